@@ -1,0 +1,242 @@
+//! The identifier from which a snapshot's test name, Redis key and file names
+//! follow.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A viewport: width × height in CSS pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Viewport {
+    /// Width in CSS pixels.
+    pub width: u32,
+    /// Height in CSS pixels.
+    pub height: u32,
+}
+
+impl fmt::Display for Viewport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+impl FromStr for Viewport {
+    type Err = IdentifierError;
+
+    fn from_str(text: &str) -> Result<Self, IdentifierError> {
+        let number = |part: &str| {
+            let plain = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+            plain
+                .then(|| part.parse().ok())
+                .flatten()
+                .filter(|&n| n > 0)
+        };
+        text.split_once('x')
+            .and_then(|(width, height)| {
+                Some(Self {
+                    width: number(width)?,
+                    height: number(height)?,
+                })
+            })
+            .ok_or_else(|| IdentifierError::Viewport(text.to_owned()))
+    }
+}
+
+/// One story in one theme at one viewport: what one test is about.
+///
+/// The story id carries the suffixes of a browser other than the first
+/// configured (`button@firefox`) and of a scale other than 1 (`button@2x`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoryIdentifier {
+    /// The story's id, with its suffixes.
+    pub story_id: String,
+    /// The theme's name.
+    pub theme: String,
+    /// The viewport in CSS pixels.
+    pub viewport: Viewport,
+}
+
+/// Why a text is not an identifier. Completes "invalid identifier: …".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdentifierError {
+    /// The story id has a character, or a path segment, that it may not have.
+    #[error(
+        "the story id `{0}` may hold letters, digits, `.`, `_`, `-` and `/` only, \
+         with no empty, `.` or `..` segment"
+    )]
+    StoryId(String),
+    /// The theme's name has a character that it may not have.
+    #[error("the theme `{0}` may hold letters, digits, `_` and `-` only")]
+    Theme(String),
+    /// The viewport is not `{width}x{height}`.
+    #[error("the viewport `{0}` is not of the form `1280x720`")]
+    Viewport(String),
+    /// The text is not `{story}::{theme}::{width}x{height}`.
+    #[error("`{0}` is not of the form `story::theme::1280x720`")]
+    Form(String),
+}
+
+impl StoryIdentifier {
+    /// Puts an identifier together.
+    ///
+    /// # Errors
+    /// When the story id or the theme has a character that could not stand in
+    /// a test name, a Redis key or a file name.
+    pub fn new(
+        story_id: impl Into<String>,
+        theme: impl Into<String>,
+        viewport: Viewport,
+    ) -> Result<Self, IdentifierError> {
+        let (story_id, theme) = (story_id.into(), theme.into());
+        Self::check_story_id(&story_id)?;
+        Self::check_theme(&theme)?;
+        Ok(Self {
+            story_id,
+            theme,
+            viewport,
+        })
+    }
+
+    /// Checks a story id, with or without its `@browser` and `@2x` suffixes.
+    ///
+    /// # Errors
+    /// When it is empty, holds a foreign character, or would leave its folder.
+    pub fn check_story_id(id: &str) -> Result<(), IdentifierError> {
+        let known = |b: u8| b.is_ascii_alphanumeric() || b"._/-@".contains(&b);
+        let inside = |segment: &str| !matches!(segment, "" | "." | "..");
+        let stem = id.split('@').next().unwrap_or_default();
+        let suffixes = id
+            .split('@')
+            .skip(1)
+            .all(|s| !s.is_empty() && !s.contains('/'));
+        if id.bytes().all(known) && stem.split('/').all(inside) && suffixes {
+            Ok(())
+        } else {
+            Err(IdentifierError::StoryId(id.to_owned()))
+        }
+    }
+
+    /// Checks a theme's name.
+    ///
+    /// # Errors
+    /// When it is empty or holds a foreign character.
+    pub fn check_theme(theme: &str) -> Result<(), IdentifierError> {
+        let known = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+        if !theme.is_empty() && theme.bytes().all(known) {
+            Ok(())
+        } else {
+            Err(IdentifierError::Theme(theme.to_owned()))
+        }
+    }
+
+    /// The test's name: `{storyId}::{theme}::{width}x{height}`.
+    pub fn test_name(&self) -> String {
+        format!("{}::{}::{}", self.story_id, self.theme, self.viewport)
+    }
+
+    /// The last part of Redis keys: `{storyId}:{theme}:{width}x{height}`.
+    pub fn key(&self) -> String {
+        format!("{}:{}:{}", self.story_id, self.theme, self.viewport)
+    }
+
+    /// The stem of file names, relative, with `/` between folders:
+    /// `{storyId}-{theme}-{width}x{height}`.
+    pub fn file_stem(&self) -> String {
+        format!("{}-{}-{}", self.story_id, self.theme, self.viewport)
+    }
+
+    /// Reads [`key`](Self::key) back, from its end: the last two fields cannot
+    /// hold a colon.
+    ///
+    /// # Errors
+    /// When the text is not such a key.
+    pub fn from_key(key: &str) -> Result<Self, IdentifierError> {
+        Self::split(key, ":")
+    }
+
+    fn split(text: &str, separator: &str) -> Result<Self, IdentifierError> {
+        let form = || IdentifierError::Form(text.to_owned());
+        let (rest, viewport) = text.rsplit_once(separator).ok_or_else(form)?;
+        let (story, theme) = rest.rsplit_once(separator).ok_or_else(form)?;
+        Self::new(story, theme, viewport.parse()?)
+    }
+}
+
+impl fmt::Display for StoryIdentifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.test_name())
+    }
+}
+
+impl FromStr for StoryIdentifier {
+    type Err = IdentifierError;
+
+    /// Reads a test name back.
+    fn from_str(name: &str) -> Result<Self, IdentifierError> {
+        Self::split(name, "::")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{IdentifierError, StoryIdentifier, Viewport};
+
+    fn button() -> StoryIdentifier {
+        let viewport = "1024x768".parse().unwrap();
+        StoryIdentifier::new("forms/button-primary@firefox@2x", "dark", viewport).unwrap()
+    }
+
+    #[test]
+    fn every_name_follows_from_the_identifier() {
+        assert_eq!(
+            button().test_name(),
+            "forms/button-primary@firefox@2x::dark::1024x768"
+        );
+        assert_eq!(
+            button().key(),
+            "forms/button-primary@firefox@2x:dark:1024x768"
+        );
+        assert_eq!(
+            button().file_stem(),
+            "forms/button-primary@firefox@2x-dark-1024x768"
+        );
+    }
+
+    #[test]
+    fn names_and_keys_read_back() {
+        assert_eq!(button().test_name().parse(), Ok(button()));
+        assert_eq!(StoryIdentifier::from_key(&button().key()), Ok(button()));
+    }
+
+    #[test]
+    fn an_id_cannot_leave_its_folder() {
+        let viewport = Viewport {
+            width: 1,
+            height: 1,
+        };
+        for id in [
+            "", "/", "a/", "/a", "a//b", "..", "a/../b", "./a", "a b", "a:b", "ü", "a@", "a@x/y",
+        ] {
+            let error = StoryIdentifier::new(id, "light", viewport).unwrap_err();
+            assert_eq!(error, IdentifierError::StoryId(id.to_owned()), "{id}");
+        }
+    }
+
+    #[test]
+    fn viewports_are_two_positive_numbers() {
+        for text in [
+            "",
+            "x",
+            "1x",
+            "0x5",
+            "+1x2",
+            "1x2x3",
+            "1X2",
+            "99999999999x1",
+        ] {
+            assert!(text.parse::<Viewport>().is_err(), "{text}");
+        }
+    }
+}

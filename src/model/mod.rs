@@ -1,0 +1,21 @@
+//! The words of Tintype and their JSON: what a snapshot is called, what a run
+//! and a result look like to Redis, to reports and to other programs.
+//!
+//! Everything here is plain data. Nothing in this module reads a file, opens a
+//! connection or knows a browser.
+
+mod environment;
+mod event;
+mod identifier;
+mod result;
+mod run;
+mod status;
+mod time;
+
+pub use environment::{Environment, EnvironmentChange, Git};
+pub use event::Event;
+pub use identifier::{IdentifierError, StoryIdentifier, Viewport};
+pub use result::{ImageHashes, Region, SettledStep, VisualTestResult};
+pub use run::{Reason, RunId, Summary, VisualTestRun};
+pub use status::Status;
+pub use time::{now_ms, rfc3339};

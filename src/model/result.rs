@@ -1,0 +1,146 @@
+//! What one snapshot came to.
+
+use serde::{Deserialize, Serialize};
+
+use super::{EnvironmentChange, RunId, Status, StoryIdentifier};
+
+/// The document of a snapshot in a run:
+/// `visualtest:{runId}:{storyId}:{theme}:{width}x{height}` in Redis.
+///
+/// Optional fields are absent rather than null. Readers ignore what they do
+/// not know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VisualTestResult {
+    /// The run it belongs to.
+    pub run_id: RunId,
+    /// Story, theme and viewport.
+    pub story_identifier: StoryIdentifier,
+    /// The theme once more, where dashboards look for it.
+    pub theme: String,
+    /// What became of it.
+    pub status: Status,
+    /// The accepted image, relative to the manifest's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
+    /// What this run captured, relative to the manifest's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<String>,
+    /// The picture of the difference, relative to the manifest's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
+    /// Differing pixels ÷ all compared pixels, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff_ratio: Option<f64>,
+    /// One line for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// All of it, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<u64>,
+    /// Loading the page, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub navigate_ms: Option<u64>,
+    /// Bringing the page to rest, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settle_ms: Option<u64>,
+    /// Taking the picture, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture_ms: Option<u64>,
+    /// Comparing it, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare_ms: Option<u64>,
+    /// Which attempt this is, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// The browser that drew it: `chromium 156.0.8078.79`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<String>,
+    /// Device pixels per CSS pixel; absent when it is 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<f64>,
+    /// The process that ran it: host name and process id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<String>,
+    /// Hashes of the three image files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<ImageHashes>,
+    /// Bounding boxes of what differs, largest first, in image pixels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<Region>,
+    /// What the page was waited for, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<SettledStep>,
+    /// What differs from the environment in which the baseline was accepted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environment_changed: Vec<EnvironmentChange>,
+}
+
+/// SHA-256 of the image files as they are on disk, in lowercase hexadecimal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageHashes {
+    /// Of the accepted image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
+    /// Of what this run captured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<String>,
+    /// Of the picture of the difference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
+}
+
+/// A rectangle of an image, in image pixels from the top left corner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Region {
+    /// Distance of its left edge from the image's.
+    pub x: u32,
+    /// Distance of its top edge from the image's.
+    pub y: u32,
+    /// Width.
+    pub width: u32,
+    /// Height.
+    pub height: u32,
+}
+
+/// One condition that the page was waited for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SettledStep {
+    /// The condition's word: `load`, `fonts`, `images`, …
+    pub step: String,
+    /// How long it took to come true, in milliseconds.
+    pub ms: u64,
+}
+
+impl VisualTestResult {
+    /// A record with nothing but its name and status.
+    pub fn new(run_id: RunId, story_identifier: StoryIdentifier, status: Status) -> Self {
+        Self {
+            run_id,
+            theme: story_identifier.theme.clone(),
+            story_identifier,
+            status,
+            baseline: None,
+            current: None,
+            diff: None,
+            diff_ratio: None,
+            message: None,
+            duration_ms: None,
+            navigate_ms: None,
+            settle_ms: None,
+            capture_ms: None,
+            compare_ms: None,
+            attempt: None,
+            browser: None,
+            scale: None,
+            worker: None,
+            sha256: None,
+            regions: Vec::new(),
+            settled: Vec::new(),
+            environment_changed: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! One pass over a plan.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Environment, Status, now_ms, rfc3339};
+
+/// A run's name: `run-` and a UUID of version 7, so that names sort by time,
+/// or whatever `TINTYPE_RUN_ID` or `NEXTEST_RUN_ID` says.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(pub String);
+
+impl RunId {
+    /// A fresh name that no other run has.
+    pub fn fresh() -> Self {
+        Self(format!("run-{}", Uuid::now_v7()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// Nothing failed and nothing is new.
+    Passed,
+    /// Something failed or is new, or nothing at all was compared.
+    Failed,
+    /// Stopped by a signal, or every worker of it died.
+    Interrupted,
+    /// The run itself could not be carried out.
+    Error,
+}
+
+impl Reason {
+    /// The word of the record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How many snapshots of a run have which final status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Summary {
+    /// All snapshots with a final status.
+    pub total: u64,
+    /// Those without any differing pixel.
+    pub passed: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Those that differ within tolerance.
+    pub changed: u64,
+    /// Those that were left out.
+    pub skipped: u64,
+    /// Those without a baseline.
+    pub new: u64,
+}
+
+impl Summary {
+    /// Counts one more snapshot. `Running` counts nowhere.
+    pub fn add(&mut self, status: Status) {
+        if let Some(count) = self.of_mut(status) {
+            *count += 1;
+            self.total += 1;
+        }
+    }
+
+    /// Takes one snapshot back, as when a later attempt replaces its status.
+    pub fn remove(&mut self, status: Status) {
+        if let Some(count) = self.of_mut(status) {
+            *count = count.saturating_sub(1);
+            self.total = self.total.saturating_sub(1);
+        }
+    }
+
+    /// How many snapshots have this status.
+    pub fn of(&self, status: Status) -> u64 {
+        let mut copy = *self;
+        copy.of_mut(status).map_or(0, |count| *count)
+    }
+
+    fn of_mut(&mut self, status: Status) -> Option<&mut u64> {
+        match status {
+            Status::Running => None,
+            Status::Passed => Some(&mut self.passed),
+            Status::Changed => Some(&mut self.changed),
+            Status::Failed => Some(&mut self.failed),
+            Status::New => Some(&mut self.new),
+            Status::Skipped => Some(&mut self.skipped),
+        }
+    }
+
+    /// How the run ended, judged by its counts alone: a run that failed
+    /// nothing and has nothing new has passed. That a run compared nothing at
+    /// all is for the caller to say, who knows whether anything was planned.
+    pub fn reason(&self) -> Reason {
+        if self.failed > 0 || self.new > 0 {
+            Reason::Failed
+        } else {
+            Reason::Passed
+        }
+    }
+}
+
+/// The document of a run: `visualrun:{runId}` in Redis, `run.json` on disk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VisualTestRun {
+    /// The run's name.
+    pub run_id: RunId,
+    /// When it started, in milliseconds since the Unix epoch.
+    pub timestamp: i64,
+    /// When it started, RFC 3339 in UTC.
+    pub start_time: String,
+    /// When it ended, RFC 3339 in UTC; absent until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_time: Option<String>,
+    /// How long it took, in milliseconds; absent until it has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<u64>,
+    /// Why it ended; absent until it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// What its snapshots came to so far.
+    #[serde(default)]
+    pub summary: Summary,
+    /// Where it took place.
+    #[serde(default)]
+    pub environment: Environment,
+}
+
+impl VisualTestRun {
+    /// A run that starts now.
+    pub fn start(run_id: RunId, environment: Environment) -> Self {
+        let timestamp = now_ms();
+        Self {
+            run_id,
+            timestamp,
+            start_time: rfc3339(timestamp),
+            end_time: None,
+            duration: None,
+            reason: None,
+            summary: Summary::default(),
+            environment,
+        }
+    }
+}
