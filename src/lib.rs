@@ -5,5 +5,11 @@
 //! above.
 //!
 //! - [`model`]: the words: identifiers, statuses, runs, results, events.
+//! - [`manifest`]: `stories.toml`, read and checked.
+//! - [`plan`]: the matrix: from a manifest to ordered snapshots.
+//! - [`compare`]: PNG in, verdict and picture of the difference out.
 
+pub mod compare;
+pub mod manifest;
 pub mod model;
+pub mod plan;

@@ -1,0 +1,179 @@
+//! The checked manifest: what `stories.toml` means once every name in it has
+//! been resolved and every number has been found to be in its range.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::compare;
+use crate::model::Viewport;
+
+/// A manifest without errors.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// The manifest's own path, as it was named.
+    pub path: PathBuf,
+    /// The folder that it stands in, absolute. Relative paths start here.
+    pub root: PathBuf,
+    /// Where the stories come from.
+    pub source: Source,
+    /// Which browsers, and how they are reached.
+    pub browser: BrowserSettings,
+    /// Where baselines live: a path below [`root`](Self::root) with
+    /// `{story}`, `{theme}`, `{viewport}`, `{browser}`, `{platform}`, `{arch}`.
+    pub baselines: String,
+    /// How often a snapshot that could not be captured is tried again.
+    pub retries: u32,
+    /// Every story, in the manifest's order, with the suite's settings
+    /// already folded in.
+    pub stories: Vec<Arc<Story>>,
+}
+
+/// Where stories come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// A folder, absolute, served by the built-in server.
+    Dir(PathBuf),
+    /// A server that is up, or that `command` starts.
+    Url {
+        /// Its address, without a trailing slash.
+        base: String,
+        /// The command that starts it, run by the shell in the manifest's
+        /// folder.
+        command: Option<String>,
+    },
+    /// A built Storybook, absolute.
+    Storybook(PathBuf),
+}
+
+/// A browser engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BrowserName {
+    /// Chromium or Chrome, through chromedriver.
+    Chromium,
+    /// Firefox, through geckodriver.
+    Firefox,
+    /// WebKit, through WebKitWebDriver.
+    Webkit,
+}
+
+impl BrowserName {
+    /// The manifest's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Chromium => "chromium",
+            Self::Firefox => "firefox",
+            Self::Webkit => "webkit",
+        }
+    }
+}
+
+/// Which browsers, and how they are reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BrowserSettings {
+    /// The engines, the first of which needs no suffix. Never empty.
+    pub names: Vec<BrowserName>,
+    /// How many sessions at once; `None` is `"auto"`.
+    pub sessions: Option<usize>,
+    /// A WebDriver that is up already, instead of one that is started.
+    pub webdriver: Option<String>,
+    /// The browser's program, instead of the one that is found.
+    pub binary: Option<PathBuf>,
+    /// The driver's program, instead of the one that is found.
+    pub driver: Option<PathBuf>,
+    /// Arguments added to the browser's own.
+    pub args: Vec<String>,
+    /// Whether Chromium's sandbox is on; `None` is on, except for root.
+    pub sandbox: Option<bool>,
+}
+
+/// A named way to render a story.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Theme {
+    /// Its name.
+    pub name: String,
+    /// What `prefers-color-scheme` says.
+    pub color_scheme: Option<ColorScheme>,
+    /// Attributes set on the document's root element.
+    pub attributes: BTreeMap<String, String>,
+    /// Classes added to the document's root element.
+    pub classes: Vec<String>,
+    /// Parameters added to the address. They need a navigation of their own.
+    pub query: BTreeMap<String, String>,
+}
+
+/// What `prefers-color-scheme` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColorScheme {
+    /// `light`
+    Light,
+    /// `dark`
+    Dark,
+}
+
+impl ColorScheme {
+    /// The media feature's value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+/// A viewport and its scale.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Screen {
+    /// Width × height in CSS pixels.
+    pub viewport: Viewport,
+    /// Device pixels per CSS pixel.
+    pub scale: f64,
+}
+
+/// How a page is brought to rest and captured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CaptureSettings {
+    /// How long loading and settling may take together.
+    pub timeout: Duration,
+    /// What is captured.
+    pub target: Target,
+}
+
+/// What part of the page is captured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// What the viewport shows.
+    Viewport,
+    /// The whole page, as wide as the viewport.
+    Page,
+    /// The first element that a CSS selector finds.
+    Element(String),
+}
+
+/// A story with everything that applies to it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Story {
+    /// Its id, without suffixes.
+    pub id: String,
+    /// Its address below the source: `forms/button.html?state=on`.
+    pub path: String,
+    /// The themes in which it is shown. Never empty.
+    pub themes: Vec<Arc<Theme>>,
+    /// The screens on which it is shown. Never empty.
+    pub screens: Vec<Screen>,
+    /// The engines in which it is shown. Never empty.
+    pub browsers: Vec<BrowserName>,
+    /// How it is compared.
+    pub compare: compare::Options,
+    /// How it is captured.
+    pub capture: CaptureSettings,
+    /// Why it is left out.
+    pub skip: Option<String>,
+}

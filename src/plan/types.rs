@@ -1,0 +1,34 @@
+//! The plan: which snapshots there are, in which order.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::manifest::{BrowserName, Screen, Story, Theme};
+use crate::model::StoryIdentifier;
+
+/// One test: a story in a theme on a screen in a browser.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Its identifier, with suffixes; its names follow from it.
+    pub identifier: StoryIdentifier,
+    /// The story.
+    pub story: Arc<Story>,
+    /// The theme.
+    pub theme: Arc<Theme>,
+    /// Viewport and scale.
+    pub screen: Screen,
+    /// The engine.
+    pub browser: BrowserName,
+    /// Its baseline's file, absolute.
+    pub baseline: PathBuf,
+    /// Why it is left out.
+    pub skip: Option<String>,
+}
+
+/// Every snapshot of a manifest: stories in the manifest's order, and for each
+/// browsers, then themes, then screens.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The snapshots, those that are skipped among them.
+    pub snapshots: Vec<Snapshot>,
+}
