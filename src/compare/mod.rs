@@ -1,27 +1,41 @@
-//! Comparing two pictures.
+//! Two images in, a verdict and a picture of the difference out.
+//!
+//! The measure is that of the npm package `pixelmatch` 7 (YIQ distance,
+//! checkerboard behind translucent pixels, its anti-aliasing detector), and
+//! the counts are the same. Nothing here opens a file or knows a story.
+//!
+//! ```
+//! use tintype::compare::{Options, Verdict, compare_png, encode_png};
+//!
+//! let white = image::RgbaImage::from_pixel(4, 4, image::Rgba([255; 4]));
+//! let mut dotted = white.clone();
+//! dotted.put_pixel(1, 2, image::Rgba([0, 0, 0, 255]));
+//! let (baseline, current) = (encode_png(&white)?, encode_png(&dotted)?);
+//!
+//! let comparison = compare_png(&baseline, &current, &Options::default())?;
+//! assert_eq!(comparison.verdict, Verdict::Different);
+//! assert_eq!(comparison.differing, 1);
+//! let picture = comparison.picture(&baseline, &current)?;
+//! assert!(picture.starts_with(b"\x89PNG"));
+//! # Ok::<(), tintype::compare::CompareError>(())
+//! ```
 
-use serde::Serialize;
+mod comparison;
+mod decode;
+mod engine;
+mod error;
+mod exact;
+mod mask;
+mod message;
+mod options;
+mod picture;
+mod regions;
+mod sweep;
+#[cfg(test)]
+mod tests;
 
-/// How two pictures are compared.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Options {
-    /// YIQ distance per pixel above which it differs, 0 to 1.
-    pub threshold: f64,
-    /// Whether anti-aliased pixels count as differing.
-    pub antialiasing: bool,
-    /// At most this many differing pixels are tolerated.
-    pub max_diff_pixels: Option<u64>,
-    /// At most this part of all compared pixels may differ, 0 to 1.
-    pub max_diff_ratio: Option<f64>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            threshold: 0.1,
-            antialiasing: false,
-            max_diff_pixels: None,
-            max_diff_ratio: None,
-        }
-    }
-}
+pub use comparison::{Comparison, Verdict, compare_images, compare_png};
+pub use error::{CompareError, ImageProblem, Side};
+pub use options::{Antialiasing, Options, Perceptual};
+pub use picture::encode_png;
+pub use sweep::Sweep;

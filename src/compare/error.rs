@@ -1,0 +1,72 @@
+//! Why two images could not be compared.
+
+use std::fmt;
+
+/// An image that could not be read, or a picture that could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    /// One of the two images is not usable.
+    #[error("failed to read the {side}: {problem}")]
+    Image {
+        /// Which of the two.
+        side: Side,
+        /// What is wrong with it.
+        problem: ImageProblem,
+    },
+    /// The picture of the difference could not be encoded.
+    #[error("failed to encode the diff picture: {0}")]
+    Encode(String),
+}
+
+/// Which of the two images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The accepted image.
+    Baseline,
+    /// What was captured now.
+    Current,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Baseline => "baseline image",
+            Self::Current => "current image",
+        })
+    }
+}
+
+/// What is wrong with an encoded image.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImageProblem {
+    /// The first eight bytes are not a PNG's.
+    #[error("it is not a PNG file ({0})")]
+    NotPng(String),
+    /// The file ends before the picture does.
+    #[error("the PNG is cut off (the file ends after {0} bytes, before the picture is complete)")]
+    Truncated(usize),
+    /// The file contradicts itself or its checksums.
+    #[error("the PNG is damaged: {0}")]
+    Corrupt(String),
+    /// More pixels than will be decoded.
+    #[error(
+        "{width}×{height} pixels are more than the {limit} that Tintype decodes (compare it in parts, or capture a smaller viewport)"
+    )]
+    TooLarge {
+        /// Width in pixels, as the header says.
+        width: u32,
+        /// Height in pixels, as the header says.
+        height: u32,
+        /// The most pixels that are decoded.
+        limit: u64,
+    },
+}
+
+impl ImageProblem {
+    pub(super) fn of(self, side: Side) -> CompareError {
+        CompareError::Image {
+            side,
+            problem: self,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The picture of a difference.
+
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder, Rgba, RgbaImage};
+
+use super::comparison::{Comparison, decode_both, on_overlap, question, union};
+use super::engine::{self, Sink, set_bits};
+use super::error::CompareError;
+use super::mask::Mask;
+
+const DIFFERING: Rgba<u8> = Rgba([255, 0, 0, 255]);
+const ANTIALIASED: Rgba<u8> = Rgba([255, 255, 0, 255]);
+const HATCH: Rgba<u8> = Rgba([120, 120, 200, 255]);
+/// Where only one image has pixels.
+const BEYOND: Rgba<u8> = Rgba([255, 120, 120, 255]);
+/// What is left of the picture's own contrast behind the marks.
+const FADE: f64 = 0.1;
+
+impl Comparison {
+    /// Draws what differs, as an encoded PNG: the current image faded to grey,
+    /// differing pixels red, anti-aliased ones yellow, ignored rectangles
+    /// hatched. Where sizes differ, what only one image has is light red.
+    ///
+    /// # Errors
+    /// As [`compare_png`](super::compare_png), for the same two files.
+    pub fn picture(&self, baseline: &[u8], current: &[u8]) -> Result<Vec<u8>, CompareError> {
+        let (baseline, current) = decode_both(baseline, current)?;
+        encode_png(&self.draw(&baseline, &current))
+    }
+
+    /// As [`picture`](Self::picture), from and to pixels.
+    pub fn draw(&self, baseline: &RgbaImage, current: &RgbaImage) -> RgbaImage {
+        let (width, height) = union(baseline.dimensions(), current.dimensions());
+        let mut canvas = RgbaImage::from_pixel(width, height, BEYOND);
+        on_overlap(baseline, current, |a, b| {
+            for (x, y, pixel) in b.enumerate_pixels() {
+                canvas.put_pixel(x, y, faded(*pixel));
+            }
+            let mask = Mask::new(&self.options.ignore, b.width(), b.height());
+            hatch(&mut canvas, &mask);
+            engine::compare(
+                a,
+                b,
+                &question(&self.options, &mask),
+                &mut Marker(&mut canvas),
+            );
+        });
+        canvas
+    }
+}
+
+/// Encodes an image fast rather than small.
+///
+/// # Errors
+/// When a side of the image is zero.
+pub fn encode_png(image: &RgbaImage) -> Result<Vec<u8>, CompareError> {
+    let mut bytes = Vec::new();
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive)
+        .write_image(
+            image,
+            image.width(),
+            image.height(),
+            ExtendedColorType::Rgba8,
+        )
+        .map_err(|error| CompareError::Encode(error.to_string()))?;
+    Ok(bytes)
+}
+
+/// A pixel's grey, mostly white.
+fn faded(Rgba([r, g, b, a]): Rgba<u8>) -> Rgba<u8> {
+    let luma = f64::from(r) * 0.29889531 + f64::from(g) * 0.58662247 + f64::from(b) * 0.11448223;
+    let grey = (255.0 + (luma - 255.0) * FADE * f64::from(a) / 255.0) as u8;
+    Rgba([grey, grey, grey, 255])
+}
+
+/// Slanting lines, eight pixels apart.
+fn hatch(canvas: &mut RgbaImage, mask: &Mask) {
+    for region in mask.regions() {
+        for y in region.y..region.y + region.height {
+            for x in (region.x..region.x + region.width).filter(|x| (x + y) % 8 < 2) {
+                canvas.put_pixel(x, y, HATCH);
+            }
+        }
+    }
+}
+
+/// Colours the pixels that the engine finds.
+struct Marker<'a>(&'a mut RgbaImage);
+
+impl Sink for Marker<'_> {
+    fn row(&mut self, y: usize, differing: &[u64], antialiased: &[u64]) {
+        for (row, colour) in [(differing, DIFFERING), (antialiased, ANTIALIASED)] {
+            for x in set_bits(row) {
+                self.0.put_pixel(x as u32, y as u32, colour);
+            }
+        }
+    }
+}

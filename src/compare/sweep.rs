@@ -1,0 +1,104 @@
+//! What other settings would have said.
+
+use serde::Serialize;
+
+use super::comparison::{Comparison, Verdict, decode_both, on_overlap};
+use super::engine::{self, Question, Sink, set_bits};
+use super::error::CompareError;
+use super::exact::{self, Pixels};
+use super::mask::Mask;
+
+/// The thresholds that are tried.
+const THRESHOLDS: [f64; 11] = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0];
+
+/// Steps between 0 and 1 in which the smallest passing threshold is told.
+const STEPS: usize = 1000;
+
+/// How many pixels would differ at other thresholds, and the smallest change
+/// of one setting that would let the comparison pass.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sweep {
+    /// Threshold and the number of pixels that differ there.
+    pub counts: [(f64, u64); 11],
+    /// The smallest threshold that passes with the limits as they are, rounded
+    /// up to a thousandth. `None` where none does (the sizes differ).
+    pub threshold: Option<f64>,
+    /// The smallest `max_diff_pixels` that passes at the present threshold.
+    pub max_diff_pixels: Option<u64>,
+    /// The smallest `max_diff_ratio` that passes at the present threshold,
+    /// rounded up to a millionth.
+    pub max_diff_ratio: Option<f64>,
+}
+
+impl Comparison {
+    /// Counts the differing pixels at eleven thresholds, in one pass.
+    ///
+    /// # Errors
+    /// As [`compare_png`](super::compare_png), for the same two files.
+    pub fn sweep(&self, baseline: &[u8], current: &[u8]) -> Result<Sweep, CompareError> {
+        let (baseline, current) = decode_both(baseline, current)?;
+        let mut levels = vec![0_u64; STEPS + 2];
+        let mut beyond = self.compared;
+        on_overlap(&baseline, &current, |a, b| {
+            let mask = Mask::new(&self.options.ignore, a.width(), a.height());
+            beyond -= u64::from(a.width()) * u64::from(a.height()) - mask.area();
+            let question = Question {
+                max_delta: 0.0,
+                antialiasing: self.options.antialiasing,
+                mask: &mask,
+            };
+            let mut histogram = Histogram {
+                a,
+                b,
+                levels: &mut levels,
+            };
+            engine::compare(a, b, &question, &mut histogram);
+        });
+        Ok(self.read(&levels, beyond))
+    }
+
+    /// `levels[k]` pixels pass from threshold `k / STEPS` on; `beyond` never.
+    fn read(&self, levels: &[u64], beyond: u64) -> Sweep {
+        let differing_at = |step: usize| beyond + levels[step + 1..].iter().sum::<u64>();
+        let tolerated = self.options.tolerated(self.compared);
+        let fits = self.verdict != Verdict::SizeMismatch;
+        Sweep {
+            counts: THRESHOLDS.map(|t| (t, differing_at((t * STEPS as f64).round() as usize))),
+            threshold: (0..=STEPS)
+                .find(|step| fits && differing_at(*step) <= tolerated)
+                .map(|step| step as f64 / STEPS as f64),
+            max_diff_pixels: fits.then_some(self.differing),
+            max_diff_ratio: fits.then(|| (self.diff_ratio() * 1e6).ceil() / 1e6),
+        }
+    }
+}
+
+struct Histogram<'a, P> {
+    a: &'a P,
+    b: &'a P,
+    levels: &'a mut [u64],
+}
+
+impl<P: Pixels> Sink for Histogram<'_, P> {
+    fn row(&mut self, y: usize, differing: &[u64], _: &[u64]) {
+        for x in set_bits(differing) {
+            let index = y * self.a.width() + x;
+            let delta = exact::colour_delta(self.a.at(x, y), self.b.at(x, y), index);
+            self.levels[level(delta)] += 1;
+        }
+    }
+}
+
+/// The first step whose threshold lets `delta` pass; `STEPS + 1` if none does.
+fn level(delta: f64) -> usize {
+    let passes = |step: usize| {
+        let t = step as f64 / STEPS as f64;
+        delta <= 35215.0 * t * t
+    };
+    // The square root may be one step off; the measure itself decides.
+    let near = ((delta / 35215.0).sqrt() * STEPS as f64) as usize;
+    (near.saturating_sub(1)..=STEPS)
+        .find(|step| passes(*step))
+        .unwrap_or(STEPS + 1)
+}
