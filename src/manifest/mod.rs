@@ -1,8 +1,88 @@
 //! `stories.toml`: read, checked and resolved, with errors that show the line.
+//!
+//! A manifest is read at run time, so that editing it rebuilds nothing.
+//! Everything that can be found wrong without a browser is found here, all of
+//! it at once: [`Manifest::load`] either gives a manifest that means something
+//! or a [`ManifestError`] that shows every line to mend.
 
+mod error;
+mod files;
+mod reader;
+mod settings;
+mod story;
+mod suite;
+mod template;
+#[cfg(test)]
+mod tests;
 mod types;
 
+use std::path::Path;
+
+use toml::de::DeTable;
+
+pub(crate) use error::Problem;
+pub use error::{ManifestError, Report};
+pub use template::{Places, Template};
 pub use types::{
     BrowserName, BrowserSettings, CaptureSettings, ColorScheme, Manifest, Screen, Source, Story,
     Target, Theme,
 };
+
+use reader::{Problems, Table};
+
+impl Manifest {
+    /// Reads a manifest from its file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or anything in it is wrong.
+    pub fn load(path: &Path) -> Result<Self, ManifestError> {
+        let source = std::fs::read_to_string(path).map_err(|e| ManifestError::read(path, &e))?;
+        Self::parse(path, &source)
+    }
+
+    /// Reads a manifest from its text. `path` is where it stands: relative
+    /// paths in it start at that folder, and errors name it.
+    ///
+    /// # Errors
+    /// When anything in it is wrong.
+    pub fn parse(path: &Path, source: &str) -> Result<Self, ManifestError> {
+        let (document, broken) = DeTable::parse_recoverable(source);
+        if !broken.is_empty() {
+            return Err(ManifestError::invalid(path, source, syntax(&broken)));
+        }
+        let absolute = std::path::absolute(path).map_err(|e| ManifestError::read(path, &e))?;
+        let root = absolute.parent().unwrap_or(Path::new("/")).to_owned();
+
+        let mut problems = Problems::default();
+        let mut table = Table::document(document.get_ref());
+        let suite = suite::read(&mut table, &root, &mut problems);
+        let stories = story::read(table.take("story").as_ref(), &suite, &mut problems);
+        table.finish(&mut problems);
+        if !problems.0.is_empty() {
+            return Err(ManifestError::invalid(path, source, problems.0));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            root,
+            source: suite.source,
+            browser: suite.browser,
+            baselines: suite.baselines,
+            retries: suite.retries,
+            stories,
+            text: source.into(),
+        })
+    }
+
+    /// The errors found later, while looking at the manifest as a whole.
+    pub(crate) fn invalid(&self, problems: Vec<Problem>) -> ManifestError {
+        ManifestError::invalid(&self.path, &self.text, problems)
+    }
+}
+
+/// What the TOML parser did not understand.
+fn syntax(errors: &[toml::de::Error]) -> Vec<Problem> {
+    errors
+        .iter()
+        .map(|error| Problem::new(error.span().unwrap_or(0..0), error.message()))
+        .collect()
+}

@@ -2,12 +2,14 @@
 //! been resolved and every number has been found to be in its range.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use super::template::Template;
 use crate::compare;
 use crate::model::Viewport;
 
@@ -24,12 +26,14 @@ pub struct Manifest {
     pub browser: BrowserSettings,
     /// Where baselines live: a path below [`root`](Self::root) with
     /// `{story}`, `{theme}`, `{viewport}`, `{browser}`, `{platform}`, `{arch}`.
-    pub baselines: String,
+    pub baselines: Template,
     /// How often a snapshot that could not be captured is tried again.
     pub retries: u32,
     /// Every story, in the manifest's order, with the suite's settings
     /// already folded in.
     pub stories: Vec<Arc<Story>>,
+    /// The manifest as it was read, for errors that show its lines.
+    pub(crate) text: Arc<str>,
 }
 
 /// Where stories come from.
@@ -63,6 +67,9 @@ pub enum BrowserName {
 }
 
 impl BrowserName {
+    /// Every engine.
+    pub const ALL: [Self; 3] = [Self::Chromium, Self::Firefox, Self::Webkit];
+
     /// The manifest's word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -176,4 +183,7 @@ pub struct Story {
     pub capture: CaptureSettings,
     /// Why it is left out.
     pub skip: Option<String>,
+    /// The bytes of the manifest that declare it.
+    #[serde(skip)]
+    pub(crate) declared: Range<usize>,
 }

@@ -1,0 +1,127 @@
+//! `[compare]` and `[capture]`, which a suite and each of its stories have.
+
+use std::time::Duration;
+
+use crate::compare;
+
+use super::reader::{Problems, Table, Value};
+use super::types::{CaptureSettings, Target};
+
+impl Default for CaptureSettings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(15),
+            target: Target::Viewport,
+        }
+    }
+}
+
+/// Reads `compare`, on top of what applies already.
+pub(super) fn compare(
+    value: Option<Value<'_>>,
+    base: &compare::Options,
+    problems: &mut Problems,
+) -> compare::Options {
+    let mut options = base.clone();
+    let Some(mut table) = value.and_then(|value| value.table(problems)) else {
+        return options;
+    };
+    let threshold = table.take("threshold");
+    if let Some(number) = threshold.and_then(|v| v.number(0.0, 1.0, problems)) {
+        options.threshold = number;
+    }
+    let pixels = table.take("max-diff-pixels");
+    if let Some(count) = pixels.and_then(|v| v.whole(0, u64::MAX, problems)) {
+        options.max_diff_pixels = Some(count);
+    }
+    let ratio = table.take("max-diff-ratio");
+    if let Some(ratio) = ratio.and_then(|v| v.number(0.0, 1.0, problems)) {
+        options.max_diff_ratio = Some(ratio);
+    }
+    let words = [("ignore", false), ("count", true)];
+    let word = table.take("antialiasing");
+    if let Some(counts) = word.and_then(|v| one_of(&v, &words, problems)) {
+        options.antialiasing = counts;
+    }
+    table.finish(problems);
+    options
+}
+
+/// Reads `capture`, on top of what applies already.
+pub(super) fn capture(
+    value: Option<Value<'_>>,
+    base: &CaptureSettings,
+    problems: &mut Problems,
+) -> CaptureSettings {
+    let mut settings = base.clone();
+    let Some(mut table) = value.and_then(|value| value.table(problems)) else {
+        return settings;
+    };
+    if let Some(timeout) = table.take("timeout").and_then(|v| duration(&v, problems)) {
+        settings.timeout = timeout;
+    }
+    if let Some(target) = table.take("target").and_then(|v| target(&v, problems)) {
+        settings.target = target;
+    }
+    table.finish(problems);
+    settings
+}
+
+fn target(value: &Value<'_>, problems: &mut Problems) -> Option<Target> {
+    if value.is_text() {
+        let words = [("viewport", Target::Viewport), ("page", Target::Page)];
+        return one_of(value, &words, problems);
+    }
+    if !value.is_table() {
+        problems
+            .add(value.wrong("must be \"viewport\", \"page\" or { element = \"a CSS selector\" }"));
+        return None;
+    }
+    let mut table: Table<'_> = value.table(problems)?;
+    let element = table.take("element");
+    if element.is_none() {
+        problems.add(value.wrong("names no `element`"));
+    }
+    let selector = element.and_then(|v| v.text(problems));
+    table.finish(problems);
+    selector.map(|selector| Target::Element(selector.to_owned()))
+}
+
+/// A time with its unit: `"15s"`, `"500ms"`, `"1.5m"`. Above zero and at most
+/// an hour.
+fn duration(value: &Value<'_>, problems: &mut Problems) -> Option<Duration> {
+    let text = value.text(problems)?;
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "ms" => Some(0.001),
+        "s" => Some(1.0),
+        "m" | "min" => Some(60.0),
+        _ => None,
+    };
+    let seconds = digits.trim_end().parse::<f64>().ok().zip(unit);
+    let seconds = seconds.map(|(number, unit)| number * unit);
+    let seconds = seconds.filter(|s| (0.001..=3600.0).contains(s));
+    if seconds.is_none() {
+        problems.add(
+            value
+                .wrong("must be a time from 1 ms to 1 h")
+                .help("write it with its unit: \"500ms\", \"15s\", \"2m\""),
+        );
+    }
+    seconds.map(Duration::from_secs_f64)
+}
+
+/// One of a few words.
+pub(super) fn one_of<T: Clone>(
+    value: &Value<'_>,
+    words: &[(&str, T)],
+    problems: &mut Problems,
+) -> Option<T> {
+    let text = value.text(problems)?;
+    let found = words.iter().find(|(word, _)| *word == text);
+    if found.is_none() {
+        let problem = value.wrong(&format!("cannot be \"{text}\""));
+        problems.add(problem.suggest(text, words.iter().map(|(word, _)| *word)));
+    }
+    found.map(|(_, meaning)| meaning.clone())
+}

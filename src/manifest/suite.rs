@@ -1,0 +1,357 @@
+//! What applies to all stories: every section but `[[story]]`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::compare;
+use crate::model::{StoryIdentifier, Viewport};
+
+use super::error::Problem;
+use super::reader::{Named, Problems, Table, Value};
+use super::settings::{self, one_of};
+use super::template::Template;
+use super::types::{
+    BrowserName, BrowserSettings, CaptureSettings, ColorScheme, Screen, Source, Theme,
+};
+
+/// The sections of a manifest that stories build on.
+pub(super) struct Suite {
+    pub(super) source: Source,
+    pub(super) browser: BrowserSettings,
+    pub(super) themes: Vec<Arc<Theme>>,
+    pub(super) viewports: Vec<(String, Screen)>,
+    pub(super) baselines: Template,
+    pub(super) compare: compare::Options,
+    pub(super) capture: CaptureSettings,
+    pub(super) retries: u32,
+}
+
+pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problems) -> Suite {
+    let retries = document.take("retries");
+    Suite {
+        source: source(document.take("stories"), root, problems),
+        browser: browser(document.take("browser"), root, problems),
+        themes: themes(document.take("themes"), problems),
+        viewports: viewports(document.take("viewports"), problems),
+        baselines: baselines(document.take("baselines"), problems),
+        compare: settings::compare(
+            document.take("compare"),
+            &compare::Options::default(),
+            problems,
+        ),
+        capture: settings::capture(
+            document.take("capture"),
+            &CaptureSettings::default(),
+            problems,
+        ),
+        retries: retries
+            .and_then(|v| v.whole(0, 10, problems))
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(0),
+    }
+}
+
+/// Where the stories come from. After an error the folder is the manifest's
+/// own, and nobody looks into it.
+fn source(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> Source {
+    let nowhere = Source::Dir(PathBuf::new());
+    let Some(value) = value else {
+        let problem = Problem::new(0..0, "there is no [stories] section");
+        problems.add(problem.help("say where the stories are: [stories] dir = \"stories\""));
+        return nowhere;
+    };
+    let Some(mut table) = value.table(problems) else {
+        return nowhere;
+    };
+    let (dir, url) = (table.take("dir"), table.take("url"));
+    let (storybook, command) = (table.take("storybook"), table.take("command"));
+    table.finish(problems);
+    if let (Some(command), None) = (&command, &url) {
+        problems.add(command.wrong("starts the server of a `url`, and there is none"));
+    }
+    match (dir, url, storybook) {
+        (Some(dir), None, None) => dir
+            .text(problems)
+            .map(|path| Source::Dir(root.join(path)))
+            .inspect(|source| folder_exists(source, &dir, problems)),
+        (None, Some(url), None) => address(&url, problems).map(|base| Source::Url {
+            base,
+            command: command.and_then(|v| v.text(problems)).map(str::to_owned),
+        }),
+        (None, None, Some(storybook)) => {
+            let problem = storybook.wrong("is not supported yet");
+            problems.add(problem.help("use `url` with the address of the running Storybook"));
+            None
+        }
+        (None, None, None) => {
+            problems.add(
+                Problem::new(
+                    value.span.clone(),
+                    "[stories] does not say where stories are",
+                )
+                .help("give it one of `dir`, `url` or `storybook`"),
+            );
+            None
+        }
+        _ => {
+            problems.add(
+                Problem::new(value.span.clone(), "[stories] names more than one source")
+                    .help("give it only one of `dir`, `url` or `storybook`"),
+            );
+            None
+        }
+    }
+    .unwrap_or(nowhere)
+}
+
+fn folder_exists(source: &Source, value: &Value<'_>, problems: &mut Problems) {
+    if let Source::Dir(path) = source
+        && !path.is_dir()
+    {
+        let problem = value.wrong("is not a folder");
+        problems.add(problem.help(format!("looked for {}", path.display())));
+    }
+}
+
+/// An address without its trailing slash.
+pub(super) fn address(value: &Value<'_>, problems: &mut Problems) -> Option<String> {
+    let text = value.text(problems)?;
+    let known = text.starts_with("http://") || text.starts_with("https://");
+    if !known {
+        let problem = value.wrong("must be an address that begins with http:// or https://");
+        problems.add(problem);
+        return None;
+    }
+    Some(text.trim_end_matches('/').to_owned())
+}
+
+fn browser(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> BrowserSettings {
+    let mut settings = BrowserSettings {
+        names: vec![BrowserName::Chromium],
+        sessions: None,
+        webdriver: None,
+        binary: None,
+        driver: None,
+        args: Vec::new(),
+        sandbox: None,
+    };
+    let Some(mut table) = value.and_then(|value| value.table(problems)) else {
+        return settings;
+    };
+    if let Some(names) = table.take("names").and_then(|v| engines(&v, problems)) {
+        settings.names = names;
+    }
+    settings.sessions = table.take("sessions").and_then(|v| sessions(&v, problems));
+    settings.webdriver = table.take("webdriver").and_then(|v| address(&v, problems));
+    let mut program = |key| {
+        let name = table.take(key)?.text(problems)?;
+        // A bare name is looked for on the PATH, a path starts at the manifest.
+        let path = Path::new(name);
+        let bare = path.components().count() == 1;
+        Some(if bare {
+            path.to_owned()
+        } else {
+            root.join(path)
+        })
+    };
+    settings.binary = program("binary");
+    settings.driver = program("driver");
+    let args = table.take("args").and_then(|v| v.texts(problems));
+    settings.args = args
+        .into_iter()
+        .flatten()
+        .map(|(text, _)| text.to_owned())
+        .collect();
+    settings.sandbox = table.take("sandbox").and_then(|v| v.flag(problems));
+    table.finish(problems);
+    settings
+}
+
+/// A list of engines: not empty, none of them twice.
+pub(super) fn engines(value: &Value<'_>, problems: &mut Problems) -> Option<Vec<BrowserName>> {
+    let words = BrowserName::ALL.map(|name| (name.as_str(), name));
+    let mut names = Vec::new();
+    for item in value.list(problems)? {
+        match one_of(&item, &words, problems) {
+            Some(name) if names.contains(&name) => {
+                problems.add(item.wrong(&format!("has \"{}\" twice", name.as_str())));
+            }
+            Some(name) => names.push(name),
+            None => {}
+        }
+    }
+    if names.is_empty() {
+        problems.add(value.wrong("names no browser"));
+        return None;
+    }
+    Some(names)
+}
+
+fn sessions(value: &Value<'_>, problems: &mut Problems) -> Option<usize> {
+    if value.is_text() {
+        one_of(value, &[("auto", None)], problems)?
+    } else {
+        let count = value.whole(1, 256, problems)?;
+        usize::try_from(count).ok()
+    }
+}
+
+/// The themes in the order of their lines; without any, a single `light`.
+fn themes(value: Option<Value<'_>>, problems: &mut Problems) -> Vec<Arc<Theme>> {
+    let table = value.and_then(|value| value.table(problems));
+    let themes: Vec<_> = table
+        .map(Table::named)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| theme(&entry, problems))
+        .map(Arc::new)
+        .collect();
+    if themes.is_empty() {
+        return vec![Arc::new(Theme {
+            name: "light".to_owned(),
+            color_scheme: Some(ColorScheme::Light),
+            attributes: BTreeMap::new(),
+            classes: Vec::new(),
+            query: BTreeMap::new(),
+        })];
+    }
+    themes
+}
+
+fn theme(entry: &Named<'_>, problems: &mut Problems) -> Option<Theme> {
+    if let Err(error) = StoryIdentifier::check_theme(entry.name) {
+        problems.add(Problem::new(entry.name_span.clone(), error.to_string()));
+    }
+    let mut table = entry.value.table(problems)?;
+    let schemes = [("light", ColorScheme::Light), ("dark", ColorScheme::Dark)];
+    let color_scheme = table
+        .take("color-scheme")
+        .and_then(|v| one_of(&v, &schemes, problems));
+    let mut words = |key| {
+        let table = table.take(key)?.table(problems)?;
+        let text = |entry: Named<'_>, problems: &mut Problems| {
+            Some((
+                entry.name.to_owned(),
+                entry.value.text(problems)?.to_owned(),
+            ))
+        };
+        Some(
+            table
+                .named()
+                .into_iter()
+                .filter_map(|entry| text(entry, problems))
+                .collect(),
+        )
+    };
+    let attributes = words("attributes").unwrap_or_default();
+    let query = words("query").unwrap_or_default();
+    let classes = table.take("classes").and_then(|v| v.texts(problems));
+    table.finish(problems);
+    Some(Theme {
+        name: entry.name.to_owned(),
+        color_scheme,
+        attributes,
+        classes: classes
+            .into_iter()
+            .flatten()
+            .map(|(class, _)| class.to_owned())
+            .collect(),
+        query,
+    })
+}
+
+/// The viewports in the order of their lines; without any, 1280x720.
+fn viewports(value: Option<Value<'_>>, problems: &mut Problems) -> Vec<(String, Screen)> {
+    let table = value.and_then(|value| value.table(problems));
+    let screens: Vec<_> = table
+        .map(Table::named)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some((entry.name.to_owned(), screen(&entry.value, problems)?)))
+        .collect();
+    if screens.is_empty() {
+        let viewport = Viewport {
+            width: 1280,
+            height: 720,
+        };
+        let screen = Screen {
+            viewport,
+            scale: 1.0,
+        };
+        return vec![("desktop".to_owned(), screen)];
+    }
+    screens
+}
+
+fn screen(value: &Value<'_>, problems: &mut Problems) -> Option<Screen> {
+    if value.is_text() {
+        let text = value.text(problems)?;
+        let screen = parse_screen(text);
+        if screen.is_none() {
+            problems.add(value.wrong("is not of the form \"375x667\" or \"375x667@2x\""));
+        }
+        return screen;
+    }
+    if !value.is_table() {
+        problems.add(value.wrong("must be \"375x667\" or { width = 375, height = 667 }"));
+        return None;
+    }
+    let mut table = value.table(problems)?;
+    let (width, height) = (table.take("width"), table.take("height"));
+    let scale = table.take("scale");
+    table.finish(problems);
+    if width.is_none() || height.is_none() {
+        problems.add(value.wrong("needs both `width` and `height`"));
+    }
+    let mut side = |side: Option<Value<'_>>| {
+        let pixels = side?.whole(1, MOST_PIXELS.into(), problems)?;
+        u32::try_from(pixels).ok()
+    };
+    let viewport = side(width).zip(side(height));
+    let scale = match scale {
+        Some(scale) => self::scale(&scale, problems)?,
+        None => 1.0,
+    };
+    viewport.map(|(width, height)| Screen {
+        viewport: Viewport { width, height },
+        scale,
+    })
+}
+
+/// The longest side of a viewport, in CSS pixels. Above it browsers repeat or
+/// drop parts of a picture.
+const MOST_PIXELS: u32 = 16_384;
+
+/// Device pixels per CSS pixel: from 0.25 to 8.
+pub(super) fn scale(value: &Value<'_>, problems: &mut Problems) -> Option<f64> {
+    value.number(0.25, 8.0, problems)
+}
+
+/// Reads `375x667` or `375x667@2x`.
+pub(super) fn parse_screen(text: &str) -> Option<Screen> {
+    let (viewport, scale) = match text.split_once('@') {
+        Some((viewport, scale)) => (viewport, scale.strip_suffix('x')?.parse().ok()?),
+        None => (text, 1.0),
+    };
+    let viewport: Viewport = viewport.parse().ok()?;
+    let fits = viewport.width.max(viewport.height) <= MOST_PIXELS && (0.25..=8.0).contains(&scale);
+    fits.then_some(Screen { viewport, scale })
+}
+
+fn baselines(value: Option<Value<'_>>, problems: &mut Problems) -> Template {
+    let template = value
+        .and_then(|value| value.table(problems))
+        .and_then(|mut table| {
+            let path = table.take("path");
+            table.finish(problems);
+            path
+        })
+        .and_then(|path| {
+            let text = path.text(problems)?;
+            Template::parse(text)
+                .map_err(|error| problems.add(error.at(&path)))
+                .ok()
+        });
+    template.unwrap_or_default()
+}

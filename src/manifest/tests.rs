@@ -1,0 +1,239 @@
+use std::fs;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::model::Viewport;
+
+use super::{BrowserName, ColorScheme, Manifest, ManifestError, Source, Target};
+
+/// A project with a folder of stories.
+struct Project(TempDir);
+
+impl Project {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        for page in [
+            "button.html",
+            "card.html",
+            "forms/field.html",
+            "forms/.draft.html",
+        ] {
+            let path = folder.path().join("stories").join(page);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "<!doctype html>").unwrap();
+        }
+        fs::write(folder.path().join("stories/button.css"), "").unwrap();
+        Self(folder)
+    }
+
+    fn parse(&self, text: &str) -> Result<Manifest, ManifestError> {
+        Manifest::parse(&self.0.path().join("stories.toml"), text)
+    }
+
+    /// What a person reads, without the name of the temporary folder.
+    fn error(&self, text: &str) -> String {
+        let message = self.parse(text).expect_err("an error").to_string();
+        let folder = self.0.path().display().to_string();
+        message.replace(&format!("{folder}/"), "")
+    }
+}
+
+const STORIES: &str = "[stories]\ndir = \"stories\"\n";
+
+/// Snapshots the message of each bad manifest under its name.
+macro_rules! bad {
+    ($($name:ident: $text:expr;)+) => {$(
+        #[test]
+        fn $name() {
+            let text = $text;
+            let shown = format!("{text}\n=====\n{}", Project::new().error(&text));
+            insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+                insta::assert_snapshot!(stringify!($name), shown);
+            });
+        }
+    )+};
+}
+
+fn with(more: &str) -> String {
+    format!("{STORIES}{more}")
+}
+
+bad! {
+    no_stories_section: "[browser]\nnames = [\"chromium\"]\n";
+    stories_say_nothing: "[stories]\n";
+    two_sources: with("url = \"http://127.0.0.1:3000\"\n");
+    folder_is_missing: "[stories]\ndir = \"storys\"\n";
+    command_without_url: with("command = \"npm start\"\n");
+    url_without_scheme: "[stories]\nurl = \"localhost:3000\"\n[[story]]\npath = \"/a\"\n";
+    storybook_is_not_there_yet: "[stories]\nstorybook = \"storybook-static\"\n";
+    unknown_section: with("[viewport]\nphone = \"375x667\"\n");
+    unknown_key: with("[compare]\ntreshold = 0.2\n");
+    unknown_key_far_from_all: with("[browser]\nspeed = \"fast\"\n");
+    unknown_browser: with("[browser]\nnames = [\"chromium\", \"firefx\", \"chromium\"]\n");
+    no_browser: with("[browser]\nnames = []\n");
+    sessions_are_a_number: with("[browser]\nsessions = 0\n");
+    sessions_are_not_a_word: with("[browser]\nsessions = \"atuo\"\n");
+    unknown_colour_scheme: with("[themes]\nnight = { color-scheme = \"drak\" }\n");
+    theme_name: with("[themes]\n\"high contrast\" = {}\n");
+    viewport_form: with("[viewports]\nphone = \"375*667\"\ntablet = { width = 768 }\nwall = [1, 2]\n");
+    viewport_too_large: with("[viewports]\nwall = { width = 20000, height = 0 }\n");
+    threshold_range: with("[compare]\nthreshold = 1.5\nmax-diff-pixels = -1\n");
+    threshold_kind: with("[compare]\nthreshold = \"low\"\nantialiasing = \"ignored\"\n");
+    timeout_unit: with("[capture]\ntimeout = \"15\"\n");
+    target_kind: with("[capture]\ntarget = { selector = \"main\" }\n");
+    baseline_placeholder: with("[baselines]\npath = \"shots/{them}/{story}.png\"\n");
+    baseline_brace: with("[baselines]\npath = \"shots/{story.png\"\n");
+    baseline_outside: with("[baselines]\npath = \"../shots/{story}.png\"\n");
+    baseline_not_png: with("[baselines]\npath = \"shots/{story}.jpg\"\n");
+    story_without_page: with("[[story]]\nid = \"button\"\n");
+    story_file_is_missing: with("[[story]]\npath = \"buton.html\"\n");
+    story_leaves_folder: with("[[story]]\nid = \"x\"\npath = \"../stories.toml\"\n");
+    story_id_characters: with("[[story]]\nid = \"my button\"\npath = \"button.html\"\n");
+    story_id_suffix: with("[[story]]\nid = \"button@2x\"\npath = \"button.html\"\n");
+    story_twice: with("[[story]]\npath = \"button.html\"\n\n[[story]]\nid = \"button\"\npath = \"card.html\"\n");
+    path_and_glob: with("[[story]]\npath = \"button.html\"\nglob = \"*.html\"\n");
+    glob_and_id: with("[[story]]\nid = \"all\"\nglob = \"*.html\"\n");
+    glob_matches_nothing: with("[[story]]\nglob = \"widgets/*.html\"\n");
+    glob_is_broken: with("[[story]]\nglob = \"[a\"\n");
+    glob_of_a_url: "[stories]\nurl = \"http://127.0.0.1:3000\"\n[[story]]\nglob = \"*\"\n";
+    unknown_theme: with("[themes]\nlight = {}\ndark = {}\n[[story]]\npath = \"button.html\"\nthemes = [\"drak\"]\n");
+    unknown_viewport: with("[viewports]\nphone = \"375x667\"\n[[story]]\npath = \"button.html\"\nviewports = [\"phnoe\", \"800x600\"]\n");
+    foreign_browser: with("[[story]]\npath = \"button.html\"\nbrowsers = [\"webkit\"]\n");
+    skip_without_reason: with("[[story]]\npath = \"button.html\"\nskip = true\n");
+    scale_and_scales: with("[[story]]\npath = \"button.html\"\nscale = 2\nscales = [1, 2]\n");
+    nothing_to_show_it_in: with("[[story]]\npath = \"button.html\"\nthemes = []\n");
+    broken_toml: with("[browser\nnames = [\"chromium\"]\n");
+    key_twice: with("dir = \"pages\"\n");
+    several_at_once: with("[browser]\nname = [\"chromium\"]\n\n[compare]\nthreshold = 2\n\n[[story]]\npath = \"gone.html\"\nthemes = [\"dark\"]\n");
+}
+
+#[test]
+fn a_missing_manifest_says_what_to_do() {
+    let error = Manifest::load("/nowhere/stories.toml".as_ref()).unwrap_err();
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn without_stories_every_page_is_one() {
+    let manifest = Project::new().parse(STORIES).unwrap();
+    let ids: Vec<_> = manifest.stories.iter().map(|s| s.id.as_str()).collect();
+    assert_eq!(ids, ["button", "card", "forms/field"]);
+    let button = &manifest.stories[0];
+    assert_eq!(button.path, "button.html");
+    assert_eq!(button.themes[0].name, "light");
+    assert_eq!(
+        button.screens[0].viewport,
+        Viewport {
+            width: 1280,
+            height: 720
+        }
+    );
+    assert_eq!(button.capture.timeout, Duration::from_secs(15));
+    assert_eq!(manifest.browser.names, [BrowserName::Chromium]);
+    assert_eq!(
+        manifest.baselines.as_str(),
+        "baselines/{story}-{theme}-{viewport}.png"
+    );
+}
+
+#[test]
+fn every_section_is_read() {
+    let project = Project::new();
+    let manifest = project
+        .parse(
+            r##"
+retries = 2
+[stories]
+dir = "stories"
+[browser]
+names = ["chromium", "firefox"]
+sessions = 3
+binary = "tools/chrome"
+driver = "chromedriver"
+args = ["--lang=de"]
+sandbox = false
+[themes]
+light = { color-scheme = "light" }
+dark = { color-scheme = "dark", attributes = { data-theme = "dark" }, classes = ["night"], query = { theme = "dark" } }
+[viewports]
+phone = "375x667@2x"
+desktop = { width = 1280, height = 720 }
+[baselines]
+path = "shots/{platform}/{story}-{theme}-{viewport}.png"
+[compare]
+threshold = 0.2
+max-diff-pixels = 10
+antialiasing = "count"
+[capture]
+timeout = "500ms"
+[[story]]
+id = "cta"
+path = "button.html?state=hover#top"
+themes = ["dark"]
+viewports = ["desktop", "800x600"]
+scales = [1, 1.5]
+browsers = ["firefox"]
+compare = { max-diff-ratio = 0.5 }
+capture = { target = { element = "#main" } }
+[[story]]
+glob = "**/*.html"
+skip = "not yet"
+"##,
+        )
+        .unwrap();
+    let root = project.0.path();
+    assert_eq!(manifest.retries, 2);
+    assert_eq!(manifest.source, Source::Dir(root.join("stories")));
+    assert_eq!(manifest.browser.sessions, Some(3));
+    assert_eq!(manifest.browser.binary, Some(root.join("tools/chrome")));
+    assert_eq!(manifest.browser.driver, Some("chromedriver".into()));
+    assert_eq!(manifest.browser.sandbox, Some(false));
+
+    let cta = &manifest.stories[0];
+    assert_eq!(
+        (cta.id.as_str(), cta.path.as_str()),
+        ("cta", "button.html?state=hover#top")
+    );
+    assert_eq!(cta.browsers, [BrowserName::Firefox]);
+    let dark = &cta.themes[0];
+    assert_eq!(dark.color_scheme, Some(ColorScheme::Dark));
+    assert_eq!(dark.attributes["data-theme"], "dark");
+    assert_eq!(dark.query["theme"], "dark");
+    assert_eq!(dark.classes, ["night"]);
+    let screens: Vec<_> = cta
+        .screens
+        .iter()
+        .map(|s| (s.viewport.width, s.scale))
+        .collect();
+    assert_eq!(screens, [(1280, 1.0), (1280, 1.5), (800, 1.0), (800, 1.5)]);
+    assert_eq!(cta.compare.threshold, 0.2);
+    assert_eq!(cta.compare.max_diff_pixels, Some(10));
+    assert_eq!(cta.compare.max_diff_ratio, Some(0.5));
+    assert_eq!(cta.capture.timeout, Duration::from_millis(500));
+    assert_eq!(cta.capture.target, Target::Element("#main".to_owned()));
+
+    // A page that an entry names by its path is left to it.
+    let rest: Vec<_> = manifest.stories[1..]
+        .iter()
+        .map(|s| s.id.as_str())
+        .collect();
+    assert_eq!(rest, ["card", "forms/field"]);
+    assert_eq!(manifest.stories[1].skip.as_deref(), Some("not yet"));
+    assert_eq!(manifest.stories[1].screens[0].scale, 2.0);
+}
+
+#[test]
+fn a_url_names_its_stories() {
+    let text = "[stories]\nurl = \"http://127.0.0.1:3000/app/\"\ncommand = \"npm start\"\n\
+                [[story]]\npath = \"/forms/login\"\n";
+    let manifest = Project::new().parse(text).unwrap();
+    assert_eq!(
+        manifest.source,
+        Source::Url {
+            base: "http://127.0.0.1:3000/app".to_owned(),
+            command: Some("npm start".to_owned()),
+        }
+    );
+    assert_eq!(manifest.stories[0].id, "forms/login");
+}

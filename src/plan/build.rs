@@ -1,0 +1,135 @@
+//! Multiplying stories by browsers, themes and screens.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::manifest::{
+    BrowserName, Manifest, ManifestError, Places, Problem, Screen, Story, Theme,
+};
+use crate::model::StoryIdentifier;
+
+use super::types::{Plan, Snapshot};
+
+impl Plan {
+    /// Every snapshot of a manifest: stories in the manifest's order, and for
+    /// each browsers, then themes, then screens.
+    ///
+    /// # Errors
+    /// When two snapshots would share a test name or a file.
+    pub fn from_manifest(manifest: &Manifest) -> Result<Self, ManifestError> {
+        let mut snapshots = Vec::new();
+        for story in &manifest.stories {
+            for &browser in &story.browsers {
+                for theme in &story.themes {
+                    for &screen in &story.screens {
+                        snapshots.push(snapshot(manifest, story, browser, theme, screen));
+                    }
+                }
+            }
+        }
+        let problems = conflicts(&snapshots);
+        if problems.is_empty() {
+            Ok(Self { snapshots })
+        } else {
+            Err(manifest.invalid(problems))
+        }
+    }
+}
+
+fn snapshot(
+    manifest: &Manifest,
+    story: &Arc<Story>,
+    browser: BrowserName,
+    theme: &Arc<Theme>,
+    screen: Screen,
+) -> Snapshot {
+    let first = manifest.browser.names.first() == Some(&browser);
+    let identifier = StoryIdentifier {
+        story_id: suffixed(&story.id, (!first).then_some(browser), screen.scale),
+        theme: theme.name.clone(),
+        viewport: screen.viewport,
+    };
+    let path = manifest.baselines.path(&Places {
+        story: &identifier.story_id,
+        theme: &identifier.theme,
+        viewport: &identifier.viewport.to_string(),
+        browser: browser.as_str(),
+    });
+    Snapshot {
+        identifier,
+        story: Arc::clone(story),
+        theme: Arc::clone(theme),
+        screen,
+        browser,
+        baseline: manifest.root.join(path),
+        skip: story.skip.clone(),
+    }
+}
+
+/// A story's id with the suffixes of a browser other than the first and of a
+/// scale other than 1: `button@firefox@2x`.
+fn suffixed(id: &str, browser: Option<BrowserName>, scale: f64) -> String {
+    let mut id = id.to_owned();
+    if let Some(browser) = browser {
+        id.push('@');
+        id.push_str(browser.as_str());
+    }
+    // A scale is read from the manifest, never computed: 1 is exactly 1.
+    if scale.to_bits() != 1.0_f64.to_bits() {
+        id.push_str(&format!("@{scale}x"));
+    }
+    id
+}
+
+/// Snapshots that nobody could tell apart: by test name, by the stem of the
+/// run's files or by the baseline's file. Letter case does not tell files
+/// apart, since it does not on macOS and Windows.
+fn conflicts(snapshots: &[Snapshot]) -> Vec<Problem> {
+    let mut names = HashSet::with_capacity(snapshots.len());
+    let mut stems = HashMap::with_capacity(snapshots.len());
+    let mut files = HashMap::with_capacity(snapshots.len());
+    let mut problems = Vec::new();
+    for snapshot in snapshots {
+        if problems.len() == MOST_CONFLICTS {
+            break;
+        }
+        let name = &snapshot.identifier;
+        if !names.insert(name) {
+            problems.push(
+                at(snapshot, format!("the snapshot `{name}` is there twice"))
+                    .help("two of its viewports have the same size and scale"),
+            );
+            continue;
+        }
+        let stem = name.file_stem().to_ascii_lowercase();
+        if let Some(first) = stems.insert(stem, snapshot) {
+            problems.push(share(snapshot, first, &name.file_stem()));
+            continue;
+        }
+        let file = snapshot.baseline.as_os_str().to_ascii_lowercase();
+        if let Some(first) = files.insert(file, snapshot) {
+            let problem = share(snapshot, first, &snapshot.baseline.display().to_string());
+            problems.push(problem);
+        }
+    }
+    problems
+}
+
+/// How many conflicts are told at once: a wrong template gives one for every
+/// snapshot.
+const MOST_CONFLICTS: usize = 10;
+
+fn at(snapshot: &Snapshot, message: String) -> Problem {
+    Problem::new(snapshot.story.declared.clone(), message)
+}
+
+fn share(snapshot: &Snapshot, first: &Snapshot, file: &str) -> Problem {
+    let message = format!(
+        "`{}` and `{}` would share the file `{file}`",
+        first.identifier, snapshot.identifier
+    );
+    at(snapshot, message).help(
+        "give one of the stories another `id`, or let `path` in [baselines] have \
+         {story}, {theme} and {viewport}",
+    )
+}
