@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::compare;
+use crate::compare::{self, Antialiasing, Perceptual};
+use crate::model::Region;
 
 use super::reader::{Problems, Table, Value};
 use super::types::{CaptureSettings, Target};
@@ -38,13 +39,69 @@ pub(super) fn compare(
     if let Some(ratio) = ratio.and_then(|v| v.number(0.0, 1.0, problems)) {
         options.max_diff_ratio = Some(ratio);
     }
-    let words = [("ignore", false), ("count", true)];
+    let words = [
+        ("ignore", Antialiasing::Ignore),
+        ("count", Antialiasing::Count),
+    ];
     let word = table.take("antialiasing");
     if let Some(counts) = word.and_then(|v| one_of(&v, &words, problems)) {
         options.antialiasing = counts;
     }
+    if let Some(ignore) = table.take("ignore").and_then(|v| v.list(problems)) {
+        let regions = ignore.iter().filter_map(|v| region(v, problems));
+        options.ignore = regions.collect();
+    }
+    if let Some(moved) = table.take("moved").and_then(|v| v.flag(problems)) {
+        options.moved = moved;
+    }
+    let opinion = table.take("perceptual");
+    if let Some(opinion) = opinion.and_then(|v| perceptual(&v, problems)) {
+        options.perceptual = opinion;
+    }
     table.finish(problems);
     options
+}
+
+/// A rectangle in image pixels: `{ x = 0, y = 0, width = 100, height = 20 }`.
+fn region(value: &Value<'_>, problems: &mut Problems) -> Option<Region> {
+    let mut table = value.table(problems)?;
+    let mut side = |key, least| {
+        let Some(side) = table.take(key) else {
+            problems.add(value.wrong(&format!("has a rectangle without `{key}`")));
+            return None;
+        };
+        let pixels = side.whole(least, u32::MAX.into(), problems)?;
+        u32::try_from(pixels).ok()
+    };
+    let (x, y) = (side("x", 0), side("y", 0));
+    let (width, height) = (side("width", 1), side("height", 1));
+    table.finish(problems);
+    Some(Region {
+        x: x?,
+        y: y?,
+        width: width?,
+        height: height?,
+    })
+}
+
+/// `"off"`, `"report"` or `{ max-delta-e = 2.3 }`.
+fn perceptual(value: &Value<'_>, problems: &mut Problems) -> Option<Perceptual> {
+    if value.is_text() {
+        let words = [("off", Perceptual::Off), ("report", Perceptual::Report)];
+        return one_of(value, &words, problems);
+    }
+    if !value.is_table() {
+        problems.add(value.wrong("must be \"off\", \"report\" or { max-delta-e = 2.3 }"));
+        return None;
+    }
+    let mut table = value.table(problems)?;
+    let limit = table.take("max-delta-e");
+    if limit.is_none() {
+        problems.add(value.wrong("names no `max-delta-e`"));
+    }
+    let limit = limit.and_then(|v| v.number(0.0, 100.0, problems));
+    table.finish(problems);
+    limit.map(|max_delta_e| Perceptual::Decide { max_delta_e })
 }
 
 /// Reads `capture`, on top of what applies already.

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::compare::Perceptual;
 use crate::model::Viewport;
 
 use super::{BrowserName, ColorScheme, Manifest, ManifestError, Source, Target};
@@ -80,6 +81,8 @@ bad! {
     viewport_too_large: with("[viewports]\nwall = { width = 20000, height = 0 }\n");
     threshold_range: with("[compare]\nthreshold = 1.5\nmax-diff-pixels = -1\n");
     threshold_kind: with("[compare]\nthreshold = \"low\"\nantialiasing = \"ignored\"\n");
+    ignore_rectangle: with("[compare]\nignore = [{ x = 0, y = 0, width = 0 }]\n");
+    perceptual_kind: with("[compare]\nperceptual = true\n");
     timeout_unit: with("[capture]\ntimeout = \"15\"\n");
     target_kind: with("[capture]\ntarget = { selector = \"main\" }\n");
     baseline_placeholder: with("[baselines]\npath = \"shots/{them}/{story}.png\"\n");
@@ -165,6 +168,8 @@ path = "shots/{platform}/{story}-{theme}-{viewport}.png"
 threshold = 0.2
 max-diff-pixels = 10
 antialiasing = "count"
+ignore = [{ x = 1, y = 2, width = 3, height = 4 }]
+perceptual = { max-delta-e = 2 }
 [capture]
 timeout = "500ms"
 [[story]]
@@ -210,6 +215,11 @@ skip = "not yet"
     assert_eq!(cta.compare.threshold, 0.2);
     assert_eq!(cta.compare.max_diff_pixels, Some(10));
     assert_eq!(cta.compare.max_diff_ratio, Some(0.5));
+    assert_eq!(cta.compare.ignore[0].height, 4);
+    assert_eq!(
+        cta.compare.perceptual,
+        Perceptual::Decide { max_delta_e: 2.0 }
+    );
     assert_eq!(cta.capture.timeout, Duration::from_millis(500));
     assert_eq!(cta.capture.target, Target::Element("#main".to_owned()));
 
@@ -236,4 +246,11 @@ fn a_url_names_its_stories() {
         }
     );
     assert_eq!(manifest.stories[0].id, "forms/login");
+}
+
+#[test]
+fn our_own_manifest_is_without_errors() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("stories.toml");
+    let manifest = Manifest::load(&path).unwrap();
+    assert!(manifest.stories.len() >= 20);
 }
