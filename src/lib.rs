@@ -6,10 +6,14 @@
 //!
 //! - [`model`]: the words: identifiers, statuses, runs, results, events.
 //! - [`manifest`]: `stories.toml`, read and checked.
+//! - [`settings`]: the environment variables.
 //! - [`plan`]: the matrix: from a manifest to ordered snapshots.
 //! - [`compare`]: PNG in, verdict and picture of the difference out.
+//! - [`harness`]: the face of libtest: arguments, trials, listing, exit code.
 
 pub mod compare;
+pub mod harness;
 pub mod manifest;
 pub mod model;
 pub mod plan;
+pub mod settings;

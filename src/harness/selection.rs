@@ -1,0 +1,87 @@
+//! Which snapshots of a plan will run.
+
+use crate::plan::{Plan, Snapshot};
+use crate::settings::Settings;
+
+use super::arguments::Arguments;
+
+/// The filters of the command line and of `TINTYPE_BROWSER`, with libtest's
+/// meaning: a test is left in when its name contains any of the filters (is
+/// one of them, with `--exact`) and none of the texts behind `--skip`.
+#[derive(Clone, Debug)]
+pub struct Selection<'a> {
+    arguments: &'a Arguments,
+    settings: &'a Settings,
+}
+
+/// A plan divided by a selection.
+#[derive(Clone, Debug, Default)]
+pub struct Selected {
+    /// The snapshots that are left in, in the plan's order. Those that will
+    /// not run say why in [`Snapshot::skip`]; those that `--ignored` or
+    /// `--include-ignored` makes run do not.
+    pub snapshots: Vec<Snapshot>,
+    /// How many were left out by a filter.
+    pub filtered_out: usize,
+}
+
+impl Selected {
+    /// How many snapshots will run.
+    pub fn planned(&self) -> usize {
+        self.snapshots.iter().filter(|s| s.skip.is_none()).count()
+    }
+}
+
+impl<'a> Selection<'a> {
+    /// A selection by these arguments and settings.
+    pub fn new(arguments: &'a Arguments, settings: &'a Settings) -> Self {
+        Self {
+            arguments,
+            settings,
+        }
+    }
+
+    /// Applies the selection.
+    pub fn apply(&self, plan: Plan) -> Selected {
+        let all = plan.snapshots.len();
+        let mut snapshots = plan.snapshots;
+        if self.filters() {
+            snapshots.retain(|snapshot| self.keeps(snapshot));
+        }
+        let wanted = self.arguments.ignored || self.arguments.include_ignored;
+        // A list says of each test whether it is ignored, whatever the flags.
+        if wanted && !self.arguments.list {
+            for snapshot in &mut snapshots {
+                snapshot.skip = None;
+            }
+        }
+        Selected {
+            filtered_out: all - snapshots.len(),
+            snapshots,
+        }
+    }
+
+    fn filters(&self) -> bool {
+        let Arguments {
+            filters,
+            skip,
+            ignored,
+            ..
+        } = self.arguments;
+        let by_name = !filters.is_empty() || !skip.is_empty();
+        by_name || *ignored || self.settings.browsers.is_some()
+    }
+
+    fn keeps(&self, snapshot: &Snapshot) -> bool {
+        let name = snapshot.identifier.test_name();
+        let hit = |filter: &String| match self.arguments.exact {
+            true => name == *filter,
+            false => name.contains(filter.as_str()),
+        };
+        let filters = &self.arguments.filters;
+        (filters.is_empty() || filters.iter().any(hit))
+            && !self.arguments.skip.iter().any(hit)
+            && (!self.arguments.ignored || snapshot.skip.is_some())
+            && self.settings.runs_in(snapshot.browser)
+    }
+}

@@ -1,0 +1,52 @@
+//! Trials: one for each snapshot that a selection left in.
+//!
+//! A trial does no work and holds no browser. It waits for the outcome of its
+//! snapshot and says what libtest says.
+
+use std::sync::Arc;
+
+use libtest_mimic::{Completion, Conclusion, Failed, Trial};
+
+use super::arguments::Arguments;
+use super::selection::Selected;
+
+/// Stands before the names of what a filter left out, as libtest-mimic's
+/// "kind". No snapshot's name has brackets.
+const FILTERED_OUT: &str = "filtered out";
+
+/// The most trials that wait at once. More would only hold threads: sessions
+/// take snapshots in nearly the order of the trials.
+const MOST_WAITING: usize = 32;
+
+/// What libtest is told of a snapshot.
+pub(super) type Verdict = Result<Completion, Failed>;
+
+/// Runs a trial for each snapshot. `wait` gives the verdict on the snapshot
+/// with an index, once there is one.
+pub(super) fn run<W>(arguments: &Arguments, selected: &Selected, wait: W) -> Conclusion
+where
+    W: Fn(usize) -> Verdict + Send + Sync + 'static,
+{
+    let wait = Arc::new(wait);
+    let mut trials = Vec::with_capacity(selected.snapshots.len() + selected.filtered_out);
+    for (index, snapshot) in selected.snapshots.iter().enumerate() {
+        let name = snapshot.identifier.test_name();
+        trials.push(match snapshot.skip.clone() {
+            Some(reason) => Trial::ignorable_test(name, || Ok(Completion::ignored_with(reason))),
+            None => {
+                let wait = Arc::clone(&wait);
+                Trial::ignorable_test(name, move || wait(index))
+            }
+        });
+    }
+    // libtest-mimic counts what it filters itself, and knows one filter only.
+    let out = || Trial::test("", || Ok(())).with_kind(FILTERED_OUT);
+    trials.extend((0..selected.filtered_out).map(|_| out()));
+    let threads = match arguments.test_threads {
+        Some(threads) if threads.get() == 1 => 1,
+        _ => selected.snapshots.len().clamp(1, MOST_WAITING),
+    };
+    let mut arguments = arguments.for_mimic(threads);
+    arguments.skip = vec![format!("[{FILTERED_OUT}]")];
+    libtest_mimic::run(&arguments, trials)
+}
