@@ -9,8 +9,10 @@
 //! - [`settings`]: the environment variables.
 //! - [`plan`]: the matrix: from a manifest to ordered snapshots.
 //! - [`compare`]: PNG in, verdict and picture of the difference out.
+//! - [`baseline`]: the accepted images: reading, accepting, orphans.
 //! - [`harness`]: the face of libtest: arguments, trials, listing, exit code.
 
+pub mod baseline;
 pub mod compare;
 pub mod harness;
 pub mod manifest;

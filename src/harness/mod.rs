@@ -1,6 +1,5 @@
 //! The face of libtest: arguments, trials, listing, exit code.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the conductor comes next"))]
 mod arguments;
 #[cfg_attr(not(test), expect(dead_code, reason = "the conductor comes next"))]
 mod listing;

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::path::{Component, Path};
 
+use crate::model::{StoryIdentifier, Viewport};
+
 use super::error::Problem;
 use super::reader::Value;
+use super::types::BrowserName;
 
 /// Where baselines live: a path below the manifest's folder with
 /// placeholders, such as `baselines/{platform}/{story}-{theme}-{viewport}.png`.
@@ -160,6 +163,53 @@ impl Template {
         fixed.truncate(fixed.rfind('/').unwrap_or(0));
         fixed
     }
+}
+
+impl Template {
+    /// Whether this could be the path of a baseline on this platform, of one
+    /// of these engines.
+    pub fn could_be(&self, path: &str, browsers: &[BrowserName]) -> bool {
+        produces(&self.parts, path, browsers)
+    }
+}
+
+/// Whether the parts can be filled in so that they give the text.
+fn produces(parts: &[Part], text: &str, browsers: &[BrowserName]) -> bool {
+    let Some((part, parts)) = parts.split_first() else {
+        return text.is_empty();
+    };
+    let fixed = |word: &str| {
+        let rest = text.strip_prefix(word);
+        rest.is_some_and(|rest| produces(parts, rest, browsers))
+    };
+    let any = |fits: &dyn Fn(&str) -> bool| {
+        let ends = (1..=text.len()).filter(|&end| text.is_char_boundary(end));
+        let mut ends = ends.filter(|&end| fits(&text[..end]));
+        ends.any(|end| produces(parts, &text[end..], browsers))
+    };
+    match part {
+        Part::Text(word) => fixed(word),
+        Part::Place(Place::Platform) => fixed(std::env::consts::OS),
+        Part::Place(Place::Arch) => fixed(std::env::consts::ARCH),
+        Part::Place(Place::Browser) => browsers.iter().any(|name| fixed(name.as_str())),
+        Part::Place(Place::Theme) => any(&|text| StoryIdentifier::check_theme(text).is_ok()),
+        Part::Place(Place::Viewport) => any(&|text| text.parse::<Viewport>().is_ok()),
+        Part::Place(Place::Story) => any(&|text| is_story(text, browsers)),
+    }
+}
+
+/// A story id whose suffixes name a scale or one of these engines.
+fn is_story(text: &str, browsers: &[BrowserName]) -> bool {
+    let engine = |suffix: &str| browsers.iter().any(|name| name.as_str() == suffix);
+    let scale = |suffix: &str| {
+        let number = suffix.strip_suffix('x').map(str::parse::<f64>);
+        number.is_some_and(|number| number.is_ok())
+    };
+    StoryIdentifier::check_story_id(text).is_ok()
+        && text
+            .split('@')
+            .skip(1)
+            .all(|suffix| engine(suffix) || scale(suffix))
 }
 
 fn check(text: &str) -> Result<(), TemplateError> {

@@ -218,7 +218,7 @@ fn optional<T>(
     variable: Option<Variable>,
     read: impl Fn(&Variable) -> Result<T, SettingsError>,
 ) -> Result<Option<T>, SettingsError> {
-    variable.as_ref().map(read).transpose()
+    variable.map(|variable| read(&variable)).transpose()
 }
 
 fn update(variable: &Variable) -> Result<Update, SettingsError> {
