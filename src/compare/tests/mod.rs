@@ -1,5 +1,8 @@
 //! The comparison against what is known to be right.
 
+mod oracle;
+mod pairs;
+
 use image::{Rgba, RgbaImage};
 
 use super::{
