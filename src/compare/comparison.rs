@@ -9,6 +9,7 @@ use super::error::{CompareError, Side};
 use super::mask::Mask;
 use super::options::Options;
 use super::regions::{self, Clusters};
+use super::view::{Pair, View};
 use crate::model::Region;
 
 /// What came of a comparison.
@@ -109,13 +110,18 @@ pub(super) fn decode_both(
 
 /// Compares two decoded images.
 pub fn compare_images(baseline: &RgbaImage, current: &RgbaImage, options: &Options) -> Comparison {
-    let (baseline_size, current_size) = (baseline.dimensions(), current.dimensions());
-    let overlap = overlap(baseline_size, current_size);
+    compare_views(View::of(baseline), View::of(current), options)
+}
+
+fn compare_views(baseline: View<'_>, current: View<'_>, options: &Options) -> Comparison {
+    let pair = Pair::overlap(baseline, current);
+    let (baseline_size, current_size) = (size(baseline), size(current));
+    let overlap = size(pair.a);
     let mask = Mask::new(&options.ignore, overlap.0, overlap.1);
-    let mut tally = Tally::new(overlap.0);
-    on_overlap(baseline, current, |a, b| {
-        engine::compare(a, b, &question(options, &mask), &mut tally);
-    });
+    let tally = engine::compare(pair, &question(options, &mask), || Tally::new(overlap.0))
+        .into_iter()
+        .reduce(Tally::merge)
+        .unwrap_or_else(|| Tally::new(overlap.0));
     let beyond = area(baseline_size) + area(current_size) - 2 * area(overlap);
     let compared = area(overlap) - mask.area() + beyond;
     let mut regions = tally.clusters.into_regions();
@@ -138,6 +144,11 @@ pub fn compare_images(baseline: &RgbaImage, current: &RgbaImage, options: &Optio
     }
 }
 
+fn size(view: View<'_>) -> (u32, u32) {
+    let (width, height) = view.size();
+    (width as u32, height as u32)
+}
+
 fn verdict(same_size: bool, differing: u64, tolerated: u64) -> Verdict {
     match differing {
         _ if !same_size => Verdict::SizeMismatch,
@@ -155,20 +166,6 @@ pub(super) fn question<'a>(options: &Options, mask: &'a Mask) -> Question<'a> {
     }
 }
 
-/// Hands out what both images have: themselves, if they are of one size.
-pub(super) fn on_overlap(
-    a: &RgbaImage,
-    b: &RgbaImage,
-    compare: impl FnOnce(&RgbaImage, &RgbaImage),
-) {
-    if a.dimensions() == b.dimensions() {
-        return compare(a, b);
-    }
-    let (width, height) = overlap(a.dimensions(), b.dimensions());
-    let crop = |image| image::imageops::crop_imm(image, 0, 0, width, height).to_image();
-    compare(&crop(a), &crop(b));
-}
-
 /// Counts, and remembers where.
 struct Tally {
     differing: u64,
@@ -183,6 +180,13 @@ impl Tally {
             antialiased: 0,
             clusters: Clusters::new(width),
         }
+    }
+
+    fn merge(mut self, other: Self) -> Self {
+        self.differing += other.differing;
+        self.antialiased += other.antialiased;
+        self.clusters.merge(&other.clusters);
+        self
     }
 }
 
@@ -200,10 +204,6 @@ fn count(row: &[u64]) -> u64 {
 
 fn area((width, height): (u32, u32)) -> u64 {
     u64::from(width) * u64::from(height)
-}
-
-fn overlap(a: (u32, u32), b: (u32, u32)) -> (u32, u32) {
-    (a.0.min(b.0), a.1.min(b.1))
 }
 
 pub(super) fn union(a: (u32, u32), b: (u32, u32)) -> (u32, u32) {

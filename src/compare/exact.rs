@@ -16,18 +16,6 @@ pub(super) trait Pixels {
     fn at(&self, x: usize, y: usize) -> [u8; 4];
 }
 
-impl Pixels for image::RgbaImage {
-    fn width(&self) -> usize {
-        self.width() as usize
-    }
-    fn height(&self) -> usize {
-        self.height() as usize
-    }
-    fn at(&self, x: usize, y: usize) -> [u8; 4] {
-        self.get_pixel(x as u32, y as u32).0
-    }
-}
-
 /// The colour behind a translucent pixel: `pixelmatch`'s checkerboard, which
 /// depends on the pixel's byte offset in the image.
 fn backdrop(pixel_index: usize) -> [f64; 3] {
@@ -107,7 +95,7 @@ fn antialiased_in(image: &impl Pixels, other: &impl Pixels, x: usize, y: usize) 
 
 /// Whether a pixel has more than two neighbours of its own colour; the
 /// image's edge counts as one.
-fn has_many_siblings(image: &impl Pixels, x: usize, y: usize) -> bool {
+pub(super) fn has_many_siblings(image: &impl Pixels, x: usize, y: usize) -> bool {
     let (xs, ys, on_edge) = neighbourhood(image, x, y);
     let centre = image.at(x, y);
     let equal = xs

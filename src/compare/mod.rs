@@ -25,14 +25,19 @@ mod decode;
 mod engine;
 mod error;
 mod exact;
+mod kernels;
 mod mask;
 mod message;
 mod options;
 mod picture;
 mod regions;
+mod ring;
+mod simd;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod view;
+mod workers;
 
 pub use comparison::{Comparison, Verdict, compare_images, compare_png};
 pub use error::{CompareError, ImageProblem, Side};

@@ -3,10 +3,11 @@
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, Rgba, RgbaImage};
 
-use super::comparison::{Comparison, decode_both, on_overlap, question, union};
+use super::comparison::{Comparison, decode_both, question, union};
 use super::engine::{self, Sink, set_bits};
 use super::error::CompareError;
 use super::mask::Mask;
+use super::view::{Pair, View};
 
 const DIFFERING: Rgba<u8> = Rgba([255, 0, 0, 255]);
 const ANTIALIASED: Rgba<u8> = Rgba([255, 255, 0, 255]);
@@ -32,19 +33,17 @@ impl Comparison {
     pub fn draw(&self, baseline: &RgbaImage, current: &RgbaImage) -> RgbaImage {
         let (width, height) = union(baseline.dimensions(), current.dimensions());
         let mut canvas = RgbaImage::from_pixel(width, height, BEYOND);
-        on_overlap(baseline, current, |a, b| {
-            for (x, y, pixel) in b.enumerate_pixels() {
+        let pair = Pair::overlap(View::of(baseline), View::of(current));
+        for (x, y, pixel) in current.enumerate_pixels() {
+            if (x as usize) < pair.size().0 && (y as usize) < pair.size().1 {
                 canvas.put_pixel(x, y, faded(*pixel));
             }
-            let mask = Mask::new(&self.options.ignore, b.width(), b.height());
-            hatch(&mut canvas, &mask);
-            engine::compare(
-                a,
-                b,
-                &question(&self.options, &mask),
-                &mut Marker(&mut canvas),
-            );
-        });
+        }
+        let mask = Mask::new(&self.options.ignore, width, height);
+        hatch(&mut canvas, &mask);
+        for marks in engine::compare(pair, &question(&self.options, &mask), Marks::default) {
+            marks.paint(&mut canvas);
+        }
         canvas
     }
 }
@@ -84,14 +83,23 @@ fn hatch(canvas: &mut RgbaImage, mask: &Mask) {
     }
 }
 
-/// Colours the pixels that the engine finds.
-struct Marker<'a>(&'a mut RgbaImage);
+/// The rows that the engine tells of.
+#[derive(Default)]
+struct Marks(Vec<(usize, [Box<[u64]>; 2])>);
 
-impl Sink for Marker<'_> {
+impl Sink for Marks {
     fn row(&mut self, y: usize, differing: &[u64], antialiased: &[u64]) {
-        for (row, colour) in [(differing, DIFFERING), (antialiased, ANTIALIASED)] {
-            for x in set_bits(row) {
-                self.0.put_pixel(x as u32, y as u32, colour);
+        self.0.push((y, [differing.into(), antialiased.into()]));
+    }
+}
+
+impl Marks {
+    fn paint(&self, canvas: &mut RgbaImage) {
+        for (y, rows) in &self.0 {
+            for (row, colour) in rows.iter().zip([DIFFERING, ANTIALIASED]) {
+                for x in set_bits(row) {
+                    canvas.put_pixel(x as u32, *y as u32, colour);
+                }
             }
         }
     }

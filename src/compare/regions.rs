@@ -77,6 +77,19 @@ impl Clusters {
         }
     }
 
+    /// Takes in what another band of the same image has found.
+    pub(super) fn merge(&mut self, other: &Self) {
+        if self.cells.len() < other.cells.len() {
+            self.cells.resize(other.cells.len(), None);
+        }
+        for (cell, theirs) in self.cells.iter_mut().zip(&other.cells) {
+            *cell = match (*cell, *theirs) {
+                (Some(a), Some(b)) => Some(a.join(b)),
+                (a, b) => a.or(b),
+            };
+        }
+    }
+
     /// The bounding boxes, largest area first.
     pub(super) fn into_regions(mut self) -> Vec<Region> {
         let mut regions: Vec<Region> = (0..self.cells.len())

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use super::comparison::{Comparison, Verdict, decode_both, on_overlap};
+use super::comparison::{Comparison, Verdict, decode_both};
 use super::engine::{self, Question, Sink, set_bits};
 use super::error::CompareError;
-use super::exact::{self, Pixels};
+use super::exact;
 use super::mask::Mask;
+use super::view::{Pair, View};
 
 /// The thresholds that are tried.
 const THRESHOLDS: [f64; 11] = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0];
@@ -38,23 +39,26 @@ impl Comparison {
     /// As [`compare_png`](super::compare_png), for the same two files.
     pub fn sweep(&self, baseline: &[u8], current: &[u8]) -> Result<Sweep, CompareError> {
         let (baseline, current) = decode_both(baseline, current)?;
-        let mut levels = vec![0_u64; STEPS + 2];
-        let mut beyond = self.compared;
-        on_overlap(&baseline, &current, |a, b| {
-            let mask = Mask::new(&self.options.ignore, a.width(), a.height());
-            beyond -= u64::from(a.width()) * u64::from(a.height()) - mask.area();
-            let question = Question {
-                max_delta: 0.0,
-                antialiasing: self.options.antialiasing,
-                mask: &mask,
-            };
-            let mut histogram = Histogram {
-                a,
-                b,
-                levels: &mut levels,
-            };
-            engine::compare(a, b, &question, &mut histogram);
-        });
+        let pair = Pair::overlap(View::of(&baseline), View::of(&current));
+        let (width, height) = pair.size();
+        let mask = Mask::new(&self.options.ignore, width as u32, height as u32);
+        let question = Question {
+            max_delta: 0.0,
+            antialiasing: self.options.antialiasing,
+            mask: &mask,
+        };
+        let new = || Histogram {
+            pair,
+            levels: vec![0; STEPS + 2],
+        };
+        let mut levels = vec![0; STEPS + 2];
+        for part in engine::compare(pair, &question, new) {
+            levels
+                .iter_mut()
+                .zip(part.levels)
+                .for_each(|(sum, n)| *sum += n);
+        }
+        let beyond = self.compared - ((width * height) as u64 - mask.area());
         Ok(self.read(&levels, beyond))
     }
 
@@ -74,17 +78,17 @@ impl Comparison {
     }
 }
 
-struct Histogram<'a, P> {
-    a: &'a P,
-    b: &'a P,
-    levels: &'a mut [u64],
+struct Histogram<'a> {
+    pair: Pair<'a>,
+    levels: Vec<u64>,
 }
 
-impl<P: Pixels> Sink for Histogram<'_, P> {
+impl Sink for Histogram<'_> {
     fn row(&mut self, y: usize, differing: &[u64], _: &[u64]) {
+        let Pair { a, b, .. } = self.pair;
         for x in set_bits(differing) {
-            let index = y * self.a.width() + x;
-            let delta = exact::colour_delta(self.a.at(x, y), self.b.at(x, y), index);
+            let index = y * a.size().0 + x;
+            let delta = exact::colour_delta(a.pixel(x, y), b.pixel(x, y), index);
             self.levels[level(delta)] += 1;
         }
     }

@@ -7,6 +7,7 @@ use image::RgbaImage;
 
 use super::pairs;
 use crate::compare::options::{Antialiasing, Options};
+use crate::compare::view::{Pair, View};
 use crate::compare::{compare_images, decode, engine, mask::Mask};
 
 const EXPECTED: &str = include_str!(concat!(
@@ -68,16 +69,26 @@ fn files(name: &str) -> (RgbaImage, RgbaImage) {
 /// FNV-1a over 0 (equal), 1 (differs) or 2 (anti-aliasing) of every pixel.
 fn verdicts(a: &RgbaImage, b: &RgbaImage, options: &Options) -> u32 {
     let mask = Mask::new(&[], a.width(), a.height());
-    let mut map = Map {
+    let pair = Pair::overlap(View::of(a), View::of(b));
+    let new = || Map {
         width: a.width() as usize,
         verdicts: vec![0; a.as_raw().len() / 4],
     };
-    engine::compare(
-        a,
-        b,
+    let maps = engine::compare(
+        pair,
         &crate::compare::comparison::question(options, &mask),
-        &mut map,
+        new,
     );
+    let map = maps
+        .into_iter()
+        .reduce(|mut all, other| {
+            all.verdicts
+                .iter_mut()
+                .zip(other.verdicts)
+                .for_each(|(a, b)| *a |= b);
+            all
+        })
+        .unwrap();
     map.verdicts.iter().fold(0x811c_9dc5, |hash: u32, verdict| {
         (hash ^ verdict).wrapping_mul(0x0100_0193)
     })

@@ -1,0 +1,73 @@
+//! Work on the cores that are free.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Threads that comparisons are using at this moment, in the whole process.
+static BUSY: AtomicUsize = AtomicUsize::new(0);
+
+/// A comparison's hold on some cores.
+struct Cores(usize);
+
+impl Cores {
+    /// Takes one core, and all others that no comparison is using.
+    fn take(at_most: usize) -> Self {
+        static CORES: OnceLock<usize> = OnceLock::new();
+        // Asking the system takes longer than comparing a small image.
+        let cores =
+            *CORES.get_or_init(|| std::thread::available_parallelism().map_or(1, Into::into));
+        let mut taken = 1;
+        let take = |busy: usize| {
+            taken = cores.saturating_sub(busy).clamp(1, at_most.max(1));
+            Some(busy + taken)
+        };
+        let _ = BUSY.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        Self(taken)
+    }
+}
+
+impl Drop for Cores {
+    fn drop(&mut self) {
+        BUSY.fetch_sub(self.0, Ordering::Relaxed);
+    }
+}
+
+/// Hands out `0..length` in ascending parts of about `part`. Every thread
+/// works with a state of its own; they are returned. With `worthwhile` false
+/// the calling thread does it alone.
+pub(super) fn in_parallel<S: Send>(
+    length: usize,
+    part: usize,
+    worthwhile: bool,
+    new_state: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, Range<usize>) + Sync,
+) -> Vec<S> {
+    let cores = Cores::take(if worthwhile { length.div_ceil(part) } else { 1 });
+    if cores.0 == 1 {
+        let mut state = new_state();
+        work(&mut state, 0..length);
+        return vec![state];
+    }
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut state = new_state();
+        loop {
+            let start = next.fetch_add(part, Ordering::Relaxed);
+            if start >= length {
+                return state;
+            }
+            work(&mut state, start..(start + part).min(length));
+        }
+    };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..cores.0).map(|_| scope.spawn(run)).collect();
+        let mine = run();
+        let theirs = others.into_iter().map(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        std::iter::once(mine).chain(theirs).collect()
+    })
+}
