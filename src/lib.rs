@@ -10,6 +10,7 @@
 //! - [`plan`]: the matrix: from a manifest to ordered snapshots.
 //! - [`compare`]: PNG in, verdict and picture of the difference out.
 //! - [`baseline`]: the accepted images: reading, accepting, orphans.
+//! - [`report`]: HTML, JUnit, GitHub Actions, plain text.
 //! - [`harness`]: the face of libtest: arguments, trials, listing, exit code.
 
 pub mod baseline;
@@ -18,4 +19,5 @@ pub mod harness;
 pub mod manifest;
 pub mod model;
 pub mod plan;
+pub mod report;
 pub mod settings;

@@ -1,0 +1,142 @@
+//! Where the page's pictures are: in it, or beside it.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use crate::model::{Status, VisualTestResult};
+use crate::report::ReportError;
+
+/// The addresses of a snapshot's pictures, for `src` attributes.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Shown {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<String>,
+}
+
+/// Decides once for a report whether its pictures are in the page.
+pub(super) struct Pictures<'a> {
+    dir: &'a Path,
+    root: &'a Path,
+    embed: bool,
+}
+
+impl<'a> Pictures<'a> {
+    pub(super) fn new(
+        dir: &'a Path,
+        root: &'a Path,
+        results: &[VisualTestResult],
+        embed_up_to: u64,
+    ) -> Self {
+        let bytes: u64 = results
+            .iter()
+            .filter(|result| matters(result))
+            .flat_map(|result| [&result.baseline, &result.current, &result.diff])
+            .flatten()
+            .filter_map(|path| fs::metadata(inside(root, path)?).ok())
+            .map(|file| file.len())
+            .sum();
+        Self {
+            dir,
+            root,
+            embed: bytes <= embed_up_to,
+        }
+    }
+
+    /// The pictures of one result. What passed has its baseline alone, and
+    /// that never inside the page: nobody needs a thousand of them.
+    pub(super) fn of(&self, result: &VisualTestResult) -> Result<Shown, ReportError> {
+        let show = |path: &Option<String>| path.as_deref().and_then(|path| self.show(result, path));
+        Ok(Shown {
+            baseline: match result.baseline.as_deref() {
+                Some(path) if matters(result) && !self.embed => self.copy(result, path)?,
+                _ => show(&result.baseline),
+            },
+            current: show(&result.current),
+            diff: show(&result.diff),
+        })
+    }
+
+    fn show(&self, result: &VisualTestResult, path: &str) -> Option<String> {
+        let file = inside(self.root, path)?;
+        if self.embed && matters(result) {
+            let bytes = fs::read(file).ok()?;
+            Some(format!("data:image/png;base64,{}", STANDARD.encode(bytes)))
+        } else {
+            file.is_file().then(|| address(self.dir, &file))
+        }
+    }
+
+    /// Copies a baseline beside the page: it will be replaced in its own place
+    /// when somebody accepts, and the artifact has only this folder.
+    fn copy(&self, result: &VisualTestResult, path: &str) -> Result<Option<String>, ReportError> {
+        let Some(file) = inside(self.root, path).filter(|file| file.is_file()) else {
+            return Ok(None);
+        };
+        let stem = result.story_identifier.file_stem();
+        let copy = self.dir.join(format!("{stem}-baseline.png"));
+        let write = || {
+            fs::create_dir_all(copy.parent().unwrap_or(self.dir))?;
+            fs::copy(&file, &copy)
+        };
+        write().map_err(|source| ReportError {
+            path: copy.clone(),
+            source,
+        })?;
+        Ok(Some(address(self.dir, &copy)))
+    }
+}
+
+/// Whether somebody will want to look at the pictures closely.
+fn matters(result: &VisualTestResult) -> bool {
+    matches!(
+        result.status,
+        Status::Failed | Status::New | Status::Changed
+    )
+}
+
+/// The file that a record's path names, if it lies in the project and is
+/// called a PNG. Records can come from elsewhere, and a report is often public:
+/// it must not be made to carry other files.
+fn inside(root: &Path, path: &str) -> Option<PathBuf> {
+    let path = Path::new(path);
+    let plain = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let picture = path.extension().is_some_and(|end| end == "png");
+    (plain && picture).then(|| root.join(path))
+}
+
+/// A file's address relative to the page's folder.
+fn address(dir: &Path, file: &Path) -> String {
+    let mut from = dir.components().peekable();
+    let mut to = file.components().peekable();
+    while from.peek().is_some() && from.peek() == to.peek() {
+        from.next();
+        to.next();
+    }
+    let up = from.map(|_| "..".to_owned());
+    let down = to.map(|part| encoded(&part.as_os_str().to_string_lossy()));
+    up.chain(down).collect::<Vec<_>>().join("/")
+}
+
+/// A part of a path with everything percent-encoded that an address could take
+/// for something else.
+fn encoded(part: &str) -> String {
+    use std::fmt::Write;
+    part.bytes().fold(String::new(), |mut text, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+        text
+    })
+}

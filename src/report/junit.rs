@@ -1,0 +1,139 @@
+//! JUnit XML, as continuous integration reads it.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use super::words::{accept, message, name};
+use super::{ReportError, put};
+use crate::model::{Status, VisualTestResult, VisualTestRun};
+
+/// Writes `junit.xml` into `dir`, the run's folder, and returns its path.
+pub fn write(
+    dir: &Path,
+    run: &VisualTestRun,
+    results: &[VisualTestResult],
+) -> Result<PathBuf, ReportError> {
+    let path = dir.join("junit.xml");
+    put(&path, render(run, results).as_bytes())?;
+    Ok(path)
+}
+
+/// The run as a document with one suite: a test case per snapshot, in the
+/// results' order, with the story as its class.
+pub fn render(run: &VisualTestRun, results: &[VisualTestResult]) -> String {
+    let summary = &run.summary;
+    let counts = format!(
+        r#"tests="{}" failures="{}" skipped="{}" errors="0" time="{}""#,
+        summary.total,
+        summary.failed + summary.new,
+        summary.skipped,
+        seconds(run.duration.unwrap_or(0)),
+    );
+    let mut xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <testsuites name=\"tintype\" {counts}>\n  \
+         <testsuite name=\"{}\" timestamp=\"{}\" {counts}>\n",
+        escaped(run.run_id.as_str()),
+        escaped(&run.start_time),
+    );
+    for result in results {
+        case(&mut xml, result);
+    }
+    xml.push_str("  </testsuite>\n</testsuites>\n");
+    xml
+}
+
+fn case(xml: &mut String, result: &VisualTestResult) {
+    let _ = write!(
+        xml,
+        "    <testcase classname=\"{}\" name=\"{}\" time=\"{}\"",
+        escaped(&result.story_identifier.story_id),
+        escaped(&name(result)),
+        seconds(result.duration_ms.unwrap_or(0)),
+    );
+    let said = escaped(message(result));
+    let inner = match result.status {
+        Status::Failed | Status::New => format!(
+            "      <failure type=\"{}\" message=\"{said}\">{}</failure>\n",
+            result.status,
+            escaped(&body(result))
+        ),
+        Status::Skipped => format!("      <skipped message=\"{said}\"/>\n"),
+        // A record that stayed at work belongs to a process that died.
+        Status::Running => "      <skipped message=\"did not end\"/>\n".to_owned(),
+        Status::Changed => format!("      <system-out>{said}</system-out>\n"),
+        Status::Passed => String::new(),
+    };
+    if inner.is_empty() {
+        xml.push_str("/>\n");
+    } else {
+        let _ = write!(xml, ">\n{inner}    </testcase>\n");
+    }
+}
+
+/// What a reader of the failure needs: where the pictures are and what accepts
+/// them.
+fn body(result: &VisualTestResult) -> String {
+    let mut text = message(result).to_owned();
+    for (word, path) in [
+        ("baseline", &result.baseline),
+        ("current", &result.current),
+        ("diff", &result.diff),
+    ] {
+        if let Some(path) = path {
+            let _ = write!(text, "\n{word}: {path}");
+        }
+    }
+    for change in &result.environment_changed {
+        let (what, was, now) = (&change.what, &change.baseline, &change.current);
+        let _ = write!(text, "\n{what}: {was} when accepted, now {now}");
+    }
+    if let Some(command) = accept(result) {
+        let _ = write!(text, "\naccept with: {command}");
+    }
+    text
+}
+
+fn seconds(ms: u64) -> String {
+    format!("{}.{:03}", ms / 1_000, ms % 1_000)
+}
+
+/// Text for an attribute or an element. Characters that XML cannot hold at all
+/// become U+FFFD; line breaks are written as references, which attributes would
+/// otherwise turn into spaces.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' | '\r' | '\t' => {
+                let _ = write!(out, "&#{};", u32::from(c));
+            }
+            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::{escaped, render};
+
+    #[test]
+    fn a_run_as_junit() {
+        insta::assert_snapshot!(render(&sample::run(), &sample::results()));
+    }
+
+    #[test]
+    fn nothing_in_a_message_can_leave_its_place() {
+        assert_eq!(
+            escaped("\"><failure/>&\u{0}\u{b}\n]]>"),
+            "&quot;&gt;&lt;failure/&gt;&amp;\u{fffd}\u{fffd}&#10;]]&gt;"
+        );
+    }
+}

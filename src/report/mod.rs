@@ -1,0 +1,46 @@
+//! Reports: what became of a run, for people and for other programs.
+//!
+//! Each file draws one kind. They read a run's document and its results and
+//! know nothing of how these came about.
+//!
+//! - [`html`]: one page with pictures, without a server.
+//! - [`junit`]: JUnit XML for continuous integration.
+//! - [`github`]: annotations and the step summary of GitHub Actions.
+//! - [`text`]: a few lines for a chat message.
+
+pub mod github;
+pub mod html;
+pub mod junit;
+#[cfg(test)]
+mod sample;
+pub mod text;
+mod words;
+
+use std::path::{Path, PathBuf};
+
+/// A report that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to write the report {path}: {source}", path = path.display())]
+pub struct ReportError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why not.
+    #[source]
+    pub source: std::io::Error,
+}
+
+/// Writes a file, whole or not at all.
+fn put(path: &Path, content: &[u8]) -> Result<(), ReportError> {
+    let write = || {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        std::io::Write::write_all(&mut file, content)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|source| ReportError {
+        path: path.to_owned(),
+        source,
+    })
+}

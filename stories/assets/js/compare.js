@@ -1,0 +1,280 @@
+/* The image comparison: side by side, slider, overlay, blink, difference; zoom
+   to pixels, a loupe over every picture at the same place, regions outlined.
+
+   `view` outlives the snapshot that is shown:
+   { mode, zoom ("fit" or pixels per pixel), split (0–100), opacity (0–100),
+     loupe, regions }. */
+"use strict";
+globalThis.Tintype ??= {};
+{
+  const T = globalThis.Tintype;
+  const { h } = T;
+
+  T.MODES = [
+    { value: "side", text: "Side by side", icon: "columns", key: "1" },
+    { value: "slider", text: "Slider", icon: "split", key: "2" },
+    { value: "overlay", text: "Overlay", icon: "layers", key: "3" },
+    { value: "blink", text: "Blink", icon: "blink", key: "4" },
+    { value: "diff", text: "Diff", icon: "diff", key: "5" },
+  ];
+  T.ZOOMS = ["fit", 1, 2, 4, 8];
+  T.LOUPE_ZOOM = 8;
+  T.defaultView = () => ({ mode: "side", zoom: "fit", split: 50, opacity: 50, loupe: false, regions: true });
+
+  const NAMES = { baseline: "Baseline", current: "Current", diff: "Difference" };
+
+  T.Compare = class {
+    /** Draws `snapshot` ({images, regions, width, height}) as `view` says. */
+    constructor(snapshot, view) {
+      this.snapshot = snapshot;
+      this.view = view;
+      this.size = { width: snapshot.width, height: snapshot.height };
+      this.pictures = [];
+      this.frames = [];
+      this.element = h("div", { class: "compare" });
+      this.draw();
+    }
+
+    draw() {
+      const { images } = this.snapshot;
+      const known = Object.keys(NAMES).filter((kind) => images[kind]);
+      const both = images.baseline && images.current;
+      this.pictures = [];
+      this.frames = [];
+      this.swapped = false;
+      let stage;
+      if (known.length === 0) stage = this.nothing();
+      else if (this.view.mode === "diff" && images.diff) stage = this.stage(this.frame("diff", ["diff"]));
+      else if (this.view.mode === "side" || !both) stage = this.side(known);
+      else stage = this.stage(this.frame(this.view.mode, ["baseline", "current"]));
+      this.reading = h("output", { class: "small mono quiet", hidden: true });
+      this.element.replaceChildren(...[both && this.view.mode === "overlay" ? this.opacity() : null, stage, this.reading].filter(Boolean));
+      this.layout();
+      this.showLoupe();
+    }
+
+    nothing() {
+      return h("div", { class: "empty panel" }, h("p", {}, "No picture was taken of this snapshot in this run."));
+    }
+
+    stage(frame) {
+      return h("div", { class: "compare-stage" }, this.mat(frame));
+    }
+
+    side(kinds) {
+      return h("div", { class: "compare-side", style: { "--pictures": kinds.length } }, kinds.map((kind) =>
+        h("figure", {}, this.mat(this.frame("single", [kind])),
+          h("figcaption", {}, h("strong", {}, NAMES[kind]), h("span", { class: "faint", data: { size: kind } })))));
+    }
+
+    mat(frame) {
+      const mat = h("div", { class: `mat${this.view.zoom === "fit" ? "" : " mat-zoomed"}` }, frame);
+      mat.addEventListener("scroll", () => this.follow(mat), { passive: true });
+      return mat;
+    }
+
+    /** Zoomed mats scroll together. */
+    follow(from) {
+      for (const mat of this.element.querySelectorAll(".mat")) {
+        if (mat === from) continue;
+        if (mat.scrollLeft !== from.scrollLeft) mat.scrollLeft = from.scrollLeft;
+        if (mat.scrollTop !== from.scrollTop) mat.scrollTop = from.scrollTop;
+      }
+    }
+
+    frame(kind, sources) {
+      const frame = h("div", { class: `frame frame-sized frame-${kind}`, style: { "--split": `${this.view.split}%`, "--opacity": this.view.opacity / 100 } },
+        sources.map((source, index) => this.picture(source, index > 0)));
+      frame.sources = sources;
+      if (kind === "slider") {
+        frame.append(h("span", { class: "frame-tag frame-tag-start" }, "Baseline"), h("span", { class: "frame-tag frame-tag-end" }, "Current"), this.grip(frame));
+      }
+      const outlined = sources.at(-1) !== "baseline";
+      if (this.view.regions && outlined) frame.append(...this.regions());
+      frame.addEventListener("pointermove", (event) => this.point(frame, event));
+      this.frames.push(frame);
+      return frame;
+    }
+
+    picture(source, over) {
+      const image = h("img", { class: over ? "over" : undefined, alt: `${NAMES[source]} of ${this.snapshot.name}`, decoding: "async", draggable: "false" });
+      image.addEventListener("load", () => this.layout());
+      image.addEventListener("error", () => image.replaceWith(h("p", { class: "missing small" }, `The ${NAMES[source].toLowerCase()} picture is not beside this page.`)));
+      image.source = source;
+      image.src = this.snapshot.images[source];
+      this.pictures.push(image);
+      return image;
+    }
+
+    /** Pictures of different sizes lie on the union of both, top left. */
+    layout() {
+      const loaded = this.pictures.filter((image) => image.naturalWidth > 0);
+      if (loaded.length > 0) {
+        this.size = {
+          width: Math.max(...loaded.map((image) => image.naturalWidth)),
+          height: Math.max(...loaded.map((image) => image.naturalHeight)),
+        };
+      }
+      const { width, height } = this.size;
+      for (const frame of this.frames) {
+        frame.style.setProperty("--width", `${width}px`);
+        frame.style.setProperty("--ratio", width / height);
+        frame.style.setProperty("aspect-ratio", `${width} / ${height}`);
+        if (this.view.zoom !== "fit") frame.style.setProperty("inline-size", `${width * this.view.zoom}px`);
+        for (const region of frame.querySelectorAll(".region")) this.place(region);
+      }
+      for (const image of loaded) {
+        image.style.setProperty("inline-size", `${(image.naturalWidth / width) * 100}%`);
+        const note = image.closest("figure")?.querySelector("[data-size]");
+        if (note) note.textContent = `${image.naturalWidth}×${image.naturalHeight}`;
+      }
+      if (loaded.length > 0 && this.view.loupe && this.at) this.moveLoupe(this.at.x, this.at.y);
+      if (loaded.length === this.pictures.length && this.view.zoom !== "fit") this.scrollToDifference();
+    }
+
+    scrollToDifference() {
+      const [region] = this.snapshot.regions;
+      const mat = this.element.querySelector(".mat");
+      if (!region || !mat || this.scrolled) return;
+      this.scrolled = true;
+      const zoom = this.view.zoom;
+      mat.scrollLeft = (region.x + region.width / 2) * zoom - mat.clientWidth / 2;
+      mat.scrollTop = (region.y + region.height / 2) * zoom - mat.clientHeight / 2;
+      this.follow(mat);
+    }
+
+    regions() {
+      return this.snapshot.regions.slice(0, 40).map((region, index) => {
+        const box = h("span", { class: "region" }, index < 3 && h("span", {}, `${region.width}×${region.height}`));
+        box.region = region;
+        return box;
+      });
+    }
+
+    place(box) {
+      const { x, y, width, height } = box.region;
+      const part = (value, whole) => `${(value / whole) * 100}%`;
+      box.style.setProperty("left", part(x, this.size.width));
+      box.style.setProperty("top", part(y, this.size.height));
+      box.style.setProperty("width", part(width, this.size.width));
+      box.style.setProperty("height", part(height, this.size.height));
+    }
+
+    grip(frame) {
+      const grip = h("span", { class: "slider-grip", role: "slider", tabindex: "0", "aria-label": "Edge between baseline and current", "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": Math.round(this.view.split) });
+      const drag = (event) => {
+        const box = frame.getBoundingClientRect();
+        this.split(((event.clientX - box.left) / box.width) * 100);
+      };
+      frame.addEventListener("pointerdown", (event) => {
+        if (this.view.loupe || event.button !== 0) return;
+        frame.setPointerCapture(event.pointerId);
+        drag(event);
+        frame.addEventListener("pointermove", drag);
+        frame.addEventListener("pointerup", () => frame.removeEventListener("pointermove", drag), { once: true });
+      });
+      return grip;
+    }
+
+    split(percent) {
+      this.view.split = Math.min(100, Math.max(0, percent));
+      for (const frame of this.frames) frame.style.setProperty("--split", `${this.view.split}%`);
+      this.element.querySelector(".slider-grip")?.setAttribute("aria-valuenow", String(Math.round(this.view.split)));
+    }
+
+    opacity() {
+      const range = h("input", { class: "range", type: "range", min: "0", max: "100", "aria-label": "Opacity of the current picture" });
+      range.value = this.view.opacity;
+      range.addEventListener("input", () => {
+        this.view.opacity = Number(range.value);
+        for (const frame of this.frames) frame.style.setProperty("--opacity", this.view.opacity / 100);
+      });
+      return h("label", { class: "row compare-opacity" }, h("span", { class: "label" }, "Baseline"), range, h("span", { class: "label" }, "Current"));
+    }
+
+    /** An arrow key: moves the loupe by a pixel, or the slider by a percent.
+        False when neither is there. */
+    nudge(dx, dy) {
+      if (this.view.loupe && this.at) {
+        this.moveLoupe(this.at.x + dx, this.at.y + dy);
+        return true;
+      }
+      if (this.view.mode === "slider" && dx !== 0 && this.frames[0]?.classList.contains("frame-slider")) {
+        this.split(this.view.split + dx);
+        return true;
+      }
+      return false;
+    }
+
+    /** Blinking by hand, for those who asked for less motion. */
+    swap() {
+      if (this.view.mode !== "blink") return false;
+      this.swapped = !this.swapped;
+      for (const frame of this.frames) frame.classList.toggle("is-swapped", this.swapped);
+      for (const frame of this.frames) frame.classList.add("is-held");
+      return true;
+    }
+
+    // ── The loupe ──
+
+    point(frame, event) {
+      if (!this.view.loupe) return;
+      const box = frame.getBoundingClientRect();
+      this.moveLoupe(((event.clientX - box.left) / box.width) * this.size.width, ((event.clientY - box.top) / box.height) * this.size.height);
+    }
+
+    showLoupe() {
+      for (const lens of this.element.querySelectorAll(".loupe")) lens.remove();
+      this.reading.hidden = !this.view.loupe;
+      if (!this.view.loupe) return;
+      const [region] = this.snapshot.regions;
+      const start = this.at ?? (region ? { x: region.x, y: region.y } : { x: this.size.width / 2, y: this.size.height / 2 });
+      for (const frame of this.frames) frame.append(h("div", { class: "loupe", "aria-hidden": "true" }));
+      this.moveLoupe(start.x, start.y);
+    }
+
+    moveLoupe(x, y) {
+      const { width, height } = this.size;
+      this.at = { x: Math.min(width - 1, Math.max(0, Math.floor(x))), y: Math.min(height - 1, Math.max(0, Math.floor(y))) };
+      const readings = [];
+      for (const frame of this.frames) {
+        const lens = frame.querySelector(".loupe");
+        const image = this.under(frame);
+        if (!lens || !image) continue;
+        const zoom = T.LOUPE_ZOOM;
+        lens.style.setProperty("left", `calc(${((this.at.x + 0.5) / width) * 100}% - var(--loupe) / 2)`);
+        lens.style.setProperty("top", `calc(${((this.at.y + 0.5) / height) * 100}% - var(--loupe) / 2)`);
+        lens.style.setProperty("background-image", `url("${image.src.replaceAll('"', "%22")}")`);
+        lens.style.setProperty("background-size", `${image.naturalWidth * zoom}px ${image.naturalHeight * zoom}px`);
+        lens.style.setProperty("background-position", `calc(var(--loupe) / 2 - 3px - ${(this.at.x + 0.5) * zoom}px) calc(var(--loupe) / 2 - 3px - ${(this.at.y + 0.5) * zoom}px)`);
+        const colour = colourAt(image, this.at);
+        if (colour) readings.push(`${NAMES[image.source].toLowerCase()} ${colour}`);
+      }
+      this.reading.textContent = [`${this.at.x}, ${this.at.y}`, ...readings].join(" · ");
+    }
+
+    /** The picture that is seen at the loupe's place. */
+    under(frame) {
+      const images = this.pictures.filter((image) => frame.contains(image));
+      const left = this.view.mode === "slider" && (this.at.x / this.size.width) * 100 < this.view.split;
+      return left || this.swapped ? images[0] : images.at(-1);
+    }
+  };
+
+  /** "#rrggbb" at a pixel; nothing for pictures the browser won't read (a page
+      from disk may show its neighbours, but not look into them). */
+  function colourAt(image, { x, y }) {
+    if (!image.complete || x >= image.naturalWidth || y >= image.naturalHeight) return null;
+    try {
+      const canvas = document.createElement("canvas");
+      canvas.width = 1;
+      canvas.height = 1;
+      const context = canvas.getContext("2d");
+      context.drawImage(image, -x, -y);
+      const [r, g, b] = context.getImageData(0, 0, 1, 1).data;
+      return `#${[r, g, b].map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+    } catch {
+      return null;
+    }
+  }
+}

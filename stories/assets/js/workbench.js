@@ -1,0 +1,246 @@
+/* The two columns of report and review: the list of what there is, with search
+   and filters, and the snapshot that is looked at.
+
+   A snapshot here is a test's document plus `name` (its test name), `images`
+   (addresses of baseline, current, diff) and `command` (what accepts it). */
+"use strict";
+globalThis.Tintype ??= {};
+{
+  const T = globalThis.Tintype;
+  const { h } = T;
+
+  /** The order of the list: what waits first, then the largest difference. */
+  const order = (a, b) =>
+    T.STATUSES.indexOf(a.status) - T.STATUSES.indexOf(b.status) ||
+    (b.diffRatio ?? 0) - (a.diffRatio ?? 0) ||
+    (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+
+  const about = ({ storyIdentifier: { theme, viewport } }) => `${theme} · ${viewport.width}×${viewport.height}`;
+
+  T.Workbench = class {
+    /** `actions(snapshot)` gives the buttons under the picture; `empty` is
+        what stands there when nothing is chosen. */
+    constructor({ actions = () => [], chosen = () => {}, empty = "Nothing matches." } = {}) {
+      this.actions = actions;
+      this.chosen = chosen;
+      this.empty = empty;
+      this.view = T.defaultView();
+      this.all = [];
+      this.shown = [];
+      this.statuses = new Set();
+      this.name = undefined;
+      this.list = new T.VirtualList({ label: "Snapshots", draw: (item) => this.row(item), choose: (item) => this.select(item.name, true) });
+      this.search = h("input", { class: "input", type: "search", "aria-label": "Search stories", placeholder: "Search stories", oninput: () => this.filter() });
+      this.chips = h("div", { class: "row row-tight", role: "group", "aria-label": "Show only" });
+      this.tally = h("p", { class: "small faint", role: "status" });
+      this.detail = h("section", { class: "detail", "aria-label": "Snapshot" });
+      this.element = h("div", { class: "workbench" },
+        h("section", { class: "panel side", "aria-label": "Snapshots" },
+          h("div", { class: "panel-pad stack stack-tight" }, h("div", { class: "input-icon" }, T.icon("search"), this.search, h("kbd", {}, "/")), this.chips, this.tally),
+          this.list.element),
+        this.detail);
+    }
+
+    /** All snapshots at once. */
+    load(snapshots) {
+      this.all = [...snapshots].sort(order);
+      for (const snapshot of this.all) snapshot.words = snapshot.name.toLowerCase();
+      this.filter();
+    }
+
+    /** One snapshot, new or newer. */
+    update(snapshot) {
+      snapshot.words = snapshot.name.toLowerCase();
+      const at = this.all.findIndex((other) => other.name === snapshot.name);
+      if (at >= 0) this.all.splice(at, 1);
+      const place = this.all.findIndex((other) => order(snapshot, other) < 0);
+      this.all.splice(place < 0 ? this.all.length : place, 0, snapshot);
+      this.later ??= requestAnimationFrame(() => { this.later = undefined; this.filter(); });
+      if (snapshot.name === this.name) this.look(true);
+    }
+
+    counts() {
+      const counts = {};
+      for (const { status } of this.all) counts[status] = (counts[status] ?? 0) + 1;
+      return counts;
+    }
+
+    filter() {
+      const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
+      this.shown = this.all.filter((item) =>
+        (this.statuses.size === 0 || this.statuses.has(item.status)) && words.every((word) => item.words.includes(word)));
+      this.drawChips();
+      this.tally.textContent = this.shown.length === this.all.length
+        ? `${T.count(this.all.length)} snapshots`
+        : `${T.count(this.shown.length)} of ${T.count(this.all.length)} snapshots`;
+      if (!this.current() && !this.kept) this.name = this.shown[0]?.name;
+      this.list.show(this.shown, this.index());
+      this.look();
+    }
+
+    drawChips() {
+      const counts = this.counts();
+      this.chips.replaceChildren(...T.STATUSES.filter((status) => counts[status]).map((status) =>
+        h("button", { type: "button", class: "chip", data: { status }, "aria-pressed": String(this.statuses.has(status)), onclick: () => this.toggle(status) },
+          T.sign(status), status, " ", h("span", { class: "count" }, T.count(counts[status])))));
+    }
+
+    toggle(status) {
+      if (!this.statuses.delete(status)) this.statuses.add(status);
+      this.filter();
+    }
+
+    current() {
+      return this.shown.find((item) => item.name === this.name);
+    }
+
+    index() {
+      return this.shown.findIndex((item) => item.name === this.name);
+    }
+
+    /** Chooses a snapshot; `open` shows it even where there is room for one
+        column only. */
+    select(name, open = false) {
+      this.name = name;
+      if (open) this.element.classList.add("is-open");
+      this.list.select(this.index());
+      this.look();
+      this.chosen(name);
+    }
+
+    move(step) {
+      if (this.shown.length === 0) return;
+      const next = Math.min(this.shown.length - 1, Math.max(0, this.index() + step));
+      this.select(this.shown[next].name);
+    }
+
+    /** The next snapshot that waits for a decision, round the end. */
+    moveToWaiting() {
+      const from = this.index() + 1;
+      const next = [...this.shown.slice(from), ...this.shown.slice(0, from)].find((item) => T.waits(item.status) && !item.decision);
+      if (next) this.select(next.name);
+    }
+
+    row(item) {
+      return [
+        h("span", { class: "tone", data: { status: item.status } }, T.sign(item.status), h("span", { class: "visually-hidden" }, item.status)),
+        h("span", { class: "vlist-words" }, h("span", { class: "truncate" }, item.storyIdentifier.storyId), h("span", { class: "small faint truncate" }, about(item))),
+        item.decision ? h("span", { class: "small quiet" }, item.decision) : h("span", { class: "num small" }, item.status === "failed" || item.status === "changed" ? T.percent(item.diffRatio) : ""),
+      ];
+    }
+
+    // ── What is looked at ──
+
+    look(again = false) {
+      const item = this.current();
+      if (item === this.looked && !again) return;
+      this.looked = item;
+      if (!item) {
+        this.compare = undefined;
+        this.detail.replaceChildren(h("div", { class: "empty panel" }, h("p", {}, this.empty)));
+        return;
+      }
+      this.compare = new T.Compare({
+        name: item.name, images: item.images, regions: item.regions ?? [],
+        width: item.storyIdentifier.viewport.width, height: item.storyIdentifier.viewport.height,
+      }, this.view);
+      this.tools = h("div", { class: "row spread" });
+      this.drawTools();
+      this.detail.replaceChildren(...[
+        h("button", { type: "button", class: "btn btn-small btn-quiet back", onclick: () => this.element.classList.remove("is-open") }, T.icon("left"), "All snapshots"),
+        h("div", { class: "row spread" },
+          h("div", { class: "row row-tight" }, T.badge(item.status), h("h2", { class: "heading" }, item.storyIdentifier.storyId), h("span", { class: "small faint" }, about(item))),
+          h("div", { class: "row row-tight wide-only" },
+            h("button", { type: "button", class: "btn btn-small btn-icon", "aria-label": "Previous snapshot", onclick: () => this.move(-1) }, T.icon("left")),
+            h("button", { type: "button", class: "btn btn-small btn-icon", "aria-label": "Next snapshot", onclick: () => this.move(1) }, T.icon("right")))),
+        item.message && h("p", { class: "message" }, item.message),
+        this.tools, this.compare.element,
+        environment(item), h("div", { class: "row actions" }, this.actions(item)),
+        T.waits(item.status) && item.command && T.command(item.command), facts(item),
+      ].filter(Boolean));
+    }
+
+    drawTools() {
+      const zooms = T.ZOOMS.map((value) => ({ value, text: value === "fit" ? "Fit" : `${value}×` }));
+      const toggle = (name, text, icon) => h("button", { type: "button", class: "btn btn-small", "aria-pressed": String(this.view[name]), onclick: () => this.set(name, !this.view[name]) }, T.icon(icon), text);
+      this.tools.replaceChildren(
+        T.segments("Comparison", T.MODES, this.view.mode, (value) => this.set("mode", value)),
+        h("div", { class: "row row-tight" },
+          T.segments("Zoom", zooms, this.view.zoom, (value) => this.set("zoom", value)),
+          toggle("loupe", "Loupe", "zoom"), toggle("regions", "Regions", "pin")));
+    }
+
+    /** Changes the way of looking. */
+    set(name, value) {
+      this.view[name] = value;
+      if (!this.compare) return;
+      this.drawTools();
+      this.compare.scrolled = false;
+      this.compare.draw();
+    }
+
+    zoom(step) {
+      const at = T.ZOOMS.indexOf(this.view.zoom) + step;
+      if (at >= 0 && at < T.ZOOMS.length) this.set("zoom", T.ZOOMS[at]);
+    }
+
+    /** The keys of looking, for `T.keyboard`. */
+    keys() {
+      const mode = (value) => () => this.set("mode", value);
+      const arrow = (dx, dy, otherwise) => (event) => {
+        const far = event.shiftKey ? 10 : 1;
+        if (!this.compare?.nudge(dx * far, dy * far)) return otherwise ? otherwise() : false;
+        return true;
+      };
+      return [
+        { keys: ["j"], show: "J", text: "Next snapshot", run: () => this.move(1) },
+        { keys: ["k"], show: "K", text: "Previous snapshot", run: () => this.move(-1) },
+        { keys: ["ArrowDown"], run: arrow(0, 1, () => this.move(1)) },
+        { keys: ["ArrowUp"], run: arrow(0, -1, () => this.move(-1)) },
+        { keys: ["ArrowLeft"], run: arrow(-1, 0) },
+        { keys: ["ArrowRight"], run: arrow(1, 0) },
+        { keys: ["Home"], run: () => this.move(-this.shown.length) },
+        { keys: ["End"], run: () => this.move(this.shown.length) },
+        { keys: ["n"], show: "N", text: "Next that waits", run: () => this.moveToWaiting() },
+        { keys: ["1"], show: "1", text: "Side by side", run: mode("side") },
+        { keys: ["2"], show: "2", text: "Slider (move it with the arrows)", run: mode("slider") },
+        { keys: ["3"], show: "3", text: "Overlay", run: mode("overlay") },
+        { keys: ["4"], show: "4", text: "Blink", run: mode("blink") },
+        { keys: ["b"], show: "B", text: "Blink by hand", run: () => this.compare?.swap() ?? false },
+        { keys: ["5"], show: "5", text: "Difference only", run: mode("diff") },
+        { keys: ["+", "="], show: "+", text: "Zoom in", run: () => this.zoom(1) },
+        { keys: ["-"], show: "-", text: "Zoom out", run: () => this.zoom(-1) },
+        { keys: ["l"], show: "L", text: "Loupe (move it with the arrows)", run: () => this.set("loupe", !this.view.loupe) },
+        { keys: ["o"], show: "O", text: "Outline regions", run: () => this.set("regions", !this.view.regions) },
+        { keys: ["/"], show: "/", text: "Search", run: () => { this.element.classList.remove("is-open"); this.search.focus(); this.search.select(); } },
+        { keys: ["t"], show: "T", text: "Light or dark", run: () => T.toggleTheme() },
+      ];
+    }
+  };
+
+  function environment({ environmentChanged = [] }) {
+    if (environmentChanged.length === 0) return null;
+    return h("div", { class: "alert", data: { status: "changed" } }, T.icon("info"),
+      h("strong", {}, "The baseline comes from another environment"),
+      h("dl", { class: "facts" }, environmentChanged.flatMap(({ what, baseline, current }) =>
+        [h("dt", {}, what), h("dd", {}, `${baseline}, now ${current}`)])));
+  }
+
+  const PARTS = [["navigateMs", "Navigate"], ["settleMs", "Settle"], ["captureMs", "Capture"], ["compareMs", "Compare"], ["durationMs", "Together"]];
+
+  function facts(item) {
+    const times = PARTS.filter(([key]) => item[key] !== undefined);
+    const more = [
+      ["Attempt", item.attempt], ["Browser", item.browser], ["Scale", item.scale], ["Worker", item.worker],
+      ["Baseline", item.baseline], ["Current", item.current], ["Difference", item.diff],
+    ].filter(([, value]) => value !== undefined);
+    const regions = item.regions ?? [];
+    const fact = ([name, value]) => [h("dt", {}, name), h("dd", {}, String(value))];
+    const box = (title, rows, kind = "") => rows.length > 0 && h("section", { class: "panel panel-pad stack stack-tight" }, h("h3", { class: "label" }, title), h("dl", { class: `facts ${kind}` }, rows.flatMap(fact)));
+    return h("div", { class: "split facts-row" },
+      box("Time", times.map(([key, name]) => [name, T.duration(item[key])]), "facts-end"),
+      box("Settled", (item.settled ?? []).map(({ step, ms }) => [step, T.duration(ms)]), "facts-end"),
+      box("Regions", regions.slice(0, 8).map((region, index) => [String(index + 1), `${region.width}×${region.height} at ${region.x}, ${region.y}`]).concat(regions.length > 8 ? [["", `and ${T.count(regions.length - 8)} more`]] : []), "facts-end"),
+      box("Details", more));
+  }
+}
