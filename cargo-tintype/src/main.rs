@@ -1,22 +1,59 @@
 //! `cargo tintype`: accept baselines, look at runs, check the machine.
+#![expect(clippy::print_stdout, reason = "printing is what commands do")]
+
+mod commands;
+mod project;
+mod runs;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use commands::{accept, init, list, orphans, reject};
+
+/// Accept, review and diagnose Tintype's visual regression tests.
 #[derive(Parser)]
-#[command(name = "cargo-tintype", bin_name = "cargo tintype", version, about)]
+#[command(name = "cargo-tintype", bin_name = "cargo tintype", version)]
 struct Cli {
+    /// The manifest; otherwise TINTYPE_MANIFEST, otherwise stories.toml here
+    /// or in the nearest folder above
+    #[arg(long, value_name = "PATH", global = true)]
+    manifest: Option<PathBuf>,
+
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    Init(init::Options),
+    List(list::Options),
+    Accept(accept::Options),
+    Reject(reject::Options),
+    Orphans(orphans::Options),
+}
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
     // Cargo calls `cargo-tintype tintype …`: its own word is dropped.
     let mut arguments: Vec<_> = std::env::args_os().collect();
     if arguments.get(1).is_some_and(|word| word == "tintype") {
         arguments.remove(1);
     }
-    match Cli::parse_from(arguments).command {}
+    let cli = Cli::parse_from(arguments);
+    let manifest = cli.manifest.as_deref();
+    let done = match &cli.command {
+        Command::Init(options) => init::run(options),
+        Command::List(options) => list::run(manifest, options),
+        Command::Accept(options) => accept::run(manifest, options),
+        Command::Reject(options) => reject::run(manifest, options),
+        Command::Orphans(options) => orphans::run(manifest, options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod event;
 mod identifier;
 mod result;
 mod run;
+mod run_file;
 mod status;
 mod time;
 
@@ -17,5 +18,6 @@ pub use event::Event;
 pub use identifier::{IdentifierError, StoryIdentifier, Viewport};
 pub use result::{ImageHashes, Region, SettledStep, VisualTestResult};
 pub use run::{Reason, RunId, Summary, VisualTestRun};
+pub use run_file::RunFile;
 pub use status::Status;
 pub use time::{now_ms, rfc3339};

@@ -1,0 +1,180 @@
+//! `cargo tintype accept`
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use tintype::baseline::{self, Provenance};
+use tintype::model::{RunFile, Status, VisualTestResult};
+
+use crate::project::{Project, is_meant};
+use crate::runs;
+
+/// Make current images of a run the baselines
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Only snapshots whose name contains one of these texts
+    filters: Vec<String>,
+
+    /// The run; otherwise the newest one
+    #[arg(long, value_name = "ID")]
+    run: Option<String>,
+
+    /// Also accept what differs within tolerance
+    #[arg(long)]
+    changed: bool,
+
+    /// Accept even where the baseline has changed since the run
+    #[arg(long)]
+    force: bool,
+
+    /// Only say what would be accepted
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What became of one image.
+enum Outcome {
+    Accepted,
+    Already,
+}
+
+pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+    let project = Project::open(manifest)?;
+    let file = runs::open(&project.manifest, options.run.as_deref())?;
+    let meant = choose(&file, options);
+    if meant.is_empty() {
+        return nothing(&file, options);
+    }
+    let (mut accepted, mut already, mut failed) = (0, 0, 0);
+    for result in &meant {
+        let name = result.story_identifier.test_name();
+        match accept(&project, &file, result, options) {
+            Ok(Outcome::Accepted) => {
+                println!(
+                    "{} {name}",
+                    if options.dry_run {
+                        "would accept"
+                    } else {
+                        "accepted"
+                    }
+                );
+                accepted += 1;
+            }
+            Ok(Outcome::Already) => already += 1,
+            Err(error) => {
+                eprintln!("error: failed to accept {name}: {error:#}");
+                failed += 1;
+            }
+        }
+    }
+    let of = format!("of {} from {}", meant.len(), file.run.run_id);
+    let verb = if options.dry_run {
+        "would accept"
+    } else {
+        "accepted"
+    };
+    println!("{verb} {accepted} {of}; {already} accepted before; {failed} failed");
+    if failed > 0 {
+        bail!(
+            "{failed} of {} snapshots could not be accepted",
+            meant.len()
+        );
+    }
+    Ok(())
+}
+
+/// The results that are for a person to decide on.
+fn choose<'a>(file: &'a RunFile, options: &Options) -> Vec<&'a VisualTestResult> {
+    let open = |result: &&VisualTestResult| match result.status {
+        Status::New | Status::Failed => true,
+        Status::Changed => options.changed,
+        Status::Running | Status::Passed | Status::Skipped => false,
+    };
+    let results = file.results.iter().filter(open);
+    results
+        .filter(|result| is_meant(&result.story_identifier, &options.filters))
+        .collect()
+}
+
+/// Filters that match nothing are a mistake; a run with nothing to decide on
+/// is not.
+fn nothing(file: &RunFile, options: &Options) -> Result<()> {
+    let id = &file.run.run_id;
+    if options.filters.is_empty() {
+        println!("there is nothing to accept from {id}");
+        return Ok(());
+    }
+    bail!(
+        "nothing that failed or is new in {id} matches {}",
+        options.filters.join(", ")
+    )
+}
+
+fn accept(
+    project: &Project,
+    file: &RunFile,
+    result: &VisualTestResult,
+    options: &Options,
+) -> Result<Outcome> {
+    let snapshot = project
+        .snapshot(&result.story_identifier)
+        .context("the manifest has no such snapshot any more")?;
+    let image = current(project, result)?;
+    let root = &project.manifest.root;
+    // What cannot be read is about to be replaced.
+    let there = baseline::read(root, &snapshot.baseline).ok().flatten();
+    if there.is_some_and(|baseline| baseline.bytes == image) {
+        return Ok(Outcome::Already);
+    }
+    if options.dry_run {
+        return Ok(Outcome::Accepted);
+    }
+    let provenance = provenance(file, result);
+    if options.force {
+        baseline::accept(root, &snapshot.baseline, &image, &provenance)?;
+    } else {
+        let hashes = result.sha256.clone().unwrap_or_default();
+        let seen = hashes.baseline.as_deref();
+        baseline::accept_if(root, &snapshot.baseline, seen, &image, &provenance)
+            .context("--force accepts it all the same")?;
+    }
+    Ok(Outcome::Accepted)
+}
+
+/// The image that the run captured, if it is still that one.
+fn current(project: &Project, result: &VisualTestResult) -> Result<Vec<u8>> {
+    let message = result.message.as_deref().unwrap_or("no reason is recorded");
+    let current = result.current.as_ref();
+    let current = current.with_context(|| format!("it was not captured: {message}"))?;
+    let path = project.manifest.root.join(current);
+    let image = fs::read(&path).with_context(|| {
+        format!(
+            "failed to read {} (it was rejected, or the run was pruned)",
+            path.display()
+        )
+    })?;
+    let recorded = result
+        .sha256
+        .as_ref()
+        .and_then(|hashes| hashes.current.as_ref());
+    if recorded.is_some_and(|hash| *hash != baseline::sha256(&image)) {
+        bail!(
+            "{} is not what the run captured (run the tests again)",
+            path.display()
+        );
+    }
+    Ok(image)
+}
+
+fn provenance(file: &RunFile, result: &VisualTestResult) -> Provenance {
+    let mut environment = file.run.environment.clone();
+    if let Some(browser) = &result.browser {
+        environment.browser = Some(browser.clone());
+    }
+    Provenance {
+        environment,
+        run_id: file.run.run_id.clone(),
+        story_identifier: result.story_identifier.clone(),
+    }
+}

@@ -1,0 +1,128 @@
+//! `cargo tintype init`
+
+mod cargo_toml;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+/// Set up a suite in a cargo project: manifest, test target, first story
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The project's folder
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+
+    /// Depend on a checkout of Tintype instead of the published crate
+    #[arg(long, value_name = "DIR")]
+    path: Option<PathBuf>,
+}
+
+const MANIFEST: &str = include_str!("init/stories.toml");
+const STORY: &str = include_str!("init/hello.html");
+const TEST: &str = include_str!("init/visual.rs");
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let folder = &options.folder;
+    let cargo_toml = folder.join("Cargo.toml");
+    if !cargo_toml.is_file() {
+        bail!(
+            "there is no Cargo.toml in {} (`cargo init` makes one)",
+            folder.display()
+        );
+    }
+    let dependency = match &options.path {
+        Some(path) => Some(
+            fs::canonicalize(path)
+                .with_context(|| format!("there is no folder {}", path.display()))?,
+        ),
+        None => None,
+    };
+    let workspace = workspace_of(&cargo_toml)?;
+    edit(&cargo_toml, |text| {
+        cargo_toml::add_test(text, dependency.as_deref())
+    })?;
+    edit(&workspace, cargo_toml::add_profile)?;
+    write_new(&folder.join("stories.toml"), MANIFEST)?;
+    write_new(&folder.join("stories/hello.html"), STORY)?;
+    write_new(&folder.join("tests/visual.rs"), TEST)?;
+    ignore_target(folder)?;
+    println!(
+        "\nNext:\n  \
+         cargo test --test visual       # captures stories/hello.html: it is new, so it fails\n  \
+         cargo tintype accept           # what it looks like now is right\n  \
+         cargo test --test visual       # passes until it looks otherwise"
+    );
+    Ok(())
+}
+
+/// The `Cargo.toml` whose profiles count: the workspace's.
+fn workspace_of(cargo_toml: &Path) -> Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["locate-project", "--workspace", "--message-format", "plain"])
+        .arg("--manifest-path")
+        .arg(cargo_toml)
+        .output()
+        .context("failed to run cargo")?;
+    if !output.status.success() {
+        let reason = String::from_utf8_lossy(&output.stderr);
+        bail!(
+            "cargo does not understand {}: {}",
+            cargo_toml.display(),
+            reason.trim()
+        );
+    }
+    Ok(PathBuf::from(
+        String::from_utf8_lossy(&output.stdout).trim(),
+    ))
+}
+
+/// Edits a file, unless it says already what it should.
+fn edit(path: &Path, change: impl Fn(&str) -> Result<String>) -> Result<()> {
+    let context = |verb: &str| format!("failed to {verb} {}", path.display());
+    let before = fs::read_to_string(path).with_context(|| context("read"))?;
+    let after = change(&before).with_context(|| context("edit"))?;
+    if after == before {
+        println!("   kept {}", path.display());
+        return Ok(());
+    }
+    fs::write(path, after).with_context(|| context("write"))?;
+    println!(" edited {}", path.display());
+    Ok(())
+}
+
+/// Writes a file that is not there yet. What a person has written stays.
+fn write_new(path: &Path, text: &str) -> Result<()> {
+    if path.exists() {
+        println!("   kept {}", path.display());
+        return Ok(());
+    }
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
+    fs::write(path, text).with_context(|| format!("failed to write {}", path.display()))?;
+    println!("created {}", path.display());
+    Ok(())
+}
+
+/// Runs, journals and the private Redis live below `target`.
+fn ignore_target(folder: &Path) -> Result<()> {
+    let path = folder.join(".gitignore");
+    let before = fs::read_to_string(&path).unwrap_or_default();
+    let lines = ["/target", "target", "/target/", "target/"];
+    if before.lines().any(|line| lines.contains(&line.trim())) {
+        println!("   kept {}", path.display());
+        return Ok(());
+    }
+    let gap = if before.is_empty() || before.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    fs::write(&path, format!("{before}{gap}/target\n"))
+        .with_context(|| format!("failed to write {}", path.display()))?;
+    println!(" edited {}", path.display());
+    Ok(())
+}

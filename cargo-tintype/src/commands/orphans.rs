@@ -1,0 +1,68 @@
+//! `cargo tintype orphans`
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use tintype::baseline;
+
+use crate::project::Project;
+
+/// List baselines that no snapshot claims any more
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Delete them, and the folders that they leave empty
+    #[arg(long)]
+    delete: bool,
+
+    /// A JSON array of paths instead of lines
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+    let project = Project::open(manifest)?;
+    let orphans = baseline::orphans(&project.manifest, &project.plan)
+        .context("failed to list the baselines")?;
+    let shown: Vec<_> = orphans.iter().map(|path| project.shown(path)).collect();
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&shown)?);
+    } else {
+        for path in &shown {
+            println!("{path}");
+        }
+    }
+    if options.delete {
+        for path in &orphans {
+            fs::remove_file(path)
+                .with_context(|| format!("failed to delete {}", path.display()))?;
+            remove_empty(&project.manifest.root, path);
+        }
+    }
+    if !options.json {
+        println!("{}", summary(shown.len(), options.delete));
+    }
+    Ok(())
+}
+
+/// Removes the folders above a deleted file, as far as they are empty.
+fn remove_empty(root: &Path, path: &Path) {
+    let above = path
+        .ancestors()
+        .skip(1)
+        .take_while(|folder| *folder != root);
+    for folder in above {
+        if fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
+}
+
+fn summary(count: usize, deleted: bool) -> String {
+    match (count, deleted) {
+        (0, _) => "every baseline belongs to a snapshot".to_owned(),
+        (1, false) => "1 orphan (--delete deletes it)".to_owned(),
+        (count, false) => format!("{count} orphans (--delete deletes them)"),
+        (count, true) => format!("deleted {count}"),
+    }
+}

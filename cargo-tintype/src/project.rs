@@ -1,0 +1,74 @@
+//! The project that a command is about.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use tintype::manifest::Manifest;
+use tintype::model::StoryIdentifier;
+use tintype::plan::{Plan, Snapshot};
+
+/// A manifest and its whole plan.
+pub(crate) struct Project {
+    pub(crate) manifest: Manifest,
+    pub(crate) plan: Plan,
+}
+
+impl Project {
+    /// Opens the project of a manifest: the one that is named, that
+    /// `TINTYPE_MANIFEST` names, or the nearest `stories.toml` from here
+    /// upwards.
+    pub(crate) fn open(manifest: Option<&Path>) -> Result<Self> {
+        let named = manifest.map(Path::to_owned);
+        let path = match named.or_else(|| env::var_os("TINTYPE_MANIFEST").map(PathBuf::from)) {
+            Some(path) => path,
+            None => nearest()?,
+        };
+        let text = |error: tintype::manifest::ManifestError| {
+            // The report already says that it is one of errors.
+            let text = error.to_string();
+            anyhow!(
+                "{}",
+                text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+            )
+        };
+        let manifest = Manifest::load(&path).map_err(text)?;
+        let plan = Plan::from_manifest(&manifest).map_err(text)?;
+        Ok(Self { manifest, plan })
+    }
+
+    /// The snapshot of an identifier, if the manifest still has it.
+    pub(crate) fn snapshot(&self, identifier: &StoryIdentifier) -> Option<&Snapshot> {
+        let mut snapshots = self.plan.snapshots.iter();
+        snapshots.find(|snapshot| snapshot.identifier == *identifier)
+    }
+
+    /// A path for people: relative to the manifest's folder.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        let path = path.strip_prefix(&self.manifest.root).unwrap_or(path);
+        path.display().to_string()
+    }
+}
+
+fn nearest() -> Result<PathBuf> {
+    let here = env::current_dir().context("failed to find out the current folder")?;
+    let mut above = here.ancestors().map(|folder| folder.join("stories.toml"));
+    let found = above.find(|path| path.is_file()).ok_or_else(|| {
+        anyhow!(
+            "there is no stories.toml in {} or above (`cargo tintype init` writes one)",
+            here.display()
+        )
+    })?;
+    // Messages name it the short way where that is possible.
+    Ok(found
+        .strip_prefix(&here)
+        .map(Path::to_owned)
+        .unwrap_or(found))
+}
+
+/// Whether a test's name is meant by filters: any of them is part of it, or
+/// there are none.
+pub(crate) fn is_meant(identifier: &StoryIdentifier, filters: &[String]) -> bool {
+    let name = identifier.test_name();
+    filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()))
+}
