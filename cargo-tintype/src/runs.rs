@@ -1,7 +1,7 @@
 //! Runs as they are kept on disk.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use tintype::manifest::Manifest;
@@ -9,7 +9,7 @@ use tintype::model::{RunFile, RunId};
 
 /// Reads the run of this name, or the newest one.
 pub(crate) fn open(manifest: &Manifest, id: Option<&str>) -> Result<RunFile> {
-    let folder = manifest.runs_folder();
+    let folder = folder_of(manifest);
     match id {
         Some(id) => {
             let run = RunId(id.to_owned());
@@ -26,6 +26,11 @@ pub(crate) fn open(manifest: &Manifest, id: Option<&str>) -> Result<RunFile> {
             )
         }),
     }
+}
+
+/// The folder with a folder for each run.
+pub(crate) fn folder_of(manifest: &Manifest) -> PathBuf {
+    manifest.state_dir().join("runs")
 }
 
 /// The run that started last. Folders without a readable `run.json` belong to

@@ -7,6 +7,7 @@
 
 mod error;
 mod files;
+mod folders;
 mod reader;
 mod settings;
 mod story;

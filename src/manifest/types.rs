@@ -36,19 +36,6 @@ pub struct Manifest {
     pub(crate) text: Arc<str>,
 }
 
-impl Manifest {
-    /// The folder for everything that is not committed: `target/tintype`
-    /// below [`root`](Self::root).
-    pub fn work_folder(&self) -> PathBuf {
-        self.root.join("target/tintype")
-    }
-
-    /// The folder with a folder for each run.
-    pub fn runs_folder(&self) -> PathBuf {
-        self.work_folder().join("runs")
-    }
-}
-
 /// Where stories come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -36,7 +36,7 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
         let mut removed = false;
         for image in [&result.current, &result.diff].into_iter().flatten() {
             removed |= remove(
-                &project.manifest.runs_folder(),
+                &runs::folder_of(&project.manifest),
                 &project.manifest.root.join(image),
             )?;
         }

@@ -1,0 +1,151 @@
+//! From the command line to the exit code.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::manifest::{Manifest, ManifestError};
+use crate::plan::Plan;
+use crate::settings::{Settings, SettingsError};
+
+use super::arguments::{Arguments, Color};
+use super::listing::listing;
+use super::selection::{Selected, Selection};
+use super::trials;
+use super::work::Work;
+
+/// What libtest returns when a test has failed or nothing could be run.
+const FAILURE: u8 = 101;
+
+/// A suite of visual tests: the whole `main` of a test target with
+/// `harness = false`.
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     tintype::Harness::new().manifest("suites/shop.toml").run()
+/// }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Harness {
+    manifest: Option<PathBuf>,
+}
+
+/// Why no test could be run.
+#[derive(Debug, thiserror::Error)]
+pub enum HarnessError {
+    /// An environment variable means nothing.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The manifest is missing or wrong.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The list could not be printed.
+    #[error("failed to print the list: {0}")]
+    Print(#[from] io::Error),
+}
+
+/// Runs the suite of `stories.toml`, the manifest beside `Cargo.toml`, with
+/// the arguments of the process.
+pub fn run() -> ExitCode {
+    Harness::new().run()
+}
+
+impl Harness {
+    /// The suite of `stories.toml`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names another manifest, relative to the folder of `Cargo.toml`.
+    /// `TINTYPE_MANIFEST` beats it.
+    #[must_use]
+    pub fn manifest(mut self, path: impl Into<PathBuf>) -> Self {
+        self.manifest = Some(path.into());
+        self
+    }
+
+    /// Runs the suite with the arguments of the process, and gives libtest's
+    /// exit codes: 0, or 101 when a test has failed or none could be run.
+    pub fn run(self) -> ExitCode {
+        let arguments = match Arguments::parse_from(env::args_os()) {
+            Ok(arguments) => arguments,
+            Err(error) => {
+                // Nobody is left to tell that telling has failed.
+                let _ = error.print();
+                return match error.exit_code() {
+                    0 => ExitCode::SUCCESS,
+                    _ => ExitCode::from(FAILURE),
+                };
+            }
+        };
+        self.run_with(&arguments).unwrap_or_else(|error| {
+            eprintln!("{}", shown(&error, arguments.color));
+            ExitCode::from(FAILURE)
+        })
+    }
+
+    fn run_with(self, arguments: &Arguments) -> Result<ExitCode, HarnessError> {
+        let settings = Settings::from_environment()?;
+        let named = settings.manifest.clone().or(self.manifest);
+        let path = named.unwrap_or_else(|| PathBuf::from("stories.toml"));
+        let (manifest, selected) = prepare(&path, arguments, &settings)?;
+        if arguments.list {
+            let text = listing(&selected.snapshots, arguments);
+            io::stdout().write_all(text.as_bytes())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Ok(carry_out(arguments, manifest, settings, &selected))
+    }
+}
+
+/// Manifest, plan and selection: everything that needs no browser.
+fn prepare(
+    path: &Path,
+    arguments: &Arguments,
+    settings: &Settings,
+) -> Result<(Manifest, Selected), HarnessError> {
+    let mut manifest = Manifest::load(path)?;
+    settings.override_manifest(&mut manifest)?;
+    if let (Some(threads), None) = (arguments.test_threads, settings.sessions) {
+        manifest.browser.sessions = Some(threads.get());
+    }
+    let plan = Plan::from_manifest(&manifest)?;
+    let selected = Selection::new(arguments, settings).apply(plan);
+    Ok((manifest, selected))
+}
+
+fn carry_out(
+    arguments: &Arguments,
+    manifest: Manifest,
+    settings: Settings,
+    selected: &Selected,
+) -> ExitCode {
+    let planned = match arguments.bench {
+        true => 0,
+        false => selected.planned(),
+    };
+    let work = Arc::new(Work::new(manifest, selected.snapshots.clone(), settings));
+    let waiting = Arc::clone(&work);
+    let conclusion = trials::run(arguments, selected, move |index| waiting.verdict(index));
+    let sound = work.finish(planned);
+    if sound && !conclusion.has_failed() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FAILURE)
+    }
+}
+
+fn shown(error: &HarnessError, color: Color) -> String {
+    let colours = match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none(),
+    };
+    match error {
+        HarnessError::Manifest(ManifestError::Read { .. }) => format!("error: {error}"),
+        HarnessError::Manifest(error) => error.render(colours),
+        error => format!("error: {error}"),
+    }
+}

@@ -1,0 +1,104 @@
+//! Between the trials and the conductor.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use libtest_mimic::{Completion, Failed};
+
+use crate::manifest::Manifest;
+use crate::model::Status;
+use crate::plan::Snapshot;
+use crate::run::{Conductor, Outcome, RunError};
+use crate::settings::Settings;
+
+use super::trials::Verdict;
+
+/// The work that trials wait for. It begins with the first of them, so that a
+/// run in which everything is ignored opens no browser.
+pub(super) struct Work {
+    manifest: Arc<Manifest>,
+    settings: Settings,
+    /// Handed over at the start.
+    snapshots: Mutex<Vec<Snapshot>>,
+    conductor: OnceLock<Result<Conductor, RunError>>,
+    /// Whether a trial has said in full why nothing could be started.
+    told: AtomicBool,
+    /// How many snapshots came to a comparison or a failure.
+    done: AtomicUsize,
+}
+
+impl Work {
+    pub(super) fn new(manifest: Manifest, snapshots: Vec<Snapshot>, settings: Settings) -> Self {
+        Self {
+            manifest: Arc::new(manifest),
+            settings,
+            snapshots: Mutex::new(snapshots),
+            conductor: OnceLock::new(),
+            told: AtomicBool::new(false),
+            done: AtomicUsize::new(0),
+        }
+    }
+
+    /// Waits for a snapshot and says what libtest is told of it.
+    pub(super) fn verdict(&self, index: usize) -> Verdict {
+        let conductor = match self.conductor.get_or_init(|| self.start()) {
+            Ok(conductor) => conductor,
+            Err(error) => return Err(self.not_started(error)),
+        };
+        let Outcome { status, message } = conductor.wait(index);
+        if status != Status::Skipped {
+            self.done.fetch_add(1, Ordering::Relaxed);
+        }
+        match (status, message) {
+            (Status::Skipped, reason) => Ok(Completion::Ignored { reason }),
+            // What is new and has no message has just become the baseline.
+            (Status::Passed | Status::Changed, _) | (Status::New, None) => {
+                Ok(Completion::Completed)
+            }
+            (status, message) => Err(self.failure(message.unwrap_or_else(|| status.to_string()))),
+        }
+    }
+
+    /// Ends the run. Whether it did what it was there for: not when it was
+    /// planned to compare something and compared nothing.
+    pub(super) fn finish(self: Arc<Self>, planned: usize) -> bool {
+        let done = self.done.load(Ordering::Relaxed);
+        // All trials are over, and with them all other owners.
+        let work = Arc::into_inner(self);
+        if let Some(Ok(conductor)) = work.and_then(|work| work.conductor.into_inner()) {
+            conductor.finish();
+        }
+        let nothing = planned > 0 && done == 0;
+        if nothing {
+            eprintln!("error: {planned} snapshots were to be compared, and none was");
+        }
+        !nothing
+    }
+
+    fn start(&self) -> Result<Conductor, RunError> {
+        let mut snapshots = self
+            .snapshots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let snapshots = std::mem::take(&mut *snapshots);
+        Conductor::start(Arc::clone(&self.manifest), snapshots, self.settings.clone())
+    }
+
+    /// The first trial says why, the others that it has been said.
+    fn not_started(&self, error: &RunError) -> Failed {
+        if self.told.swap(true, Ordering::Relaxed) {
+            "the run could not be started; another test says why".into()
+        } else {
+            self.failure(error.to_string())
+        }
+    }
+
+    /// nextest takes the message of its JUnit report from `Error: …` on
+    /// stderr.
+    fn failure(&self, message: String) -> Failed {
+        if self.settings.nextest {
+            eprintln!("Error: {message}");
+        }
+        message.into()
+    }
+}

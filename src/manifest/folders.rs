@@ -1,0 +1,38 @@
+//! Where Tintype keeps what is not committed.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use super::Manifest;
+use crate::model::RunId;
+
+impl Manifest {
+    /// The folder `target/tintype`: journals, the private Redis, runs. It is
+    /// below `CARGO_TARGET_DIR` if that is set, below the `target` of the
+    /// workspace otherwise, and below the manifest's own folder where there is
+    /// none yet.
+    pub fn state_dir(&self) -> PathBuf {
+        let told = env::var_os("CARGO_TARGET_DIR").filter(|told| !told.is_empty());
+        let target = told
+            .map(|told| self.root.join(told))
+            .or_else(|| {
+                let made_by_cargo = |folder: &Path| folder.join("CACHEDIR.TAG").is_file();
+                let targets = self.root.ancestors().map(|folder| folder.join("target"));
+                targets.into_iter().find(|target| made_by_cargo(target))
+            })
+            .unwrap_or_else(|| self.root.join("target"));
+        target.join("tintype")
+    }
+
+    /// The folder of a run's images and reports.
+    pub fn run_dir(&self, run: &RunId) -> PathBuf {
+        self.state_dir().join("runs").join(run.as_str())
+    }
+
+    /// A path as the record writes it: relative to the manifest's folder where
+    /// it is below it, with `/` between folders.
+    pub fn relative(&self, path: &Path) -> String {
+        let shown = path.strip_prefix(&self.root).unwrap_or(path);
+        shown.to_string_lossy().replace('\\', "/")
+    }
+}
