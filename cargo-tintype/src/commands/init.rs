@@ -25,37 +25,44 @@ const STORY: &str = include_str!("init/hello.html");
 const TEST: &str = include_str!("init/visual.rs");
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let folder = &options.folder;
+    // Messages name files the short way.
+    let folder = options.folder.strip_prefix(".").unwrap_or(&options.folder);
     let cargo_toml = folder.join("Cargo.toml");
     if !cargo_toml.is_file() {
-        bail!(
-            "there is no Cargo.toml in {} (`cargo init` makes one)",
-            folder.display()
-        );
+        let folder = options.folder.display();
+        bail!("there is no Cargo.toml in {folder} (`cargo init` makes one)");
     }
-    let dependency = match &options.path {
-        Some(path) => Some(
-            fs::canonicalize(path)
-                .with_context(|| format!("there is no folder {}", path.display()))?,
-        ),
-        None => None,
-    };
-    let workspace = workspace_of(&cargo_toml)?;
-    edit(&cargo_toml, |text| {
-        cargo_toml::add_test(text, dependency.as_deref())
-    })?;
-    edit(&workspace, cargo_toml::add_profile)?;
+    edit_cargo_toml(&cargo_toml, options.path.as_deref())?;
     write_new(&folder.join("stories.toml"), MANIFEST)?;
     write_new(&folder.join("stories/hello.html"), STORY)?;
     write_new(&folder.join("tests/visual.rs"), TEST)?;
     ignore_target(folder)?;
-    println!(
-        "\nNext:\n  \
-         cargo test --test visual       # captures stories/hello.html: it is new, so it fails\n  \
-         cargo tintype accept           # what it looks like now is right\n  \
-         cargo test --test visual       # passes until it looks otherwise"
-    );
+    println!("\n{NEXT}");
     Ok(())
+}
+
+const NEXT: &str = "\
+Next:
+  cargo test --test visual       # captures stories/hello.html: it is new, so it fails
+  cargo tintype accept           # what it looks like now is right
+  cargo test --test visual       # passes until it looks otherwise";
+
+/// Adds the test target to the package and the profile to its workspace, which
+/// are one file more often than not.
+fn edit_cargo_toml(package: &Path, dependency: Option<&Path>) -> Result<()> {
+    let dependency = dependency
+        .map(|path| {
+            fs::canonicalize(path).with_context(|| format!("there is no folder {}", path.display()))
+        })
+        .transpose()?;
+    let test = |text: &str| cargo_toml::add_test(text, dependency.as_deref());
+    let workspace = workspace_of(package)?;
+    let one = fs::canonicalize(package).is_ok_and(|package| package == workspace);
+    if one {
+        return edit(package, |text| cargo_toml::add_profile(&test(text)?));
+    }
+    edit(package, test)?;
+    edit(&workspace, cargo_toml::add_profile)
 }
 
 /// The `Cargo.toml` whose profiles count: the workspace's.
@@ -75,9 +82,8 @@ fn workspace_of(cargo_toml: &Path) -> Result<PathBuf> {
             reason.trim()
         );
     }
-    Ok(PathBuf::from(
-        String::from_utf8_lossy(&output.stdout).trim(),
-    ))
+    let path = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    fs::canonicalize(&path).with_context(|| format!("failed to find {}", path.display()))
 }
 
 /// Edits a file, unless it says already what it should.

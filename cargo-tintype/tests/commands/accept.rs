@@ -1,0 +1,168 @@
+use tintype::baseline::{self, Baseline};
+use tintype::model::Status;
+
+use super::project::{Project, baseline_of, picture};
+
+const BUTTON: &str = "button::dark::375x667";
+const FIELD: &str = "forms/field::light::375x667";
+
+fn baseline(project: &Project, name: &str) -> Option<Baseline> {
+    let path = project.root().join(baseline_of(name));
+    baseline::read(project.root(), &path).unwrap()
+}
+
+/// A run in which the button has failed and the field is new.
+fn failed() -> Project {
+    let project = Project::new();
+    project.write(&baseline_of(BUTTON), &picture(1));
+    let results = vec![
+        project.result("run-1", BUTTON, Status::Failed, 2),
+        project.result("run-1", FIELD, Status::New, 3),
+        project.result("run-1", "button::light::375x667", Status::Passed, 4),
+    ];
+    project.run("run-1", 1, results);
+    project
+}
+
+#[test]
+fn accepts_what_failed_and_what_is_new() {
+    let project = failed();
+    insta::assert_snapshot!(project.tintype(&["accept"]).all());
+    let button = baseline(&project, BUTTON).unwrap();
+    assert_eq!(button.bytes, picture(2));
+    let provenance = button.provenance.unwrap();
+    assert_eq!(provenance.run_id.as_str(), "run-1");
+    assert_eq!(provenance.story_identifier.test_name(), BUTTON);
+    assert_eq!(
+        provenance.environment.browser.as_deref(),
+        Some("chromium 156")
+    );
+    assert_eq!(baseline(&project, FIELD).unwrap().bytes, picture(3));
+    // What has passed is no matter of acceptance.
+    assert!(baseline(&project, "button::light::375x667").is_none());
+}
+
+#[test]
+fn accepting_twice_says_so() {
+    let project = failed();
+    assert!(project.tintype(&["accept"]).ok);
+    insta::assert_snapshot!(project.tintype(&["accept"]).all());
+}
+
+#[test]
+fn filters_choose_and_a_dry_run_writes_nothing() {
+    let project = failed();
+    insta::assert_snapshot!(project.tintype(&["accept", "--dry-run"]).all());
+    assert!(baseline(&project, FIELD).is_none());
+    assert!(project.tintype(&["accept", "field"]).ok);
+    assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(1));
+    assert_eq!(baseline(&project, FIELD).unwrap().bytes, picture(3));
+}
+
+#[test]
+fn a_filter_that_matches_nothing_is_an_error() {
+    insta::assert_snapshot!(failed().tintype(&["accept", "buton"]).all());
+}
+
+#[test]
+fn without_a_run_it_says_what_to_do() {
+    insta::assert_snapshot!(Project::new().tintype(&["accept"]).all());
+    assert!(!Project::new().tintype(&["accept", "--run", "../runs"]).ok);
+}
+
+#[test]
+fn the_newest_run_counts_unless_another_is_named() {
+    let project = failed();
+    let later = vec![project.result("run-0", FIELD, Status::New, 9)];
+    project.run("run-0", 2, later);
+    assert!(project.tintype(&["accept", "--run", "run-1", "button"]).ok);
+    assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(2));
+    assert!(project.tintype(&["accept"]).ok);
+    assert_eq!(baseline(&project, FIELD).unwrap().bytes, picture(9));
+}
+
+#[test]
+fn a_baseline_that_changed_since_the_run_is_not_replaced() {
+    let project = failed();
+    project.write(&baseline_of(BUTTON), &picture(8));
+    let said = project.tintype(&["accept", "button"]);
+    assert!(
+        !said.ok && said.err.contains("has changed since"),
+        "{}",
+        said.err
+    );
+    assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(8));
+    assert!(project.tintype(&["accept", "button", "--force"]).ok);
+    assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(2));
+}
+
+#[test]
+fn an_image_that_the_run_did_not_capture_is_not_accepted() {
+    let project = failed();
+    let current = "target/tintype/runs/run-1/button-dark-375x667-current.png";
+    project.write(current, &picture(77));
+    let said = project.tintype(&["accept", "--force"]);
+    assert!(
+        !said.ok && said.err.contains("is not what the run captured"),
+        "{}",
+        said.err
+    );
+    assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(1));
+    // The others are accepted all the same.
+    assert_eq!(baseline(&project, FIELD).unwrap().bytes, picture(3));
+}
+
+#[test]
+fn a_story_that_is_gone_is_not_accepted() {
+    let project = failed();
+    std::fs::remove_file(project.root().join("stories/button.html")).unwrap();
+    let said = project.tintype(&["accept"]);
+    assert!(
+        !said.ok && said.err.contains("no such snapshot any more"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn what_differs_within_tolerance_is_accepted_on_request() {
+    let project = Project::new();
+    project.write(&baseline_of(BUTTON), &picture(1));
+    let changed = vec![project.result("run-1", BUTTON, Status::Changed, 2)];
+    project.run("run-1", 1, changed);
+    assert_eq!(
+        project.tintype(&["accept"]).out,
+        "there is nothing to accept from run-1\n"
+    );
+    assert!(project.tintype(&["accept", "--changed"]).ok);
+    assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(2));
+}
+
+#[test]
+fn what_was_rejected_cannot_be_accepted() {
+    let project = failed();
+    insta::assert_snapshot!(project.tintype(&["reject", "button"]).all());
+    let said = project.tintype(&["accept"]);
+    assert!(
+        !said.ok && said.err.contains("it was rejected"),
+        "{}",
+        said.err
+    );
+    assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(1));
+    assert_eq!(baseline(&project, FIELD).unwrap().bytes, picture(3));
+}
+
+#[test]
+fn reject_removes_nothing_outside_of_the_runs() {
+    let project = failed();
+    let mut result = project.result("run-2", BUTTON, Status::Failed, 2);
+    result.current = Some("stories.toml".to_owned());
+    project.run("run-2", 2, vec![result]);
+    let said = project.tintype(&["reject"]);
+    assert!(
+        !said.ok && said.err.contains("is not an image of a run"),
+        "{}",
+        said.err
+    );
+    assert!(project.has("stories.toml"));
+}
