@@ -5,3 +5,4 @@ mod init;
 mod list;
 mod orphans;
 mod project;
+mod readme;

@@ -1,0 +1,102 @@
+//! README and docs say nothing that is not so.
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+use tintype::manifest::Manifest;
+use tintype::plan::Plan;
+use tintype::settings::Settings;
+
+fn document(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// The fenced blocks of a language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let starts = text.split(&fence).skip(1);
+    starts
+        .map(|rest| rest.split("```").next().unwrap().to_owned())
+        .collect()
+}
+
+fn check_manifest(text: &str) {
+    let folder = TempDir::new().unwrap();
+    for page in ["button.html", "forms/address/street.html"] {
+        let path = folder.path().join("stories").join(page);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+    }
+    let manifest = Manifest::parse(&folder.path().join("stories.toml"), text);
+    let manifest = manifest.unwrap_or_else(|error| panic!("{error}"));
+    let plan = Plan::from_manifest(&manifest).unwrap_or_else(|error| panic!("{error}"));
+    assert!(!plan.snapshots.is_empty());
+}
+
+#[test]
+fn every_manifest_in_the_documents_is_without_errors() {
+    let readme = document("README.md");
+    let of_readme = blocks(&readme, "toml");
+    let of_readme = of_readme
+        .iter()
+        .filter(|text| text.starts_with("# stories.toml"));
+    let of_docs = blocks(&document("docs/manifest.md"), "toml");
+    let texts: Vec<_> = of_readme.chain(&of_docs).collect();
+    assert_eq!(texts.len(), 4);
+    for text in texts {
+        check_manifest(text);
+    }
+}
+
+#[test]
+fn what_is_said_to_stand_in_cargo_toml_is_toml() {
+    let readme = document("README.md");
+    let texts = blocks(&readme, "toml");
+    let texts: Vec<_> = texts
+        .iter()
+        .filter(|text| text.starts_with("# Cargo.toml"))
+        .collect();
+    assert_eq!(texts.len(), 2);
+    for text in texts {
+        text.parse::<toml::Table>().unwrap();
+    }
+}
+
+#[test]
+fn the_three_lines_are_those_that_init_writes() {
+    let readme = document("README.md");
+    let written = document("cargo-tintype/src/commands/init/visual.rs");
+    let block = &blocks(&readme, "rust,no_run")[0];
+    let code = |text: &str| {
+        let lines = text.lines().filter(|line| !line.starts_with("//"));
+        lines.collect::<Vec<_>>().join("\n").trim().to_owned()
+    };
+    assert_eq!(code(block), code(&written));
+}
+
+/// Every value that the table of settings names is understood, and every
+/// variable in it is one: a value that means nothing is refused.
+#[test]
+fn the_settings_are_those_that_are_read() {
+    let readme = document("README.md");
+    let rows = readme
+        .lines()
+        .filter(|line| line.starts_with("| `TINTYPE_"));
+    let mut seen = 0;
+    for row in rows {
+        let mut words = row.split('`').skip(1).step_by(2);
+        let variable = words.next().unwrap();
+        let read = |value: &str| {
+            Settings::read(|name| (name == variable).then(|| value.to_owned().into()))
+        };
+        let free = ["TINTYPE_MANIFEST"].contains(&variable);
+        let nonsense = "../ nonsense";
+        assert_eq!(read(nonsense).is_ok(), free, "{variable}");
+        for value in words {
+            read(value).unwrap_or_else(|error| panic!("{error}"));
+        }
+        seen += 1;
+    }
+    assert_eq!(seen, 9);
+}
