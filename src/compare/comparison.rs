@@ -3,7 +3,7 @@
 use image::RgbaImage;
 use serde::Serialize;
 
-use super::decode::decode;
+use super::decode::{self, DecodedPair};
 use super::engine::{self, Question, Sink};
 use super::error::{CompareError, Side};
 use super::mask::Mask;
@@ -91,36 +91,39 @@ pub fn compare_png(
     options: &Options,
 ) -> Result<Comparison, CompareError> {
     if baseline == current {
-        let size = super::decode::size(baseline).map_err(|problem| problem.of(Side::Baseline))?;
+        let size = decode::size(baseline).map_err(|problem| problem.of(Side::Baseline))?;
         return Ok(Comparison::identical(size, options));
     }
-    let (baseline, current) = decode_both(baseline, current)?;
-    Ok(compare_images(&baseline, &current, options))
-}
-
-pub(super) fn decode_both(
-    baseline: &[u8],
-    current: &[u8],
-) -> Result<(RgbaImage, RgbaImage), CompareError> {
-    Ok((
-        decode(baseline).map_err(|problem| problem.of(Side::Baseline))?,
-        decode(current).map_err(|problem| problem.of(Side::Current))?,
+    let pair = DecodedPair::to_compare(baseline, current)?;
+    Ok(compare_views(
+        pair.baseline.view(),
+        pair.current.view(),
+        pair.known.as_deref(),
+        options,
     ))
 }
 
 /// Compares two decoded images.
 pub fn compare_images(baseline: &RgbaImage, current: &RgbaImage, options: &Options) -> Comparison {
-    compare_views(View::of(baseline), View::of(current), options)
+    compare_views(View::of(baseline), View::of(current), None, options)
 }
 
-fn compare_views(baseline: View<'_>, current: View<'_>, options: &Options) -> Comparison {
-    let pair = Pair::overlap(baseline, current);
+fn compare_views(
+    baseline: View<'_>,
+    current: View<'_>,
+    known: Option<&[bool]>,
+    options: &Options,
+) -> Comparison {
+    let pair = Pair {
+        known,
+        ..Pair::overlap(baseline, current)
+    };
     let (baseline_size, current_size) = (size(baseline), size(current));
     let overlap = size(pair.a);
     let mask = Mask::new(&options.ignore, overlap.0, overlap.1);
     let tally = engine::compare(pair, &question(options, &mask), || Tally::new(overlap.0))
         .into_iter()
-        .reduce(Tally::merge)
+        .reduce(|all, part| all.merge(&part))
         .unwrap_or_else(|| Tally::new(overlap.0));
     let beyond = area(baseline_size) + area(current_size) - 2 * area(overlap);
     let compared = area(overlap) - mask.area() + beyond;
@@ -144,7 +147,7 @@ fn compare_views(baseline: View<'_>, current: View<'_>, options: &Options) -> Co
     }
 }
 
-fn size(view: View<'_>) -> (u32, u32) {
+pub(super) fn size(view: View<'_>) -> (u32, u32) {
     let (width, height) = view.size();
     (width as u32, height as u32)
 }
@@ -182,7 +185,7 @@ impl Tally {
         }
     }
 
-    fn merge(mut self, other: Self) -> Self {
+    fn merge(mut self, other: &Self) -> Self {
         self.differing += other.differing;
         self.antialiased += other.antialiased;
         self.clusters.merge(&other.clusters);

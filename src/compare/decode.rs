@@ -2,22 +2,104 @@
 
 use std::io::Cursor;
 
-use image::{ImageDecoder, RgbaImage, codecs::png::PngDecoder};
+use image::{RgbaImage, codecs::png::PngDecoder};
 
-use super::error::ImageProblem;
+use super::chunks::Plain;
+use super::error::{CompareError, ImageProblem, Side};
+use super::rows::{self, Rows};
+use super::view::View;
+use super::workers;
 
 /// The most pixels that are decoded: 512 MiB as RGBA.
 const MOST_PIXELS: u64 = 1 << 27;
 
+/// A decoded image, in one of two shapes.
+pub(super) enum Decoded {
+    /// What browsers write, read by a path of our own.
+    Rows(Rows),
+    /// Any other PNG.
+    Image(RgbaImage),
+}
+
+impl Decoded {
+    pub(super) fn view(&self) -> View<'_> {
+        match self {
+            Self::Rows(rows) => rows.view(),
+            Self::Image(image) => View::of(image),
+        }
+    }
+
+    /// Reads a PNG. Rows are left filtered.
+    fn read(png: &[u8]) -> Result<Self, ImageProblem> {
+        size(png)?;
+        match Plain::read(png).and_then(|plain| Rows::inflate(&plain)) {
+            Some(rows) => Ok(Self::Rows(rows)),
+            None => decode_any(png).map(Self::Image),
+        }
+    }
+
+    fn restore(&mut self) {
+        if let Self::Rows(rows) = self {
+            rows.restore_all();
+        }
+    }
+}
+
+/// Two decoded images.
+pub(super) struct DecodedPair {
+    pub(super) baseline: Decoded,
+    pub(super) current: Decoded,
+    /// Rows that are known to be equal. They hold pixels only where the
+    /// engine looks: close to rows that are not.
+    pub(super) known: Option<Vec<bool>>,
+}
+
+/// Encoded bytes from which on two threads decode faster than one.
+const WORTH_A_THREAD: usize = 64 << 10;
+
+impl DecodedPair {
+    fn read(baseline: &[u8], current: &[u8]) -> Result<Self, CompareError> {
+        let (baseline, current) = workers::both(
+            baseline.len() + current.len() >= WORTH_A_THREAD,
+            || Decoded::read(baseline).map_err(|problem| problem.of(Side::Baseline)),
+            || Decoded::read(current).map_err(|problem| problem.of(Side::Current)),
+        );
+        Ok(Self {
+            baseline: baseline?,
+            current: current?,
+            known: None,
+        })
+    }
+
+    /// Decodes both, with all of their pixels.
+    pub(super) fn whole(baseline: &[u8], current: &[u8]) -> Result<Self, CompareError> {
+        let mut pair = Self::read(baseline, current)?;
+        pair.baseline.restore();
+        pair.current.restore();
+        Ok(pair)
+    }
+
+    /// Decodes both as far as a comparison needs it.
+    pub(super) fn to_compare(baseline: &[u8], current: &[u8]) -> Result<Self, CompareError> {
+        let mut pair = Self::read(baseline, current)?;
+        match (&mut pair.baseline, &mut pair.current) {
+            (Decoded::Rows(a), Decoded::Rows(b)) if a.is_like(b) => pair.known = rows::align(a, b),
+            (a, b) => {
+                a.restore();
+                b.restore();
+            }
+        }
+        Ok(pair)
+    }
+}
+
 /// Decodes any PNG to RGBA, 8 bits per channel.
-pub(super) fn decode(png: &[u8]) -> Result<RgbaImage, ImageProblem> {
-    let (width, height) = size(png)?;
+pub(super) fn decode_any(png: &[u8]) -> Result<RgbaImage, ImageProblem> {
     let mut limits = image::Limits::default();
     // A 16-bit image needs twice its pixels for a moment.
     limits.max_alloc = Some(MOST_PIXELS * 8);
     let decoder =
         PngDecoder::with_limits(Cursor::new(png), limits).map_err(|error| problem(&error, png))?;
-    debug_assert_eq!(decoder.dimensions(), (width, height));
     let image = image::DynamicImage::from_decoder(decoder).map_err(|error| problem(&error, png))?;
     Ok(image.into_rgba8())
 }

@@ -20,6 +20,7 @@
 //! # Ok::<(), tintype::compare::CompareError>(())
 //! ```
 
+mod chunks;
 mod comparison;
 mod decode;
 mod engine;
@@ -30,12 +31,15 @@ mod mask;
 mod message;
 mod options;
 mod picture;
+mod pool;
 mod regions;
 mod ring;
+mod rows;
 mod simd;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod unfilter;
 mod view;
 mod workers;
 

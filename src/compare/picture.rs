@@ -3,7 +3,8 @@
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, Rgba, RgbaImage};
 
-use super::comparison::{Comparison, decode_both, question, union};
+use super::comparison::{Comparison, question, size, union};
+use super::decode::DecodedPair;
 use super::engine::{self, Sink, set_bits};
 use super::error::CompareError;
 use super::mask::Mask;
@@ -15,7 +16,7 @@ const HATCH: Rgba<u8> = Rgba([120, 120, 200, 255]);
 /// Where only one image has pixels.
 const BEYOND: Rgba<u8> = Rgba([255, 120, 120, 255]);
 /// What is left of the picture's own contrast behind the marks.
-const FADE: f64 = 0.1;
+const FADE: f32 = 0.1;
 
 impl Comparison {
     /// Draws what differs, as an encoded PNG: the current image faded to grey,
@@ -25,20 +26,20 @@ impl Comparison {
     /// # Errors
     /// As [`compare_png`](super::compare_png), for the same two files.
     pub fn picture(&self, baseline: &[u8], current: &[u8]) -> Result<Vec<u8>, CompareError> {
-        let (baseline, current) = decode_both(baseline, current)?;
-        encode_png(&self.draw(&baseline, &current))
+        let pair = DecodedPair::whole(baseline, current)?;
+        encode_png(&self.draw_views(pair.baseline.view(), pair.current.view()))
     }
 
     /// As [`picture`](Self::picture), from and to pixels.
     pub fn draw(&self, baseline: &RgbaImage, current: &RgbaImage) -> RgbaImage {
-        let (width, height) = union(baseline.dimensions(), current.dimensions());
+        self.draw_views(View::of(baseline), View::of(current))
+    }
+
+    fn draw_views(&self, baseline: View<'_>, current: View<'_>) -> RgbaImage {
+        let (width, height) = union(size(baseline), size(current));
         let mut canvas = RgbaImage::from_pixel(width, height, BEYOND);
-        let pair = Pair::overlap(View::of(baseline), View::of(current));
-        for (x, y, pixel) in current.enumerate_pixels() {
-            if (x as usize) < pair.size().0 && (y as usize) < pair.size().1 {
-                canvas.put_pixel(x, y, faded(*pixel));
-            }
-        }
+        let pair = Pair::overlap(baseline, current);
+        draw_faded(&mut canvas, pair.b);
         let mask = Mask::new(&self.options.ignore, width, height);
         hatch(&mut canvas, &mask);
         for marks in engine::compare(pair, &question(&self.options, &mask), Marks::default) {
@@ -65,11 +66,19 @@ pub fn encode_png(image: &RgbaImage) -> Result<Vec<u8>, CompareError> {
     Ok(bytes)
 }
 
-/// A pixel's grey, mostly white.
-fn faded(Rgba([r, g, b, a]): Rgba<u8>) -> Rgba<u8> {
-    let luma = f64::from(r) * 0.29889531 + f64::from(g) * 0.58662247 + f64::from(b) * 0.11448223;
-    let grey = (255.0 + (luma - 255.0) * FADE * f64::from(a) / 255.0) as u8;
-    Rgba([grey, grey, grey, 255])
+/// Draws an image in grey, mostly white.
+fn draw_faded(canvas: &mut RgbaImage, view: View<'_>) {
+    let (width, height) = view.size();
+    let mut pixels = vec![0; width];
+    for (y, row) in canvas.rows_mut().take(height).enumerate() {
+        view.load(y, &mut pixels);
+        for (out, pixel) in row.zip(&pixels) {
+            let [r, g, b, a] = pixel.to_le_bytes().map(f32::from);
+            let luma = r * 0.299 + g * 0.587 + b * 0.114;
+            let grey = (255.0 + (luma - 255.0) * FADE * a / 255.0) as u8;
+            *out = Rgba([grey, grey, grey, 255]);
+        }
+    }
 }
 
 /// Slanting lines, eight pixels apart.

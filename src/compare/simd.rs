@@ -9,6 +9,7 @@
 )]
 
 use super::kernels::{self, CHUNK, Guess};
+use super::unfilter;
 
 macro_rules! for_each_instruction_set {
     ($(fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => { $(
@@ -57,4 +58,12 @@ for_each_instruction_set! {
         below: &[f64; CHUNK + 2],
         many: &[u32; CHUNK]
     ) -> u64;
+}
+
+/// [`unfilter::row`](super::unfilter::row) with what the processor has.
+pub(super) fn unfilter(bytes_per_pixel: usize, filter: u8, above: &[u8], row: &mut [u8]) {
+    match bytes_per_pixel {
+        3 => unfilter::row::<3>(filter, above, row),
+        _ => unfilter::row::<4>(filter, above, row),
+    }
 }

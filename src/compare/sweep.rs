@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
-use super::comparison::{Comparison, Verdict, decode_both};
+use super::comparison::{Comparison, Verdict};
+use super::decode::DecodedPair;
 use super::engine::{self, Question, Sink, set_bits};
 use super::error::CompareError;
 use super::exact;
 use super::mask::Mask;
-use super::view::{Pair, View};
+use super::view::Pair;
 
 /// The thresholds that are tried.
 const THRESHOLDS: [f64; 11] = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0];
@@ -38,8 +39,11 @@ impl Comparison {
     /// # Errors
     /// As [`compare_png`](super::compare_png), for the same two files.
     pub fn sweep(&self, baseline: &[u8], current: &[u8]) -> Result<Sweep, CompareError> {
-        let (baseline, current) = decode_both(baseline, current)?;
-        let pair = Pair::overlap(View::of(&baseline), View::of(&current));
+        let decoded = DecodedPair::to_compare(baseline, current)?;
+        let pair = Pair {
+            known: decoded.known.as_deref(),
+            ..Pair::overlap(decoded.baseline.view(), decoded.current.view())
+        };
         let (width, height) = pair.size();
         let mask = Mask::new(&self.options.ignore, width as u32, height as u32);
         let question = Question {

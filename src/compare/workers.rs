@@ -71,3 +71,25 @@ pub(super) fn in_parallel<S: Send>(
         std::iter::once(mine).chain(theirs).collect()
     })
 }
+
+/// Does two things at once if a core is free for the second.
+pub(super) fn both<A: Send, B: Send>(
+    worthwhile: bool,
+    first: impl FnOnce() -> A,
+    second: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    let cores = Cores::take(if worthwhile { 2 } else { 1 });
+    if cores.0 == 1 {
+        return (first(), second());
+    }
+    std::thread::scope(|scope| {
+        let second = scope.spawn(second);
+        let first = first();
+        (
+            first,
+            second
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
+    })
+}

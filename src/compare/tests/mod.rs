@@ -2,6 +2,8 @@
 
 mod oracle;
 mod pairs;
+mod properties;
+mod reference;
 
 use image::{Rgba, RgbaImage};
 

@@ -1,0 +1,97 @@
+//! Memory that is kept from one comparison to the next.
+//!
+//! The first touch of fresh memory costs more than inflating into it: the
+//! system clears it page by page. So buffers are reused, and large ones ask
+//! for huge pages.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, PoisonError};
+
+use memmap2::MmapMut;
+
+/// Memory kept at most while no comparison uses it, in bytes.
+const KEPT: usize = 256 << 20;
+
+/// The size of a huge page, and from where on one is asked for.
+const HUGE: usize = 2 << 20;
+
+static FREE: Mutex<Vec<MmapMut>> = Mutex::new(Vec::new());
+
+/// Borrowed memory. What it contains at first is whatever was left there.
+pub(super) struct Buffer {
+    memory: Option<MmapMut>,
+    length: usize,
+}
+
+impl Buffer {
+    /// Borrows `length` bytes.
+    pub(super) fn take(length: usize) -> Self {
+        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        let fitting = free
+            .iter()
+            .enumerate()
+            // A giant is not spent on a thumbnail.
+            .filter(|(_, memory)| {
+                (length..=length.saturating_mul(8).max(HUGE)).contains(&memory.len())
+            })
+            .min_by_key(|(_, memory)| memory.len())
+            .map(|(index, _)| index);
+        let memory = fitting.map(|index| free.swap_remove(index));
+        drop(free);
+        Self {
+            memory: Some(memory.unwrap_or_else(|| map(length))),
+            length,
+        }
+    }
+
+    fn memory(&self) -> &MmapMut {
+        self.memory
+            .as_ref()
+            .expect("a buffer has its memory until it is dropped")
+    }
+}
+
+/// Fresh memory, all zeros.
+///
+/// # Panics
+/// When the system has none, as every allocation does.
+fn map(length: usize) -> MmapMut {
+    let unit = if length < HUGE / 2 { HUGE / 32 } else { HUGE };
+    let memory = MmapMut::map_anon(length.max(1).next_multiple_of(unit)).expect("out of memory");
+    #[cfg(target_os = "linux")]
+    if unit == HUGE {
+        // A wish: where it is not granted everything works, slower at first.
+        let _ = memory.advise(memmap2::Advice::HugePage);
+    }
+    memory
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &self.memory()[..self.length]
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        let memory = self
+            .memory
+            .as_mut()
+            .expect("a buffer has its memory until it is dropped");
+        &mut memory[..self.length]
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let Some(memory) = self.memory.take() else {
+            return;
+        };
+        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept: usize = free.iter().map(|memory| memory.len()).sum();
+        if kept + memory.len() <= KEPT {
+            free.push(memory);
+        }
+    }
+}

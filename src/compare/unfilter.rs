@@ -1,0 +1,72 @@
+//! From filtered rows to pixels (PNG specification, third edition, chapter 9).
+
+/// Undoes a row's filter. `above` is the finished row above, zeros for the
+/// first one. `filter` must be 0 to 4, `BPP` is the bytes per pixel.
+pub(super) fn row<const BPP: usize>(filter: u8, above: &[u8], row: &mut [u8]) {
+    match filter {
+        1 => sub::<BPP>(row),
+        2 => up(above, row),
+        3 => average::<BPP>(above, row),
+        4 => paeth::<BPP>(above, row),
+        _ => {}
+    }
+}
+
+fn sub<const BPP: usize>(row: &mut [u8]) {
+    let mut left = [0_u8; BPP];
+    for pixel in row.as_chunks_mut::<BPP>().0 {
+        for c in 0..BPP {
+            pixel[c] = pixel[c].wrapping_add(left[c]);
+        }
+        left = *pixel;
+    }
+}
+
+fn up(above: &[u8], row: &mut [u8]) {
+    for (byte, above) in row.iter_mut().zip(above) {
+        *byte = byte.wrapping_add(*above);
+    }
+}
+
+fn average<const BPP: usize>(above: &[u8], row: &mut [u8]) {
+    let mut left = [0_u8; BPP];
+    let above = above.as_chunks::<BPP>().0;
+    for (pixel, above) in row.as_chunks_mut::<BPP>().0.iter_mut().zip(above) {
+        for c in 0..BPP {
+            let mean = (u16::from(left[c]) + u16::from(above[c])) / 2;
+            pixel[c] = pixel[c].wrapping_add(mean as u8);
+        }
+        left = *pixel;
+    }
+}
+
+fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8]) {
+    let mut left = [0_i16; BPP];
+    let mut corner = [0_i16; BPP];
+    let above = above.as_chunks::<BPP>().0;
+    for (pixel, above) in row.as_chunks_mut::<BPP>().0.iter_mut().zip(above) {
+        for c in 0..BPP {
+            let above = i16::from(above[c]);
+            let byte = pixel[c].wrapping_add(nearest(left[c], above, corner[c]) as u8);
+            pixel[c] = byte;
+            left[c] = i16::from(byte);
+            corner[c] = above;
+        }
+    }
+}
+
+/// Which of the three neighbours is nearest to `left + above - corner`; where
+/// two are, the one named first.
+#[inline(always)]
+fn nearest(left: i16, above: i16, corner: i16) -> i16 {
+    let to_left = (above - corner).abs();
+    let to_above = (left - corner).abs();
+    let to_corner = (left + above - 2 * corner).abs();
+    // Selections rather than branches: which neighbour it is cannot be foreseen.
+    let other = if to_above <= to_corner { above } else { corner };
+    if to_left <= to_above.min(to_corner) {
+        left
+    } else {
+        other
+    }
+}
