@@ -3,18 +3,18 @@
 use std::path::Path;
 
 use globset::GlobBuilder;
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 /// Every page below `folder`: its path relative to it, with `/` between
-/// folders, sorted. Hidden files and folders are left out.
+/// folders, sorted. Left out is what is hidden, and what tools have put there:
+/// `node_modules`, and caches such as cargo's `target`.
 ///
 /// # Errors
 /// When a folder cannot be read.
 pub(super) fn pages(folder: &Path) -> Result<Vec<String>, walkdir::Error> {
-    let shown = |name: &std::ffi::OsStr| !name.to_string_lossy().starts_with('.');
     let mut pages = Vec::new();
     let walk = WalkDir::new(folder).follow_links(true).into_iter();
-    for entry in walk.filter_entry(|entry| entry.depth() == 0 || shown(entry.file_name())) {
+    for entry in walk.filter_entry(|entry| entry.depth() == 0 || is_wanted(entry)) {
         let entry = entry?;
         if !entry.file_type().is_file() {
             continue;
@@ -31,6 +31,12 @@ pub(super) fn pages(folder: &Path) -> Result<Vec<String>, walkdir::Error> {
     }
     pages.sort();
     Ok(pages)
+}
+
+fn is_wanted(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    let cache = || entry.path().join("CACHEDIR.TAG").is_file();
+    !name.starts_with('.') && name != "node_modules" && !(entry.file_type().is_dir() && cache())
 }
 
 /// The id that follows from a page's path: `forms/button.html` is

@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod folders;
 mod reader;
+mod resolve;
 mod settings;
 mod story;
 mod suite;
@@ -57,7 +58,7 @@ impl Manifest {
         let mut problems = Problems::default();
         let mut table = Table::document(document.get_ref());
         let suite = suite::read(&mut table, &root, &mut problems);
-        let stories = story::read(table.take("story").as_ref(), &suite, &mut problems);
+        let stories = resolve::read(table.take("story").as_ref(), &suite, &mut problems);
         table.finish(&mut problems);
         if !problems.0.is_empty() {
             return Err(ManifestError::invalid(path, source, problems.0));

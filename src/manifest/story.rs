@@ -1,80 +1,25 @@
-//! `[[story]]`: stories by their path or by a pattern, with what each of them
-//! sets anew.
+//! An entry of `[[story]]`: a page or a pattern, with what it sets anew.
 
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
-use crate::model::StoryIdentifier;
-
 use super::error::Problem;
-use super::files;
 use super::reader::{Problems, Table, Value};
 use super::settings;
 use super::suite::{Suite, engines, parse_screen, scale};
-use super::types::{BrowserName, Screen, Source, Story, Theme};
+use super::types::{BrowserName, Screen, Story, Theme};
 
 /// An entry of `[[story]]` before its pattern has been resolved.
-struct Draft<'a> {
-    id: Option<(&'a str, Value<'a>)>,
-    path: Option<(&'a str, Value<'a>)>,
-    glob: Option<(&'a str, Value<'a>)>,
+pub(super) struct Draft<'a> {
+    pub(super) id: Option<(&'a str, Value<'a>)>,
+    pub(super) path: Option<(&'a str, Value<'a>)>,
+    pub(super) glob: Option<(&'a str, Value<'a>)>,
     /// What each story of this entry is, but for its id and path.
-    mould: Story,
-}
-
-/// Every story, in the manifest's order. Without any `[[story]]`, every page
-/// below the source's folder.
-pub(super) fn read(
-    value: Option<&Value<'_>>,
-    suite: &Suite,
-    problems: &mut Problems,
-) -> Vec<Arc<Story>> {
-    let drafts: Vec<_> = match value {
-        Some(value) => value
-            .list(problems)
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| draft(&entry, suite, problems))
-            .collect(),
-        None => Vec::new(),
-    };
-    // A folder with errors of its own has been told of.
-    let pages = match &suite.source {
-        Source::Dir(folder) if folder.is_dir() => files::pages(folder).unwrap_or_else(|error| {
-            problems.add(Problem::new(
-                0..0,
-                format!("failed to list the stories: {error}"),
-            ));
-            Vec::new()
-        }),
-        _ => Vec::new(),
-    };
-    let stories = if value.is_none() {
-        every_page(&pages, suite, problems)
-    } else {
-        resolve(&drafts, &pages, suite, problems)
-    };
-    check_ids(&stories, problems);
-    stories.into_iter().map(Arc::new).collect()
-}
-
-fn every_page(pages: &[String], suite: &Suite, problems: &mut Problems) -> Vec<Story> {
-    let help = match &suite.source {
-        Source::Dir(folder) if !folder.is_dir() => return Vec::new(),
-        Source::Dir(folder) => format!("put a page (.html) below {}", folder.display()),
-        _ => "name each of them: [[story]] path = \"/button\"".to_owned(),
-    };
-    if pages.is_empty() {
-        problems.add(Problem::new(0..0, "there are no stories").help(help));
-    }
-    let mould = mould(suite, 0..0);
-    pages.iter().map(|page| story(page, &mould)).collect()
+    pub(super) mould: Story,
 }
 
 /// A story without id and path that takes everything from its suite.
-fn mould(suite: &Suite, declared: Range<usize>) -> Story {
+pub(super) fn mould(suite: &Suite, declared: Range<usize>) -> Story {
     Story {
         id: String::new(),
         path: String::new(),
@@ -88,15 +33,12 @@ fn mould(suite: &Suite, declared: Range<usize>) -> Story {
     }
 }
 
-fn story(page: &str, mould: &Story) -> Story {
-    Story {
-        id: files::id_of(page).unwrap_or(page).to_owned(),
-        path: page.to_owned(),
-        ..mould.clone()
-    }
-}
-
-fn draft<'a>(value: &Value<'a>, suite: &Suite, problems: &mut Problems) -> Option<Draft<'a>> {
+/// Reads an entry of `[[story]]`.
+pub(super) fn draft<'a>(
+    value: &Value<'a>,
+    suite: &Suite,
+    problems: &mut Problems,
+) -> Option<Draft<'a>> {
     let mut table = value.table(problems)?;
     let mut text = |key| {
         let value = table.take(key)?;
@@ -261,144 +203,4 @@ fn not_empty<T>(items: Vec<T>, value: &Value<'_>, problems: &mut Problems) -> Op
         );
     }
     (!items.is_empty()).then_some(items)
-}
-
-fn resolve(
-    drafts: &[Draft<'_>],
-    pages: &[String],
-    suite: &Suite,
-    problems: &mut Problems,
-) -> Vec<Story> {
-    // A page that is named by its path is left to that entry by every pattern.
-    let named: HashSet<&str> = drafts
-        .iter()
-        .filter_map(|draft| draft.path.as_ref())
-        .map(|(path, _)| file_of(path))
-        .collect();
-    let mut stories = Vec::new();
-    for draft in drafts {
-        match (&draft.path, &draft.glob) {
-            (Some((path, place)), None) => {
-                stories.extend(by_path(draft, path, place, pages, suite, problems));
-            }
-            (None, Some((glob, place))) => {
-                let pages = matching(glob, place, pages, suite, problems);
-                let pages = pages.into_iter().filter(|page| !named.contains(page));
-                stories.extend(pages.map(|page| story(page, &draft.mould)));
-            }
-            _ => {}
-        }
-    }
-    stories
-}
-
-/// A path without its query and fragment, and without a leading slash.
-fn file_of(path: &str) -> &str {
-    let end = path.find(['?', '#']).unwrap_or(path.len());
-    path[..end].trim_start_matches('/')
-}
-
-fn by_path(
-    draft: &Draft<'_>,
-    path: &str,
-    place: &Value<'_>,
-    pages: &[String],
-    suite: &Suite,
-    problems: &mut Problems,
-) -> Option<Story> {
-    let file = file_of(path);
-    if let Source::Dir(folder) = &suite.source
-        && folder.is_dir()
-    {
-        let leaves = file.split('/').any(|segment| segment == "..");
-        if leaves {
-            problems.add(place.wrong("leaves the folder of the stories"));
-            return None;
-        }
-        if !folder.join(file).is_file() {
-            let problem = place.wrong(&format!("does not exist: {}", shown(folder, file)));
-            problems.add(problem.suggest(file, pages.iter().map(String::as_str).take(8)));
-            return None;
-        }
-    }
-    let (id, span) = match &draft.id {
-        Some((id, place)) => (*id, place.span.clone()),
-        None => (files::id_of(file).unwrap_or(file), place.span.clone()),
-    };
-    // The suffixes behind an `@` are for browsers and scales.
-    let error = StoryIdentifier::check_story_id(id).err();
-    let reserved = id
-        .contains('@')
-        .then(|| "`@` is kept for browsers and scales".to_owned());
-    if let Some(message) = error.map(|e| e.to_string()).or(reserved) {
-        let problem = Problem::new(span, message);
-        problems.add(match draft.id {
-            Some(_) => problem,
-            None => problem.help("give the story an `id`"),
-        });
-        return None;
-    }
-    Some(Story {
-        id: id.to_owned(),
-        path: path.to_owned(),
-        ..draft.mould.clone()
-    })
-}
-
-fn shown(folder: &Path, file: &str) -> String {
-    folder.join(file).display().to_string()
-}
-
-fn matching<'p>(
-    glob: &str,
-    place: &Value<'_>,
-    pages: &'p [String],
-    suite: &Suite,
-    problems: &mut Problems,
-) -> Vec<&'p str> {
-    let Source::Dir(folder) = &suite.source else {
-        let problem = place.wrong("needs a folder of stories");
-        problems.add(problem.help("stories of a `url` are named one by one: path = \"/button\""));
-        return Vec::new();
-    };
-    let matcher = match files::pattern(glob) {
-        Ok(matcher) => matcher,
-        Err(error) => {
-            problems.add(place.wrong(&format!("is not a pattern: {}", error.kind())));
-            return Vec::new();
-        }
-    };
-    let found: Vec<_> = pages
-        .iter()
-        .map(String::as_str)
-        .filter(|page| matcher.is_match(page))
-        .collect();
-    if found.is_empty() && folder.is_dir() {
-        let problem = place.wrong(&format!("matches no page below {}", folder.display()));
-        problems.add(problem.help("`*` stays within a folder, `**` does not: \"**/*.html\""));
-    }
-    found
-}
-
-/// Every id is an id and stands once.
-fn check_ids(stories: &[Story], problems: &mut Problems) {
-    let mut seen: HashMap<&str, &Story> = HashMap::new();
-    for story in stories {
-        if let Err(error) = StoryIdentifier::check_story_id(&story.id) {
-            problems.add(
-                Problem::new(story.declared.clone(), format!("{}: {error}", story.path))
-                    .help("name the page by its `path` and give it an `id`"),
-            );
-        }
-        if let Some(first) = seen.insert(&story.id, story) {
-            problems.add(
-                Problem::new(
-                    story.declared.clone(),
-                    format!("the story id `{}` stands twice", story.id),
-                )
-                .label(format!("for {}", story.path))
-                .help(format!("the first is for {}", first.path)),
-            );
-        }
-    }
 }
