@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "printing is what commands do")]
 
 mod commands;
+mod images;
 mod project;
 mod runs;
 

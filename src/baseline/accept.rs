@@ -48,17 +48,48 @@ pub fn accept_if(
 ) -> Result<Accepted, BaselineError> {
     let attempt = || {
         let _lock = lock(root).map_err(Problem::Unwritable)?;
-        let found = file(root, path)?.map(|bytes| sha256(&bytes));
-        if found.as_deref() != expected {
-            let shown = |hash: Option<&str>| hash.unwrap_or("no file").to_owned();
-            return Err(Problem::Changed {
-                expected: shown(expected),
-                found: shown(found.as_deref()),
-            });
-        }
+        unchanged(root, path, expected)?;
         write(root, path, image, provenance)
     };
     attempt().map_err(|problem| BaselineError::new(path, problem))
+}
+
+/// Takes an acceptance back: puts `before` in its place, the file's bytes as
+/// they were, or removes the file where there was none; if the file that is
+/// there still has the SHA-256 `expected`.
+///
+/// # Errors
+/// When something else is there, when `path` leaves `root`, or when the file
+/// cannot be written.
+pub fn restore_if(
+    root: &Path,
+    path: &Path,
+    expected: &str,
+    before: Option<&[u8]>,
+) -> Result<(), BaselineError> {
+    let attempt = || {
+        let _lock = lock(root).map_err(Problem::Unwritable)?;
+        unchanged(root, path, Some(expected))?;
+        match before {
+            Some(bytes) => replace(path.parent().unwrap_or(root), path, bytes),
+            None => fs::remove_file(path),
+        }
+        .map_err(Problem::Unwritable)
+    };
+    attempt().map_err(|problem| BaselineError::new(path, problem))
+}
+
+/// Refuses when the file is not what it is expected to be.
+fn unchanged(root: &Path, path: &Path, expected: Option<&str>) -> Result<(), Problem> {
+    let found = file(root, path)?.map(|bytes| sha256(&bytes));
+    if found.as_deref() == expected {
+        return Ok(());
+    }
+    let shown = |hash: Option<&str>| hash.unwrap_or("no file").to_owned();
+    Err(Problem::Changed {
+        expected: shown(expected),
+        found: shown(found.as_deref()),
+    })
 }
 
 /// Keeps others from accepting between the look at a file and its

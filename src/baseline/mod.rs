@@ -14,7 +14,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-pub use accept::{Accepted, accept, accept_if};
+pub use accept::{Accepted, accept, accept_if, restore_if};
 pub use error::{BaselineError, Problem};
 pub use orphans::{files, orphans};
 pub use provenance::Provenance;

@@ -9,7 +9,7 @@ use crate::manifest::Manifest;
 use crate::model::{Environment, RunId, StoryIdentifier};
 use crate::plan::Plan;
 
-use super::{Problem, Provenance, accept, accept_if, orphans, read, sha256};
+use super::{Problem, Provenance, accept, accept_if, orphans, read, restore_if, sha256};
 
 fn picture(grey: u8) -> Vec<u8> {
     encode_png(&RgbaImage::from_pixel(3, 2, Rgba([grey, grey, grey, 255]))).unwrap()
@@ -160,6 +160,22 @@ fn a_picture_that_changed_meanwhile_is_not_replaced() {
         second.file_sha256
     );
     assert_eq!(read(root, &path).unwrap().unwrap().bytes, picture(3));
+}
+
+#[test]
+fn an_acceptance_is_taken_back_byte_for_byte() {
+    let project = Project::new();
+    let (root, path) = (project.folder.path(), project.baseline());
+    let first = accept_if(root, &path, None, &picture(1), &provenance("a")).unwrap();
+    let before = fs::read(&path).unwrap();
+    let expected = Some(first.file_sha256.as_str());
+    let second = accept_if(root, &path, expected, &picture(2), &provenance("b")).unwrap();
+    let stale = restore_if(root, &path, &first.file_sha256, Some(&before)).unwrap_err();
+    assert!(matches!(stale.problem, Problem::Changed { .. }), "{stale}");
+    restore_if(root, &path, &second.file_sha256, Some(&before)).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), before);
+    restore_if(root, &path, &first.file_sha256, None).unwrap();
+    assert!(!path.exists(), "there was none before the first");
 }
 
 #[test]

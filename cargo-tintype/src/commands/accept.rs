@@ -1,12 +1,12 @@
 //! `cargo tintype accept`
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use tintype::baseline::{self, Provenance};
+use tintype::baseline;
 use tintype::model::{RunFile, Status, VisualTestResult};
 
+use crate::images;
 use crate::project::{Project, is_meant};
 use crate::runs;
 
@@ -120,7 +120,7 @@ fn accept(
     let snapshot = project
         .snapshot(&result.story_identifier)
         .context("the manifest has no such snapshot any more")?;
-    let image = current(project, result)?;
+    let image = images::current(&project.manifest, result)?;
     let root = &project.manifest.root;
     // What cannot be read is about to be replaced.
     let there = baseline::read(root, &snapshot.baseline).ok().flatten();
@@ -130,7 +130,7 @@ fn accept(
     if options.dry_run {
         return Ok(Outcome::Accepted);
     }
-    let provenance = provenance(file, result);
+    let provenance = images::provenance(&file.run, result);
     if options.force {
         baseline::accept(root, &snapshot.baseline, &image, &provenance)?;
     } else {
@@ -140,41 +140,4 @@ fn accept(
             .context("--force accepts it all the same")?;
     }
     Ok(Outcome::Accepted)
-}
-
-/// The image that the run captured, if it is still that one.
-fn current(project: &Project, result: &VisualTestResult) -> Result<Vec<u8>> {
-    let message = result.message.as_deref().unwrap_or("no reason is recorded");
-    let current = result.current.as_ref();
-    let current = current.with_context(|| format!("it was not captured: {message}"))?;
-    let path = project.manifest.root.join(current);
-    let image = fs::read(&path).with_context(|| {
-        format!(
-            "failed to read {} (it was rejected, or the run was pruned)",
-            path.display()
-        )
-    })?;
-    let recorded = result
-        .sha256
-        .as_ref()
-        .and_then(|hashes| hashes.current.as_ref());
-    if recorded.is_some_and(|hash| *hash != baseline::sha256(&image)) {
-        bail!(
-            "{} is not what the run captured (run the tests again)",
-            path.display()
-        );
-    }
-    Ok(image)
-}
-
-fn provenance(file: &RunFile, result: &VisualTestResult) -> Provenance {
-    let mut environment = file.run.environment.clone();
-    if let Some(browser) = &result.browser {
-        environment.browser = Some(browser.clone());
-    }
-    Provenance {
-        environment,
-        run_id: file.run.run_id.clone(),
-        story_identifier: result.story_identifier.clone(),
-    }
 }

@@ -44,3 +44,6 @@ pub const FONTS: [(&str, &[u8]); 3] = [
         include_bytes!("../../../stories/assets/fonts/jetbrains-mono.woff2"),
     ),
 ];
+
+/// Charts of the past, for the review alone.
+pub const CHART: &str = include_str!("../../../stories/assets/js/chart.js");

@@ -40,7 +40,7 @@ impl<'a> Pictures<'a> {
             .filter(|result| matters(result))
             .flat_map(|result| [&result.baseline, &result.current, &result.diff])
             .flatten()
-            .filter_map(|path| fs::metadata(inside(root, path)?).ok())
+            .filter_map(|path| fs::metadata(picture(dir, root, path)?).ok())
             .map(|file| file.len())
             .sum();
         Self {
@@ -65,7 +65,7 @@ impl<'a> Pictures<'a> {
     }
 
     fn show(&self, result: &VisualTestResult, path: &str) -> Option<String> {
-        let file = inside(self.root, path)?;
+        let file = picture(self.dir, self.root, path)?;
         if self.embed && matters(result) {
             let bytes = fs::read(file).ok()?;
             Some(format!("data:image/png;base64,{}", STANDARD.encode(bytes)))
@@ -77,7 +77,8 @@ impl<'a> Pictures<'a> {
     /// Copies a baseline beside the page: it will be replaced in its own place
     /// when somebody accepts, and the artifact has only this folder.
     fn copy(&self, result: &VisualTestResult, path: &str) -> Result<Option<String>, ReportError> {
-        let Some(file) = inside(self.root, path).filter(|file| file.is_file()) else {
+        let file = picture(self.dir, self.root, path).filter(|file| file.is_file());
+        let Some(file) = file else {
             return Ok(None);
         };
         let stem = result.story_identifier.file_stem();
@@ -102,16 +103,18 @@ fn matters(result: &VisualTestResult) -> bool {
     )
 }
 
-/// The file that a record's path names, if it lies in the project and is
-/// called a PNG. Records can come from elsewhere, and a report is often public:
-/// it must not be made to carry other files.
-fn inside(root: &Path, path: &str) -> Option<PathBuf> {
-    let path = Path::new(path);
-    let plain = path
+/// The file that a record's path names, if it is called a PNG and lies in the
+/// project or in the run's folder, which may be elsewhere. Records can come
+/// from elsewhere too, and a report is often public: it must not be made to
+/// carry other files.
+fn picture(dir: &Path, root: &Path, path: &str) -> Option<PathBuf> {
+    let file = root.join(path);
+    let climbs = Path::new(path)
         .components()
-        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    let picture = path.extension().is_some_and(|end| end == "png");
-    (plain && picture).then(|| root.join(path))
+        .any(|part| part == Component::ParentDir);
+    let ours = file.starts_with(root) || file.starts_with(dir);
+    let png = file.extension().is_some_and(|end| end == "png");
+    (png && ours && !climbs).then_some(file)
 }
 
 /// A file's address relative to the page's folder.

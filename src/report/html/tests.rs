@@ -128,6 +128,23 @@ fn many_pictures_are_beside_the_page() {
 }
 
 #[test]
+fn a_run_outside_of_the_project_has_its_pictures() {
+    let root = tempfile::tempdir().unwrap();
+    let target = tempfile::tempdir().unwrap();
+    let dir = target.path().join("tintype/runs/r");
+    fs::create_dir_all(&dir).unwrap();
+    let current = dir.join("x #1-current.png");
+    fs::write(&current, "picture").unwrap();
+    let result = VisualTestResult {
+        current: Some(current.to_str().unwrap().to_owned()),
+        ..sample::result("x", Status::New)
+    };
+    let path = write(&dir, root.path(), &sample::run(), &[result], 0).unwrap();
+    let page = fs::read_to_string(path).unwrap();
+    assert!(page.contains(r#""current":"x%20%231-current.png""#));
+}
+
+#[test]
 fn what_passed_refers_to_its_baseline() {
     let passed = VisualTestResult {
         baseline: Some("base lines/100%/a#b-light.png".to_owned()),

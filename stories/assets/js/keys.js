@@ -10,11 +10,14 @@ globalThis.Tintype ??= {};
     (target instanceof HTMLInputElement && !["range", "checkbox", "radio"].includes(target.type));
 
   /** Listens for `keys`: [{keys: ["j", "ArrowDown"], show: "J", text, run}].
-      `run` may return false to leave the key to the browser. */
+      `run` may return false to leave the key to the browser. The answer can
+      `open` the table and `stop` listening. */
   T.keyboard = (keys) => {
     const table = new Map(keys.flatMap((entry) => entry.keys.map((key) => [key, entry])));
     const help = helpDialog(keys);
     table.set("?", { run: () => help.open() });
+    const listening = new AbortController();
+    help.stop = () => listening.abort();
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (document.querySelector("dialog[open]")) return;
@@ -25,7 +28,7 @@ globalThis.Tintype ??= {};
       const entry = table.get(event.shiftKey && event.key.length === 1 && event.key !== "?" ? `Shift+${event.key.toUpperCase()}` : event.key) ?? table.get(event.key);
       if (!entry || entry.run(event) === false) return;
       event.preventDefault();
-    });
+    }, { signal: listening.signal });
     return help;
   };
 

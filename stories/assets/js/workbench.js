@@ -15,16 +15,20 @@ globalThis.Tintype ??= {};
     (b.diffRatio ?? 0) - (a.diffRatio ?? 0) ||
     (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
+  const prepared = (snapshot) => ({ images: {}, ...snapshot, words: snapshot.name.toLowerCase() });
   const about = ({ storyIdentifier: { theme, viewport } }) => `${theme} · ${viewport.width}×${viewport.height}`;
 
   T.Workbench = class {
-    /** `actions(snapshot)` gives the buttons under the picture; `empty` is
+    /** `actions(snapshot)` gives the buttons above the picture; `fetch(name)`
+        promises all of a snapshot that is `lean`, as in long lists; `empty` is
         what stands there when nothing is chosen. */
-    constructor({ actions = () => [], chosen = () => {}, empty = "Nothing matches." } = {}) {
+    constructor({ actions = () => [], chosen = () => {}, fetch, empty = "Nothing matches." } = {}) {
       this.actions = actions;
+      this.fetch = fetch;
       this.chosen = chosen;
       this.empty = empty;
       this.view = T.defaultView();
+      this.byName = new Map();
       this.all = [];
       this.shown = [];
       this.statuses = new Set();
@@ -43,20 +47,16 @@ globalThis.Tintype ??= {};
 
     /** All snapshots at once. */
     load(snapshots) {
-      this.all = [...snapshots].sort(order);
-      for (const snapshot of this.all) snapshot.words = snapshot.name.toLowerCase();
+      this.byName = new Map(snapshots.map((snapshot) => [snapshot.name, prepared(snapshot)]));
+      this.stale = true;
       this.filter();
     }
 
-    /** One snapshot, new or newer. */
-    update(snapshot) {
-      snapshot.words = snapshot.name.toLowerCase();
-      const at = this.all.findIndex((other) => other.name === snapshot.name);
-      if (at >= 0) this.all.splice(at, 1);
-      const place = this.all.findIndex((other) => order(snapshot, other) < 0);
-      this.all.splice(place < 0 ? this.all.length : place, 0, snapshot);
+    /** What is newly known of a snapshot, by its name. */
+    update(news) {
+      this.byName.set(news.name, prepared({ ...this.byName.get(news.name), ...news }));
+      this.stale = true;
       this.later ??= requestAnimationFrame(() => { this.later = undefined; this.filter(); });
-      if (snapshot.name === this.name) this.look(true);
     }
 
     counts() {
@@ -66,6 +66,8 @@ globalThis.Tintype ??= {};
     }
 
     filter() {
+      if (this.stale) this.all = [...this.byName.values()].sort(order);
+      this.stale = false;
       const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
       this.shown = this.all.filter((item) =>
         (this.statuses.size === 0 || this.statuses.has(item.status)) && words.every((word) => item.words.includes(word)));
@@ -73,7 +75,7 @@ globalThis.Tintype ??= {};
       this.tally.textContent = this.shown.length === this.all.length
         ? `${T.count(this.all.length)} snapshots`
         : `${T.count(this.shown.length)} of ${T.count(this.all.length)} snapshots`;
-      if (!this.current() && !this.kept) this.name = this.shown[0]?.name;
+      if (!this.current()) this.name = this.shown[0]?.name;
       this.list.show(this.shown, this.index());
       this.look();
     }
@@ -131,15 +133,16 @@ globalThis.Tintype ??= {};
 
     // ── What is looked at ──
 
-    look(again = false) {
+    look() {
       const item = this.current();
-      if (item === this.looked && !again) return;
+      if (item === this.looked) return;
       this.looked = item;
       if (!item) {
         this.compare = undefined;
         this.detail.replaceChildren(h("div", { class: "empty panel" }, h("p", {}, this.empty)));
         return;
       }
+      if (item.lean && this.fetch) return this.lookUp(item);
       this.compare = new T.Compare({
         name: item.name, images: item.images, regions: item.regions ?? [],
         width: item.storyIdentifier.viewport.width, height: item.storyIdentifier.viewport.height,
@@ -147,17 +150,33 @@ globalThis.Tintype ??= {};
       this.tools = h("div", { class: "row spread" });
       this.drawTools();
       this.detail.replaceChildren(...[
-        h("button", { type: "button", class: "btn btn-small btn-quiet back", onclick: () => this.element.classList.remove("is-open") }, T.icon("left"), "All snapshots"),
-        h("div", { class: "row spread" },
-          h("div", { class: "row row-tight" }, T.badge(item.status), h("h2", { class: "heading" }, item.storyIdentifier.storyId), h("span", { class: "small faint" }, about(item))),
-          h("div", { class: "row row-tight wide-only" },
-            h("button", { type: "button", class: "btn btn-small btn-icon", "aria-label": "Previous snapshot", onclick: () => this.move(-1) }, T.icon("left")),
-            h("button", { type: "button", class: "btn btn-small btn-icon", "aria-label": "Next snapshot", onclick: () => this.move(1) }, T.icon("right")))),
+        this.head(item),
         item.message && h("p", { class: "message" }, item.message),
+        h("div", { class: "row actions" }, this.actions(item)),
         this.tools, this.compare.element,
-        environment(item), h("div", { class: "row actions" }, this.actions(item)),
+        environment(item),
         T.waits(item.status) && item.command && T.command(item.command), facts(item),
       ].filter(Boolean));
+    }
+
+    /** Shows what is known until the rest has come. */
+    lookUp(item) {
+      this.compare = undefined;
+      const place = h("div", { class: "mat", "aria-busy": "true" }, h("div", { class: "skeleton skeleton-picture" }));
+      this.detail.replaceChildren(this.head(item), place);
+      this.fetch(item.name).then(
+        (full) => { if (this.byName.get(item.name) === item) this.update({ ...full, lean: false }); },
+        (error) => place.replaceWith(h("div", { class: "alert", data: { status: "failed" } }, T.icon("alert"), h("strong", {}, "The snapshot could not be loaded"), h("p", {}, error.message))));
+    }
+
+    head(item) {
+      const step = (label, icon, by) => h("button", { type: "button", class: "btn btn-small btn-icon", "aria-label": label, onclick: () => this.move(by) }, T.icon(icon));
+      return h("div", { class: "stack stack-tight" },
+        h("button", { type: "button", class: "btn btn-small btn-quiet back", onclick: () => this.element.classList.remove("is-open") }, T.icon("left"), "All snapshots"),
+        h("div", { class: "row spread" },
+          h("div", { class: "row row-tight" }, T.badge(item.status), item.decision && h("span", { class: "badge", data: { status: item.decision === "accepted" ? "passed" : "failed" } }, item.decision),
+            h("h2", { class: "heading" }, item.storyIdentifier.storyId), h("span", { class: "small faint" }, about(item))),
+          h("div", { class: "row row-tight wide-only" }, step("Previous snapshot", "left", -1), step("Next snapshot", "right", 1))));
     }
 
     drawTools() {

@@ -1,0 +1,69 @@
+//! The pictures of a run, and making one of them a baseline.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use tintype::baseline::{self, Provenance};
+use tintype::manifest::Manifest;
+use tintype::model::{VisualTestResult, VisualTestRun};
+
+use crate::runs;
+
+/// The file of a run's picture. Whatever a record says, it lies among the
+/// pictures of runs: records can come from other machines.
+pub(crate) fn find(manifest: &Manifest, picture: &str) -> Result<PathBuf> {
+    let path = manifest.root.join(picture);
+    let found = path.canonicalize().with_context(|| {
+        format!(
+            "failed to read {} (it was rejected, the run was pruned, or it ran on another machine)",
+            path.display()
+        )
+    })?;
+    let runs = runs::folder_of(manifest);
+    let runs = runs
+        .canonicalize()
+        .with_context(|| format!("failed to find {}", runs.display()))?;
+    if !found.starts_with(&runs) || found.extension().is_none_or(|end| end != "png") {
+        bail!("{} is not a picture of a run", path.display());
+    }
+    Ok(found)
+}
+
+/// The image that a run captured, if it is still that one.
+pub(crate) fn current(manifest: &Manifest, result: &VisualTestResult) -> Result<Vec<u8>> {
+    let message = result.message.as_deref().unwrap_or("no reason is recorded");
+    let current = result.current.as_ref();
+    let current = current.with_context(|| format!("it was not captured: {message}"))?;
+    let path = find(manifest, current)?;
+    let image = read(&path)?;
+    let recorded = result
+        .sha256
+        .as_ref()
+        .and_then(|hash| hash.current.as_ref());
+    if recorded.is_some_and(|hash| *hash != baseline::sha256(&image)) {
+        bail!(
+            "{} is not what the run captured (run the tests again)",
+            path.display()
+        );
+    }
+    Ok(image)
+}
+
+/// Reads a picture.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("failed to read {}", path.display()))
+}
+
+/// Where the image of a result comes from.
+pub(crate) fn provenance(run: &VisualTestRun, result: &VisualTestResult) -> Provenance {
+    let mut environment = run.environment.clone();
+    if let Some(browser) = &result.browser {
+        environment.browser = Some(browser.clone());
+    }
+    Provenance {
+        environment,
+        run_id: run.run_id.clone(),
+        story_identifier: result.story_identifier.clone(),
+    }
+}
