@@ -12,6 +12,7 @@
 //! - [`baseline`]: the accepted images: reading, accepting, orphans.
 //! - [`report`]: HTML, JUnit, GitHub Actions, plain text.
 //! - [`harness`]: the face of libtest: arguments, trials, listing, exit code.
+//! - [`record`]: the record of runs, in Redis or in memory.
 
 pub mod baseline;
 pub mod compare;
@@ -19,5 +20,6 @@ pub mod harness;
 pub mod manifest;
 pub mod model;
 pub mod plan;
+pub mod record;
 pub mod report;
 pub mod settings;

@@ -1,0 +1,388 @@
+//! The journal: what a worker has to tell, on disk before it is sent.
+//!
+//! A file per worker. Each frame is `length u32 · number u64 · checksum 8
+//! bytes · text`, little-endian, the checksum being the first bytes of BLAKE3
+//! over number and text, and is appended by one `write(2)`. Frame 0 holds the
+//! [`Join`]. A lock on the file tells whether its process is alive.
+//!
+//! If the disk refuses, operations are kept in memory from then on; the user
+//! is told once.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::error::RecordError;
+use super::operation::{Join, Operation};
+use crate::model::RunId;
+
+const HEADER: usize = 20;
+const EXTENSION: &str = "journal";
+/// A frame that claims to be longer than this is damage.
+const LONGEST: usize = 64 << 20;
+
+/// A journal that is being written, or one that was left behind.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Absent when there is no file at all to write to.
+    file: Option<File>,
+    /// Where the last good frame ends.
+    end: u64,
+    /// The number of the last operation.
+    last: u64,
+    /// Operations that the disk refused, in order, up to `last`.
+    spilled: Vec<String>,
+    /// Whether the worker has left its run: nothing more is to come.
+    closed: bool,
+    /// What the disk said when it refused.
+    trouble: Option<String>,
+}
+
+/// Where a reader of a journal is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor {
+    /// The number of the next operation.
+    pub(crate) next: u64,
+    offset: u64,
+}
+
+impl Cursor {
+    /// Before the first operation.
+    pub(crate) fn start() -> Self {
+        Self { next: 1, offset: 0 }
+    }
+}
+
+impl Journal {
+    /// Begins a worker's journal in `folder`. Without a folder, or if nothing
+    /// can be written there, the journal lives in memory.
+    pub(crate) fn create(folder: Option<&Path>, join: &Join) -> Self {
+        let name = format!("{}.{}.{EXTENSION}", file_safe(&join.run_id), join.writer);
+        let path = folder.map(|f| f.join(name)).unwrap_or_default();
+        let frame = encode(0, &super::operation::json(join));
+        let mut state = State {
+            file: None,
+            end: frame.len() as u64,
+            last: 0,
+            spilled: Vec::new(),
+            closed: false,
+            trouble: None,
+        };
+        if folder.is_some() {
+            match begin(&path, &frame) {
+                Ok(file) => state.file = Some(file),
+                Err(error) => state.trouble = Some(error.to_string()),
+            }
+        }
+        Self {
+            path,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Opens the journal of a process that is gone; `None` if it lives, or if
+    /// somebody else is looking after the journal.
+    pub(crate) fn adopt(path: &Path) -> Result<Option<(Join, Self)>, RecordError> {
+        let fail = |what, source| RecordError::File {
+            what,
+            path: path.to_owned(),
+            source,
+        };
+        let opened = OpenOptions::new().read(true).append(true).open(path);
+        let file = match opened {
+            Ok(file) => file,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(fail("open the journal", e)),
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(e)) => return Err(fail("lock the journal", e)),
+        }
+        let unreadable = || fail("read the journal", damaged());
+        let (text, mut end) = frame_at(&file, 0, 0).ok_or_else(unreadable)?;
+        let join = serde_json::from_str(&text).map_err(|_| unreadable())?;
+        let (mut last, mut closed) = (0, false);
+        while let Some((text, next)) = frame_at(&file, end, last + 1) {
+            (last, end) = (last + 1, next);
+            closed = closes(&text);
+        }
+        let length = file.metadata().map_or(end, |m| m.len());
+        let trouble = (length > end).then(|| {
+            let lost = length - end;
+            // What follows is appended behind the last good frame.
+            let _ = file.set_len(end);
+            format!("its last {lost} bytes were damaged and are left out")
+        });
+        let state = State {
+            file: Some(file),
+            end,
+            last,
+            spilled: Vec::new(),
+            closed,
+            trouble,
+        };
+        let journal = Self {
+            path: path.to_owned(),
+            state: Mutex::new(state),
+        };
+        Ok(Some((join, journal)))
+    }
+
+    /// Reads a journal, whether its process lives or not, without a lock.
+    pub(crate) fn peek(path: &Path) -> Result<(Join, Vec<Operation>), RecordError> {
+        let fail = |source| RecordError::File {
+            what: "read the journal",
+            path: path.to_owned(),
+            source,
+        };
+        let file = File::open(path).map_err(fail)?;
+        let (text, mut end) = frame_at(&file, 0, 0).ok_or_else(|| fail(damaged()))?;
+        let join = serde_json::from_str(&text).map_err(|_| fail(damaged()))?;
+        let mut operations = Vec::new();
+        while let Some((text, next)) = frame_at(&file, end, operations.len() as u64 + 1)
+            && let Some(operation) = Operation::decode(&text)
+        {
+            operations.push(operation);
+            end = next;
+        }
+        Ok((join, operations))
+    }
+
+    /// Appends an operation and gives its number. Never fails: what the disk
+    /// refuses is kept in memory.
+    pub(crate) fn append(&self, operation: &Operation) -> u64 {
+        let text = operation.encode();
+        let mut state = self.state();
+        let number = state.last + 1;
+        state.last = number;
+        state.closed = closes(&text);
+        // Once something is kept in memory, order demands that the rest is.
+        let written = state.spilled.is_empty() && state.write(&encode(number, &text));
+        if !written {
+            state.spilled.push(text);
+        }
+        number
+    }
+
+    /// The number of the last operation.
+    pub(crate) fn last(&self) -> u64 {
+        self.state().last
+    }
+
+    /// Whether the worker has left its run.
+    pub(crate) fn closed(&self) -> bool {
+        self.state().closed
+    }
+
+    /// When it was last written to, in milliseconds since the Unix epoch.
+    pub(crate) fn written(&self) -> Option<i64> {
+        let modified = self.path.metadata().ok()?.modified().ok()?;
+        let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_millis()).ok()
+    }
+
+    /// What the disk said when it refused, if it did.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.state().trouble.clone()
+    }
+
+    /// The file, if there is one with everything in it.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        let state = self.state();
+        (state.file.is_some() && state.spilled.is_empty()).then_some(self.path.as_path())
+    }
+
+    /// Reads up to `count` operations, moving the cursor.
+    pub(crate) fn read(&self, cursor: &mut Cursor, count: usize) -> Vec<Operation> {
+        let state = self.state();
+        let first_spilled = state.last + 1 - state.spilled.len() as u64;
+        let mut operations = Vec::new();
+        while operations.len() < count && cursor.next <= state.last {
+            let text = if cursor.next >= first_spilled {
+                let index = usize::try_from(cursor.next - first_spilled).unwrap_or(usize::MAX);
+                state.spilled.get(index).cloned()
+            } else {
+                state.read(cursor)
+            };
+            let Some(operation) = text.as_deref().and_then(Operation::decode) else {
+                break;
+            };
+            operations.push(operation);
+            cursor.next += 1;
+        }
+        operations
+    }
+
+    /// Sets a cursor before the operation `next`.
+    pub(crate) fn rewind(&self, cursor: &mut Cursor, next: u64) {
+        *cursor = Cursor::start();
+        let state = self.state();
+        let in_file = state.last - state.spilled.len() as u64;
+        while cursor.next < next && cursor.next <= in_file {
+            if state.read(cursor).is_none() {
+                break;
+            }
+            cursor.next += 1;
+        }
+        cursor.next = next;
+    }
+
+    /// Removes the file: everything in it is where it belongs.
+    pub(crate) fn remove(&self) {
+        if !self.path.as_os_str().is_empty() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn write(&mut self, frame: &[u8]) -> bool {
+        let Some(file) = &mut self.file else {
+            return false;
+        };
+        match file.write_all(frame) {
+            Ok(()) => {
+                self.end += frame.len() as u64;
+                true
+            }
+            Err(error) => {
+                // Half a frame must not stand before what a later reader reads.
+                let _ = file.set_len(self.end);
+                self.trouble = Some(error.to_string());
+                false
+            }
+        }
+    }
+
+    /// The text of the frame under the cursor, whose offset moves behind it.
+    fn read(&self, cursor: &mut Cursor) -> Option<String> {
+        let file = self.file.as_ref()?;
+        if cursor.offset == 0 {
+            cursor.offset = frame_at(file, 0, 0)?.1;
+        }
+        let (text, next) = frame_at(file, cursor.offset, cursor.next)?;
+        cursor.offset = next;
+        Some(text)
+    }
+}
+
+/// The journals in a folder, those of one run or all.
+pub(crate) fn journals(folder: &Path, run: Option<&RunId>) -> Vec<PathBuf> {
+    let start = run.map(|run| format!("{}.", file_safe(run)));
+    let wanted = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.extension().is_some_and(|e| e == EXTENSION)
+            && start.as_ref().is_none_or(|s| name.starts_with(s.as_str()))
+    };
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(wanted)
+        .collect();
+    paths.sort();
+    paths
+}
+
+fn damaged() -> std::io::Error {
+    std::io::Error::other("its first frame is damaged, nothing of it can be read")
+}
+
+/// Creates the file locked and with its first frame before others can see it.
+fn begin(path: &Path, frame: &[u8]) -> std::io::Result<File> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let hidden = path.with_extension("new");
+    let mut file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create_new(true)
+        .open(&hidden)?;
+    // Where locks are not to be had, the journal serves all the same.
+    let _ = file.try_lock();
+    file.write_all(frame)
+        .and_then(|()| fs::rename(&hidden, path))
+        .inspect_err(|_| drop(fs::remove_file(&hidden)))?;
+    Ok(file)
+}
+
+fn closes(text: &str) -> bool {
+    text.starts_with("L\n") || text.starts_with("X\n")
+}
+
+fn encode(number: u64, text: &str) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(HEADER + text.len());
+    frame.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+    frame.extend(number.to_le_bytes());
+    frame.extend(checksum(number, text.as_bytes()));
+    frame.extend(text.as_bytes());
+    frame
+}
+
+fn checksum(number: u64, text: &[u8]) -> [u8; 8] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&number.to_le_bytes()).update(text);
+    let mut sum = [0; 8];
+    sum.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    sum
+}
+
+/// The text of the frame at `offset` and where the next one begins; `None` if
+/// it is not whole or not the one with this number.
+fn frame_at(file: &File, offset: u64, number: u64) -> Option<(String, u64)> {
+    let mut header = [0; HEADER];
+    read_at(file, &mut header, offset)?;
+    let length = u32::from_le_bytes(header[..4].try_into().ok()?) as usize;
+    let stored = u64::from_le_bytes(header[4..12].try_into().ok()?);
+    if stored != number || length > LONGEST {
+        return None;
+    }
+    let mut text = vec![0; length];
+    read_at(file, &mut text, offset + HEADER as u64)?;
+    (checksum(number, &text) == header[12..]).then_some(())?;
+    let next = offset + (HEADER + length) as u64;
+    Some((String::from_utf8(text).ok()?, next))
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> Option<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset).ok()
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> Option<()> {
+    let mut done = 0;
+    while done < bytes.len() {
+        let at = offset + done as u64;
+        match std::os::windows::fs::FileExt::seek_read(file, &mut bytes[done..], at) {
+            Ok(0) | Err(_) => return None,
+            Ok(n) => done += n,
+        }
+    }
+    Some(())
+}
+
+/// A run's id as part of a file name.
+pub(crate) fn file_safe(run: &RunId) -> String {
+    let safe = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '-' || c == '_' {
+            c
+        } else {
+            '_'
+        }
+    };
+    run.as_str().chars().map(safe).collect()
+}

@@ -1,0 +1,131 @@
+//! The names of the contract: every key and channel in Redis.
+
+use crate::model::{RunId, StoryIdentifier};
+
+/// Names keys and channels, each behind the prefix of `REDIS_PREFIX`.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    /// Names behind `prefix`, which may be empty.
+    pub fn new(prefix: impl Into<String>) -> Self {
+        Self {
+            prefix: prefix.into(),
+        }
+    }
+
+    /// What stands before every name.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Set: every run id.
+    pub fn index(&self) -> String {
+        format!("{}visualruns:index", self.prefix)
+    }
+
+    /// Sorted set: run ids by start time in milliseconds.
+    pub fn runs(&self) -> String {
+        format!("{}tintype:runs", self.prefix)
+    }
+
+    /// String: the document of a run.
+    pub fn run(&self, run: &RunId) -> String {
+        format!("{}visualrun:{run}", self.prefix)
+    }
+
+    /// Set: the full keys of the records of a run.
+    pub fn tests(&self, run: &RunId) -> String {
+        format!("{}visualrun:{run}:tests", self.prefix)
+    }
+
+    /// String: the record of a snapshot, named by [`StoryIdentifier::key`].
+    pub fn test(&self, run: &RunId, key: &str) -> String {
+        format!("{}visualtest:{run}:{key}", self.prefix)
+    }
+
+    /// The snapshot that a full key of a record names, read from both ends.
+    pub fn snapshot_of(&self, run: &RunId, full: &str) -> Option<StoryIdentifier> {
+        let start = self.test(run, "");
+        StoryIdentifier::from_key(full.strip_prefix(start.as_str())?).ok()
+    }
+
+    /// Hash: all control state of a run.
+    pub fn control(&self, run: &RunId) -> String {
+        format!("{}tintype:{run}:control", self.prefix)
+    }
+
+    /// Stream: the events of a run.
+    pub fn events(&self, run: &RunId) -> String {
+        format!("{}tintype:{run}:events", self.prefix)
+    }
+
+    /// Channel: the events of a run.
+    pub fn channel(&self, run: &RunId) -> String {
+        format!("{}visualrun:{run}:channel", self.prefix)
+    }
+
+    /// Channel: all events.
+    pub fn all_events(&self) -> String {
+        format!("{}visualtest:events", self.prefix)
+    }
+
+    /// Sorted set: the last outcomes of a snapshot, by time in milliseconds.
+    pub fn history(&self, key: &str) -> String {
+        format!("{}tintype:story:{key}:history", self.prefix)
+    }
+
+    /// String with a TTL: a completed step of a snapshot or a story.
+    pub fn step(&self, run: &RunId, subject: &str, step: &str) -> String {
+        format!("{}tintype:{run}:step:{subject}:{step}", self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Keys;
+    use crate::model::RunId;
+
+    #[test]
+    fn names_are_those_of_the_contract() {
+        let keys = Keys::new("team:");
+        let run = RunId("run-1".to_owned());
+        let all = [
+            keys.index(),
+            keys.runs(),
+            keys.run(&run),
+            keys.tests(&run),
+            keys.test(&run, "a/b@2x:dark:10x20"),
+            keys.control(&run),
+            keys.events(&run),
+            keys.channel(&run),
+            keys.all_events(),
+            keys.history("a/b@2x:dark:10x20"),
+        ];
+        insta::assert_snapshot!(all.join("\n"), @r"
+        team:visualruns:index
+        team:tintype:runs
+        team:visualrun:run-1
+        team:visualrun:run-1:tests
+        team:visualtest:run-1:a/b@2x:dark:10x20
+        team:tintype:run-1:control
+        team:tintype:run-1:events
+        team:visualrun:run-1:channel
+        team:visualtest:events
+        team:tintype:story:a/b@2x:dark:10x20:history
+        ");
+    }
+
+    #[test]
+    fn a_record_key_reads_back() {
+        let (keys, run) = (Keys::new("p:"), RunId("{run-1}".to_owned()));
+        let full = keys.test(&run, "a/b:dark:10x20");
+        assert_eq!(
+            keys.snapshot_of(&run, &full).unwrap().key(),
+            "a/b:dark:10x20"
+        );
+        assert_eq!(keys.snapshot_of(&RunId("run-2".to_owned()), &full), None);
+    }
+}

@@ -1,0 +1,198 @@
+//! What a run holds of its record.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
+
+use super::error::RecordError;
+use super::journal::{Cursor, Journal};
+use super::operation::{Join, Operation, split_document};
+use super::records::Records;
+use super::settings::RecordSettings;
+use super::store::Store;
+use super::writer::{Progress, Writer};
+use crate::model::{Event, Reason, VisualTestRun, now_ms};
+
+/// How long the end of a process waits for a server that answers slowly.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Takes events, from any thread, without ever waiting for Redis. Clones share
+/// one record.
+#[derive(Clone)]
+pub struct Recorder {
+    settings: RecordSettings,
+    store: Arc<dyn Store>,
+    join: Arc<Join>,
+    journal: Arc<Journal>,
+    wake: Arc<Notify>,
+    progress: watch::Receiver<Progress>,
+    stop: Arc<watch::Sender<bool>>,
+}
+
+/// What became of a process's part in the record.
+#[derive(Clone, Debug)]
+pub struct RecordReport {
+    /// Where the record is, in one line.
+    pub place: String,
+    /// Why the run ended, once it has.
+    pub reason: Option<Reason>,
+    /// How many operations the server does not have yet.
+    pub pending: u64,
+    /// The file that keeps them; absent when nothing is pending, or when the
+    /// disk refused and they are lost with the process.
+    pub journal: Option<PathBuf>,
+    /// What the user should know, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl Recorder {
+    /// Creates the run or joins it, and begins to write behind the work.
+    /// `planned` is the number of snapshots that this process will report;
+    /// `shared` says that several processes make up the run. Returns at once:
+    /// a server that is away only lets the journal grow. Must be called inside
+    /// a tokio runtime that outlives the work.
+    ///
+    /// # Errors
+    /// When the run's id cannot be used at this place: see
+    /// [`RecordSettings::run_id`].
+    #[expect(
+        clippy::unused_async,
+        reason = "callers need not know that nothing is awaited yet"
+    )]
+    pub async fn open(
+        settings: RecordSettings,
+        run: VisualTestRun,
+        planned: u64,
+        shared: bool,
+    ) -> Result<Self, RecordError> {
+        settings.check(&run.run_id)?;
+        let (head, tail) = split_document(&run);
+        let join = Join {
+            run_id: run.run_id,
+            writer: uuid::Uuid::now_v7().simple().to_string(),
+            host: host(),
+            planned,
+            shared,
+            expected: None,
+            start: run.timestamp,
+            head,
+            tail,
+            place: settings.destination(),
+        };
+        let folder = settings.journals.as_deref();
+        let journal = Arc::new(Journal::create(folder, &join));
+        let store = settings.store();
+        let wake = Arc::new(Notify::new());
+        let (progress, seen) = watch::channel(Progress::default());
+        let (stop, stopped) = watch::channel(false);
+        let writer = Writer {
+            store: Arc::clone(&store),
+            join: join.clone(),
+            journal: Arc::clone(&journal),
+            folder: settings.place.as_ref().and(settings.journals.clone()),
+            progress,
+            wake: Arc::clone(&wake),
+            stop: stopped,
+            cursor: Cursor::start(),
+            joined: false,
+        };
+        tokio::spawn(writer.run());
+        Ok(Self {
+            settings,
+            store,
+            join: Arc::new(join),
+            journal,
+            wake,
+            progress: seen,
+            stop: Arc::new(stop),
+        })
+    }
+
+    /// Records an event: one append to the journal.
+    pub fn record(&self, event: &Event) {
+        self.journal.append(&Operation::of(event));
+        self.wake.notify_one();
+    }
+
+    /// Waits a bounded time until everything is written, leaves the run, and
+    /// with that ends it if this was its last process. `reason` is what this
+    /// process has to say of the run; without it the counts decide.
+    pub async fn finish(&self, reason: Option<Reason>) -> RecordReport {
+        self.journal.append(&Operation::Leave {
+            reason,
+            at: now_ms(),
+        });
+        self.wake.notify_one();
+        let last = self.journal.last();
+        let mut progress = self.progress.clone();
+        let failures = progress.borrow().failures;
+        // A server that is away is tried twice more, not longer: the first
+        // failure may only be that of an old connection.
+        let done = progress.wait_for(|p| p.applied >= last || p.failures > failures + 1);
+        let _ = timeout(PATIENCE, done).await;
+        let _ = self.stop.send(true);
+        self.report().await
+    }
+
+    /// Where the record is, in one line.
+    pub fn describe(&self) -> String {
+        self.settings.describe()
+    }
+
+    /// Reads the same record.
+    pub fn records(&self) -> Records {
+        Records::of(&self.settings, Arc::clone(&self.store))
+    }
+
+    async fn report(&self) -> RecordReport {
+        let progress = self.progress.borrow().clone();
+        let pending = self.journal.last().saturating_sub(progress.applied);
+        let mut warnings = progress.warnings;
+        if let Some(trouble) = self.journal.trouble() {
+            warnings.push(format!("failed to write the journal: {trouble}"));
+        }
+        if pending > 0 {
+            warnings.extend(progress.fault.map(|fault| format!("failed to {fault}")));
+        }
+        let run = match pending {
+            0 => self.store.run(&self.join.run_id).await.ok().flatten(),
+            _ => None,
+        };
+        let run: Option<VisualTestRun> = run.and_then(|text| serde_json::from_str(&text).ok());
+        RecordReport {
+            place: self.settings.describe(),
+            reason: run.and_then(|run| run.reason),
+            pending,
+            journal: self
+                .journal
+                .path()
+                .filter(|_| pending > 0)
+                .map(PathBuf::from),
+            warnings,
+        }
+    }
+}
+
+/// The machine's name, of letters, digits, `.`, `_` and `-`.
+pub(crate) fn host() -> String {
+    let named = std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .or_else(|_| std::fs::read_to_string("/etc/hostname"))
+        .ok()
+        .or_else(|| std::env::var("COMPUTERNAME").ok())
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .unwrap_or_default();
+    let safe = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '.' || c == '_' {
+            c
+        } else {
+            '-'
+        }
+    };
+    match named.trim() {
+        "" => "localhost".to_owned(),
+        name => name.chars().map(safe).collect(),
+    }
+}

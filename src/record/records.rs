@@ -1,0 +1,343 @@
+//! Reading the record, and what is done to runs of the past.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::adopt::{Adopted, adopt};
+use super::error::RecordError;
+use super::journal::{Journal, journals};
+use super::operation::{Join, Outcome};
+use super::recorder::host;
+use super::settings::RecordSettings;
+use super::store::{Doorbell, Ended, Marked, Store, StreamEntry};
+use crate::model::{RunId, StoryIdentifier, VisualTestResult, VisualTestRun, now_ms};
+
+/// How many events are read in one go.
+const PAGE: usize = 500;
+/// Published events may be missed, so the stream is looked at this often.
+const GLANCE: Duration = Duration::from_secs(1);
+
+/// The record of all runs.
+#[derive(Clone)]
+pub struct Records {
+    settings: RecordSettings,
+    store: Arc<dyn Store>,
+}
+
+/// What became of an acceptance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// The record is marked and `baseline:accepted` told.
+    Marked,
+    /// The record has changed since it was read.
+    Changed,
+}
+
+impl Records {
+    /// Opens the record. Where it is kept in memory, the journals of past
+    /// processes are read into it.
+    ///
+    /// # Errors
+    /// When a journal cannot be read.
+    pub async fn open(settings: &RecordSettings) -> Result<Self, RecordError> {
+        let records = Self::of(settings, settings.store());
+        if settings.place.is_none() {
+            records.replay().await?;
+        }
+        Ok(records)
+    }
+
+    pub(super) fn of(settings: &RecordSettings, store: Arc<dyn Store>) -> Self {
+        Self {
+            settings: settings.clone(),
+            store,
+        }
+    }
+
+    async fn replay(&self) -> Result<(), RecordError> {
+        let Some(folder) = &self.settings.journals else {
+            return Ok(());
+        };
+        for path in journals(folder, None) {
+            let (join, operations) = Journal::peek(&path)?;
+            if join.place == self.settings.destination() {
+                self.store.join(&join, true).await?;
+                self.store.apply(&join, 1, &operations).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the record is, in one line.
+    pub fn describe(&self) -> String {
+        self.settings.describe()
+    }
+
+    /// The newest runs, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the store cannot be reached or a document cannot be read.
+    pub async fn runs(&self, limit: usize) -> Result<Vec<VisualTestRun>, RecordError> {
+        let mut runs = Vec::new();
+        for (id, _) in self.store.runs().await?.into_iter().take(limit) {
+            if let Some(text) = self.store.run(&id).await? {
+                runs.push(read(&text, || format!("the run `{id}`"))?);
+            }
+        }
+        Ok(runs)
+    }
+
+    /// A run.
+    ///
+    /// # Errors
+    /// When there is none of that id, or the store cannot be reached.
+    pub async fn run(&self, id: &RunId) -> Result<VisualTestRun, RecordError> {
+        let text = self.store.run(id).await?;
+        let text = text.ok_or_else(|| RecordError::NoRun {
+            run_id: id.to_string(),
+            place: self.store.place(),
+        })?;
+        read(&text, || format!("the run `{id}`"))
+    }
+
+    /// The snapshots of a run, by identifier.
+    ///
+    /// # Errors
+    /// When the store cannot be reached or a record cannot be read.
+    pub async fn tests(&self, id: &RunId) -> Result<Vec<VisualTestResult>, RecordError> {
+        let mut tests = self.store.tests(id).await?;
+        tests.sort();
+        let record = |(story, text): &(StoryIdentifier, String)| {
+            read(text, || format!("`{story}` of the run `{id}`"))
+        };
+        tests.iter().map(record).collect()
+    }
+
+    /// A snapshot of a run.
+    ///
+    /// # Errors
+    /// When there is none, or the store cannot be reached.
+    pub async fn test(
+        &self,
+        id: &RunId,
+        story: &StoryIdentifier,
+    ) -> Result<VisualTestResult, RecordError> {
+        let text = self.record_text(id, story).await?;
+        read(&text, || format!("`{story}` of the run `{id}`"))
+    }
+
+    async fn record_text(
+        &self,
+        id: &RunId,
+        story: &StoryIdentifier,
+    ) -> Result<String, RecordError> {
+        let text = self.store.test(id, story).await?;
+        text.ok_or_else(|| RecordError::NoTest {
+            run_id: id.to_string(),
+            name: story.test_name(),
+        })
+    }
+
+    /// Up to `count` events of a run behind the id `after`; `0` for the first.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn events(
+        &self,
+        id: &RunId,
+        after: &str,
+        count: usize,
+    ) -> Result<Vec<StreamEntry>, RecordError> {
+        Ok(self.store.events(id, after, count).await?)
+    }
+
+    /// Follows a run's events from behind the id `after`, without missing one:
+    /// what is published only rings, the stream is what is read.
+    pub fn follow(&self, id: RunId, after: impl Into<String>) -> Follow {
+        Follow {
+            store: Arc::clone(&self.store),
+            run: id,
+            after: after.into(),
+            bell: None,
+            read: Vec::new().into_iter(),
+        }
+    }
+
+    /// Listens to the events of all runs as they are published; some may be
+    /// missed.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn listen(&self) -> Result<Doorbell, RecordError> {
+        Ok(self.store.listen(None).await?)
+    }
+
+    /// The last outcomes of a snapshot, oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn history(&self, story: &StoryIdentifier) -> Result<Vec<Outcome>, RecordError> {
+        Ok(self.store.history(story).await?)
+    }
+
+    /// Marks a snapshot of a run as accepted (`acceptedAt`, in milliseconds
+    /// since the Unix epoch) and tells `baseline:accepted`.
+    ///
+    /// # Errors
+    /// When there is no such snapshot, or the store cannot be reached.
+    pub async fn accept(
+        &self,
+        id: &RunId,
+        story: &StoryIdentifier,
+    ) -> Result<Accepted, RecordError> {
+        let was = self.record_text(id, story).await?;
+        let marked = mark(&was, now_ms());
+        match self.store.accept(id, story, &was, &marked).await? {
+            Marked::Now | Marked::Before => Ok(Accepted::Marked),
+            Marked::Changed => Ok(Accepted::Changed),
+            Marked::NoRun => Err(RecordError::NoRun {
+                run_id: id.to_string(),
+                place: self.store.place(),
+            }),
+        }
+    }
+
+    /// Sends what processes that are gone have left in their journals.
+    pub async fn flush(&self) -> Adopted {
+        match (&self.settings.place, &self.settings.journals) {
+            (Some(_), Some(folder)) => adopt(&*self.store, folder, &self.nobody(), None).await,
+            _ => Adopted::default(),
+        }
+    }
+
+    /// Ends every run all of whose processes have died: first sends what they
+    /// have left, then closes the runs of which no worker showed a sign of
+    /// life for a minute. Gives the runs that ended just now.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn finish_abandoned(&self) -> Result<Vec<RunId>, RecordError> {
+        self.flush().await;
+        let mut ended = Vec::new();
+        for run in self.runs(usize::MAX).await? {
+            if run.reason.is_none()
+                && let Ended::Now(_) = self.store.end(&run.run_id, None).await?
+            {
+                ended.push(run.run_id);
+            }
+        }
+        Ok(ended)
+    }
+
+    /// Ends a run now, all of whose processes on this machine are known to be
+    /// gone. Workers on other machines keep it open.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn finish_gone(&self, run: &RunId) -> Result<Ended, RecordError> {
+        if let (Some(_), Some(folder)) = (&self.settings.place, &self.settings.journals) {
+            adopt(&*self.store, folder, &self.nobody(), Some(run)).await;
+        }
+        Ok(self.store.end(run, Some(&host())).await?)
+    }
+
+    /// A part in no run, to send the journals of others.
+    fn nobody(&self) -> Join {
+        Join {
+            run_id: RunId(String::new()),
+            writer: String::new(),
+            host: host(),
+            planned: 0,
+            shared: false,
+            expected: None,
+            start: 0,
+            head: String::new(),
+            tail: String::new(),
+            place: self.settings.destination(),
+        }
+    }
+}
+
+/// The events of a run, one after the other.
+pub struct Follow {
+    store: Arc<dyn Store>,
+    run: RunId,
+    after: String,
+    bell: Option<Doorbell>,
+    read: std::vec::IntoIter<StreamEntry>,
+}
+
+impl Follow {
+    /// The next event, when it comes.
+    ///
+    /// # Errors
+    /// When the store cannot be reached; the next call tries again from the
+    /// same place.
+    pub async fn next(&mut self) -> Result<StreamEntry, RecordError> {
+        loop {
+            if let Some(entry) = self.read.next() {
+                self.after.clone_from(&entry.id);
+                return Ok(entry);
+            }
+            if self.bell.is_none() {
+                self.bell = self.store.listen(Some(&self.run)).await.ok();
+            }
+            let page = self.store.events(&self.run, &self.after, PAGE).await?;
+            if page.is_empty() {
+                self.wait().await;
+            }
+            self.read = page.into_iter();
+        }
+    }
+
+    async fn wait(&mut self) {
+        match &mut self.bell {
+            None => tokio::time::sleep(GLANCE).await,
+            Some(bell) => {
+                if let Ok(None) = timeout(GLANCE, bell.recv()).await {
+                    self.bell = None;
+                }
+                // What has rung meanwhile is answered by one look.
+                while let Some(bell) = &mut self.bell
+                    && bell.try_recv().is_ok()
+                {}
+            }
+        }
+    }
+}
+
+/// A record's text with its mark, or with a new one. Only the end changes, so
+/// that fields of other programs and their order stay.
+fn mark(text: &str, at: i64) -> String {
+    let body = text.trim_end().strip_suffix('}').unwrap_or(text);
+    let body = match body.rsplit_once(",\"acceptedAt\":") {
+        Some((before, number)) if number.bytes().all(|b| b.is_ascii_digit()) => before,
+        _ => body,
+    };
+    format!("{body},\"acceptedAt\":{at}}}")
+}
+
+fn read<T: serde::de::DeserializeOwned>(
+    text: &str,
+    what: impl FnOnce() -> String,
+) -> Result<T, RecordError> {
+    // RedisJSON answers with an array when it is asked by path.
+    serde_json::from_str(text).map_err(|error| RecordError::Document {
+        key: what(),
+        problem: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mark;
+
+    #[test]
+    fn a_mark_stands_at_the_end_and_once() {
+        let once = mark(r#"{"a":1}"#, 7);
+        assert_eq!(once, r#"{"a":1,"acceptedAt":7}"#);
+        assert_eq!(mark(&once, 8), r#"{"a":1,"acceptedAt":8}"#);
+    }
+}

@@ -1,0 +1,60 @@
+//! The Lua scripts: one atomic step each.
+
+use ::redis::{Cmd, Script};
+
+/// The scripts with the hashes under which a server knows them.
+#[derive(Debug)]
+pub(super) struct Scripts {
+    pub(super) create: Script,
+    pub(super) commit: Script,
+    pub(super) announce: Script,
+    pub(super) describe: Script,
+    pub(super) leave: Script,
+    pub(super) finish: Script,
+    pub(super) beat: Script,
+    pub(super) accept: Script,
+}
+
+macro_rules! script {
+    ($name:literal) => {
+        Script::new(concat!(
+            include_str!("../scripts/prelude.lua"),
+            include_str!(concat!("../scripts/", $name, ".lua"))
+        ))
+    };
+}
+
+impl Scripts {
+    pub(super) fn new() -> Self {
+        Self {
+            create: script!("create"),
+            commit: script!("commit"),
+            announce: script!("announce"),
+            describe: script!("describe"),
+            leave: script!("leave"),
+            finish: script!("finish"),
+            beat: script!("beat"),
+            accept: script!("accept"),
+        }
+    }
+
+    pub(super) fn all(&self) -> [&Script; 8] {
+        [
+            &self.create,
+            &self.commit,
+            &self.announce,
+            &self.describe,
+            &self.leave,
+            &self.finish,
+            &self.beat,
+            &self.accept,
+        ]
+    }
+}
+
+/// The command that runs a script on these keys; arguments are added to it.
+pub(super) fn call(script: &Script, keys: &[&str]) -> Cmd {
+    let mut command = ::redis::cmd("EVALSHA");
+    command.arg(script.get_hash()).arg(keys.len()).arg(keys);
+    command
+}

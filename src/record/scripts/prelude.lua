@@ -1,0 +1,119 @@
+#!lua
+-- What every step on a run has in common. This text stands before each script.
+--
+-- The first line makes a server that is out of memory refuse the script before
+-- its first effect, so that no step is ever half done.
+--
+-- KEYS 1 control state (hash)  2 run document  3 stream of events
+-- ARGV 1 the run's channel  2 the channel of all events  3 events that the stream keeps
+--
+-- Fields of the control hash:
+--   head, tail       the run document before and after its summary
+--   start            when the run started, ms, by the clock of who started it
+--   planned          snapshots that the workers said they would report
+--   expected         snapshots of the whole plan, where a shared run knows it
+--   shared           1 if several processes make up the run
+--   said             the worst reason that a leaving worker gave
+--   died             1 if the run was ended while a worker had not left
+--   endAt, endTime   when the run ended; absent until then
+--   alive            `writer,host,ms;` of every worker that has not left
+--   seen             the last sign of life of any worker, ms, by the server's clock
+--   n                number of the last event
+--   c:{status}       snapshots with that final status
+--   a:{writer}       number of the last operation applied for that writer
+--   w:{writer}       snapshots that this worker said it would report
+--   s:{key}          `{at}|{status}` of a snapshot
+local control, document, stream = KEYS[1], KEYS[2], KEYS[3]
+
+local function now()
+  local t = redis.call('TIME')
+  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+end
+
+-- JSON is put together from parts and never decoded: Lua would break its numbers.
+local function tell(name, fields)
+  local n = redis.call('HINCRBY', control, 'n', 1)
+  local body = '{"type":"' .. name .. '",' .. fields .. string.format(',"ts":%.0f,"n":%.0f', now(), n)
+  local id = redis.call('XADD', stream, 'MAXLEN', '~', ARGV[3], '*', 'event', body .. '}')
+  local message = body .. ',"id":"' .. id .. '"}'
+  redis.call('PUBLISH', ARGV[1], message)
+  redis.call('PUBLISH', ARGV[2], message)
+  return id
+end
+
+local function state()
+  local h = redis.call('HMGET', control, 'head', 'tail', 'start', 'planned', 'said', 'died', 'endAt', 'endTime',
+    'c:passed', 'c:failed', 'c:changed', 'c:skipped', 'c:new')
+  local s = {head = h[1], tail = h[2], start = tonumber(h[3]), planned = tonumber(h[4] or '0'), said = h[5], died = h[6],
+    endAt = tonumber(h[7] or ''), endTime = h[8]}
+  for i, status in ipairs({'passed', 'failed', 'changed', 'skipped', 'new'}) do s[status] = tonumber(h[8 + i] or '0') end
+  s.total = s.passed + s.failed + s.changed + s.skipped + s.new
+  return s
+end
+
+local function summary(s)
+  return string.format('"summary":{"total":%.0f,"passed":%.0f,"failed":%.0f,"changed":%.0f,"skipped":%.0f,"new":%.0f}',
+    s.total, s.passed, s.failed, s.changed, s.skipped, s.new)
+end
+
+-- Why the run ended follows from its state alone, so that a result that comes
+-- late still leaves a true document.
+local function reason(s)
+  if s.said == 'error' or s.said == 'interrupted' then return s.said end
+  if s.died and s.total < s.planned then return 'interrupted' end
+  if s.said == 'failed' or s.failed + s.new > 0 then return 'failed' end
+  if s.said ~= 'passed' and s.planned > 0 and s.total == s.skipped then return 'failed' end
+  return 'passed'
+end
+
+local function write_document(s)
+  local ended = ''
+  if s.endAt then
+    ended = string.format(',"endTime":"%s","duration":%.0f,"reason":"%s"', s.endTime, math.max(0, s.endAt - s.start), reason(s))
+  end
+  redis.call('SET', document, s.head .. ended .. ',' .. summary(s) .. s.tail)
+end
+
+-- Whether it is this operation's turn: nil if so, otherwise the answer.
+local function out_of_turn(head, applied, seq)
+  if not head then return {'NORUN'} end
+  local last = tonumber(applied or '0')
+  if tonumber(seq) <= last then return {'DUP', string.format('%.0f', last)} end
+  if tonumber(seq) > last + 1 then return {'GAP', string.format('%.0f', last)} end
+end
+
+-- Notes a sign of life of a worker, or takes it off the list.
+local function alive(writer, host)
+  local kept = {}
+  for w, h, ms in string.gmatch(redis.call('HGET', control, 'alive') or '', '([^,;]+),([^,;]*),(%d+);') do
+    if w ~= writer then kept[#kept + 1] = w .. ',' .. h .. ',' .. ms .. ';' end
+  end
+  local t = string.format('%.0f', now())
+  if host then kept[#kept + 1] = writer .. ',' .. host .. ',' .. t .. ';' end
+  redis.call('HSET', control, 'alive', table.concat(kept), 'seen', t)
+end
+
+-- Ends the run if it can be ended. `gone` names a host all of whose workers are
+-- known to be gone; `limit` is the silence, in ms, after which a worker is
+-- taken for dead.
+local function try_to_end(fields, at, text, gone, limit)
+  local s = state()
+  if not s.head then return {'NORUN'} end
+  if s.endAt then return {'ALREADY', reason(s)} end
+  local h = redis.call('HMGET', control, 'alive', 'shared', 'seen', 'expected')
+  local t, working, lost = now(), 0, 0
+  for host, ms in string.gmatch(h[1] or '', '[^,;]+,([^,;]*),(%d+);') do
+    if (gone ~= '' and host == gone) or t - tonumber(ms) > limit then lost = lost + 1 else working = working + 1 end
+  end
+  if working > 0 then return {'PENDING', tostring(working)} end
+  -- Between two processes of a shared run nobody is alive; that is not its end.
+  local whole = h[4] and s.total >= tonumber(h[4])
+  if h[2] == '1' and not whole and gone == '' and t - tonumber(h[3] or '0') <= limit then return {'PENDING', '0'} end
+  if lost > 0 then s.died = '1'; redis.call('HSET', control, 'died', '1') end
+  s.endAt, s.endTime = tonumber(at), text
+  redis.call('HSET', control, 'endAt', at, 'endTime', text)
+  write_document(s)
+  tell('run:finished', fields .. ',' .. summary(s) .. ',"reason":"' .. reason(s) .. '"')
+  return {'ENDED', reason(s)}
+end
+

@@ -1,0 +1,261 @@
+//! The recorder from end to end, against real servers.
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use support::server::Server;
+use support::{finished, run, started, story};
+use tintype::model::{Reason, Status};
+use tintype::record::{Accepted, RecordSettings, Recorder, Records};
+
+fn settings(folder: &Path, url: &str) -> RecordSettings {
+    let variable = |name: &str| (name == "REDIS_URL").then(|| url.into());
+    RecordSettings::from_variables(folder, variable).unwrap()
+}
+
+/// Without a server's name, but with the PATH.
+fn private(folder: &Path) -> RecordSettings {
+    let variable = |name: &str| (name == "PATH").then(|| std::env::var_os("PATH")).flatten();
+    RecordSettings::from_variables(folder, variable).unwrap()
+}
+
+fn journals(folder: &Path) -> usize {
+    std::fs::read_dir(folder.join("journal")).map_or(0, Iterator::count)
+}
+
+async fn ten(recorder: &Recorder, id: &str) {
+    let run = run(id);
+    for n in 0..10 {
+        recorder.record(&started(&run.run_id, n));
+        recorder.record(&finished(&run.run_id, n, Status::Passed));
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_recorded_can_be_read_with_any_client() {
+    let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let settings = settings(folder.path(), &server.url());
+    let recorder = Recorder::open(settings, run("run-1"), 10, false)
+        .await
+        .unwrap();
+    assert_eq!(recorder.describe(), format!("record: {}", server.url()));
+    ten(&recorder, "run-1").await;
+    let report = recorder.finish(None).await;
+    assert_eq!((report.pending, report.reason), (0, Some(Reason::Passed)));
+    assert_eq!(report.warnings, Vec::<String>::new());
+
+    assert_eq!(server.cli(&["SMEMBERS", "visualruns:index"]), "run-1");
+    assert_eq!(server.cli(&["SCARD", "visualrun:run-1:tests"]), "10");
+    let document = server.cli(&["GET", "visualrun:run-1"]);
+    assert!(
+        document.contains(r#""reason":"passed","summary":{"total":10,"passed":10,"#),
+        "{document}"
+    );
+    let record = server.cli(&["GET", "visualtest:run-1:group/story-3:dark:375x667"]);
+    assert!(record.contains(r#""status":"passed""#), "{record}");
+    assert_eq!(server.cli(&["XLEN", "tintype:run-1:events"]), "22");
+    assert_eq!(server.cli(&["HGET", "tintype:run-1:control", "n"]), "22");
+    let last = server.cli(&["XREVRANGE", "tintype:run-1:events", "+", "-", "COUNT", "1"]);
+    assert!(
+        last.contains(r#"{"type":"run:finished","runId":"run-1","summary":{"#),
+        "{last}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_away_is_told_later() {
+    let (mut server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    server.kill();
+    let settings = settings(folder.path(), &server.url());
+    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false)
+        .await
+        .unwrap();
+    ten(&recorder, "run-1").await;
+    let report = recorder.finish(Some(Reason::Passed)).await;
+    assert_eq!(report.pending, 21);
+    assert!(report.journal.unwrap().is_file());
+    assert!(
+        report.warnings[0].starts_with("failed to reach the record: "),
+        "{:?}",
+        report.warnings
+    );
+    drop(recorder);
+    wait_until_free(folder.path()).await;
+
+    server.restart();
+    let records = Records::open(&settings).await.unwrap();
+    let adopted = records.flush().await;
+    assert_eq!((adopted.sent, adopted.warnings), (21, vec![]));
+    let run = records.run(&run("run-1").run_id).await.unwrap();
+    assert_eq!((run.reason, run.summary.passed), (Some(Reason::Passed), 10));
+}
+
+/// The journal is free once the writer's task has ended.
+async fn wait_until_free(folder: &Path) {
+    for path in std::fs::read_dir(folder.join("journal")).unwrap() {
+        let file = std::fs::File::open(path.unwrap().path()).unwrap();
+        while file.try_lock().is_err() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_comes_back_empty_is_told_again() {
+    let (mut server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let settings = settings(folder.path(), &server.url());
+    let recorder = Recorder::open(settings.clone(), run("run-1"), 20, false)
+        .await
+        .unwrap();
+    ten(&recorder, "run-1").await;
+    while server.cli(&["HGET", "tintype:run-1:control", "n"]) != "21" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    server.kill();
+    server.restart();
+    let run_id = run("run-1").run_id;
+    for n in 10..20 {
+        recorder.record(&finished(&run_id, n, Status::Passed));
+    }
+    assert_eq!(recorder.finish(None).await.pending, 0);
+    let records = recorder.records();
+    let run = records.run(&run_id).await.unwrap();
+    assert_eq!((run.summary.passed, run.reason), (20, Some(Reason::Passed)));
+    let events = records.events(&run_id, "0", 100).await.unwrap();
+    assert_eq!(events.len(), 1 + 10 + 20 + 1);
+    drop(recorder);
+    wait_until_free(folder.path()).await;
+
+    // It comes back empty once more, after the end; the next run notices.
+    server.kill();
+    server.restart();
+    let next = Recorder::open(settings, support::run("run-2"), 0, false)
+        .await
+        .unwrap();
+    next.finish(Some(Reason::Passed)).await;
+    let run = next.records().run(&run_id).await.unwrap();
+    assert_eq!((run.summary.passed, run.reason), (20, Some(Reason::Passed)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn journals_of_ended_runs_go_with_the_next_run() {
+    let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let settings = settings(folder.path(), &server.url());
+    for (id, kept) in [("run-1", 1), ("run-2", 1), ("run-3", 1)] {
+        let recorder = Recorder::open(settings.clone(), run(id), 10, false)
+            .await
+            .unwrap();
+        ten(&recorder, id).await;
+        assert_eq!(recorder.finish(None).await.pending, 0);
+        drop(recorder);
+        wait_until_free(folder.path()).await;
+        assert_eq!(journals(folder.path()), kept);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_share_a_run() {
+    let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let settings = settings(folder.path(), &server.url());
+    let run_id = run("run-1").run_id;
+    for n in 0..2 {
+        let one = Recorder::open(settings.clone(), run("run-1"), 1, true)
+            .await
+            .unwrap();
+        one.record(&finished(&run_id, n, Status::Passed));
+        let report = one.finish(None).await;
+        assert_eq!((report.pending, report.reason), (0, None));
+    }
+    let records = Records::open(&settings).await.unwrap();
+    assert_eq!(records.finish_abandoned().await.unwrap(), []);
+    records.finish_gone(&run_id).await.unwrap();
+    let run = records.run(&run_id).await.unwrap();
+    assert_eq!((run.summary.total, run.reason), (2, Some(Reason::Passed)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accepted_snapshot_of_the_past_is_marked() {
+    let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let settings = settings(folder.path(), &server.url());
+    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false)
+        .await
+        .unwrap();
+    ten(&recorder, "run-1").await;
+    recorder.finish(None).await;
+    let records = Records::open(&settings).await.unwrap();
+    let run_id = run("run-1").run_id;
+    assert_eq!(
+        records.accept(&run_id, &story(3)).await.unwrap(),
+        Accepted::Marked
+    );
+    let key = "visualtest:run-1:group/story-3:dark:375x667";
+    assert!(server.cli(&["GET", key]).contains(",\"acceptedAt\":"));
+    let mut follow = records.follow(run_id, "0");
+    let mut last = follow.next().await.unwrap();
+    for _ in 1..23 {
+        last = follow.next().await.unwrap();
+    }
+    assert!(
+        last.event
+            .starts_with(r#"{"type":"baseline:accepted","runId":"run-1","storyIdentifier":{"#),
+        "{}",
+        last.event
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_private_server_keeps_the_record_between_processes() {
+    // So deep that the socket cannot stand beside the data.
+    let folder = tempfile::tempdir().unwrap();
+    let deep = folder.path().join("x".repeat(120));
+    let settings = private(&deep);
+    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false)
+        .await
+        .unwrap();
+    let line = recorder.describe();
+    assert!(
+        line.starts_with("record: private redis-server (unix:"),
+        "{line}"
+    );
+    ten(&recorder, "run-1").await;
+    assert_eq!(recorder.finish(None).await.pending, 0);
+    drop(recorder);
+
+    let records = Records::open(&settings).await.unwrap();
+    assert_eq!(records.runs(9).await.unwrap().len(), 1);
+    let socket = line.split("unix:").nth(1).unwrap().trim_end_matches(')');
+    let stopped = Command::new("redis-cli")
+        .args(["-s", socket, "SHUTDOWN"])
+        .status();
+    assert!(stopped.unwrap().success());
+    // It is started again, with what it had.
+    assert_eq!(records.runs(9).await.unwrap()[0].summary.passed, 10);
+    let stopped = Command::new("redis-cli")
+        .args(["-s", socket, "SHUTDOWN", "NOSAVE"])
+        .status();
+    assert!(stopped.unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_is_read_back_from_the_journals() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = RecordSettings::from_variables(folder.path(), |_| None).unwrap();
+    assert_eq!(
+        settings.describe(),
+        "record: memory (no redis-server on the PATH)"
+    );
+    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false)
+        .await
+        .unwrap();
+    ten(&recorder, "run-1").await;
+    let report = recorder.finish(None).await;
+    assert_eq!((report.pending, report.reason), (0, Some(Reason::Passed)));
+    drop(recorder);
+    let records = Records::open(&settings).await.unwrap();
+    let run = records.run(&run("run-1").run_id).await.unwrap();
+    assert_eq!((run.summary.passed, run.reason), (10, Some(Reason::Passed)));
+}
