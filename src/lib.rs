@@ -10,11 +10,15 @@
 //! - [`plan`]: the matrix: from a manifest to ordered snapshots.
 //! - [`compare`]: PNG in, verdict and picture of the difference out.
 //! - [`baseline`]: the accepted images: reading, accepting, orphans.
-//! - [`report`]: HTML, JUnit, GitHub Actions, plain text.
+//! - [`report`]: sinks that draw: terminal, HTML, JUnit, GitHub.
+//! - [`serve`]: the built-in server for a folder of stories.
+//! - [`browser`]: real browsers under WebDriver.
+//! - [`run`]: the conductor: plan in, outcomes and events out.
 //! - [`harness`]: the face of libtest: arguments, trials, listing, exit code.
 //! - [`record`]: the record of runs, in Redis or in memory.
 
 pub mod baseline;
+pub mod browser;
 pub mod compare;
 pub mod harness;
 pub mod manifest;
@@ -22,4 +26,8 @@ pub mod model;
 pub mod plan;
 pub mod record;
 pub mod report;
+pub mod run;
+pub mod serve;
 pub mod settings;
+
+pub use harness::{Harness, run};

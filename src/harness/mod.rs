@@ -1,13 +1,15 @@
 //! The face of libtest: arguments, trials, listing, exit code.
 
 mod arguments;
-#[cfg_attr(not(test), expect(dead_code, reason = "the conductor comes next"))]
+mod ending;
+mod front;
 mod listing;
 mod selection;
 #[cfg(test)]
 mod tests;
-#[cfg_attr(not(test), expect(dead_code, reason = "the conductor comes next"))]
 mod trials;
+mod work;
 
 pub use arguments::{Arguments, Color, Format};
+pub use front::{Harness, HarnessError, run};
 pub use selection::{Selected, Selection};

@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use libtest_mimic::{Completion, Failed};
 
 use crate::manifest::Manifest;
-use crate::model::Status;
+use crate::model::{Reason, Status};
 use crate::plan::Snapshot;
+use crate::report::terminal;
 use crate::run::{Conductor, Outcome, RunError};
 use crate::settings::Settings;
 
+use super::ending;
 use super::trials::Verdict;
 
 /// The work that trials wait for. It begins with the first of them, so that a
@@ -60,13 +62,25 @@ impl Work {
     }
 
     /// Ends the run. Whether it did what it was there for: not when it was
-    /// planned to compare something and compared nothing.
+    /// interrupted, nor when it was planned to compare something and compared
+    /// nothing.
     pub(super) fn finish(self: Arc<Self>, planned: usize) -> bool {
         let done = self.done.load(Ordering::Relaxed);
         // All trials are over, and with them all other owners.
         let work = Arc::into_inner(self);
-        if let Some(Ok(conductor)) = work.and_then(|work| work.conductor.into_inner()) {
-            conductor.finish();
+        if let Some(Self {
+            manifest,
+            settings,
+            conductor,
+            ..
+        }) = work
+            && let Some(Ok(conductor)) = conductor.into_inner()
+        {
+            let report = conductor.finish();
+            ending::draw(&manifest, &settings, &report);
+            if report.run.reason == Some(Reason::Interrupted) {
+                return false;
+            }
         }
         let nothing = planned > 0 && done == 0;
         if nothing {
@@ -81,7 +95,14 @@ impl Work {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let snapshots = std::mem::take(&mut *snapshots);
-        Conductor::start(Arc::clone(&self.manifest), snapshots, self.settings.clone())
+        let planned = snapshots.iter().filter(|s| s.skip.is_none()).count();
+        let (manifest, settings) = (Arc::clone(&self.manifest), self.settings.clone());
+        let conductor = Conductor::start(manifest, snapshots, settings, Vec::new())?;
+        if !self.settings.nextest {
+            let (environment, record) = (conductor.environment(), conductor.record());
+            eprintln!("{}", terminal::opening(planned, &environment, &record));
+        }
+        Ok(conductor)
     }
 
     /// The first trial says why, the others that it has been said.

@@ -1,22 +1,30 @@
 //! Reports: what became of a run, for people and for other programs.
 //!
-//! Each file draws one kind. They read a run's document and its results and
-//! know nothing of how these came about.
+//! Each file draws one kind. They read a run's document and its results, or
+//! listen to its events, and know nothing of how these came about.
 //!
+//! - [`terminal`]: what a person at the terminal is told.
+//! - `failure`: the text of a failed test.
 //! - [`html`]: one page with pictures, without a server.
 //! - [`junit`]: JUnit XML for continuous integration.
 //! - [`github`]: annotations and the step summary of GitHub Actions.
 //! - [`text`]: a few lines for a chat message.
 
+mod failure;
 pub mod github;
 pub mod html;
 pub mod junit;
 #[cfg(test)]
 mod sample;
+pub mod terminal;
 pub mod text;
 mod words;
 
+pub use failure::{command, failure};
+
 use std::path::{Path, PathBuf};
+
+use crate::model::Event;
 
 /// A report that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -43,4 +51,10 @@ fn put(path: &Path, content: &[u8]) -> Result<(), ReportError> {
         path: path.to_owned(),
         source,
     })
+}
+
+/// Somebody who listens to a run.
+pub trait Sink: Send + Sync {
+    /// Hears of something, on the conductor's own threads: it must not block.
+    fn hear(&self, event: &Event);
 }

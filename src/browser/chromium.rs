@@ -1,0 +1,115 @@
+//! How Chromium is launched.
+
+use std::path::Path;
+
+use crate::manifest::BrowserSettings;
+
+/// Switches for identical pixels and quiet processes, each with its reason.
+const SWITCHES: &[&str] = &[
+    // No window, no first-run pages, no account, no crash reports.
+    "--headless",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-breakpad",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--password-store=basic",
+    "--use-mock-keychain",
+    "--enable-automation",
+    // Nothing but the page's own requests touches the network.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-client-side-phishing-detection",
+    "--disable-quic",
+    "--disable-features=Translate,OptimizationHints,MediaRouter,PaintHolding,DialMediaRouteProvider",
+    // The software rasteriser draws the same on every machine of a kind.
+    "--disable-gpu",
+    // Text and colour do not depend on the display or on fontconfig's moods.
+    "--disable-lcd-text",
+    "--font-render-hinting=none",
+    "--force-color-profile=srgb",
+    // Scrollbars are no part of a story.
+    "--hide-scrollbars",
+    // Tiles are always drawn whole: partly redrawn tiles were the one thing
+    // that made successive pictures of a still page differ.
+    "--disable-partial-raster",
+    "--disable-skia-runtime-opts",
+    // A page in the background is as alive as one in front.
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-ipc-flooding-protection",
+    "--disable-hang-monitor",
+    // Dialogs and pop-ups that nobody could answer.
+    "--disable-popup-blocking",
+    "--disable-prompt-on-repost",
+    "--mute-audio",
+];
+
+/// Lets us issue every frame: nothing moves between two of them, and no
+/// capture waits for a display's clock. Only the headless shell can.
+const FRAME_SWITCHES: &[&str] = &[
+    "--enable-begin-frame-control",
+    "--run-all-compositor-stages-before-draw",
+    "--disable-new-content-rendering-timeout",
+    "--disable-threaded-animation",
+    "--disable-threaded-scrolling",
+    "--disable-checker-imaging",
+];
+
+/// Where frames cannot be driven they at least need not wait for 60 Hz.
+const FREE_RUNNING_SWITCHES: &[&str] = &["--disable-frame-rate-limit", "--disable-checker-imaging"];
+
+/// Whether this program is the headless shell, whose frames can be driven.
+pub(super) fn drives_frames(browser: &Path) -> bool {
+    let name = browser.file_name().unwrap_or_default().to_string_lossy();
+    name.contains("headless-shell") || name.contains("headless_shell")
+}
+
+/// The whole command line but the program, for a profile folder of its own.
+pub(super) fn arguments(browser: &Path, profile: &Path, settings: &BrowserSettings) -> Vec<String> {
+    let frames = if drives_frames(browser) {
+        FRAME_SWITCHES
+    } else {
+        FREE_RUNNING_SWITCHES
+    };
+    let mut arguments = owned(SWITCHES.iter().chain(frames));
+    if !settings.sandbox.unwrap_or_else(|| !is_root()) {
+        arguments.push("--no-sandbox".to_owned());
+    }
+    arguments.push(format!("--user-data-dir={}", profile.display()));
+    arguments.push("--remote-debugging-port=0".to_owned());
+    arguments.extend(settings.args.iter().cloned());
+    arguments.push("about:blank".to_owned());
+    arguments
+}
+
+/// The switches for a browser that a remote WebDriver starts. Its profile and
+/// its sandbox are the remote machine's affair, unless the manifest says.
+pub(super) fn remote_arguments(settings: &BrowserSettings) -> Vec<String> {
+    let mut arguments = owned(SWITCHES.iter().chain(FREE_RUNNING_SWITCHES));
+    if settings.sandbox == Some(false) {
+        arguments.push("--no-sandbox".to_owned());
+    }
+    arguments.extend(settings.args.iter().cloned());
+    arguments
+}
+
+fn owned<'a>(switches: impl Iterator<Item = &'a &'a str>) -> Vec<String> {
+    switches.map(|&switch| switch.to_owned()).collect()
+}
+
+/// Chromium refuses to run as root with its sandbox on.
+fn is_root() -> bool {
+    // The owner of our own process's folder is its effective user.
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        std::env::var_os("USER").is_some_and(|user| user == "root")
+    }
+}

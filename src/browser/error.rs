@@ -1,0 +1,141 @@
+//! What can go wrong between here and a picture.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::model::Region;
+
+/// Why a browser could not be had, or a page could not be captured.
+#[derive(Debug, thiserror::Error)]
+pub enum BrowserError {
+    /// No browser or driver on this machine.
+    #[error("no {what} was found on the PATH (looked for {looked_for}); {advice}")]
+    Missing {
+        /// `browser` or `driver`.
+        what: &'static str,
+        /// The names that were tried.
+        looked_for: String,
+        /// What to install, or which setting names the program.
+        advice: &'static str,
+    },
+    /// A program that is there could not be started.
+    #[error("failed to start {}: {reason}", program.display())]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// What it or the system said.
+        reason: String,
+    },
+    /// The browser refused the session.
+    #[error("the browser's driver refused a session: {0}")]
+    Session(String),
+    /// The browser or its driver did not answer in time. The session is of no
+    /// more use.
+    #[error("the browser did not answer `{command}` within {} s; it was restarted", limit.as_secs_f32())]
+    Hung {
+        /// The command that was not answered.
+        command: String,
+        /// How long it was waited for.
+        limit: Duration,
+    },
+    /// The connection to the browser broke. The session is of no more use.
+    #[error("the browser went away during `{command}`: {reason}")]
+    Gone {
+        /// The command under way.
+        command: String,
+        /// What the connection, or the browser's last words, said.
+        reason: String,
+    },
+    /// The browser answered a command with an error.
+    #[error("the browser refused `{command}`: {reason}")]
+    Refused {
+        /// The command.
+        command: String,
+        /// The browser's own words.
+        reason: String,
+    },
+    /// The page could not be loaded.
+    #[error("failed to load {url}: {reason}")]
+    Load {
+        /// Its address.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// The page never came to rest.
+    #[error("{0}")]
+    Unsettled(Unsettled),
+    /// The part of the page that was asked for is not there.
+    #[error("no element matches `{selector}` (the story's capture target)")]
+    NoTarget {
+        /// The CSS selector.
+        selector: String,
+    },
+}
+
+impl BrowserError {
+    /// Whether the session that said so is of no more use, and another one is
+    /// worth a try.
+    pub fn is_fatal(&self) -> bool {
+        matches!(
+            self,
+            Self::Hung { .. } | Self::Gone { .. } | Self::Session(_) | Self::Start { .. }
+        )
+    }
+}
+
+/// A page that did not come to rest: what it was still waited for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unsettled {
+    /// The time that it had.
+    pub limit: Duration,
+    /// Each condition that was not met, with what stood in its way.
+    pub pending: Vec<Pending>,
+    /// Where two successive pictures still differed.
+    pub moved: Vec<Region>,
+}
+
+/// One condition that is not met.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+pub struct Pending {
+    /// Its word: `fonts`, `images`, …
+    pub step: String,
+    /// What stands in its way: an address, a selector.
+    #[serde(default)]
+    pub detail: String,
+}
+
+impl fmt::Display for Unsettled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the page did not come to rest within {} s",
+            self.limit.as_secs_f32()
+        )?;
+        for (index, pending) in self.pending.iter().enumerate() {
+            let lead = if index == 0 {
+                ": still waiting for"
+            } else {
+                ","
+            };
+            write!(f, "{lead} {}", pending.step)?;
+            if !pending.detail.is_empty() {
+                write!(f, " ({})", pending.detail)?;
+            }
+        }
+        if let Some(region) = self.moved.first() {
+            let Region {
+                x,
+                y,
+                width,
+                height,
+            } = region;
+            write!(
+                f,
+                "; successive pictures differ, most of all {width}×{height} at {x},{y}"
+            )?;
+        }
+        Ok(())
+    }
+}

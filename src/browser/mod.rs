@@ -1,0 +1,23 @@
+//! Real browsers under WebDriver: found, started, supervised, brought to rest
+//! and captured.
+//!
+//! - `find`: which programs there are.
+//! - `guard`: child processes that cannot outlive this one.
+//! - `chromium`: how Chromium is launched, and why with which switches.
+//! - `driver`: one driver process and the session in it.
+//! - `session`: a page of ours in a browser: load, show, settle, capture.
+//! - `settle`: the named conditions that a page is waited for.
+//! - `page.js`: what runs inside the page.
+
+mod chromium;
+mod driver;
+mod error;
+mod find;
+mod guard;
+mod session;
+mod settle;
+
+pub use error::{BrowserError, Unsettled};
+pub use find::{Programs, find};
+pub use session::{BrowserInfo, Session};
+pub use settle::Settled;

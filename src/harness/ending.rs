@@ -1,0 +1,72 @@
+//! What is drawn when a run has ended: the report page, JUnit, GitHub's
+//! annotations, the closing lines.
+
+use std::env;
+use std::io::Write as _;
+
+use crate::manifest::Manifest;
+use crate::report::terminal::{Closing, unoptimised};
+use crate::report::{github, html, junit};
+use crate::run::RunReport;
+use crate::settings::Settings;
+
+/// Draws all reports and says what there is to say.
+pub(super) fn draw(manifest: &Manifest, settings: &Settings, report: &RunReport) {
+    let RunReport {
+        run,
+        results,
+        whole,
+        record,
+        folder,
+    } = report;
+    let (all_run, all_results) = (&whole.run, &whole.results);
+    let mut warnings = record.warnings.clone();
+    if let Some(journal) = &record.journal {
+        warnings.push(format!(
+            "{} operations wait in {} for {}; the next run or `cargo tintype flush` writes them",
+            record.pending,
+            journal.display(),
+            record.place
+        ));
+    }
+    let page = html::write(
+        folder,
+        &manifest.root,
+        all_run,
+        all_results,
+        html::EMBED_UP_TO,
+    );
+    let (page, page_error) = split(page);
+    let (_, junit_error) = split(junit::write(folder, all_run, all_results));
+    warnings.extend(page_error.into_iter().chain(junit_error));
+    if settings.nextest {
+        // Each process has one snapshot to tell of: libtest's lines say it all.
+        warnings
+            .iter()
+            .for_each(|warning| eprintln!("warning: {warning}"));
+        return;
+    }
+    warnings.extend(unoptimised());
+    if env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") {
+        let named = manifest.path.to_string_lossy();
+        // GitHub reads annotations from standard output.
+        let _ = std::io::stdout().write_all(github::annotations(results, &named).as_bytes());
+        if let Some(file) = env::var_os("GITHUB_STEP_SUMMARY") {
+            warnings.extend(split(github::append_summary(file.as_ref(), run, results)).1);
+        }
+    }
+    let closing = Closing {
+        run,
+        results,
+        report: page.as_deref(),
+        warnings: &warnings,
+    };
+    eprintln!("{}", closing.text());
+}
+
+fn split<T, E: ToString>(outcome: Result<T, E>) -> (Option<T>, Option<String>) {
+    match outcome {
+        Ok(value) => (Some(value), None),
+        Err(error) => (None, Some(error.to_string())),
+    }
+}

@@ -1,0 +1,83 @@
+//! What a person at the terminal is told beside libtest's own lines: where the
+//! run takes place, what takes long, and at the end what to do next.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::words::{counts, duration};
+use crate::model::{Environment, Reason, Status, VisualTestResult, VisualTestRun};
+
+/// The line before the first test.
+pub fn opening(planned: usize, environment: &Environment, record: &str) -> String {
+    let browser = environment.browser.as_deref().unwrap_or("no browser");
+    format!("tintype: {planned} snapshots in {browser}; {record}")
+}
+
+/// What there is to say at the end of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Closing<'a> {
+    /// The run's document.
+    pub run: &'a VisualTestRun,
+    /// Its results.
+    pub results: &'a [VisualTestResult],
+    /// The report page, when it could be written.
+    pub report: Option<&'a Path>,
+    /// What else the user should know, one sentence each.
+    pub warnings: &'a [String],
+}
+
+impl Closing<'_> {
+    /// The lines after the last test.
+    pub fn text(&self) -> String {
+        let mut text = format!("tintype: {}", counts(&self.run.summary));
+        let ms = self.run.duration.unwrap_or(0);
+        let _ = write!(text, " in {}", duration(ms));
+        let compared = self.run.summary.total - self.run.summary.skipped;
+        if compared > 1 && ms > 0 {
+            let rate = compared as f64 * 1000.0 / ms as f64;
+            let _ = write!(text, " ({rate:.1} snapshots/s)");
+        }
+        if self.run.reason == Some(Reason::Interrupted) {
+            text.push_str("; interrupted");
+        }
+        for changed in self.results.iter().filter(|r| r.status == Status::Changed) {
+            let message = changed.message.as_deref().unwrap_or_default();
+            let _ = write!(
+                text,
+                "\n  changed within tolerance: {}: {message}",
+                changed.story_identifier
+            );
+        }
+        self.next_steps(&mut text);
+        for warning in self.warnings {
+            let _ = write!(text, "\n  warning: {warning}");
+        }
+        text
+    }
+
+    fn next_steps(&self, text: &mut String) {
+        let open = self.results.iter().any(|result| {
+            result.current.is_some() && matches!(result.status, Status::Failed | Status::New)
+        });
+        let looked_at = open || self.results.iter().any(|r| r.status == Status::Changed);
+        if let Some(report) = self.report.filter(|_| looked_at) {
+            let _ = write!(text, "\n  look:   {}", report.display());
+        }
+        if open && self.run.reason != Some(Reason::Passed) {
+            let _ = write!(
+                text,
+                "\n  accept: cargo tintype accept --run {}",
+                self.run.run_id
+            );
+        }
+    }
+}
+
+/// Said once where the engine was built without optimisation.
+pub fn unoptimised() -> Option<String> {
+    (env!("TINTYPE_OPT_LEVEL") == "0").then(|| {
+        "tintype is built without optimisation, which makes comparing slow: \
+         add `[profile.dev.package.tintype] opt-level = 3` to Cargo.toml (`cargo tintype init` writes it)"
+            .to_owned()
+    })
+}

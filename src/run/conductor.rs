@@ -1,0 +1,323 @@
+//! Starts everything, gives the outcomes, ends everything.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::available_parallelism;
+
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+use super::folders;
+use super::queue::Queue;
+use super::stage::{Outcome, Stage};
+use super::{interrupt, surroundings, worker};
+use crate::browser::Session;
+use crate::manifest::{Manifest, Source};
+use crate::model::{
+    Environment, Event, Reason, RunFile, Status, Summary, VisualTestResult, VisualTestRun, now_ms,
+    rfc3339,
+};
+use crate::plan::Snapshot;
+use crate::record::{RecordError, RecordReport, RecordSettings, Recorder, host};
+use crate::report::Sink;
+use crate::serve::Server;
+use crate::settings::{Settings, Update};
+
+/// Why a run could not begin. Tests that never began have not failed; the run
+/// has.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No threads, no port.
+    #[error("failed to start the run: {0}")]
+    Start(#[from] io::Error),
+    /// The record refuses.
+    #[error("failed to open the record: {0}")]
+    Record(#[from] RecordError),
+    /// A source that this version cannot show.
+    #[error("failed to serve the stories: {0}")]
+    Source(String),
+}
+
+/// A run under way.
+pub struct Conductor {
+    runtime: Runtime,
+    stage: Arc<Stage>,
+    run: VisualTestRun,
+    workers: Vec<JoinHandle<()>>,
+    interrupted: Arc<AtomicBool>,
+    /// Dropped last: pages may still ask for something.
+    _server: Option<Server>,
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct RunReport {
+    /// Its document.
+    pub run: VisualTestRun,
+    /// What this process found out, in the plan's order.
+    pub results: Vec<VisualTestResult>,
+    /// The same with what other processes of the run have written so far.
+    pub whole: RunFile,
+    /// What became of the record.
+    pub record: RecordReport,
+    /// The folder with images and reports.
+    pub folder: PathBuf,
+}
+
+impl Conductor {
+    /// Starts browsers, record and story server, and begins to work.
+    ///
+    /// # Errors
+    /// When one of them cannot be had. A browser that does not start fails the
+    /// snapshots instead, each with the reason.
+    pub fn start(
+        manifest: Arc<Manifest>,
+        snapshots: Vec<Snapshot>,
+        settings: Settings,
+        sinks: Vec<Arc<dyn Sink>>,
+    ) -> Result<Self, RunError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("tintype")
+            .enable_all()
+            .build()?;
+        let (stage, run, server, first) =
+            runtime.block_on(open(manifest, snapshots, settings, sinks))?;
+        let queue = Arc::new(Queue::new(&stage.snapshots));
+        let stop = Arc::new(AtomicBool::new(false));
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let entered = runtime.enter();
+        let mut first = first;
+        let workers: Vec<_> = (0..sessions(&stage, queue.len()))
+            .map(|_| {
+                let (stage, queue, stop) =
+                    (Arc::clone(&stage), Arc::clone(&queue), Arc::clone(&stop));
+                tokio::spawn(worker::work(stage, first.take(), queue, stop))
+            })
+            .collect();
+        tokio::spawn(leave_on_signal(
+            Arc::clone(&stage),
+            Arc::clone(&queue),
+            stop,
+            Arc::clone(&interrupted),
+            workers.iter().map(JoinHandle::abort_handle).collect(),
+        ));
+        drop(entered);
+        Ok(Self {
+            runtime,
+            stage,
+            run,
+            workers,
+            interrupted,
+            _server: server,
+        })
+    }
+
+    /// Waits for the outcome of the snapshot with this index in the selection.
+    pub fn wait(&self, index: usize) -> Outcome {
+        self.stage.wait(index)
+    }
+
+    /// Something that waits for outcomes, for the threads of trials.
+    pub fn waiter(&self) -> impl Fn(usize) -> Outcome + Send + Sync + 'static {
+        let stage = Arc::clone(&self.stage);
+        move |index| stage.wait(index)
+    }
+
+    /// Where the run takes place, as far as it is known.
+    pub fn environment(&self) -> Environment {
+        self.stage.environment()
+    }
+
+    /// Where the record is, in one line.
+    pub fn record(&self) -> String {
+        self.stage.recorder.describe()
+    }
+
+    /// Ends the run: everything written, every process gone.
+    pub fn finish(self) -> RunReport {
+        let interrupted = self.interrupted.load(Ordering::Relaxed);
+        let Self {
+            runtime,
+            stage,
+            mut run,
+            workers,
+            ..
+        } = self;
+        let record = runtime.block_on(async {
+            for worker in workers {
+                // A worker that panicked or was cut short has no more to say:
+                // what it left open is told below.
+                let _ = worker.await;
+            }
+            abandon(&stage, "the worker that had it was lost");
+            close(&stage, &mut run, interrupted).await
+        });
+        let results = stage.results();
+        let own = RunFile {
+            run: run.clone(),
+            results: results.clone(),
+        };
+        let mut record = record;
+        let whole = folders::merge(own.clone(), &stage.folder).unwrap_or_else(|error| {
+            let folder = stage.folder.display();
+            let warning = format!("failed to write run.json in {folder}: {error}");
+            record.warnings.push(warning);
+            own
+        });
+        folders::prune(&stage.manifest.state_dir().join("runs"));
+        // A hung connection must not keep the process.
+        runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+        RunReport {
+            run,
+            results,
+            whole,
+            record,
+            folder: stage.folder.clone(),
+        }
+    }
+}
+
+type Opened = (Arc<Stage>, VisualTestRun, Option<Server>, Option<Session>);
+
+/// Opens all that a run needs, what can be at once.
+async fn open(
+    manifest: Arc<Manifest>,
+    snapshots: Vec<Snapshot>,
+    settings: Settings,
+    sinks: Vec<Arc<dyn Sink>>,
+) -> Result<Opened, RunError> {
+    let scratch = manifest.state_dir().join("browsers");
+    let planned = snapshots.iter().filter(|s| s.skip.is_none()).count();
+    let first = async {
+        match planned {
+            0 => None,
+            // A failure is told by the worker that tries again.
+            _ => Session::open(&manifest.browser, &scratch).await.ok(),
+        }
+    };
+    let (mut environment, first, served) = tokio::join!(
+        surroundings::environment(&manifest.root, settings.ci),
+        first,
+        serve(&manifest.source),
+    );
+    let (server, base) = served?;
+    if let Some(session) = &first {
+        environment.browser = Some(session.info().browser.clone());
+        environment.driver = Some(session.info().driver.clone());
+    }
+    let run = VisualTestRun::start(settings.run_id.clone(), environment.clone());
+    let place = RecordSettings::from_env(&manifest.state_dir())?;
+    let count = snapshots.len() as u64;
+    let recorder = Recorder::open(place, run.clone(), count, settings.shared_run).await?;
+    let worker = format!("{}:{}", host(), std::process::id());
+    let stage = Arc::new(Stage::new(
+        manifest,
+        settings,
+        snapshots,
+        base,
+        recorder,
+        environment,
+        sinks,
+        worker,
+    ));
+    stage.emit(&Event::RunStarted(Box::new(run.clone())));
+    for (index, snapshot) in stage.snapshots.iter().enumerate() {
+        if let Some(reason) = &snapshot.skip {
+            skip(&stage, index, reason);
+        }
+    }
+    Ok((stage, run, server, first))
+}
+
+/// The story server and its address.
+async fn serve(source: &Source) -> Result<(Option<Server>, String), RunError> {
+    match source {
+        Source::Dir(folder) => {
+            let server = Server::start(folder).await?;
+            let base = server.base();
+            Ok((Some(server), base))
+        }
+        Source::Url { base, .. } => Ok((None, base.clone())),
+        Source::Storybook(_) => Err(RunError::Source(
+            "`storybook` is not supported yet; serve it and use `url`".to_owned(),
+        )),
+    }
+}
+
+/// As many sessions as the user says, or one for each core, but none without
+/// work.
+fn sessions(stage: &Stage, groups: usize) -> usize {
+    let cores = available_parallelism().map_or(1, usize::from);
+    stage.manifest.browser.sessions.unwrap_or(cores).min(groups)
+}
+
+/// Ends the run in good order when a signal asks for it.
+async fn leave_on_signal(
+    stage: Arc<Stage>,
+    queue: Arc<Queue>,
+    stop: Arc<AtomicBool>,
+    interrupted: Arc<AtomicBool>,
+    workers: Vec<tokio::task::AbortHandle>,
+) {
+    interrupt::interrupted().await;
+    interrupted.store(true, Ordering::Relaxed);
+    stop.store(true, Ordering::Relaxed);
+    queue.drain();
+    for worker in workers {
+        worker.abort();
+    }
+    abandon(&stage, "interrupted");
+    // Whoever asks twice means it.
+    interrupt::interrupted().await;
+    std::process::exit(130);
+}
+
+/// Marks whatever has no final status as skipped.
+fn abandon(stage: &Stage, reason: &str) {
+    for index in 0..stage.snapshots.len() {
+        if !stage.is_finished(index) {
+            skip(stage, index, reason);
+        }
+    }
+}
+
+fn skip(stage: &Stage, index: usize, reason: &str) {
+    let mut result = stage.result(index, Status::Skipped);
+    result.message = Some(reason.to_owned());
+    stage.finish(index, result, Some(reason.to_owned()));
+}
+
+/// Tells everybody that the run has ended and lets the record finish it.
+async fn close(stage: &Stage, run: &mut VisualTestRun, interrupted: bool) -> RecordReport {
+    let now = now_ms();
+    let summary = stage.summary();
+    run.summary = summary;
+    run.environment = stage.environment();
+    run.end_time = Some(rfc3339(now));
+    run.duration = Some(u64::try_from(now - run.timestamp).unwrap_or(0));
+    let reason = reason(stage, &summary, interrupted);
+    run.reason = Some(reason);
+    stage.tell(&Event::RunFinished(Box::new(run.clone())));
+    // Of a run that is shared, no single process knows the end; but that it
+    // was interrupted it knows.
+    let word = (!stage.settings.shared_run || interrupted).then_some(reason);
+    stage.recorder.finish(word).await
+}
+
+fn reason(stage: &Stage, summary: &Summary, interrupted: bool) -> Reason {
+    let planned = stage.snapshots.iter().any(|s| s.skip.is_none());
+    let compared = summary.total - summary.skipped;
+    if interrupted {
+        Reason::Interrupted
+    } else if planned && compared == 0 {
+        Reason::Failed
+    } else if stage.settings.update != Update::No && summary.failed == 0 {
+        // What is new has been accepted.
+        Reason::Passed
+    } else {
+        summary.reason()
+    }
+}

@@ -1,0 +1,91 @@
+//! The run's folder: images of what did not pass, and the run as JSON.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::model::{Reason, RunFile, Summary};
+
+/// How many runs keep their images.
+const RUNS_KEPT: usize = 20;
+
+/// Writes `run.json` into a run's folder, whole or not at all, together with
+/// what other processes of the same run have written there: under nextest each
+/// has one result to add. Returns all of it.
+pub(super) fn merge(mut own: RunFile, folder: &Path) -> io::Result<RunFile> {
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join(RunFile::NAME);
+    let lock = File::create(folder.join(".lock"))?;
+    lock.lock()?;
+    if let Some(before) = read(&path) {
+        own.run.timestamp = before.run.timestamp;
+        own.run.start_time = before.run.start_time;
+        let known: HashSet<_> = own
+            .results
+            .iter()
+            .map(|r| r.story_identifier.clone())
+            .collect();
+        let others = before.results.into_iter();
+        own.results
+            .extend(others.filter(|other| !known.contains(&other.story_identifier)));
+        count(&mut own);
+    }
+    write(&path, &serde_json::to_vec_pretty(&own)?)?;
+    Ok(own)
+}
+
+fn read(path: &Path) -> Option<RunFile> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+/// Makes summary and reason true of the results.
+fn count(file: &mut RunFile) {
+    let mut summary = Summary::default();
+    for result in &file.results {
+        summary.add(result.status);
+    }
+    file.run.summary = summary;
+    if file.run.reason == Some(Reason::Passed) {
+        file.run.reason = Some(summary.reason());
+    }
+}
+
+/// Writes a file whole or not at all, and the folders that it needs.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    // Temporary files are for their owner only; these are for everybody.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let everybody = std::fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(everybody)?;
+    }
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Removes the folders of all but the newest runs.
+pub(super) fn prune(runs: &Path) {
+    let Ok(entries) = std::fs::read_dir(runs) else {
+        return;
+    };
+    let mut folders: Vec<(SystemTime, PathBuf)> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let meta = entry.metadata().ok()?;
+            meta.is_dir().then_some(())?;
+            Some((meta.modified().ok()?, entry.path()))
+        })
+        .collect();
+    folders.sort();
+    let surplus = folders.len().saturating_sub(RUNS_KEPT);
+    for (_, folder) in &folders[..surplus] {
+        // Another process may be pruning too.
+        let _ = std::fs::remove_dir_all(folder);
+    }
+}

@@ -1,0 +1,227 @@
+//! A picture against its baseline, and what is kept of it.
+
+use std::path::PathBuf;
+
+use super::folders;
+use super::stage::Stage;
+use crate::baseline::{self, Baseline, Provenance, sha256};
+use crate::compare::{Comparison, Verdict, compare_png};
+use crate::model::{Event, ImageHashes, Status, VisualTestResult};
+use crate::report;
+use crate::settings::Update;
+
+/// A judged picture.
+pub(super) struct Judged {
+    pub(super) result: VisualTestResult,
+    /// For people, when it is worth saying something.
+    pub(super) message: Option<String>,
+}
+
+/// Whether the picture is the baseline, byte for byte or at least pixel for
+/// pixel. Nothing else may be concluded from a page that has shown something
+/// before.
+pub(super) fn is_equal(baseline: &Baseline, picture: &[u8]) -> bool {
+    baseline.bytes == picture
+        || compare_png(
+            &baseline.bytes,
+            picture,
+            &crate::compare::Options::default(),
+        )
+        .is_ok_and(|comparison| comparison.verdict == Verdict::Same && comparison.antialiased == 0)
+}
+
+/// Judges a picture from a fresh page, writes what a person needs to see, and
+/// accepts it where `TINTYPE_UPDATE` says so.
+pub(super) fn judge(
+    stage: &Stage,
+    index: usize,
+    mut result: VisualTestResult,
+    baseline: Option<&Baseline>,
+    picture: &[u8],
+) -> Judged {
+    let Some(baseline) = baseline else {
+        result.status = Status::New;
+        result.message = Some("there is no baseline yet".to_owned());
+        return keep(stage, index, result, None, picture, None);
+    };
+    let options = &stage.snapshots[index].story.compare;
+    match compare_png(&baseline.bytes, picture, options) {
+        Err(error) => {
+            result.status = Status::Failed;
+            result.message = Some(error.to_string());
+            keep(stage, index, result, Some(baseline), picture, None)
+        }
+        Ok(comparison) => weigh(stage, index, result, baseline, picture, &comparison),
+    }
+}
+
+fn weigh(
+    stage: &Stage,
+    index: usize,
+    mut result: VisualTestResult,
+    baseline: &Baseline,
+    picture: &[u8],
+    comparison: &Comparison,
+) -> Judged {
+    result.diff_ratio = Some(comparison.diff_ratio());
+    result.regions = comparison.regions.clone();
+    result.status = match comparison.verdict {
+        Verdict::Same => Status::Passed,
+        Verdict::WithinTolerance => Status::Changed,
+        Verdict::Different | Verdict::SizeMismatch => Status::Failed,
+    };
+    if result.status == Status::Passed {
+        return passed(stage, index, result, baseline, picture);
+    }
+    result.message = Some(comparison.message());
+    keep(
+        stage,
+        index,
+        result,
+        Some(baseline),
+        picture,
+        Some(comparison),
+    )
+}
+
+/// A picture that passes is not kept, but `TINTYPE_UPDATE=all` accepts its
+/// bytes.
+pub(super) fn passed(
+    stage: &Stage,
+    index: usize,
+    mut result: VisualTestResult,
+    baseline: &Baseline,
+    picture: &[u8],
+) -> Judged {
+    result.status = Status::Passed;
+    result.diff_ratio.get_or_insert(0.0);
+    note_baseline(stage, index, &mut result, baseline);
+    let mut message = None;
+    if stage.settings.update == Update::All && baseline.bytes != picture {
+        message = accept(stage, index, &mut result, picture).err();
+    }
+    Judged { result, message }
+}
+
+/// Writes current image and diff, and says what a person should know.
+fn keep(
+    stage: &Stage,
+    index: usize,
+    mut result: VisualTestResult,
+    baseline: Option<&Baseline>,
+    picture: &[u8],
+    comparison: Option<&Comparison>,
+) -> Judged {
+    if let Some(baseline) = baseline {
+        note_baseline(stage, index, &mut result, baseline);
+    }
+    let before = baseline.map(|baseline| baseline.bytes.as_slice());
+    let diff = comparison
+        .zip(before)
+        .and_then(|(comparison, before)| comparison.picture(before, picture).ok());
+    let mut hashes = result.sha256.take().unwrap_or_default();
+    let mut trouble = Vec::new();
+    for (kind, bytes) in [("current", Some(picture)), ("diff", diff.as_deref())] {
+        let Some(bytes) = bytes else { continue };
+        let path = image_path(stage, index, kind);
+        if let Err(error) = folders::write(&path, bytes) {
+            trouble.push(format!("failed to write {}: {error}", path.display()));
+            continue;
+        }
+        let (path, hash) = (stage.manifest.relative(&path), sha256(bytes));
+        if kind == "current" {
+            (result.current, hashes.current) = (Some(path), Some(hash));
+        } else {
+            (result.diff, hashes.diff) = (Some(path), Some(hash));
+        }
+    }
+    result.sha256 = Some(hashes);
+    let lesson = comparison
+        .zip(before)
+        .filter(|_| result.status == Status::Failed)
+        .and_then(|(comparison, before)| {
+            let sweep = comparison.sweep(before, picture).ok()?;
+            Some(comparison.lesson(&sweep))
+        });
+    let mut message = report::failure(&result, lesson.as_deref());
+    for line in trouble {
+        message.push_str(&format!("\n  {line}"));
+    }
+    let message = if is_to_be_accepted(stage.settings.update, result.status) {
+        accept(stage, index, &mut result, picture).err()
+    } else {
+        Some(message)
+    };
+    Judged { result, message }
+}
+
+/// Whether the user asked for pictures of this status to become baselines.
+fn is_to_be_accepted(update: Update, status: Status) -> bool {
+    match update {
+        Update::No => false,
+        Update::New => status == Status::New,
+        Update::Failed => matches!(status, Status::New | Status::Failed),
+        Update::All => true,
+    }
+}
+
+/// Makes the picture the baseline. What failed by difference has passed then;
+/// what was new stays `new`, which is no failure while updating.
+fn accept(
+    stage: &Stage,
+    index: usize,
+    result: &mut VisualTestResult,
+    picture: &[u8],
+) -> Result<(), String> {
+    let snapshot = &stage.snapshots[index];
+    let provenance = Provenance {
+        environment: stage.environment(),
+        run_id: stage.run_id.clone(),
+        story_identifier: snapshot.identifier.clone(),
+    };
+    match baseline::accept(
+        &stage.manifest.root,
+        &snapshot.baseline,
+        picture,
+        &provenance,
+    ) {
+        Ok(accepted) => {
+            let was = result.message.take();
+            let was = was.map_or(String::new(), |was| format!(" ({was})"));
+            result.message = Some(format!("accepted as the baseline{was}"));
+            if matches!(result.status, Status::Failed | Status::Changed) {
+                result.status = Status::Passed;
+            }
+            result.baseline = Some(stage.manifest.relative(&snapshot.baseline));
+            result.sha256.get_or_insert_default().baseline = Some(accepted.file_sha256);
+            stage.emit(&Event::BaselineAccepted {
+                run_id: stage.run_id.clone(),
+                story_identifier: snapshot.identifier.clone(),
+            });
+            Ok(())
+        }
+        Err(error) => {
+            result.status = Status::Failed;
+            result.message = Some(error.to_string());
+            Err(error.to_string())
+        }
+    }
+}
+
+/// Notes which baseline it was, and what differs from its environment.
+fn note_baseline(stage: &Stage, index: usize, result: &mut VisualTestResult, baseline: &Baseline) {
+    result.baseline = Some(stage.manifest.relative(&stage.snapshots[index].baseline));
+    result.sha256 = Some(ImageHashes {
+        baseline: Some(baseline.file_sha256.clone()),
+        ..ImageHashes::default()
+    });
+    if let Some(provenance) = &baseline.provenance {
+        result.environment_changed = stage.environment().changes_since(&provenance.environment);
+    }
+}
+
+/// `{run folder}/{stem}-current.png`
+fn image_path(stage: &Stage, index: usize, kind: &str) -> PathBuf {
+    let stem = stage.snapshots[index].identifier.file_stem();
+    stage.folder.join(format!("{stem}-{kind}.png"))
+}

@@ -1,0 +1,25 @@
+//! The conductor: takes the snapshots of a plan, hands them story by story to
+//! browser sessions, tells what happens, and ends the run.
+//!
+//! - `conductor`: starts everything, gives the outcomes, ends everything.
+//! - `queue`: story groups, best order first.
+//! - `worker`: a session that pulls groups; replaces its browser when it breaks.
+//! - `photographer`: one snapshot, from page to judged picture.
+//! - `judge`: a picture against its baseline, and what is kept of it.
+//! - `stage`: what all of them share.
+//! - `folders`: the run's folder and the pruning of older ones.
+//! - `surroundings`: machine, commit and command.
+//! - `interrupt`: Ctrl-C and SIGTERM.
+
+mod conductor;
+mod folders;
+mod interrupt;
+mod judge;
+mod photographer;
+mod queue;
+mod stage;
+mod surroundings;
+mod worker;
+
+pub use conductor::{Conductor, RunError, RunReport};
+pub use stage::Outcome;

@@ -1,0 +1,63 @@
+//! The work, story by story.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use crate::plan::Snapshot;
+
+/// The snapshots of one story in one browser, by their index in the plan:
+/// those that one page can show one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Group(pub(super) Vec<usize>);
+
+/// Groups that no session has taken yet.
+#[derive(Debug, Default)]
+pub(super) struct Queue(Mutex<VecDeque<Group>>);
+
+impl Queue {
+    /// Groups what will run. Within a group a screen's snapshots stand
+    /// together, since changing the theme is cheaper than changing the size.
+    pub(super) fn new(snapshots: &[Snapshot]) -> Self {
+        let mut groups: VecDeque<Group> = VecDeque::new();
+        let mut last: Option<&Snapshot> = None;
+        for (index, snapshot) in snapshots.iter().enumerate() {
+            if snapshot.skip.is_some() {
+                continue;
+            }
+            let same = last.is_some_and(|last| {
+                last.story.id == snapshot.story.id && last.browser == snapshot.browser
+            });
+            match groups.back_mut() {
+                Some(group) if same => group.0.push(index),
+                _ => groups.push_back(Group(vec![index])),
+            }
+            last = Some(snapshot);
+        }
+        for group in &mut groups {
+            group.0.sort_by_key(|&index| {
+                let screen = snapshots[index].screen;
+                (screen.viewport, screen.scale.to_bits(), index)
+            });
+        }
+        Self(Mutex::new(groups))
+    }
+
+    /// The next group.
+    pub(super) fn take(&self) -> Option<Group> {
+        self.lock().pop_front()
+    }
+
+    /// How many groups are left.
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Takes all that is left.
+    pub(super) fn drain(&self) -> Vec<Group> {
+        self.lock().drain(..).collect()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Group>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,187 @@
+//! What conductor, workers and trials share.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use crate::manifest::Manifest;
+use crate::model::{Environment, Event, RunId, Status, Summary, VisualTestResult};
+use crate::plan::Snapshot;
+use crate::record::Recorder;
+use crate::report::Sink;
+use crate::settings::Settings;
+
+/// What a trial is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The snapshot's final status.
+    pub status: Status,
+    /// For people: why it failed, in several lines.
+    pub message: Option<String>,
+}
+
+/// Everything that outlives a single snapshot.
+pub(super) struct Stage {
+    pub(super) manifest: Arc<Manifest>,
+    pub(super) settings: Settings,
+    pub(super) run_id: RunId,
+    /// `{host}:{pid}`
+    pub(super) worker: String,
+    pub(super) snapshots: Vec<Snapshot>,
+    /// The folder for this run's images.
+    pub(super) folder: PathBuf,
+    /// The folder for browser profiles.
+    pub(super) scratch: PathBuf,
+    /// Where stories are served, without a trailing slash.
+    pub(super) base: String,
+    pub(super) recorder: Recorder,
+    sinks: Vec<Arc<dyn Sink>>,
+    environment: Mutex<Environment>,
+    board: Mutex<Board>,
+    posted: Condvar,
+}
+
+/// What has become of every snapshot so far.
+#[derive(Default)]
+struct Board {
+    results: HashMap<usize, VisualTestResult>,
+    outcomes: HashMap<usize, Outcome>,
+}
+
+impl Stage {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the one place that puts a stage together"
+    )]
+    pub(super) fn new(
+        manifest: Arc<Manifest>,
+        settings: Settings,
+        snapshots: Vec<Snapshot>,
+        base: String,
+        recorder: Recorder,
+        environment: Environment,
+        sinks: Vec<Arc<dyn Sink>>,
+        worker: String,
+    ) -> Self {
+        let run_id = settings.run_id.clone();
+        Self {
+            folder: manifest.run_dir(&run_id),
+            scratch: manifest.state_dir().join("browsers"),
+            manifest,
+            settings,
+            run_id,
+            worker,
+            snapshots,
+            base,
+            recorder,
+            sinks,
+            environment: Mutex::new(environment),
+            board: Mutex::default(),
+            posted: Condvar::new(),
+        }
+    }
+
+    /// Tells everybody.
+    pub(super) fn emit(&self, event: &Event) {
+        self.recorder.record(event);
+        self.tell(event);
+    }
+
+    /// Tells everybody but the record.
+    pub(super) fn tell(&self, event: &Event) {
+        for sink in &self.sinks {
+            sink.hear(event);
+        }
+    }
+
+    /// The run's environment as it is known by now.
+    pub(super) fn environment(&self) -> Environment {
+        self.environment
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Notes which browser it is, once one has been asked.
+    pub(super) fn met(&self, browser: &str, driver: &str) {
+        let mut environment = self
+            .environment
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        environment.browser = Some(browser.to_owned());
+        environment.driver = Some(driver.to_owned());
+    }
+
+    /// A fresh record of a snapshot.
+    pub(super) fn result(&self, index: usize, status: Status) -> VisualTestResult {
+        let snapshot = &self.snapshots[index];
+        let mut result =
+            VisualTestResult::new(self.run_id.clone(), snapshot.identifier.clone(), status);
+        result.worker = Some(self.worker.clone());
+        if snapshot.screen.scale != 1.0 {
+            result.scale = Some(snapshot.screen.scale);
+        }
+        result
+    }
+
+    /// Tells that a snapshot has its final status and wakes its trial. Only
+    /// the first to say so is heard: a worker may come back with a picture
+    /// after an interruption has given the snapshot up.
+    pub(super) fn finish(&self, index: usize, result: VisualTestResult, message: Option<String>) {
+        let outcome = Outcome {
+            status: result.status,
+            message,
+        };
+        let mut board = self.board();
+        if board.outcomes.contains_key(&index) {
+            return;
+        }
+        self.emit(&Event::TestFinished(Box::new(result.clone())));
+        board.results.insert(index, result);
+        board.outcomes.insert(index, outcome);
+        self.posted.notify_all();
+    }
+
+    /// Waits for a snapshot's outcome.
+    pub(super) fn wait(&self, index: usize) -> Outcome {
+        let mut board = self.board();
+        loop {
+            if let Some(outcome) = board.outcomes.get(&index) {
+                return outcome.clone();
+            }
+            board = self
+                .posted
+                .wait(board)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Whether a snapshot has its final status.
+    pub(super) fn is_finished(&self, index: usize) -> bool {
+        self.board().outcomes.contains_key(&index)
+    }
+
+    /// Every result so far, in the plan's order.
+    pub(super) fn results(&self) -> Vec<VisualTestResult> {
+        let board = self.board();
+        let mut indices: Vec<&usize> = board.results.keys().collect();
+        indices.sort_unstable();
+        indices
+            .iter()
+            .map(|index| board.results[index].clone())
+            .collect()
+    }
+
+    /// The counts so far.
+    pub(super) fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for result in self.board().results.values() {
+            summary.add(result.status);
+        }
+        summary
+    }
+
+    fn board(&self) -> std::sync::MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

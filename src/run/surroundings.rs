@@ -1,0 +1,87 @@
+//! Where a run takes place: machine, commit, command, fonts.
+
+use std::env;
+use std::path::Path;
+
+use tokio::process::Command;
+
+use crate::model::{Environment, Git};
+
+/// What is known before a browser has been asked.
+pub(super) async fn environment(root: &Path, ci: bool) -> Environment {
+    let (git, fonts) = tokio::join!(git(root), fonts());
+    Environment {
+        platform: env::consts::OS.to_owned(),
+        ci,
+        arch: env::consts::ARCH.to_owned(),
+        rust_version: env!("TINTYPE_RUSTC_VERSION").to_owned(),
+        tintype_version: env!("CARGO_PKG_VERSION").to_owned(),
+        browser: None,
+        driver: None,
+        fonts,
+        git,
+        command: Some(command()),
+    }
+}
+
+/// The command line as a person would type it: a test binary's own path is
+/// long and says nothing.
+fn command() -> String {
+    let mut words = env::args();
+    let program = words.next().unwrap_or_default();
+    let stem = Path::new(&program).file_stem().unwrap_or_default();
+    let stem = stem.to_string_lossy();
+    // Cargo appends a hash: `visual-1a2b3c4d5e6f7a8b`.
+    let target = match stem.rsplit_once('-') {
+        Some((name, hash)) if hash.len() == 16 => name.to_owned(),
+        _ => stem.into_owned(),
+    };
+    let rest: Vec<String> = words.collect();
+    if rest.is_empty() {
+        format!("cargo test --test {target}")
+    } else {
+        format!("cargo test --test {target} -- {}", rest.join(" "))
+    }
+}
+
+/// The commit; `None` outside of a checkout or without git.
+async fn git(root: &Path) -> Option<Git> {
+    let (commit, branch, changes) = tokio::join!(
+        ask(root, &["rev-parse", "HEAD"]),
+        ask(root, &["symbolic-ref", "--short", "-q", "HEAD"]),
+        ask(root, &["status", "--porcelain", "--untracked-files=no"]),
+    );
+    Some(Git {
+        commit: commit?,
+        branch: branch.filter(|branch| !branch.is_empty()),
+        dirty: changes.is_some_and(|changes| !changes.is_empty()),
+    })
+}
+
+async fn ask(root: &Path, question: &[&str]) -> Option<String> {
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(root)
+        .args(question)
+        .output()
+        .await
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
+}
+
+/// A fingerprint of the fonts that the system offers: stories that bundle
+/// theirs do not care, all others do.
+async fn fonts() -> Option<String> {
+    let output = Command::new("fc-list")
+        .args([":", "family", "style", "fontversion"])
+        .output()
+        .await
+        .ok()?;
+    let mut lines: Vec<&[u8]> = output.stdout.split(|&byte| byte == b'\n').collect();
+    lines.sort_unstable();
+    lines.dedup();
+    let hash = blake3::hash(&lines.join(&b'\n'));
+    let count = lines.iter().filter(|line| !line.is_empty()).count();
+    Some(format!("{count} fonts, {}", &hash.to_hex()[..12]))
+}

@@ -1,0 +1,131 @@
+//! A session that pulls story groups until none is left, and replaces its
+//! browser when it breaks.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::judge::Judged;
+use super::photographer::Photographer;
+use super::queue::{Group, Queue};
+use super::stage::Stage;
+use crate::browser::{BrowserError, Session};
+use crate::model::{Event, Status};
+
+/// A browser that breaks under a snapshot gets that snapshot once more, even
+/// where the manifest asks for no retries: that is the machine's fault.
+const BROKEN_BROWSERS: u32 = 1;
+
+/// Works until the queue is empty or `stop` is set. A session that is open
+/// already may be given; otherwise one is opened for the first group.
+pub(super) async fn work(
+    stage: Arc<Stage>,
+    session: Option<Session>,
+    queue: Arc<Queue>,
+    stop: Arc<AtomicBool>,
+) {
+    let photographer = session.map(|session| Photographer::new(Arc::clone(&stage), session));
+    let mut worker = Worker {
+        stage,
+        photographer,
+    };
+    while !stop.load(Ordering::Relaxed) {
+        let Some(group) = queue.take() else { break };
+        worker.group(&group, &stop).await;
+    }
+    if let Some(photographer) = worker.photographer.take() {
+        photographer.close().await;
+    }
+}
+
+struct Worker {
+    stage: Arc<Stage>,
+    photographer: Option<Photographer>,
+}
+
+impl Worker {
+    async fn group(&mut self, group: &Group, stop: &AtomicBool) {
+        if let Some(photographer) = &mut self.photographer {
+            photographer.forget_page();
+        }
+        for &index in &group.0 {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let started = self.stage.result(index, Status::Running);
+            self.stage.emit(&Event::TestStarted(Box::new(started)));
+            let judged = self.snapshot(index).await;
+            self.stage.finish(index, judged.result, judged.message);
+        }
+    }
+
+    /// A snapshot with as many attempts as it may have.
+    async fn snapshot(&mut self, index: usize) -> Judged {
+        let mut attempt = 1;
+        let mut broken = 0;
+        loop {
+            let error = match self.attempt(index, attempt).await {
+                Ok(judged) => return judged,
+                Err(error) => error,
+            };
+            let fatal = error.is_fatal();
+            if fatal {
+                self.replace_browser().await;
+                broken += 1;
+            }
+            let hopeless = matches!(error, BrowserError::Missing { .. });
+            let retries = self.stage.manifest.retries;
+            let again = attempt <= retries || (fatal && broken <= BROKEN_BROWSERS);
+            if hopeless || !again {
+                return self.failed(index, attempt, &error);
+            }
+            attempt += 1;
+            self.tell_retry(index, attempt, &error);
+        }
+    }
+
+    async fn attempt(&mut self, index: usize, attempt: u32) -> Result<Judged, BrowserError> {
+        if self.photographer.is_none() {
+            let stage = &self.stage;
+            let session = Session::open(&stage.manifest.browser, &stage.scratch).await?;
+            stage.met(&session.info().browser, &session.info().driver);
+            self.photographer = Some(Photographer::new(Arc::clone(stage), session));
+        }
+        match &mut self.photographer {
+            Some(photographer) => photographer.photograph(index, attempt).await,
+            None => unreachable!("it was just set"),
+        }
+    }
+
+    async fn replace_browser(&mut self) {
+        if let Some(broken) = self.photographer.take() {
+            broken.close().await;
+        }
+    }
+
+    fn failed(&self, index: usize, attempt: u32, error: &BrowserError) -> Judged {
+        let mut result = self.stage.result(index, Status::Failed);
+        result.attempt = Some(attempt);
+        let mut message = error.to_string();
+        if attempt > 1 {
+            message = format!("{message} (attempt {attempt})");
+        }
+        if let BrowserError::Unsettled(unsettled) = error {
+            result.regions.clone_from(&unsettled.moved);
+        }
+        result.message = Some(message.clone());
+        Judged {
+            result,
+            message: Some(message),
+        }
+    }
+
+    fn tell_retry(&self, index: usize, attempt: u32, error: &BrowserError) {
+        let mut result = self.stage.result(index, Status::Running);
+        result.attempt = Some(attempt);
+        let changes = serde_json::json!({ "attempt": attempt, "after": error.to_string() });
+        self.stage.emit(&Event::TestUpdated {
+            result: Box::new(result),
+            changes: changes.as_object().cloned().unwrap_or_default(),
+        });
+    }
+}

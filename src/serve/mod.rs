@@ -1,0 +1,117 @@
+//! The built-in server for a folder of stories: loopback only, on a free port.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use hyper::body::Incoming;
+use hyper::header::{CACHE_CONTROL, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tower_http::services::ServeDir;
+use tower_http::services::fs::ServeFileSystemResponseBody;
+
+/// A server that is up. Dropping it stops it.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Serves a folder on a free port of the loopback interface.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start(folder: &Path) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let files = ServeDir::new(folder);
+        let task = tokio::spawn(async move {
+            loop {
+                // A connection that cannot be taken is its client's affair.
+                if let Ok((stream, _)) = listener.accept().await {
+                    tokio::spawn(serve(stream, files.clone()));
+                }
+            }
+        });
+        Ok(Self { address, task })
+    }
+
+    /// Its address, without a trailing slash: `http://127.0.0.1:40123`.
+    pub fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(stream: TcpStream, files: ServeDir) {
+    // Answers are small; none shall wait for the next.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| answer(files.clone(), request));
+    // A browser that closes a connection early is no error of ours.
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn answer(
+    mut files: ServeDir,
+    request: Request<Incoming>,
+) -> io::Result<Response<ServeFileSystemResponseBody>> {
+    let mut response = files.try_call(request).await?;
+    // Nothing changes under a run's feet, and each run has a fresh browser.
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("max-age=3600"));
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::Server;
+
+    async fn get(server: &Server, path: &str) -> String {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn files_are_served_and_nothing_above_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let stories = folder.path().join("stories");
+        std::fs::create_dir(&stories).unwrap();
+        std::fs::write(stories.join("a.html"), "<p>hello").unwrap();
+        std::fs::write(folder.path().join("secret.txt"), "secret").unwrap();
+        let server = Server::start(&stories).await.unwrap();
+
+        let page = get(&server, "/a.html?x=1").await;
+        assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+        assert!(
+            page.contains("text/html") && page.ends_with("<p>hello"),
+            "{page}"
+        );
+        for path in ["/../secret.txt", "/%2e%2e/secret.txt", "/b.html"] {
+            assert!(
+                get(&server, path).await.starts_with("HTTP/1.1 404"),
+                "{path}"
+            );
+        }
+    }
+}

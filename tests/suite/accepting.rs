@@ -1,0 +1,67 @@
+//! From no baseline to a passing test.
+
+use libtest_mimic::Trial;
+use tintype::model::Status;
+
+use super::project::{MANIFEST, Project};
+use super::test;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("accepting::a_new_story_fails_until_it_is_accepted", a_new_story),
+        test("accepting::ci_writes_no_baseline", ci_writes_no_baseline),
+        test("accepting::a_difference_is_accepted_on_request", a_difference),
+        test("accepting::a_baseline_says_where_it_comes_from", provenance),
+    ]
+}
+
+fn a_new_story() {
+    let project = Project::new(MANIFEST, &[("a.html", "<h1>Hello</h1>")]);
+    let run = project.run(&[], &[]);
+    assert_eq!(run.code, Some(101));
+    assert!(run.stdout.contains("test a::light::400x300 ... FAILED"), "{}", run.stdout);
+    assert!(run.stdout.contains("there is no baseline yet"), "{}", run.stdout);
+    assert!(run.stdout.contains("cargo tintype accept 'a::light::400x300' --run run-"));
+    assert!(!project.path().join("baselines").exists());
+    assert_eq!(project.statuses(), [Status::New]);
+
+    project.accept_all();
+    assert_eq!(project.statuses(), [Status::New]);
+    let run = project.run(&[], &[]);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    assert_eq!(project.statuses(), [Status::Passed]);
+}
+
+fn ci_writes_no_baseline() {
+    let project = Project::new(MANIFEST, &[("a.html", "<h1>Hello</h1>")]);
+    let run = project.run(&[], &[("CI", "true")]);
+    assert_eq!(run.code, Some(101));
+    assert!(!project.path().join("baselines").exists());
+    assert!(project.last().run.environment.ci);
+}
+
+fn a_difference() {
+    let project = Project::new(MANIFEST, &[("a.html", "<h1>Hello</h1>")]);
+    project.accept_all();
+    project.write("stories/a.html", "<h1>Good bye</h1>");
+    assert_eq!(project.run(&[], &[("TINTYPE_UPDATE", "new")]).code, Some(101));
+    let run = project.run(&[], &[("TINTYPE_UPDATE", "failed")]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    let result = project.result("a::light::400x300");
+    assert_eq!(result.status, Status::Passed);
+    let message = result.message.unwrap();
+    assert!(message.starts_with("accepted as the baseline"), "{message}");
+    assert_eq!(project.run(&[], &[]).code, Some(0));
+}
+
+fn provenance() {
+    let project = Project::new(MANIFEST, &[("a.html", "<h1>Hello</h1>")]);
+    project.accept_all();
+    let accepted_by = project.last().run.run_id;
+    let file = project.path().join("baselines/a-light-400x300.png");
+    let baseline = tintype::baseline::read(project.path(), &file).unwrap().unwrap();
+    let provenance = baseline.provenance.unwrap();
+    assert_eq!(provenance.run_id, accepted_by);
+    assert_eq!(provenance.story_identifier.test_name(), "a::light::400x300");
+    assert!(provenance.environment.browser.unwrap().starts_with("chromium "));
+}

@@ -1,0 +1,212 @@
+//! What a visual test is for: the change that somebody did not mean.
+
+use std::fs;
+
+use libtest_mimic::Trial;
+use tintype::model::{Region, Status};
+
+use super::project::{MANIFEST, Project};
+use super::test;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("catching::one_css_property_in_its_region", one_css_property),
+        test("catching::two_themes_that_were_mixed_up", mixed_up_themes),
+        test("catching::two_viewports_that_were_mixed_up", mixed_up_viewports),
+        test("catching::a_difference_within_tolerance_passes_and_is_told", tolerance),
+        test("catching::a_baseline_from_another_environment", another_environment),
+        test("catching::whole_pages_and_elements", targets),
+        test("catching::a_broken_baseline_is_named", broken_baseline),
+    ]
+}
+
+const THEMES: &str = r#"
+[stories]
+dir = "stories"
+
+[themes]
+light = { color-scheme = "light" }
+dark = { color-scheme = "dark" }
+loud = { attributes = { data-theme = "loud" }, classes = ["big"] }
+asked = { query = { theme = "asked" } }
+
+[viewports]
+phone = "320x480"
+desktop = "640x480"
+"#;
+
+/// Shows its theme, however it is told.
+const THEMED: &str = r#"<!doctype html>
+<style>
+  body { background: white; color: black; font: 20px monospace }
+  @media (prefers-color-scheme: dark) { body { background: black; color: white } }
+  [data-theme="loud"] body { background: red }
+  .big body { font-size: 60px }
+  .asked { background: blue }
+</style>
+<body>theme<script>
+  if (new URLSearchParams(location.search).get('theme') === 'asked') document.body.className = 'asked';
+</script>"#;
+
+/// Two boxes at known places.
+fn boxes(colour: &str) -> String {
+    format!(
+        "<!doctype html><style>body {{ margin: 0 }} div {{ position: absolute }}</style>
+         <div style='left:10px; top:20px; width:100px; height:50px; background:#336699'></div>
+         <div style='left:200px; top:150px; width:60px; height:40px; background:{colour}'></div>"
+    )
+}
+
+fn one_css_property() {
+    let project = Project::new(MANIFEST, &[("a.html", &boxes("green"))]);
+    project.accept_all();
+    project.write("stories/a.html", &boxes("purple"));
+    let run = project.run(&[], &[]);
+    assert_eq!(run.code, Some(101));
+
+    let result = project.result("a::light::400x300");
+    assert_eq!(result.status, Status::Failed);
+    let region = Region { x: 200, y: 150, width: 60, height: 40 };
+    assert_eq!(result.regions, [region]);
+    assert_eq!(result.diff_ratio, Some(2400.0 / 120_000.0));
+    for part in [
+        "2.0 % of pixels differ (2,400 of 120,000)",
+        "60×40 at 200,150",
+        "threshold",
+        "baselines/a-light-400x300.png",
+        "a-light-400x300-current.png",
+        "a-light-400x300-diff.png",
+        "cargo tintype accept 'a::light::400x300'",
+    ] {
+        assert!(run.stdout.contains(part), "{part} is not in:\n{}", run.stdout);
+    }
+    for path in [result.current, result.diff] {
+        assert!(project.read(&path.unwrap()).starts_with(b"\x89PNG"));
+    }
+    assert!(run.stderr.contains("report.html"), "{}", run.stderr);
+}
+
+fn mixed_up_themes() {
+    let project = Project::new(THEMES, &[("a.html", THEMED)]);
+    project.accept_all();
+    let themes = ["light", "dark", "loud", "asked"];
+    for theme in themes {
+        let other = themes.iter().find(|&&other| other != theme).unwrap();
+        let file = |theme: &str| format!("baselines/a-{theme}-320x480.png");
+        assert_ne!(project.read(&file(theme)), project.read(&file(other)));
+    }
+    assert_eq!(project.run(&[], &[]).code, Some(0));
+    swap(&project, "a-light-320x480", "a-dark-320x480");
+    assert_eq!(project.run(&[], &[]).code, Some(101));
+    for (name, status) in [
+        ("a::light::320x480", Status::Failed),
+        ("a::dark::320x480", Status::Failed),
+        ("a::loud::320x480", Status::Passed),
+        ("a::asked::320x480", Status::Passed),
+        ("a::light::640x480", Status::Passed),
+    ] {
+        assert_eq!(project.result(name).status, status, "{name}");
+    }
+}
+
+fn mixed_up_viewports() {
+    let project = Project::new(THEMES, &[("a.html", THEMED)]);
+    project.accept_all();
+    swap(&project, "a-dark-320x480", "a-dark-640x480");
+    let run = project.run(&["dark"], &[]);
+    assert_eq!(run.code, Some(101));
+    let message = project.result("a::dark::320x480").message.unwrap();
+    assert!(message.contains("640×480") && message.contains("320×480"), "{message}");
+    assert!(project.result("a::dark::320x480").diff.is_some());
+}
+
+fn swap(project: &Project, one: &str, other: &str) {
+    let file = |stem: &str| project.path().join(format!("baselines/{stem}.png"));
+    fs::rename(file(one), file("between")).unwrap();
+    fs::rename(file(other), file(one)).unwrap();
+    fs::rename(file("between"), file(other)).unwrap();
+}
+
+fn tolerance() {
+    let manifest = format!("{MANIFEST}[compare]\nmax-diff-pixels = 2400\n");
+    let project = Project::new(&manifest, &[("a.html", &boxes("green"))]);
+    project.accept_all();
+    project.write("stories/a.html", &boxes("purple"));
+    let run = project.run(&[], &[]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    assert!(run.stderr.contains("1 changed"), "{}", run.stderr);
+    assert_eq!(project.statuses(), [Status::Changed]);
+}
+
+fn another_environment() {
+    let project = Project::new(MANIFEST, &[("a.html", &boxes("green"))]);
+    project.accept_all();
+    let file = project.path().join("baselines/a-light-400x300.png");
+    let baseline = tintype::baseline::read(project.path(), &file).unwrap().unwrap();
+    let mut provenance = baseline.provenance.unwrap();
+    provenance.environment.browser = Some("chromium 99.0.1".to_owned());
+    provenance.environment.arch = "aarch64".to_owned();
+    tintype::baseline::accept(project.path(), &file, &baseline.bytes, &provenance).unwrap();
+    assert_eq!(project.run(&[], &[]).code, Some(0), "pixels decide, not machines");
+
+    project.write("stories/a.html", &boxes("purple"));
+    let run = project.run(&[], &[]);
+    assert_eq!(run.code, Some(101));
+    let told = "this baseline comes from another environment";
+    assert!(run.stdout.contains(told), "{}", run.stdout);
+    assert!(run.stdout.contains("browser: chromium 99.0.1 then"), "{}", run.stdout);
+    let changed = project.result("a::light::400x300").environment_changed;
+    assert_eq!(changed.len(), 2);
+}
+
+fn targets() {
+    let tall = "<!doctype html><style>body { margin: 0 } p { margin: 0; height: 900px; background: linear-gradient(red, blue) }
+        #box { position: absolute; left: 30px; top: 700px; width: 120px; height: 80px; background: lime }</style><p></p><div id=box></div>";
+    let manifest = r##"
+[stories]
+dir = "stories"
+[viewports]
+desktop = "400x300"
+[[story]]
+id = "viewport"
+path = "a.html"
+[[story]]
+id = "page"
+path = "a.html"
+capture = { target = "page" }
+[[story]]
+id = "element"
+path = "a.html"
+capture = { target = { element = "#box" } }
+[[story]]
+id = "nothing"
+path = "a.html"
+capture = { target = { element = "#absent" } }
+"##;
+    let project = Project::new(manifest, &[("a.html", tall)]);
+    let run = project.run(&[], &[("TINTYPE_UPDATE", "new")]);
+    assert_eq!(run.code, Some(101));
+    assert!(run.stdout.contains("no element matches `#absent`"), "{}", run.stdout);
+    let picture = |story: &str| {
+        let theme = project.last().results[0].theme.clone();
+        image::load_from_memory(&project.read(&format!("baselines/{story}-{theme}-400x300.png")))
+            .unwrap()
+            .to_rgb8()
+    };
+    assert_eq!(picture("viewport").dimensions(), (400, 300));
+    assert_eq!(picture("page").dimensions(), (400, 900));
+    let element = picture("element");
+    assert_eq!(element.dimensions(), (120, 80));
+    assert!(element.pixels().all(|pixel| pixel.0 == [0, 255, 0]));
+}
+
+fn broken_baseline() {
+    let project = Project::new(MANIFEST, &[("a.html", "<p>a"), ("b.html", "<p>b")]);
+    project.accept_all();
+    project.write("baselines/a-light-400x300.png", "this is no picture");
+    let run = project.run(&[], &[]);
+    assert_eq!(run.code, Some(101));
+    let message = project.result("a::light::400x300").message.unwrap();
+    assert!(message.contains("a-light-400x300.png"), "{message}");
+    assert_eq!(project.result("b::light::400x300").status, Status::Passed);
+}

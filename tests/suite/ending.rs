@@ -1,0 +1,111 @@
+//! However a run ends, no process stays behind and the record is true.
+
+use libtest_mimic::Trial;
+use tintype::model::{Reason, Status};
+
+use super::project::{MANIFEST, Project, eventually};
+use super::test;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("ending::a_finished_run_leaves_no_process", finished),
+        test("ending::sigterm_leaves_a_truthful_record", sigterm),
+        test("ending::kill_9_leaves_no_process", kill_9),
+        test("ending::a_browser_that_crashes_is_replaced", crashing_browser),
+        test("ending::no_browser_is_said_once_and_clearly", no_browser),
+    ]
+}
+
+/// Never at rest: its image never comes to an end.
+const ENDLESS: &str = "<!doctype html><p>waiting<script>document.documentElement.dataset.tintypeReady = 'false'</script>";
+
+fn finished() {
+    let project = Project::new(MANIFEST, &[("a.html", "<p>a")]);
+    project.accept_all();
+    assert_eq!(project.processes(), 0);
+    let left = std::fs::read_dir(project.path().join("target/tintype/browsers")).unwrap();
+    assert_eq!(left.count(), 0, "profiles were left behind");
+}
+
+fn signalled(signal: &str) -> (Project, std::process::Output) {
+    let project = Project::new(MANIFEST, &[("a.html", "<p>a"), ("b.html", ENDLESS)]);
+    let child = project.start(&[]);
+    eventually("the browser works on the endless story", || project.processes() >= 2);
+    let id = child.id().to_string();
+    let sent = std::process::Command::new("kill").args([signal, &id]).status();
+    assert!(sent.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    eventually("all its processes are gone", || project.processes() == 0);
+    (project, output)
+}
+
+fn sigterm() {
+    let (project, output) = signalled("-TERM");
+    assert_eq!(output.status.code(), Some(101));
+    let last = project.last();
+    assert_eq!(last.run.reason, Some(Reason::Interrupted));
+    let endless = project.result("b::light::400x300");
+    assert_eq!(endless.status, Status::Skipped);
+    assert_eq!(endless.message.as_deref(), Some("interrupted"));
+    assert_eq!(last.run.summary.total, 2);
+}
+
+fn kill_9() {
+    let (project, output) = signalled("-KILL");
+    assert_eq!(output.status.code(), None);
+    let browsers = project.path().join("target/tintype/browsers");
+    eventually("its profiles are gone", || {
+        std::fs::read_dir(&browsers).unwrap().count() == 0
+    });
+}
+
+fn crashing_browser() {
+    let project = Project::new(
+        MANIFEST,
+        &[("a.html", "<p>a"), ("b.html", ENDLESS), ("c.html", "<p>c")],
+    );
+    let mut command = project.suite(&["--test-threads=1"]);
+    command.env("TINTYPE_UPDATE", "new");
+    let child = command.spawn().unwrap();
+    let browsers = || {
+        let mark = format!("--user-data-dir={}", project.path().display());
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).into_owned();
+            // The main process: neither the guard before it nor its helpers.
+            if line.contains(&mark) && !line.contains("--type=") && !line.starts_with("sh") {
+                found.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        found
+    };
+    let baseline = project.path().join("baselines/a-light-400x300.png");
+    eventually("the first story is done", || baseline.exists());
+    let victim = browsers();
+    assert!(!victim.is_empty());
+    std::process::Command::new("kill").arg("-9").args(&victim).status().unwrap();
+    eventually("there is another browser", || {
+        browsers().iter().any(|id| !victim.contains(id))
+    });
+    project.write("stories/b.html", "<p>b");
+    let second = browsers();
+    std::process::Command::new("kill").arg("-9").args(&second).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(project.result("a::light::400x300").status, Status::New, "{text}");
+    assert_eq!(project.result("c::light::400x300").status, Status::New, "{text}");
+    let broken = project.result("b::light::400x300");
+    assert_eq!((broken.status, broken.attempt), (Status::Failed, Some(2)), "{text}");
+    assert!(broken.message.unwrap().contains("went away"), "{text}");
+}
+
+fn no_browser() {
+    let manifest = format!("{MANIFEST}[browser]\nbinary = \"no-such-browser\"\n");
+    let project = Project::new(&manifest, &[("a.html", "<p>a")]);
+    let run = project.run(&[], &[]);
+    assert_eq!(run.code, Some(101));
+    let said = "no browser was found on the PATH (looked for no-such-browser)";
+    let text = format!("{}{}", run.stdout, run.stderr);
+    assert!(text.contains("no-such-browser"), "{said}: {text}");
+}

@@ -1,0 +1,48 @@
+//! The harness as its user meets it: real projects in temporary folders, the
+//! real binary, a real browser, a real redis-server.
+//!
+//! This binary plays a user's `tests/visual.rs` when it is started with
+//! `PLAY_SUITE` set; otherwise it runs the tests below, each of which starts it
+//! again in that part.
+
+mod accepting;
+mod catching;
+mod ending;
+mod project;
+mod recording;
+mod settling;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// Set when this binary shall play the user's own test target.
+const PLAY_SUITE: &str = "TINTYPE_TEST_PLAY_SUITE";
+
+fn main() -> ExitCode {
+    if std::env::var_os(PLAY_SUITE).is_some() {
+        return tintype::run();
+    }
+    let tests = [
+        accepting::tests(),
+        catching::tests(),
+        ending::tests(),
+        recording::tests(),
+        settling::tests(),
+    ];
+    let trials = tests.into_iter().flatten().collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// A test by its name. It fails by panicking, as tests do.
+fn test(name: &str, body: fn()) -> Trial {
+    Trial::test(name, move || {
+        std::panic::catch_unwind(body).map_err(|panic| {
+            let text = panic
+                .downcast_ref::<String>()
+                .cloned()
+                .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+            Failed::from(text.unwrap_or_default())
+        })
+    })
+}

@@ -1,0 +1,165 @@
+//! A user's project in a temporary folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+use tintype::model::{RunFile, Status, VisualTestResult};
+
+use super::PLAY_SUITE;
+
+/// A project; its folder goes with it.
+pub(crate) struct Project {
+    folder: TempDir,
+}
+
+/// How a run of the suite ended.
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// One theme, one screen, a page of two boxes.
+pub(crate) const MANIFEST: &str = r#"
+[stories]
+dir = "stories"
+
+[themes]
+light = { color-scheme = "light" }
+
+[viewports]
+desktop = "400x300"
+"#;
+
+impl Project {
+    /// A project with this manifest and these story files.
+    pub(crate) fn new(manifest: &str, stories: &[(&str, &str)]) -> Self {
+        let folder = TempDir::with_prefix("tintype-suite-").unwrap();
+        let project = Self { folder };
+        project.write("stories.toml", manifest);
+        for (path, text) in stories {
+            project.write(&format!("stories/{path}"), text);
+        }
+        project
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn read(&self, path: &str) -> Vec<u8> {
+        let path = self.path().join(path);
+        fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// The suite, ready to be started, in an environment that holds nothing of
+    /// the outer test run's. Its record is in memory unless a test says
+    /// otherwise: no redis-server is on the PATH.
+    pub(crate) fn suite(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", self.path())
+            .env("CARGO_MANIFEST_DIR", self.path())
+            .env(PLAY_SUITE, "1")
+            .env("REDIS_URL", "redis://127.0.0.1:1/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
+        let mut command = self.suite(arguments);
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        command.output().unwrap().into()
+    }
+
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
+        self.suite(arguments).spawn().unwrap()
+    }
+
+    /// Makes whatever the stories show the baselines.
+    pub(crate) fn accept_all(&self) {
+        let run = self.run(&[], &[("TINTYPE_UPDATE", "new")]);
+        assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    }
+
+    /// The folders of all runs, oldest first.
+    pub(crate) fn runs(&self) -> Vec<PathBuf> {
+        let runs = self.path().join("target/tintype/runs");
+        let mut folders: Vec<_> = fs::read_dir(runs)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        folders.sort();
+        folders
+    }
+
+    /// What the newest run wrote down of itself.
+    pub(crate) fn last(&self) -> RunFile {
+        let folder = self.runs().pop().unwrap();
+        let text = fs::read(folder.join(RunFile::NAME)).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    /// One result of the newest run.
+    pub(crate) fn result(&self, name: &str) -> VisualTestResult {
+        let results = self.last().results;
+        let found = results
+            .into_iter()
+            .find(|result| result.story_identifier.test_name() == name);
+        found.unwrap_or_else(|| panic!("no result of {name}"))
+    }
+
+    /// The statuses of the newest run.
+    pub(crate) fn statuses(&self) -> Vec<Status> {
+        self.last().results.iter().map(|result| result.status).collect()
+    }
+
+    /// How many processes there are whose command line names this project.
+    pub(crate) fn processes(&self) -> usize {
+        let mark = self.path().to_string_lossy().into_owned();
+        let mut count = 0;
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            count += usize::from(String::from_utf8_lossy(&line).contains(&mark));
+        }
+        count
+    }
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// Asks until it is so; time only bounds a hang.
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..600 {
+        if is_so() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("it never came true that {what}");
+}
