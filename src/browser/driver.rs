@@ -211,7 +211,11 @@ async fn start(
     };
     let mut process =
         Guarded::spawn(program, arguments, scratch).map_err(|error| failed(error.to_string()))?;
-    let announced = within(&format!("start of {}", program.display()), process.announced(mark)).await?;
+    let announced = within(
+        &format!("start of {}", program.display()),
+        process.announced(mark),
+    )
+    .await?;
     let port = announced.as_deref().and_then(leading_number);
     match port {
         Some(port) => Ok((process, port)),

@@ -27,6 +27,7 @@ mod writer;
 pub use adopt::Adopted;
 pub use error::{Fault, FaultKind, RecordError, WayOn};
 pub use keys::Keys;
+pub(crate) use recorder::host;
 pub use recorder::{RecordReport, Recorder};
 pub use records::{Accepted, Follow, Records};
 pub use settings::RecordSettings;

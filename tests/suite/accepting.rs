@@ -8,9 +8,15 @@ use super::test;
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
-        test("accepting::a_new_story_fails_until_it_is_accepted", a_new_story),
+        test(
+            "accepting::a_new_story_fails_until_it_is_accepted",
+            a_new_story,
+        ),
         test("accepting::ci_writes_no_baseline", ci_writes_no_baseline),
-        test("accepting::a_difference_is_accepted_on_request", a_difference),
+        test(
+            "accepting::a_difference_is_accepted_on_request",
+            a_difference,
+        ),
         test("accepting::a_baseline_says_where_it_comes_from", provenance),
     ]
 }
@@ -19,9 +25,20 @@ fn a_new_story() {
     let project = Project::new(MANIFEST, &[("a.html", "<h1>Hello</h1>")]);
     let run = project.run(&[], &[]);
     assert_eq!(run.code, Some(101));
-    assert!(run.stdout.contains("test a::light::400x300 ... FAILED"), "{}", run.stdout);
-    assert!(run.stdout.contains("there is no baseline yet"), "{}", run.stdout);
-    assert!(run.stdout.contains("cargo tintype accept 'a::light::400x300' --run run-"));
+    assert!(
+        run.stdout.contains("test a::light::400x300 ... FAILED"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout.contains("there is no baseline yet"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout
+            .contains("cargo tintype accept 'a::light::400x300' --run run-")
+    );
     assert!(!project.path().join("baselines").exists());
     assert_eq!(project.statuses(), [Status::New]);
 
@@ -44,7 +61,10 @@ fn a_difference() {
     let project = Project::new(MANIFEST, &[("a.html", "<h1>Hello</h1>")]);
     project.accept_all();
     project.write("stories/a.html", "<h1>Good bye</h1>");
-    assert_eq!(project.run(&[], &[("TINTYPE_UPDATE", "new")]).code, Some(101));
+    assert_eq!(
+        project.run(&[], &[("TINTYPE_UPDATE", "new")]).code,
+        Some(101)
+    );
     let run = project.run(&[], &[("TINTYPE_UPDATE", "failed")]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
     let result = project.result("a::light::400x300");
@@ -59,9 +79,17 @@ fn provenance() {
     project.accept_all();
     let accepted_by = project.last().run.run_id;
     let file = project.path().join("baselines/a-light-400x300.png");
-    let baseline = tintype::baseline::read(project.path(), &file).unwrap().unwrap();
+    let baseline = tintype::baseline::read(project.path(), &file)
+        .unwrap()
+        .unwrap();
     let provenance = baseline.provenance.unwrap();
     assert_eq!(provenance.run_id, accepted_by);
     assert_eq!(provenance.story_identifier.test_name(), "a::light::400x300");
-    assert!(provenance.environment.browser.unwrap().starts_with("chromium "));
+    assert!(
+        provenance
+            .environment
+            .browser
+            .unwrap()
+            .starts_with("chromium ")
+    );
 }

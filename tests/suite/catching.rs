@@ -12,9 +12,18 @@ pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("catching::one_css_property_in_its_region", one_css_property),
         test("catching::two_themes_that_were_mixed_up", mixed_up_themes),
-        test("catching::two_viewports_that_were_mixed_up", mixed_up_viewports),
-        test("catching::a_difference_within_tolerance_passes_and_is_told", tolerance),
-        test("catching::a_baseline_from_another_environment", another_environment),
+        test(
+            "catching::two_viewports_that_were_mixed_up",
+            mixed_up_viewports,
+        ),
+        test(
+            "catching::a_difference_within_tolerance_passes_and_is_told",
+            tolerance,
+        ),
+        test(
+            "catching::a_baseline_from_another_environment",
+            another_environment,
+        ),
         test("catching::whole_pages_and_elements", targets),
         test("catching::a_broken_baseline_is_named", broken_baseline),
     ]
@@ -66,7 +75,12 @@ fn one_css_property() {
 
     let result = project.result("a::light::400x300");
     assert_eq!(result.status, Status::Failed);
-    let region = Region { x: 200, y: 150, width: 60, height: 40 };
+    let region = Region {
+        x: 200,
+        y: 150,
+        width: 60,
+        height: 40,
+    };
     assert_eq!(result.regions, [region]);
     assert_eq!(result.diff_ratio, Some(2400.0 / 120_000.0));
     for part in [
@@ -78,7 +92,11 @@ fn one_css_property() {
         "a-light-400x300-diff.png",
         "cargo tintype accept 'a::light::400x300'",
     ] {
-        assert!(run.stdout.contains(part), "{part} is not in:\n{}", run.stdout);
+        assert!(
+            run.stdout.contains(part),
+            "{part} is not in:\n{}",
+            run.stdout
+        );
     }
     for path in [result.current, result.diff] {
         assert!(project.read(&path.unwrap()).starts_with(b"\x89PNG"));
@@ -116,7 +134,10 @@ fn mixed_up_viewports() {
     let run = project.run(&["dark"], &[]);
     assert_eq!(run.code, Some(101));
     let message = project.result("a::dark::320x480").message.unwrap();
-    assert!(message.contains("640×480") && message.contains("320×480"), "{message}");
+    assert!(
+        message.contains("640×480") && message.contains("320×480"),
+        "{message}"
+    );
     assert!(project.result("a::dark::320x480").diff.is_some());
 }
 
@@ -142,19 +163,29 @@ fn another_environment() {
     let project = Project::new(MANIFEST, &[("a.html", &boxes("green"))]);
     project.accept_all();
     let file = project.path().join("baselines/a-light-400x300.png");
-    let baseline = tintype::baseline::read(project.path(), &file).unwrap().unwrap();
+    let baseline = tintype::baseline::read(project.path(), &file)
+        .unwrap()
+        .unwrap();
     let mut provenance = baseline.provenance.unwrap();
     provenance.environment.browser = Some("chromium 99.0.1".to_owned());
     provenance.environment.arch = "aarch64".to_owned();
     tintype::baseline::accept(project.path(), &file, &baseline.bytes, &provenance).unwrap();
-    assert_eq!(project.run(&[], &[]).code, Some(0), "pixels decide, not machines");
+    assert_eq!(
+        project.run(&[], &[]).code,
+        Some(0),
+        "pixels decide, not machines"
+    );
 
     project.write("stories/a.html", &boxes("purple"));
     let run = project.run(&[], &[]);
     assert_eq!(run.code, Some(101));
     let told = "this baseline comes from another environment";
     assert!(run.stdout.contains(told), "{}", run.stdout);
-    assert!(run.stdout.contains("browser: chromium 99.0.1 then"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("browser: chromium 99.0.1 then"),
+        "{}",
+        run.stdout
+    );
     let changed = project.result("a::light::400x300").environment_changed;
     assert_eq!(changed.len(), 2);
 }
@@ -186,7 +217,11 @@ capture = { target = { element = "#absent" } }
     let project = Project::new(manifest, &[("a.html", tall)]);
     let run = project.run(&[], &[("TINTYPE_UPDATE", "new")]);
     assert_eq!(run.code, Some(101));
-    assert!(run.stdout.contains("no element matches `#absent`"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("no element matches `#absent`"),
+        "{}",
+        run.stdout
+    );
     let picture = |story: &str| {
         let theme = project.last().results[0].theme.clone();
         image::load_from_memory(&project.read(&format!("baselines/{story}-{theme}-400x300.png")))

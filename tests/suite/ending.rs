@@ -11,7 +11,10 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("ending::a_finished_run_leaves_no_process", finished),
         test("ending::sigterm_leaves_a_truthful_record", sigterm),
         test("ending::kill_9_leaves_no_process", kill_9),
-        test("ending::a_browser_that_crashes_is_replaced", crashing_browser),
+        test(
+            "ending::a_browser_that_crashes_is_replaced",
+            crashing_browser,
+        ),
         test("ending::no_browser_is_said_once_and_clearly", no_browser),
     ]
 }
@@ -30,9 +33,13 @@ fn finished() {
 fn signalled(signal: &str) -> (Project, std::process::Output) {
     let project = Project::new(MANIFEST, &[("a.html", "<p>a"), ("b.html", ENDLESS)]);
     let child = project.start(&[]);
-    eventually("the browser works on the endless story", || project.processes() >= 2);
+    eventually("the browser works on the endless story", || {
+        project.processes() >= 2
+    });
     let id = child.id().to_string();
-    let sent = std::process::Command::new("kill").args([signal, &id]).status();
+    let sent = std::process::Command::new("kill")
+        .args([signal, &id])
+        .status();
     assert!(sent.unwrap().success());
     let output = child.wait_with_output().unwrap();
     eventually("all its processes are gone", || project.processes() == 0);
@@ -84,19 +91,39 @@ fn crashing_browser() {
     eventually("the first story is done", || baseline.exists());
     let victim = browsers();
     assert!(!victim.is_empty());
-    std::process::Command::new("kill").arg("-9").args(&victim).status().unwrap();
+    std::process::Command::new("kill")
+        .arg("-9")
+        .args(&victim)
+        .status()
+        .unwrap();
     eventually("there is another browser", || {
         browsers().iter().any(|id| !victim.contains(id))
     });
     project.write("stories/b.html", "<p>b");
     let second = browsers();
-    std::process::Command::new("kill").arg("-9").args(&second).status().unwrap();
+    std::process::Command::new("kill")
+        .arg("-9")
+        .args(&second)
+        .status()
+        .unwrap();
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(project.result("a::light::400x300").status, Status::New, "{text}");
-    assert_eq!(project.result("c::light::400x300").status, Status::New, "{text}");
+    assert_eq!(
+        project.result("a::light::400x300").status,
+        Status::New,
+        "{text}"
+    );
+    assert_eq!(
+        project.result("c::light::400x300").status,
+        Status::New,
+        "{text}"
+    );
     let broken = project.result("b::light::400x300");
-    assert_eq!((broken.status, broken.attempt), (Status::Failed, Some(2)), "{text}");
+    assert_eq!(
+        (broken.status, broken.attempt),
+        (Status::Failed, Some(2)),
+        "{text}"
+    );
     assert!(broken.message.unwrap().contains("went away"), "{text}");
 }
 

@@ -11,6 +11,8 @@ mod ending;
 mod project;
 mod recording;
 mod settling;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::process::ExitCode;
 

@@ -128,7 +128,11 @@ impl Project {
 
     /// The statuses of the newest run.
     pub(crate) fn statuses(&self) -> Vec<Status> {
-        self.last().results.iter().map(|result| result.status).collect()
+        self.last()
+            .results
+            .iter()
+            .map(|result| result.status)
+            .collect()
     }
 
     /// How many processes there are whose command line names this project.

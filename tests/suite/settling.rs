@@ -12,10 +12,16 @@ use super::test;
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("settling::motion_is_brought_to_its_end", motion),
-        test("settling::an_image_that_never_comes_is_named", missing_image),
+        test(
+            "settling::an_image_that_never_comes_is_named",
+            missing_image,
+        ),
         test("settling::a_page_that_is_not_ready_is_named", not_ready),
         test("settling::an_error_page_is_no_story", error_page),
-        test("settling::a_page_that_never_stands_still_tells_where", restless),
+        test(
+            "settling::a_page_that_never_stands_still_tells_where",
+            restless,
+        ),
         test("settling::two_runs_are_identical", identical_runs),
     ]
 }
@@ -41,9 +47,21 @@ fn motion() {
         .unwrap()
         .to_rgb8();
     let red = [255, 0, 0];
-    assert_eq!(picture.get_pixel(210, 10).0, red, "the finite animation's end");
-    assert_eq!(picture.get_pixel(50, 60).0, red, "the endless animation's beginning");
-    assert_eq!(picture.get_pixel(160, 110).0, red, "the late transition's end");
+    assert_eq!(
+        picture.get_pixel(210, 10).0,
+        red,
+        "the finite animation's end"
+    );
+    assert_eq!(
+        picture.get_pixel(50, 60).0,
+        red,
+        "the endless animation's beginning"
+    );
+    assert_eq!(
+        picture.get_pixel(160, 110).0,
+        red,
+        "the late transition's end"
+    );
     assert_eq!(project.run(&[], &[]).code, Some(0));
 }
 
@@ -73,7 +91,9 @@ fn missing_image() {
     let project = Project::new(&format!("{MANIFEST}{LIMIT}"), &[("a.html", &page)]);
     assert_eq!(project.run(&[], &[]).code, Some(101));
     let message = project.result("a::light::400x300").message.unwrap();
-    let wanted = format!("did not come to rest within 2 s: still waiting for images (http://127.0.0.1:{port}/never.png)");
+    let wanted = format!(
+        "did not come to rest within 2 s: still waiting for images (http://127.0.0.1:{port}/never.png)"
+    );
     assert!(message.contains(&wanted), "{message}");
 }
 
@@ -94,7 +114,9 @@ fn error_page() {
             let _ = stream.write_all(b"HTTP/1.1 503 Busy\r\ncontent-type: text/html\r\ncontent-length: 4\r\nconnection: close\r\n\r\nbusy");
         }
     });
-    let manifest = format!("[stories]\nurl = \"http://127.0.0.1:{port}\"\n[[story]]\nid = \"a\"\npath = \"a\"\n");
+    let manifest = format!(
+        "[stories]\nurl = \"http://127.0.0.1:{port}\"\n[[story]]\nid = \"a\"\npath = \"a\"\n"
+    );
     let project = Project::new(&manifest, &[]);
     assert_eq!(project.run(&[], &[]).code, Some(101));
     let result = project.last().results.remove(0);
@@ -109,7 +131,10 @@ fn restless() {
     let project = Project::new(&format!("{MANIFEST}{LIMIT}"), &[("a.html", page)]);
     assert_eq!(project.run(&[], &[]).code, Some(101));
     let message = project.result("a::light::400x300").message.unwrap();
-    assert!(message.contains("successive pictures differ, most of all 40×40 at 60,50"), "{message}");
+    assert!(
+        message.contains("successive pictures differ, most of all 40×40 at 60,50"),
+        "{message}"
+    );
 }
 
 /// The whole gallery of this repository, twice.
