@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{accept, init, list, orphans, reject};
+use commands::{accept, compare, init, list, orphans, reject};
 
 /// Accept, review and diagnose Tintype's visual regression tests.
 #[derive(Parser)]
@@ -33,6 +33,7 @@ enum Command {
     Accept(accept::Options),
     Reject(reject::Options),
     Orphans(orphans::Options),
+    Compare(compare::Options),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +50,8 @@ fn main() -> ExitCode {
         Command::Accept(options) => accept::run(manifest, options),
         Command::Reject(options) => reject::run(manifest, options),
         Command::Orphans(options) => orphans::run(manifest, options),
+        // Its exit code tells a difference from an error.
+        Command::Compare(options) => return compare::run(options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

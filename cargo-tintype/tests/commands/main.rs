@@ -1,6 +1,7 @@
 //! The real binary, in projects of its own and an environment of its own.
 
 mod accept;
+mod compare;
 mod init;
 mod list;
 mod orphans;

@@ -29,12 +29,13 @@ pub(crate) struct Said {
     pub(crate) out: String,
     pub(crate) err: String,
     pub(crate) ok: bool,
+    pub(crate) code: Option<i32>,
 }
 
 impl Said {
     /// Both streams and the exit code, for snapshots.
     pub(crate) fn all(&self) -> String {
-        let code = if self.ok { 0 } else { 1 };
+        let code = self.code.map_or("none".to_owned(), |code| code.to_string());
         format!(
             "exit code {code}\n--- stdout\n{}--- stderr\n{}",
             self.out, self.err
@@ -118,6 +119,7 @@ impl Project {
             out: text(&output.stdout),
             err: text(&output.stderr),
             ok: output.status.success(),
+            code: output.status.code(),
         }
     }
 

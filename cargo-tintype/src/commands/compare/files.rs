@@ -1,0 +1,22 @@
+//! Two images.
+
+use anyhow::Result;
+
+use super::Options;
+use super::outcome::{Compared, Outcome};
+
+pub(super) fn compare(options: &Options) -> Result<Outcome> {
+    let compared = Compared::read(&options.baseline, &options.current, &options.settings())?;
+    if let Some(path) = &options.diff {
+        compared.write_diff(path)?;
+    }
+    if options.json {
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&compared.json(options.explain)?)?
+        );
+    } else {
+        println!("{}", compared.text(options.explain)?);
+    }
+    Ok(Outcome::of(&compared.comparison))
+}

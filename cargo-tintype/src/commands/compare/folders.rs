@@ -1,0 +1,169 @@
+//! Two folders: images that have the same path in both.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use walkdir::WalkDir;
+
+use super::Options;
+use super::outcome::{Compared, Outcome};
+
+/// In which of the folders a path is found.
+#[derive(Clone, Copy, Default)]
+struct Found {
+    baseline: bool,
+    current: bool,
+}
+
+/// What is said of one path.
+struct Line {
+    outcome: Outcome,
+    text: String,
+    json: Value,
+}
+
+pub(super) fn compare(options: &Options) -> Result<Outcome> {
+    let paths = paths(options)?;
+    let bar = ProgressBar::new(paths.len() as u64).with_style(style());
+    let lines = in_parallel(&paths, |(path, found)| {
+        let line = judge(options, path, *found);
+        bar.inc(1);
+        line
+    });
+    bar.finish_and_clear();
+    tell(options, &lines)?;
+    Ok(lines
+        .iter()
+        .map(|line| line.outcome)
+        .max()
+        .unwrap_or(Outcome::Same))
+}
+
+fn paths(options: &Options) -> Result<Vec<(PathBuf, Found)>> {
+    let mut paths: BTreeMap<PathBuf, Found> = BTreeMap::new();
+    for path in images(&options.baseline)? {
+        paths.entry(path).or_default().baseline = true;
+    }
+    for path in images(&options.current)? {
+        paths.entry(path).or_default().current = true;
+    }
+    if paths.is_empty() {
+        let (a, b) = (options.baseline.display(), options.current.display());
+        bail!("failed to find an image: neither {a} nor {b} holds a .png file");
+    }
+    Ok(paths.into_iter().collect())
+}
+
+/// The paths of all PNG files below a folder, from there on.
+fn images(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in WalkDir::new(folder) {
+        let entry = entry.with_context(|| format!("failed to list {}", folder.display()))?;
+        let is_png = entry
+            .path()
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("png"));
+        if is_png && entry.file_type().is_file() {
+            paths.push(entry.path().strip_prefix(folder)?.to_owned());
+        }
+    }
+    Ok(paths)
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{bar:30} {pos}/{len} images, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// Works through `items` on all cores. The results stand in their order.
+fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let take = || {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            items.get(place).map(|item| (place, work(item)))
+        };
+        std::iter::from_fn(take).collect::<Vec<_>>()
+    };
+    let mut results: Vec<(usize, R)> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores.min(items.len()))
+            .map(|_| scope.spawn(run))
+            .collect();
+        let join = |thread: thread::ScopedJoinHandle<'_, _>| {
+            thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        threads.into_iter().flat_map(join).collect()
+    });
+    results.sort_by_key(|(place, _)| *place);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+fn judge(options: &Options, path: &Path, found: Found) -> Line {
+    let alone = |text: &str| Line {
+        outcome: Outcome::Different,
+        text: text.to_owned(),
+        json: json!({ "same": false, "message": text }),
+    };
+    let mut line = match (found.baseline, found.current) {
+        (true, false) => alone("only in the baseline folder"),
+        (false, true) => alone("only in the current folder"),
+        _ => both(options, path).unwrap_or_else(|error| Line {
+            outcome: Outcome::Failed,
+            text: format!("{error:#}"),
+            json: json!({ "error": format!("{error:#}") }),
+        }),
+    };
+    line.text = format!("{}: {}", path.display(), line.text);
+    line.json["path"] = json!(path);
+    line
+}
+
+fn both(options: &Options, path: &Path) -> Result<Line> {
+    let (baseline, current) = (options.baseline.join(path), options.current.join(path));
+    let compared = Compared::read(&baseline, &current, &options.settings())?;
+    if let Some(folder) = &options.diff {
+        compared.write_diff(&folder.join(path))?;
+    }
+    Ok(Line {
+        outcome: Outcome::of(&compared.comparison),
+        text: compared.text(options.explain)?,
+        json: compared.json(options.explain)?,
+    })
+}
+
+/// Prints what is not the same, and how many of each there are.
+fn tell(options: &Options, lines: &[Line]) -> Result<()> {
+    if options.json {
+        let objects: Vec<&Value> = lines.iter().map(|line| &line.json).collect();
+        println!("{}", serde_json::to_string_pretty(&objects)?);
+        return Ok(());
+    }
+    for line in lines {
+        match line.outcome {
+            Outcome::Same => {}
+            Outcome::Different => println!("{}", line.text),
+            Outcome::Failed => eprintln!("{}", line.text),
+        }
+    }
+    let count = |outcome| lines.iter().filter(|line| line.outcome == outcome).count();
+    let (same, different, failed) = (
+        count(Outcome::Same),
+        count(Outcome::Different),
+        count(Outcome::Failed),
+    );
+    let unreadable = if failed > 0 {
+        format!(", {failed} could not be compared")
+    } else {
+        String::new()
+    };
+    println!("{same} the same, {different} different{unreadable}");
+    Ok(())
+}

@@ -1,0 +1,80 @@
+use image::{Rgba, RgbaImage};
+use tintype::compare::encode_png;
+
+use super::project::Project;
+
+/// Two folders: one image the same in both, one with a black square, one that
+/// is no image, one on each side alone.
+fn project() -> Project {
+    let project = Project::empty();
+    let white = RgbaImage::from_pixel(100, 50, Rgba([255; 4]));
+    let mut square = white.clone();
+    for (x, y) in (10..20).flat_map(|x| (30..40).map(move |y| (x, y))) {
+        square.put_pixel(x, y, Rgba([0, 0, 0, 255]));
+    }
+    let [white, square] = [white, square].map(|image| encode_png(&image).unwrap());
+    project.write("a/same.png", &white);
+    project.write("b/same.png", &white);
+    project.write("a/sub/square.png", &white);
+    project.write("b/sub/square.png", &square);
+    project
+}
+
+#[test]
+fn two_images_and_the_exit_codes() {
+    let project = project();
+    let run = |arguments: &[&str]| {
+        let said = project.tintype(&[&["compare"], arguments].concat());
+        format!("$ compare {}\n{}", arguments.join(" "), said.all())
+    };
+    let (a, b) = ("a/sub/square.png", "b/sub/square.png");
+    let transcript = [
+        run(&["a/same.png", "b/same.png"]),
+        run(&[a, b, "--diff", "out/diff.png"]),
+        run(&[a, b, "--max-diff-pixels", "100"]),
+        run(&[a, b, "--ignore", "10,30,10x10"]),
+        run(&[a, b, "--explain"]),
+        run(&[a, b, "--json"]),
+        run(&["a/same.png", "nowhere.png"]),
+        run(&["a/same.png", "b"]),
+        run(&[a, b, "--threshold", "2"]),
+    ];
+    insta::assert_snapshot!(transcript.join("\n"));
+    assert!(project.has("out/diff.png"));
+}
+
+#[test]
+fn two_folders() {
+    let project = project();
+    project.write("a/gone.png", b"");
+    project.write("b/added.png", b"");
+    insta::assert_snapshot!(
+        project
+            .tintype(&["compare", "a", "b", "--diff", "out"])
+            .all()
+    );
+    assert!(project.has("out/sub/square.png") && !project.has("out/same.png"));
+    project.write("a/broken.png", b"<html>");
+    project.write("b/broken.png", b"no image");
+    insta::assert_snapshot!(project.tintype(&["compare", "a", "b"]).all());
+    let json: serde_json::Value =
+        serde_json::from_str(&project.tintype(&["compare", "a", "b", "--json"]).out).unwrap();
+    let names: Vec<_> = json
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "added.png",
+            "broken.png",
+            "gone.png",
+            "same.png",
+            "sub/square.png"
+        ]
+    );
+    assert_eq!(json[3]["same"], true);
+    assert_eq!(json[4]["differing"], 100);
+}
