@@ -4,12 +4,14 @@ use image::RgbaImage;
 use serde::Serialize;
 
 use super::decode::{self, DecodedPair};
-use super::engine::{self, Question, Sink};
+use super::engine::{self, Sink};
 use super::error::{CompareError, Side};
+use super::layout::Layout;
 use super::mask::Mask;
+use super::moved::Move;
 use super::options::Options;
 use super::regions::{self, Clusters};
-use super::view::{Pair, View};
+use super::view::View;
 use crate::model::Region;
 
 /// What came of a comparison.
@@ -18,7 +20,8 @@ use crate::model::Region;
 pub enum Verdict {
     /// No pixel differs (after masks and anti-aliasing).
     Same,
-    /// Pixels differ, no more than the options tolerate.
+    /// Pixels differ, no more than the options tolerate; or nothing but the
+    /// height of some rows does, and moves are tolerated.
     WithinTolerance,
     /// More pixels differ than the options tolerate.
     Different,
@@ -47,6 +50,9 @@ pub struct Comparison {
     /// Bounding boxes of differing pixels that lie close together, largest
     /// first, 50 at most.
     pub regions: Vec<Region>,
+    /// Blocks of rows that are the same at another height, highest first. Only
+    /// looked for with [`Options::moved`].
+    pub moves: Vec<Move>,
     /// What was asked.
     pub options: Options,
 }
@@ -75,6 +81,7 @@ impl Comparison {
             baseline_size: size,
             current_size: size,
             regions: Vec::new(),
+            moves: Vec::new(),
             options: options.clone(),
         }
     }
@@ -94,102 +101,79 @@ pub fn compare_png(
         let size = decode::size(baseline).map_err(|problem| problem.of(Side::Baseline))?;
         return Ok(Comparison::identical(size, options));
     }
-    let pair = DecodedPair::to_compare(baseline, current)?;
-    Ok(compare_views(
-        pair.baseline.view(),
-        pair.current.view(),
-        pair.known.as_deref(),
-        options,
-    ))
+    let pair = DecodedPair::to_compare(baseline, current, options)?;
+    Ok(judge(&pair.layout(options), pair.sizes(), options))
 }
 
 /// Compares two decoded images.
 pub fn compare_images(baseline: &RgbaImage, current: &RgbaImage, options: &Options) -> Comparison {
-    compare_views(View::of(baseline), View::of(current), None, options)
+    let layout = Layout::new(View::of(baseline), View::of(current), None, options);
+    judge(
+        &layout,
+        (baseline.dimensions(), current.dimensions()),
+        options,
+    )
 }
 
-fn compare_views(
-    baseline: View<'_>,
-    current: View<'_>,
-    known: Option<&[bool]>,
+fn judge(
+    layout: &Layout<'_>,
+    (baseline_size, current_size): ((u32, u32), (u32, u32)),
     options: &Options,
 ) -> Comparison {
-    let pair = Pair {
-        known,
-        ..Pair::overlap(baseline, current)
-    };
-    let (baseline_size, current_size) = (size(baseline), size(current));
-    let overlap = size(pair.a);
-    let mask = Mask::new(&options.ignore, overlap.0, overlap.1);
-    let tally = engine::compare(pair, &question(options, &mask), || Tally::new(overlap.0))
-        .into_iter()
-        .reduce(|all, part| all.merge(&part))
-        .unwrap_or_else(|| Tally::new(overlap.0));
-    let beyond = area(baseline_size) + area(current_size) - 2 * area(overlap);
-    let compared = area(overlap) - mask.area() + beyond;
+    let width = baseline_size.0.max(current_size.0);
+    let mut tally = Tally::new(width, 0);
+    for part in &layout.parts {
+        let question = options.question(&part.mask);
+        for found in engine::compare(part.pair, &question, || Tally::new(width, part.top)) {
+            tally.merge(&found);
+        }
+    }
     let mut regions = tally.clusters.into_regions();
-    regions.extend(strips(overlap, union(baseline_size, current_size)));
+    regions.extend(&layout.beyond);
     regions::sort(&mut regions);
-    let differing = tally.differing + beyond;
+    let differing = tally.differing + layout.beyond_pixels;
+    let verdict = match differing {
+        _ if baseline_size != current_size => Verdict::SizeMismatch,
+        0 if layout.moves.is_empty() => Verdict::Same,
+        few if few <= options.tolerated(layout.compared) => Verdict::WithinTolerance,
+        _ => Verdict::Different,
+    };
     Comparison {
-        verdict: verdict(
-            baseline_size == current_size,
-            differing,
-            options.tolerated(compared),
-        ),
+        verdict,
         differing,
         antialiased: tally.antialiased,
-        compared,
+        compared: layout.compared,
         baseline_size,
         current_size,
         regions,
+        moves: layout.moves.clone(),
         options: options.clone(),
-    }
-}
-
-pub(super) fn size(view: View<'_>) -> (u32, u32) {
-    let (width, height) = view.size();
-    (width as u32, height as u32)
-}
-
-fn verdict(same_size: bool, differing: u64, tolerated: u64) -> Verdict {
-    match differing {
-        _ if !same_size => Verdict::SizeMismatch,
-        0 => Verdict::Same,
-        few if few <= tolerated => Verdict::WithinTolerance,
-        _ => Verdict::Different,
-    }
-}
-
-pub(super) fn question<'a>(options: &Options, mask: &'a Mask) -> Question<'a> {
-    Question {
-        max_delta: options.max_delta(),
-        antialiasing: options.antialiasing,
-        mask,
     }
 }
 
 /// Counts, and remembers where.
 struct Tally {
+    /// The first row of the part that is counted.
+    top: usize,
     differing: u64,
     antialiased: u64,
     clusters: Clusters,
 }
 
 impl Tally {
-    fn new(width: u32) -> Self {
+    fn new(width: u32, top: usize) -> Self {
         Self {
+            top,
             differing: 0,
             antialiased: 0,
             clusters: Clusters::new(width),
         }
     }
 
-    fn merge(mut self, other: &Self) -> Self {
+    fn merge(&mut self, other: &Self) {
         self.differing += other.differing;
         self.antialiased += other.antialiased;
         self.clusters.merge(&other.clusters);
-        self
     }
 }
 
@@ -197,7 +181,7 @@ impl Sink for Tally {
     fn row(&mut self, y: usize, differing: &[u64], antialiased: &[u64]) {
         self.differing += count(differing);
         self.antialiased += count(antialiased);
-        self.clusters.add_row(y as u32, differing);
+        self.clusters.add_row((self.top + y) as u32, differing);
     }
 }
 
@@ -207,27 +191,4 @@ fn count(row: &[u64]) -> u64 {
 
 fn area((width, height): (u32, u32)) -> u64 {
     u64::from(width) * u64::from(height)
-}
-
-pub(super) fn union(a: (u32, u32), b: (u32, u32)) -> (u32, u32) {
-    (a.0.max(b.0), a.1.max(b.1))
-}
-
-/// What lies right of and below the part that both images have.
-fn strips(overlap: (u32, u32), union: (u32, u32)) -> impl Iterator<Item = Region> {
-    let right = Region {
-        x: overlap.0,
-        y: 0,
-        width: union.0 - overlap.0,
-        height: union.1,
-    };
-    let below = Region {
-        x: 0,
-        y: overlap.1,
-        width: overlap.0,
-        height: union.1 - overlap.1,
-    };
-    [right, below]
-        .into_iter()
-        .filter(|region| region.width > 0 && region.height > 0)
 }

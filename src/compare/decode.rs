@@ -6,6 +6,8 @@ use image::{RgbaImage, codecs::png::PngDecoder};
 
 use super::chunks::Plain;
 use super::error::{CompareError, ImageProblem, Side};
+use super::layout::Layout;
+use super::options::Options;
 use super::rows::{self, Rows};
 use super::view::View;
 use super::workers;
@@ -80,7 +82,15 @@ impl DecodedPair {
     }
 
     /// Decodes both as far as a comparison needs it.
-    pub(super) fn to_compare(baseline: &[u8], current: &[u8]) -> Result<Self, CompareError> {
+    pub(super) fn to_compare(
+        baseline: &[u8],
+        current: &[u8],
+        options: &Options,
+    ) -> Result<Self, CompareError> {
+        // To find a row elsewhere all of them must be known.
+        if options.moved {
+            return Self::whole(baseline, current);
+        }
         let mut pair = Self::read(baseline, current)?;
         match (&mut pair.baseline, &mut pair.current) {
             (Decoded::Rows(a), Decoded::Rows(b)) if a.is_like(b) => pair.known = rows::align(a, b),
@@ -90,6 +100,23 @@ impl DecodedPair {
             }
         }
         Ok(pair)
+    }
+}
+
+impl DecodedPair {
+    /// Both images laid on each other.
+    pub(super) fn layout(&self, options: &Options) -> Layout<'_> {
+        let (a, b) = (self.baseline.view(), self.current.view());
+        Layout::new(a, b, self.known.as_deref(), options)
+    }
+
+    /// Width and height of the baseline and of the current image.
+    pub(super) fn sizes(&self) -> ((u32, u32), (u32, u32)) {
+        let size = |image: &Decoded| {
+            let (width, height) = image.view().size();
+            (width as u32, height as u32)
+        };
+        (size(&self.baseline), size(&self.current))
     }
 }
 

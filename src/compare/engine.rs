@@ -5,6 +5,8 @@
 //! close to the limit and translucent ones again in [`exact`]. Only chunks
 //! with a differing pixel are asked for anti-aliasing.
 
+use std::ops::Range;
+
 use super::exact;
 use super::kernels::CHUNK;
 use super::mask::Mask;
@@ -43,16 +45,12 @@ pub(super) fn compare<S: Sink + Send>(
 ) -> Vec<S> {
     let (width, height) = pair.size();
     let many = width * height * 4 >= MANY_BYTES && pair.known.is_none();
-    let rows = workers::in_parallel(
-        height,
-        64,
-        many,
-        Vec::new,
-        |found: &mut Vec<usize>, rows| {
-            found.extend(rows.filter(|y| !pair.row_is_equal(*y)));
-        },
-    );
-    let mut rows = rows.concat();
+    let (first, end) = pair.rows;
+    let look = |found: &mut Vec<usize>, part: Range<usize>| {
+        let rows = first + part.start..first + part.end;
+        found.extend(rows.filter(|y| !pair.row_is_equal(*y)));
+    };
+    let mut rows = workers::in_parallel(end - first, 64, many, Vec::new, look).concat();
     rows.sort_unstable();
     let many = rows.len() * width >= MANY_PIXELS;
     let judge = || (Judge::new(pair, question), new_sink());

@@ -33,33 +33,57 @@ impl Mask {
         &self.regions
     }
 
+    /// The same, seen from row `top` on.
+    pub(super) fn below(&self, top: u32) -> Self {
+        let moved = |region: &Region| {
+            let bottom = (region.y + region.height).checked_sub(top)?;
+            let y = region.y.saturating_sub(top);
+            (bottom > y).then(|| Region {
+                y,
+                height: bottom - y,
+                ..*region
+            })
+        };
+        Self {
+            regions: self.regions.iter().filter_map(moved).collect(),
+            width: self.width,
+            height: self.height.saturating_sub(top),
+        }
+    }
+
     /// How many pixels are covered, each counted once.
     pub(super) fn area(&self) -> u64 {
         if self.regions.is_empty() {
             return 0;
         }
-        let words = (self.width as usize).div_ceil(64);
-        let all = vec![u64::MAX; words];
-        (0..self.height)
-            .map(|y| {
-                let mut row = all.clone();
-                self.clear(y, &mut row);
-                row.iter()
-                    .map(|word| u64::from(word.count_zeros()))
-                    .sum::<u64>()
-            })
-            .sum()
+        let covered = |y| u64::from(self.width) - self.open_in_row(y);
+        let touched = |y: &u32| self.regions.iter().any(|region| reaches(region, *y));
+        (0..self.height).filter(touched).map(covered).sum()
+    }
+
+    /// How many pixels of row `y` are not covered.
+    pub(super) fn open_in_row(&self, y: u32) -> u64 {
+        let mut row = vec![0; (self.width as usize).div_ceil(64)];
+        for x in 0..self.width as usize {
+            row[x / 64] |= 1_u64 << (x % 64);
+        }
+        self.clear(y, &mut row);
+        row.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 
     /// Clears the bits of row `y` that are covered; bit `x % 64` of word
     /// `x / 64` stands for column `x`.
     pub(super) fn clear(&self, y: u32, row: &mut [u64]) {
         for region in &self.regions {
-            if (region.y..region.y + region.height).contains(&y) {
+            if reaches(region, y) {
                 clear_span(row, region.x as usize, (region.x + region.width) as usize);
             }
         }
     }
+}
+
+fn reaches(region: &Region, y: u32) -> bool {
+    (region.y..region.y + region.height).contains(&y)
 }
 
 fn clear_span(row: &mut [u64], from: usize, to: usize) {

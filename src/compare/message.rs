@@ -13,6 +13,7 @@ impl Comparison {
     pub fn message(&self) -> String {
         let mut text = match self.verdict {
             Verdict::Same => return self.same(),
+            Verdict::WithinTolerance if self.differing == 0 => self.same(),
             Verdict::SizeMismatch => {
                 let ((bw, bh), (cw, ch)) = (self.baseline_size, self.current_size);
                 format!(
@@ -31,6 +32,15 @@ impl Comparison {
                 "largest region"
             };
             let _ = write!(text, "; {word} {w}×{h} at {x},{y}");
+        }
+        if let Some(block) = self.moves.first() {
+            let (rows, from, to) = (grouped(block.height.into()), block.from, block.to);
+            let way = if to > from { "down" } else { "up" };
+            let _ = write!(
+                text,
+                "; {rows} rows moved {way} by {} (from {from} to {to})",
+                to.abs_diff(from)
+            );
         }
         text
     }

@@ -27,8 +27,10 @@ mod engine;
 mod error;
 mod exact;
 mod kernels;
+mod layout;
 mod mask;
 mod message;
+mod moved;
 mod options;
 mod picture;
 mod pool;
@@ -45,6 +47,7 @@ mod workers;
 
 pub use comparison::{Comparison, Verdict, compare_images, compare_png};
 pub use error::{CompareError, ImageProblem, Side};
+pub use moved::Move;
 pub use options::{Antialiasing, Options, Perceptual};
 pub use picture::encode_png;
 pub use sweep::Sweep;

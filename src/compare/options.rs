@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::engine::Question;
+use super::mask::Mask;
 use crate::model::Region;
 
 /// What counts as a difference, and how much of it is tolerated.
@@ -91,11 +93,26 @@ impl Options {
         }
     }
 
+    /// What the engine is to be asked.
+    pub(super) fn question<'a>(&self, mask: &'a Mask) -> Question<'a> {
+        Question {
+            max_delta: self.max_delta(),
+            antialiasing: self.antialiasing,
+            mask,
+        }
+    }
+
     /// The largest squared YIQ distance that still counts as equal.
-    pub(super) fn max_delta(&self) -> f64 {
+    fn max_delta(&self) -> f64 {
+        // What is no number tolerates nothing.
+        let threshold = if self.threshold.is_nan() {
+            0.0
+        } else {
+            self.threshold.clamp(0.0, 1.0)
+        };
         // Written in this order because pixelmatch is: the result is the same
         // to the last bit.
-        35215.0 * self.threshold * self.threshold
+        35215.0 * threshold * threshold
     }
 }
 

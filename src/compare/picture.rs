@@ -3,12 +3,14 @@
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, Rgba, RgbaImage};
 
-use super::comparison::{Comparison, question, size, union};
+use super::comparison::Comparison;
 use super::decode::DecodedPair;
 use super::engine::{self, Sink, set_bits};
 use super::error::CompareError;
+use super::layout::{Layout, union};
 use super::mask::Mask;
-use super::view::{Pair, View};
+use super::view::View;
+use crate::model::Region;
 
 const DIFFERING: Rgba<u8> = Rgba([255, 0, 0, 255]);
 const ANTIALIASED: Rgba<u8> = Rgba([255, 255, 0, 255]);
@@ -36,14 +38,25 @@ impl Comparison {
     }
 
     fn draw_views(&self, baseline: View<'_>, current: View<'_>) -> RgbaImage {
-        let (width, height) = union(size(baseline), size(current));
-        let mut canvas = RgbaImage::from_pixel(width, height, BEYOND);
-        let pair = Pair::overlap(baseline, current);
-        draw_faded(&mut canvas, pair.b);
-        let mask = Mask::new(&self.options.ignore, width, height);
-        hatch(&mut canvas, &mask);
-        for marks in engine::compare(pair, &question(&self.options, &mask), Marks::default) {
-            marks.paint(&mut canvas);
+        let (width, height) = union(baseline, current);
+        let mut canvas = RgbaImage::from_pixel(width as u32, height as u32, Rgba([255; 4]));
+        let layout = Layout::new(baseline, current, None, &self.options);
+        draw_faded(&mut canvas, current);
+        for region in &layout.beyond {
+            tint(&mut canvas, *region);
+        }
+        hatch(
+            &mut canvas,
+            &Mask::new(&self.options.ignore, width as u32, height as u32),
+        );
+        for part in &layout.parts {
+            for marks in engine::compare(
+                part.pair,
+                &self.options.question(&part.mask),
+                Marks::default,
+            ) {
+                marks.paint(&mut canvas, part.top);
+            }
         }
         canvas
     }
@@ -81,6 +94,18 @@ fn draw_faded(canvas: &mut RgbaImage, view: View<'_>) {
     }
 }
 
+/// Colours what only one image has, so that its content can still be seen.
+fn tint(canvas: &mut RgbaImage, region: Region) {
+    for y in region.y..region.y + region.height {
+        for x in region.x..region.x + region.width {
+            let pixel = canvas.get_pixel_mut(x, y);
+            for (channel, colour) in pixel.0.iter_mut().zip(BEYOND.0) {
+                *channel = (u16::from(*channel) * u16::from(colour) / 255) as u8;
+            }
+        }
+    }
+}
+
 /// Slanting lines, eight pixels apart.
 fn hatch(canvas: &mut RgbaImage, mask: &Mask) {
     for region in mask.regions() {
@@ -103,11 +128,11 @@ impl Sink for Marks {
 }
 
 impl Marks {
-    fn paint(&self, canvas: &mut RgbaImage) {
+    fn paint(&self, canvas: &mut RgbaImage, top: usize) {
         for (y, rows) in &self.0 {
             for (row, colour) in rows.iter().zip([DIFFERING, ANTIALIASED]) {
                 for x in set_bits(row) {
-                    canvas.put_pixel(x as u32, *y as u32, colour);
+                    canvas.put_pixel(x as u32, (top + y) as u32, colour);
                 }
             }
         }

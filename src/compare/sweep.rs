@@ -7,7 +7,7 @@ use super::decode::DecodedPair;
 use super::engine::{self, Question, Sink, set_bits};
 use super::error::CompareError;
 use super::exact;
-use super::mask::Mask;
+use super::layout::Part;
 use super::view::Pair;
 
 /// The thresholds that are tried.
@@ -39,31 +39,26 @@ impl Comparison {
     /// # Errors
     /// As [`compare_png`](super::compare_png), for the same two files.
     pub fn sweep(&self, baseline: &[u8], current: &[u8]) -> Result<Sweep, CompareError> {
-        let decoded = DecodedPair::to_compare(baseline, current)?;
-        let pair = Pair {
-            known: decoded.known.as_deref(),
-            ..Pair::overlap(decoded.baseline.view(), decoded.current.view())
-        };
-        let (width, height) = pair.size();
-        let mask = Mask::new(&self.options.ignore, width as u32, height as u32);
-        let question = Question {
-            max_delta: 0.0,
-            antialiasing: self.options.antialiasing,
-            mask: &mask,
-        };
-        let new = || Histogram {
-            pair,
-            levels: vec![0; STEPS + 2],
-        };
+        let decoded = DecodedPair::to_compare(baseline, current, &self.options)?;
+        let layout = decoded.layout(&self.options);
         let mut levels = vec![0; STEPS + 2];
-        for part in engine::compare(pair, &question, new) {
-            levels
-                .iter_mut()
-                .zip(part.levels)
-                .for_each(|(sum, n)| *sum += n);
+        for Part { pair, mask, .. } in &layout.parts {
+            let question = Question {
+                max_delta: 0.0,
+                ..self.options.question(mask)
+            };
+            let new = || Histogram {
+                pair: *pair,
+                levels: vec![0; STEPS + 2],
+            };
+            for part in engine::compare(*pair, &question, new) {
+                levels
+                    .iter_mut()
+                    .zip(part.levels)
+                    .for_each(|(sum, n)| *sum += n);
+            }
         }
-        let beyond = self.compared - ((width * height) as u64 - mask.area());
-        Ok(self.read(&levels, beyond))
+        Ok(self.read(&levels, layout.beyond_pixels))
     }
 
     /// `levels[k]` pixels pass from threshold `k / STEPS` on; `beyond` never.

@@ -51,6 +51,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// What is left from row `top` on.
+    pub(super) fn from(self, top: usize) -> Self {
+        self.part(top, (self.width, self.height - top))
+    }
+
     /// The stored bytes of a row.
     pub(super) fn row(&self, y: usize) -> &'a [u8] {
         &self.bytes[y * self.stride..][..self.width * self.bytes_per_pixel]
@@ -89,6 +94,9 @@ pub(super) struct Pair<'a> {
     pub(super) b: View<'a>,
     /// Rows that are known to be equal, if anything is known of them.
     pub(super) known: Option<&'a [bool]>,
+    /// The first row that is judged, and the one after the last. The others
+    /// are there to be looked at.
+    pub(super) rows: (usize, usize),
 }
 
 impl<'a> Pair<'a> {
@@ -99,6 +107,7 @@ impl<'a> Pair<'a> {
             a: a.part(0, size),
             b: b.part(0, size),
             known: None,
+            rows: (0, size.1),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The comparison against what is known to be right.
 
+mod moved;
 mod oracle;
 mod pairs;
 mod properties;

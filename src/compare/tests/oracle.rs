@@ -74,11 +74,7 @@ fn verdicts(a: &RgbaImage, b: &RgbaImage, options: &Options) -> u32 {
         width: a.width() as usize,
         verdicts: vec![0; a.as_raw().len() / 4],
     };
-    let maps = engine::compare(
-        pair,
-        &crate::compare::comparison::question(options, &mask),
-        new,
-    );
+    let maps = engine::compare(pair, &options.question(&mask), new);
     let map = maps
         .into_iter()
         .reduce(|mut all, other| {

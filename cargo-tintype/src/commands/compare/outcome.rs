@@ -79,6 +79,7 @@ impl Compared {
             "compared": comparison.compared,
             "diffRatio": comparison.diff_ratio(),
             "regions": comparison.regions,
+            "moves": comparison.moves,
             "baselineSize": comparison.baseline_size,
             "currentSize": comparison.current_size,
             "message": comparison.message(),
