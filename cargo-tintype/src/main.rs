@@ -4,6 +4,7 @@
 mod commands;
 mod images;
 mod project;
+mod review;
 mod runs;
 
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ enum Command {
     Reject(reject::Options),
     Orphans(orphans::Options),
     Compare(compare::Options),
+    Review(review::Options),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Command::Orphans(options) => orphans::run(manifest, options),
         // Its exit code tells a difference from an error.
         Command::Compare(options) => return compare::run(options),
+        Command::Review(options) => review::run(manifest, options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

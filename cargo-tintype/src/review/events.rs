@@ -1,0 +1,120 @@
+//! Events as they happen, as server-sent events.
+//!
+//! A run's events come from its stream: each has the stream's id, and a
+//! browser that was cut off says in `Last-Event-ID` where it was.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::Sse;
+use axum::response::sse::{Event, KeepAlive};
+use futures_util::stream::{Stream, unfold};
+use serde::Deserialize;
+use tintype::model::RunId;
+use tokio::time::sleep;
+
+use super::App;
+use super::problem::Problem;
+
+/// When the record is away it is tried again this often.
+const AGAIN: Duration = Duration::from_secs(1);
+
+#[derive(Deserialize)]
+pub(super) struct From {
+    /// The id of the last event that is known; all of them without it.
+    after: Option<String>,
+}
+
+pub(super) async fn of_run(
+    State(app): State<App>,
+    Path(run): Path<String>,
+    Query(from): Query<From>,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let after = last.or(from.after.as_deref()).unwrap_or("0").to_owned();
+    if !is_id(&after) {
+        return Err(Problem::unclear(format!("`{after}` is no id of an event")));
+    }
+    let follow = app.source.records.follow(RunId(run), after);
+    let events = unfold((follow, false), |(mut follow, away)| async move {
+        if away {
+            sleep(AGAIN).await;
+        }
+        match follow.next().await {
+            Ok(entry) => {
+                let event = Event::default().id(&entry.id).data(entry.message());
+                Some((Ok(event), (follow, false)))
+            }
+            Err(error) => Some((Ok(problem(&error)), (follow, true))),
+        }
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+/// The events of all runs as they are published, for lists: some may be
+/// missed, and a list that hears of any looks again.
+pub(super) async fn of_all(
+    State(app): State<App>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let events = unfold((app, None, false), |(app, bell, away)| async move {
+        if away {
+            sleep(AGAIN).await;
+        }
+        let mut bell = match bell {
+            Some(bell) => bell,
+            None => match app.source.records.listen().await {
+                Ok(bell) => bell,
+                Err(error) => return Some((Ok(problem(&error)), (app, None, true))),
+            },
+        };
+        match bell.recv().await {
+            Some(message) => Some((Ok(Event::default().data(message)), (app, Some(bell), false))),
+            None => Some((Ok(Event::default().comment("again")), (app, None, true))),
+        }
+    });
+    Sse::new(events).keep_alive(KeepAlive::default())
+}
+
+fn problem(error: &tintype::record::RecordError) -> Event {
+    let text = format!("failed to {error}").replace(['\n', '\r'], " ");
+    Event::default().event("problem").data(text)
+}
+
+/// Whether this is the id of an entry in a stream: `1730000000000-0`.
+fn is_id(text: &str) -> bool {
+    let number = |text: &str| {
+        !text.is_empty() && text.len() <= 20 && text.bytes().all(|b| b.is_ascii_digit())
+    };
+    match text.split_once('-') {
+        Some((ms, nth)) => number(ms) && number(nth),
+        None => number(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_id;
+
+    #[test]
+    fn ids_are_two_numbers() {
+        for good in ["0", "1730000000000-0", "1-2"] {
+            assert!(is_id(good), "{good}");
+        }
+        for bad in [
+            "",
+            "-",
+            "1-",
+            "-1",
+            "$",
+            "1-2-3",
+            "a",
+            "1 COUNT 5",
+            "99999999999999999999999",
+        ] {
+            assert!(!is_id(bad), "{bad}");
+        }
+    }
+}

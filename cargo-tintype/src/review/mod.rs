@@ -1,0 +1,167 @@
+//! `cargo tintype review`: see what differs, decide, done.
+//!
+//! # Layout
+//! - `guard`: who may talk to the server at all.
+//! - `source`: runs, from the record and from the folder of runs.
+//! - `api`, `events`, `pictures`, `assets`: what the page asks for.
+//! - `desk`: the decisions.
+
+mod api;
+mod assets;
+mod desk;
+mod events;
+mod guard;
+mod pictures;
+mod problem;
+mod source;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use tintype::record::{RecordSettings, Records};
+use tokio::net::TcpListener;
+
+use crate::project::Project;
+use crate::runs;
+use desk::Desk;
+use guard::Hosts;
+use source::Source;
+
+/// Look at what differs and decide, on a page in the browser
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The port; 0 for a free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+
+    /// The address to listen on; only loopback for now
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    host: IpAddr,
+
+    /// Another name under which the server may be called, as behind a
+    /// tunnel: NAME or NAME:PORT as browsers write it
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+}
+
+/// What every request may use.
+pub(crate) struct Shared {
+    hosts: Hosts,
+    manifest: PathBuf,
+    source: Source,
+    desk: Desk,
+}
+
+/// [`Shared`], as handlers are given it.
+type App = Arc<Shared>;
+
+impl Shared {
+    /// The project as its manifest says now: a reviewer's page stays open
+    /// while stories are written.
+    fn project(&self) -> Result<Project> {
+        Project::open(Some(&self.manifest))
+    }
+}
+
+pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+    if !options.host.is_loopback() {
+        bail!(
+            "{} is not a loopback address: whoever can reach the page can change files here \
+             (use an SSH tunnel and --allow-host)",
+            options.host
+        );
+    }
+    let runtime = tokio::runtime::Runtime::new().context("failed to start the runtime")?;
+    runtime.block_on(async {
+        let address = SocketAddr::new(options.host, options.port);
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("failed to listen on {address}"))?;
+        let server = Server::open(manifest, &listener, &options.allow_host).await?;
+        println!("review: http://{}/", listener.local_addr()?);
+        println!("{}; Ctrl-C ends", server.app.source.describe());
+        server.serve(listener).await
+    })
+}
+
+/// The server, ready to answer.
+pub(crate) struct Server {
+    app: App,
+}
+
+impl Server {
+    /// Opens the project and the record.
+    async fn open(
+        manifest: Option<&Path>,
+        listener: &TcpListener,
+        allowed: &[String],
+    ) -> Result<Self> {
+        let project = Project::open(manifest)?;
+        let work = project.manifest.state_dir();
+        let settings = RecordSettings::from_env(&work)
+            .map_err(|error| anyhow::anyhow!("failed to {error}"))?;
+        let records = Records::open(&settings)
+            .await
+            .map_err(|error| anyhow::anyhow!("failed to {error}"))?;
+        Ok(Self {
+            app: Arc::new(Shared {
+                hosts: Hosts::new(listener.local_addr()?, allowed),
+                manifest: project.manifest.path.clone(),
+                source: Source::new(records, runs::folder_of(&project.manifest)),
+                desk: Desk::open(&work)?,
+            }),
+        })
+    }
+
+    /// Answers until Ctrl-C or SIGTERM.
+    async fn serve(self, listener: TcpListener) -> Result<()> {
+        let service = router(self.app);
+        tokio::select! {
+            served = axum::serve(listener, service) => served.context("the server stopped"),
+            () = ended() => Ok(()),
+        }
+    }
+}
+
+/// Until somebody asks the process to end. Open event streams would keep a
+/// graceful shutdown waiting for ever, so they are simply cut: pages come back
+/// to where they were.
+async fn ended() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a way to hear of Ctrl-C the process just ends by it.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn router(app: App) -> Router {
+    Router::new()
+        .route("/", get(assets::page))
+        .route("/assets/{*path}", get(assets::file))
+        .route("/api/runs", get(api::runs))
+        .route("/api/runs/{run}", get(api::run))
+        .route("/api/runs/{run}/events", get(events::of_run))
+        .route("/api/runs/{run}/tests/{name}", get(api::test))
+        .route("/api/history/{name}", get(api::history))
+        .route("/api/flaky", get(api::flaky))
+        .route("/api/events", get(events::of_all))
+        .route("/api/decisions", post(api::decide))
+        .route("/images/{run}/{name}/{kind}", get(pictures::picture))
+        .layer(from_fn_with_state(Arc::clone(&app), guard::guard))
+        .with_state(app)
+}

@@ -1,0 +1,57 @@
+//! Pictures, by run, snapshot and kind; never by path.
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{Response, header};
+use tintype::baseline;
+use tintype::model::RunId;
+use tokio::task::spawn_blocking;
+
+use super::App;
+use super::api::story;
+use super::problem::Problem;
+use crate::images;
+
+pub(super) async fn picture(
+    State(app): State<App>,
+    Path((run, name, kind)): Path<(String, String, String)>,
+) -> Result<Response<Body>, Problem> {
+    let story = story(&name)?;
+    let read = if kind == "baseline" {
+        spawn_blocking(move || {
+            let project = app.project()?;
+            let snapshot = project.snapshot(&story);
+            let path = snapshot.map(|snapshot| &snapshot.baseline);
+            let path =
+                path.ok_or_else(|| anyhow::anyhow!("the manifest has no snapshot {story}"))?;
+            let found = baseline::read(&project.manifest.root, path)?;
+            found
+                .map(|found| found.bytes)
+                .ok_or_else(|| anyhow::anyhow!("there is no baseline"))
+        })
+        .await
+    } else {
+        let (_, result) = app.source.test(&RunId(run), &story).await?;
+        let path = match kind.as_str() {
+            "current" => result.current,
+            "diff" => result.diff,
+            _ => None,
+        };
+        let path = path.ok_or_else(|| Problem::missing("the run has no such picture"))?;
+        spawn_blocking(move || {
+            let project = app.project()?;
+            images::read(&images::find(&project.manifest, &path)?)
+        })
+        .await
+    };
+    let bytes = read
+        .map_err(anyhow::Error::new)
+        .and_then(|read| read)
+        .map_err(|error| Problem::missing(format!("{error:#}")))?;
+    Response::builder()
+        .header(header::CONTENT_TYPE, "image/png")
+        // The address holds the picture's hash.
+        .header(header::CACHE_CONTROL, "private, max-age=3600")
+        .body(Body::from(bytes))
+        .map_err(|error| anyhow::Error::new(error).into())
+}

@@ -1,0 +1,338 @@
+/* The review page: runs as they happen, what differs, and deciding on it. */
+"use strict";
+{
+  const T = globalThis.Tintype;
+  const { h } = T;
+  const encode = encodeURIComponent;
+
+  // ── Talking to the server ──
+
+  async function ask(path, options) {
+    const response = await fetch(path, options);
+    const answer = await response.json().catch(() => ({ error: `the server answered ${response.status}` }));
+    if (!response.ok) throw new Error(answer.error ?? `the server answered ${response.status}`);
+    return answer;
+  }
+  const send = (path, body) => ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+
+  /** Server-sent events that come back after the server was away. */
+  function listen(address, { event, away = () => {} }) {
+    let source;
+    let stopped = false;
+    const open = () => {
+      if (stopped) return;
+      source = new EventSource(address());
+      source.onmessage = (message) => event(JSON.parse(message.data), message.lastEventId);
+      source.addEventListener("problem", (message) => away(message.data));
+      source.onopen = () => away(undefined);
+      source.onerror = () => {
+        away("The review server does not answer; it is tried again.");
+        source.close();
+        setTimeout(open, 1000);
+      };
+    };
+    open();
+    return () => { stopped = true; source.close(); };
+  }
+
+  // ── The frame ──
+
+  const main = h("main", { class: "app-main" });
+  const notice = h("div", { class: "notice", role: "status" });
+  const links = new Map([["runs", "Runs"], ["flaky", "Flaky"]].map(([name, text]) => [name, h("a", { href: `#/${name}` }, text)]));
+  let help = { open() {}, stop() {} };
+  let leave = () => {};
+  document.body.append(h("div", { class: "app" },
+    h("header", { class: "nav" },
+      h("a", { class: "brand", href: "#/runs" }, T.mark(), "Tintype"),
+      h("nav", { class: "nav-links", "aria-label": "Main" }, ...links.values()),
+      h("span", { class: "push" }),
+      h("button", { type: "button", class: "btn btn-quiet btn-icon btn-small", "aria-label": "Keys", onclick: () => help.open() }, T.icon("keyboard")),
+      h("button", { type: "button", class: "btn btn-quiet btn-icon btn-small", "aria-label": "Light or dark", onclick: T.toggleTheme }, T.icon("moon"))),
+    main), notice);
+
+  const say = (text) => notice.replaceChildren(...(text ? [h("div", { class: "alert", data: { status: "changed" } }, T.icon("info"), h("p", {}, text))] : []));
+  const failed = (error) => main.replaceChildren(h("div", { class: "panel" }, h("div", { class: "empty" }, h("h1", { class: "title" }, "That did not work"), h("p", {}, error.message), h("a", { class: "btn", href: "#/runs" }, "All runs"))));
+  const keysOf = (keys) => { help.stop(); help = T.keyboard([...keys, { keys: ["t"], show: "T", text: "Light or dark", run: () => T.toggleTheme() }]); };
+
+  const VIEWS = { runs: showRuns, run: showRun, story: showStory, flaky: showFlaky };
+  function route() {
+    leave();
+    leave = () => {};
+    say(undefined);
+    const [view = "runs", ...rest] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
+    for (const [name, link] of links) {
+      if (name === view) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+    const show = VIEWS[view] ?? showRuns;
+    show(...rest).catch(failed);
+  }
+
+  // ── All runs ──
+
+  const nameOf = ({ storyId, theme, viewport }) => `${storyId}::${theme}::${viewport.width}x${viewport.height}`;
+  const STATUS_OF = { passed: "passed", failed: "failed", interrupted: "skipped", error: "failed" };
+  const runBadge = (run) => T.badge(run.reason ? STATUS_OF[run.reason] ?? "failed" : "running", run.reason ?? "running");
+  const commitOf = ({ git }) => (git ? `${git.branch ?? "detached"} · ${git.commit.slice(0, 7)}${git.dirty ? " with changes" : ""}` : "no commit");
+
+  function runLine(run) {
+    return h("li", { class: "run" },
+      h("div", { class: "run-name" }, h("div", { class: "row row-tight" }, runBadge(run), h("a", { href: `#/run/${encode(run.runId)}`, class: "mono truncate" }, run.runId)),
+        h("div", { class: "small faint truncate" }, commitOf(run.environment))),
+      T.meter(run.summary), h("span", { class: "num" }, T.duration(run.duration)),
+      h("span", { class: "num small faint" }, T.moment(run.startTime)));
+  }
+
+  async function showRuns() {
+    document.title = "Runs · Tintype";
+    keysOf([]);
+    const list = h("ul", { class: "lines" });
+    const where = h("p", { class: "small faint" });
+    const draw = async () => {
+      const { runs, problem, record } = await ask("/api/runs");
+      where.textContent = record;
+      say(problem);
+      list.replaceChildren(...runs.map(runLine));
+      if (runs.length === 0) list.append(h("li", {}, h("div", { class: "empty" }, h("div", { class: "plate-mark" }, T.mark()), h("h2", { class: "title" }, "No plate has been exposed yet"), h("p", {}, "The first run takes the pictures; what you accept becomes the baseline."), T.command("cargo test --test visual"))));
+    };
+    await draw();
+    main.replaceChildren(h("div", { class: "row spread" }, h("h1", { class: "title" }, "Runs"), where), h("div", { class: "panel scroll" }, list));
+    let waiting;
+    const again = () => { waiting ??= setTimeout(() => { waiting = undefined; draw().catch((error) => say(error.message)); }, 400); };
+    leave = listen(() => "/api/events", { event: again, away: say });
+  }
+
+  // ── One run ──
+
+  async function showRun(id) {
+    document.title = `${id} · Tintype`;
+    const state = { id, run: undefined, before: undefined, last: { id: "0", n: 0 }, undone: [] };
+    const bench = new T.Workbench({
+      empty: "No snapshot matches. Clear the search or the filters.",
+      fetch: (name) => ask(`/api/runs/${encode(id)}/tests/${encode(name)}`),
+      actions: (item) => actionsOf(item, decide, bench),
+      chosen: (name) => history.replaceState(null, "", `#/run/${encode(id)}/${encode(name)}`),
+    });
+    const head = h("div", { class: "app-head stack stack-tight" });
+    const wanted = decodeURIComponent(location.hash.split("/")[3] ?? "");
+    let drawing;
+    const redraw = () => { drawing ??= requestAnimationFrame(() => { drawing = undefined; drawHead(head, state, bench); }); };
+    const decide = decider(state, bench, redraw);
+
+    const load = async () => {
+      const { run, snapshots, lastEvent, before } = await ask(`/api/runs/${encode(id)}`);
+      Object.assign(state, { run, before, last: lastEvent });
+      bench.load(snapshots);
+      redraw();
+    };
+    await load();
+    main.replaceChildren(head, bench.element);
+    if (snapshotsHave(bench, wanted)) bench.select(wanted, true);
+    keysOf([...decide.keys(), ...bench.keys().filter(({ keys }) => !keys.includes("t"))]);
+    leave = listen(() => `/api/runs/${encode(id)}/events?after=${encode(state.last.id)}`, {
+      away: say,
+      event: (event, last) => {
+        if (event.n <= state.last.n) return;
+        const gap = event.n > state.last.n + 1;
+        state.last = { id: last, n: event.n };
+        if (gap || event.type === "run:finished" || event.type === "run:started") load().catch((error) => say(error.message));
+        else hear(bench, event);
+        redraw();
+      },
+    });
+    const clock = setInterval(() => { if (!state.run.reason) redraw(); }, 1000);
+    const stop = leave;
+    leave = () => { stop(); clearInterval(clock); };
+  }
+
+  const snapshotsHave = (bench, name) => bench.byName.has(name);
+
+  function hear(bench, event) {
+    if (!event.storyIdentifier) return;
+    const news = { name: nameOf(event.storyIdentifier), storyIdentifier: event.storyIdentifier, lean: true };
+    if (event.type === "test:started") news.status = "running";
+    if (event.type === "baseline:accepted") news.decision = "accepted";
+    for (const field of ["status", "diffRatio", "durationMs", "step", "attempt"]) if (event[field] !== undefined) news[field] = event[field];
+    bench.update(news);
+  }
+
+  function drawHead(head, { run, before }, bench) {
+    const counts = bench.counts();
+    const waiting = bench.all.filter((item) => T.waits(item.status));
+    const decided = waiting.filter((item) => item.decision).length;
+    const done = bench.all.length - (counts.running ?? 0);
+    const rest = before && !run.reason ? Math.max(0, before.total - done) : 0;
+    const title = run.reason
+      ? waiting.length === 0 ? "Everything is as it was" : `${T.count(waiting.length - decided)} of ${T.count(waiting.length)} wait for a decision`
+      : `${T.count(done)}${before ? ` of about ${T.count(Math.max(before.total, done))}` : ""} snapshots`;
+    head.replaceChildren(
+      h("div", { class: "row spread" }, h("h1", { class: "title" }, title),
+        h("p", { class: "row row-tight small quiet" }, runBadge(run), h("span", { class: "mono wide-only" }, run.runId), run.reason ? T.duration(run.duration) : remaining(run, before, done))),
+      T.meter(counts, rest), ...sessions(bench));
+  }
+
+  /** How long a run will still take, by how it has gone so far. */
+  function remaining(run, before, done) {
+    const spent = Date.now() - run.timestamp;
+    if (!before || done === 0 || done >= before.total) return T.duration(spent);
+    return `about ${T.duration((spent / done) * (before.total - done))} left`;
+  }
+
+  function sessions(bench) {
+    const running = bench.all.filter(({ status }) => status === "running").slice(0, 8);
+    if (running.length === 0) return [];
+    return [h("ul", { class: "sessions", "aria-label": "At work" }, running.map((item) =>
+      h("li", { class: "small" }, h("span", { class: "dot", data: { status: "running" } }), h("span", { class: "truncate" }, item.name), item.step && h("span", { class: "faint" }, item.step))))];
+  }
+
+  // ── Deciding ──
+
+  const alikeTo = (bench, item) => (item.alike ? bench.all.filter((other) => other.alike === item.alike && !other.decision && T.waits(other.status)) : []);
+  const open = (item) => item && ["failed", "new", "changed"].includes(item.status) && !item.decision;
+
+  function actionsOf(item, decide, bench) {
+    const button = (text, kind, icon, key, run) => h("button", { type: "button", class: `btn ${kind}`, onclick: run }, T.icon(icon), text, h("kbd", {}, key));
+    const alike = alikeTo(bench, item);
+    return [
+      open(item) && item.images.current && button("Accept", "btn-accept", "check", "A", () => decide.current("accept")),
+      open(item) && button("Reject", "btn-reject", "cross", "R", () => decide.current("reject")),
+      item.decision && button("Undo", "", "undo", "U", () => decide.undo()),
+      open(item) && alike.length > 1 && button(`Accept ${T.count(alike.length)} alike`, "", "layers", "G", () => decide.group()),
+      h("a", { class: "btn btn-quiet push", href: `#/story/${encode(item.name)}` }, T.icon("film"), "History", h("kbd", {}, "H")),
+      item.baselineMoved && h("p", { class: "alert", data: { status: "changed" } }, T.icon("info"), h("span", {}, item.decision ? "The baseline has been replaced since this run." : "The baseline is not the one that this run compared with. You see it as it is now, and accepting replaces it.")),
+    ];
+  }
+
+  function decider(state, bench, redraw) {
+    const undoable = [];
+
+    async function carryOut(decision, items) {
+      const snapshots = items.map((item) => (decision === "accept" && item.baselineMoved ? { name: item.name, expected: item.baselineNow ?? null } : { name: item.name }));
+      let answers;
+      try {
+        ({ answers } = await send("/api/decisions", { run: state.id, decision, snapshots }));
+      } catch (error) {
+        T.toast(error.message);
+        return;
+      }
+      const done = answers.filter((answer) => answer.done);
+      const word = { accept: "accepted", reject: "rejected", undo: undefined }[decision];
+      for (const { name } of done) bench.update({ name, decision: word, lean: true });
+      const problems = answers.filter((answer) => !answer.done);
+      const warning = done.find((answer) => answer.warning)?.warning;
+      const told = done.length === 1 ? done[0].name : `${T.count(done.length)} snapshots`;
+      const text = { accept: `Accepted ${told}`, reject: `Rejected ${told}`, undo: `Took back ${told}` }[decision];
+      if (problems.length > 0) {
+        for (const { name } of problems) bench.update({ name, lean: true });
+        T.toast(problems.length === 1 ? problems[0].error : `${text}; ${T.count(problems.length)} not: ${problems[0].error}`);
+      } else if (warning) {
+        T.toast(warning);
+      } else if (decision === "undo") {
+        T.toast(text);
+      } else {
+        undoable.push(done.map(({ name }) => name));
+        T.toast(text, () => takeBack());
+      }
+      redraw();
+      return problems.length === 0;
+    }
+
+    async function takeBack(names = undoable.pop()) {
+      if (names) await carryOut("undo", names.map((name) => bench.byName.get(name)));
+    }
+
+    const decide = {
+      async current(decision) {
+        const item = bench.current();
+        if (!open(item) || item.lean) return;
+        if (decision === "accept" && !item.images.current) return;
+        if (await carryOut(decision, [item])) bench.moveToWaiting();
+      },
+      async group() {
+        const item = bench.current();
+        const alike = open(item) ? alikeTo(bench, item) : [];
+        if (alike.length > 1 && (await sure(`Accept ${T.count(alike.length)} snapshots that differ alike?`, alike))) await carryOut("accept", alike);
+      },
+      async shown() {
+        const items = bench.shown.filter(open);
+        if (items.length > 0 && (await sure(`Accept all ${T.count(items.length)} that are shown?`, items))) await carryOut("accept", items);
+      },
+      async undo() {
+        const item = bench.current();
+        if (item?.decision) await carryOut("undo", [item]);
+        else await takeBack();
+      },
+      keys: () => [
+        { keys: ["a"], show: "A", text: "Accept, go on to the next", run: () => { decide.current("accept"); } },
+        { keys: ["r"], show: "R", text: "Reject, go on to the next", run: () => { decide.current("reject"); } },
+        { keys: ["u"], show: "U", text: "Undo", run: () => { decide.undo(); } },
+        { keys: ["g"], show: "G", text: "Accept all that differ alike", run: () => { decide.group(); } },
+        { keys: ["Shift+A"], show: "Shift A", text: "Accept all shown", run: () => { decide.shown(); } },
+        { keys: ["h"], show: "H", text: "History of the snapshot", run: () => { const item = bench.current(); if (item) location.hash = `#/story/${encode(item.name)}`; } },
+      ],
+    };
+    return decide;
+  }
+
+  /** Asks before many files are replaced. */
+  function sure(question, items) {
+    return new Promise((resolve) => {
+      const close = (answer) => { dialog.close(); dialog.remove(); resolve(answer); };
+      const dialog = h("dialog", { class: "dialog", "aria-labelledby": "sure-title", oncancel: () => close(false) },
+        h("div", { class: "stack" }, h("h2", { class: "title", id: "sure-title" }, question),
+          h("p", { class: "quiet" }, "Their baselines will be replaced. What somebody else has changed since the run stays as it is."),
+          h("ul", { class: "lines panel names" }, items.slice(0, 6).map((item) => h("li", { class: "truncate small mono" }, item.name)), items.length > 6 && h("li", { class: "small faint" }, `and ${T.count(items.length - 6)} more`))),
+        h("div", { class: "dialog-foot" }, h("button", { type: "button", class: "btn", onclick: () => close(false) }, "Cancel", h("kbd", {}, "Esc")),
+          h("button", { type: "button", class: "btn btn-accept", autofocus: true, onclick: () => close(true) }, T.icon("check"), `Accept ${T.count(items.length)}`)));
+      document.body.append(dialog);
+      dialog.showModal();
+    });
+  }
+
+  // ── One snapshot through its runs ──
+
+  async function showStory(name) {
+    document.title = `${name} · Tintype`;
+    keysOf([{ keys: ["Escape", "Backspace"], show: "Backspace", text: "Back", run: () => history.back() }]);
+    const { outcomes } = await ask(`/api/history/${encode(name)}`);
+    const label = (outcome) => `${outcome.status}, ${T.moment(new Date(outcome.at).toISOString())}`;
+    const chart = (title, value, kind, unit) => h("section", { class: "panel panel-pad stack" }, h("h2", { class: "heading" }, title),
+      T.chart(title, outcomes.map((outcome) => ({ value: value(outcome) ?? 0, status: outcome.status, label: `${unit(value(outcome) ?? 0)}, ${label(outcome)}` })), kind, unit));
+    main.replaceChildren(h("h1", { class: "title" }, name), ...(outcomes.length === 0
+      ? [h("div", { class: "panel" }, h("div", { class: "empty" }, h("p", {}, "No run has recorded this snapshot yet.")))]
+      : [h("div", { class: "scroll stack" },
+        h("ol", { class: "filmstrip", tabindex: "0", "aria-label": "Runs, the newest first" }, [...outcomes].reverse().map((outcome) => frame(name, outcome, label(outcome)))),
+        h("div", { class: "split charts" },
+          chart("Duration", ({ durationMs }) => durationMs, "line", (ms) => T.duration(ms)),
+          chart("Pixels that differ", ({ diffRatio }) => diffRatio, "bars", (ratio) => T.percent(ratio))))]));
+  }
+
+  function frame(name, outcome, label) {
+    const kind = outcome.status === "passed" ? "baseline" : "current";
+    const picture = h("img", { alt: label, loading: "lazy", src: `/images/${encode(outcome.runId)}/${encode(name)}/${kind}` });
+    picture.addEventListener("error", () => picture.replaceWith(h("span", { class: "no-picture small" }, "no picture here")));
+    return h("li", {}, h("a", { href: `#/run/${encode(outcome.runId)}/${encode(name)}` }, picture,
+      h("span", { class: "small" }, h("span", {}, new Date(outcome.at).toISOString().slice(0, 10)), h("span", { class: "num" }, T.percent(outcome.diffRatio))), T.badge(outcome.status)));
+  }
+
+  // ── Flaky ──
+
+  async function showFlaky() {
+    document.title = "Flaky · Tintype";
+    keysOf([]);
+    const { flaky } = await ask("/api/flaky");
+    main.replaceChildren(h("div", {}, h("h1", { class: "title" }, "Flaky"), h("p", { class: "quiet" }, "Snapshots that have both passed and failed on one commit without changes.")),
+      h("div", { class: "panel scroll" }, flaky.length === 0
+        ? h("div", { class: "empty" }, h("p", {}, "None of the last runs has shown one."))
+        : h("ul", { class: "lines" }, flaky.sort((a, b) => b.failures - a.failures).map(({ name, failures, runs }) =>
+          h("li", { class: "row" }, h("a", { href: `#/story/${encode(name)}`, class: "mono truncate" }, name), h("span", { class: "push num small quiet" }, `${T.count(failures)} of ${T.count(runs)} failed`))))));
+  }
+
+  addEventListener("hashchange", (event) => {
+    // Choosing a snapshot writes the address itself.
+    const view = (address) => new URL(address).hash.split("/").slice(0, 3).join("/");
+    if (view(event.oldURL) !== view(event.newURL) || !location.hash.startsWith("#/run/")) route();
+  });
+  route();
+}

@@ -1,0 +1,249 @@
+//! The page in a real browser.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::key::Key;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::{Value, json};
+use tintype::model::Event;
+
+use crate::project::{CARD, Project, RUN, Review};
+
+/// Chromium under its driver, until it is closed.
+struct Browser {
+    client: Client,
+    driver: Child,
+}
+
+impl Browser {
+    async fn open() -> Self {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is installed");
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = lines
+            .find_map(|line| {
+                Some(
+                    line.ok()?
+                        .split_once("started successfully on port ")?
+                        .1
+                        .trim_end_matches('.')
+                        .to_owned(),
+                )
+            })
+            .expect("chromedriver says its port");
+        std::thread::spawn(move || lines.for_each(drop));
+        let arguments = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--window-size=1280,800",
+        ];
+        let capabilities = json!({
+            "goog:chromeOptions": { "args": arguments },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let Value::Object(capabilities) = capabilities else {
+            unreachable!()
+        };
+        let client = ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .unwrap();
+        Self { client, driver }
+    }
+
+    async fn goto(&self, address: &str) {
+        self.client.goto(address).await.unwrap();
+    }
+
+    async fn wait(&self, css: &str) -> fantoccini::elements::Element {
+        let wait = self.client.wait().at_most(Duration::from_secs(20));
+        match wait.for_element(Locator::Css(css)).await {
+            Ok(element) => element,
+            Err(error) => panic!("no {css}: {error}\n{}", self.client.source().await.unwrap()),
+        }
+    }
+
+    async fn script(&self, script: &str) -> Value {
+        self.client.execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// Waits until a script's answer is true.
+    async fn until(&self, script: &str) {
+        for _ in 0..400 {
+            if self.script(&format!("return Boolean({script})")).await == json!(true) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("never: {script}\n{}", self.client.source().await.unwrap());
+    }
+
+    async fn press(&self, keys: &str) {
+        let page = self.client.find(Locator::Css("body")).await.unwrap();
+        page.send_keys(keys).await.unwrap();
+    }
+
+    async fn close(mut self) {
+        self.client.close().await.unwrap();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+const HEADING: &str = "document.querySelector('.detail h2')?.textContent";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_seen_to_arrive() {
+    let project = Project::recorded().await;
+    let review = Review::start(&project);
+    let browser = Browser::open().await;
+    browser.goto(&review.address()).await;
+    browser
+        .until("document.querySelectorAll('.run').length === 1")
+        .await;
+    let recorder = project.record("run-2").await;
+    browser
+        .until("document.querySelectorAll('.run').length === 2")
+        .await;
+    browser
+        .goto(&format!("{}/#/run/run-2", review.address()))
+        .await;
+    let mut result = project.result(CARD);
+    result.run_id.0 = "run-2".to_owned();
+    recorder.record(&Event::TestStarted(Box::new(
+        tintype::model::VisualTestResult::new(
+            result.run_id.clone(),
+            result.story_identifier.clone(),
+            tintype::model::Status::Running,
+        ),
+    )));
+    browser
+        .until("document.querySelector('.vlist-row .tone')?.dataset.status === 'running'")
+        .await;
+    recorder.record(&Event::TestFinished(Box::new(result)));
+    browser
+        .until("document.querySelector('.vlist-row .tone')?.dataset.status === 'failed'")
+        .await;
+    recorder.finish(None).await;
+    browser
+        .until("document.querySelector('h1').textContent.includes('wait for a decision')")
+        .await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_difference_is_accepted_by_keyboard() {
+    let project = Project::recorded().await;
+    let review = Review::start(&project);
+    let browser = Browser::open().await;
+    let before = fs::read(project.baseline(CARD)).unwrap();
+    browser
+        .goto(&format!(
+            "{}/#/run/{RUN}/{}",
+            review.address(),
+            crate::project::encoded(CARD)
+        ))
+        .await;
+    browser.wait(".detail .frame img").await;
+    browser.until("[...document.querySelectorAll('.detail img')].length === 3 && [...document.querySelectorAll('.detail img')].every((image) => image.naturalWidth === 560)").await;
+    browser.press("a").await;
+    browser
+        .until("document.querySelector('.toast')?.textContent.includes('Accepted')")
+        .await;
+    let current = fs::read(project.root().join(project.result(CARD).current.unwrap())).unwrap();
+    assert_eq!(project.accepted(CARD).unwrap(), current);
+    // It goes on to the next one that waits, and comes back for an undo.
+    browser
+        .until("document.querySelector('.detail .badge')?.textContent !== 'accepted'")
+        .await;
+    browser.press("u").await;
+    browser
+        .until("document.querySelector('.toast')?.textContent.includes('Took back')")
+        .await;
+    assert_eq!(fs::read(project.baseline(CARD)).unwrap(), before);
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_that_differ_alike_are_accepted_together() {
+    let project = Project::recorded().await;
+    let review = Review::start(&project);
+    let browser = Browser::open().await;
+    browser
+        .goto(&format!(
+            "{}/#/run/{RUN}/{}",
+            review.address(),
+            crate::project::encoded(CARD)
+        ))
+        .await;
+    browser.wait(".detail .frame img").await;
+    browser.press("g").await;
+    let button = browser.wait("dialog[open] .btn-accept").await;
+    assert_eq!(button.text().await.unwrap(), "Accept 2");
+    button.send_keys(&Key::Enter.to_string()).await.unwrap();
+    browser
+        .until("document.querySelector('.toast')?.textContent.includes('2 snapshots')")
+        .await;
+    let current = fs::read(project.root().join(project.result(CARD).current.unwrap())).unwrap();
+    assert_eq!(project.accepted(CARD).unwrap(), current);
+    assert_eq!(project.accepted(crate::project::DARK).unwrap(), current);
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hostile_message_is_only_text() {
+    let project = Project::recorded().await;
+    let review = Review::start(&project);
+    let browser = Browser::open().await;
+    browser
+        .goto(&format!(
+            "{}/#/run/{RUN}/{}",
+            review.address(),
+            crate::project::encoded(CARD)
+        ))
+        .await;
+    browser
+        .until(&format!("{HEADING} === 'forms/checkout-card'"))
+        .await;
+    browser
+        .until(
+            "document.querySelector('.message')?.textContent.includes('<script>alert(1)</script>')",
+        )
+        .await;
+    assert!(
+        browser.client.get_alert_text().await.is_err(),
+        "an alert is open"
+    );
+    // Even markup that got in could do nothing: the policy forbids it.
+    let done = browser.script("const s = document.createElement('script'); s.textContent = 'window.owned = 1'; document.body.append(s); return window.owned ?? 0").await;
+    assert_eq!(done, json!(0));
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keys_are_shown() {
+    let project = Project::recorded().await;
+    let review = Review::start(&project);
+    let browser = Browser::open().await;
+    browser
+        .goto(&format!("{}/#/run/{RUN}", review.address()))
+        .await;
+    browser.wait(".vlist-row").await;
+    browser.press("?").await;
+    let dialog = browser.wait("dialog[open]").await;
+    let text = dialog.text().await.unwrap();
+    for words in ["Accept, go on to the next", "Undo", "Loupe", "Search"] {
+        assert!(text.contains(words), "{words} is missing in {text}");
+    }
+    browser.close().await;
+}

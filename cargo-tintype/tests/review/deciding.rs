@@ -1,0 +1,178 @@
+//! Accepting, rejecting and taking back.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::project::{CARD, DARK, NEW, Project, RUN, Review, encoded};
+
+fn decision(decision: &str, names: &[&str]) -> Value {
+    let snapshots: Vec<_> = names.iter().map(|name| json!({ "name": name })).collect();
+    json!({ "run": RUN, "decision": decision, "snapshots": snapshots })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acceptance_changes_the_file_and_is_told() {
+    let project = Project::recorded().await;
+    let review = Review::start(&project);
+    let records = project.records().await;
+    let mut bell = records.listen().await.unwrap();
+    let current = fs::read(project.root().join(project.result(CARD).current.unwrap())).unwrap();
+    let answer = review.decide(&decision("accept", &[CARD, NEW]));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    for answer in answer.json()["answers"].as_array().unwrap() {
+        assert_eq!(
+            (&answer["done"], &answer["warning"]),
+            (&json!(true), &Value::Null),
+            "{answer}"
+        );
+    }
+    assert_eq!(project.accepted(CARD).unwrap(), current);
+    assert_eq!(project.accepted(NEW).unwrap(), current);
+    let event: Value = serde_json::from_str(&bell.recv().await.unwrap()).unwrap();
+    assert_eq!(event["type"], "baseline:accepted");
+    assert_eq!(event["storyIdentifier"]["storyId"], "forms/checkout-card");
+    let key = format!("visualtest:{RUN}:forms/checkout-card:light:560x350");
+    let record: Value = serde_json::from_str(&project.redis.cli(&["GET", &key])).unwrap();
+    assert!(record["acceptedAt"].is_number(), "{record}");
+    let rows = review.get(&format!("/api/runs/{RUN}")).json();
+    let rows = rows["snapshots"].as_array().unwrap();
+    let decided: Vec<_> = rows
+        .iter()
+        .filter(|row| row["decision"] == "accepted")
+        .map(|row| row["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(decided, [CARD, NEW]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_reviewers_the_second_is_told() {
+    let project = Project::recorded().await;
+    let (first, second) = (Review::start(&project), Review::start(&project));
+    assert_eq!(
+        first.decide(&decision("accept", &[CARD])).json()["answers"][0]["done"],
+        true
+    );
+    let after = project.accepted(CARD);
+    let answer = second.decide(&decision("accept", &[CARD])).json();
+    assert_eq!(answer["answers"][0]["done"], false);
+    let error = answer["answers"][0]["error"].as_str().unwrap();
+    assert!(
+        error.contains("has changed since it was looked at"),
+        "{error}"
+    );
+    assert_eq!(project.accepted(CARD), after);
+    // Who has seen what is there now may replace it.
+    let seen = second
+        .get(&format!("/api/runs/{RUN}/tests/{}", encoded(CARD)))
+        .json();
+    assert_eq!(seen["baselineMoved"], true);
+    let chosen = json!({ "name": CARD, "expected": seen["baselineNow"] });
+    let asked = json!({ "run": RUN, "decision": "accept", "snapshots": [chosen] });
+    assert_eq!(second.decide(&asked).json()["answers"][0]["done"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_is_taken_back_also_after_a_restart() {
+    let project = Project::recorded().await;
+    let before = fs::read(project.baseline(CARD)).unwrap();
+    let review = Review::start(&project);
+    review.decide(&decision("accept", &[CARD, NEW]));
+    assert_ne!(fs::read(project.baseline(CARD)).unwrap(), before);
+    drop(review);
+    let review = Review::start(&project);
+    let answer = review.decide(&decision("undo", &[CARD, NEW])).json();
+    assert_eq!(answer["answers"][0]["done"], true, "{answer}");
+    assert_eq!(fs::read(project.baseline(CARD)).unwrap(), before);
+    assert!(!project.baseline(NEW).exists(), "there was none");
+    let again = review.decide(&decision("undo", &[CARD])).json();
+    assert_eq!(
+        again["answers"][0]["error"],
+        "the decision has been taken back already"
+    );
+    let log = fs::read_to_string(
+        project
+            .root()
+            .join("target/tintype/review/decisions.ndjson"),
+    )
+    .unwrap();
+    let words: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["decision"].clone())
+        .collect();
+    assert_eq!(words, ["accept", "accept", "undo", "undo"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acceptance_that_somebody_replaced_is_not_taken_back() {
+    let project = Project::recorded().await;
+    let review = Review::start(&project);
+    review.decide(&decision("accept", &[CARD]));
+    let other = fs::read(project.baseline(DARK)).unwrap();
+    fs::write(project.baseline(CARD), &other).unwrap();
+    let answer = review.decide(&decision("undo", &[CARD])).json();
+    assert_eq!(answer["answers"][0]["done"], false);
+    assert_eq!(fs::read(project.baseline(CARD)).unwrap(), other);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rejection_leaves_the_baseline() {
+    let project = Project::recorded().await;
+    let before = fs::read(project.baseline(CARD)).unwrap();
+    let review = Review::start(&project);
+    assert_eq!(
+        review.decide(&decision("reject", &[CARD])).json()["answers"][0]["done"],
+        true
+    );
+    assert_eq!(fs::read(project.baseline(CARD)).unwrap(), before);
+    let seen = review
+        .get(&format!("/api/runs/{RUN}/tests/{}", encoded(CARD)))
+        .json();
+    assert_eq!(seen["decision"], "rejected");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_redis_files_still_count() {
+    let mut project = Project::recorded().await;
+    let file = json!({
+        "run": project.records().await.run(&tintype::model::RunId(RUN.to_owned())).await.unwrap(),
+        "results": [project.result(CARD)],
+    });
+    project.write(
+        &format!("target/tintype/runs/{RUN}/run.json"),
+        file.to_string().as_bytes(),
+    );
+    let review = Review::start(&project);
+    project.redis.kill();
+    let runs = review.get("/api/runs").json();
+    assert_eq!(runs["runs"][0]["runId"], RUN);
+    assert!(
+        runs["problem"]
+            .as_str()
+            .unwrap()
+            .contains("failed to reach the record"),
+        "{runs}"
+    );
+    let answer = review.decide(&decision("accept", &[CARD])).json();
+    assert_eq!(answer["answers"][0]["done"], true, "{answer}");
+    assert!(
+        answer["answers"][0]["warning"]
+            .as_str()
+            .unwrap()
+            .starts_with("accepted, but failed to")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_on_nothing_says_so() {
+    let project = Project::recorded().await;
+    let review = Review::start(&project);
+    let answers = review
+        .decide(&decision("accept", &["nothing::light::1x1", "../x"]))
+        .json();
+    for answer in answers["answers"].as_array().unwrap() {
+        assert_eq!(answer["done"], false, "{answer}");
+    }
+    let odd = json!({ "run": RUN, "decision": "burn", "snapshots": [] });
+    assert_eq!(review.decide(&odd).status, 422);
+}

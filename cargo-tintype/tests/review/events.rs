@@ -1,0 +1,81 @@
+//! Events as they happen.
+
+use tintype::model::{Event, RunId, Status, VisualTestResult};
+
+use crate::http::Stream;
+use crate::project::{Project, RUN, Review};
+
+fn finished(run: &str, n: usize) -> Event {
+    let story = format!("story-{n}::light::1x1").parse().unwrap();
+    Event::TestFinished(Box::new(VisualTestResult::new(
+        RunId(run.to_owned()),
+        story,
+        Status::Passed,
+    )))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_arrive_in_order_and_again_after_a_restart() {
+    let project = Project::recorded().await;
+    let recorder = project.record("run-2").await;
+    let review = Review::start(&project);
+    let path = "/api/runs/run-2/events";
+    for n in 0..50 {
+        recorder.record(&finished("run-2", n));
+    }
+    let mut stream = Stream::open(review.port, path, &[]);
+    let mut numbers = Vec::new();
+    let mut last = String::new();
+    while numbers.len() < 30 {
+        let sent = stream.next();
+        numbers.push(sent.data["n"].as_u64().unwrap());
+        assert_eq!(sent.data["id"], sent.id);
+        last = sent.id;
+    }
+    drop(review);
+    for n in 50..80 {
+        recorder.record(&finished("run-2", n));
+    }
+    let review = Review::start(&project);
+    // A browser comes back to the address it had, with the id in a header.
+    let mut stream = Stream::open(
+        review.port,
+        &format!("{path}?after=0"),
+        &[("last-event-id", &last)],
+    );
+    while numbers.len() < 81 {
+        numbers.push(stream.next().data["n"].as_u64().unwrap());
+    }
+    // run:started, then eighty.
+    assert_eq!(numbers, (1..=81).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_runs_hears_of_all() {
+    let project = Project::recorded().await;
+    let review = Review::start(&project);
+    let mut stream = Stream::open(review.port, "/api/events", &[]);
+    let recorder = project.record("run-3").await;
+    // The subscription may come after the first events; some later one rings.
+    let sending = tokio::spawn(async move {
+        for n in 0..200 {
+            recorder.record(&finished("run-3", n));
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    });
+    let sent = tokio::task::spawn_blocking(move || stream.next())
+        .await
+        .unwrap();
+    assert_eq!(sent.data["runId"], "run-3");
+    sending.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strange_id_is_refused() {
+    let project = Project::recorded().await;
+    let review = Review::start(&project);
+    for id in ["$", "1-2-3", "x"] {
+        let path = format!("/api/runs/{RUN}/events?after={id}");
+        assert_eq!(review.get(&path).status, 400, "{id}");
+    }
+}

@@ -1,0 +1,12 @@
+//! `cargo tintype review`: the real binary, a real redis-server, a real
+//! browser.
+
+mod browser;
+mod deciding;
+mod defence;
+mod events;
+mod http;
+mod project;
+#[expect(dead_code, reason = "other tests use the rest of it")]
+#[path = "../../../tests/support/server.rs"]
+mod server;

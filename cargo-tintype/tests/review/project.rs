@@ -1,0 +1,255 @@
+//! A project with a recorded run, and the review server over it.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+use tintype::baseline::{self, Provenance, sha256};
+use tintype::model::{
+    Environment, Event, ImageHashes, Region, RunId, Status, StoryIdentifier, VisualTestResult,
+    VisualTestRun,
+};
+use tintype::record::{RecordSettings, Recorder, Records};
+
+use crate::http::{Answer, request};
+use crate::server::Server;
+
+pub(crate) const RUN: &str = "run-1";
+/// The snapshot that failed: its button has another colour.
+pub(crate) const CARD: &str = "forms/checkout-card::light::560x350";
+/// Another that failed in the same way.
+pub(crate) const DARK: &str = "forms/checkout-card::dark::560x350";
+/// One without a baseline.
+pub(crate) const NEW: &str = "gift::light::560x350";
+
+const MANIFEST: &str = r#"
+[stories]
+dir = "stories"
+[themes]
+light = {}
+dark = {}
+[viewports]
+card = "560x350"
+"#;
+
+/// Pictures of this repository's own stories.
+fn picture(name: &str) -> Vec<u8> {
+    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stories/assets/images");
+    fs::read(images.join(name)).unwrap()
+}
+
+pub(crate) struct Project {
+    folder: TempDir,
+    pub(crate) redis: Server,
+}
+
+impl Project {
+    /// Two cards that failed, one that is new, one that passed; recorded.
+    pub(crate) async fn recorded() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let project = Self {
+            folder,
+            redis: Server::start(&[]),
+        };
+        project.write("stories.toml", MANIFEST.as_bytes());
+        for story in ["forms/checkout-card", "gift", "plain"] {
+            project.write(&format!("stories/{story}.html"), b"");
+        }
+        for (name, status) in [
+            (CARD, Status::Failed),
+            (DARK, Status::Failed),
+            (NEW, Status::New),
+            ("plain::light::560x350", Status::Passed),
+        ] {
+            project.shoot(name, status);
+        }
+        let recorder = project.record(RUN).await;
+        for name in [CARD, DARK, NEW, "plain::light::560x350"] {
+            recorder.record(&Event::TestFinished(Box::new(project.result(name))));
+        }
+        let report = recorder.finish(None).await;
+        assert_eq!(report.pending, 0, "{report:?}");
+        project
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn write(&self, path: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.root().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    pub(crate) fn settings(&self) -> RecordSettings {
+        let url = self.redis.url();
+        RecordSettings::from_variables(&self.root().join("target/tintype"), |name| {
+            (name == "REDIS_URL").then(|| url.clone().into())
+        })
+        .unwrap()
+    }
+
+    /// Begins to record a run.
+    pub(crate) async fn record(&self, run: &str) -> Recorder {
+        let run = VisualTestRun::start(RunId(run.to_owned()), Environment::default());
+        Recorder::open(self.settings(), run, 4, false)
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn records(&self) -> Records {
+        Records::open(&self.settings()).await.unwrap()
+    }
+
+    /// The file of a snapshot's baseline.
+    pub(crate) fn baseline(&self, name: &str) -> PathBuf {
+        let stem = name.parse::<StoryIdentifier>().unwrap().file_stem();
+        self.root().join(format!("baselines/{stem}.png"))
+    }
+
+    /// The captured pixels that the baseline holds.
+    pub(crate) fn accepted(&self, name: &str) -> Option<Vec<u8>> {
+        let found = baseline::read(self.root(), &self.baseline(name)).unwrap();
+        found.map(|baseline| baseline.bytes)
+    }
+
+    /// Puts pictures where a run would have.
+    fn shoot(&self, name: &str, status: Status) {
+        let story: StoryIdentifier = name.parse().unwrap();
+        if status != Status::New {
+            let provenance = Provenance {
+                environment: Environment::default(),
+                run_id: RunId("run-0".to_owned()),
+                story_identifier: story.clone(),
+            };
+            let image = picture("card-baseline.png");
+            baseline::accept(self.root(), &self.baseline(name), &image, &provenance).unwrap();
+        }
+        if status != Status::Passed {
+            let stem = format!("target/tintype/runs/{RUN}/{}", story.file_stem());
+            self.write(&format!("{stem}-current.png"), &picture("card-current.png"));
+            self.write(&format!("{stem}-diff.png"), &picture("card-diff.png"));
+        }
+    }
+
+    /// What the run found of a snapshot.
+    pub(crate) fn result(&self, name: &str) -> VisualTestResult {
+        let story: StoryIdentifier = name.parse().unwrap();
+        let status = match name {
+            CARD | DARK => Status::Failed,
+            NEW => Status::New,
+            _ => Status::Passed,
+        };
+        let mut result = VisualTestResult::new(RunId(RUN.to_owned()), story, status);
+        let stem = result.story_identifier.file_stem();
+        let file = fs::read(self.baseline(name)).ok();
+        let mut hashes = ImageHashes {
+            baseline: file.as_deref().map(sha256),
+            ..ImageHashes::default()
+        };
+        if status != Status::New {
+            result.baseline = Some(format!("baselines/{stem}.png"));
+        }
+        if status != Status::Passed {
+            let stem = format!("target/tintype/runs/{RUN}/{stem}");
+            result.current = Some(format!("{stem}-current.png"));
+            hashes.current = Some(sha256(&picture("card-current.png")));
+        }
+        if status == Status::Failed {
+            let stem = format!("target/tintype/runs/{RUN}/{stem}");
+            result.diff = Some(format!("{stem}-diff.png"));
+            result.diff_ratio = Some(5_403.0 / 196_000.0);
+            result.message = Some("2.76 % of pixels differ <script>alert(1)</script>".to_owned());
+            result.regions = vec![Region {
+                x: 389,
+                y: 239,
+                width: 141,
+                height: 43,
+            }];
+        }
+        result.sha256 = Some(hashes);
+        result
+    }
+}
+
+/// `cargo tintype review`, until it is dropped.
+pub(crate) struct Review {
+    pub(crate) port: u16,
+    child: Child,
+}
+
+impl Review {
+    pub(crate) fn start(project: &Project) -> Self {
+        Self::start_with(project, &[])
+    }
+
+    pub(crate) fn start_with(project: &Project, arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-tintype"))
+            .args(["tintype", "review"])
+            .args(arguments)
+            .current_dir(project.root())
+            .env_remove("CARGO_TARGET_DIR")
+            .env_remove("TINTYPE_MANIFEST")
+            .env("REDIS_URL", project.redis.url())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.next().expect("the server says its address").unwrap();
+        // Whatever it prints later must find a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        let port = line
+            .trim_end_matches('/')
+            .rsplit(':')
+            .next()
+            .unwrap()
+            .parse();
+        Self {
+            port: port.unwrap_or_else(|_| panic!("no port in {line}")),
+            child,
+        }
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        request(self.port, "GET", path, &[], "")
+    }
+
+    /// A decision as the page sends it.
+    pub(crate) fn decide(&self, body: &serde_json::Value) -> Answer {
+        let origin = self.address();
+        let headers = [
+            ("origin", origin.as_str()),
+            ("content-type", "application/json"),
+        ];
+        request(
+            self.port,
+            "POST",
+            "/api/decisions",
+            &headers,
+            &body.to_string(),
+        )
+    }
+}
+
+impl Drop for Review {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A name as one segment of an address.
+pub(crate) fn encoded(name: &str) -> String {
+    name.replace('/', "%2F")
+        .replace(':', "%3A")
+        .replace('@', "%40")
+}
