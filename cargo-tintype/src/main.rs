@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{accept, compare, init, list, orphans, reject};
+use commands::{accept, compare, doctor, init, list, orphans, reject};
 
 /// Accept, review and diagnose Tintype's visual regression tests.
 #[derive(Parser)]
@@ -36,6 +36,7 @@ enum Command {
     Orphans(orphans::Options),
     Compare(compare::Options),
     Review(review::Options),
+    Doctor(doctor::Options),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         // Its exit code tells a difference from an error.
         Command::Compare(options) => return compare::run(options),
         Command::Review(options) => review::run(manifest, options),
+        Command::Doctor(options) => doctor::run(manifest, options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

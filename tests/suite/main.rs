@@ -6,6 +6,7 @@
 //! again in that part.
 
 mod accepting;
+mod arguments;
 mod catching;
 mod ending;
 mod project;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     }
     let tests = [
         accepting::tests(),
+        arguments::tests(),
         catching::tests(),
         ending::tests(),
         recording::tests(),

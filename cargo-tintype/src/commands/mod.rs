@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod compare;
+pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod orphans;

@@ -1,4 +1,4 @@
-use super::project::Project;
+use super::project::{Project, Said};
 
 const CARGO_TOML: &str = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
 
@@ -59,4 +59,81 @@ fn in_a_workspace_the_profile_goes_where_it_counts() {
 #[test]
 fn without_a_project_it_says_what_to_do() {
     insta::assert_snapshot!(Project::empty().tintype(&["init"]).all());
+}
+
+/// The whole promise: an empty project, the real cargo, the real browser.
+#[test]
+fn the_suite_that_it_writes_works() {
+    let suite = Suite::new();
+    suite.expect(false, "hello::dark::1280x720");
+
+    let accepted = suite.tintype(&["accept"]);
+    assert!(accepted.ok, "{}{}", accepted.out, accepted.err);
+    assert!(accepted.out.contains("accepted 4 of 4"), "{}", accepted.out);
+    for name in [
+        "light-375x667",
+        "light-1280x720",
+        "dark-375x667",
+        "dark-1280x720",
+    ] {
+        assert!(
+            suite.project.has(&format!("baselines/hello-{name}.png")),
+            "{name}"
+        );
+    }
+    suite.expect(true, "4 passed");
+
+    // One property of one element.
+    let story = suite.project.read("stories/hello.html");
+    let changed = story.replace("padding: 2rem 3rem", "padding: 2rem 4rem");
+    assert_ne!(story, changed);
+    suite
+        .project
+        .write("stories/hello.html", changed.as_bytes());
+    suite.expect(false, "cargo tintype accept");
+    suite.project.write("stories/hello.html", story.as_bytes());
+    suite.expect(true, "4 passed");
+}
+
+/// A project that depends on this checkout. What cargo builds for it is kept
+/// below our own target folder, since it takes a while.
+struct Suite {
+    project: Project,
+    target: std::path::PathBuf,
+}
+
+impl Suite {
+    fn new() -> Self {
+        let checkout = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        let suite = Self {
+            project: shop(),
+            target: std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("init"),
+        };
+        // The versions that the checkout is tested with, and no network.
+        let lock = std::fs::read(format!("{checkout}/Cargo.lock")).unwrap();
+        suite.project.write("Cargo.lock", &lock);
+        let said = suite.tintype(&["init", "--path", checkout]);
+        assert!(said.ok, "{}", said.err);
+        suite
+    }
+
+    fn tintype(&self, arguments: &[&str]) -> Said {
+        let mut command = self.project.command(env!("CARGO_BIN_EXE_cargo-tintype"));
+        command.env("CARGO_TARGET_DIR", &self.target);
+        self.project
+            .said(&command.args(arguments).output().unwrap())
+    }
+
+    /// Runs the tests: whether they should pass, and what they should say.
+    fn expect(&self, pass: bool, text: &str) {
+        let mut command = self.project.command(env!("CARGO"));
+        command.args(["test", "--offline", "--test", "visual"]);
+        command.env("CARGO_TARGET_DIR", &self.target);
+        let said = self.project.said(&command.output().unwrap());
+        let all = format!("{}{}", said.out, said.err);
+        assert!(
+            said.ok == pass && all.contains(text),
+            "expected `{text}` in\n{all}"
+        );
+    }
 }

@@ -2,6 +2,7 @@
 
 mod accept;
 mod compare;
+mod doctor;
 mod init;
 mod list;
 mod orphans;

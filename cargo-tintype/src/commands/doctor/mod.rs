@@ -1,0 +1,58 @@
+//! `cargo tintype doctor`
+
+mod browser;
+mod check;
+mod fonts;
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::project::Project;
+use check::{Check, State};
+
+/// Check browser, driver and fonts, and say what to do
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// A JSON array of objects instead of lines
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+    let checks = examine(manifest);
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&checks)?);
+    } else {
+        for check in &checks {
+            println!("{check}");
+        }
+    }
+    let count = |state| checks.iter().filter(|check| check.state == state).count();
+    match count(State::Problem) {
+        0 => Ok(()),
+        1 => bail!("1 problem keeps the tests from running"),
+        problems => bail!("{problems} problems keep the tests from running"),
+    }
+}
+
+/// Everything that a run needs, in the order in which it needs it.
+fn examine(manifest: Option<&Path>) -> Vec<Check> {
+    let project = match Project::open(manifest) {
+        Ok(project) => project,
+        Err(error) => return vec![Check::problem("manifest", format!("{error:#}"), "mend it")],
+    };
+    let mut checks = vec![Check::good("manifest", summary(&project))];
+    checks.extend(browser::checks(&project.manifest));
+    checks.push(fonts::check());
+    checks
+}
+
+fn summary(project: &Project) -> String {
+    format!(
+        "{}: {} stories, {} snapshots",
+        project.manifest.path.display(),
+        project.manifest.stories.len(),
+        project.plan.snapshots.len()
+    )
+}

@@ -1,0 +1,203 @@
+//! Arguments, lists and what is wrong before any browser starts.
+
+use libtest_mimic::Trial;
+
+use super::project::{Project, Run};
+use super::test;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("arguments::lists_open_neither_browser_nor_redis", list),
+        test("arguments::lists_hold_what_filters_leave_in", filtered_list),
+        test("arguments::nextest_gets_two_lists", lists_for_nextest),
+        test("arguments::a_wrong_manifest_is_shown", wrong_manifest),
+        test("arguments::a_wrong_variable_is_named", wrong_variable),
+        test("arguments::a_foreign_engine_is_refused", foreign_engine),
+        test("arguments::a_wrong_argument_is_refused", wrong_argument),
+        test(
+            "arguments::a_filter_that_leaves_nothing_is_ok",
+            nothing_left,
+        ),
+        test("arguments::what_is_skipped_opens_no_browser", all_skipped),
+        test("arguments::filters_run_only_what_they_leave_in", filters),
+        test("arguments::what_is_skipped_runs_on_request", skipped),
+    ]
+}
+
+const MANIFEST: &str = r#"
+[stories]
+dir = "stories"
+[themes]
+light = {}
+dark = { color-scheme = "dark" }
+[viewports]
+small = "200x120"
+large = "320x180"
+"#;
+
+const SKIPPED_CARD: &str = r#"
+[[story]]
+path = "button.html"
+[[story]]
+path = "card.html"
+skip = "redesign"
+"#;
+
+/// Two stories in two themes at two viewports: eight snapshots.
+fn project(more: &str) -> Project {
+    let page = "<!doctype html><title>story</title><p>story</p>";
+    let stories = [("button.html", page), ("card.html", page)];
+    Project::new(&format!("{MANIFEST}{more}"), &stories)
+}
+
+/// Runs without any program on the PATH: no browser, no redis-server, no git.
+fn alone(project: &Project, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
+    let environment = [&[("PATH", "/nonexistent")], environment].concat();
+    project.run(arguments, &environment)
+}
+
+/// Checks exit code and words, and shows everything if they are otherwise.
+fn expect(run: &Run, code: i32, texts: &[&str]) {
+    let all = format!("{}\n--- stderr\n{}", run.stdout, run.stderr);
+    assert_eq!(run.code, Some(code), "{all}");
+    for text in texts {
+        assert!(all.contains(text), "`{text}` is not in\n{all}");
+    }
+}
+
+fn list() {
+    let project = project("");
+    let run = alone(&project, &["--list"], &[]);
+    let texts = [
+        "button::light::200x120: test\n",
+        "\n8 tests, 0 benchmarks\n",
+    ];
+    expect(&run, 0, &texts);
+    assert_eq!(run.stderr, "");
+    assert!(
+        !project.path().join("target").exists(),
+        "nothing is written"
+    );
+}
+
+fn filtered_list() {
+    let terse = ["--list", "--format=terse"];
+    let filters = ["button::dark", "card::light", "--skip", "320x180"];
+    let run = alone(&project(""), &[&terse[..], &filters[..]].concat(), &[]);
+    assert_eq!(
+        run.stdout,
+        "button::dark::200x120: test\ncard::light::200x120: test\n"
+    );
+}
+
+fn lists_for_nextest() {
+    let project = project(SKIPPED_CARD);
+    let all = alone(&project, &["--list", "--format", "terse"], &[]);
+    assert_eq!(all.stdout.lines().count(), 8);
+    let ignored = alone(&project, &["--list", "--format", "terse", "--ignored"], &[]);
+    assert_eq!(ignored.stdout.lines().count(), 4);
+    assert!(
+        ignored
+            .stdout
+            .lines()
+            .all(|name| name.starts_with("card::"))
+    );
+}
+
+fn wrong_manifest() {
+    let project = project("[browser]\nsession = 1\n");
+    let run = alone(&project, &[], &[]);
+    let texts = [
+        "unknown key `session`",
+        "--> stories.toml:11:1",
+        "did you mean `sessions`?",
+    ];
+    expect(&run, 101, &texts);
+    let missing = alone(&project, &["--list"], &[("TINTYPE_MANIFEST", "other.toml")]);
+    let texts = [
+        "failed to read the manifest `other.toml`",
+        "cargo tintype init",
+    ];
+    expect(&missing, 101, &texts);
+}
+
+fn wrong_variable() {
+    let run = alone(&project(""), &["--list"], &[("TINTYPE_UPDATE", "yes")]);
+    let texts = ["TINTYPE_UPDATE is `yes`", "`no`, `new`, `failed`, `all`"];
+    expect(&run, 101, &texts);
+}
+
+fn foreign_engine() {
+    let run = alone(&project(""), &["--list"], &[("TINTYPE_BROWSER", "webkit")]);
+    let texts = [
+        "TINTYPE_BROWSER is `webkit`",
+        "[browser] of stories.toml: chromium",
+    ];
+    expect(&run, 101, &texts);
+}
+
+fn wrong_argument() {
+    let run = alone(&project(""), &["--update"], &[]);
+    expect(&run, 101, &["unexpected argument '--update'"]);
+    let help = alone(&project(""), &["--help"], &[]);
+    expect(&help, 0, &["TINTYPE_UPDATE", "--test-threads"]);
+}
+
+fn nothing_left() {
+    let project = project("");
+    let run = alone(&project, &["no-such-story"], &[]);
+    expect(&run, 0, &["running 0 tests", "8 filtered out"]);
+    assert!(
+        !project.path().join("target").exists(),
+        "nothing is written"
+    );
+}
+
+fn all_skipped() {
+    let project = project(SKIPPED_CARD);
+    let run = alone(&project, &["card"], &[]);
+    let texts = [
+        "ignored (redesign)",
+        "0 passed; 0 failed; 4 ignored",
+        "4 filtered out",
+    ];
+    expect(&run, 0, &texts);
+    assert!(
+        !project.path().join("target").exists(),
+        "nothing is written"
+    );
+}
+
+fn filters() {
+    let project = project("");
+    project.accept_all();
+    let run = project.run(
+        &["button::dark", "card::light::200x120", "--nocapture"],
+        &[],
+    );
+    expect(&run, 0, &["3 passed; 0 failed", "5 filtered out"]);
+    assert_eq!(project.last().results.len(), 3);
+    let exact = ["--exact", "button::dark::200x120"];
+    let run = project.run(&exact, &[("RUST_TEST_THREADS", "1")]);
+    expect(&run, 0, &["running 1 test\n", "1 passed; 0 failed"]);
+}
+
+fn skipped() {
+    let project = project(SKIPPED_CARD);
+    let new = [("TINTYPE_UPDATE", "new")];
+    let run = project.run(&["--include-ignored"], &new);
+    expect(&run, 0, &["8 passed; 0 failed; 0 ignored"]);
+    let run = project.run(&[], &[]);
+    expect(
+        &run,
+        0,
+        &["ignored (redesign)", "4 passed; 0 failed; 4 ignored"],
+    );
+    assert_eq!(project.last().run.summary.skipped, 4);
+    let run = project.run(&["--ignored"], &[]);
+    expect(
+        &run,
+        0,
+        &["4 passed; 0 failed; 0 ignored", "4 filtered out"],
+    );
+}
