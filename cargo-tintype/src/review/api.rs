@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tintype::baseline;
 use tintype::model::{RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun};
+use tintype::record::operation::Outcome;
 use tokio::task::spawn_blocking;
 
 use super::App;
@@ -198,14 +199,6 @@ pub(super) async fn test(
     });
     let now = there.map(|baseline| baseline.file_sha256);
     let hashes = result.sha256.clone().unwrap_or_default();
-    let address = |kind: &str, hash: Option<&str>| {
-        let version = hash.unwrap_or_default();
-        format!(
-            "/images/{}/{}/{kind}?v={version}",
-            encoded(id.as_str()),
-            encoded(&name)
-        )
-    };
     let mut images = BTreeMap::new();
     for (kind, there, hash) in [
         ("baseline", now.is_some(), now.as_deref()),
@@ -217,7 +210,8 @@ pub(super) async fn test(
         ("diff", result.diff.is_some(), hashes.diff.as_deref()),
     ] {
         if there {
-            images.insert(kind, address(kind, hash));
+            let version = hash.unwrap_or_default();
+            images.insert(kind, format!("{}?v={version}", picture(&id, &name, kind)));
         }
     }
     let detail = Detail {
@@ -237,7 +231,27 @@ pub(super) async fn history(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let outcomes = app.source.records.history(&story(&name)?).await?;
+    let outcomes: Vec<_> = outcomes
+        .iter()
+        .map(|outcome| moment(&name, outcome))
+        .collect();
     Ok(Json(json!({ "name": name, "outcomes": outcomes })))
+}
+
+/// One outcome with its picture: what passed looked like its baseline.
+fn moment(name: &str, outcome: &Outcome) -> Value {
+    let kind = match outcome.status {
+        Status::Passed => "baseline",
+        _ => "current",
+    };
+    let mut moment = json!(outcome);
+    moment["picture"] = json!(picture(&outcome.run_id, name, kind));
+    moment
+}
+
+/// The address of a picture.
+fn picture(run: &RunId, name: &str, kind: &str) -> String {
+    format!("/images/{}/{}/{kind}", encoded(run.as_str()), encoded(name))
 }
 
 /// Snapshots that passed and failed on the same clean commit.

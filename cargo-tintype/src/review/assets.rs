@@ -4,10 +4,9 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{Response, StatusCode, header};
 use axum::response::Html;
-use tintype::report::html::assets::{CHART, FONTS, ICONS, SCRIPTS, STYLE};
+use tintype::report::html::assets::{CHART, FONTS, ICONS, REVIEW, SCRIPTS, STYLE};
 
 const PAGE: &str = include_str!("review.html");
-const REVIEW: &str = include_str!("review.js");
 
 pub(super) async fn page() -> Html<&'static str> {
     Html(PAGE)

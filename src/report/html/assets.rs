@@ -47,3 +47,6 @@ pub const FONTS: [(&str, &[u8]); 3] = [
 
 /// Charts of the past, for the review alone.
 pub const CHART: &str = include_str!("../../../stories/assets/js/chart.js");
+
+/// The script of `cargo tintype review` alone.
+pub const REVIEW: &str = include_str!("../../../stories/assets/js/review.js");

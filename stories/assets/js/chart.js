@@ -35,7 +35,7 @@ globalThis.Tintype ??= {};
     if (kind === "line") {
       chart.append(svg("polyline", { class: "line", points: points.map(({ value }, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`).join(" ") }));
     }
-    const wide = ((WIDTH - LEFT - RIGHT) / points.length) * 0.64;
+    const wide = Math.min(28, ((WIDTH - LEFT - RIGHT) / points.length) * 0.64);
     points.forEach(({ value, status, label }, index) => {
       const mark = kind === "line"
         ? status !== "passed" && svg("circle", { class: "mark", "data-status": status, cx: x(index), cy: y(value), r: 5 })

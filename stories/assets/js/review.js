@@ -60,7 +60,7 @@
     leave();
     leave = () => {};
     say(undefined);
-    const [view = "runs", ...rest] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
+    const [view, ...rest] = (location.hash || "#/runs").replace(/^#\//, "").split("/").map(decodeURIComponent);
     for (const [name, link] of links) {
       if (name === view) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
@@ -309,8 +309,7 @@
   }
 
   function frame(name, outcome, label) {
-    const kind = outcome.status === "passed" ? "baseline" : "current";
-    const picture = h("img", { alt: label, loading: "lazy", src: `/images/${encode(outcome.runId)}/${encode(name)}/${kind}` });
+    const picture = h("img", { alt: label, width: 560, height: 350, src: outcome.picture });
     picture.addEventListener("error", () => picture.replaceWith(h("span", { class: "no-picture small" }, "no picture here")));
     return h("li", {}, h("a", { href: `#/run/${encode(outcome.runId)}/${encode(name)}` }, picture,
       h("span", { class: "small" }, h("span", {}, new Date(outcome.at).toISOString().slice(0, 10)), h("span", { class: "num" }, T.percent(outcome.diffRatio))), T.badge(outcome.status)));
