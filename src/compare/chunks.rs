@@ -4,40 +4,48 @@ use super::pool::Buffer;
 
 /// A PNG of 8-bit RGB or RGBA, not interlaced, without a colour key: what
 /// every browser's screenshot is.
+#[derive(PartialEq)]
 pub(super) struct Plain<'a> {
     pub(super) width: usize,
     pub(super) height: usize,
     /// 3 or 4.
     pub(super) bytes_per_pixel: usize,
-    data: Vec<&'a [u8]>,
+    data: Vec<Chunk<'a>>,
+}
+
+/// What a chunk holds, with its checksum.
+#[derive(Clone, Copy, PartialEq)]
+struct Chunk<'a> {
+    kind: [u8; 4],
+    content: &'a [u8],
+    checksum: u32,
 }
 
 impl<'a> Plain<'a> {
-    /// Reads the chunks and checks their checksums. `None` for every other
-    /// kind of PNG, and where anything is amiss: the general decoder then
-    /// reads the file, and words the error if there is one.
+    /// Reads the chunks. `None` for every other kind of PNG, and where anything
+    /// is amiss: the general decoder then reads the file, and words the error
+    /// if there is one.
     pub(super) fn read(png: &'a [u8]) -> Option<Self> {
         let mut rest = png.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
-        let (kind, header) = next_chunk(&mut rest, true)?;
-        let [w0, w1, w2, w3, h0, h1, h2, h3, 8, colour, 0, 0, 0] = *header else {
+        let header = next_chunk(&mut rest).filter(Chunk::is_sound)?;
+        let [w0, w1, w2, w3, h0, h1, h2, h3, 8, colour, 0, 0, 0] = *header.content else {
             return None;
         };
-        let bytes_per_pixel = match (kind, colour) {
+        let bytes_per_pixel = match (&header.kind, colour) {
             (b"IHDR", 2) => 3,
             (b"IHDR", 6) => 4,
             _ => return None,
         };
         let mut data = Vec::new();
         loop {
-            // What is not needed is not checked either.
-            let needed = matches!(rest.get(4..8)?, b"IDAT" | b"IEND");
-            match next_chunk(&mut rest, needed)? {
-                (b"IDAT", part) => data.push(part),
-                (b"IEND", _) => break,
+            let chunk = next_chunk(&mut rest)?;
+            match &chunk.kind {
+                b"IDAT" => data.push(chunk),
+                b"IEND" => break,
                 // Transparency by colour and animation are the general decoder's.
-                (b"tRNS" | b"acTL" | b"fcTL" | b"fdAT", _) => return None,
+                b"tRNS" | b"acTL" | b"fcTL" | b"fdAT" => return None,
                 // A critical chunk that is not known here (a palette may be).
-                (kind, _) if kind[0].is_ascii_uppercase() && kind != b"PLTE" => return None,
+                kind if kind[0].is_ascii_uppercase() && kind != b"PLTE" => return None,
                 _ => {}
             }
         }
@@ -57,22 +65,21 @@ impl<'a> Plain<'a> {
     /// Inflates the rows, still filtered. `None` where the data is damaged,
     /// or not exactly as long as the rows are.
     pub(super) fn inflate(&self) -> Option<Buffer> {
-        match self.data[..] {
-            [] => None,
-            [whole] => self.inflate_from(whole),
-            // One call on joined data is faster than many: the inflater keeps
-            // no window of its own then.
-            _ => {
-                let length = self.data.iter().map(|part| part.len()).sum();
-                let mut joined = Buffer::take(length);
-                let mut end = 0;
-                for part in &self.data {
-                    joined[end..end + part.len()].copy_from_slice(part);
-                    end += part.len();
-                }
-                self.inflate_from(&joined)
-            }
+        if !self.data.iter().all(Chunk::is_sound) {
+            return None;
         }
+        if let [whole] = self.data[..] {
+            return self.inflate_from(whole.content);
+        }
+        // One call on joined data is faster than many: the inflater keeps no
+        // window of its own then.
+        let mut joined = Buffer::take(self.data.iter().map(|chunk| chunk.content.len()).sum());
+        let mut end = 0;
+        for Chunk { content, .. } in &self.data {
+            joined[end..end + content.len()].copy_from_slice(content);
+            end += content.len();
+        }
+        self.inflate_from(&joined)
     }
 
     fn inflate_from(&self, zlib: &[u8]) -> Option<Buffer> {
@@ -99,15 +106,25 @@ impl<'a> Plain<'a> {
     }
 }
 
-/// Takes the next chunk's kind and content off `rest`.
-fn next_chunk<'a>(rest: &mut &'a [u8], check: bool) -> Option<(&'a [u8; 4], &'a [u8])> {
-    let (length, after) = rest.split_first_chunk::<4>()?;
-    let length = u32::from_be_bytes(*length) as usize;
-    let (covered, after) = after.split_at_checked(length.checked_add(4)?)?;
-    let (checksum, after) = after.split_first_chunk::<4>()?;
-    if check && crc32fast::hash(covered) != u32::from_be_bytes(*checksum) {
-        return None;
+impl Chunk<'_> {
+    fn is_sound(&self) -> bool {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(&self.kind);
+        hasher.update(self.content);
+        hasher.finalize() == self.checksum
     }
+}
+
+/// Takes the next chunk off `rest`.
+fn next_chunk<'a>(rest: &mut &'a [u8]) -> Option<Chunk<'a>> {
+    let (length, after) = rest.split_first_chunk::<4>()?;
+    let (kind, after) = after.split_first_chunk::<4>()?;
+    let (content, after) = after.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+    let (checksum, after) = after.split_first_chunk::<4>()?;
     *rest = after;
-    covered.split_first_chunk::<4>()
+    Some(Chunk {
+        kind: *kind,
+        content,
+        checksum: u32::from_be_bytes(*checksum),
+    })
 }

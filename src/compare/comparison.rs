@@ -9,7 +9,8 @@ use super::error::{CompareError, Side};
 use super::layout::Layout;
 use super::mask::Mask;
 use super::moved::Move;
-use super::options::Options;
+use super::options::{Options, Perceptual};
+use super::perceptual::{self, Visibility};
 use super::regions::{self, Clusters};
 use super::view::View;
 use crate::model::Region;
@@ -53,6 +54,8 @@ pub struct Comparison {
     /// Blocks of rows that are the same at another height, highest first. Only
     /// looked for with [`Options::moved`].
     pub moves: Vec<Move>,
+    /// How visible the difference is, where [`Options::perceptual`] asks.
+    pub visibility: Option<Visibility>,
     /// What was asked.
     pub options: Options,
 }
@@ -82,13 +85,14 @@ impl Comparison {
             current_size: size,
             regions: Vec::new(),
             moves: Vec::new(),
+            visibility: None,
             options: options.clone(),
         }
     }
 }
 
-/// Compares two encoded PNGs. Equal bytes are equal images: they are not even
-/// decoded.
+/// Compares two encoded PNGs. Equal bytes are equal images, and so are files
+/// that differ in nothing but text chunks: they are not even decoded.
 ///
 /// # Errors
 /// When one of them is no PNG, damaged, or too large to decode.
@@ -97,7 +101,7 @@ pub fn compare_png(
     current: &[u8],
     options: &Options,
 ) -> Result<Comparison, CompareError> {
-    if baseline == current {
+    if baseline == current || decode::is_same_picture(baseline, current) {
         let size = decode::size(baseline).map_err(|problem| problem.of(Side::Baseline))?;
         return Ok(Comparison::identical(size, options));
     }
@@ -132,10 +136,15 @@ fn judge(
     regions.extend(&layout.beyond);
     regions::sort(&mut regions);
     let differing = tally.differing + layout.beyond_pixels;
+    let visibility = match options.perceptual {
+        Perceptual::Off => None,
+        _ => perceptual::look(layout, options),
+    };
+    let tolerated = options.tolerated(layout.compared);
     let verdict = match differing {
         _ if baseline_size != current_size => Verdict::SizeMismatch,
         0 if layout.moves.is_empty() => Verdict::Same,
-        few if few <= options.tolerated(layout.compared) => Verdict::WithinTolerance,
+        few if few <= tolerated || is_invisible(visibility, options) => Verdict::WithinTolerance,
         _ => Verdict::Different,
     };
     Comparison {
@@ -147,7 +156,16 @@ fn judge(
         current_size,
         regions,
         moves: layout.moves.clone(),
+        visibility,
         options: options.clone(),
+    }
+}
+
+/// Whether the second opinion was asked to decide, and tolerates.
+fn is_invisible(visibility: Option<Visibility>, options: &Options) -> bool {
+    match (options.perceptual, visibility) {
+        (Perceptual::Decide { max_delta_e }, Some(seen)) => seen.p99 <= max_delta_e,
+        _ => false,
     }
 }
 

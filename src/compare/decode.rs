@@ -120,6 +120,14 @@ impl DecodedPair {
     }
 }
 
+/// Whether two files hold the same compressed pixels.
+pub(super) fn is_same_picture(baseline: &[u8], current: &[u8]) -> bool {
+    match (Plain::read(baseline), Plain::read(current)) {
+        (Some(a), Some(b)) => a == b,
+        _ => false,
+    }
+}
+
 /// Decodes any PNG to RGBA, 8 bits per channel.
 pub(super) fn decode_any(png: &[u8]) -> Result<RgbaImage, ImageProblem> {
     let mut limits = image::Limits::default();

@@ -33,6 +33,13 @@ impl Comparison {
             };
             let _ = write!(text, "; {word} {w}×{h} at {x},{y}");
         }
+        if let Some(seen) = self.visibility {
+            let _ = write!(
+                text,
+                "; colours differ by ΔE {:.1}, 99 of 100 by at most {:.1}",
+                seen.mean, seen.p99
+            );
+        }
         if let Some(block) = self.moves.first() {
             let (rows, from, to) = (grouped(block.height.into()), block.from, block.to);
             let way = if to > from { "down" } else { "up" };

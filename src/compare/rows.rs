@@ -6,6 +6,7 @@
 
 use super::chunks::Plain;
 use super::pool::Buffer;
+use super::unfilter;
 use super::view::View;
 
 /// Inflated rows, each filtered until it is restored in its place.
@@ -96,7 +97,10 @@ impl Rows {
             zeros = vec![0; row.len()];
             &zeros
         };
-        super::simd::unfilter(self.bytes_per_pixel, *filter, above, row);
+        match self.bytes_per_pixel {
+            3 => unfilter::row::<3>(*filter, above, row),
+            _ => unfilter::row::<4>(*filter, above, row),
+        }
     }
 
     /// Takes a restored row over from an image that is equal there.

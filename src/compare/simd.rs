@@ -9,7 +9,6 @@
 )]
 
 use super::kernels::{self, CHUNK, Guess};
-use super::unfilter;
 
 macro_rules! for_each_instruction_set {
     ($(fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => { $(
@@ -60,10 +59,43 @@ for_each_instruction_set! {
     ) -> u64;
 }
 
-/// [`unfilter::row`](super::unfilter::row) with what the processor has.
-pub(super) fn unfilter(bytes_per_pixel: usize, filter: u8, above: &[u8], row: &mut [u8]) {
-    match bytes_per_pixel {
-        3 => unfilter::row::<3>(filter, above, row),
-        _ => unfilter::row::<4>(filter, above, row),
+/// [`unfilter::paeth`], all channels of a pixel at once.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8]) {
+    use std::arch::x86_64::*;
+
+    #[target_feature(enable = "sse2")]
+    fn with_sse2<const BPP: usize>(above: &[u8], row: &mut [u8]) {
+        let zero = _mm_setzero_si128();
+        let load = |pixel: &[u8; BPP]| {
+            let mut four = [0; 4];
+            four[..BPP].copy_from_slice(pixel);
+            _mm_unpacklo_epi8(_mm_cvtsi32_si128(i32::from_le_bytes(four)), zero)
+        };
+        let abs = |x| _mm_max_epi16(x, _mm_sub_epi16(zero, x));
+        let select =
+            |mask, yes, no| _mm_or_si128(_mm_and_si128(mask, yes), _mm_andnot_si128(mask, no));
+        let (mut left, mut corner) = (zero, zero);
+        let above = above.as_chunks::<BPP>().0;
+        for (pixel, above) in row.as_chunks_mut::<BPP>().0.iter_mut().zip(above) {
+            let above = load(above);
+            let to_left = _mm_sub_epi16(above, corner);
+            let to_above = _mm_sub_epi16(left, corner);
+            let to_corner = abs(_mm_add_epi16(to_left, to_above));
+            let (to_left, to_above) = (abs(to_left), abs(to_above));
+            let least = _mm_min_epi16(to_corner, _mm_min_epi16(to_left, to_above));
+            let other = select(_mm_cmpeq_epi16(least, to_above), above, corner);
+            let nearest = select(_mm_cmpeq_epi16(least, to_left), left, other);
+            // The upper halves are zero, so bytes wrap without a carry.
+            left = _mm_add_epi8(load(pixel), nearest);
+            corner = above;
+            let bytes = _mm_cvtsi128_si32(_mm_packus_epi16(left, left)).to_le_bytes();
+            pixel.copy_from_slice(&bytes[..BPP]);
+        }
     }
+    // SAFETY: every x86-64 processor has SSE2.
+    unsafe { with_sse2::<BPP>(above, row) }
 }
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) use super::unfilter::paeth;

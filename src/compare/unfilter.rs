@@ -1,5 +1,7 @@
 //! From filtered rows to pixels (PNG specification, third edition, chapter 9).
 
+use super::simd;
+
 /// Undoes a row's filter. `above` is the finished row above, zeros for the
 /// first one. `filter` must be 0 to 4, `BPP` is the bytes per pixel.
 pub(super) fn row<const BPP: usize>(filter: u8, above: &[u8], row: &mut [u8]) {
@@ -7,7 +9,7 @@ pub(super) fn row<const BPP: usize>(filter: u8, above: &[u8], row: &mut [u8]) {
         1 => sub::<BPP>(row),
         2 => up(above, row),
         3 => average::<BPP>(above, row),
-        4 => paeth::<BPP>(above, row),
+        4 => simd::paeth::<BPP>(above, row),
         _ => {}
     }
 }
@@ -40,7 +42,8 @@ fn average<const BPP: usize>(above: &[u8], row: &mut [u8]) {
     }
 }
 
-fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8]) {
+#[cfg(any(test, not(target_arch = "x86_64")))]
+pub(super) fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8]) {
     let mut left = [0_i16; BPP];
     let mut corner = [0_i16; BPP];
     let above = above.as_chunks::<BPP>().0;
@@ -57,6 +60,7 @@ fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8]) {
 
 /// Which of the three neighbours is nearest to `left + above - corner`; where
 /// two are, the one named first.
+#[cfg(any(test, not(target_arch = "x86_64")))]
 #[inline(always)]
 fn nearest(left: i16, above: i16, corner: i16) -> i16 {
     let to_left = (above - corner).abs();

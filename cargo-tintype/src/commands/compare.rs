@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use tintype::compare::{Antialiasing, Options as Settings};
+use tintype::compare::{Antialiasing, Options as Settings, Perceptual};
 use tintype::model::Region;
 
 use outcome::Outcome;
@@ -52,6 +52,15 @@ pub(crate) struct Options {
     #[arg(long)]
     moved: bool,
 
+    /// Report how visible the difference is, in CIEDE2000
+    #[arg(long)]
+    delta_e: bool,
+
+    /// Tolerate any number of pixels of which 99 in 100 differ by no more than
+    /// this in CIEDE2000 (2.3 is just noticeable)
+    #[arg(long, value_name = "DELTA")]
+    max_delta_e: Option<f64>,
+
     /// Write a picture of the difference here if there is one; with folders,
     /// a folder for the pictures
     #[arg(long, value_name = "OUT")]
@@ -80,7 +89,11 @@ impl Options {
             max_diff_ratio: self.max_diff_ratio,
             ignore: self.ignore.clone(),
             moved: self.moved,
-            ..Settings::default()
+            perceptual: match self.max_delta_e {
+                Some(max_delta_e) => Perceptual::Decide { max_delta_e },
+                None if self.delta_e => Perceptual::Report,
+                None => Perceptual::Off,
+            },
         }
     }
 }

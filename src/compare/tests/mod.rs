@@ -9,7 +9,8 @@ mod reference;
 use image::{Rgba, RgbaImage};
 
 use super::{
-    CompareError, ImageProblem, Options, Side, Verdict, compare_images, compare_png, encode_png,
+    CompareError, ImageProblem, Options, Perceptual, Side, Verdict, compare_images, compare_png,
+    encode_png, unfilter,
 };
 use crate::model::Region;
 
@@ -137,4 +138,79 @@ fn the_lesson_tells_the_smallest_setting_that_passes() {
     };
     assert!(!compare_png(&a, &b, &stricter).unwrap().passes());
     insta::assert_snapshot!(comparison.lesson(&sweep));
+}
+
+#[test]
+fn the_second_opinion_decides_only_if_asked() {
+    let a = RgbaImage::from_pixel(20, 20, Rgba([100, 100, 100, 255]));
+    let b = RgbaImage::from_pixel(20, 20, Rgba([102, 100, 100, 255]));
+    let judged = |perceptual| {
+        let options = Options {
+            threshold: 0.0,
+            perceptual,
+            ..Options::default()
+        };
+        compare_images(&a, &b, &options)
+    };
+    assert_eq!(judged(Perceptual::Off).visibility, None);
+    let report = judged(Perceptual::Report);
+    let seen = report.visibility.unwrap();
+    // CIEDE2000 of #646464 and #666464, from another implementation.
+    assert!((seen.mean - 1.187).abs() < 0.01, "{seen:?}");
+    assert!(
+        seen.p99 >= seen.mean && seen.p99 < seen.mean + 0.02,
+        "{seen:?}"
+    );
+    assert_eq!(report.verdict, Verdict::Different);
+    assert_eq!(
+        judged(Perceptual::Decide { max_delta_e: 1.5 }).verdict,
+        Verdict::WithinTolerance
+    );
+    assert_eq!(
+        judged(Perceptual::Decide { max_delta_e: 0.5 }).verdict,
+        Verdict::Different
+    );
+}
+
+#[test]
+fn text_chunks_are_no_difference_and_not_decoded() {
+    let image = dotted(30, 30, &[(3, 4)]);
+    let plain = encode_png(&image).unwrap();
+    let mut noted = Vec::new();
+    let mut encoder = png::Encoder::new(&mut noted, 30, 30);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder
+        .add_text_chunk("Tintype".into(), "accepted".into())
+        .unwrap();
+    encoder.set_compression(png::Compression::Fast);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(image.as_raw()).unwrap();
+    writer.finish().unwrap();
+    assert_ne!(plain, noted);
+    let comparison = compare_png(&noted, &plain, &Options::default()).unwrap();
+    assert_eq!(
+        (comparison.verdict, comparison.compared),
+        (Verdict::Same, 900)
+    );
+}
+
+#[test]
+fn the_fast_filters_are_the_plain_ones() {
+    let mut random = pairs::Random(5);
+    for length in 0..200 {
+        let above: Vec<u8> = (0..length * 4)
+            .map(|_| random.byte() >> (random.next() % 8))
+            .collect();
+        let row: Vec<u8> = (0..length * 4)
+            .map(|_| random.byte() >> (random.next() % 8))
+            .collect();
+        let (mut fast, mut plain) = (row.clone(), row.clone());
+        unfilter::row::<4>(4, &above, &mut fast);
+        unfilter::paeth::<4>(&above, &mut plain);
+        assert_eq!(fast, plain);
+        let (mut fast, mut plain) = (row.clone(), row.clone());
+        unfilter::row::<3>(4, &above, &mut fast);
+        unfilter::paeth::<3>(&above, &mut plain);
+        assert_eq!(fast, plain);
+    }
 }

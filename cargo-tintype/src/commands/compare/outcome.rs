@@ -80,6 +80,7 @@ impl Compared {
             "diffRatio": comparison.diff_ratio(),
             "regions": comparison.regions,
             "moves": comparison.moves,
+            "visibility": comparison.visibility,
             "baselineSize": comparison.baseline_size,
             "currentSize": comparison.current_size,
             "message": comparison.message(),

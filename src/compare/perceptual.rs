@@ -1,0 +1,110 @@
+//! A second opinion: how visible the difference is, in CIEDE2000.
+
+use empfindung::cie00;
+use lab::Lab;
+use serde::Serialize;
+
+use super::engine::{self, Sink, set_bits};
+use super::layout::Layout;
+use super::options::Options;
+use super::view::Pair;
+
+/// Steps of a histogram of colour differences: hundredths, up to 128.
+const STEPS: usize = 12_800;
+
+/// How visible the differing pixels are, in CIEDE2000: 1 is barely visible
+/// side by side, 2.3 a just noticeable difference, 100 black against white.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Visibility {
+    /// The mean over the differing pixels.
+    pub mean: f64,
+    /// What 99 of 100 differing pixels stay at or below, rounded up to a
+    /// hundredth.
+    pub p99: f64,
+}
+
+/// Looks at all pixels that differ. `None` where there are none, or where one
+/// of the images has pixels that the other has not: those differ entirely.
+pub(super) fn look(layout: &Layout<'_>, options: &Options) -> Option<Visibility> {
+    if layout.beyond_pixels > 0 {
+        return None;
+    }
+    let mut all = Histogram::default();
+    for part in &layout.parts {
+        let new = || Looker {
+            pair: part.pair,
+            seen: Histogram::default(),
+        };
+        for looker in engine::compare(part.pair, &options.question(&part.mask), new) {
+            all.merge(&looker.seen);
+        }
+    }
+    all.visibility()
+}
+
+struct Histogram {
+    steps: Vec<u64>,
+    sum: f64,
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self {
+            steps: vec![0; STEPS + 1],
+            sum: 0.0,
+        }
+    }
+}
+
+impl Histogram {
+    fn add(&mut self, delta_e: f64) {
+        self.steps[((delta_e * 100.0).ceil() as usize).min(STEPS)] += 1;
+        self.sum += delta_e;
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.steps
+            .iter_mut()
+            .zip(&other.steps)
+            .for_each(|(sum, n)| *sum += n);
+        self.sum += other.sum;
+    }
+
+    fn visibility(&self) -> Option<Visibility> {
+        let count: u64 = self.steps.iter().sum();
+        let wanted = (count * 99).div_ceil(100);
+        let mut below = 0;
+        let step = self.steps.iter().position(|n| {
+            below += n;
+            below >= wanted
+        });
+        (count > 0).then(|| Visibility {
+            mean: self.sum / count as f64,
+            p99: step.unwrap_or(STEPS) as f64 / 100.0,
+        })
+    }
+}
+
+struct Looker<'a> {
+    pair: Pair<'a>,
+    seen: Histogram,
+}
+
+impl Sink for Looker<'_> {
+    fn row(&mut self, y: usize, differing: &[u64], _: &[u64]) {
+        for x in set_bits(differing) {
+            let [a, b] = [self.pair.a, self.pair.b].map(|view| lab(view.pixel(x, y)));
+            self.seen.add(cie00::diff(a, b).into());
+        }
+    }
+}
+
+/// A colour as it looks on white paper.
+fn lab([r, g, b, alpha]: [u8; 4]) -> Lab {
+    let blend = |channel: u8| {
+        let (channel, alpha) = (u32::from(channel), u32::from(alpha));
+        ((channel * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+    };
+    Lab::from_rgb(&[r, g, b].map(blend))
+}
