@@ -16,11 +16,13 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::mpsc;
 
-/// `$1` is the scratch folder, the rest the command. The last `kill` ends the
+/// `$1` is the scratch folder, the rest the command. The shell lets go of the
+/// output, so that its end tells us of the program's. The last `kill` ends the
 /// shell itself with all that is left of its group.
 const GUARD: &str = r#"
 scratch=$1; shift
 "$@" </dev/null & program=$!
+exec >/dev/null 2>&1
 read -r _
 kill -KILL "$program" 2>/dev/null
 wait "$program" 2>/dev/null

@@ -83,6 +83,8 @@ impl Conductor {
             .thread_name("tintype")
             .enable_all()
             .build()?;
+        // Listening comes first: a signal may arrive while the browser starts.
+        let signal = runtime.spawn(interrupt::interrupted());
         let (stage, run, server, first) =
             runtime.block_on(open(manifest, snapshots, settings, sinks))?;
         let queue = Arc::new(Queue::new(&stage.snapshots));
@@ -98,6 +100,7 @@ impl Conductor {
             })
             .collect();
         tokio::spawn(leave_on_signal(
+            signal,
             Arc::clone(&stage),
             Arc::clone(&queue),
             stop,
@@ -211,7 +214,7 @@ async fn open(
     let run = VisualTestRun::start(settings.run_id.clone(), environment.clone());
     let place = RecordSettings::from_env(&manifest.state_dir())?;
     let count = snapshots.len() as u64;
-    let recorder = Recorder::open(place, run.clone(), count, settings.shared_run).await?;
+    let recorder = Recorder::open(place, run.clone(), count, settings.nextest).await?;
     let worker = format!("{}:{}", host(), std::process::id());
     let stage = Arc::new(Stage::new(
         manifest,
@@ -256,13 +259,14 @@ fn sessions(stage: &Stage, groups: usize) -> usize {
 
 /// Ends the run in good order when a signal asks for it.
 async fn leave_on_signal(
+    signal: JoinHandle<()>,
     stage: Arc<Stage>,
     queue: Arc<Queue>,
     stop: Arc<AtomicBool>,
     interrupted: Arc<AtomicBool>,
     workers: Vec<tokio::task::AbortHandle>,
 ) {
-    interrupt::interrupted().await;
+    let _ = signal.await;
     interrupted.store(true, Ordering::Relaxed);
     stop.store(true, Ordering::Relaxed);
     queue.drain();
@@ -301,9 +305,9 @@ async fn close(stage: &Stage, run: &mut VisualTestRun, interrupted: bool) -> Rec
     let reason = reason(stage, &summary, interrupted);
     run.reason = Some(reason);
     stage.tell(&Event::RunFinished(Box::new(run.clone())));
-    // Of a run that is shared, no single process knows the end; but that it
+    // Under nextest no single process knows what the run came to; but that it
     // was interrupted it knows.
-    let word = (!stage.settings.shared_run || interrupted).then_some(reason);
+    let word = (!stage.settings.nextest || interrupted).then_some(reason);
     stage.recorder.finish(word).await
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     ]
 }
 
-/// Never at rest: its image never comes to an end.
+/// Never at rest: it never says that it is ready.
 const ENDLESS: &str = "<!doctype html><p>waiting<script>document.documentElement.dataset.tintypeReady = 'false'</script>";
 
 fn finished() {
@@ -124,7 +124,7 @@ fn crashing_browser() {
         (Status::Failed, Some(2)),
         "{text}"
     );
-    assert!(broken.message.unwrap().contains("went away"), "{text}");
+    assert!(broken.message.unwrap().contains("(attempt 2)"), "{text}");
 }
 
 fn no_browser() {

@@ -106,7 +106,11 @@ impl Project {
             .unwrap()
             .map(|entry| entry.unwrap().path())
             .collect();
-        folders.sort();
+        // By age and not by name: a run may be called anything.
+        folders.sort_by_key(|folder| {
+            let file = fs::metadata(folder.join(RunFile::NAME));
+            file.and_then(|file| file.modified()).ok()
+        });
         folders
     }
 

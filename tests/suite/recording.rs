@@ -33,10 +33,10 @@ dark = { color-scheme = "dark" }
 [viewports]
 desktop = "400x300"
 [[story]]
-glob = "*.html"
+glob = "?.html"
 [[story]]
 id = "left/out"
-path = "a.html"
+path = "later.html"
 skip = "not today"
 themes = ["light"]
 "#;
@@ -44,7 +44,10 @@ themes = ["light"]
 fn project() -> Project {
     let page =
         "<style>@media (prefers-color-scheme: dark) { body { background: black } }</style><p>";
-    Project::new(MANIFEST, &[("a.html", page), ("b.html", page)])
+    Project::new(
+        MANIFEST,
+        &[("a.html", page), ("b.html", page), ("later.html", page)],
+    )
 }
 
 fn json(text: &str) -> Value {

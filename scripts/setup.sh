@@ -1,0 +1,71 @@
+# Sourced by ./run and ./test: the programs that Tintype drives.
+
+# Each program with the packages that bring it, on Debian and on Ubuntu.
+programs=(
+  "chromium-headless-shell|chromium|chromium-browser|google-chrome:chromium chromium-headless-shell|chromium-browser:Chromium"
+  "chromedriver:chromium-driver|chromium-chromedriver:ChromeDriver"
+  "redis-server|valkey-server:redis-server|valkey:Redis"
+  "cc:build-essential:a C linker for Rust"
+)
+
+have() { # have "a|b": whether any of these programs is there
+  local name
+  for name in ${1//|/ }; do
+    if command -v "$name" >/dev/null 2>&1; then return 0; fi
+  done
+  return 1
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null 2>&1; then
+    sudo "$@"
+  else
+    echo "error: '$*' needs root, and there is no sudo" >&2
+    return 1
+  fi
+}
+
+install_missing() {
+  if ! command -v cargo >/dev/null 2>&1; then
+    echo "error: there is no cargo; install Rust from https://rustup.rs" >&2
+    exit 1
+  fi
+  local entry names packages what missing=()
+  for entry in "${programs[@]}"; do
+    IFS=: read -r names packages what <<<"$entry"
+    if ! have "$names"; then missing+=("$packages:$what"); fi
+  done
+  if [ ${#missing[@]} = 0 ]; then return; fi
+  if ! command -v apt-get >/dev/null 2>&1; then
+    echo "error: this machine has no apt; please install by hand:" >&2
+    for entry in "${missing[@]}"; do
+      echo "  ${entry#*:} (on Debian: ${entry%%[:|]*})" >&2
+    done
+    exit 1
+  fi
+  as_root apt-get update -qq
+  local choice wanted=()
+  for entry in "${missing[@]}"; do
+    choice=$(first_available "${entry%:*}")
+    echo "installing ${entry##*:}: apt-get install $choice"
+    wanted+=($choice)
+  done
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null
+}
+
+first_available() { # first_available "a b|c": the first choice whose packages all exist
+  local choices choice package good
+  IFS='|' read -ra choices <<<"$1"
+  for choice in "${choices[@]}"; do
+    good=yes
+    for package in $choice; do
+      if ! apt-cache show "$package" >/dev/null 2>&1; then good=no; fi
+    done
+    if [ $good = yes ]; then echo "$choice"; return; fi
+  done
+  echo "error: none of these packages is to be had: $1" >&2
+  exit 1
+}
