@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
@@ -90,7 +90,10 @@ impl Guarded {
 
     /// What the program said last, for a message about its end.
     pub(super) fn last_words(&self) -> String {
-        let words = self.last_words.lock().unwrap_or_else(|e| e.into_inner());
+        let words = self
+            .last_words
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         words.iter().cloned().collect::<Vec<_>>().join("\n")
     }
 
@@ -111,7 +114,7 @@ fn listen(
     tokio::spawn(async move {
         let mut reader = BufReader::new(output).lines();
         while let Ok(Some(line)) = reader.next_line().await {
-            let mut words = last_words.lock().unwrap_or_else(|e| e.into_inner());
+            let mut words = last_words.lock().unwrap_or_else(PoisonError::into_inner);
             words.push_back(line.clone());
             if words.len() > LAST_WORDS {
                 words.pop_front();

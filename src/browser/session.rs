@@ -120,7 +120,7 @@ impl Session {
         let load = self.driver.client.goto(address);
         match tokio::time::timeout(limit, load).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(match self.classify("load", error) {
+            Ok(Err(error)) => Err(match self.classify("load", &error) {
                 BrowserError::Refused { reason, .. } => BrowserError::Load {
                     url: address.to_owned(),
                     reason,
@@ -296,7 +296,7 @@ impl Session {
     ) -> Result<T, BrowserError> {
         match tokio::time::timeout(COMMAND_LIMIT, command).await {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(self.classify(name, error)),
+            Ok(Err(error)) => Err(self.classify(name, &error)),
             Err(_) => Err(BrowserError::Hung {
                 command: name.to_owned(),
                 limit: COMMAND_LIMIT,
@@ -304,9 +304,9 @@ impl Session {
         }
     }
 
-    fn classify(&self, command: &str, error: CmdError) -> BrowserError {
+    fn classify(&self, command: &str, error: &CmdError) -> BrowserError {
         let command = command.to_owned();
-        let gone = match &error {
+        let gone = match error {
             CmdError::Standard(answer) => {
                 let text = answer.to_string();
                 [
