@@ -4,13 +4,15 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use support::server::Server;
 use support::{finished, result, run, started, story};
 use tintype::model::{Reason, RunId, Status, VisualTestResult, VisualTestRun};
 use tintype::record::RecordSettings;
 use tintype::record::operation::{Join, Operation};
-use tintype::record::store::{Applied, Ended, Entry, Marked, Store};
+use tintype::record::store::{Applied, Ended, Entry, Marked, StepKey, Store};
+use tintype::record::whole::WholeRun;
 
 /// A run of one store, and the part of a worker in it.
 struct Bench {
@@ -474,6 +476,69 @@ async fn history_keeps_the_last_hundred(bench: Bench) {
     assert_eq!((history[0].at, history[99].at), (6, 105));
 }
 
+async fn a_whole_run_goes_out_and_in_again(bench: Bench) {
+    let join = bench.join("w1", 2);
+    bench.store.join(&join, true).await.unwrap();
+    for (n, status) in [(1, Status::Passed), (2, Status::Changed)] {
+        let end = finished(bench.id(), n, status);
+        bench.one(&join, n as u64, Operation::of(&end)).await;
+    }
+    bench
+        .one(&join, 3, leave(None, bench.run.timestamp + 70))
+        .await;
+    let whole = bench.store.export(bench.id()).await.unwrap().unwrap();
+    let document = bench.store.run(bench.id()).await.unwrap();
+    let text = whole.to_ndjson().unwrap();
+    assert_eq!(
+        WholeRun::from_ndjson(&text).unwrap(),
+        std::slice::from_ref(&whole)
+    );
+
+    assert!(!bench.store.import(&whole).await.unwrap());
+    bench.store.remove(bench.id()).await.unwrap();
+    assert_eq!(bench.store.run(bench.id()).await.unwrap(), None);
+    assert_eq!(bench.store.tests(bench.id()).await.unwrap(), []);
+    assert_eq!(bench.store.runs().await.unwrap(), []);
+    for store in [Arc::clone(&bench.store), RecordSettings::memory().store()] {
+        assert!(store.import(&whole).await.unwrap());
+        assert_eq!(store.run(bench.id()).await.unwrap(), document);
+        let mut again = store.export(bench.id()).await.unwrap().unwrap();
+        again.outcomes.dedup();
+        assert_eq!(again, whole);
+        assert_eq!(again.to_ndjson().unwrap(), text);
+    }
+    // It goes on where it was.
+    let late = Operation::of(&finished(bench.id(), 2, Status::Failed));
+    assert_eq!(bench.one(&join, 4, late).await, Applied::Done);
+    assert_eq!(bench.document().await.reason, Some(Reason::Failed));
+}
+
+async fn a_step_is_kept_for_its_time(bench: Bench) {
+    let key = StepKey {
+        run: bench.id().clone(),
+        subject: "shop/cart".to_owned(),
+        step: "login".to_owned(),
+    };
+    let store = &bench.store;
+    assert_eq!(store.get(&key).await.unwrap(), None);
+    store
+        .put(&key, "[1]", Duration::from_secs(60))
+        .await
+        .unwrap();
+    store
+        .put(&key, "[2]", Duration::from_secs(60))
+        .await
+        .unwrap();
+    assert_eq!(store.get(&key).await.unwrap().as_deref(), Some("[2]"));
+    store
+        .put(&key, "[3]", Duration::from_millis(1))
+        .await
+        .unwrap();
+    while store.get(&key).await.unwrap().is_some() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 macro_rules! conformance {
     ($($name:ident),* $(,)?) => {
         mod memory {
@@ -526,4 +591,6 @@ conformance!(
     an_acceptance_is_marked_once,
     a_doorbell_rings_with_the_messages_of_the_stream,
     history_keeps_the_last_hundred,
+    a_whole_run_goes_out_and_in_again,
+    a_step_is_kept_for_its_time,
 );

@@ -4,6 +4,7 @@
 mod commands;
 mod images;
 mod project;
+mod record;
 mod review;
 mod runs;
 
@@ -12,7 +13,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{accept, compare, doctor, init, list, orphans, reject};
+use commands::{
+    accept, compare, doctor, export, flush, health, import, init, list, orphans, prune, reject,
+    resume, show,
+};
 
 /// Accept, review and diagnose Tintype's visual regression tests.
 #[derive(Parser)]
@@ -37,6 +41,14 @@ enum Command {
     Compare(compare::Options),
     Review(review::Options),
     Doctor(doctor::Options),
+    Runs(commands::runs::Options),
+    Show(show::Options),
+    Resume(resume::Options),
+    Export(export::Options),
+    Import(import::Options),
+    Flush(flush::Options),
+    Prune(prune::Options),
+    Health(health::Options),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +65,14 @@ fn main() -> ExitCode {
         Command::Accept(options) => accept::run(manifest, options),
         Command::Reject(options) => reject::run(manifest, options),
         Command::Orphans(options) => orphans::run(manifest, options),
+        Command::Runs(options) => commands::runs::run(manifest, options),
+        Command::Show(options) => show::run(manifest, options),
+        Command::Resume(options) => resume::run(manifest, options),
+        Command::Export(options) => export::run(manifest, options),
+        Command::Import(options) => import::run(manifest, options),
+        Command::Flush(options) => flush::run(manifest, options),
+        Command::Prune(options) => prune::run(manifest, options),
+        Command::Health(options) => health::run(manifest, options),
         // Its exit code tells a difference from an error.
         Command::Compare(options) => return compare::run(options),
         Command::Review(options) => review::run(manifest, options),

@@ -55,6 +55,18 @@ pub enum RecordError {
         /// The snapshot's test name.
         name: String,
     },
+    /// A completed step could not be kept or recalled.
+    #[error("{what} the step `{key}` as {kind}: {problem}")]
+    Step {
+        /// `read` or `write`.
+        what: &'static str,
+        /// The run, the subject and the step.
+        key: String,
+        /// The Rust type.
+        kind: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
     /// A document in the record is not what it should be.
     #[error("read {key}: {problem}")]
     Document {

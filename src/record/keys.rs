@@ -1,5 +1,6 @@
 //! The names of the contract: every key and channel in Redis.
 
+use super::store::StepKey;
 use crate::model::{RunId, StoryIdentifier};
 
 /// Names keys and channels, each behind the prefix of `REDIS_PREFIX`.
@@ -77,8 +78,9 @@ impl Keys {
         format!("{}tintype:story:{key}:history", self.prefix)
     }
 
-    /// String with a TTL: a completed step of a snapshot or a story.
-    pub fn step(&self, run: &RunId, subject: &str, step: &str) -> String {
+    /// String with a TTL: a completed step of a run.
+    pub fn step(&self, key: &StepKey) -> String {
+        let StepKey { run, subject, step } = key;
         format!("{}tintype:{run}:step:{subject}:{step}", self.prefix)
     }
 }

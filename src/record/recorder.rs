@@ -8,6 +8,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 use super::error::RecordError;
+use super::health::Metrics;
 use super::journal::{Cursor, Journal};
 use super::operation::{Join, Operation, split_document};
 use super::records::Records;
@@ -145,6 +146,36 @@ impl Recorder {
     /// Reads the same record.
     pub fn records(&self) -> Records {
         Records::of(&self.settings, Arc::clone(&self.store))
+    }
+
+    /// Numbers on this process's part in the record.
+    pub fn metrics(&self) -> Metrics {
+        let progress = self.progress.borrow().clone();
+        let pending = self.journal.last().saturating_sub(progress.applied);
+        let mut metrics = Metrics::default();
+        let mut count = |name, help, value| metrics.add(name, "counter", help, value);
+        count(
+            "record_commits_total",
+            "Operations that the record has.",
+            progress.applied,
+        );
+        count(
+            "record_reconnects_total",
+            "Times the record was reached again.",
+            progress.reconnects,
+        );
+        count(
+            "record_rewinds_total",
+            "Times the server had lost something.",
+            progress.rewinds,
+        );
+        metrics.add(
+            "journal_pending_operations",
+            "gauge",
+            "Operations that the record does not have yet.",
+            pending,
+        );
+        metrics
     }
 
     async fn report(&self) -> RecordReport {

@@ -11,6 +11,7 @@ use super::journal::{Journal, journals};
 use super::operation::{Join, Outcome};
 use super::recorder::host;
 use super::settings::RecordSettings;
+use super::steps::Steps;
 use super::store::{Doorbell, Ended, Marked, Store, StreamEntry};
 use crate::model::{RunId, StoryIdentifier, VisualTestResult, VisualTestRun, now_ms};
 
@@ -22,8 +23,8 @@ const GLANCE: Duration = Duration::from_secs(1);
 /// The record of all runs.
 #[derive(Clone)]
 pub struct Records {
-    settings: RecordSettings,
-    store: Arc<dyn Store>,
+    pub(super) settings: RecordSettings,
+    pub(super) store: Arc<dyn Store>,
 }
 
 /// What became of an acceptance.
@@ -73,6 +74,12 @@ impl Records {
     /// Where the record is, in one line.
     pub fn describe(&self) -> String {
         self.settings.describe()
+    }
+
+    /// Whether the record is in memory, so that only journals outlast the
+    /// process.
+    pub fn is_memory(&self) -> bool {
+        self.settings.place.is_none()
     }
 
     /// The newest runs, newest first, at most `limit`.
@@ -204,12 +211,20 @@ impl Records {
         }
     }
 
-    /// Sends what processes that are gone have left in their journals.
+    /// The completed steps of a story, a snapshot or a log-in in a run.
+    pub fn steps(&self, run: RunId, subject: impl Into<String>) -> Steps {
+        Steps::new(Arc::clone(&self.store), run, subject.into())
+    }
+
+    /// Sends what processes that are gone have left in their journals. Those
+    /// of the newest run stay, should the server lose it again.
     pub async fn flush(&self) -> Adopted {
-        match (&self.settings.place, &self.settings.journals) {
-            (Some(_), Some(folder)) => adopt(&*self.store, folder, &self.nobody(), None).await,
-            _ => Adopted::default(),
-        }
+        let (Some(_), Some(folder)) = (&self.settings.place, &self.settings.journals) else {
+            return Adopted::default();
+        };
+        let runs = self.store.runs().await.unwrap_or_default();
+        let newest = runs.into_iter().next().map(|(id, _)| id);
+        adopt(&*self.store, folder, &self.nobody(newest), None).await
     }
 
     /// Ends every run all of whose processes have died: first sends what they
@@ -238,15 +253,22 @@ impl Records {
     /// When the store cannot be reached.
     pub async fn finish_gone(&self, run: &RunId) -> Result<Ended, RecordError> {
         if let (Some(_), Some(folder)) = (&self.settings.place, &self.settings.journals) {
-            adopt(&*self.store, folder, &self.nobody(), Some(run)).await;
+            adopt(
+                &*self.store,
+                folder,
+                &self.nobody(Some(run.clone())),
+                Some(run),
+            )
+            .await;
         }
         Ok(self.store.end(run, Some(&host())).await?)
     }
 
-    /// A part in no run, to send the journals of others.
-    fn nobody(&self) -> Join {
+    /// A part in no run, to send the journals of others; those of the run
+    /// `keep` are not removed.
+    fn nobody(&self, keep: Option<RunId>) -> Join {
         Join {
-            run_id: RunId(String::new()),
+            run_id: keep.unwrap_or_else(|| RunId(String::new())),
             writer: String::new(),
             host: host(),
             planned: 0,

@@ -9,7 +9,9 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::error::Fault;
+use super::health::ServerFacts;
 use super::operation::{Join, Operation, Outcome};
+use super::whole::WholeRun;
 use crate::model::{Reason, RunId, StoryIdentifier};
 
 /// The answer of a store, when it comes.
@@ -24,6 +26,17 @@ pub const EVENTS_KEPT: usize = 100_000;
 
 /// How many outcomes the history of a story keeps.
 pub const OUTCOMES_KEPT: usize = 100;
+
+/// Names what the execution store keeps: a completed step of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StepKey {
+    /// The run.
+    pub run: RunId,
+    /// What the step belongs to: a story, a snapshot, a log-in.
+    pub subject: String,
+    /// The step.
+    pub step: String,
+}
 
 /// What became of a run that a worker has joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +144,10 @@ pub trait Store: Send + Sync {
     /// applied.
     fn beat<'a>(&'a self, join: &'a Join, applied: u64) -> Answer<'a, Applied>;
 
+    /// The number of the last operation that is applied for a worker, without
+    /// joining for it.
+    fn applied<'a>(&'a self, join: &'a Join) -> Answer<'a, u64>;
+
     /// Ends a run that nobody works on: no worker showed a sign of life for
     /// [`SILENCE`], or those left are on the host `gone`. The run's end is the
     /// last sign of life.
@@ -169,6 +186,26 @@ pub trait Store: Send + Sync {
 
     /// The last outcomes of a snapshot, oldest first.
     fn history<'a>(&'a self, story: &'a StoryIdentifier) -> Answer<'a, Vec<Outcome>>;
+
+    /// Everything known of a run.
+    fn export<'a>(&'a self, run: &'a RunId) -> Answer<'a, Option<WholeRun>>;
+
+    /// Puts a whole run in. Gives false, and does nothing, if there is one of
+    /// that id.
+    fn import<'a>(&'a self, run: &'a WholeRun) -> Answer<'a, bool>;
+
+    /// Removes a run, in steps that do not hold the server up. Histories keep
+    /// its outcomes.
+    fn remove<'a>(&'a self, run: &'a RunId) -> Answer<'a, ()>;
+
+    /// Keeps a text for a time, at least as long as nobody needs the room.
+    fn put<'a>(&'a self, key: &'a StepKey, text: &'a str, ttl: Duration) -> Answer<'a, ()>;
+
+    /// A text that was kept and whose time is not over.
+    fn get<'a>(&'a self, key: &'a StepKey) -> Answer<'a, Option<String>>;
+
+    /// What the server tells of itself; nothing where there is none.
+    fn facts(&self) -> Answer<'_, Option<ServerFacts>>;
 
     /// Rings for every event, of a run or of all. Messages may be missed.
     fn listen<'a>(&'a self, run: Option<&'a RunId>) -> Answer<'a, Doorbell>;

@@ -132,6 +132,9 @@ impl Writer {
         self.joined = true;
         self.journal.rewind(&mut self.cursor, joined.applied + 1);
         self.progress.send_modify(|p| p.applied = joined.applied);
+        if let Ok(Some(facts)) = self.store.facts().await {
+            self.progress.send_modify(|p| p.warnings = facts.warnings());
+        }
         let Some(folder) = self.folder.clone() else {
             return Ok(());
         };

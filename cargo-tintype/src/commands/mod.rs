@@ -3,7 +3,16 @@
 pub(crate) mod accept;
 pub(crate) mod compare;
 pub(crate) mod doctor;
+pub(crate) mod doctor_record;
+pub(crate) mod export;
+pub(crate) mod flush;
+pub(crate) mod health;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod orphans;
+pub(crate) mod prune;
 pub(crate) mod reject;
+pub(crate) mod resume;
+pub(crate) mod runs;
+pub(crate) mod show;

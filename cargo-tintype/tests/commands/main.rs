@@ -8,3 +8,4 @@ mod list;
 mod orphans;
 mod project;
 mod readme;
+mod record;

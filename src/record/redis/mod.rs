@@ -5,6 +5,7 @@ pub(crate) mod link;
 pub(crate) mod private;
 mod read;
 mod scripts;
+mod whole;
 mod write;
 
 use ::redis::{Cmd, Pipeline, RedisResult, Value};

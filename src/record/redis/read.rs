@@ -1,20 +1,25 @@
 //! Reading the record in Redis.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use ::redis::streams::StreamRangeReply;
 use ::redis::{PushKind, Value, cmd};
 use tokio::sync::mpsc;
 
 use super::RedisStore;
-use crate::model::{RunId, StoryIdentifier};
+use crate::model::{RunId, StoryIdentifier, now_ms};
 use crate::record::error::{Fault, FaultKind};
+use crate::record::health::ServerFacts;
 use crate::record::operation::{Join, Operation, Outcome};
-use crate::record::store::{Answer, Applied, Doorbell, Ended, Joined, Marked, Store, StreamEntry};
+use crate::record::store::{
+    Answer, Applied, Doorbell, Ended, Joined, Marked, StepKey, Store, StreamEntry,
+};
+use crate::record::whole::WholeRun;
 
 /// How many keys one command reads: enough to be quick, few enough that the
 /// server is not held up.
-const PAGE: usize = 500;
+pub(super) const PAGE: usize = 500;
 
 impl RedisStore {
     /// A document that is kept as text, or by somebody else as RedisJSON.
@@ -52,7 +57,17 @@ impl RedisStore {
         }
     }
 
-    async fn documents(&self, keys: Vec<String>) -> Result<Vec<(String, String)>, Fault> {
+    async fn server_facts(&self) -> Result<ServerFacts, Fault> {
+        let info: String = self.ask(cmd("INFO")).await?;
+        let (seconds, micros): (i64, i64) = self.ask(cmd("TIME")).await?;
+        let ahead = seconds * 1000 + micros / 1000 - now_ms();
+        Ok(ServerFacts::from_info(&info, ahead))
+    }
+
+    pub(super) async fn documents(
+        &self,
+        keys: Vec<String>,
+    ) -> Result<Vec<(String, String)>, Fault> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -138,6 +153,16 @@ impl Store for RedisStore {
         Box::pin(self.beat_once(join, applied))
     }
 
+    fn applied<'a>(&'a self, join: &'a Join) -> Answer<'a, u64> {
+        Box::pin(async {
+            let mut get = cmd("HGET");
+            get.arg(self.keys.control(&join.run_id));
+            get.arg(format!("a:{}", join.writer));
+            let applied: Option<u64> = self.ask(get).await?;
+            Ok(applied.unwrap_or_default())
+        })
+    }
+
     fn end<'a>(&'a self, run: &'a RunId, gone: Option<&'a str>) -> Answer<'a, Ended> {
         Box::pin(self.end_run(run, gone))
     }
@@ -199,6 +224,35 @@ impl Store for RedisStore {
             let read = |text: &String| serde_json::from_str(text).ok();
             Ok(outcomes.iter().filter_map(read).collect())
         })
+    }
+
+    fn export<'a>(&'a self, run: &'a RunId) -> Answer<'a, Option<WholeRun>> {
+        Box::pin(self.take_out(run))
+    }
+
+    fn import<'a>(&'a self, run: &'a WholeRun) -> Answer<'a, bool> {
+        Box::pin(self.put_in(run))
+    }
+
+    fn remove<'a>(&'a self, run: &'a RunId) -> Answer<'a, ()> {
+        Box::pin(self.unlink(run))
+    }
+
+    fn put<'a>(&'a self, key: &'a StepKey, text: &'a str, ttl: Duration) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let mut set = cmd("SET");
+            set.arg(self.keys.step(key)).arg(text).arg("PX");
+            set.arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1));
+            self.ask(set).await
+        })
+    }
+
+    fn get<'a>(&'a self, key: &'a StepKey) -> Answer<'a, Option<String>> {
+        Box::pin(async { self.document(&self.keys.step(key)).await })
+    }
+
+    fn facts(&self) -> Answer<'_, Option<ServerFacts>> {
+        Box::pin(async { self.server_facts().await.map(Some) })
     }
 
     fn listen<'a>(&'a self, run: Option<&'a RunId>) -> Answer<'a, Doorbell> {

@@ -1,17 +1,23 @@
 //! The record in the memory of one process, with the behaviour of the scripts.
 
-use std::collections::{BTreeMap, HashMap};
+mod run;
+
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::error::Fault;
-use super::operation::{Join, Operation, Outcome, join_document, json};
-use super::store::{
+use crate::model::{RunId, StoryIdentifier, now_ms};
+use crate::record::error::Fault;
+use crate::record::health::ServerFacts;
+use crate::record::operation::{Join, Operation, Outcome, json};
+use crate::record::store::{
     Answer, Applied, Doorbell, EVENTS_KEPT, Ended, Entry, Joined, Marked, OUTCOMES_KEPT, SILENCE,
-    Store, StreamEntry,
+    StepKey, Store, StreamEntry,
 };
-use crate::model::{Reason, RunId, Status, StoryIdentifier, Summary, now_ms};
+use crate::record::whole::WholeRun;
+use run::Run;
 
 /// A record that lives as long as this value.
 #[derive(Debug, Default)]
@@ -25,29 +31,8 @@ struct State {
     runs: HashMap<RunId, Run>,
     /// Outcomes with their time, as in a sorted set.
     history: HashMap<String, Vec<(i64, Outcome)>>,
+    kept: HashMap<StepKey, (i64, String)>,
     listeners: Vec<(Option<RunId>, mpsc::Sender<String>)>,
-}
-
-#[derive(Debug, Default)]
-struct Run {
-    head: String,
-    tail: String,
-    start: i64,
-    planned: u64,
-    expected: Option<u64>,
-    shared: bool,
-    said: Option<Reason>,
-    died: bool,
-    ended_at: Option<i64>,
-    alive: HashMap<String, (String, i64)>,
-    seen: i64,
-    events_told: u64,
-    last_id: (i64, u64),
-    summary: Summary,
-    applied: HashMap<String, u64>,
-    joined: HashMap<String, u64>,
-    tests: BTreeMap<String, (i64, Status, String)>,
-    events: Vec<StreamEntry>,
 }
 
 impl MemoryStore {
@@ -75,8 +60,8 @@ impl State {
         let Some(run) = self.runs.get_mut(run_id) else {
             return;
         };
-        run.events_told += 1;
-        let (ts, n) = (now_ms(), run.events_told);
+        run.state.n += 1;
+        let (ts, n) = (now_ms(), run.state.n);
         run.last_id = if ts > run.last_id.0 {
             (ts, 0)
         } else {
@@ -108,32 +93,26 @@ impl State {
         let mut how = Entry::Joined;
         if !self.runs.contains_key(&join.run_id) {
             how = Entry::Created;
-            let run = Run {
-                head: join.head.clone(),
-                tail: join.tail.clone(),
-                start: join.start,
-                shared: join.shared,
-                ..Run::default()
-            };
+            let run = Run::begin(join);
             self.runs.insert(join.run_id.clone(), run);
             self.tell(&join.run_id, "run:started", &started);
         }
         let Some(run) = self.runs.get_mut(&join.run_id) else {
             unreachable!("the run was inserted above")
         };
-        run.expected = join.expected.or(run.expected);
+        run.state.expected = join.expected.or(run.state.expected);
         if run
             .joined
             .insert(join.writer.clone(), join.planned)
             .is_none()
         {
-            if run.ended_at.is_some() && live {
+            if run.state.ended_at.is_some() && live {
                 how = Entry::Reopened;
-                (run.ended_at, run.said, run.died) = (None, None, false);
+                (run.state.ended_at, run.state.said, run.state.died) = (None, None, false);
                 run.alive.clear();
-                run.planned = run.planned.max(join.planned);
+                run.state.planned = run.state.planned.max(join.planned);
             } else {
-                run.planned += join.planned;
+                run.state.planned += join.planned;
             }
         }
         if live {
@@ -164,23 +143,32 @@ impl State {
         }
         *applied = number;
         match operation {
-            Operation::Test { kind, fields, .. } => {
+            Operation::Test {
+                key,
+                at,
+                kind,
+                fields,
+                outcome,
+                ..
+            } => {
                 let turn = run.test(operation);
-                self.remember(operation);
+                if let Ok(outcome) = serde_json::from_str(outcome) {
+                    self.remember(key, *at, outcome);
+                }
                 let Some(again) = turn else {
                     return Applied::Stale;
                 };
                 let kind = if again { "test:updated" } else { kind };
                 self.tell(&join.run_id, kind, fields);
             }
-            Operation::Describe { tail } => run.tail.clone_from(tail),
+            Operation::Describe { tail } => run.state.tail.clone_from(tail),
             Operation::Announce { kind, fields } => self.tell(&join.run_id, kind, fields),
             Operation::Leave { reason, at } => {
-                run.said = run.said.max_by_badness(*reason);
+                run.say(*reason);
                 self.leave(join, *at);
             }
             Operation::Die { at } => {
-                run.died = true;
+                run.state.died = true;
                 self.leave(join, *at);
             }
         }
@@ -194,27 +182,19 @@ impl State {
         }
     }
 
-    fn remember(&mut self, operation: &Operation) {
-        let Operation::Test {
-            key, at, outcome, ..
-        } = operation
-        else {
-            return;
-        };
-        if let Ok(outcome) = serde_json::from_str(outcome) {
-            let outcomes = self.history.entry(key.clone()).or_default();
-            outcomes.push((*at, outcome));
-            outcomes.sort_by_key(|(at, _)| *at);
-            let surplus = outcomes.len().saturating_sub(OUTCOMES_KEPT);
-            outcomes.drain(..surplus);
-        }
+    fn remember(&mut self, key: &str, at: i64, outcome: Outcome) {
+        let outcomes = self.history.entry(key.to_owned()).or_default();
+        outcomes.push((at, outcome));
+        outcomes.sort_by_key(|(at, _)| *at);
+        let surplus = outcomes.len().saturating_sub(OUTCOMES_KEPT);
+        outcomes.drain(..surplus);
     }
 
     fn end(&mut self, run_id: &RunId, at: Option<i64>, gone: Option<&str>) -> Ended {
         let Some(run) = self.runs.get_mut(run_id) else {
             return Ended::NoRun;
         };
-        if run.ended_at.is_some() {
+        if run.state.ended_at.is_some() {
             return Ended::Before(run.reason());
         }
         let (now, limit) = (
@@ -229,12 +209,12 @@ impl State {
         if working > 0 {
             return Ended::Pending(working as u64);
         }
-        let whole = run.expected.is_some_and(|n| run.summary.total >= n);
-        if run.shared && !whole && gone.is_none() && now - run.seen <= limit {
+        let whole = run.state.expected.is_some_and(|n| run.summary.total >= n);
+        if run.state.shared && !whole && gone.is_none() && now - run.state.seen <= limit {
             return Ended::Pending(0);
         }
-        run.died |= lost > 0;
-        run.ended_at = Some(at.unwrap_or(run.seen));
+        run.state.died |= lost > 0;
+        run.state.ended_at = Some(at.unwrap_or(run.state.seen));
         let reason = run.reason();
         let fields = format!(
             r#"{},"summary":{},"reason":"{reason}""#,
@@ -243,86 +223,6 @@ impl State {
         );
         self.tell(run_id, "run:finished", &fields);
         Ended::Now(reason)
-    }
-}
-
-impl Run {
-    fn alive(&mut self, writer: &str, host: Option<&str>) {
-        self.seen = now_ms();
-        match host {
-            Some(host) => self
-                .alive
-                .insert(writer.to_owned(), (host.to_owned(), self.seen)),
-            None => self.alive.remove(writer),
-        };
-    }
-
-    /// Applies a snapshot's operation, unless something newer stands there,
-    /// and tells whether the snapshot had a final status before.
-    fn test(&mut self, operation: &Operation) -> Option<bool> {
-        let Operation::Test {
-            key,
-            status,
-            at,
-            record,
-            ..
-        } = operation
-        else {
-            return None;
-        };
-        let before = self.tests.get(key).map(|(at, status, _)| (*at, *status));
-        let was_final = before.is_some_and(|(_, status)| status.is_final());
-        if (was_final && !status.is_final()) || before.is_some_and(|(since, _)| *at < since) {
-            return None;
-        }
-        if let Some((_, before)) = before {
-            self.summary.remove(before);
-        }
-        self.summary.add(*status);
-        self.tests
-            .insert(key.clone(), (*at, *status, record.clone()));
-        Some(was_final)
-    }
-
-    /// Why it ended, from its state alone: see `prelude.lua`.
-    fn reason(&self) -> Reason {
-        let sum = &self.summary;
-        match self.said {
-            Some(said @ (Reason::Error | Reason::Interrupted)) => said,
-            _ if self.died && sum.total < self.planned => Reason::Interrupted,
-            Some(Reason::Failed) => Reason::Failed,
-            None if self.planned > 0 && sum.total == sum.skipped => Reason::Failed,
-            _ => sum.reason(),
-        }
-    }
-
-    fn document(&self) -> String {
-        let end = self.ended_at.map(|at| {
-            let duration = u64::try_from(at - self.start).unwrap_or_default();
-            (at, duration, self.reason())
-        });
-        join_document(&self.head, end, &self.summary, &self.tail)
-    }
-}
-
-trait ByBadness {
-    fn max_by_badness(self, other: Option<Reason>) -> Self;
-}
-
-impl ByBadness for Option<Reason> {
-    fn max_by_badness(self, other: Self) -> Self {
-        let badness = |reason: &Self| match reason {
-            None => 0,
-            Some(Reason::Passed) => 1,
-            Some(Reason::Failed) => 2,
-            Some(Reason::Interrupted) => 3,
-            Some(Reason::Error) => 4,
-        };
-        if badness(&other) > badness(&self) {
-            other
-        } else {
-            self
-        }
     }
 }
 
@@ -370,6 +270,14 @@ impl Store for MemoryStore {
         })
     }
 
+    fn applied<'a>(&'a self, join: &'a Join) -> Answer<'a, u64> {
+        self.answer(|state| {
+            let run = state.runs.get(&join.run_id);
+            let applied = run.and_then(|run| run.applied.get(&join.writer));
+            applied.copied().unwrap_or_default()
+        })
+    }
+
     fn end<'a>(&'a self, run: &'a RunId, gone: Option<&'a str>) -> Answer<'a, Ended> {
         self.answer(|state| state.end(run, None, gone))
     }
@@ -404,7 +312,9 @@ impl Store for MemoryStore {
     fn runs(&self) -> Answer<'_, Vec<(RunId, i64)>> {
         self.answer(|state| {
             let runs = state.runs.iter();
-            let mut all: Vec<_> = runs.map(|(id, run)| (id.clone(), run.start)).collect();
+            let mut all: Vec<_> = runs
+                .map(|(id, run)| (id.clone(), run.state.start))
+                .collect();
             all.sort_by(|a, b| (b.1, &b.0).cmp(&(a.1, &a.0)));
             all
         })
@@ -458,6 +368,59 @@ impl Store for MemoryStore {
             let outcomes = state.history.get(&story.key()).into_iter().flatten();
             outcomes.map(|(_, outcome)| outcome.clone()).collect()
         })
+    }
+
+    fn export<'a>(&'a self, run: &'a RunId) -> Answer<'a, Option<WholeRun>> {
+        self.answer(|state| {
+            let mut whole = state.runs.get(run)?.whole();
+            for (key, outcomes) in &state.history {
+                let mine = outcomes.iter().filter(|(_, o)| o.run_id == *run);
+                whole
+                    .outcomes
+                    .extend(mine.map(|(_, o)| (key.clone(), o.clone())));
+            }
+            whole
+                .outcomes
+                .sort_by(|a, b| (&a.0, a.1.at).cmp(&(&b.0, b.1.at)));
+            Some(whole)
+        })
+    }
+
+    fn import<'a>(&'a self, run: &'a WholeRun) -> Answer<'a, bool> {
+        self.answer(|state| {
+            let id = &run.state.run_id;
+            if state.runs.contains_key(id) {
+                return false;
+            }
+            state.runs.insert(id.clone(), Run::of(run));
+            for (key, outcome) in &run.outcomes {
+                state.remember(key, outcome.at, outcome.clone());
+            }
+            true
+        })
+    }
+
+    fn remove<'a>(&'a self, run: &'a RunId) -> Answer<'a, ()> {
+        self.answer(|state| drop(state.runs.remove(run)))
+    }
+
+    fn put<'a>(&'a self, key: &'a StepKey, text: &'a str, ttl: Duration) -> Answer<'a, ()> {
+        let until = now_ms().saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
+        self.answer(|state| {
+            state.kept.retain(|_, (until, _)| *until > now_ms());
+            state.kept.insert(key.clone(), (until, text.to_owned()));
+        })
+    }
+
+    fn get<'a>(&'a self, key: &'a StepKey) -> Answer<'a, Option<String>> {
+        self.answer(|state| {
+            let (until, text) = state.kept.get(key)?;
+            (*until > now_ms()).then(|| text.clone())
+        })
+    }
+
+    fn facts(&self) -> Answer<'_, Option<ServerFacts>> {
+        self.answer(|_| None)
     }
 
     fn listen<'a>(&'a self, run: Option<&'a RunId>) -> Answer<'a, Doorbell> {

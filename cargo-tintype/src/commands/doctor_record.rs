@@ -1,0 +1,64 @@
+//! What `cargo tintype doctor` says of the record.
+
+use tintype::record::health::ServerFacts;
+
+use crate::record::Record;
+
+/// One finding: what was looked at, how it is, and what to do if anything.
+pub(crate) struct Finding {
+    pub(crate) good: bool,
+    pub(crate) text: String,
+}
+
+/// Looks at the record and its server. Changes nothing.
+pub(crate) fn look(record: &Record) -> Vec<Finding> {
+    let place = record.records.describe();
+    match record.wait(record.records.facts()) {
+        Err(error) => vec![bad(format!("{place}: {error:#}"))],
+        Ok(None) => vec![good(format!(
+            "{place}: `cargo tintype` reads past runs from their journals"
+        ))],
+        Ok(Some(facts)) => {
+            let mut findings = vec![good(format!("{place}: {}", summary(&facts)))];
+            findings.extend(facts.warnings().into_iter().map(bad));
+            findings.extend(facts.advice().into_iter().map(bad));
+            findings.extend(waiting(record));
+            findings
+        }
+    }
+}
+
+fn summary(facts: &ServerFacts) -> String {
+    let persistence = if facts.append_only {
+        "append-only file"
+    } else {
+        "no append-only file"
+    };
+    format!(
+        "{} {}, {}, {}, {persistence}, {}, {} MB in use",
+        facts.program,
+        facts.version,
+        facts.mode,
+        facts.role,
+        facts.eviction_policy,
+        facts.used_memory >> 20
+    )
+}
+
+fn waiting(record: &Record) -> Option<Finding> {
+    match record.wait(record.records.waiting()) {
+        Ok(0) => None,
+        Ok(n) => Some(bad(format!(
+            "{n} operations wait in journals: `cargo tintype flush` sends those of dead processes"
+        ))),
+        Err(error) => Some(bad(format!("{error:#}"))),
+    }
+}
+
+fn good(text: String) -> Finding {
+    Finding { good: true, text }
+}
+
+fn bad(text: String) -> Finding {
+    Finding { good: false, text }
+}

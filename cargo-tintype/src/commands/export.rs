@@ -1,0 +1,48 @@
+//! `cargo tintype export`
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use tintype::model::RunId;
+
+use crate::record::Record;
+
+/// Write runs of the record as lines of JSON (NDJSON)
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The runs; otherwise all
+    runs: Vec<String>,
+
+    /// The file to write; otherwise standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+    let record = Record::open(manifest)?;
+    let mut ids: Vec<_> = options.runs.iter().cloned().map(RunId).collect();
+    if ids.is_empty() {
+        let all = record.wait(record.records.runs(usize::MAX))?;
+        ids = all.into_iter().map(|run| run.run_id).collect();
+    }
+    let mut output: Box<dyn Write> = match &options.output {
+        Some(path) => {
+            let file = fs::File::create(path);
+            Box::new(file.with_context(|| format!("failed to create {}", path.display()))?)
+        }
+        None => Box::new(std::io::stdout().lock()),
+    };
+    for id in &ids {
+        let whole = record.wait(record.records.export(id))?;
+        let text = whole
+            .to_ndjson()
+            .map_err(|e| anyhow::anyhow!("failed to {e}"))?;
+        output
+            .write_all(text.as_bytes())
+            .context("failed to write the export")?;
+    }
+    eprintln!("exported {} runs", ids.len());
+    Ok(())
+}

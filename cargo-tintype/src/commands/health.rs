@@ -1,0 +1,44 @@
+//! `cargo tintype health`
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use super::doctor_record;
+use crate::record::Record;
+
+/// Whether the record answers, how its server is, and what to do about it
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// `{"healthy":…,"responseTime":…}` instead of a line
+    #[arg(long, conflicts_with = "metrics")]
+    json: bool,
+
+    /// Numbers for Prometheus instead
+    #[arg(long)]
+    metrics: bool,
+}
+
+pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+    let record = Record::open(manifest)?;
+    if options.metrics {
+        print!("{}", record.wait(record.records.metrics())?.text());
+        return Ok(());
+    }
+    let health = record.wait_for(record.records.health());
+    if options.json {
+        println!("{}", serde_json::to_string(&health)?);
+    } else {
+        for finding in doctor_record::look(&record) {
+            println!(
+                "{} {}",
+                if finding.good { "ok " } else { "!! " },
+                finding.text
+            );
+        }
+    }
+    if !health.healthy {
+        bail!("the record does not answer");
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! `cargo tintype import`
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use tintype::record::whole::WholeRun;
+
+use crate::record::Record;
+
+/// Put runs that were exported into the record; those it has stay as they are
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The file to read; otherwise standard input
+    file: Option<PathBuf>,
+}
+
+pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+    let record = Record::open(manifest)?;
+    let text = match &options.file {
+        Some(path) => fs::read_to_string(path)
+            .with_context(|| format!("failed to read {}", path.display()))?,
+        None => {
+            let mut text = String::new();
+            let read = std::io::stdin().read_to_string(&mut text);
+            read.context("failed to read standard input")?;
+            text
+        }
+    };
+    if record.records.is_memory() {
+        let place = record.records.describe();
+        bail!(
+            "{place}: it would not outlast this command (set REDIS_URL, or install redis-server)"
+        );
+    }
+    let runs = WholeRun::from_ndjson(&text).map_err(|e| anyhow!("failed to {e}"))?;
+    for run in &runs {
+        let id = &run.state.run_id;
+        if record.wait(record.records.import(run))? {
+            println!(
+                "imported {id}: {} snapshots, {} events",
+                run.tests.len(),
+                run.events.len()
+            );
+        } else {
+            println!("kept {id}: the record has a run of that name");
+        }
+    }
+    Ok(())
+}

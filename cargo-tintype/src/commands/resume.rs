@@ -1,0 +1,52 @@
+//! `cargo tintype resume`
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::record::Record;
+
+/// Go on with a run: only what has no final result in it
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The run
+    run: String,
+
+    /// Only list the snapshots that are left
+    #[arg(long)]
+    list: bool,
+
+    /// The test target
+    #[arg(long, value_name = "NAME", default_value = "visual")]
+    test: String,
+}
+
+pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+    let record = Record::open(manifest)?;
+    let id = record.run_id(Some(&options.run))?;
+    let plan = record.project.plan.snapshots.iter();
+    let planned = plan
+        .filter(|s| s.skip.is_none())
+        .map(|s| s.identifier.clone());
+    let left = record.wait(record.records.unfinished(&id, planned))?;
+    if options.list || left.is_empty() {
+        for identifier in &left {
+            println!("{identifier}");
+        }
+        println!("{} left in {id}", left.len());
+        return Ok(());
+    }
+    println!("{} left in {id}", left.len());
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["test", "--test", &options.test, "--", "--exact"])
+        .args(left.iter().map(ToString::to_string))
+        .env("TINTYPE_RUN_ID", id.as_str())
+        .current_dir(&record.project.manifest.root)
+        .status()
+        .context("failed to start cargo test")?;
+    if !status.success() {
+        bail!("cargo test ended with {status}");
+    }
+    Ok(())
+}

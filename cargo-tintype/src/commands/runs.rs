@@ -1,0 +1,68 @@
+//! `cargo tintype runs`
+
+use std::path::Path;
+
+use anyhow::Result;
+use tintype::model::{Reason, VisualTestRun};
+
+use crate::record::Record;
+
+/// List the runs in the record, newest first
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+
+    /// A JSON array of the runs' documents instead of lines
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+    let record = Record::open(manifest)?;
+    // Whoever looks closes what nobody works on any more.
+    record.wait(record.records.finish_abandoned())?;
+    let runs = record.wait(record.records.runs(options.limit))?;
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&runs)?);
+        return Ok(());
+    }
+    println!("{}", record.records.describe());
+    for run in &runs {
+        println!("{}", line(run));
+    }
+    if runs.is_empty() {
+        println!("no runs yet");
+    }
+    Ok(())
+}
+
+/// One line on a run.
+pub(crate) fn line(run: &VisualTestRun) -> String {
+    let state = run.reason.map_or("at work", Reason::as_str);
+    let took = run.duration.map_or(String::new(), |ms| {
+        format!(", {}.{} s", ms / 1000, ms % 1000 / 100)
+    });
+    format!(
+        "{}  {}  {state}: {}{took}",
+        run.run_id,
+        run.start_time,
+        counts(run)
+    )
+}
+
+fn counts(run: &VisualTestRun) -> String {
+    let sum = &run.summary;
+    let others = [
+        (sum.failed, "failed"),
+        (sum.new, "new"),
+        (sum.changed, "changed"),
+        (sum.skipped, "skipped"),
+    ];
+    let mut text = format!("{} of {} passed", sum.passed, sum.total);
+    for (count, word) in others.iter().filter(|(count, _)| *count > 0) {
+        text += &format!(", {count} {word}");
+    }
+    text
+}

@@ -1,0 +1,68 @@
+//! The record, as commands open it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use tintype::model::RunId;
+use tintype::record::{RecordSettings, Records};
+
+use crate::project::Project;
+
+/// The record of the project, and the folder with its runs' images.
+pub(crate) struct Record {
+    pub(crate) project: Project,
+    pub(crate) records: Records,
+    pub(crate) images: PathBuf,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Record {
+    pub(crate) fn open(manifest: Option<&Path>) -> Result<Self> {
+        let project = Project::open(manifest)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .context("failed to start the runtime")?;
+        let state = project.manifest.state_dir();
+        let settings = RecordSettings::from_env(&state).map_err(failed)?;
+        let records = runtime.block_on(Records::open(&settings)).map_err(failed)?;
+        Ok(Self {
+            project,
+            records,
+            images: state.join("runs"),
+            runtime,
+        })
+    }
+
+    /// Waits for what the record answers.
+    pub(crate) fn wait<T>(
+        &self,
+        answer: impl Future<Output = Result<T, tintype::record::RecordError>>,
+    ) -> Result<T> {
+        self.runtime.block_on(answer).map_err(failed)
+    }
+
+    /// Waits for what cannot fail.
+    pub(crate) fn wait_for<T>(&self, answer: impl Future<Output = T>) -> T {
+        self.runtime.block_on(answer)
+    }
+
+    /// The run of this name, or the newest one.
+    pub(crate) fn run_id(&self, named: Option<&str>) -> Result<RunId> {
+        if let Some(id) = named {
+            return Ok(RunId(id.to_owned()));
+        }
+        let newest = self.wait(self.records.runs(1))?.into_iter().next();
+        newest.map(|run| run.run_id).ok_or_else(|| {
+            let place = self.records.describe();
+            anyhow!("there is no run in the record ({place}): run the tests first")
+        })
+    }
+}
+
+/// The library's errors complete "failed to …".
+#[expect(clippy::needless_pass_by_value, reason = "map_err gives it away")]
+fn failed(error: tintype::record::RecordError) -> anyhow::Error {
+    anyhow!("failed to {error}")
+}

@@ -1,0 +1,96 @@
+//! A proxy that cuts connections in the middle of what they carry.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Passes bytes on to a server until it is told to cut.
+pub(crate) struct Proxy {
+    pub(crate) port: u16,
+    /// Bytes that may still pass before everything is cut; 0 for no limit.
+    budget: Arc<AtomicU64>,
+    /// How often a connection was cut in the middle.
+    cuts: Arc<AtomicUsize>,
+    open: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Proxy {
+    pub(crate) fn start(server: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = Self {
+            port: listener.local_addr().unwrap().port(),
+            budget: Arc::default(),
+            cuts: Arc::default(),
+            open: Arc::default(),
+        };
+        let (budget, cuts, open) = (
+            Arc::clone(&proxy.budget),
+            Arc::clone(&proxy.cuts),
+            Arc::clone(&proxy.open),
+        );
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else {
+                    continue;
+                };
+                let _ = (client.set_nodelay(true), server.set_nodelay(true));
+                let mut list = open.lock().unwrap();
+                for (from, to) in [(&client, &server), (&server, &client)] {
+                    let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                    let (budget, cuts) = (Arc::clone(&budget), Arc::clone(&cuts));
+                    std::thread::spawn(move || pass(from, to, &budget, &cuts));
+                }
+                list.push(client);
+                list.push(server);
+            }
+        });
+        proxy
+    }
+
+    /// Lets so many bytes pass, and then cuts one connection wherever it is.
+    pub(crate) fn cut_after(&self, bytes: u64) {
+        self.budget.store(bytes.max(1), Ordering::SeqCst);
+    }
+
+    /// How often a connection was cut in the middle.
+    pub(crate) fn cuts(&self) -> usize {
+        self.cuts.load(Ordering::SeqCst)
+    }
+
+    /// Closes all connections.
+    pub(crate) fn close_all(&self) {
+        for stream in self.open.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream, budget: &AtomicU64, cuts: &AtomicUsize) {
+    let mut bytes = [0; 4096];
+    while let Ok(n @ 1..) = from.read(&mut bytes) {
+        let left = budget.load(Ordering::SeqCst);
+        let cut = left > 0 && left <= n as u64;
+        let passing = if cut {
+            usize::try_from(left).unwrap()
+        } else {
+            n
+        };
+        if to.write_all(&bytes[..passing]).is_err() {
+            break;
+        }
+        if cut
+            && budget
+                .compare_exchange(left, 0, Ordering::SeqCst, Ordering::SeqCst)
+                .is_ok()
+        {
+            cuts.fetch_add(1, Ordering::SeqCst);
+            break;
+        }
+        if left > 0 && !cut {
+            let _ =
+                budget.compare_exchange(left, left - n as u64, Ordering::SeqCst, Ordering::SeqCst);
+        }
+    }
+    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+}
