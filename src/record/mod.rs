@@ -37,5 +37,6 @@ pub use keys::Keys;
 pub(crate) use recorder::host;
 pub use recorder::{RecordReport, Recorder};
 pub use records::{Accepted, Follow, Records};
+pub use redis::link::Connection;
 pub use settings::RecordSettings;
 pub use upkeep::{Retention, Surplus};

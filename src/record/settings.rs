@@ -10,7 +10,7 @@ use super::error::RecordError;
 use super::keys::Keys;
 use super::memory::MemoryStore;
 use super::redis::RedisStore;
-use super::redis::link::Place;
+use super::redis::link::{Connection, Place};
 use super::store::Store;
 use crate::model::RunId;
 
@@ -140,6 +140,24 @@ impl RecordSettings {
             Some(_) => format!("record: {}", self.name),
             None if self.why.is_empty() => "record: memory".to_owned(),
             None => format!("record: memory ({})", self.why),
+        }
+    }
+
+    /// The prefix of every key.
+    pub fn prefix(&self) -> &str {
+        self.keys.prefix()
+    }
+
+    /// A connection of the caller's own to the server that keeps the record,
+    /// for what is no part of the record: reviewers' sessions. None where the
+    /// record is in memory.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub async fn connect(&self) -> Result<Option<Connection>, RecordError> {
+        match &self.place {
+            Some(place) => Ok(Some(Connection(place.connect().await?))),
+            None => Ok(None),
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tintype::baseline;
@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 use super::App;
 use super::desk::Decision;
 use super::problem::Problem;
+use super::visitors::{Access, Who};
 use crate::project::Project;
 
 /// So many decisions are taken in one request.
@@ -316,6 +317,7 @@ fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Stri
 
 pub(super) async fn decide(
     State(app): State<App>,
+    Extension(who): Extension<Who>,
     Json(asked): Json<Decisions>,
 ) -> Result<Json<Value>, Problem> {
     if asked.snapshots.len() > AT_ONCE {
@@ -327,7 +329,7 @@ pub(super) async fn decide(
     let mut answers = Vec::new();
     for chosen in asked.snapshots {
         let name = chosen.name.clone();
-        let answer = match one(&app, &run, asked.decision, chosen).await {
+        let answer = match one(&app, &who, &run, asked.decision, chosen).await {
             Ok(warning) => json!({ "name": name, "done": true, "warning": warning }),
             Err(error) => json!({ "name": name, "done": false, "error": format!("{error:#}") }),
         };
@@ -340,18 +342,19 @@ pub(super) async fn decide(
 /// warning, for the file is what counts.
 async fn one(
     app: &App,
+    who: &Who,
     run: &RunId,
     decision: Decision,
     chosen: Chosen,
 ) -> anyhow::Result<Option<String>> {
     let story: StoryIdentifier = chosen.name.parse()?;
     let (run, result) = app.source.test(run, &story).await?;
-    let desk = std::sync::Arc::clone(app);
+    let (desk, Who(name)) = (std::sync::Arc::clone(app), who.clone());
     let recorded = result.sha256.clone().unwrap_or_default().baseline;
     let expected = chosen.expected.unwrap_or(recorded);
     let id = run.run_id.clone();
     spawn_blocking(move || {
-        let (app, who) = (desk, "local");
+        let (app, who) = (desk, name.as_str());
         let project = app.project()?;
         match decision {
             Decision::Accept => app
@@ -362,6 +365,11 @@ async fn one(
         }
     })
     .await??;
+    if let Access::Token { sessions, .. } = &app.access {
+        let what = format!("{decision:?}").to_lowercase();
+        let on = format!("{id} {}", story.test_name());
+        sessions.note(&who.0, &what, &on).await?;
+    }
     if decision != Decision::Accept {
         return Ok(None);
     }

@@ -1,7 +1,7 @@
 //! `cargo tintype review`: see what differs, decide, done.
 //!
 //! # Layout
-//! - `guard`: who may talk to the server at all.
+//! - `guard`: which requests are answered at all; `visitors`: whose.
 //! - `source`: runs, from the record and from the folder of runs.
 //! - `api`, `events`, `pictures`, `assets`: what the page asks for.
 //! - `desk`: the decisions.
@@ -14,6 +14,7 @@ mod guard;
 mod pictures;
 mod problem;
 mod source;
+mod visitors;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -21,8 +22,10 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use axum::Router;
+use axum::http::HeaderName;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use tintype::baseline;
 use tintype::record::{RecordSettings, Records};
 use tokio::net::TcpListener;
 
@@ -31,6 +34,7 @@ use crate::runs;
 use desk::Desk;
 use guard::Hosts;
 use source::Source;
+use visitors::{Access, Sessions};
 
 /// Look at what differs and decide, on a page in the browser
 #[derive(clap::Args)]
@@ -39,9 +43,15 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 0)]
     port: u16,
 
-    /// The address to listen on; only loopback for now
+    /// The address to listen on; anything but loopback needs the token in
+    /// TINTYPE_REVIEW_TOKEN, or --user-header
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
     host: IpAddr,
+
+    /// Believe this header of a reverse proxy, which nobody can go around,
+    /// about who the visitor is
+    #[arg(long, value_name = "HEADER")]
+    user_header: Option<HeaderName>,
 
     /// Another name under which the server may be called, as behind a
     /// tunnel: NAME or NAME:PORT as browsers write it
@@ -55,6 +65,7 @@ pub(crate) struct Shared {
     manifest: PathBuf,
     source: Source,
     desk: Desk,
+    access: Access,
 }
 
 /// [`Shared`], as handlers are given it.
@@ -69,10 +80,18 @@ impl Shared {
 }
 
 pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
-    if !options.host.is_loopback() {
+    let token = token(std::env::var(TOKEN).ok())?;
+    let beyond = !options.host.is_loopback();
+    if beyond && token.is_none() && options.user_header.is_none() {
         bail!(
-            "{} is not a loopback address: whoever can reach the page can change files here \
-             (use an SSH tunnel and --allow-host)",
+            "{} is not a loopback address, and whoever can reach the page can change files here: \
+             set {TOKEN} to a long random text, or name a reverse proxy's --user-header",
+            options.host
+        );
+    }
+    if options.host.is_unspecified() && options.allow_host.is_empty() {
+        bail!(
+            "say with --allow-host NAME:PORT by which name browsers will reach {}",
             options.host
         );
     }
@@ -82,7 +101,7 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("failed to listen on {address}"))?;
-        let server = Server::open(manifest, &listener, &options.allow_host).await?;
+        let server = Server::open(manifest, &listener, options, token).await?;
         println!("review: http://{}/", listener.local_addr()?);
         println!("{}; Ctrl-C ends", server.app.source.describe());
         server.serve(listener).await
@@ -99,7 +118,8 @@ impl Server {
     async fn open(
         manifest: Option<&Path>,
         listener: &TcpListener,
-        allowed: &[String],
+        options: &Options,
+        token: Option<String>,
     ) -> Result<Self> {
         let project = Project::open(manifest)?;
         let work = project.manifest.state_dir();
@@ -110,7 +130,8 @@ impl Server {
             .map_err(|error| anyhow::anyhow!("failed to {error}"))?;
         Ok(Self {
             app: Arc::new(Shared {
-                hosts: Hosts::new(listener.local_addr()?, allowed),
+                hosts: Hosts::new(listener.local_addr()?, &options.allow_host),
+                access: access(options, token, &settings).await?,
                 manifest: project.manifest.path.clone(),
                 source: Source::new(records, runs::folder_of(&project.manifest)),
                 desk: Desk::open(&work)?,
@@ -120,12 +141,45 @@ impl Server {
 
     /// Answers until Ctrl-C or SIGTERM.
     async fn serve(self, listener: TcpListener) -> Result<()> {
-        let service = router(self.app);
+        let service = router(self.app).into_make_service_with_connect_info::<SocketAddr>();
         tokio::select! {
             served = axum::serve(listener, service) => served.context("the server stopped"),
             () = ended() => Ok(()),
         }
     }
+}
+
+/// The variable with the token; an argument would be seen by every user of the
+/// machine.
+const TOKEN: &str = "TINTYPE_REVIEW_TOKEN";
+
+fn token(value: Option<String>) -> Result<Option<String>> {
+    let value = value.filter(|value| !value.is_empty());
+    if value.as_ref().is_some_and(|value| value.len() < 16) {
+        bail!("{TOKEN} has fewer than 16 characters: `openssl rand -hex 16` makes a good one");
+    }
+    Ok(value)
+}
+
+async fn access(
+    options: &Options,
+    token: Option<String>,
+    settings: &RecordSettings,
+) -> Result<Access> {
+    if let Some(name) = &options.user_header {
+        return Ok(Access::Header(name.clone()));
+    }
+    let Some(token) = token else {
+        return Ok(Access::Open);
+    };
+    let connected = settings.connect().await;
+    if !matches!(connected, Ok(Some(_))) {
+        bail!("sessions of visitors are kept in Redis: set REDIS_URL to one that is running");
+    }
+    Ok(Access::Token {
+        hash: baseline::sha256(token.as_bytes()),
+        sessions: Box::new(Sessions::new(settings.clone())),
+    })
 }
 
 /// Until somebody asks the process to end. Open event streams would keep a
@@ -150,9 +204,7 @@ async fn ended() {
 }
 
 fn router(app: App) -> Router {
-    Router::new()
-        .route("/", get(assets::page))
-        .route("/assets/{*path}", get(assets::file))
+    let inside = Router::new()
         .route("/api/runs", get(api::runs))
         .route("/api/runs/{run}", get(api::run))
         .route("/api/runs/{run}/events", get(events::of_run))
@@ -162,6 +214,16 @@ fn router(app: App) -> Router {
         .route("/api/events", get(events::of_all))
         .route("/api/decisions", post(api::decide))
         .route("/images/{run}/{name}/{kind}", get(pictures::picture))
+        .layer(from_fn_with_state(Arc::clone(&app), visitors::admit));
+    Router::new()
+        .route("/", get(assets::page))
+        .route("/assets/{*path}", get(assets::file))
+        .route(
+            "/api/session",
+            get(visitors::session).post(visitors::log_in),
+        )
+        .route("/api/session/end", post(visitors::log_out))
+        .merge(inside)
         .layer(from_fn_with_state(Arc::clone(&app), guard::guard))
         .with_state(app)
 }

@@ -231,6 +231,38 @@ async fn a_hostile_message_is_only_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_has_no_token_sees_only_the_door() {
+    let project = Project::recorded().await;
+    let review = Review::start_with(&project, &[], "a token of many letters");
+    let browser = Browser::open().await;
+    browser.goto(&review.address()).await;
+    let name = browser.wait("#log-in-text").await;
+    name.send_keys("Mira").await.unwrap();
+    let token = browser.wait("#log-in-password").await;
+    token.send_keys("a guess of many letters").await.unwrap();
+    token.send_keys(&Key::Enter.to_string()).await.unwrap();
+    browser
+        .until("document.querySelector('.field-error').textContent === 'that is not the token'")
+        .await;
+    assert_eq!(
+        browser
+            .script("return document.querySelectorAll('.run').length")
+            .await,
+        json!(0)
+    );
+    token.clear().await.unwrap();
+    token.send_keys("a token of many letters").await.unwrap();
+    token.send_keys(&Key::Enter.to_string()).await.unwrap();
+    browser
+        .until("document.querySelectorAll('.run').length === 1")
+        .await;
+    browser
+        .until("document.querySelector('.nav').textContent.includes('Mira')")
+        .await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_keys_are_shown() {
     let project = Project::recorded().await;
     let review = Review::start(&project);

@@ -190,6 +190,7 @@ async fn it_does_not_listen_beyond_this_machine() {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_cargo-tintype"))
         .args(["tintype", "review", "--host", "0.0.0.0"])
         .current_dir(project.root())
+        .env_remove("TINTYPE_REVIEW_TOKEN")
         .output()
         .unwrap();
     assert!(!output.status.success());

@@ -10,3 +10,4 @@ mod project;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../../../tests/support/server.rs"]
 mod server;
+mod visitors;

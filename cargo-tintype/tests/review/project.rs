@@ -184,10 +184,11 @@ pub(crate) struct Review {
 
 impl Review {
     pub(crate) fn start(project: &Project) -> Self {
-        Self::start_with(project, &[])
+        Self::start_with(project, &[], "")
     }
 
-    pub(crate) fn start_with(project: &Project, arguments: &[&str]) -> Self {
+    /// With arguments, and a token if it is not empty.
+    pub(crate) fn start_with(project: &Project, arguments: &[&str], token: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-tintype"))
             .args(["tintype", "review"])
             .args(arguments)
@@ -195,6 +196,7 @@ impl Review {
             .env_remove("CARGO_TARGET_DIR")
             .env_remove("TINTYPE_MANIFEST")
             .env("REDIS_URL", project.redis.url())
+            .env("TINTYPE_REVIEW_TOKEN", token)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

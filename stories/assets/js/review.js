@@ -7,9 +7,12 @@
 
   // ── Talking to the server ──
 
+  class LoggedOut extends Error {}
+
   async function ask(path, options) {
     const response = await fetch(path, options);
     const answer = await response.json().catch(() => ({ error: `the server answered ${response.status}` }));
+    if (response.status === 401) throw new LoggedOut();
     if (!response.ok) throw new Error(answer.error ?? `the server answered ${response.status}`);
     return answer;
   }
@@ -52,8 +55,39 @@
     main), notice);
 
   const say = (text) => notice.replaceChildren(...(text ? [h("div", { class: "alert", data: { status: "changed" } }, T.icon("info"), h("p", {}, text))] : []));
-  const failed = (error) => main.replaceChildren(h("div", { class: "panel" }, h("div", { class: "empty" }, h("h1", { class: "title" }, "That did not work"), h("p", {}, error.message), h("a", { class: "btn", href: "#/runs" }, "All runs"))));
+  const failed = (error) => (error instanceof LoggedOut ? logIn() : main.replaceChildren(h("div", { class: "panel" }, h("div", { class: "empty" }, h("h1", { class: "title" }, "That did not work"), h("p", {}, error.message), h("a", { class: "btn", href: "#/runs" }, "All runs")))));
   const keysOf = (keys) => { help.stop(); help = T.keyboard([...keys, { keys: ["t"], show: "T", text: "Light or dark", run: () => T.toggleTheme() }]); };
+
+  // ── Beyond this machine ──
+
+  function logIn() {
+    document.title = "Log in · Tintype";
+    const field = (label, type, autocomplete) => {
+      const input = h("input", { class: "input", type, required: true, autocomplete, id: `log-in-${type}` });
+      return [input, h("div", { class: "field" }, h("label", { class: "label", for: `log-in-${type}` }, label), input)];
+    };
+    const [name, nameField] = field("Your name", "text", "username");
+    const [token, tokenField] = field("Token", "password", "current-password");
+    const trouble = h("p", { class: "field-error", role: "alert" });
+    main.replaceChildren(h("form", {
+      class: "panel panel-pad stack log-in",
+      onsubmit: (event) => {
+        event.preventDefault();
+        send("/api/session", { name: name.value, token: token.value }).then(() => { route(); greet(); }, (error) => { trouble.textContent = error.message; });
+      },
+    }, h("h1", { class: "title" }, "Log in to review"), nameField, tokenField, trouble, h("button", { class: "btn btn-primary" }, "Log in")));
+    name.focus();
+  }
+
+  const visitor = h("span", { class: "row row-tight small quiet" });
+  document.querySelector(".nav .push").after(visitor);
+  async function greet() {
+    const { who, login } = await ask("/api/session");
+    visitor.replaceChildren(...(login && who ? [h("span", { class: "wide-only" }, who), h("button", {
+      type: "button", class: "btn btn-small btn-quiet",
+      onclick: () => send("/api/session/end", {}).then(() => { visitor.replaceChildren(); leave(); leave = () => {}; logIn(); }),
+    }, "Log out")] : []));
+  }
 
   const VIEWS = { runs: showRuns, run: showRun, story: showStory, flaky: showFlaky };
   function route() {
@@ -334,4 +368,5 @@
     if (view(event.oldURL) !== view(event.newURL) || !location.hash.startsWith("#/run/")) route();
   });
   route();
+  greet().catch((error) => say(error.message));
 }

@@ -1,0 +1,273 @@
+//! Who a request comes from, where not everybody who can reach the server may
+//! use it.
+//!
+//! Beyond this machine a visitor shows a token once and gets a session: an
+//! opaque id in a cookie, of which Redis knows only the hash, for an hour from
+//! the last request. What is kept there, behind the record's prefix:
+//!
+//! | key | what |
+//! |---|---|
+//! | `tintype:review:session:{hash}` | the visitor's name; expires |
+//! | `tintype:review:revoked` | a sorted set of hashes that were logged out, by time |
+//! | `tintype:review:attempts:{address}` | failed log-ins in a row; expires |
+//! | `tintype:review:audit` | a stream of who did what; capped |
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::Json;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use redis::{Cmd, FromRedisValue};
+use serde::Deserialize;
+use serde_json::json;
+use tintype::baseline::sha256;
+use tintype::model::now_ms;
+use tintype::record::RecordSettings;
+
+use super::App;
+use super::problem::Problem;
+
+/// A session lasts this long after its last request, in seconds.
+const SESSION: u64 = 60 * 60;
+/// After so many failed log-ins an address is locked out …
+const ATTEMPTS: u64 = 5;
+/// … for this long, in seconds.
+const LOCKOUT: u64 = 15 * 60;
+/// The audit stream keeps about so many entries.
+const AUDITED: usize = 100_000;
+const COOKIE: &str = "tintype_session";
+
+/// Whom the server lets in.
+pub(crate) enum Access {
+    /// Everybody who can reach it: it listens on this machine alone.
+    Open,
+    /// Who knows the token.
+    Token {
+        /// SHA-256 of the token.
+        hash: String,
+        sessions: Box<Sessions>,
+    },
+    /// Whom a reverse proxy names in this header.
+    Header(HeaderName),
+}
+
+/// The name of a request's visitor.
+#[derive(Clone)]
+pub(super) struct Who(pub(super) String);
+
+/// Lets a request pass if its visitor is known.
+pub(super) async fn admit(
+    State(app): State<App>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let who = known(&app.access, request.headers()).await?;
+    let who = who.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "log in first"))?;
+    request.extensions_mut().insert(Who(who));
+    Ok(next.run(request).await)
+}
+
+/// The name of the visitor who sends these headers, if there is one.
+async fn known(access: &Access, headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    match access {
+        Access::Open => Ok(Some("local".to_owned())),
+        Access::Header(name) => {
+            let value = headers.get(name).and_then(|value| value.to_str().ok());
+            Ok(value.filter(|value| is_name(value)).map(str::to_owned))
+        }
+        Access::Token { sessions, .. } => match cookie(headers) {
+            Some(id) => sessions.visitor(id).await,
+            None => Ok(None),
+        },
+    }
+}
+
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let all = headers.get(header::COOKIE)?.to_str().ok()?;
+    let mut cookies = all.split(';').map(str::trim);
+    cookies.find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+/// A name for logs: not empty, not long, and nothing but printable characters.
+fn is_name(name: &str) -> bool {
+    !name.trim().is_empty() && name.len() <= 80 && !name.chars().any(char::is_control)
+}
+
+/// What a visitor sends to log in.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LogIn {
+    token: String,
+    name: String,
+}
+
+pub(super) async fn log_in(
+    State(app): State<App>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    Json(asked): Json<LogIn>,
+) -> Result<Response, Problem> {
+    let Access::Token { hash, sessions } = &app.access else {
+        return Err(Problem::missing("there is no log-in here"));
+    };
+    if !is_name(&asked.name) {
+        return Err(Problem::unclear("a name has 1 to 80 printable characters"));
+    }
+    sessions.attempt(address.ip()).await?;
+    // Hashes are compared: how long that takes tells nothing of the token.
+    if sha256(asked.token.as_bytes()) != *hash {
+        sessions
+            .note(&asked.name, "refused", &address.ip().to_string())
+            .await?;
+        return Err(Problem::new(StatusCode::FORBIDDEN, "that is not the token"));
+    }
+    sessions.welcome(address.ip()).await?;
+    let id = sessions.begin(&asked.name).await?;
+    sessions
+        .note(&asked.name, "logged in", &address.ip().to_string())
+        .await?;
+    let origin = headers.get(header::ORIGIN);
+    let secure = origin.is_some_and(|origin| origin.as_bytes().starts_with(b"https:"));
+    let secure = if secure { "; Secure" } else { "" };
+    let cookie =
+        format!("{COOKIE}={id}; HttpOnly; SameSite=Strict; Path=/; Max-Age={SESSION}{secure}");
+    answer(&cookie, &json!({ "who": asked.name }))
+}
+
+pub(super) async fn log_out(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    if let (Access::Token { sessions, .. }, Some(id)) = (&app.access, cookie(&headers)) {
+        sessions.end(id).await?;
+    }
+    answer(
+        &format!("{COOKIE}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0"),
+        &json!({}),
+    )
+}
+
+/// Who the visitor is and whether there is a log-in, for the page.
+pub(super) async fn session(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Json<serde_json::Value>, Problem> {
+    let login = matches!(app.access, Access::Token { .. });
+    Ok(Json(
+        json!({ "who": known(&app.access, &headers).await?, "login": login }),
+    ))
+}
+
+fn answer(cookie: &str, body: &serde_json::Value) -> Result<Response, Problem> {
+    let cookie = HeaderValue::from_str(cookie).map_err(anyhow::Error::new)?;
+    Ok(([(header::SET_COOKIE, cookie)], Json(body)).into_response())
+}
+
+/// Sessions, attempts and the audit, in Redis.
+pub(crate) struct Sessions {
+    settings: RecordSettings,
+}
+
+impl Sessions {
+    pub(crate) fn new(settings: RecordSettings) -> Self {
+        Self { settings }
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}tintype:review:{name}", self.settings.prefix())
+    }
+
+    /// Sends one command. Reviewers are few: a connection each time is never
+    /// a stale one.
+    async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Problem> {
+        let away = |text: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, text);
+        let connection = self.settings.connect().await?;
+        let mut connection = connection.ok_or_else(|| away("sessions need a Redis".to_owned()))?;
+        let answer = command.query_async(&mut connection).await;
+        answer.map_err(|error| away(format!("failed to reach Redis: {error}")))
+    }
+
+    /// The name behind a session's id, for one more hour.
+    async fn visitor(&self, id: &str) -> Result<Option<String>, Problem> {
+        let hash = sha256(id.as_bytes());
+        let mut revoked = redis::cmd("ZSCORE");
+        revoked.arg(self.key("revoked")).arg(&hash);
+        if self.ask::<Option<f64>>(&revoked).await?.is_some() {
+            return Ok(None);
+        }
+        let mut get = redis::cmd("GETEX");
+        get.arg(self.key(&format!("session:{hash}")))
+            .arg("EX")
+            .arg(SESSION);
+        self.ask(&get).await
+    }
+
+    async fn begin(&self, name: &str) -> Result<String, Problem> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| anyhow::anyhow!("failed to draw a session's id: {error}"))?;
+        let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut set = redis::cmd("SET");
+        let key = self.key(&format!("session:{}", sha256(id.as_bytes())));
+        set.arg(key).arg(name).arg("EX").arg(SESSION);
+        self.ask::<()>(&set).await?;
+        Ok(id)
+    }
+
+    async fn end(&self, id: &str) -> Result<(), Problem> {
+        let hash = sha256(id.as_bytes());
+        let (now, key) = (now_ms(), self.key("revoked"));
+        let mut revoke = redis::cmd("ZADD");
+        revoke.arg(&key).arg(now).arg(&hash);
+        self.ask::<()>(&revoke).await?;
+        let mut forget = redis::cmd("DEL");
+        forget.arg(self.key(&format!("session:{hash}")));
+        self.ask::<()>(&forget).await?;
+        // Older ones belong to sessions that have expired by themselves.
+        let mut trim = redis::cmd("ZREMRANGEBYSCORE");
+        let old = now - i64::try_from(SESSION).unwrap_or(0) * 1_000;
+        trim.arg(&key).arg("-inf").arg(old);
+        self.ask(&trim).await
+    }
+
+    /// Counts an attempt before it is judged, so that many at once count too.
+    async fn attempt(&self, address: IpAddr) -> Result<(), Problem> {
+        let key = self.key(&format!("attempts:{address}"));
+        let mut count = redis::cmd("INCR");
+        count.arg(&key);
+        let attempts: u64 = self.ask(&count).await?;
+        let mut expire = redis::cmd("EXPIRE");
+        expire.arg(&key).arg(LOCKOUT);
+        self.ask::<()>(&expire).await?;
+        if attempts > ATTEMPTS {
+            let text = "too many attempts: try again in a quarter of an hour";
+            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, text));
+        }
+        Ok(())
+    }
+
+    async fn welcome(&self, address: IpAddr) -> Result<(), Problem> {
+        let mut forget = redis::cmd("DEL");
+        forget.arg(self.key(&format!("attempts:{address}")));
+        self.ask(&forget).await
+    }
+
+    /// Adds to the audit.
+    pub(super) async fn note(&self, who: &str, what: &str, on: &str) -> Result<(), Problem> {
+        let mut add = redis::cmd("XADD");
+        add.arg(self.key("audit"))
+            .arg("MAXLEN")
+            .arg("~")
+            .arg(AUDITED)
+            .arg("*");
+        add.arg("who")
+            .arg(who)
+            .arg("what")
+            .arg(what)
+            .arg("on")
+            .arg(on);
+        self.ask::<String>(&add).await.map(drop)
+    }
+}

@@ -1,0 +1,209 @@
+//! Beyond this machine: tokens, sessions, attempts, the audit.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::http::{Answer, request};
+use crate::project::{CARD, Project, RUN, Review, encoded};
+
+const TOKEN: &str = "a token of many letters";
+
+fn post(review: &Review, path: &str, more: &[(&str, &str)], body: &Value) -> Answer {
+    let origin = review.address();
+    let mut headers = vec![
+        ("origin", origin.as_str()),
+        ("content-type", "application/json"),
+    ];
+    headers.extend(more);
+    request(review.port, "POST", path, &headers, &body.to_string())
+}
+
+fn log_in(review: &Review, token: &str) -> Answer {
+    post(
+        review,
+        "/api/session",
+        &[],
+        &json!({ "name": "Mira", "token": token }),
+    )
+}
+
+/// The cookie that an answer sets, as it is sent back.
+fn cookie(answer: &Answer) -> String {
+    let (_, rest) = answer
+        .head
+        .split_once("set-cookie: ")
+        .expect("a cookie is set");
+    rest.split(';').next().unwrap().to_owned()
+}
+
+fn accept() -> Value {
+    json!({ "run": RUN, "decision": "accept", "snapshots": [{ "name": CARD }] })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_session_nothing_is_told() {
+    let project = Project::recorded().await;
+    let review = Review::start_with(&project, &[], TOKEN);
+    let before = project.accepted(CARD);
+    for path in [
+        "/api/runs".to_owned(),
+        format!("/api/runs/{RUN}"),
+        format!("/api/runs/{RUN}/events"),
+        "/api/events".to_owned(),
+        "/api/flaky".to_owned(),
+        format!("/images/{RUN}/{}/current", encoded(CARD)),
+    ] {
+        assert_eq!(review.get(&path).status, 401, "{path}");
+        let guessed = [("cookie", "tintype_session=0000000000000000")];
+        assert_eq!(
+            request(review.port, "GET", &path, &guessed, "").status,
+            401,
+            "{path}"
+        );
+    }
+    assert_eq!(post(&review, "/api/decisions", &[], &accept()).status, 401);
+    assert_eq!(project.accepted(CARD), before);
+    assert_eq!(review.get("/").status, 200, "the page has the log-in");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_by_logging_out_and_leaves_a_trace() {
+    let project = Project::recorded().await;
+    let review = Review::start_with(&project, &[], TOKEN);
+    let answer = log_in(&review, TOKEN);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(
+        answer.head.contains("httponly; samesite=strict"),
+        "{}",
+        answer.head
+    );
+    let cookie = cookie(&answer);
+    let sent = [("cookie", cookie.as_str())];
+    assert_eq!(
+        request(review.port, "GET", "/api/runs", &sent, "").status,
+        200
+    );
+    let answer = post(&review, "/api/decisions", &sent, &accept());
+    assert_eq!(
+        answer.json()["answers"][0]["done"],
+        true,
+        "{}",
+        answer.text()
+    );
+    let log = fs::read_to_string(
+        project
+            .root()
+            .join("target/tintype/review/decisions.ndjson"),
+    )
+    .unwrap();
+    assert!(log.contains(r#""who":"Mira""#), "{log}");
+    let audit = project
+        .redis
+        .cli(&["XRANGE", "tintype:review:audit", "-", "+"]);
+    for words in ["logged in", "accept", CARD, "Mira"] {
+        assert!(audit.contains(words), "{words} is missing in {audit}");
+    }
+    // Redis knows neither the token nor the id that opens the session.
+    let key = project.redis.cli(&["KEYS", "tintype:review:session:*"]);
+    let id = cookie.split_once('=').unwrap().1;
+    assert!(key.len() > 80 && !key.contains(id), "{key}");
+    project.redis.cli(&["EXPIRE", &key, "100"]);
+    assert_eq!(
+        request(review.port, "GET", "/api/runs", &sent, "").status,
+        200
+    );
+    let left: u64 = project.redis.cli(&["TTL", &key]).parse().unwrap();
+    assert!(left > 3_500, "the hour begins anew: {left}");
+    assert_eq!(
+        post(&review, "/api/session/end", &sent, &json!({})).status,
+        200
+    );
+    assert_eq!(
+        request(review.port, "GET", "/api/runs", &sent, "").status,
+        401
+    );
+    // Not even if somebody puts the session back.
+    project.redis.cli(&["SET", &key, "Mira"]);
+    assert_eq!(
+        request(review.port, "GET", "/api/runs", &sent, "").status,
+        401
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_locks_out() {
+    let project = Project::recorded().await;
+    let review = Review::start_with(&project, &[], TOKEN);
+    for _ in 0..5 {
+        assert_eq!(log_in(&review, "another text of letters").status, 403);
+    }
+    assert_eq!(log_in(&review, "another text of letters").status, 429);
+    assert_eq!(log_in(&review, TOKEN).status, 429, "the right one too");
+    let attempts = "tintype:review:attempts:127.0.0.1";
+    let left: u64 = project.redis.cli(&["TTL", attempts]).parse().unwrap();
+    assert!((800..=900).contains(&left), "{left}");
+    project.redis.cli(&["DEL", attempts]);
+    assert_eq!(log_in(&review, TOKEN).status, 200);
+    let audit = project.redis.cli(&["XLEN", "tintype:review:audit"]);
+    assert_eq!(audit, "6", "five refusals and one log-in");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_says_who_it_is() {
+    let project = Project::recorded().await;
+    let review = Review::start_with(&project, &["--user-header", "X-Forwarded-User"], "");
+    assert_eq!(review.get("/api/runs").status, 401);
+    let named = [("x-forwarded-user", "mira@example.org")];
+    assert_eq!(
+        request(review.port, "GET", "/api/runs", &named, "").status,
+        200
+    );
+    let answer = post(&review, "/api/decisions", &named, &accept());
+    assert_eq!(
+        answer.json()["answers"][0]["done"],
+        true,
+        "{}",
+        answer.text()
+    );
+    let log = fs::read_to_string(
+        project
+            .root()
+            .join("target/tintype/review/decisions.ndjson"),
+    )
+    .unwrap();
+    assert!(log.contains(r#""who":"mira@example.org""#), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_safe_does_not_start() {
+    let project = Project::recorded().await;
+    for (arguments, token, words) in [
+        (
+            vec![],
+            "short",
+            "TINTYPE_REVIEW_TOKEN has fewer than 16 characters",
+        ),
+        (
+            vec!["--host", "0.0.0.0"],
+            "",
+            "0.0.0.0 is not a loopback address",
+        ),
+        (vec!["--host", "0.0.0.0"], TOKEN, "say with --allow-host"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_cargo-tintype"))
+            .args(["tintype", "review"])
+            .args(&arguments)
+            .current_dir(project.root())
+            .env("REDIS_URL", project.redis.url())
+            .env("TINTYPE_REVIEW_TOKEN", token)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            !output.status.success() && text.contains(words),
+            "{arguments:?}: {text}"
+        );
+    }
+}
