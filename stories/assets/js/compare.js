@@ -32,6 +32,8 @@ globalThis.Tintype ??= {};
       this.pictures = [];
       this.frames = [];
       this.element = h("div", { class: "compare" });
+      // Where a zoomed picture stands depends on how much of it is seen.
+      new ResizeObserver(() => this.scrollToDifference()).observe(this.element);
       this.draw();
     }
 
@@ -69,6 +71,7 @@ globalThis.Tintype ??= {};
 
     mat(frame) {
       const mat = h("div", { class: `mat${this.view.zoom === "fit" ? "" : " mat-zoomed"}` }, frame);
+      for (const type of ["wheel", "pointerdown", "keydown"]) mat.addEventListener(type, () => { this.moved = true; }, { passive: true });
       mat.addEventListener("scroll", () => this.follow(mat), { passive: true });
       return mat;
     }
@@ -129,14 +132,14 @@ globalThis.Tintype ??= {};
         if (note) note.textContent = `${image.naturalWidth}×${image.naturalHeight}`;
       }
       if (loaded.length > 0 && this.view.loupe && this.at) this.moveLoupe(this.at.x, this.at.y);
-      if (loaded.length === this.pictures.length && this.view.zoom !== "fit") this.scrollToDifference();
+      this.scrollToDifference();
     }
 
+    /** Shows what differs most, until somebody looks elsewhere. */
     scrollToDifference() {
       const [region] = this.snapshot.regions;
-      const mat = this.element.querySelector(".mat");
-      if (!region || !mat || this.scrolled) return;
-      this.scrolled = true;
+      const mat = this.element.querySelector(".mat-zoomed");
+      if (!region || !mat || this.moved) return;
       const zoom = this.view.zoom;
       mat.scrollLeft = (region.x + region.width / 2) * zoom - mat.clientWidth / 2;
       mat.scrollTop = (region.y + region.height / 2) * zoom - mat.clientHeight / 2;

@@ -194,7 +194,7 @@ globalThis.Tintype ??= {};
       this.view[name] = value;
       if (!this.compare) return;
       this.drawTools();
-      this.compare.scrolled = false;
+      this.compare.moved = false;
       this.compare.draw();
     }
 
