@@ -35,7 +35,7 @@ const LAST_WORDS: usize = 12;
 
 /// A program under guard. Dropping it ends the program.
 #[derive(Debug)]
-pub(super) struct Guarded {
+pub(crate) struct Guarded {
     guard: Child,
     pipe: Option<ChildStdin>,
     lines: mpsc::UnboundedReceiver<String>,
@@ -44,7 +44,7 @@ pub(super) struct Guarded {
 
 impl Guarded {
     /// Starts `program`. `scratch` is removed when it ends.
-    pub(super) fn spawn(program: &Path, arguments: &[String], scratch: &Path) -> io::Result<Self> {
+    pub(crate) fn spawn(program: &Path, arguments: &[String], scratch: &Path) -> io::Result<Self> {
         let mut command = Command::new("sh");
         command
             .arg("-c")
@@ -88,8 +88,14 @@ impl Guarded {
         None
     }
 
+    /// Completes when the program has closed its output: at its end, unless
+    /// something that it started goes on.
+    pub(crate) async fn ended(&mut self) {
+        while self.lines.recv().await.is_some() {}
+    }
+
     /// What the program said last, for a message about its end.
-    pub(super) fn last_words(&self) -> String {
+    pub(crate) fn last_words(&self) -> String {
         let words = self
             .last_words
             .lock()

@@ -19,5 +19,6 @@ mod settle;
 
 pub use error::{BrowserError, Unsettled};
 pub use find::{Programs, find};
+pub(crate) use guard::Guarded;
 pub use session::{BrowserInfo, Session};
 pub use settle::Settled;

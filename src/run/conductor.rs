@@ -14,7 +14,7 @@ use super::queue::Queue;
 use super::stage::{Outcome, Stage};
 use super::{interrupt, surroundings, worker};
 use crate::browser::Session;
-use crate::manifest::{Manifest, Source};
+use crate::manifest::Manifest;
 use crate::model::{
     Environment, Event, Reason, RunFile, Status, Summary, VisualTestResult, VisualTestRun, now_ms,
     rfc3339,
@@ -22,7 +22,7 @@ use crate::model::{
 use crate::plan::Snapshot;
 use crate::record::{RecordError, RecordReport, RecordSettings, Recorder, host};
 use crate::report::Sink;
-use crate::serve::Server;
+use crate::serve::{ServeError, Stories};
 use crate::settings::{Settings, Update};
 
 /// Why a run could not begin. Tests that never began have not failed; the run
@@ -35,9 +35,9 @@ pub enum RunError {
     /// The record refuses.
     #[error("failed to open the record: {0}")]
     Record(#[from] RecordError),
-    /// A source that this version cannot show.
+    /// Nobody serves the stories.
     #[error("failed to serve the stories: {0}")]
-    Source(String),
+    Serve(#[from] ServeError),
 }
 
 /// A run under way.
@@ -48,7 +48,7 @@ pub struct Conductor {
     workers: Vec<JoinHandle<()>>,
     interrupted: Arc<AtomicBool>,
     /// Dropped last: pages may still ask for something.
-    _server: Option<Server>,
+    _stories: Stories,
 }
 
 /// A run that has ended.
@@ -85,7 +85,7 @@ impl Conductor {
             .build()?;
         // Listening comes first: a signal may arrive while the browser starts.
         let signal = runtime.spawn(interrupt::interrupted());
-        let (stage, run, server, first) =
+        let (stage, run, stories, first) =
             runtime.block_on(open(manifest, snapshots, settings, sinks))?;
         let queue = Arc::new(Queue::new(&stage.snapshots));
         let stop = Arc::new(AtomicBool::new(false));
@@ -114,7 +114,7 @@ impl Conductor {
             run,
             workers,
             interrupted,
-            _server: server,
+            _stories: stories,
         })
     }
 
@@ -183,7 +183,7 @@ impl Conductor {
     }
 }
 
-type Opened = (Arc<Stage>, VisualTestRun, Option<Server>, Option<Session>);
+type Opened = (Arc<Stage>, VisualTestRun, Stories, Option<Session>);
 
 /// Opens all that a run needs, what can be at once.
 async fn open(
@@ -204,9 +204,10 @@ async fn open(
     let (mut environment, first, served) = tokio::join!(
         surroundings::environment(&manifest.root, settings.ci),
         first,
-        serve(&manifest.source),
+        Stories::open(&manifest, settings.nextest),
     );
-    let (server, base) = served?;
+    let stories = served?;
+    let base = stories.base().to_owned();
     if let Some(session) = &first {
         environment.browser = Some(session.info().browser.clone());
         environment.driver = Some(session.info().driver.clone());
@@ -232,22 +233,7 @@ async fn open(
             skip(&stage, index, reason);
         }
     }
-    Ok((stage, run, server, first))
-}
-
-/// The story server and its address.
-async fn serve(source: &Source) -> Result<(Option<Server>, String), RunError> {
-    match source {
-        Source::Dir(folder) => {
-            let server = Server::start(folder).await?;
-            let base = server.base();
-            Ok((Some(server), base))
-        }
-        Source::Url { base, .. } => Ok((None, base.clone())),
-        Source::Storybook(_) => Err(RunError::Source(
-            "`storybook` is not supported yet; serve it and use `url`".to_owned(),
-        )),
-    }
+    Ok((stage, run, stories, first))
 }
 
 /// As many sessions as the user says, or one for each core, but none without

@@ -1,5 +1,11 @@
-//! The built-in server for a folder of stories: loopback only, on a free port.
+//! The server of the stories: the built-in one for a folder (loopback only, on
+//! a free port), or the user's own behind an address.
 
+mod stories;
+
+pub use stories::{ServeError, Stories};
+
+use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -14,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tower_http::services::ServeDir;
 use tower_http::services::fs::ServeFileSystemResponseBody;
+use tower_service::Service as _;
 
 /// A server that is up. Dropping it stops it.
 #[derive(Debug)]
@@ -67,8 +74,9 @@ async fn serve(stream: TcpStream, files: ServeDir) {
 async fn answer(
     mut files: ServeDir,
     request: Request<Incoming>,
-) -> io::Result<Response<ServeFileSystemResponseBody>> {
-    let mut response = files.try_call(request).await?;
+) -> Result<Response<ServeFileSystemResponseBody>, Infallible> {
+    // A file that is missing is an answer, 404, and no error of the service.
+    let Ok(mut response) = files.call(request).await;
     // Nothing changes under a run's feet, and each run has a fresh browser.
     response
         .headers_mut()
