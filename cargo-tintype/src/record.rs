@@ -18,7 +18,11 @@ pub(crate) struct Record {
 
 impl Record {
     pub(crate) fn open(manifest: Option<&Path>) -> Result<Self> {
-        let project = Project::open(manifest)?;
+        Self::of(Project::open(manifest)?)
+    }
+
+    /// The record of a project that is open already.
+    pub(crate) fn of(project: Project) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use tintype::baseline;
-use tintype::model::{RunFile, Status, VisualTestResult};
+use tintype::model::{RunFile, RunId, Status, StoryIdentifier, VisualTestResult};
+use tintype::record::RecordError;
 
 use crate::images;
 use crate::project::{Project, is_meant};
+use crate::record::Record;
 use crate::runs;
 
 /// Make current images of a run the baselines
@@ -46,7 +48,7 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
     if meant.is_empty() {
         return nothing(&file, options);
     }
-    let (mut accepted, mut already, mut failed) = (0, 0, 0);
+    let (mut accepted, mut already, mut failed) = (Vec::new(), 0, 0);
     for result in &meant {
         let name = result.story_identifier.test_name();
         match accept(&project, &file, result, options) {
@@ -59,7 +61,7 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
                         "accepted"
                     }
                 );
-                accepted += 1;
+                accepted.push(&result.story_identifier);
             }
             Ok(Outcome::Already) => already += 1,
             Err(error) => {
@@ -74,7 +76,11 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
     } else {
         "accepted"
     };
-    println!("{verb} {accepted} {of}; {already} accepted before; {failed} failed");
+    let count = accepted.len();
+    println!("{verb} {count} {of}; {already} accepted before; {failed} failed");
+    if !options.dry_run && count > 0 {
+        tell(project, &file.run.run_id, &accepted);
+    }
     if failed > 0 {
         bail!(
             "{failed} of {} snapshots could not be accepted",
@@ -82,6 +88,25 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Tells the record. The files are what counts: a record that cannot be
+/// reached is a warning, and one that has no such run has nobody to tell.
+fn tell(project: Project, run: &RunId, accepted: &[&StoryIdentifier]) {
+    let told = Record::of(project).and_then(|record| {
+        for story in accepted {
+            record.wait(async {
+                match record.records.accept(run, story).await {
+                    Ok(_) | Err(RecordError::NoRun { .. } | RecordError::NoTest { .. }) => Ok(()),
+                    Err(error) => Err(error),
+                }
+            })?;
+        }
+        Ok(())
+    });
+    if let Err(error) = told {
+        eprintln!("warning: accepted, but {error:#}");
+    }
 }
 
 /// The results that are for a person to decide on.

@@ -1,5 +1,6 @@
 use tintype::baseline::{self, Baseline};
-use tintype::model::Status;
+use tintype::model::{Event, RunFile, RunId, Status};
+use tintype::record::{RecordSettings, Recorder, Records};
 
 use super::project::{Project, baseline_of, picture};
 
@@ -27,7 +28,7 @@ fn failed() -> Project {
 #[test]
 fn accepts_what_failed_and_what_is_new() {
     let project = failed();
-    insta::assert_snapshot!(project.tintype(&["accept"]).all());
+    insta::assert_snapshot!(project.alone(&["accept"]).all());
     let button = baseline(&project, BUTTON).unwrap();
     assert_eq!(button.bytes, picture(2));
     let provenance = button.provenance.unwrap();
@@ -45,29 +46,29 @@ fn accepts_what_failed_and_what_is_new() {
 #[test]
 fn accepting_twice_says_so() {
     let project = failed();
-    assert!(project.tintype(&["accept"]).ok);
-    insta::assert_snapshot!(project.tintype(&["accept"]).all());
+    assert!(project.alone(&["accept"]).ok);
+    insta::assert_snapshot!(project.alone(&["accept"]).all());
 }
 
 #[test]
 fn filters_choose_and_a_dry_run_writes_nothing() {
     let project = failed();
-    insta::assert_snapshot!(project.tintype(&["accept", "--dry-run"]).all());
+    insta::assert_snapshot!(project.alone(&["accept", "--dry-run"]).all());
     assert!(baseline(&project, FIELD).is_none());
-    assert!(project.tintype(&["accept", "field"]).ok);
+    assert!(project.alone(&["accept", "field"]).ok);
     assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(1));
     assert_eq!(baseline(&project, FIELD).unwrap().bytes, picture(3));
 }
 
 #[test]
 fn a_filter_that_matches_nothing_is_an_error() {
-    insta::assert_snapshot!(failed().tintype(&["accept", "buton"]).all());
+    insta::assert_snapshot!(failed().alone(&["accept", "buton"]).all());
 }
 
 #[test]
 fn without_a_run_it_says_what_to_do() {
-    insta::assert_snapshot!(Project::new().tintype(&["accept"]).all());
-    assert!(!Project::new().tintype(&["accept", "--run", "../runs"]).ok);
+    insta::assert_snapshot!(Project::new().alone(&["accept"]).all());
+    assert!(!Project::new().alone(&["accept", "--run", "../runs"]).ok);
 }
 
 #[test]
@@ -75,9 +76,9 @@ fn the_newest_run_counts_unless_another_is_named() {
     let project = failed();
     let later = vec![project.result("run-0", FIELD, Status::New, 9)];
     project.run("run-0", 2, later);
-    assert!(project.tintype(&["accept", "--run", "run-1", "button"]).ok);
+    assert!(project.alone(&["accept", "--run", "run-1", "button"]).ok);
     assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(2));
-    assert!(project.tintype(&["accept"]).ok);
+    assert!(project.alone(&["accept"]).ok);
     assert_eq!(baseline(&project, FIELD).unwrap().bytes, picture(9));
 }
 
@@ -85,14 +86,14 @@ fn the_newest_run_counts_unless_another_is_named() {
 fn a_baseline_that_changed_since_the_run_is_not_replaced() {
     let project = failed();
     project.write(&baseline_of(BUTTON), &picture(8));
-    let said = project.tintype(&["accept", "button"]);
+    let said = project.alone(&["accept", "button"]);
     assert!(
         !said.ok && said.err.contains("has changed since"),
         "{}",
         said.err
     );
     assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(8));
-    assert!(project.tintype(&["accept", "button", "--force"]).ok);
+    assert!(project.alone(&["accept", "button", "--force"]).ok);
     assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(2));
 }
 
@@ -101,7 +102,7 @@ fn an_image_that_the_run_did_not_capture_is_not_accepted() {
     let project = failed();
     let current = "target/tintype/runs/run-1/button-dark-375x667-current.png";
     project.write(current, &picture(77));
-    let said = project.tintype(&["accept", "--force"]);
+    let said = project.alone(&["accept", "--force"]);
     assert!(
         !said.ok && said.err.contains("is not what the run captured"),
         "{}",
@@ -116,7 +117,7 @@ fn an_image_that_the_run_did_not_capture_is_not_accepted() {
 fn a_story_that_is_gone_is_not_accepted() {
     let project = failed();
     std::fs::remove_file(project.root().join("stories/button.html")).unwrap();
-    let said = project.tintype(&["accept"]);
+    let said = project.alone(&["accept"]);
     assert!(
         !said.ok && said.err.contains("no such snapshot any more"),
         "{}",
@@ -131,18 +132,18 @@ fn what_differs_within_tolerance_is_accepted_on_request() {
     let changed = vec![project.result("run-1", BUTTON, Status::Changed, 2)];
     project.run("run-1", 1, changed);
     assert_eq!(
-        project.tintype(&["accept"]).out,
+        project.alone(&["accept"]).out,
         "there is nothing to accept from run-1\n"
     );
-    assert!(project.tintype(&["accept", "--changed"]).ok);
+    assert!(project.alone(&["accept", "--changed"]).ok);
     assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(2));
 }
 
 #[test]
 fn what_was_rejected_cannot_be_accepted() {
     let project = failed();
-    insta::assert_snapshot!(project.tintype(&["reject", "button"]).all());
-    let said = project.tintype(&["accept"]);
+    insta::assert_snapshot!(project.alone(&["reject", "button"]).all());
+    let said = project.alone(&["accept"]);
     assert!(
         !said.ok && said.err.contains("it was rejected"),
         "{}",
@@ -158,11 +159,46 @@ fn reject_removes_nothing_outside_of_the_runs() {
     let mut result = project.result("run-2", BUTTON, Status::Failed, 2);
     result.current = Some("stories.toml".to_owned());
     project.run("run-2", 2, vec![result]);
-    let said = project.tintype(&["reject"]);
+    let said = project.alone(&["reject"]);
     assert!(
         !said.ok && said.err.contains("is not an image of a run"),
         "{}",
         said.err
     );
     assert!(project.has("stories.toml"));
+}
+
+#[test]
+fn the_record_is_told() {
+    let project = failed();
+    let state = project.root().join("target/tintype");
+    // The private redis-server of the project: only the PATH says where.
+    let settings = || {
+        RecordSettings::from_variables(&state, |name| {
+            (name == "PATH").then(|| std::env::var_os("PATH")).flatten()
+        })
+        .unwrap()
+    };
+    let id = RunId("run-1".to_owned());
+    let text = project.read("target/tintype/runs/run-1/run.json");
+    let RunFile { run, results } = serde_json::from_str(&text).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let recorder = Recorder::open(settings(), run, 3, false).await.unwrap();
+        for result in results {
+            recorder.record(&Event::TestFinished(Box::new(result)));
+        }
+        recorder.finish(None).await;
+    });
+    let said = project.tintype(&["accept", "button"]);
+    assert!(said.ok && said.err.is_empty(), "{}", said.all());
+    let events = runtime.block_on(async {
+        let records = Records::open(&settings()).await.unwrap();
+        records.events(&id, "0", 100).await.unwrap()
+    });
+    let told: Vec<_> = events.iter().map(|entry| entry.event.to_string()).collect();
+    let accepted = told
+        .iter()
+        .filter(|event| event.contains("baseline:accepted"));
+    assert_eq!(accepted.count(), 1, "{told:?}");
 }

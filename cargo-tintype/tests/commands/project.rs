@@ -93,6 +93,13 @@ impl Project {
         self.said(&output)
     }
 
+    /// Runs `cargo tintype …` where no redis-server is found.
+    pub(crate) fn alone(&self, arguments: &[&str]) -> Said {
+        let mut command = self.command(env!("CARGO_BIN_EXE_cargo-tintype"));
+        command.env_remove("PATH").arg("tintype").args(arguments);
+        self.said(&command.output().unwrap())
+    }
+
     /// A program with nothing of the environment but what cargo needs.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);

@@ -8,7 +8,9 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use super::doctor_record;
 use crate::project::Project;
+use crate::record::Record;
 use check::{Check, State};
 
 /// Check browser, driver and fonts, and say what to do
@@ -45,7 +47,31 @@ fn examine(manifest: Option<&Path>) -> Vec<Check> {
     let mut checks = vec![Check::good("manifest", summary(&project))];
     checks.extend(browser::checks(&project.manifest));
     checks.push(fonts::check());
+    checks.extend(record(project));
     checks
+}
+
+/// Without the record tests run all the same.
+fn record(project: Project) -> Vec<Check> {
+    const NAME: &str = "record";
+    match Record::of(project) {
+        Err(error) => vec![Check::problem(
+            NAME,
+            format!("{error:#}"),
+            "mend the variable",
+        )],
+        Ok(record) => doctor_record::look(&record)
+            .into_iter()
+            .map(|finding| Check {
+                state: if finding.good {
+                    State::Good
+                } else {
+                    State::Warning
+                },
+                ..Check::good(NAME, finding.text)
+            })
+            .collect(),
+    }
 }
 
 fn summary(project: &Project) -> String {
