@@ -115,10 +115,11 @@ impl Work {
     }
 
     /// nextest takes the message of its JUnit report from `Error: …` on
-    /// stderr.
+    /// stderr, and shows stdout beside it: there the message need not stand.
     fn failure(&self, message: String) -> Failed {
         if self.settings.nextest {
             eprintln!("Error: {message}");
+            return Failed::without_message();
         }
         message.into()
     }

@@ -68,7 +68,7 @@ fn record(project: Project) -> Vec<Check> {
                 } else {
                     State::Warning
                 },
-                ..Check::good(NAME, finding.text)
+                ..Check::good(NAME, finding.text.trim_start_matches("record: "))
             })
             .collect(),
     }
