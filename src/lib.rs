@@ -31,3 +31,8 @@ pub mod serve;
 pub mod settings;
 
 pub use harness::{Harness, run};
+
+/// README's code is compiled as any other example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

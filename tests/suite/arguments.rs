@@ -10,6 +10,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("arguments::lists_open_neither_browser_nor_redis", list),
         test("arguments::lists_hold_what_filters_leave_in", filtered_list),
         test("arguments::nextest_gets_two_lists", lists_for_nextest),
+        test("arguments::nextest_is_told_on_stderr", told_to_nextest),
         test("arguments::a_wrong_manifest_is_shown", wrong_manifest),
         test("arguments::a_wrong_variable_is_named", wrong_variable),
         test("arguments::a_foreign_engine_is_refused", foreign_engine),
@@ -125,6 +126,20 @@ fn wrong_variable() {
     let run = alone(&project(""), &["--list"], &[("TINTYPE_UPDATE", "yes")]);
     let texts = ["TINTYPE_UPDATE is `yes`", "`no`, `new`, `failed`, `all`"];
     expect(&run, 101, &texts);
+}
+
+/// nextest's JUnit report takes its message from there.
+fn told_to_nextest() {
+    let nextest = [("NEXTEST", "1"), ("NEXTEST_RUN_ID", "0198-told")];
+    let exact = ["--exact", "button::light::200x120", "--nocapture"];
+    let run = project("").run(&exact, &nextest);
+    expect(&run, 101, &["test button::light::200x120 ... FAILED"]);
+    assert!(
+        run.stderr.starts_with("Error: there is no baseline yet"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stdout.contains("no baseline"), "{}", run.stdout);
 }
 
 fn foreign_engine() {
