@@ -121,7 +121,8 @@ async fn a_server_that_comes_back_empty_is_told_again() {
     for n in 10..20 {
         recorder.record(&finished(&run_id, n, Status::Passed));
     }
-    assert_eq!(recorder.finish(None).await.pending, 0);
+    let report = recorder.finish(None).await;
+    assert_eq!(report.pending, 0, "{report:?}");
     let records = recorder.records();
     let run = records.run(&run_id).await.unwrap();
     assert_eq!((run.summary.passed, run.reason), (20, Some(Reason::Passed)));

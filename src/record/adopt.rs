@@ -83,7 +83,9 @@ async fn send(store: &dyn Store, join: &Join, journal: &Journal) -> Result<(u64,
     let mut sent = 0;
     let mut applied = store.join(join, false).await?.applied;
     while applied < journal.last() {
-        journal.rewind(&mut cursor, applied + 1);
+        if cursor.next != applied + 1 {
+            journal.rewind(&mut cursor, applied + 1);
+        }
         let operations = journal.read(&mut cursor, 256);
         if operations.is_empty() {
             break;

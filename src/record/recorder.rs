@@ -29,6 +29,7 @@ pub struct Recorder {
     join: Arc<Join>,
     journal: Arc<Journal>,
     wake: Arc<Notify>,
+    hurry: Arc<Notify>,
     progress: watch::Receiver<Progress>,
     stop: Arc<watch::Sender<bool>>,
 }
@@ -86,7 +87,7 @@ impl Recorder {
         let folder = settings.journals.as_deref();
         let journal = Arc::new(Journal::create(folder, &join));
         let store = settings.store();
-        let wake = Arc::new(Notify::new());
+        let (wake, hurry) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (progress, seen) = watch::channel(Progress::default());
         let (stop, stopped) = watch::channel(false);
         let writer = Writer {
@@ -96,6 +97,7 @@ impl Recorder {
             folder: settings.place.as_ref().and(settings.journals.clone()),
             progress,
             wake: Arc::clone(&wake),
+            hurry: Arc::clone(&hurry),
             stop: stopped,
             cursor: Cursor::start(),
             joined: false,
@@ -107,6 +109,7 @@ impl Recorder {
             join: Arc::new(join),
             journal,
             wake,
+            hurry,
             progress: seen,
             stop: Arc::new(stop),
         })
@@ -127,12 +130,14 @@ impl Recorder {
             at: now_ms(),
         });
         self.wake.notify_one();
+        self.hurry.notify_one();
         let last = self.journal.last();
         let mut progress = self.progress.clone();
         let failures = progress.borrow().failures;
-        // A server that is away is tried twice more, not longer: the first
-        // failure may only be that of an old connection.
-        let done = progress.wait_for(|p| p.applied >= last || p.failures > failures + 1);
+        // The first failure may only be that of an old connection. A server
+        // that was away before is tried once more.
+        let enough = failures.max(1) + 1;
+        let done = progress.wait_for(|p| p.applied >= last || p.failures >= enough);
         let _ = timeout(PATIENCE, done).await;
         let _ = self.stop.send(true);
         self.report().await

@@ -45,6 +45,8 @@ pub(crate) struct Writer {
     pub(crate) folder: Option<PathBuf>,
     pub(crate) progress: watch::Sender<Progress>,
     pub(crate) wake: Arc<Notify>,
+    /// Told when somebody waits and a server that was away is tried at once.
+    pub(crate) hurry: Arc<Notify>,
     /// Set to true when nobody will record anything any more.
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) cursor: Cursor,
@@ -73,6 +75,7 @@ impl Writer {
                 // New operations do not bring the server back any sooner.
                 tokio::select! {
                     () = sleep(pause(failures)) => {}
+                    () = self.hurry.notified() => {}
                     _ = stop.changed() => {}
                 }
             }
@@ -88,33 +91,7 @@ impl Writer {
         if !self.joined {
             self.enter().await?;
         }
-        loop {
-            let first = self.cursor.next;
-            let operations = self.journal.read(&mut self.cursor, BATCH);
-            if operations.is_empty() {
-                break;
-            }
-            let answers = self.store.apply(&self.join, first, &operations).await;
-            let answers = answers.inspect_err(|_| self.journal.rewind(&mut self.cursor, first))?;
-            let sent = answers.len();
-            let mut lost = None;
-            for (number, answer) in (first..).zip(answers) {
-                match answer {
-                    Applied::Done | Applied::Stale | Applied::Duplicate(_) => self.applied(number),
-                    Applied::Gap(_) | Applied::NoRun => {
-                        lost = Some(answer);
-                        break;
-                    }
-                }
-            }
-            match lost {
-                Some(answer) => self.rewind(&answer).await?,
-                None if sent < operations.len() => {
-                    self.journal.rewind(&mut self.cursor, first + sent as u64);
-                }
-                None => {}
-            }
-        }
+        while self.send().await? {}
         if beaten.elapsed() >= BEAT && !self.journal.closed() {
             *beaten = Instant::now();
             let known = self.progress.borrow().applied;
@@ -124,6 +101,54 @@ impl Writer {
             }
         }
         Ok(())
+    }
+
+    /// Sends two batches, the second while the server is busy with the first,
+    /// and tells whether there may be more.
+    async fn send(&mut self) -> Result<bool, Fault> {
+        let first = self.cursor.next;
+        let one = self.journal.read(&mut self.cursor, BATCH);
+        let two = self.journal.read(&mut self.cursor, BATCH);
+        if one.is_empty() {
+            return Ok(false);
+        }
+        let second = first + one.len() as u64;
+        let (answers, more) = tokio::join!(
+            self.store.apply(&self.join, first, &one),
+            self.store.apply(&self.join, second, &two),
+        );
+        let answers = answers.inspect_err(|_| self.journal.rewind(&mut self.cursor, first))?;
+        let whole = answers.len() == one.len();
+        if !self.take(first, answers).await? {
+            return Ok(true);
+        }
+        if !whole {
+            let applied = self.progress.borrow().applied;
+            self.journal.rewind(&mut self.cursor, applied + 1);
+            return Ok(true);
+        }
+        let more = more.inspect_err(|_| self.journal.rewind(&mut self.cursor, second))?;
+        let whole = more.len() == two.len();
+        if self.take(second, more).await? && !whole {
+            let applied = self.progress.borrow().applied;
+            self.journal.rewind(&mut self.cursor, applied + 1);
+        }
+        Ok(true)
+    }
+
+    /// Notes what became of operations from `first` on; false if the server
+    /// turned out to have lost something and all of it is sent again.
+    async fn take(&mut self, first: u64, answers: Vec<Applied>) -> Result<bool, Fault> {
+        for (number, answer) in (first..).zip(answers) {
+            match answer {
+                Applied::Done | Applied::Stale | Applied::Duplicate(_) => self.applied(number),
+                Applied::Gap(_) | Applied::NoRun => {
+                    self.rewind(&answer).await?;
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// Joins the run, and looks after journals that were left behind.

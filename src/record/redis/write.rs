@@ -58,6 +58,9 @@ impl RedisStore {
         first: u64,
         operations: &[Operation],
     ) -> Result<Vec<Applied>, Fault> {
+        if operations.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut pipeline = ::redis::pipe();
         let mut replies_of = Vec::with_capacity(operations.len());
         for (number, operation) in (first..).zip(operations) {

@@ -1,0 +1,188 @@
+//! What the record costs and how fast it is, against a redis-server of its
+//! own: `cargo bench --bench record`.
+#![expect(clippy::print_stdout, reason = "a benchmark prints its numbers")]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::time::{Duration, Instant};
+
+use support::server::Server;
+use support::{finished, run, started};
+use tintype::model::{Event, RunId, Status};
+use tintype::record::{RecordSettings, Recorder, Records};
+
+const SNAPSHOTS: usize = 100_000;
+
+fn settings(folder: &std::path::Path, url: &str) -> RecordSettings {
+    let variable = |name: &str| (name == "REDIS_URL").then(|| url.into());
+    RecordSettings::from_variables(folder, variable).unwrap()
+}
+
+fn per_second(count: usize, took: Duration) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        reason = "rates are small and positive"
+    )]
+    let rate = (count as f64 / took.as_secs_f64()) as u64;
+    rate
+}
+
+/// Time on the caller's thread, per event.
+async fn cost(url: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let id = RunId("bench-cost".to_owned());
+    let recorder = Recorder::open(settings(folder.path(), url), run(id.as_str()), 0, false);
+    let recorder = recorder.await.unwrap();
+    let mut times = Vec::with_capacity(20_000);
+    for n in 0..20_000 {
+        let event = finished(&id, n, Status::Passed);
+        let begun = Instant::now();
+        recorder.record(&event);
+        times.push(begun.elapsed());
+        if n % 50 == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    recorder.finish(None).await;
+    times.sort();
+    let at = |share: usize| times[times.len() * share / 1000];
+    println!(
+        "record(): median {:?}, 99 % {:?}, worst {:?}",
+        at(500),
+        at(990),
+        at(999)
+    );
+}
+
+/// One writer sends as fast as it can.
+async fn throughput(server: &Server) {
+    let folder = tempfile::tempdir().unwrap();
+    let id = RunId("bench-commits".to_owned());
+    let settings = settings(folder.path(), &server.url());
+    let recorder = Recorder::open(settings, run(id.as_str()), 0, false)
+        .await
+        .unwrap();
+    let begun = Instant::now();
+    for n in 0..SNAPSHOTS {
+        recorder.record(&finished(&id, n, Status::Passed));
+    }
+    let journaled = begun.elapsed();
+    while recorder.finish(None).await.pending > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    println!("journal: {} appends/s", per_second(SNAPSHOTS, journaled));
+    println!(
+        "commits: {}/s by one writer",
+        per_second(SNAPSHOTS, begun.elapsed())
+    );
+}
+
+/// A server that was away catches up.
+async fn catch_up(server: &mut Server) {
+    let folder = tempfile::tempdir().unwrap();
+    let id = RunId("bench-catch-up".to_owned());
+    let settings = settings(folder.path(), &server.url());
+    server.kill();
+    let recorder = Recorder::open(settings.clone(), run(id.as_str()), 0, false)
+        .await
+        .unwrap();
+    let begun = Instant::now();
+    let mut count = 0;
+    for n in 0..SNAPSHOTS / 3 {
+        for event in [
+            started(&id, n),
+            updated(&id, n),
+            finished(&id, n, Status::Passed),
+        ] {
+            recorder.record(&event);
+            count += 1;
+        }
+    }
+    println!(
+        "journal while away: {} appends/s",
+        per_second(count, begun.elapsed())
+    );
+    let begun = Instant::now();
+    let report = recorder.finish(None).await;
+    println!(
+        "end of a process while away: {:?}, {} pending",
+        begun.elapsed(),
+        report.pending
+    );
+    drop(recorder);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    server.restart();
+    let records = Records::open(&settings).await.unwrap();
+    let begun = Instant::now();
+    let adopted = records.flush().await;
+    println!(
+        "catch-up: {}/s",
+        per_second(usize::try_from(adopted.sent).unwrap(), begun.elapsed())
+    );
+}
+
+fn updated(id: &RunId, n: usize) -> Event {
+    let Event::TestStarted(result) = started(id, n) else {
+        unreachable!("that is what it makes")
+    };
+    let changes = serde_json::Map::from_iter([("step".to_owned(), "capture".into())]);
+    Event::TestUpdated { result, changes }
+}
+
+/// What a run of 100,000 snapshots with three events each needs in Redis.
+async fn memory(server: &Server) {
+    server.cli(&["FLUSHALL"]);
+    let used = || {
+        let info = server.cli(&["INFO", "memory"]);
+        let line = info
+            .lines()
+            .find_map(|l| l.strip_prefix("used_memory:"))
+            .unwrap();
+        line.trim().parse::<usize>().unwrap()
+    };
+    let before = used();
+    let folder = tempfile::tempdir().unwrap();
+    let id = RunId("run-0198f0c2-1234-7abc-8def-0123456789ab".to_owned());
+    let settings = settings(folder.path(), &server.url());
+    let recorder = Recorder::open(settings, run(id.as_str()), 0, false)
+        .await
+        .unwrap();
+    for n in 0..SNAPSHOTS {
+        recorder.record(&started(&id, n));
+        recorder.record(&updated(&id, n));
+        recorder.record(&finished(&id, n, Status::Passed));
+    }
+    while recorder.finish(None).await.pending > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let bytes = used() - before;
+    println!(
+        "memory: {} MB, {} bytes per snapshot with three events",
+        bytes >> 20,
+        bytes / SNAPSHOTS
+    );
+    for key in ["control", "events"] {
+        let usage = server.cli(&[
+            "MEMORY",
+            "USAGE",
+            &format!("tintype:{id}:{key}"),
+            "SAMPLES",
+            "100",
+        ]);
+        println!("  of it {key}: {usage} bytes");
+    }
+}
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut server = Server::start(&[]);
+    runtime.block_on(async {
+        cost(&server.url()).await;
+        throughput(&server).await;
+        catch_up(&mut server).await;
+        memory(&server).await;
+    });
+}
