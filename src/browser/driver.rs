@@ -44,6 +44,8 @@ impl Driver {
     ) -> Result<Self, BrowserError> {
         let Some(address) = &settings.webdriver else {
             let programs = find(settings)?;
+            let Programs { browser, driver } = &programs;
+            tracing::info!(?browser, ?driver, "starting a browser");
             return Self::patiently(settings, &programs, scratch).await;
         };
         Self::remote(settings, address).await

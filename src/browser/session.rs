@@ -117,6 +117,7 @@ impl Session {
     }
 
     async fn go(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
+        tracing::debug!(address, "loading");
         let load = self.driver.client.goto(address);
         match tokio::time::timeout(limit, load).await {
             Ok(Ok(())) => Ok(()),
@@ -294,6 +295,7 @@ impl Session {
         name: &str,
         command: impl Future<Output = Result<T, CmdError>>,
     ) -> Result<T, BrowserError> {
+        tracing::trace!(command = name, "asking the browser");
         match tokio::time::timeout(COMMAND_LIMIT, command).await {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.classify(name, &error)),

@@ -12,6 +12,7 @@ use crate::settings::{Settings, SettingsError};
 
 use super::arguments::{Arguments, Color};
 use super::listing::listing;
+use super::log;
 use super::selection::{Selected, Selection};
 use super::trials;
 use super::work::Work;
@@ -88,6 +89,7 @@ impl Harness {
 
     fn run_with(self, arguments: &Arguments) -> Result<ExitCode, HarnessError> {
         let settings = Settings::from_environment()?;
+        log::begin(settings.log);
         let named = settings.manifest.clone().or(self.manifest);
         let path = named.unwrap_or_else(|| PathBuf::from("stories.toml"));
         let (manifest, selected) = prepare(&path, arguments, &settings)?;

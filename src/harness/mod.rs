@@ -4,6 +4,7 @@ mod arguments;
 mod ending;
 mod front;
 mod listing;
+mod log;
 mod selection;
 #[cfg(test)]
 mod tests;

@@ -227,6 +227,7 @@ async fn open(
         sinks,
         worker,
     ));
+    tracing::info!(run = %stage.run_id, base = stage.base, "the run has started");
     stage.emit(&Event::RunStarted(Box::new(run.clone())));
     for (index, snapshot) in stage.snapshots.iter().enumerate() {
         if let Some(reason) = &snapshot.skip {

@@ -67,6 +67,8 @@ impl Worker {
                 Ok(judged) => return judged,
                 Err(error) => error,
             };
+            let snapshot = &self.stage.snapshots[index].identifier;
+            tracing::warn!(%snapshot, attempt, %error, "an attempt failed");
             let fatal = error.is_fatal();
             if fatal {
                 self.replace_browser().await;

@@ -22,6 +22,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("arguments::what_is_skipped_opens_no_browser", all_skipped),
         test("arguments::filters_run_only_what_they_leave_in", filters),
         test("arguments::what_is_skipped_runs_on_request", skipped),
+        test("arguments::the_log_says_as_much_as_is_asked", log),
     ]
 }
 
@@ -195,6 +196,21 @@ fn filters() {
     let exact = ["--exact", "button::dark::200x120"];
     let run = project.run(&exact, &[("RUST_TEST_THREADS", "1")]);
     expect(&run, 0, &["running 1 test\n", "1 passed; 0 failed"]);
+}
+
+fn log() {
+    let project = project("");
+    let exact = ["--exact", "button::dark::200x120"];
+    let info = project.run(&exact, &[("TINTYPE_LOG", "info")]);
+    expect(&info, 101, &["INFO tintype::run", "the run has started"]);
+    assert!(!info.stderr.contains("DEBUG"), "{}", info.stderr);
+    let trace = project.run(&exact, &[("TINTYPE_LOG", "trace")]);
+    expect(
+        &trace,
+        101,
+        &["DEBUG tintype::browser", "TRACE tintype::browser"],
+    );
+    assert!(!trace.stderr.contains(" hyper"), "{}", trace.stderr);
 }
 
 fn skipped() {
