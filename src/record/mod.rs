@@ -24,6 +24,7 @@ pub mod operation;
 mod recorder;
 mod records;
 pub mod redis;
+mod servers;
 mod settings;
 pub mod steps;
 pub mod store;

@@ -11,6 +11,7 @@ use super::keys::Keys;
 use super::memory::MemoryStore;
 use super::redis::RedisStore;
 use super::redis::link::{Connection, Place};
+use super::servers;
 use super::store::Store;
 use crate::model::RunId;
 
@@ -209,6 +210,11 @@ fn by_url(url: &str) -> Result<(Place, String), RecordError> {
         "rediss" | "valkeys" if cfg!(feature = "tls") => {}
         "rediss" | "valkeys" => {
             return Err(wrong("asks for TLS: build tintype with its feature `tls`"));
+        }
+        "redis+cluster" | "rediss+cluster" | "redis+sentinel" => {
+            return servers::by_url(url)
+                .map(|place| (place, name.clone()))
+                .map_err(|e| wrong(&e));
         }
         _ => {
             return Err(wrong(

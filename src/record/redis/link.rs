@@ -9,11 +9,12 @@ use ::redis::{
 };
 use tokio::sync::mpsc;
 
+#[cfg(unix)]
 use super::private::PrivateServer;
-use crate::record::error::{Fault, FaultKind};
+use crate::record::error::Fault;
 
 /// A server that does not take the connection in this time is away.
-const CONNECT: Duration = Duration::from_millis(1500);
+pub(super) const CONNECT: Duration = Duration::from_millis(1500);
 /// A server that does not answer in this time is silent. With a sign of life
 /// every second, a half-open connection is noticed within three.
 const RESPONSE: Duration = Duration::from_millis(1900);
@@ -24,7 +25,14 @@ pub(crate) enum Place {
     /// One server.
     Single(Box<ConnectionInfo>),
     /// A server of our own, started when it is needed.
+    #[cfg(unix)]
     Private(PrivateServer),
+    /// Some nodes of a cluster, which know the others.
+    #[cfg(feature = "cluster")]
+    Cluster(Vec<ConnectionInfo>),
+    /// Sentinels that know which server is the primary.
+    #[cfg(feature = "sentinel")]
+    Sentinel(Box<super::sentinel::Sentinels>),
 }
 
 /// A connection that can be cloned and shared.
@@ -32,17 +40,37 @@ pub(crate) enum Place {
 pub(crate) enum Link {
     /// To one server.
     One(MultiplexedConnection),
+    /// To all servers of a cluster.
+    #[cfg(feature = "cluster")]
+    Many(::redis::cluster_async::ClusterConnection),
 }
 
 impl Place {
     /// Whether keys are spread over slots.
-    #[expect(clippy::unused_self, reason = "clusters come with their feature")]
     pub(crate) fn is_cluster(&self) -> bool {
+        #[cfg(feature = "cluster")]
+        if let Self::Cluster(_) = self {
+            return true;
+        }
         false
     }
 
     /// Connects; a private server is started first if it is not running.
     pub(crate) async fn connect(&self) -> Result<Link, Fault> {
+        #[cfg(feature = "tls")]
+        {
+            // A program may have chosen another provider before.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        #[cfg(feature = "cluster")]
+        if let Self::Cluster(nodes) = self {
+            let client = ::redis::cluster::ClusterClient::builder(nodes.clone())
+                .connection_timeout(CONNECT)
+                .response_timeout(RESPONSE)
+                .retries(1)
+                .build()?;
+            return Ok(Link::Many(client.get_async_connection().await?));
+        }
         let client = Client::open(self.info().await?)?;
         let config = config();
         let connection = client.get_multiplexed_async_connection_with_config(&config);
@@ -73,11 +101,16 @@ impl Place {
                 let tcp = info.tcp_settings().clone().set_nodelay(true);
                 Ok(info.as_ref().clone().set_tcp_settings(tcp))
             }
+            #[cfg(feature = "cluster")]
+            Self::Cluster(nodes) => Ok(nodes[0].clone()),
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(sentinels) => sentinels.primary().await,
+            #[cfg(unix)]
             Self::Private(server) => {
                 let starting = server.clone();
                 let started = tokio::task::spawn_blocking(move || starting.ensure()).await;
                 let away = |message: String| Fault {
-                    kind: FaultKind::Away,
+                    kind: crate::record::error::FaultKind::Away,
                     message,
                 };
                 let socket = started
@@ -123,6 +156,8 @@ impl ConnectionLike for Link {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
             Self::One(link) => link.req_packed_command(cmd),
+            #[cfg(feature = "cluster")]
+            Self::Many(link) => link.req_packed_command(cmd),
         }
     }
 
@@ -134,12 +169,17 @@ impl ConnectionLike for Link {
     ) -> RedisFuture<'a, Vec<Value>> {
         match self {
             Self::One(link) => link.req_packed_commands(pipeline, offset, count),
+            // All pipelines are plain ones, so offset and count say nothing new.
+            #[cfg(feature = "cluster")]
+            Self::Many(link) => super::cluster::send(link, pipeline),
         }
     }
 
     fn get_db(&self) -> i64 {
         match self {
             Self::One(link) => link.get_db(),
+            #[cfg(feature = "cluster")]
+            Self::Many(link) => link.get_db(),
         }
     }
 }

@@ -1,10 +1,15 @@
 //! The record in Redis: every step one script, sent in pipelines.
 
+#[cfg(feature = "cluster")]
+mod cluster;
 mod fault;
 pub(crate) mod link;
+#[cfg(unix)]
 pub(crate) mod private;
 mod read;
 mod scripts;
+#[cfg(feature = "sentinel")]
+pub(crate) mod sentinel;
 mod whole;
 mod write;
 
@@ -43,6 +48,7 @@ impl RedisStore {
     /// The connection, made if need be.
     async fn link(&self) -> Result<Link, Fault> {
         let mut link = self.link.lock().await;
+        #[cfg(unix)]
         if let Place::Private(server) = &self.place {
             server.touch();
         }
