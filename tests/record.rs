@@ -260,3 +260,59 @@ async fn memory_is_read_back_from_the_journals() {
     let run = records.run(&run("run-1").run_id).await.unwrap();
     assert_eq!((run.summary.passed, run.reason), (10, Some(Reason::Passed)));
 }
+
+#[cfg(feature = "sentinel")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failover_loses_nothing() {
+    let mut watched = support::server::Watched::start();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path(), &watched.url());
+    let recorder = Recorder::open(settings, run("run-1"), 200, false)
+        .await
+        .unwrap();
+    let run_id = run("run-1").run_id;
+    for n in 0..200 {
+        if n == 100 {
+            watched.primary.kill();
+        }
+        recorder.record(&finished(&run_id, n, Status::Passed));
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let written = || watched.replica.cli(&["SCARD", "visualrun:run-1:tests"]);
+    while written() != "200" {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let report = recorder.finish(None).await;
+    assert_eq!(
+        (report.pending, report.reason),
+        (0, Some(Reason::Passed)),
+        "{report:?}"
+    );
+    let document = watched.replica.cli(&["GET", "visualrun:run-1"]);
+    assert!(
+        document.contains(r#""summary":{"total":200,"passed":200,"#),
+        "{document}"
+    );
+}
+
+#[cfg(feature = "cluster")]
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_cluster_a_run_has_its_braces() {
+    let cluster = support::server::Cluster::start();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path(), &cluster.url());
+    let refused = Recorder::open(settings.clone(), run("run-1"), 1, false).await;
+    assert!(refused.err().unwrap().to_string().contains("{run-1}"));
+    let id = settings.run_id(run("run-1").run_id);
+    assert_eq!(id.as_str(), "{run-1}");
+    let recorder = Recorder::open(settings, run(id.as_str()), 10, false)
+        .await
+        .unwrap();
+    ten(&recorder, id.as_str()).await;
+    let report = recorder.finish(None).await;
+    assert_eq!(
+        (report.pending, report.reason),
+        (0, Some(Reason::Passed)),
+        "{report:?}"
+    );
+}

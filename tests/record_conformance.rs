@@ -541,6 +541,16 @@ async fn a_step_is_kept_for_its_time(bench: Bench) {
 
 macro_rules! conformance {
     ($($name:ident),* $(,)?) => {
+        /// All of it at one place, each part behind a prefix of its own.
+        #[cfg(any(feature = "cluster", feature = "sentinel", feature = "tls"))]
+        async fn all_at(url: &str) {
+            $({
+                let store = store_at(url, concat!("team:", stringify!($name), ":"));
+                let run = run("{run-1}");
+                $name(Bench { store, run }).await;
+            })*
+        }
+
         mod memory {
             $(#[tokio::test]
             async fn $name() {
@@ -559,6 +569,64 @@ macro_rules! conformance {
             })*
         }
     };
+}
+
+#[cfg(feature = "cluster")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_of_three() {
+    let cluster = support::server::Cluster::start();
+    all_at(&cluster.url()).await;
+}
+
+#[cfg(feature = "sentinel")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_sentinel_watches() {
+    let watched = support::server::Watched::start();
+    all_at(&watched.url()).await;
+}
+
+/// With TLS, and as a user who may do no more than is documented. The test
+/// runs itself again with the certificate among those that are trusted.
+#[cfg(feature = "tls")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_tls_and_acl() {
+    if let Ok(url) = std::env::var("TINTYPE_TEST_TLS") {
+        all_at(&url).await;
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (key, certificate) = (file("key.pem"), file("certificate.pem"));
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+        ])
+        .args([
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+        ])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", &key, "-out", &certificate])
+        .output();
+    assert!(made.unwrap().status.success());
+    let port = support::server::free_port();
+    let tls = port.to_string();
+    let mut options = vec!["--tls-port", &tls, "--tls-cert-file", &certificate];
+    options.extend(["--tls-key-file", &key, "--tls-auth-clients", "no", "--user"]);
+    options.extend("ci on >secret ~team:* &team:* -@all +@read +@write +@pubsub".split(' '));
+    options.extend("+evalsha +script|load +info +time +hello +ping".split(' '));
+    let _server = Server::start(&options);
+    let again = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["a_server_with_tls_and_acl", "--exact", "--nocapture"])
+        .env("SSL_CERT_FILE", &certificate)
+        .env(
+            "TINTYPE_TEST_TLS",
+            format!("rediss://ci:secret@localhost:{port}"),
+        )
+        .status();
+    assert!(again.unwrap().success());
 }
 
 fn single() -> (Server, Arc<dyn Store>) {

@@ -84,6 +84,127 @@ impl Server {
     }
 }
 
+/// Three nodes that share the slots.
+pub(crate) struct Cluster(pub(crate) Vec<Server>);
+
+impl Cluster {
+    pub(crate) fn start() -> Self {
+        let node = |_| {
+            let bus = free_port().to_string();
+            Server::start(&["--cluster-enabled", "yes", "--cluster-port", &bus])
+        };
+        let nodes: Vec<_> = (0..3).map(node).collect();
+        let addresses: Vec<_> = nodes
+            .iter()
+            .map(|n| format!("127.0.0.1:{}", n.port))
+            .collect();
+        let created = Command::new("redis-cli")
+            .args(["--cluster", "create"])
+            .args(&addresses)
+            .arg("--cluster-yes")
+            .output()
+            .unwrap();
+        assert!(
+            created.status.success(),
+            "{}",
+            String::from_utf8_lossy(&created.stdout)
+        );
+        let begun = Instant::now();
+        while !nodes
+            .iter()
+            .all(|n| n.cli(&["CLUSTER", "INFO"]).contains("cluster_state:ok"))
+        {
+            assert!(begun.elapsed() < Duration::from_secs(20), "no cluster");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Self(nodes)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        let hosts: Vec<_> = self
+            .0
+            .iter()
+            .map(|n| format!("127.0.0.1:{}", n.port))
+            .collect();
+        format!("redis+cluster://{}", hosts.join(","))
+    }
+}
+
+/// A primary and a replica, watched by a sentinel.
+pub(crate) struct Watched {
+    pub(crate) primary: Server,
+    pub(crate) replica: Server,
+    sentinel: Child,
+    port: u16,
+    _folder: TempDir,
+}
+
+impl Watched {
+    pub(crate) fn start() -> Self {
+        let primary = Server::start(&[]);
+        let replica = Server::start(&["--replicaof", "127.0.0.1", &primary.port.to_string()]);
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let config = folder.path().join("sentinel.conf");
+        let text = format!(
+            "port {port}\nsentinel monitor main 127.0.0.1 {} 1\n\
+             sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 3000\n",
+            primary.port
+        );
+        std::fs::write(&config, text).unwrap();
+        let sentinel = Command::new("redis-server")
+            .arg(&config)
+            .arg("--sentinel")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let watched = Self {
+            primary,
+            replica,
+            sentinel,
+            port,
+            _folder: folder,
+        };
+        let begun = Instant::now();
+        while !(watched
+            .ask(&["SENTINEL", "REPLICAS", "main"])
+            .contains("slave-priority")
+            && watched
+                .replica
+                .cli(&["INFO", "replication"])
+                .contains("master_link_status:up"))
+        {
+            assert!(
+                begun.elapsed() < Duration::from_secs(30),
+                "no replica is known"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        watched
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis+sentinel://127.0.0.1:{}/main", self.port)
+    }
+
+    fn ask(&self, arguments: &[&str]) -> String {
+        let port = self.port.to_string();
+        let output = Command::new("redis-cli")
+            .args(["-p", &port])
+            .args(arguments)
+            .output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let _ = self.sentinel.kill();
+        let _ = self.sentinel.wait();
+    }
+}
+
 fn spawn(port: u16, folder: &TempDir, options: &[String]) -> Child {
     Command::new("redis-server")
         .args(["--port", &port.to_string(), "--save", "", "--dir"])
