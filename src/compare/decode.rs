@@ -192,3 +192,16 @@ fn problem(error: &image::ImageError, png: &[u8]) -> ImageProblem {
         ImageProblem::Corrupt(text)
     }
 }
+
+/// The pixels by our own path, if it takes the file, and by the general one.
+#[cfg(fuzzing)]
+pub fn decode_both_ways(png: &[u8]) -> Option<(RgbaImage, Option<RgbaImage>)> {
+    let Ok(mut ours @ Decoded::Rows(_)) = Decoded::read(png) else {
+        return None;
+    };
+    ours.restore();
+    let (width, height) = ours.view().size();
+    let pixel = |x, y| image::Rgba(ours.view().pixel(x as usize, y as usize));
+    let ours = RgbaImage::from_fn(width as u32, height as u32, pixel);
+    Some((ours, decode_any(png).ok()))
+}

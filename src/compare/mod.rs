@@ -53,3 +53,9 @@ pub use options::{Antialiasing, Options, Perceptual};
 pub use perceptual::Visibility;
 pub use picture::encode_png;
 pub use sweep::Sweep;
+
+/// For the fuzz targets: what is not public otherwise.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    pub use super::decode::decode_both_ways;
+}

@@ -12,8 +12,11 @@ use memmap2::MmapMut;
 /// Memory kept at most while no comparison uses it, in bytes.
 const KEPT: usize = 256 << 20;
 
-/// The size of a huge page, and from where on one is asked for.
+/// The size of a huge page; they are asked for from there on.
 const HUGE: usize = 2 << 20;
+
+/// What sizes are rounded up to, so that a buffer fits the next image too.
+const UNIT: usize = 64 << 10;
 
 static FREE: Mutex<Vec<MmapMut>> = Mutex::new(Vec::new());
 
@@ -56,10 +59,9 @@ impl Buffer {
 /// # Panics
 /// When the system has none, as every allocation does.
 fn map(length: usize) -> MmapMut {
-    let unit = if length < HUGE / 2 { HUGE / 32 } else { HUGE };
-    let memory = MmapMut::map_anon(length.max(1).next_multiple_of(unit)).expect("out of memory");
+    let memory = MmapMut::map_anon(length.max(1).next_multiple_of(UNIT)).expect("out of memory");
     #[cfg(target_os = "linux")]
-    if unit == HUGE {
+    if length >= HUGE {
         // A wish: where it is not granted everything works, slower at first.
         let _ = memory.advise(memmap2::Advice::HugePage);
     }

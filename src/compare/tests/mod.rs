@@ -1,5 +1,6 @@
 //! The comparison against what is known to be right.
 
+mod forms;
 mod moved;
 mod oracle;
 mod pairs;
