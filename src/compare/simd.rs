@@ -24,13 +24,12 @@ macro_rules! for_each_instruction_set {
                 fn with_avx2($($argument: $type),*) $(-> $result)? {
                     kernels::$name($($argument),*)
                 }
-                if has_avx512() {
+                match level() {
                     // SAFETY: the processor has the features it was compiled for.
-                    return unsafe { with_avx512($($argument),*) };
-                }
-                if is_x86_feature_detected!("avx2") {
+                    Level::Avx512 => return unsafe { with_avx512($($argument),*) },
                     // SAFETY: as above.
-                    return unsafe { with_avx2($($argument),*) };
+                    Level::Avx2 => return unsafe { with_avx2($($argument),*) },
+                    Level::Plain => {}
                 }
             }
             kernels::$name($($argument),*)
@@ -38,13 +37,35 @@ macro_rules! for_each_instruction_set {
     )* };
 }
 
+/// What the kernels may use, in ascending order.
 #[cfg(target_arch = "x86_64")]
-fn has_avx512() -> bool {
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("avx2")
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    /// What every x86-64 processor has.
+    Plain,
+    Avx2,
+    Avx512,
+}
+
+/// What this processor has, asked once.
+#[cfg(target_arch = "x86_64")]
+fn level() -> Level {
+    static LEVEL: std::sync::OnceLock<Level> = std::sync::OnceLock::new();
+    let found = *LEVEL.get_or_init(|| {
+        let avx512 = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl");
+        match is_x86_feature_detected!("avx2") {
+            true if avx512 => Level::Avx512,
+            true => Level::Avx2,
+            false => Level::Plain,
+        }
+    });
+    #[cfg(test)]
+    return found.min(tests::LIMIT.get());
+    #[cfg(not(test))]
+    found
 }
 
 for_each_instruction_set! {
@@ -99,3 +120,15 @@ pub(super) fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8]) {
 
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) use super::unfilter::paeth;
+
+#[cfg(all(test, target_arch = "x86_64"))]
+pub(super) mod tests {
+    use std::cell::Cell;
+
+    use super::Level;
+
+    thread_local! {
+        /// The most that this thread may use.
+        pub(in crate::compare) static LIMIT: Cell<Level> = const { Cell::new(Level::Avx512) };
+    }
+}

@@ -152,3 +152,23 @@ fn encode(image: &RgbaImage, random: &mut Random) -> Vec<u8> {
     writer.finish().unwrap();
     bytes
 }
+
+/// The scalar twin and every instruction set that this processor has.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn every_instruction_set_gives_the_same() {
+    use crate::compare::simd::{Level, tests::LIMIT};
+
+    let mut random = Random(3);
+    for round in 0..150 {
+        let (a, b) = pair(&mut random);
+        let options = options(&mut random);
+        // Images this small are compared on the calling thread.
+        let [plain, avx2, avx512] = [Level::Plain, Level::Avx2, Level::Avx512].map(|limit| {
+            LIMIT.set(limit);
+            compare_images(&a, &b, &options)
+        });
+        assert_eq!(plain, avx2, "round {round}");
+        assert_eq!(plain, avx512, "round {round}");
+    }
+}
