@@ -9,6 +9,7 @@ use std::time::Duration;
 use support::server::Server;
 use support::{finished, run, started, story};
 use tintype::model::{Reason, Status};
+use tintype::record::steps::KEPT;
 use tintype::record::{Accepted, RecordSettings, Recorder, Records};
 
 fn settings(folder: &Path, url: &str) -> RecordSettings {
@@ -259,6 +260,20 @@ async fn memory_is_read_back_from_the_journals() {
     let records = Records::open(&settings).await.unwrap();
     let run = records.run(&run("run-1").run_id).await.unwrap();
     assert_eq!((run.summary.passed, run.reason), (10, Some(Reason::Passed)));
+}
+
+#[tokio::test]
+async fn what_a_step_came_to_is_recalled_by_type() {
+    let records = Records::open(&RecordSettings::memory()).await.unwrap();
+    let steps = records.steps(run("run-1").run_id, "shop/cart");
+    assert_eq!(steps.recall::<Vec<u8>>("login").await.unwrap(), None);
+    steps.keep("login", &vec![1_u8, 2], KEPT).await.unwrap();
+    assert_eq!(steps.recall("login").await.unwrap(), Some(vec![1_u8, 2]));
+    let error = steps.recall::<bool>("login").await.unwrap_err().to_string();
+    assert!(
+        error.starts_with("read the step `run-1:step:shop/cart:login` as bool: "),
+        "{error}"
+    );
 }
 
 #[cfg(feature = "sentinel")]

@@ -8,10 +8,12 @@
 //! If the disk refuses, operations are kept in memory from then on; the user
 //! is told once.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::error::RecordError;
 use super::operation::{Join, Operation};
@@ -185,7 +187,7 @@ impl Journal {
     /// When it was last written to, in milliseconds since the Unix epoch.
     pub(crate) fn written(&self) -> Option<i64> {
         let modified = self.path.metadata().ok()?.modified().ok()?;
-        let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?;
+        let since = modified.duration_since(UNIX_EPOCH).ok()?;
         i64::try_from(since.as_millis()).ok()
     }
 
@@ -296,6 +298,30 @@ pub(crate) fn journals(folder: &Path, run: Option<&RunId>) -> Vec<PathBuf> {
     paths
 }
 
+/// Removes the journals of all but the newest `keep` runs, where they are all
+/// there is of a record in memory. Those of living processes stay.
+pub(crate) fn trim(folder: &Path, keep: usize) {
+    let mut newest: HashMap<String, SystemTime> = HashMap::new();
+    let run_of = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.split('.').next().unwrap_or_default().to_owned()
+    };
+    let paths = journals(folder, None);
+    for path in &paths {
+        let written = path.metadata().and_then(|m| m.modified());
+        let entry = newest.entry(run_of(path)).or_insert(UNIX_EPOCH);
+        *entry = (*entry).max(written.unwrap_or(UNIX_EPOCH));
+    }
+    let mut runs: Vec<_> = newest.into_iter().collect();
+    runs.sort_by_key(|(_, written)| std::cmp::Reverse(*written));
+    let old: HashSet<_> = runs.into_iter().skip(keep).map(|(run, _)| run).collect();
+    for path in paths.iter().filter(|path| old.contains(&run_of(path))) {
+        if let Ok(Some((_, journal))) = Journal::adopt(path) {
+            journal.remove();
+        }
+    }
+}
+
 fn damaged() -> std::io::Error {
     std::io::Error::other("its first frame is damaged, nothing of it can be read")
 }
@@ -386,3 +412,6 @@ pub(crate) fn file_safe(run: &RunId) -> String {
     };
     run.as_str().chars().map(safe).collect()
 }
+
+#[cfg(test)]
+mod tests;

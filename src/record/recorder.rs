@@ -17,6 +17,9 @@ use super::store::Store;
 use super::writer::{Progress, Writer};
 use crate::model::{Event, Reason, VisualTestRun, now_ms};
 
+/// Of a record in memory only journals outlast the process; this many runs
+/// keep theirs.
+const RUNS_IN_MEMORY: usize = 20;
 /// How long the end of a process waits for a server that answers slowly.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -86,6 +89,9 @@ impl Recorder {
         };
         let folder = settings.journals.as_deref();
         let journal = Arc::new(Journal::create(folder, &join));
+        if let (None, Some(folder)) = (&settings.place, folder) {
+            super::journal::trim(folder, RUNS_IN_MEMORY);
+        }
         let store = settings.store();
         let (wake, hurry) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (progress, seen) = watch::channel(Progress::default());
