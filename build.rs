@@ -1,6 +1,11 @@
-//! Tells the crate which compiler builds it, and how optimised.
+//! Tells the crate which compiler builds it, how optimised, and from which
+//! source.
 
 use std::env;
+use std::fs;
+use std::hash::{DefaultHasher, Hasher};
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn main() {
@@ -16,4 +21,39 @@ fn main() {
     println!("cargo::rustc-env=TINTYPE_RUSTC_VERSION={version}");
     let level = env::var("OPT_LEVEL").unwrap_or_default();
     println!("cargo::rustc-env=TINTYPE_OPT_LEVEL={level}");
+    println!("cargo::rerun-if-changed=src");
+    let source = fingerprint(Path::new("src")).expect("src can be read");
+    println!("cargo::rustc-env=TINTYPE_SOURCE_FINGERPRINT={source:016x}");
+}
+
+/// A hash over every file of a folder: cached passes are good for the very
+/// source that has judged them.
+fn fingerprint(folder: &Path) -> io::Result<u64> {
+    let mut hasher = DefaultHasher::new();
+    let mut files = Vec::new();
+    collect(folder, &mut files)?;
+    files.sort();
+    for file in files {
+        // With `/` on every system.
+        for part in file.components() {
+            hasher.write(part.as_os_str().as_encoded_bytes());
+            hasher.write_u8(b'/');
+        }
+        let bytes = fs::read(&file)?;
+        hasher.write_usize(bytes.len());
+        hasher.write(&bytes);
+    }
+    Ok(hasher.finish())
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
 }

@@ -12,6 +12,7 @@
 //! - [`baseline`]: the accepted images: reading, accepting, orphans.
 //! - [`report`]: sinks that draw: terminal, HTML, JUnit, GitHub.
 //! - [`serve`]: the built-in server for a folder of stories.
+//! - [`cache`]: passes of unchanged stories, which need no browser.
 //! - [`browser`]: real browsers under WebDriver.
 //! - [`run`]: the conductor: plan in, outcomes and events out.
 //! - [`harness`]: the face of libtest: arguments, trials, listing, exit code.
@@ -19,6 +20,7 @@
 
 pub mod baseline;
 pub mod browser;
+pub mod cache;
 pub mod compare;
 pub mod harness;
 pub mod manifest;

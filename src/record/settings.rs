@@ -144,6 +144,17 @@ impl RecordSettings {
         }
     }
 
+    /// Whether the environment names the server, so that other machines may
+    /// use it too.
+    pub fn names_a_server(&self) -> bool {
+        match &self.place {
+            None => false,
+            #[cfg(unix)]
+            Some(Place::Private(_)) => false,
+            Some(_) => true,
+        }
+    }
+
     /// The prefix of every key.
     pub fn prefix(&self) -> &str {
         self.keys.prefix()

@@ -1,0 +1,116 @@
+//! Which build a browser is, without a session.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// A browser that does not tell its version in this time does not know it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a program has said.
+#[derive(Serialize, Deserialize)]
+struct Said {
+    program: Program,
+    build: String,
+}
+
+/// A program's file as it was when it was asked.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Program {
+    path: String,
+    size: u64,
+    modified_ns: u128,
+}
+
+/// Name and version of a browser, as `binary --version` says:
+/// `Chromium 156.0.8078.79`. It is asked once, and its answer kept in
+/// `state_dir/cache` until the program's file changes. A script is asked every
+/// time: it does not change when the browser that it starts does. A program
+/// that does not tell is named by path, size and time.
+pub fn build(binary: &Path, state_dir: &Path) -> String {
+    let Ok(program) = Program::of(binary) else {
+        return format!("unknown ({})", binary.display());
+    };
+    let name = blake3::hash(program.path.as_bytes()).to_hex();
+    let kept = state_dir
+        .join("cache")
+        .join(format!("{}.build", &name[..32]));
+    let said = fs::read(&kept).ok();
+    let said = said.and_then(|bytes| serde_json::from_slice::<Said>(&bytes).ok());
+    if let Some(said) = said.filter(|said| said.program == program && !is_script(binary)) {
+        return said.build;
+    }
+    let Some(build) = ask(binary) else {
+        let Program {
+            path,
+            size,
+            modified_ns,
+        } = program;
+        return format!("unknown ({path}, {size} bytes, {modified_ns})");
+    };
+    let said = Said { program, build };
+    // What cannot be kept is asked again.
+    let _ = keep(&kept, &said);
+    said.build
+}
+
+impl Program {
+    fn of(binary: &Path) -> io::Result<Self> {
+        let path = binary.canonicalize()?;
+        let meta = path.metadata()?;
+        let modified = meta.modified()?.duration_since(UNIX_EPOCH);
+        Ok(Self {
+            path: path.to_string_lossy().into_owned(),
+            size: meta.len(),
+            modified_ns: modified.map_or(0, |since| since.as_nanos()),
+        })
+    }
+}
+
+fn is_script(binary: &Path) -> bool {
+    let mut opening = [0; 2];
+    let read = File::open(binary).and_then(|mut file| file.read_exact(&mut opening));
+    read.is_err() || opening == *b"#!"
+}
+
+/// The first line that the program prints; none if it fails or hangs.
+fn ask(binary: &Path) -> Option<String> {
+    let mut child = Command::new(binary)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut stdout = child.stdout.take()?;
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        let read = stdout.read_to_string(&mut text);
+        // Nobody waits any longer: then nobody needs it.
+        let _ = sender.send(read.map(|_| text));
+    });
+    let text = receiver.recv_timeout(PATIENCE);
+    if text.is_err() {
+        let _ = child.kill();
+    }
+    let ended = child.wait().ok()?;
+    let text = text.ok()?.ok()?;
+    let line = text.lines().next().unwrap_or_default().trim();
+    (ended.success() && !line.is_empty()).then(|| line.to_owned())
+}
+
+fn keep(path: &Path, said: &Said) -> io::Result<()> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(&serde_json::to_vec(said)?)?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
