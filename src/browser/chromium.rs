@@ -31,6 +31,8 @@ const SWITCHES: &[&str] = &[
     "--force-color-profile=srgb",
     // Scrollbars are no part of a story.
     "--hide-scrollbars",
+    // Animated images stand on their first frame.
+    "--blink-settings=imageAnimationPolicy=2",
     // Tiles are always drawn whole: partly redrawn tiles were the one thing
     // that made successive pictures of a still page differ.
     "--disable-partial-raster",

@@ -66,6 +66,9 @@ pub enum BrowserError {
     /// The page never came to rest.
     #[error("{0}")]
     Unsettled(Unsettled),
+    /// The page does not look the same twice.
+    #[error("{0}")]
+    Unstable(Unstable),
     /// The part of the page that was asked for is not there.
     #[error("no element matches `{selector}` (the story's capture target)")]
     NoTarget {
@@ -92,8 +95,36 @@ pub struct Unsettled {
     pub limit: Duration,
     /// Each condition that was not met, with what stood in its way.
     pub pending: Vec<Pending>,
-    /// Where two successive pictures still differed.
+}
+
+/// A page that does not look the same twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unstable {
+    /// Which two pictures differ: `two pictures around a frame`.
+    pub between: &'static str,
+    /// Where they differ, largest region first.
     pub moved: Vec<Region>,
+    /// What moves it, or may.
+    pub why: Vec<String>,
+}
+
+impl fmt::Display for Unstable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the page is unstable: {} differ", self.between)?;
+        if let Some(region) = self.moved.first() {
+            let Region {
+                x,
+                y,
+                width,
+                height,
+            } = region;
+            write!(f, ", most of all {width}×{height} at {x},{y}")?;
+        }
+        if !self.why.is_empty() {
+            write!(f, "; {}", self.why.join("; "))?;
+        }
+        Ok(())
+    }
 }
 
 /// One condition that is not met.
@@ -123,18 +154,6 @@ impl fmt::Display for Unsettled {
             if !pending.detail.is_empty() {
                 write!(f, " ({})", pending.detail)?;
             }
-        }
-        if let Some(region) = self.moved.first() {
-            let Region {
-                x,
-                y,
-                width,
-                height,
-            } = region;
-            write!(
-                f,
-                "; successive pictures differ, most of all {width}×{height} at {x},{y}"
-            )?;
         }
         Ok(())
     }

@@ -7,8 +7,10 @@
 //! - `driver`: one driver process and the session in it.
 //! - `session`: a page of ours in a browser: load, show, settle, capture.
 //! - `settle`: the named conditions that a page is waited for.
-//! - `page.js`: what runs inside the page.
+//! - `capture`: pictures of viewports, whole pages and elements.
+//! - `page/`: what runs inside the page.
 
+mod capture;
 mod chromium;
 mod driver;
 mod error;
@@ -17,8 +19,8 @@ mod guard;
 mod session;
 mod settle;
 
-pub use error::{BrowserError, Unsettled};
+pub use error::{BrowserError, Unsettled, Unstable};
 pub use find::{Programs, find};
 pub(crate) use guard::Guarded;
-pub use session::{BrowserInfo, Session};
-pub use settle::Settled;
+pub use session::{BrowserInfo, PageLoads, Session};
+pub use settle::{Care, Settled};

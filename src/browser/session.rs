@@ -5,7 +5,6 @@ use std::future::Future;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
 use fantoccini::Client;
 use fantoccini::error::CmdError;
 use fantoccini::wd::WebDriverCompatibleCommand;
@@ -14,14 +13,17 @@ use serde_json::{Value, json};
 
 use super::driver::Driver;
 use super::error::BrowserError;
-use super::settle::{self, Settled};
-use crate::manifest::{BrowserSettings, Screen, Target, Theme};
+use super::settle::{self, Care, Settled};
+use crate::manifest::{BrowserSettings, CaptureSettings, Screen, Theme};
 
 /// How long one command may take beyond a story's own time.
 const COMMAND_LIMIT: Duration = Duration::from_secs(20);
 
 /// What runs in every page before its own first script.
-const PAGE_LIBRARY: &str = include_str!("page.js");
+const LIBRARY: &str = include_str!("page/library.js");
+
+/// What runs before even that where a story asks for it.
+const CLOCK: &str = include_str!("page/clock.js");
 
 /// Names and versions of a session's browser and driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,15 @@ pub struct BrowserInfo {
     pub drives_frames: bool,
 }
 
+/// What a page has loaded, as it says itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+pub struct PageLoads {
+    /// Addresses, each once.
+    pub files: Vec<String>,
+    /// What makes the page depend on more than these.
+    pub unseen: Vec<String>,
+}
+
 /// One browser under WebDriver with one page in it.
 #[derive(Debug)]
 pub struct Session {
@@ -42,6 +53,10 @@ pub struct Session {
     address: String,
     screen: Option<Screen>,
     scheme: Option<&'static str>,
+    /// What runs in the page before its own scripts, and the browser's name
+    /// for it.
+    prelude: Option<(String, String)>,
+    cache_is_off: bool,
 }
 
 impl Session {
@@ -58,8 +73,10 @@ impl Session {
             address: String::new(),
             screen: None,
             scheme: None,
+            prelude: None,
+            cache_is_off: false,
         };
-        session.prepare().await?;
+        session.open_tab().await?;
         Ok(session)
     }
 
@@ -68,52 +85,131 @@ impl Session {
         &self.info
     }
 
+    /// Whether each frame is issued from here.
+    pub(super) fn drives_frames(&self) -> bool {
+        self.driver.frames
+    }
+
     /// The address of the story that is loaded.
     pub(super) fn address(&self) -> &str {
         &self.address
     }
 
-    /// Opens the page whose frames we drive, where that is possible, and
-    /// installs the library in it.
-    async fn prepare(&mut self) -> Result<(), BrowserError> {
+    /// Opens a page whose frames we drive, where that is possible, and
+    /// installs nothing in it yet.
+    async fn open_tab(&mut self) -> Result<(), BrowserError> {
+        let mut page = json!({ "url": "about:blank" });
         if self.driver.frames {
-            let page = json!({ "url": "about:blank", "enableBeginFrameControl": true });
-            let target = self.cdp("Target.createTarget", page).await?;
-            let id = target["targetId"].as_str().unwrap_or_default().to_owned();
-            let handle = id.try_into().map_err(|_| BrowserError::Refused {
-                command: "Target.createTarget".to_owned(),
-                reason: format!("its answer names no page: {target}"),
-            })?;
-            self.command("switch window", self.driver.client.switch_to_window(handle))
-                .await?;
+            page["enableBeginFrameControl"] = json!(true);
         }
-        let library = json!({ "source": PAGE_LIBRARY });
-        self.cdp("Page.addScriptToEvaluateOnNewDocument", library)
+        let target = self.cdp("Target.createTarget", page).await?;
+        let id = target["targetId"].as_str().unwrap_or_default().to_owned();
+        let handle = id.try_into().map_err(|_| BrowserError::Refused {
+            command: "Target.createTarget".to_owned(),
+            reason: format!("its answer names no page: {target}"),
+        })?;
+        self.command("close window", self.driver.client.close_window())
             .await?;
+        self.command("switch window", self.driver.client.switch_to_window(handle))
+            .await?;
+        self.address.clear();
+        (self.screen, self.scheme, self.prelude) = (None, None, None);
+        self.cache_is_off = false;
         Ok(())
     }
 
-    /// Loads an address in a page as fresh as a new one, on this screen and
-    /// with this colour scheme from its first moment on.
+    /// Makes the library, and the clock that the story asks for, run in every
+    /// document from the next on.
+    async fn install(&mut self, capture: &CaptureSettings) -> Result<(), BrowserError> {
+        let source = match (capture.clock, capture.seed) {
+            (None, None) => LIBRARY.to_owned(),
+            (clock, seed) => {
+                let config = json!({ "clock": clock, "seed": seed });
+                format!("{}({config});\n{LIBRARY}", CLOCK.trim_end())
+            }
+        };
+        match &self.prelude {
+            Some((installed, _)) if *installed == source => return Ok(()),
+            Some((_, name)) => {
+                let old = json!({ "identifier": name });
+                self.cdp("Page.removeScriptToEvaluateOnNewDocument", old)
+                    .await?;
+            }
+            None => {}
+        }
+        let new = json!({ "source": source });
+        let answer = self
+            .cdp("Page.addScriptToEvaluateOnNewDocument", new)
+            .await?;
+        let name = answer["identifier"].as_str().unwrap_or_default().to_owned();
+        self.prelude = Some((source, name));
+        Ok(())
+    }
+
+    /// Loads an address on this screen and with this colour scheme from its
+    /// first moment on. What the browser has cached may be used.
     ///
     /// # Errors
-    /// When it cannot be loaded within `limit`, or the browser is gone.
+    /// When it cannot be loaded in the story's time, or the browser is gone.
     pub async fn load(
         &mut self,
         address: &str,
         theme: &Theme,
         screen: Screen,
-        limit: Duration,
+        capture: &CaptureSettings,
     ) -> Result<(), BrowserError> {
-        if self.address.contains('#')
-            && without_fragment(&self.address) == without_fragment(address)
-        {
+        let limit = capture.timeout;
+        if self.cache_is_off {
+            self.cdp("Network.disable", json!({})).await?;
+            self.cache_is_off = false;
+        }
+        if without_fragment(&self.address) == without_fragment(address) && address.contains('#') {
             // Otherwise only the fragment would change and nothing be loaded.
             self.go("about:blank", limit).await?;
         }
+        self.install(capture).await?;
         self.show(theme, screen).await?;
         address.clone_into(&mut self.address);
         self.go(address, limit).await
+    }
+
+    /// Loads an address in a page that has never shown anything, of a browser
+    /// that remembers nothing: no cache, no cookies, no storage.
+    ///
+    /// # Errors
+    /// When it cannot be loaded in the story's time, or the browser is gone.
+    pub async fn load_fresh(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
+        self.open_tab().await?;
+        self.forget(address).await?;
+        self.install(capture).await?;
+        self.show(theme, screen).await?;
+        self.cdp("Network.enable", json!({})).await?;
+        self.cdp("Network.setCacheDisabled", json!({ "cacheDisabled": true }))
+            .await?;
+        self.cache_is_off = true;
+        address.clone_into(&mut self.address);
+        self.go(address, capture.timeout).await
+    }
+
+    /// Empties what a story may have left: cookies, and all storage of the
+    /// address's origin.
+    ///
+    /// # Errors
+    /// When the browser refuses or is gone.
+    pub async fn forget(&self, address: &str) -> Result<(), BrowserError> {
+        if let Ok(url) = url::Url::parse(address) {
+            let origin = url.origin().ascii_serialization();
+            let all = json!({ "origin": origin, "storageTypes": "all" });
+            self.cdp("Storage.clearDataForOrigin", all).await?;
+        }
+        self.cdp("Network.clearBrowserCookies", json!({})).await?;
+        Ok(())
     }
 
     async fn go(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
@@ -141,7 +237,7 @@ impl Session {
     /// When the browser refuses or is gone.
     pub async fn show(&mut self, theme: &Theme, screen: Screen) -> Result<(), BrowserError> {
         if self.screen != Some(screen) {
-            self.set_size(screen, screen.viewport.height).await?;
+            self.set_size(screen, screen.viewport.height, None).await?;
             self.screen = Some(screen);
         }
         let scheme = theme.color_scheme.map_or("", |scheme| scheme.as_str());
@@ -154,20 +250,30 @@ impl Session {
         Ok(())
     }
 
-    async fn set_size(&self, screen: Screen, height: u32) -> Result<(), BrowserError> {
-        let metrics = json!({
+    /// Lays the page out at the screen's width and this height, of which
+    /// `clip` is visible, or all.
+    pub(super) async fn set_size(
+        &self,
+        screen: Screen,
+        height: u32,
+        clip: Option<Value>,
+    ) -> Result<(), BrowserError> {
+        let mut metrics = json!({
             "width": screen.viewport.width,
             "height": height,
             "deviceScaleFactor": screen.scale,
             "mobile": false,
         });
+        if let Some(clip) = clip {
+            metrics["viewport"] = clip;
+        }
         self.cdp("Emulation.setDeviceMetricsOverride", metrics)
             .await
             .map(drop)
     }
 
-    /// Dresses the page in the theme and brings it to rest within `limit` from
-    /// `started`.
+    /// Dresses the page in the theme and brings it to rest within the story's
+    /// time from `started`.
     ///
     /// # Errors
     /// [`BrowserError::Unsettled`] with what was still waited for, or what the
@@ -175,10 +281,32 @@ impl Session {
     pub async fn settle(
         &mut self,
         theme: &Theme,
-        limit: Duration,
+        capture: &CaptureSettings,
+        care: Care,
         started: Instant,
     ) -> Result<Settled, BrowserError> {
-        settle::settle(self, theme, limit, started).await
+        settle::settle(self, theme, capture, care, started).await
+    }
+
+    /// Brings motion by `requestAnimationFrame` to its end, or where it has
+    /// none to a halt.
+    ///
+    /// # Errors
+    /// When the browser refuses or is gone.
+    pub async fn rest(&self) -> Result<(), BrowserError> {
+        while !self.evaluate::<bool>("__tintype.rest()").await? {
+            self.frame().await?;
+        }
+        Ok(())
+    }
+
+    /// Everything that the page has loaded by now, and what cannot be known of
+    /// it.
+    ///
+    /// # Errors
+    /// When the browser refuses or is gone.
+    pub async fn loads(&self) -> Result<PageLoads, BrowserError> {
+        self.evaluate("__tintype.loads()").await
     }
 
     /// Draws one frame, so that what was changed since the last is on screen.
@@ -193,72 +321,6 @@ impl Session {
         // The second callback runs after the first's frame was drawn.
         let drawn = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))";
         self.evaluate::<bool>(drawn).await.map(drop)
-    }
-
-    /// The picture: a PNG as the browser wrote it, RGB or RGBA, 8 bits.
-    ///
-    /// # Errors
-    /// When the target is not there, or the browser refuses or is gone.
-    pub async fn capture(&mut self, target: &Target) -> Result<Vec<u8>, BrowserError> {
-        match target {
-            Target::Viewport => {
-                self.frame().await?;
-                self.picture().await
-            }
-            Target::Page => self.whole_page().await,
-            Target::Element(selector) => {
-                let area: Option<Area> = self
-                    .evaluate(&format!("__tintype.box({})", json!(selector)))
-                    .await?;
-                let area = area.ok_or_else(|| BrowserError::NoTarget {
-                    selector: selector.clone(),
-                })?;
-                let scale = self.screen.map_or(1.0, |screen| screen.scale);
-                let page = self.whole_page().await?;
-                crop(&page, &area, scale)
-            }
-        }
-    }
-
-    /// The whole page: the viewport is made as tall as the content for the
-    /// length of one picture.
-    async fn whole_page(&mut self) -> Result<Vec<u8>, BrowserError> {
-        let Some(screen) = self.screen else {
-            return self.picture().await;
-        };
-        let extent: Area = self
-            .evaluate("({x: 0, y: 0, ...__tintype.extent()})")
-            .await?;
-        let height = (extent.height.ceil() as u32).max(screen.viewport.height);
-        self.set_size(screen, height).await?;
-        self.frame().await?;
-        let picture = self.picture().await;
-        self.set_size(screen, screen.viewport.height).await?;
-        picture
-    }
-
-    /// What the viewport shows in this moment.
-    async fn picture(&self) -> Result<Vec<u8>, BrowserError> {
-        let format = json!({ "format": "png", "optimizeForSpeed": true });
-        let (answer, field) = if self.driver.frames {
-            let shot = json!({ "screenshot": format });
-            let answer = self.cdp("HeadlessExperimental.beginFrame", shot).await?;
-            (answer, "screenshotData")
-        } else {
-            let answer = self.cdp("Page.captureScreenshot", format).await?;
-            (answer, "data")
-        };
-        let text = answer[field].as_str().unwrap_or_default();
-        let refused = |reason: String| BrowserError::Refused {
-            command: "capture".to_owned(),
-            reason,
-        };
-        if text.is_empty() {
-            return Err(refused("the browser drew no picture".to_owned()));
-        }
-        base64::engine::general_purpose::STANDARD
-            .decode(text)
-            .map_err(|error| refused(format!("its picture is not base64: {error}")))
     }
 
     /// Evaluates an expression in the page and reads its value.
@@ -283,7 +345,7 @@ impl Session {
     }
 
     /// A command of the DevTools protocol, through the driver.
-    async fn cdp(&self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
+    pub(super) async fn cdp(&self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
         let command = Cdp(json!({ "cmd": method, "params": parameters }));
         self.command(method, self.driver.client.issue_cmd(command))
             .await
@@ -364,40 +426,6 @@ impl WebDriverCompatibleCommand for Cdp {
     fn method_and_body(&self, _: &url::Url) -> (hyper::Method, Option<String>) {
         (hyper::Method::POST, Some(self.0.to_string()))
     }
-}
-
-/// A rectangle in CSS pixels of the page.
-#[derive(Debug, serde::Deserialize)]
-struct Area {
-    x: f64,
-    y: f64,
-    width: f64,
-    height: f64,
-}
-
-/// Cuts an element out of a picture of its page. Edges between two pixels take
-/// both in.
-fn crop(page: &[u8], area: &Area, scale: f64) -> Result<Vec<u8>, BrowserError> {
-    let refused = |error: image::ImageError| BrowserError::Refused {
-        command: "capture".to_owned(),
-        reason: error.to_string(),
-    };
-    let whole = image::load_from_memory(page).map_err(refused)?;
-    let low = |edge: f64| (edge * scale).floor().max(0.0) as u32;
-    let high = |edge: f64, most: u32| ((edge * scale).ceil().max(0.0) as u32).min(most);
-    let (left, top) = (low(area.x), low(area.y));
-    let width = high(area.x + area.width, whole.width())
-        .saturating_sub(left)
-        .max(1);
-    let height = high(area.y + area.height, whole.height())
-        .saturating_sub(top)
-        .max(1);
-    let mut png = std::io::Cursor::new(Vec::new());
-    whole
-        .crop_imm(left, top, width, height)
-        .write_to(&mut png, image::ImageFormat::Png)
-        .map_err(refused)?;
-    Ok(png.into_inner())
 }
 
 fn without_fragment(address: &str) -> &str {

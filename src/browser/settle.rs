@@ -1,23 +1,52 @@
 //! The named conditions that a page is waited for.
 //!
-//! The page itself says what it still waits for (`page.js`); here each answer
-//! is followed by a frame, so that what needs one to go on gets it, until
-//! nothing is left or the story's time is over.
+//! The page itself says what it still waits for (`page/library.js`); here each
+//! answer is followed by a frame, so that what needs one to go on gets it,
+//! until nothing is left or the story's time is over.
 
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::error::{BrowserError, Pending, Unsettled};
 use super::session::Session;
-use crate::manifest::Theme;
+use crate::manifest::{CaptureSettings, Theme, WaitFor};
 use crate::model::SettledStep;
 
-/// Every condition by its word, in the order in which they are told.
-const STEPS: [&str; 4] = ["load", "fonts", "images", "ready"];
+/// After this many answers the page waits for something outside of it, and
+/// need not be asked with every frame.
+const EAGER: u32 = 12;
 
-/// What the page was waited for.
-pub type Settled = Vec<SettledStep>;
+/// The longest pause between two answers.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long `aria-busy` is believed: a story may well show the busy state
+/// itself.
+const BUSY: Duration = Duration::from_secs(2);
+
+/// How closely a page is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    /// As closely as costs nothing: the picture can only turn out equal to its
+    /// baseline, or count for nothing.
+    Quick,
+    /// Everything, since the picture will be judged.
+    Thorough,
+}
+
+/// A page at rest.
+#[derive(Clone, Debug, Default)]
+pub struct Settled {
+    /// What it was waited for, each with the time until it came true.
+    pub steps: Vec<SettledStep>,
+    /// Web fonts that failed to load.
+    pub missing_fonts: Vec<String>,
+    /// Whether it keeps something that outlives it: cookies, storage.
+    pub dirty: bool,
+    /// Whether it moves by `requestAnimationFrame`.
+    pub moving: bool,
+}
 
 /// One answer of the page.
 #[derive(Debug, Deserialize)]
@@ -25,49 +54,99 @@ struct Answer {
     waiting: Vec<Pending>,
     /// The HTTP status of the document; 0 where there is none.
     status: u16,
+    missing: Vec<String>,
+    dirty: bool,
+    moving: bool,
 }
 
-/// Dresses the page in `theme` and brings it to rest before `deadline`.
+/// Dresses the page in `theme` and brings it to rest within the story's time
+/// from `started`.
 pub(super) async fn settle(
     session: &mut Session,
     theme: &Theme,
-    limit: Duration,
+    capture: &CaptureSettings,
+    care: Care,
     started: Instant,
 ) -> Result<Settled, BrowserError> {
-    let worn = serde_json::json!({ "attributes": theme.attributes, "classes": theme.classes });
     let begun = Instant::now();
-    let mut steps: Vec<SettledStep> = STEPS
-        .map(|step| SettledStep {
-            step: step.to_owned(),
-            ms: 0,
-        })
-        .into();
-    let mut script = format!("__tintype.settle({worn})");
-    loop {
-        let answer: Answer = session.evaluate(&script).await?;
+    let mut wanted = wanted(theme, capture, care);
+    let mut steps: Vec<SettledStep> = Vec::new();
+    for answers in 1_u32.. {
+        let script = format!("__tintype.settle({wanted})");
+        let mut answer: Answer = session.evaluate(&script).await?;
         refuse_error_page(session, &answer)?;
+        delays(capture, started, &mut answer.waiting);
+        if started.elapsed() > BUSY {
+            answer.waiting.retain(|pending| pending.step != "aria-busy");
+        }
+        note(&mut steps, &answer.waiting, begun);
         if answer.waiting.is_empty() {
-            return Ok(steps);
+            return Ok(Settled {
+                steps,
+                missing_fonts: answer.missing,
+                dirty: answer.dirty,
+                moving: answer.moving,
+            });
         }
-        let elapsed = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        for step in &mut steps {
-            if answer
-                .waiting
-                .iter()
-                .any(|pending| pending.step == step.step)
-            {
-                step.ms = elapsed;
-            }
-        }
-        if started.elapsed() > limit {
+        if started.elapsed() > capture.timeout {
             return Err(BrowserError::Unsettled(Unsettled {
-                limit,
+                limit: capture.timeout,
                 pending: answer.waiting,
-                moved: Vec::new(),
             }));
         }
         session.frame().await?;
-        "__tintype.settle()".clone_into(&mut script);
+        tokio::time::sleep(PAUSE.min(Duration::from_millis(answers.saturating_sub(EAGER).into())))
+            .await;
+        wanted["theme"] = Value::Null;
+    }
+    unreachable!("the loop has no end of its own")
+}
+
+/// What the page is asked for.
+fn wanted(theme: &Theme, capture: &CaptureSettings, care: Care) -> Value {
+    let conditions: Vec<Value> = capture
+        .wait_for
+        .iter()
+        .map(|condition| match condition {
+            WaitFor::Selector(selector) => json!({ "selector": selector }),
+            WaitFor::Expression(expression) => json!({ "expression": expression }),
+            // The page's own clock may stand still: time passes out here.
+            WaitFor::Delay(_) => json!({}),
+        })
+        .collect();
+    json!({
+        "theme": { "attributes": theme.attributes, "classes": theme.classes },
+        "thorough": care == Care::Thorough,
+        "busy": capture.wait_for_busy && care == Care::Thorough,
+        "network": capture.wait_for_network,
+        "waitFor": conditions,
+    })
+}
+
+fn delays(capture: &CaptureSettings, started: Instant, waiting: &mut Vec<Pending>) {
+    for condition in &capture.wait_for {
+        if let WaitFor::Delay(delay) = condition
+            && started.elapsed() < *delay
+        {
+            waiting.push(Pending {
+                step: "wait-for".to_owned(),
+                detail: format!("{} s", delay.as_secs_f32()),
+            });
+        }
+    }
+}
+
+/// Notes how long each condition has not been met by now.
+fn note(steps: &mut Vec<SettledStep>, waiting: &[Pending], begun: Instant) {
+    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    for pending in waiting {
+        match steps.iter_mut().find(|step| step.step == pending.step) {
+            Some(step) => step.ms = ms,
+            None => steps.push(SettledStep {
+                step: pending.step.clone(),
+                ms,
+            }),
+        }
     }
 }
 

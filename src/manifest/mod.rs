@@ -5,12 +5,13 @@
 //! it at once: [`Manifest::load`] either gives a manifest that means something
 //! or a [`ManifestError`] that shows every line to mend.
 
+mod capture_settings;
+mod compare_settings;
 mod error;
 mod files;
 mod folders;
 mod reader;
 mod resolve;
-mod settings;
 mod story;
 mod suite;
 mod template;
@@ -26,8 +27,8 @@ pub(crate) use error::Problem;
 pub use error::{ManifestError, Report};
 pub use template::{Places, Template};
 pub use types::{
-    BrowserName, BrowserSettings, CaptureSettings, ColorScheme, Manifest, Screen, Source, Story,
-    Target, Theme,
+    BrowserName, BrowserSettings, CaptureSettings, ColorScheme, Isolation, Manifest, Screen,
+    Source, Story, Target, Theme, WaitFor,
 };
 
 use reader::{Problems, Table};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::error::Problem;
 use super::reader::{Problems, Table, Value};
-use super::settings;
 use super::suite::{Suite, engines, parse_screen, scale};
 use super::types::{BrowserName, Screen, Story, Theme};
+use super::{capture_settings, compare_settings};
 
 /// An entry of `[[story]]` before its pattern has been resolved.
 pub(super) struct Draft<'a> {
@@ -54,8 +54,8 @@ pub(super) fn draft<'a>(
     if let Some(browsers) = table.take("browsers") {
         mould.browsers = pick_browsers(&browsers, suite, problems).unwrap_or(mould.browsers);
     }
-    mould.compare = settings::compare(table.take("compare"), &suite.compare, problems);
-    mould.capture = settings::capture(table.take("capture"), &suite.capture, problems);
+    mould.compare = compare_settings::compare(table.take("compare"), &suite.compare, problems);
+    mould.capture = capture_settings::capture(table.take("capture"), &suite.capture, problems);
     let span = table.span.clone();
     table.finish(problems);
     match (&path, &glob, &id) {

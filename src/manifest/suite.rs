@@ -7,13 +7,14 @@ use std::sync::Arc;
 use crate::compare;
 use crate::model::{StoryIdentifier, Viewport};
 
+use super::compare_settings::one_of;
 use super::error::Problem;
 use super::reader::{Named, Problems, Table, Value};
-use super::settings::{self, one_of};
 use super::template::Template;
 use super::types::{
     BrowserName, BrowserSettings, CaptureSettings, ColorScheme, Screen, Source, Theme,
 };
+use super::{capture_settings, compare_settings};
 
 /// The sections of a manifest that stories build on.
 pub(super) struct Suite {
@@ -35,12 +36,12 @@ pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problem
         themes: themes(document.take("themes"), problems),
         viewports: viewports(document.take("viewports"), problems),
         baselines: baselines(document.take("baselines"), problems),
-        compare: settings::compare(
+        compare: compare_settings::compare(
             document.take("compare"),
             &compare::Options::default(),
             problems,
         ),
-        capture: settings::capture(
+        capture: capture_settings::capture(
             document.take("capture"),
             &CaptureSettings::default(),
             problems,

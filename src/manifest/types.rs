@@ -150,6 +150,49 @@ pub struct CaptureSettings {
     pub timeout: Duration,
     /// What is captured.
     pub target: Target,
+    /// How much of the page around an element is captured with it, in CSS
+    /// pixels.
+    pub padding: u32,
+    /// What is covered with a solid colour: CSS selectors.
+    pub mask: Vec<String>,
+    /// How many snapshots one load of the story may serve.
+    pub isolation: Isolation,
+    /// What else the page is waited for, in this order.
+    pub wait_for: Vec<WaitFor>,
+    /// Whether elements with `aria-busy="true"` are waited for.
+    pub wait_for_busy: bool,
+    /// Whether requests by `fetch` and `XMLHttpRequest` are waited for.
+    pub wait_for_network: bool,
+    /// The time at which the page's clock stands still, in milliseconds since
+    /// the Unix epoch.
+    pub clock: Option<i64>,
+    /// The seed of the page's `Math.random`.
+    pub seed: Option<u32>,
+}
+
+/// How many snapshots one load of a story may serve. Whatever is less than
+/// equal to its baseline is loaded afresh in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Isolation {
+    /// All of the story's.
+    Story,
+    /// Those of one theme.
+    Theme,
+    /// One.
+    Snapshot,
+}
+
+/// Something that a page is waited for on request.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaitFor {
+    /// An element that this CSS selector finds is there and has a box.
+    Selector(String),
+    /// This JavaScript expression is true, or a promise of something true.
+    Expression(String),
+    /// This time has passed since the page was loaded.
+    Delay(Duration),
 }
 
 /// What part of the page is captured.

@@ -71,6 +71,17 @@ pub struct VisualTestResult {
     /// What the page was waited for, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settled: Vec<SettledStep>,
+    /// Whether it did not look the same twice; absent where it did.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unstable: bool,
+    /// Whether it was not captured, since nothing that it is made of has
+    /// changed since it passed; absent where it was.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cached: bool,
+    /// Why its result cannot be used again when nothing changes; absent where
+    /// it can, or was not to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncacheable: Option<String>,
     /// What differs from the environment in which the baseline was accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment_changed: Vec<EnvironmentChange>,
@@ -140,7 +151,18 @@ impl VisualTestResult {
             sha256: None,
             regions: Vec::new(),
             settled: Vec::new(),
+            unstable: false,
+            cached: false,
+            uncacheable: None,
             environment_changed: Vec::new(),
         }
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }

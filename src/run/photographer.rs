@@ -1,9 +1,10 @@
 //! One snapshot, from page to judged picture.
 //!
-//! One page serves all snapshots of a story, but only as a fast path that can
-//! end in nothing but "equal to the baseline". Whatever is not equal is drawn
-//! again in a freshly loaded page, and must stand still there, before it is
-//! judged: baselines come from fresh pages too.
+//! One page serves several snapshots of a story, but only as a fast path that
+//! can end in nothing but "equal to the baseline". Whatever is not equal is
+//! drawn in a page that has never shown anything, where it must stand still,
+//! and drawn there a second time, before it is judged: baselines come from
+//! such pages too.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,17 +12,35 @@ use std::time::{Duration, Instant};
 use super::judge::{self, Judged};
 use super::stage::Stage;
 use crate::baseline::{self, Baseline};
-use crate::browser::{BrowserError, Session, Settled, Unsettled};
+use crate::browser::{BrowserError, Care, Session, Settled, Unstable};
 use crate::compare::{Options, compare_png};
-use crate::model::{Status, VisualTestResult};
+use crate::manifest::Isolation;
+use crate::model::{Region, Status, VisualTestResult};
 use crate::plan::Snapshot;
+
+/// How many pictures in a row may differ before motion that the page drives
+/// itself is brought to rest.
+const RESTLESS: u32 = 3;
+
+/// How many pictures are taken before a page counts as unstable.
+const PICTURES: u32 = 8;
 
 /// Takes pictures with one session.
 pub(super) struct Photographer {
     stage: Arc<Stage>,
     session: Session,
-    /// The address that the page shows, if it is one of ours.
-    loaded: Option<String>,
+    /// What the page shows, if it is a story of ours: its address and the
+    /// theme and screen for which it was loaded.
+    loaded: Option<Loaded>,
+    /// The address of a story that has left something behind.
+    dirty: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Loaded {
+    address: String,
+    theme: String,
+    snapshot: String,
 }
 
 /// How long the parts took.
@@ -33,7 +52,7 @@ struct Times {
     compare: Duration,
 }
 
-/// A picture and what the page was waited for before it was taken.
+/// A picture and the state of the page that it was taken of.
 struct Shot {
     png: Vec<u8>,
     settled: Settled,
@@ -45,6 +64,7 @@ impl Photographer {
             stage,
             session,
             loaded: None,
+            dirty: None,
         }
     }
 
@@ -52,7 +72,7 @@ impl Photographer {
         self.session.close().await;
     }
 
-    /// Forgets the page, so that the next story starts on a fresh one.
+    /// Forgets the page, so that the next story is loaded.
     pub(super) fn forget_page(&mut self) {
         self.loaded = None;
     }
@@ -74,87 +94,143 @@ impl Photographer {
             Err(error) => return Ok(unreadable(result, error.to_string())),
         };
         let mut times = Times::default();
-        let address = address(&stage.base, snapshot);
-        if self.loaded.as_ref() == Some(&address)
-            && let Some(baseline) = &baseline
-        {
-            let shot = self.reuse(snapshot, &mut times).await?;
+        if let Some(baseline) = &baseline {
+            let shot = self.quickly(snapshot, &mut times).await?;
             if equal(baseline, &shot.png, &mut times).await {
                 note(&mut result, &times, started, shot.settled);
                 return Ok(judge::passed(&stage, index, result, baseline, &shot.png));
             }
         }
         let shot = self
-            .fresh(snapshot, &address, baseline.as_deref(), &mut times)
+            .twice(snapshot, baseline.as_deref(), &mut times)
             .await?;
+        let settled = shot.settled;
+        let fallen_back = missing_fonts(&settled);
         let begun = Instant::now();
-        let judged = {
+        let judging = {
             let (stage, result) = (Arc::clone(&stage), result.clone());
-            let png = shot.png;
             tokio::task::spawn_blocking(move || {
-                judge::judge(&stage, index, result, baseline.as_deref(), &png)
+                judge::judge(&stage, index, result, baseline.as_deref(), &shot.png)
             })
-            .await
         };
+        let judged = judging.await;
         times.compare += begun.elapsed();
         let mut judged = judged.unwrap_or_else(|panic| unreadable(result, panic.to_string()));
-        note(&mut judged.result, &times, started, shot.settled);
+        if let (Some(message), Some(fonts)) = (&mut judged.message, fallen_back) {
+            message.push_str(&fonts);
+        }
+        note(&mut judged.result, &times, started, settled);
         Ok(judged)
     }
 
-    /// The story's next variant on the page that is loaded.
-    async fn reuse(
+    /// The story on the page that shows it already, or loaded where it does
+    /// not. The picture counts only if it is equal to the baseline.
+    async fn quickly(
         &mut self,
         snapshot: &Snapshot,
         times: &mut Times,
     ) -> Result<Shot, BrowserError> {
         let begun = Instant::now();
-        self.session.show(&snapshot.theme, snapshot.screen).await?;
+        let address = address(&self.stage.base, snapshot);
+        let wanted = Loaded::of(address, snapshot);
+        let (session, capture) = (&mut self.session, &snapshot.story.capture);
+        let serves = self
+            .loaded
+            .as_ref()
+            .is_some_and(|loaded| loaded.serves(&wanted, capture.isolation));
+        if serves {
+            session.show(&snapshot.theme, snapshot.screen).await?;
+        } else {
+            self.loaded = None;
+            if let Some(address) = self.dirty.take() {
+                session.forget(&address).await?;
+            }
+            session
+                .load(&wanted.address, &snapshot.theme, snapshot.screen, capture)
+                .await?;
+        }
         times.navigate += begun.elapsed();
-        self.settle_and_capture(snapshot, begun, times).await
+        let shot = self
+            .settle_and_capture(snapshot, Care::Quick, begun, times)
+            .await?;
+        self.loaded = Some(wanted);
+        Ok(shot)
     }
 
-    /// The story on a fresh page, standing still: a picture that is equal to
-    /// the baseline, or to the one before it.
-    async fn fresh(
+    /// The story on two fresh pages, one after the other, that must look the
+    /// same unless the first is the baseline.
+    async fn twice(
         &mut self,
         snapshot: &Snapshot,
-        address: &str,
         baseline: Option<&Baseline>,
         times: &mut Times,
     ) -> Result<Shot, BrowserError> {
-        let limit = snapshot.story.capture.timeout;
+        let first = self.steady(snapshot, times).await?;
+        if baseline.is_some_and(|baseline| baseline.bytes == first.png) {
+            return Ok(first);
+        }
+        let second = self.steady(snapshot, times).await?;
+        let moved = differences(&first.png, &second.png);
+        if moved.is_empty() {
+            return Ok(second);
+        }
+        Err(BrowserError::Unstable(Unstable {
+            between: "the pictures of two fresh pages",
+            moved,
+            why: suspects(&second.settled),
+        }))
+    }
+
+    /// The story on a fresh page, standing still: two pictures around a frame
+    /// are equal.
+    async fn steady(
+        &mut self,
+        snapshot: &Snapshot,
+        times: &mut Times,
+    ) -> Result<Shot, BrowserError> {
         let begun = Instant::now();
+        let address = address(&self.stage.base, snapshot);
         self.loaded = None;
         self.session
-            .load(address, &snapshot.theme, snapshot.screen, limit)
+            .load_fresh(
+                &address,
+                &snapshot.theme,
+                snapshot.screen,
+                &snapshot.story.capture,
+            )
             .await?;
         times.navigate += begun.elapsed();
-        self.loaded = Some(address.to_owned());
-        let mut shot = self.settle_and_capture(snapshot, begun, times).await?;
-        if baseline.is_some_and(|baseline| baseline.bytes == shot.png) {
-            return Ok(shot);
-        }
-        loop {
-            let next = self.settle_and_capture(snapshot, begun, times).await?;
-            if next.png == shot.png {
+        let mut shot = self
+            .settle_and_capture(snapshot, Care::Thorough, begun, times)
+            .await?;
+        for pictures in 2..=PICTURES {
+            let next = self
+                .settle_and_capture(snapshot, Care::Thorough, begun, times)
+                .await?;
+            let moved = differences(&shot.png, &next.png);
+            if moved.is_empty() {
+                self.loaded = Some(Loaded::of(address, snapshot));
                 return Ok(next);
             }
-            if begun.elapsed() > limit {
-                let moved = compare_png(&shot.png, &next.png, &Options::default());
-                return Err(BrowserError::Unsettled(Unsettled {
-                    limit,
-                    pending: Vec::new(),
-                    moved: moved.map(|moved| moved.regions).unwrap_or_default(),
+            if pictures == PICTURES {
+                return Err(BrowserError::Unstable(Unstable {
+                    between: "two pictures around a frame",
+                    moved,
+                    why: suspects(&next.settled),
                 }));
+            }
+            if pictures > RESTLESS {
+                self.session.rest().await?;
             }
             shot = next;
         }
+        Ok(shot)
     }
 
     async fn settle_and_capture(
         &mut self,
         snapshot: &Snapshot,
+        care: Care,
         started: Instant,
         times: &mut Times,
     ) -> Result<Shot, BrowserError> {
@@ -162,14 +238,78 @@ impl Photographer {
         let begun = Instant::now();
         let settled = self
             .session
-            .settle(&snapshot.theme, capture.timeout, started)
+            .settle(&snapshot.theme, capture, care, started)
             .await?;
+        if settled.dirty {
+            self.dirty = Some(address(&self.stage.base, snapshot));
+        }
         times.settle += begun.elapsed();
         let begun = Instant::now();
-        let png = self.session.capture(&capture.target).await?;
+        let png = self.session.capture(capture, snapshot.screen).await?;
         times.capture += begun.elapsed();
         Ok(Shot { png, settled })
     }
+}
+
+impl Loaded {
+    fn of(address: String, snapshot: &Snapshot) -> Self {
+        Self {
+            address,
+            theme: snapshot.theme.name.clone(),
+            snapshot: snapshot.identifier.key(),
+        }
+    }
+
+    /// Whether this page may show the other as well.
+    fn serves(&self, other: &Self, isolation: Isolation) -> bool {
+        self.address == other.address
+            && match isolation {
+                Isolation::Story => true,
+                Isolation::Theme => self.theme == other.theme,
+                Isolation::Snapshot => self.snapshot == other.snapshot,
+            }
+    }
+}
+
+/// Where two pictures of the same thing differ in any pixel at all.
+fn differences(one: &[u8], other: &[u8]) -> Vec<Region> {
+    if one == other {
+        return Vec::new();
+    }
+    let exactly = Options {
+        threshold: 0.0,
+        antialiasing: crate::compare::Antialiasing::Count,
+        ..Options::default()
+    };
+    compare_png(one, other, &exactly)
+        .map(|comparison| comparison.regions)
+        .unwrap_or_default()
+}
+
+/// What may move a page that is unstable, and what to do about it.
+fn suspects(settled: &Settled) -> Vec<String> {
+    let mut why = Vec::new();
+    if settled.moving {
+        why.push("it moves by requestAnimationFrame".to_owned());
+    }
+    if settled.missing_fonts.is_empty() {
+        why.push(
+            "where it depends on time, chance or the order of loading, `capture.clock`, \
+             `capture.seed` and `capture.wait-for` in the manifest help"
+                .to_owned(),
+        );
+    } else {
+        why.push(format!(
+            "fonts that failed to load: {}",
+            settled.missing_fonts.join(", ")
+        ));
+    }
+    why
+}
+
+fn missing_fonts(settled: &Settled) -> Option<String> {
+    let fonts = &settled.missing_fonts;
+    (!fonts.is_empty()).then(|| format!("\n  fonts that failed to load: {}", fonts.join(", ")))
 }
 
 /// Compares off the thread that talks to the browser, where it takes any time.
@@ -208,7 +348,7 @@ fn note(result: &mut VisualTestResult, times: &Times, started: Instant, settled:
     result.capture_ms = ms(times.capture);
     result.compare_ms = ms(times.compare);
     result.duration_ms = ms(started.elapsed());
-    result.settled = settled;
+    result.settled = settled.steps;
 }
 
 /// A snapshot whose baseline, or whose comparison, is broken.

@@ -111,8 +111,9 @@ impl Worker {
         if attempt > 1 {
             message = format!("{message} (attempt {attempt})");
         }
-        if let BrowserError::Unsettled(unsettled) = error {
-            result.regions.clone_from(&unsettled.moved);
+        if let BrowserError::Unstable(unstable) = error {
+            result.unstable = true;
+            result.regions.clone_from(&unstable.moved);
         }
         result.message = Some(message.clone());
         Judged {

@@ -1,21 +1,9 @@
-//! `[compare]` and `[capture]`, which a suite and each of its stories have.
-
-use std::time::Duration;
+//! `[compare]`, which a suite and each of its stories have.
 
 use crate::compare::{self, Antialiasing, Perceptual};
 use crate::model::Region;
 
-use super::reader::{Problems, Table, Value};
-use super::types::{CaptureSettings, Target};
-
-impl Default for CaptureSettings {
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(15),
-            target: Target::Viewport,
-        }
-    }
-}
+use super::reader::{Problems, Value};
 
 /// Reads `compare`, on top of what applies already.
 pub(super) fn compare(
@@ -102,70 +90,6 @@ fn perceptual(value: &Value<'_>, problems: &mut Problems) -> Option<Perceptual> 
     let limit = limit.and_then(|v| v.number(0.0, 100.0, problems));
     table.finish(problems);
     limit.map(|max_delta_e| Perceptual::Decide { max_delta_e })
-}
-
-/// Reads `capture`, on top of what applies already.
-pub(super) fn capture(
-    value: Option<Value<'_>>,
-    base: &CaptureSettings,
-    problems: &mut Problems,
-) -> CaptureSettings {
-    let mut settings = base.clone();
-    let Some(mut table) = value.and_then(|value| value.table(problems)) else {
-        return settings;
-    };
-    if let Some(timeout) = table.take("timeout").and_then(|v| duration(&v, problems)) {
-        settings.timeout = timeout;
-    }
-    if let Some(target) = table.take("target").and_then(|v| target(&v, problems)) {
-        settings.target = target;
-    }
-    table.finish(problems);
-    settings
-}
-
-fn target(value: &Value<'_>, problems: &mut Problems) -> Option<Target> {
-    if value.is_text() {
-        let words = [("viewport", Target::Viewport), ("page", Target::Page)];
-        return one_of(value, &words, problems);
-    }
-    if !value.is_table() {
-        problems
-            .add(value.wrong("must be \"viewport\", \"page\" or { element = \"a CSS selector\" }"));
-        return None;
-    }
-    let mut table: Table<'_> = value.table(problems)?;
-    let element = table.take("element");
-    if element.is_none() {
-        problems.add(value.wrong("names no `element`"));
-    }
-    let selector = element.and_then(|v| v.text(problems));
-    table.finish(problems);
-    selector.map(|selector| Target::Element(selector.to_owned()))
-}
-
-/// A time with its unit: `"15s"`, `"500ms"`, `"1.5m"`. Above zero and at most
-/// an hour.
-fn duration(value: &Value<'_>, problems: &mut Problems) -> Option<Duration> {
-    let text = value.text(problems)?;
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match &text[digits.len()..] {
-        "ms" => Some(0.001),
-        "s" => Some(1.0),
-        "m" | "min" => Some(60.0),
-        _ => None,
-    };
-    let seconds = digits.trim_end().parse::<f64>().ok().zip(unit);
-    let seconds = seconds.map(|(number, unit)| number * unit);
-    let seconds = seconds.filter(|s| (0.001..=3600.0).contains(s));
-    if seconds.is_none() {
-        problems.add(
-            value
-                .wrong("must be a time from 1 ms to 1 h")
-                .help("write it with its unit: \"500ms\", \"15s\", \"2m\""),
-        );
-    }
-    seconds.map(Duration::from_secs_f64)
 }
 
 /// One of a few words.

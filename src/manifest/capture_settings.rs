@@ -1,0 +1,174 @@
+//! `[capture]`, which a suite and each of its stories have.
+
+use std::time::Duration;
+
+use super::compare_settings::one_of;
+use super::reader::{Problems, Table, Value};
+use super::types::{CaptureSettings, Isolation, Target, WaitFor};
+
+impl Default for CaptureSettings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(15),
+            target: Target::Viewport,
+            padding: 0,
+            mask: Vec::new(),
+            isolation: Isolation::Story,
+            wait_for: Vec::new(),
+            wait_for_busy: true,
+            wait_for_network: true,
+            clock: None,
+            seed: None,
+        }
+    }
+}
+
+/// Reads `capture`, on top of what applies already.
+pub(super) fn capture(
+    value: Option<Value<'_>>,
+    base: &CaptureSettings,
+    problems: &mut Problems,
+) -> CaptureSettings {
+    let mut settings = base.clone();
+    let Some(mut table) = value.and_then(|value| value.table(problems)) else {
+        return settings;
+    };
+    if let Some(timeout) = table.take("timeout").and_then(|v| duration(&v, problems)) {
+        settings.timeout = timeout;
+    }
+    if let Some(target) = table.take("target").and_then(|v| target(&v, problems)) {
+        settings.target = target;
+    }
+    let padding = table.take("padding");
+    if let Some(pixels) = padding.and_then(|v| v.whole(0, 10_000, problems)) {
+        settings.padding = u32::try_from(pixels).unwrap_or(u32::MAX);
+    }
+    if let Some(mask) = table.take("mask").and_then(|v| v.texts(problems)) {
+        settings.mask = mask
+            .iter()
+            .map(|(selector, _)| (*selector).to_owned())
+            .collect();
+    }
+    let words = [
+        ("story", Isolation::Story),
+        ("theme", Isolation::Theme),
+        ("snapshot", Isolation::Snapshot),
+    ];
+    let isolation = table.take("isolation");
+    if let Some(isolation) = isolation.and_then(|v| one_of(&v, &words, problems)) {
+        settings.isolation = isolation;
+    }
+    if let Some(conditions) = table.take("wait-for").and_then(|v| wait_for(&v, problems)) {
+        settings.wait_for = conditions;
+    }
+    if let Some(busy) = table.take("wait-for-busy").and_then(|v| v.flag(problems)) {
+        settings.wait_for_busy = busy;
+    }
+    let network = table.take("wait-for-network");
+    if let Some(network) = network.and_then(|v| v.flag(problems)) {
+        settings.wait_for_network = network;
+    }
+    if let Some(clock) = table.take("clock").and_then(|v| instant(&v, problems)) {
+        settings.clock = Some(clock);
+    }
+    let seed = table.take("seed");
+    if let Some(seed) = seed.and_then(|v| v.whole(0, u32::MAX.into(), problems)) {
+        settings.seed = u32::try_from(seed).ok();
+    }
+    table.finish(problems);
+    settings
+}
+
+fn target(value: &Value<'_>, problems: &mut Problems) -> Option<Target> {
+    if value.is_text() {
+        let words = [("viewport", Target::Viewport), ("page", Target::Page)];
+        return one_of(value, &words, problems);
+    }
+    if !value.is_table() {
+        problems
+            .add(value.wrong("must be \"viewport\", \"page\" or { element = \"a CSS selector\" }"));
+        return None;
+    }
+    let mut table: Table<'_> = value.table(problems)?;
+    let element = table.take("element");
+    if element.is_none() {
+        problems.add(value.wrong("names no `element`"));
+    }
+    let selector = element.and_then(|v| v.text(problems));
+    table.finish(problems);
+    selector.map(|selector| Target::Element(selector.to_owned()))
+}
+
+/// A time with its unit: `"15s"`, `"500ms"`, `"1.5m"`. Above zero and at most
+/// an hour.
+fn duration(value: &Value<'_>, problems: &mut Problems) -> Option<Duration> {
+    let text = value.text(problems)?;
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "ms" => Some(0.001),
+        "s" => Some(1.0),
+        "m" | "min" => Some(60.0),
+        _ => None,
+    };
+    let seconds = digits.trim_end().parse::<f64>().ok().zip(unit);
+    let seconds = seconds.map(|(number, unit)| number * unit);
+    let seconds = seconds.filter(|s| (0.001..=3600.0).contains(s));
+    if seconds.is_none() {
+        problems.add(
+            value
+                .wrong("must be a time from 1 ms to 1 h")
+                .help("write it with its unit: \"500ms\", \"15s\", \"2m\""),
+        );
+    }
+    seconds.map(Duration::from_secs_f64)
+}
+
+/// A selector, or one or several of `{ selector = "…" }`,
+/// `{ expression = "…" }` and `{ delay = "…" }`.
+fn wait_for(value: &Value<'_>, problems: &mut Problems) -> Option<Vec<WaitFor>> {
+    if value.is_text() || value.is_table() {
+        return condition(value, problems).map(|condition| vec![condition]);
+    }
+    let conditions = value.list(problems)?;
+    let read = conditions
+        .iter()
+        .filter_map(|each| condition(each, problems));
+    Some(read.collect())
+}
+
+fn condition(value: &Value<'_>, problems: &mut Problems) -> Option<WaitFor> {
+    if value.is_text() {
+        let selector = value.text(problems)?;
+        return Some(WaitFor::Selector(selector.to_owned()));
+    }
+    let mut table = value.table(problems)?;
+    let selector = table.take("selector").and_then(|v| v.text(problems));
+    let expression = table.take("expression").and_then(|v| v.text(problems));
+    let delay = table.take("delay").and_then(|v| duration(&v, problems));
+    table.finish(problems);
+    match (selector, expression, delay) {
+        (Some(selector), None, None) => Some(WaitFor::Selector(selector.to_owned())),
+        (None, Some(script), None) => Some(WaitFor::Expression(script.to_owned())),
+        (None, None, Some(delay)) => Some(WaitFor::Delay(delay)),
+        _ => {
+            let one = "must have one of `selector`, `expression` and `delay`";
+            problems.add(value.wrong(one));
+            None
+        }
+    }
+}
+
+/// A moment, RFC 3339: `"2026-01-01T12:00:00Z"`. In milliseconds since the
+/// Unix epoch.
+fn instant(value: &Value<'_>, problems: &mut Problems) -> Option<i64> {
+    let text = value.text(problems)?;
+    let moment = text.parse::<jiff::Timestamp>().ok();
+    if moment.is_none() {
+        problems.add(
+            value
+                .wrong("must be a moment in time")
+                .help("write it with its time zone: \"2026-01-01T12:00:00Z\""),
+        );
+    }
+    moment.map(jiff::Timestamp::as_millisecond)
+}
