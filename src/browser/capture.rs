@@ -13,6 +13,9 @@ use crate::manifest::{CaptureSettings, Screen, Target};
 /// browsers repeat what they have drawn or give up.
 const TALLEST: u32 = 8_192;
 
+/// How many frames are drawn for one picture at the most.
+const FRAMES_WITHOUT_PICTURE: u32 = 10;
+
 /// A rectangle in CSS pixels of the page.
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct Area {
@@ -146,8 +149,18 @@ impl Session {
         }
     }
 
-    /// What is visible in this moment.
+    /// What is visible in this moment. After a change of size the first frames
+    /// may come without a picture.
     async fn picture(&self) -> Result<Vec<u8>, BrowserError> {
+        for _ in 0..FRAMES_WITHOUT_PICTURE {
+            if let Some(picture) = self.frame_with_picture().await? {
+                return Ok(picture);
+            }
+        }
+        Err(refused("the browser drew no picture".to_owned()))
+    }
+
+    async fn frame_with_picture(&self) -> Result<Option<Vec<u8>>, BrowserError> {
         let format = json!({ "format": "png", "optimizeForSpeed": true });
         let (answer, field) = if self.drives_frames() {
             let shot = json!({ "screenshot": format });
@@ -159,10 +172,11 @@ impl Session {
         };
         let text = answer[field].as_str().unwrap_or_default();
         if text.is_empty() {
-            return Err(refused("the browser drew no picture".to_owned()));
+            return Ok(None);
         }
         base64::engine::general_purpose::STANDARD
             .decode(text)
+            .map(Some)
             .map_err(|error| refused(format!("its picture is not base64: {error}")))
     }
 }

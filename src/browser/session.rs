@@ -112,6 +112,10 @@ impl Session {
             .await?;
         self.command("switch window", self.driver.client.switch_to_window(handle))
             .await?;
+        // A page that believes to be in front looks the same in every tab.
+        let focus = json!({ "enabled": true });
+        self.cdp("Emulation.setFocusEmulationEnabled", focus)
+            .await?;
         self.address.clear();
         (self.screen, self.scheme, self.prelude) = (None, None, None);
         self.cache_is_off = false;

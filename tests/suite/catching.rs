@@ -25,6 +25,10 @@ pub(crate) fn tests() -> Vec<Trial> {
             another_environment,
         ),
         test("catching::whole_pages_and_elements", targets),
+        test(
+            "catching::masks_padding_and_pages_taller_than_any_texture",
+            masks_and_tiles,
+        ),
         test("catching::a_broken_baseline_is_named", broken_baseline),
     ]
 }
@@ -233,6 +237,53 @@ capture = { target = { element = "#absent" } }
     let element = picture("element");
     assert_eq!(element.dimensions(), (120, 80));
     assert!(element.pixels().all(|pixel| pixel.0 == [0, 255, 0]));
+}
+
+fn masks_and_tiles() {
+    let tall = "<!doctype html><style>body { margin: 0 } p { margin: 0; height: 50px }</style><body><script>
+        for (let n = 0; n < 400; n += 1) {
+          const p = document.createElement('p'); p.style.background = `rgb(${n % 256}, ${n >> 8}, 99)`; document.body.append(p);
+        }</script>";
+    let masked = "<!doctype html><style>body { margin: 0; background: white } i { position: absolute; left: 50px; top: 60px; width: 70px; height: 80px; background: lime } #t { position: absolute; left: 52px; top: 62px; width: 10px; height: 10px }</style><i></i><b id=t></b><script>t.style.background = `rgb(${Math.random() * 256}, 0, 0)`</script>";
+    let manifest = r##"
+[stories]
+dir = "stories"
+[themes]
+light = { color-scheme = "light" }
+[viewports]
+desktop = "400x300"
+[[story]]
+id = "tall"
+path = "tall.html"
+capture = { target = "page" }
+[[story]]
+id = "masked"
+path = "masked.html"
+capture = { target = { element = "i" }, padding = 10, mask = ["#t"] }
+"##;
+    let project = Project::new(manifest, &[("tall.html", tall), ("masked.html", masked)]);
+    project.accept_all();
+    let picture = |story: &str| {
+        let file = project.read(&format!("baselines/{story}-light-400x300.png"));
+        image::load_from_memory(&file).unwrap().to_rgb8()
+    };
+    let tall = picture("tall");
+    assert_eq!(tall.dimensions(), (400, 20_000));
+    for (n, row) in (0..400_u32).zip((0..20_000_u32).step_by(50)) {
+        let colour = [(n % 256) as u8, (n >> 8) as u8, 99];
+        assert_eq!(tall.get_pixel(200, row).0, colour, "top of stripe {n}");
+        assert_eq!(
+            tall.get_pixel(200, row + 49).0,
+            colour,
+            "bottom of stripe {n}"
+        );
+    }
+    let masked = picture("masked");
+    assert_eq!(masked.dimensions(), (90, 100));
+    assert_eq!(masked.get_pixel(5, 5).0, [255; 3], "padding");
+    assert_eq!(masked.get_pixel(15, 15).0, [255, 0, 255], "mask");
+    assert_eq!(masked.get_pixel(40, 40).0, [0, 255, 0], "element");
+    assert_eq!(project.run(&[], &[]).code, Some(0));
 }
 
 fn broken_baseline() {

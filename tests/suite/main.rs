@@ -9,6 +9,7 @@ mod accepting;
 mod arguments;
 mod catching;
 mod ending;
+mod isolation;
 mod project;
 mod recording;
 mod settling;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         arguments::tests(),
         catching::tests(),
         ending::tests(),
+        isolation::tests(),
         recording::tests(),
         settling::tests(),
     ];

@@ -19,8 +19,18 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("settling::a_page_that_is_not_ready_is_named", not_ready),
         test("settling::an_error_page_is_no_story", error_page),
         test(
-            "settling::a_page_that_never_stands_still_tells_where",
+            "settling::a_page_that_never_looks_the_same_tells_where",
             restless,
+        ),
+        test("settling::chance_can_be_seeded", seeded),
+        test("settling::the_clock_can_be_frozen", frozen_clock),
+        test(
+            "settling::motion_by_the_page_itself_comes_to_its_end",
+            page_motion,
+        ),
+        test(
+            "settling::late_content_is_waited_for_on_request",
+            late_content,
         ),
         test("settling::two_runs_are_identical", identical_runs),
     ]
@@ -125,28 +135,91 @@ fn error_page() {
     assert!(message.contains("status 503"), "{message}");
 }
 
+/// A box whose colour the page decides by chance.
+const CHANCE: &str = "<!doctype html><style>body { margin: 0 } #x { width: 40px; height: 40px; margin: 50px 0 0 60px }</style>
+    <div id=x></div><script>x.style.background = `rgb(${Math.random() * 256}, ${Math.random() * 256}, 0)`</script>";
+
 fn restless() {
-    let page = "<!doctype html><style>body { margin: 0 } #x { width: 40px; height: 40px; margin: 50px 0 0 60px }</style>
-        <div id=x></div><script>let n = 0; function step() { n += 1; x.style.background = `rgb(${(n * 90) % 256}, 0, 0)`; requestAnimationFrame(step); } step();</script>";
-    let project = Project::new(&format!("{MANIFEST}{LIMIT}"), &[("a.html", page)]);
+    let project = Project::new(MANIFEST, &[("a.html", CHANCE)]);
     assert_eq!(project.run(&[], &[]).code, Some(101));
-    let message = project.result("a::light::400x300").message.unwrap();
+    let result = project.result("a::light::400x300");
+    assert!(result.unstable);
+    assert_eq!(result.status, Status::Failed);
+    let message = result.message.unwrap();
+    let wanted =
+        "the page is unstable: the pictures of two fresh pages differ, most of all 40×40 at 60,50";
+    assert!(message.contains(wanted), "{message}");
+    assert!(message.contains("capture.seed"), "{message}");
+}
+
+fn seeded() {
+    let manifest = format!("{MANIFEST}[capture]\nseed = 7\n");
+    let project = Project::new(&manifest, &[("a.html", CHANCE)]);
+    project.accept_all();
+    assert_eq!(project.run(&[], &[]).code, Some(0));
+}
+
+fn frozen_clock() {
+    let page = "<pre id=x></pre><script>
+        const told = () => [new Date().toISOString(), Date.now(), Date().length, new Date(0).toISOString(), performance.now()].join('\\n');
+        x.textContent = told(); setInterval(() => { x.textContent = told() });
+        requestAnimationFrame(function step(time) { document.title = time; requestAnimationFrame(step); });</script>";
+    let manifest = format!("{MANIFEST}[capture]\nclock = \"2026-01-02T03:04:05Z\"\n");
+    let project = Project::new(&manifest, &[("a.html", page)]);
+    project.accept_all();
+    assert_eq!(project.run(&[], &[("TINTYPE_UPDATE", "all")]).code, Some(0));
+    assert_eq!(project.result("a::light::400x300").message, None);
+}
+
+/// A counter that runs for three seconds of animation frames.
+fn page_motion() {
+    let page = "<!doctype html><style>body { margin: 0 } #x { position: absolute; width: 20px; height: 20px; background: red }</style><div id=x></div><script>
+        let start; requestAnimationFrame(function step(now) { start ??= now; const t = Math.min((now - start) / 3000, 1);
+        x.style.left = `${t * 300}px`; if (t < 1) requestAnimationFrame(step); });</script>";
+    let project = Project::new(MANIFEST, &[("a.html", page)]);
+    project.accept_all();
+    let picture = image::load_from_memory(&project.read("baselines/a-light-400x300.png"));
+    assert_eq!(picture.unwrap().to_rgb8().get_pixel(310, 10).0, [255, 0, 0]);
+}
+
+fn late_content() {
+    let page = "<!doctype html><style>body { margin: 0 } div { width: 50px; height: 50px }</style><body><script>
+        setTimeout(async () => {
+          const colour = await (await fetch('colour.txt')).text();
+          const box = document.createElement('div');
+          box.id = 'late'; box.style.background = colour; document.body.append(box);
+          setTimeout(() => { window.finished = true; box.style.width = '100px' }, 150);
+        }, 150)</script>";
+    let manifest = format!(
+        "{MANIFEST}[capture]\nwait-for = [\"#late\", {{ expression = \"window.finished\" }}]\n"
+    );
+    let project = Project::new(&manifest, &[("a.html", page), ("colour.txt", "lime")]);
+    project.accept_all();
+    let picture = image::load_from_memory(&project.read("baselines/a-light-400x300.png"));
+    let picture = picture.unwrap().to_rgb8();
+    assert_eq!(picture.get_pixel(90, 25).0, [0, 255, 0]);
+    let steps = project.result("a::light::400x300").settled;
     assert!(
-        message.contains("successive pictures differ, most of all 40×40 at 60,50"),
-        "{message}"
+        steps
+            .iter()
+            .any(|step| step.step == "wait-for" && step.ms > 0),
+        "{steps:?}"
     );
 }
 
-/// The whole gallery of this repository, twice.
+/// Half of this repository's gallery, twice.
 fn identical_runs() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let manifest = std::fs::read_to_string(root.join("stories.toml")).unwrap();
     let project = Project::new(&manifest, &[]);
     std::os::unix::fs::symlink(root.join("stories"), project.path().join("stories")).unwrap();
-    project.accept_all();
+    let half = ["controls", "foundations", "data", "feedback", "pages"];
+    let run = project.run(&half, &[("TINTYPE_UPDATE", "new")]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
     assert!(project.last().results.len() > 100);
     // Every picture that is not byte for byte its baseline would replace it.
-    let run = project.run(&[], &[("TINTYPE_UPDATE", "all")]);
+    let environment = [("TINTYPE_UPDATE", "all"), ("TINTYPE_CACHE", "off")];
+    let run = project.run(&half, &environment);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
     for result in project.last().results {
         let name = result.story_identifier;

@@ -1,0 +1,105 @@
+//! No story sees what another has left behind.
+
+use libtest_mimic::Trial;
+use tintype::model::Status;
+
+use super::project::{MANIFEST, Project};
+use super::test;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("isolation::an_innocent_story_after_a_hostile_one", hostile),
+        test(
+            "isolation::a_story_that_changes_itself_between_themes",
+            changes_itself,
+        ),
+    ]
+}
+
+/// Shows in black whatever it finds that a fresh page does not have.
+const INNOCENT: &str = r#"<!doctype html>
+<style>body { margin: 0; background: white } p { margin: 0; font: 12px monospace }</style>
+<body><script>
+  document.documentElement.dataset.tintypeReady = 'false';
+  (async () => {
+    const found = [];
+    if (localStorage.length || sessionStorage.length) found.push('storage');
+    if (document.cookie) found.push('cookie');
+    if (window.name) found.push('name');
+    if ((await indexedDB.databases()).length) found.push('database');
+    if ((await caches.keys()).length) found.push('cache');
+    if ((await navigator.serviceWorker.getRegistrations()).length) found.push('worker');
+    if (scrollY !== 0) found.push('scroll');
+    if (document.activeElement !== document.body) found.push('focus');
+    if (document.querySelector(':hover:not(html):not(body)')) found.push('hover');
+    if (visualViewport.scale !== 1 || document.body.style.zoom) found.push('zoom');
+    if (document.adoptedStyleSheets.length > 1 || document.styleSheets.length > 1) found.push('style');
+    for (const each of found) document.body.append(Object.assign(document.createElement('p'), { textContent: each }));
+    document.documentElement.dataset.tintypeReady = 'true';
+  })();
+</script>"#;
+
+const HOSTILE: &str = r#"<!doctype html><body style="height: 3000px"><input autofocus>
+<script>
+  document.documentElement.dataset.tintypeReady = 'false';
+  (async () => {
+    localStorage.setItem('theme', 'dark');
+    sessionStorage.setItem('step', '2');
+    document.cookie = 'a=b; path=/; max-age=10000';
+    window.name = 'left behind';
+    await new Promise((done) => { indexedDB.open('left', 1).onsuccess = done; });
+    await caches.open('left');
+    await navigator.serviceWorker.register('/worker.js');
+    scrollTo(0, 500);
+    document.body.style.zoom = '2';
+    document.adoptedStyleSheets = [Object.assign(new CSSStyleSheet(), {})];
+    history.pushState({}, '', '?changed');
+    document.documentElement.dataset.tintypeReady = 'true';
+    setTimeout(() => { alert('nobody answers'); confirm('nor here'); });
+  })();
+</script>"#;
+
+fn hostile() {
+    let worker = "self.addEventListener('install', () => self.skipWaiting()); self.addEventListener('activate', (e) => e.waitUntil(clients.claim())); self.addEventListener('fetch', () => {});";
+    let stories = [("b.html", INNOCENT), ("worker.js", worker)];
+    let project = Project::new(MANIFEST, &stories);
+    project.accept_all();
+    let alone = project.read("baselines/b-light-400x300.png");
+    let pixels = image::load_from_memory(&alone).unwrap().to_rgb8();
+    assert!(
+        pixels.pixels().all(|pixel| pixel.0 == [255; 3]),
+        "fresh is white"
+    );
+
+    // The hostile story comes first, in the same browser.
+    project.write("stories/a.html", HOSTILE);
+    let run = project.run(&["--test-threads=1"], &[("TINTYPE_UPDATE", "new")]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    let innocent = project.result("b::light::400x300");
+    assert_eq!(innocent.status, Status::Passed);
+    // And again, when the hostile one has a baseline, too.
+    let run = project.run(&["--test-threads=1"], &[("TINTYPE_CACHE", "off")]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    assert_eq!(project.statuses(), [Status::Passed, Status::Passed]);
+}
+
+/// Each showing leaves a mark that the next one on the same page would show.
+fn changes_itself() {
+    let manifest = "[stories]\ndir = \"stories\"\n[themes]\nlight = { color-scheme = \"light\" }\ndark = { color-scheme = \"dark\" }\n[viewports]\ndesktop = \"400x300\"\n";
+    let page = "<!doctype html><body><script>
+        let shown = 0;
+        const draw = () => { shown += 1; document.body.style.background = `rgb(${shown * 50}, 0, 0)`; };
+        matchMedia('(prefers-color-scheme: dark)').onchange = draw; draw();</script>";
+    for isolation in ["story", "theme", "snapshot"] {
+        let manifest = format!("{manifest}[capture]\nisolation = \"{isolation}\"\n");
+        let project = Project::new(&manifest, &[("a.html", page)]);
+        project.accept_all();
+        // Baselines come from fresh pages, whatever may share one.
+        let read = |theme: &str| project.read(&format!("baselines/a-{theme}-400x300.png"));
+        assert_eq!(
+            image::load_from_memory(&read("light")).unwrap(),
+            image::load_from_memory(&read("dark")).unwrap()
+        );
+        assert_eq!(project.run(&[], &[]).code, Some(0), "{isolation}");
+    }
+}
