@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "printing is what commands do")]
 
 mod commands;
+mod estimate;
 mod images;
 mod project;
 mod record;
@@ -15,7 +16,7 @@ use clap::{Parser, Subcommand};
 
 use commands::{
     accept, compare, doctor, export, flush, health, import, init, list, orphans, prune, reject,
-    resume, show,
+    resume, show, watch,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -40,6 +41,7 @@ enum Command {
     Orphans(orphans::Options),
     Compare(compare::Options),
     Review(review::Options),
+    Watch(watch::Options),
     Doctor(doctor::Options),
     Runs(commands::runs::Options),
     Show(show::Options),
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
         // Its exit code tells a difference from an error.
         Command::Compare(options) => return compare::run(options),
         Command::Review(options) => review::run(manifest, options),
+        Command::Watch(options) => watch::run(manifest, options),
         Command::Doctor(options) => doctor::run(manifest, options),
     };
     match done {

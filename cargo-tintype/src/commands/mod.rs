@@ -16,3 +16,4 @@ pub(crate) mod reject;
 pub(crate) mod resume;
 pub(crate) mod runs;
 pub(crate) mod show;
+pub(crate) mod watch;

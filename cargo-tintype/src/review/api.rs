@@ -15,7 +15,8 @@ use tokio::task::spawn_blocking;
 use super::App;
 use super::desk::Decision;
 use super::problem::Problem;
-use super::visitors::{Access, Who};
+use super::visitors::Who;
+use crate::estimate::{Estimate, estimate};
 use crate::project::Project;
 
 /// So many decisions are taken in one request.
@@ -84,24 +85,12 @@ async fn last_event(app: &App, run: &RunId) -> Value {
     json!({ "id": after, "n": number })
 }
 
-/// How many snapshots the last ended run of the same command had and how long
-/// it took: what this one is likely to come to.
-async fn before(app: &App, run: &VisualTestRun) -> Value {
+/// What a run that is at work is likely to come to.
+async fn before(app: &App, run: &VisualTestRun) -> Option<Estimate> {
     if run.reason.is_some() {
-        return Value::Null;
+        return None;
     }
-    let runs = app.source.runs().await.runs;
-    let similar = runs.into_iter().find(|other| {
-        other.timestamp < run.timestamp
-            && other
-                .reason
-                .is_some_and(|reason| reason.as_str() != "interrupted")
-            && other.environment.command == run.environment.command
-    });
-    similar.map_or(
-        Value::Null,
-        |other| json!({ "total": other.summary.total, "duration": other.duration }),
-    )
+    estimate(run, &app.source.runs().await.runs)
 }
 
 fn row<'a>(app: &App, project: &Project, result: &'a VisualTestResult) -> Row<'a> {
@@ -122,7 +111,11 @@ fn row<'a>(app: &App, project: &Project, result: &'a VisualTestResult) -> Row<'a
 
 /// What has been decided on a snapshot: an acceptance is seen by the baseline
 /// that came of it, whoever accepted and with what.
-fn decision(app: &App, project: &Project, result: &VisualTestResult) -> Option<&'static str> {
+pub(super) fn decision(
+    app: &App,
+    project: &Project,
+    result: &VisualTestResult,
+) -> Option<&'static str> {
     if !waits(result) {
         return None;
     }
@@ -138,7 +131,7 @@ fn decision(app: &App, project: &Project, result: &VisualTestResult) -> Option<&
 }
 
 /// Whether a result is for a person to decide on.
-fn waits(result: &VisualTestResult) -> bool {
+pub(super) fn waits(result: &VisualTestResult) -> bool {
     matches!(
         result.status,
         Status::Failed | Status::New | Status::Changed
@@ -328,55 +321,17 @@ pub(super) async fn decide(
     let run = RunId(asked.run);
     let mut answers = Vec::new();
     for chosen in asked.snapshots {
-        let name = chosen.name.clone();
-        let answer = match one(&app, &who, &run, asked.decision, chosen).await {
+        let (name, expected) = (&chosen.name, chosen.expected);
+        let answer = app
+            .carry_out(&who.0, &run, asked.decision, name, expected)
+            .await;
+        let answer = match answer {
             Ok(warning) => json!({ "name": name, "done": true, "warning": warning }),
             Err(error) => json!({ "name": name, "done": false, "error": format!("{error:#}") }),
         };
         answers.push(answer);
     }
     Ok(Json(json!({ "answers": answers })))
-}
-
-/// Carries out one decision; what could not be told to the record is a
-/// warning, for the file is what counts.
-async fn one(
-    app: &App,
-    who: &Who,
-    run: &RunId,
-    decision: Decision,
-    chosen: Chosen,
-) -> anyhow::Result<Option<String>> {
-    let story: StoryIdentifier = chosen.name.parse()?;
-    let (run, result) = app.source.test(run, &story).await?;
-    let (desk, Who(name)) = (std::sync::Arc::clone(app), who.clone());
-    let recorded = result.sha256.clone().unwrap_or_default().baseline;
-    let expected = chosen.expected.unwrap_or(recorded);
-    let id = run.run_id.clone();
-    spawn_blocking(move || {
-        let (app, who) = (desk, name.as_str());
-        let project = app.project()?;
-        match decision {
-            Decision::Accept => app
-                .desk
-                .accept(&project, &run, &result, expected.as_deref(), who),
-            Decision::Reject => app.desk.reject(&run, &result, who),
-            Decision::Undo => app.desk.undo(&project, &run, &result, who),
-        }
-    })
-    .await??;
-    if let Access::Token { sessions, .. } = &app.access {
-        let what = format!("{decision:?}").to_lowercase();
-        let on = format!("{id} {}", story.test_name());
-        sessions.note(&who.0, &what, &on).await?;
-    }
-    if decision != Decision::Accept {
-        return Ok(None);
-    }
-    let told = app.source.records.accept(&id, &story).await;
-    Ok(told
-        .err()
-        .map(|error| format!("accepted, but failed to {error}")))
 }
 
 /// A snapshot by its test name.

@@ -4,29 +4,32 @@
 //! - `guard`: which requests are answered at all; `visitors`: whose.
 //! - `source`: runs, from the record and from the folder of runs.
 //! - `api`, `events`, `pictures`, `assets`: what the page asks for.
-//! - `desk`: the decisions.
+//! - `desk`: the decisions, `carry_out` from the file to the record.
+//! - `tty`: the same without a page.
 
 mod api;
 mod assets;
+mod carry_out;
 mod desk;
 mod events;
 mod guard;
 mod pictures;
 mod problem;
 mod source;
+mod tty;
 mod visitors;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
 use axum::http::HeaderName;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tintype::baseline;
-use tintype::record::{RecordSettings, Records};
+use tintype::record::{RecordError, RecordSettings, Records};
 use tokio::net::TcpListener;
 
 use crate::project::Project;
@@ -39,6 +42,18 @@ use visitors::{Access, Sessions};
 /// Look at what differs and decide, on a page in the browser
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// With --tty, only snapshots whose name contains one of these texts
+    #[arg(requires = "tty")]
+    filters: Vec<String>,
+
+    /// Ask in the terminal, one snapshot after the other
+    #[arg(long)]
+    tty: bool,
+
+    /// With --tty, the run; otherwise the newest one
+    #[arg(long, value_name = "ID", requires = "tty")]
+    run: Option<String>,
+
     /// The port; 0 for a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -80,72 +95,68 @@ impl Shared {
 }
 
 pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
-    let token = token(std::env::var(TOKEN).ok())?;
-    let beyond = !options.host.is_loopback();
-    if beyond && token.is_none() && options.user_header.is_none() {
-        bail!(
-            "{} is not a loopback address, and whoever can reach the page can change files here: \
-             set {TOKEN} to a long random text, or name a reverse proxy's --user-header",
-            options.host
-        );
-    }
-    if options.host.is_unspecified() && options.allow_host.is_empty() {
-        bail!(
-            "say with --allow-host NAME:PORT by which name browsers will reach {}",
-            options.host
-        );
-    }
     let runtime = tokio::runtime::Runtime::new().context("failed to start the runtime")?;
     runtime.block_on(async {
+        if options.tty {
+            let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+            let app = open(manifest, nowhere, options, None).await?;
+            return tty::review(&app, options).await;
+        }
+        let token = token(std::env::var(TOKEN).ok())?;
+        check(options, token.is_some())?;
         let address = SocketAddr::new(options.host, options.port);
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("failed to listen on {address}"))?;
-        let server = Server::open(manifest, &listener, options, token).await?;
+        let app = open(manifest, listener.local_addr()?, options, token).await?;
         println!("review: http://{}/", listener.local_addr()?);
-        println!("{}; Ctrl-C ends", server.app.source.describe());
-        server.serve(listener).await
+        println!("{}; Ctrl-C ends", app.source.describe());
+        serve(app, listener).await
     })
 }
 
-/// The server, ready to answer.
-pub(crate) struct Server {
-    app: App,
+/// Refuses to let everybody change files here.
+fn check(options: &Options, token: bool) -> Result<()> {
+    let host = options.host;
+    if !host.is_loopback() && !token && options.user_header.is_none() {
+        bail!(
+            "{host} is not a loopback address, and whoever can reach the page can change files \
+             here: set {TOKEN} to a long random text, or name a reverse proxy's --user-header"
+        );
+    }
+    if host.is_unspecified() && options.allow_host.is_empty() {
+        bail!("say with --allow-host NAME:PORT by which name browsers will reach {host}");
+    }
+    Ok(())
 }
 
-impl Server {
-    /// Opens the project and the record.
-    async fn open(
-        manifest: Option<&Path>,
-        listener: &TcpListener,
-        options: &Options,
-        token: Option<String>,
-    ) -> Result<Self> {
-        let project = Project::open(manifest)?;
-        let work = project.manifest.state_dir();
-        let settings = RecordSettings::from_env(&work)
-            .map_err(|error| anyhow::anyhow!("failed to {error}"))?;
-        let records = Records::open(&settings)
-            .await
-            .map_err(|error| anyhow::anyhow!("failed to {error}"))?;
-        Ok(Self {
-            app: Arc::new(Shared {
-                hosts: Hosts::new(listener.local_addr()?, &options.allow_host),
-                access: access(options, token, &settings).await?,
-                manifest: project.manifest.path.clone(),
-                source: Source::new(records, runs::folder_of(&project.manifest)),
-                desk: Desk::open(&work)?,
-            }),
-        })
-    }
+/// Opens the project and the record.
+async fn open(
+    manifest: Option<&Path>,
+    address: SocketAddr,
+    options: &Options,
+    token: Option<String>,
+) -> Result<App> {
+    let failed = |error: RecordError| anyhow!("failed to {error}");
+    let project = Project::open(manifest)?;
+    let work = project.manifest.state_dir();
+    let settings = RecordSettings::from_env(&work).map_err(failed)?;
+    let records = Records::open(&settings).await.map_err(failed)?;
+    Ok(Arc::new(Shared {
+        hosts: Hosts::new(address, &options.allow_host),
+        access: access(options, token, &settings).await?,
+        manifest: project.manifest.path.clone(),
+        source: Source::new(records, runs::folder_of(&project.manifest)),
+        desk: Desk::open(&work)?,
+    }))
+}
 
-    /// Answers until Ctrl-C or SIGTERM.
-    async fn serve(self, listener: TcpListener) -> Result<()> {
-        let service = router(self.app).into_make_service_with_connect_info::<SocketAddr>();
-        tokio::select! {
-            served = axum::serve(listener, service) => served.context("the server stopped"),
-            () = ended() => Ok(()),
-        }
+/// Answers until Ctrl-C or SIGTERM.
+async fn serve(app: App, listener: TcpListener) -> Result<()> {
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    tokio::select! {
+        served = axum::serve(listener, service) => served.context("the server stopped"),
+        () = ended() => Ok(()),
     }
 }
 

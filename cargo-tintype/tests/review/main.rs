@@ -10,4 +10,5 @@ mod project;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../../../tests/support/server.rs"]
 mod server;
+mod terminal;
 mod visitors;

@@ -1,0 +1,69 @@
+//! What a run is likely to come to, by the runs before it.
+
+use tintype::model::{Reason, VisualTestRun};
+
+/// What the last run of the same command came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Estimate {
+    /// How many snapshots it had.
+    pub(crate) total: u64,
+    /// How long it took, in milliseconds.
+    pub(crate) duration: u64,
+}
+
+/// The estimate for `run`, if among `runs`, newest first, there is an earlier
+/// one of the same command that went to its end.
+pub(crate) fn estimate(run: &VisualTestRun, runs: &[VisualTestRun]) -> Option<Estimate> {
+    let similar = runs.iter().find(|other| {
+        other.timestamp < run.timestamp
+            && matches!(other.reason, Some(Reason::Passed | Reason::Failed))
+            && other.environment.command == run.environment.command
+    })?;
+    Some(Estimate {
+        total: similar.summary.total,
+        duration: similar.duration?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Estimate, estimate};
+    use tintype::model::{Environment, Reason, RunId, Summary, VisualTestRun};
+
+    fn run(timestamp: i64, reason: Option<Reason>, command: &str) -> VisualTestRun {
+        VisualTestRun {
+            timestamp,
+            reason,
+            duration: reason.map(|_| 500),
+            summary: Summary {
+                total: timestamp.unsigned_abs(),
+                ..Summary::default()
+            },
+            environment: Environment {
+                command: Some(command.to_owned()),
+                ..Environment::default()
+            },
+            ..VisualTestRun::start(RunId(timestamp.to_string()), Environment::default())
+        }
+    }
+
+    #[test]
+    fn the_last_whole_run_of_the_same_command_tells() {
+        let now = run(9, None, "a");
+        let runs = [
+            run(9, None, "a"),
+            run(8, Some(Reason::Interrupted), "a"),
+            run(7, Some(Reason::Passed), "b"),
+            run(6, Some(Reason::Failed), "a"),
+            run(5, Some(Reason::Passed), "a"),
+        ];
+        assert_eq!(
+            estimate(&now, &runs),
+            Some(Estimate {
+                total: 6,
+                duration: 500
+            })
+        );
+        assert_eq!(estimate(&now, &runs[..3]), None);
+    }
+}

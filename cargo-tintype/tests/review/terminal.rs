@@ -1,0 +1,144 @@
+//! `review --tty` in a terminal, `watch` with and without one.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tintype::model::Event;
+
+use crate::project::{CARD, DARK, NEW, Project, RUN};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_cargo-tintype");
+
+fn command(project: &Project, program: &str) -> Command {
+    let mut command = Command::new(program);
+    command
+        .current_dir(project.root())
+        .env_remove("CARGO_TARGET_DIR")
+        .env_remove("TINTYPE_MANIFEST")
+        .env("REDIS_URL", project.redis.url())
+        .env("TERM", "xterm");
+    command
+}
+
+/// Answers the questions of `review --tty` in a terminal of its own, which
+/// util-linux's `script` makes.
+fn answer(project: &Project, arguments: &str, answers: &str) -> String {
+    let line = format!("{BINARY} tintype review --tty {arguments}");
+    let mut child = command(project, "script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("util-linux's script is installed");
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(answers.as_bytes())
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}");
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn differences_are_decided_on_in_the_terminal() {
+    let project = Project::recorded().await;
+    let before = fs::read(project.baseline(CARD)).unwrap();
+    let current = fs::read(project.root().join(project.result(CARD).current.unwrap())).unwrap();
+    // They come in the record's order: the dark card, the light one, the new.
+    let text = answer(&project, "", "a\nwhat\nr\ns\n");
+    assert!(text.contains(&format!("{RUN}: 3 to decide on")), "{text}");
+    assert!(text.contains(&format!("accepted {DARK}")), "{text}");
+    assert!(text.contains("a, r, s, b, u or q, then Enter"), "{text}");
+    assert!(text.contains(&format!("rejected {CARD}")), "{text}");
+    assert!(text.contains("decided on 2 of 3"), "{text}");
+    assert_eq!(project.accepted(DARK).unwrap(), current);
+    assert_eq!(fs::read(project.baseline(CARD)).unwrap(), before);
+    assert!(project.accepted(NEW).is_none(), "it was skipped");
+    // What is decided is not asked again; filters choose.
+    let text = answer(&project, "gift", "a\n");
+    assert!(text.contains(&format!("{RUN}: 1 to decide on")), "{text}");
+    assert_eq!(project.accepted(NEW).unwrap(), current);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_terminal_it_says_what_to_run() {
+    let project = Project::recorded().await;
+    let output = command(&project, BINARY)
+        .args(["tintype", "review", "--tty"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(
+        text.contains("there is no terminal to ask in: `cargo tintype accept"),
+        "{text}"
+    );
+}
+
+/// Watches a run in which a snapshot fails.
+async fn watched(project: &Project, arguments: &[&str]) -> Output {
+    let child = command(project, BINARY)
+        .args(["tintype", "watch"])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut child = child;
+    // It says when it listens, unless a run is at work already.
+    let mut words = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    words.read_line(&mut line).unwrap();
+    assert!(line.starts_with("no run is at work; waiting"), "{line}");
+    let recorder = project.record("run-2").await;
+    let mut result = project.result(CARD);
+    result.run_id.0 = "run-2".to_owned();
+    recorder.record(&Event::TestFinished(Box::new(result)));
+    recorder.finish(None).await;
+    let mut output = child.wait_with_output().unwrap();
+    std::io::Read::read_to_end(&mut words, &mut output.stderr).unwrap();
+    output
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_watched_to_its_end() {
+    let project = Project::recorded().await;
+    let output = watched(&project, &[]).await;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines[0], format!("failed  {CARD} (2.76 %)"), "{text}");
+    assert!(
+        lines[1].starts_with("run-2") && lines[1].contains("1 failed"),
+        "{text}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the run failed"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_given_to_programs_as_they_are() {
+    let project = Project::recorded().await;
+    let output = watched(&project, &["--json"]).await;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let events: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let kinds: Vec<_> = events
+        .iter()
+        .map(|event| event["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["run:started", "test:finished", "run:finished"]);
+    let numbers: Vec<_> = events
+        .iter()
+        .map(|event| event["n"].as_u64().unwrap())
+        .collect();
+    assert_eq!(numbers, [1, 2, 3]);
+}
