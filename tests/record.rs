@@ -180,6 +180,62 @@ async fn two_processes_share_a_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_shared_run_ends_with_its_last_snapshot() {
+    let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let settings = settings(folder.path(), &server.url()).expecting(2);
+    for (n, reason) in [(0, None), (1, Some(Reason::Passed))] {
+        let one = Recorder::open(settings.clone(), run("run-1"), 1, true)
+            .await
+            .unwrap();
+        one.record(&finished(&run("run-1").run_id, n, Status::Passed));
+        assert_eq!(one.finish(None).await.reason, reason);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_process_closes_a_run_whose_processes_died() {
+    let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let settings = settings(folder.path(), &server.url());
+    let dead = Recorder::open(settings.clone(), run("run-1"), 2, false)
+        .await
+        .unwrap();
+    dead.record(&finished(&run("run-1").run_id, 0, Status::Passed));
+    while server.cli(&["EXISTS", "visualtest:run-1:group/story-0:dark:375x667"]) != "1" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // The journal is on another machine, and nothing was heard for a minute.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let next = RecordSettings::from_variables(elsewhere.path(), |name| {
+        (name == "REDIS_URL").then(|| server.url().into())
+    });
+    let next = next.unwrap();
+    let early = Recorder::open(next.clone(), run("run-2"), 0, false)
+        .await
+        .unwrap();
+    early.finish(Some(Reason::Passed)).await;
+    let first = run("run-1").run_id;
+    assert_eq!(early.records().run(&first).await.unwrap().reason, None);
+
+    drop(dead);
+    let writer = server.cli(&["HGET", "tintype:run-1:control", "alive"]);
+    let (writer, _) = writer.split_once(',').unwrap();
+    let long_ago = format!("{writer},there,1000;");
+    server.cli(&[
+        "HSET",
+        "tintype:run-1:control",
+        "alive",
+        &long_ago,
+        "seen",
+        "1000",
+    ]);
+    let late = Recorder::open(next, run("run-3"), 0, false).await.unwrap();
+    late.finish(Some(Reason::Passed)).await;
+    let closed = late.records().run(&first).await.unwrap();
+    assert_eq!(closed.reason, Some(Reason::Interrupted));
+    assert_eq!(closed.end_time.as_deref(), Some("1970-01-01T00:00:01Z"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_accepted_snapshot_of_the_past_is_marked() {
     let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let settings = settings(folder.path(), &server.url());

@@ -9,8 +9,11 @@ use std::path::Path;
 use super::error::Fault;
 use super::journal::{Cursor, Journal, journals};
 use super::operation::{Join, Operation};
-use super::store::{Applied, Store};
+use super::store::{Applied, Ended, Store};
 use crate::model::{RunId, VisualTestRun, now_ms};
+
+/// How many of the newest runs are looked at for one that was abandoned.
+const LOOKED_AT: usize = 50;
 
 /// What became of the journals that were found.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +79,26 @@ pub(crate) async fn adopt(
     adopted
 }
 
+/// Ends the runs that nobody works on any more, but not `mine`, and gives
+/// those that ended just now.
+pub(crate) async fn close(store: &dyn Store, mine: Option<&RunId>) -> Result<Vec<RunId>, Fault> {
+    let mut ended = Vec::new();
+    for (id, _) in store.runs().await?.into_iter().take(LOOKED_AT) {
+        let open = Some(&id) != mine && !has_ended(store, &id).await?;
+        if open && let Ended::Now(_) = store.end(&id, None).await? {
+            ended.push(id);
+        }
+    }
+    Ok(ended)
+}
+
+/// Whether a run has ended; one that is not there has not.
+async fn has_ended(store: &dyn Store, run: &RunId) -> Result<bool, Fault> {
+    let document = store.run(run).await?;
+    let run: Option<VisualTestRun> = document.and_then(|text| serde_json::from_str(&text).ok());
+    Ok(run.is_some_and(|run| run.reason.is_some()))
+}
+
 /// Sends a journal until the store has all of it. Gives the number of
 /// operations that it did not have, and whether the run has ended.
 async fn send(store: &dyn Store, join: &Join, journal: &Journal) -> Result<(u64, bool), Fault> {
@@ -98,7 +121,5 @@ async fn send(store: &dyn Store, join: &Join, journal: &Journal) -> Result<(u64,
             }
         }
     }
-    let document = store.run(&join.run_id).await?;
-    let run: Option<VisualTestRun> = document.and_then(|text| serde_json::from_str(&text).ok());
-    Ok((sent, run.is_some_and(|run| run.reason.is_some())))
+    Ok((sent, has_ended(store, &join.run_id).await?))
 }

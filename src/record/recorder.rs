@@ -81,7 +81,7 @@ impl Recorder {
             host: host(),
             planned,
             shared,
-            expected: None,
+            expected: settings.expected,
             start: run.timestamp,
             head,
             tail,

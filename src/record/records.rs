@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::adopt::{Adopted, adopt};
+use super::adopt::{Adopted, adopt, close};
 use super::error::RecordError;
 use super::journal::{Journal, journals};
 use super::operation::{Join, Outcome};
@@ -235,15 +235,7 @@ impl Records {
     /// When the store cannot be reached.
     pub async fn finish_abandoned(&self) -> Result<Vec<RunId>, RecordError> {
         self.flush().await;
-        let mut ended = Vec::new();
-        for run in self.runs(usize::MAX).await? {
-            if run.reason.is_none()
-                && let Ended::Now(_) = self.store.end(&run.run_id, None).await?
-            {
-                ended.push(run.run_id);
-            }
-        }
-        Ok(ended)
+        Ok(close(&*self.store, None).await?)
     }
 
     /// Ends a run now, all of whose processes on this machine are known to be

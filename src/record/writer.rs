@@ -61,7 +61,9 @@ impl Writer {
         loop {
             let result = self.advance(&mut beaten).await;
             let failures = self.note(result);
-            if *self.stop.borrow() && (failures > 0 || self.is_done()) {
+            // A recorder that was dropped will not say more either.
+            let stopped = *self.stop.borrow() || self.stop.has_changed().is_err();
+            if stopped && (failures > 0 || self.is_done()) {
                 return;
             }
             let stop = &mut self.stop;
@@ -174,6 +176,10 @@ impl Writer {
             _ => return Ok(()),
         };
         let adopted = adopt::adopt(&*self.store, &folder, &self.join, whose).await;
+        if joined.how == Entry::Created {
+            // Runs whose processes all died are closed by the next one.
+            adopt::close(&*self.store, Some(run)).await?;
+        }
         self.progress
             .send_modify(|p| p.warnings.extend(adopted.warnings));
         Ok(())
