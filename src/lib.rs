@@ -14,7 +14,7 @@
 //! - [`serve`]: the built-in server for a folder of stories.
 //! - [`cache`]: passes of unchanged stories, which need no browser.
 //! - [`browser`]: real browsers under WebDriver.
-//! - [`run`]: the conductor: plan in, outcomes and events out.
+//! - [`mod@run`]: the conductor: plan in, outcomes and events out.
 //! - [`harness`]: the face of libtest: arguments, trials, listing, exit code.
 //! - [`record`]: the record of runs, in Redis or in memory.
 

@@ -20,7 +20,12 @@ impl Project {
     /// upwards.
     pub(crate) fn open(manifest: Option<&Path>) -> Result<Self> {
         let named = manifest.map(Path::to_owned);
-        let path = match named.or_else(|| env::var_os("TINTYPE_MANIFEST").map(PathBuf::from)) {
+        // As in the harness, an empty variable counts as unset.
+        let told = || {
+            let told = env::var_os("TINTYPE_MANIFEST").filter(|told| !told.is_empty());
+            told.map(PathBuf::from)
+        };
+        let path = match named.or_else(told) {
             Some(path) => path,
             None => nearest()?,
         };

@@ -95,7 +95,7 @@ pub struct Arguments {
     #[arg(long, num_args = 0..=1, require_equals = true)]
     pub report_time: Option<Option<String>>,
 
-    /// Accepted: the time a snapshot may take is `timeout` in [capture]
+    /// Accepted: the time a snapshot may take is `capture.timeout` of the manifest
     #[arg(long)]
     pub ensure_time: bool,
 
