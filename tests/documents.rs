@@ -49,6 +49,37 @@ fn every_manifest_in_the_documents_is_without_errors() {
     }
 }
 
+/// An unknown key that is like none makes the error list all that there are:
+/// each of them stands in the reference.
+#[test]
+fn every_key_of_the_manifest_is_in_the_reference() {
+    let reference = document("docs/manifest.md");
+    let mut keys = 0;
+    for section in [
+        "",
+        "[stories]",
+        "[browser]",
+        "[themes.light]",
+        "[viewports.phone]",
+        "[baselines]",
+        "[compare]",
+        "[capture]",
+        "[[story]]",
+    ] {
+        let text = format!("{section}\nzzzzzzzzzzzz = 1\n");
+        let error = Manifest::parse(Path::new("stories.toml"), &text).unwrap_err();
+        let error = error.to_string();
+        let unknown = error.split("unknown key `zzzzzzzzzzzz`").nth(1).unwrap();
+        let known = unknown.split("= help: one of ").nth(1).unwrap();
+        let known = known.lines().next().unwrap();
+        for key in known.split('`').skip(1).step_by(2) {
+            assert!(reference.contains(key), "`{key}` of {section}");
+            keys += 1;
+        }
+    }
+    assert!(keys > 40, "{keys}");
+}
+
 #[test]
 fn what_is_said_to_stand_in_cargo_toml_is_toml() {
     let readme = document("README.md");

@@ -84,6 +84,8 @@ bad! {
     ignore_rectangle: with("[compare]\nignore = [{ x = 0, y = 0, width = 0 }]\n");
     perceptual_kind: with("[compare]\nperceptual = true\n");
     timeout_unit: with("[capture]\ntimeout = \"15\"\n");
+    wait_for_nothing: with("[capture]\nwait-for = [\"#a\", { selector = \"#b\", delay = \"1s\" }, {}]\n");
+    clock_without_zone: with("[capture]\nclock = \"2026-01-01\"\nisolation = \"page\"\n");
     target_kind: with("[capture]\ntarget = { selector = \"main\" }\n");
     baseline_placeholder: with("[baselines]\npath = \"shots/{them}/{story}.png\"\n");
     baseline_brace: with("[baselines]\npath = \"shots/{story.png\"\n");
