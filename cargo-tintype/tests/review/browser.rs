@@ -231,6 +231,37 @@ async fn a_hostile_message_is_only_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_report_opens_from_disk() {
+    let project = Project::recorded().await;
+    let run = project.records().await;
+    let run = run
+        .run(&tintype::model::RunId(RUN.to_owned()))
+        .await
+        .unwrap();
+    let results = [project.result(CARD), project.result(crate::project::NEW)];
+    let dir = project.root().join(format!("target/tintype/runs/{RUN}"));
+    let browser = Browser::open().await;
+    for embed_up_to in [tintype::report::html::EMBED_UP_TO, 0] {
+        let page = tintype::report::html::write(&dir, project.root(), &run, &results, embed_up_to);
+        // Another address, for the browser to load the page anew.
+        let address = format!("file://{}?{embed_up_to}", page.unwrap().display());
+        browser.goto(&address).await;
+        browser.until("[...document.querySelectorAll('.detail img')].length === 3 && [...document.querySelectorAll('.detail img')].every((image) => image.naturalWidth === 560)").await;
+        // The hostile message is text, and the page's policy lets nothing else run.
+        browser.until("document.querySelector('.message')?.textContent.includes('<script>alert(1)</script>')").await;
+        let done = browser.script("const s = document.createElement('script'); s.textContent = 'window.owned = 1'; document.body.append(s); return window.owned ?? 0").await;
+        assert_eq!(done, json!(0));
+        browser.until("document.fonts.check('16px Besley') && [...document.fonts].some((font) => font.status === 'loaded')").await;
+        browser.press("j").await;
+        browser.until(&format!("{HEADING} === 'gift'")).await;
+        browser
+            .until("document.querySelectorAll('.detail img').length === 1")
+            .await;
+    }
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_has_no_token_sees_only_the_door() {
     let project = Project::recorded().await;
     let review = Review::start_with(&project, &[], "a token of many letters");

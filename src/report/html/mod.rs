@@ -17,7 +17,6 @@ use serde::Serialize;
 use super::words::{accept, name};
 use super::{ReportError, put};
 use crate::model::{VisualTestResult, VisualTestRun};
-pub use page::safe_json;
 use pictures::{Pictures, Shown};
 
 /// Pictures are put into the page up to this many bytes of PNG, all together;

@@ -30,7 +30,7 @@ pub(super) fn render(run: &RunId, data: &impl Serialize) -> Result<String, serde
 /// JSON that may stand inside a `<script>` element: no `<`, so neither an end
 /// tag nor a comment can begin, and no line separators that older scripts
 /// would take for the end of a line.
-pub fn safe_json(data: &impl Serialize) -> Result<String, serde_json::Error> {
+fn safe_json(data: &impl Serialize) -> Result<String, serde_json::Error> {
     Ok(serde_json::to_string(data)?
         .replace('<', "\\u003c")
         .replace('\u{2028}', "\\u2028")
