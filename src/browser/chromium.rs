@@ -98,6 +98,16 @@ pub(super) fn remote_arguments(settings: &BrowserSettings) -> Vec<String> {
     arguments
 }
 
+impl BrowserSettings {
+    /// The switches that decide pixels, for whoever asks whether two runs draw
+    /// alike.
+    pub fn switches(&self) -> Vec<String> {
+        let mut switches = owned(SWITCHES.iter().chain(FRAME_SWITCHES));
+        switches.extend(self.args.iter().cloned());
+        switches
+    }
+}
+
 fn owned<'a>(switches: impl Iterator<Item = &'a &'a str>) -> Vec<String> {
     switches.map(|&switch| switch.to_owned()).collect()
 }

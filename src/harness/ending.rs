@@ -18,6 +18,7 @@ pub(super) fn draw(manifest: &Manifest, settings: &Settings, report: &RunReport)
         whole,
         record,
         folder,
+        uncacheable,
     } = report;
     let (all_run, all_results) = (&whole.run, &whole.results);
     let mut warnings = record.warnings.clone();
@@ -59,6 +60,7 @@ pub(super) fn draw(manifest: &Manifest, settings: &Settings, report: &RunReport)
         run,
         results,
         report: page.as_deref(),
+        uncacheable,
         warnings: &warnings,
     };
     eprintln!("{}", closing.text());

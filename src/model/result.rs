@@ -78,10 +78,6 @@ pub struct VisualTestResult {
     /// changed since it passed; absent where it was.
     #[serde(default, skip_serializing_if = "is_false")]
     pub cached: bool,
-    /// Why its result cannot be used again when nothing changes; absent where
-    /// it can, or was not to be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uncacheable: Option<String>,
     /// What differs from the environment in which the baseline was accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment_changed: Vec<EnvironmentChange>,
@@ -153,7 +149,6 @@ impl VisualTestResult {
             settled: Vec::new(),
             unstable: false,
             cached: false,
-            uncacheable: None,
             environment_changed: Vec::new(),
         }
     }

@@ -1,6 +1,7 @@
 //! What a person at the terminal is told beside libtest's own lines: where the
 //! run takes place, what takes long, and at the end what to do next.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -22,6 +23,8 @@ pub struct Closing<'a> {
     pub results: &'a [VisualTestResult],
     /// The report page, when it could be written.
     pub report: Option<&'a Path>,
+    /// Stories that are captured each time, with the reason.
+    pub uncacheable: &'a BTreeMap<String, String>,
     /// What else the user should know, one sentence each.
     pub warnings: &'a [String],
 }
@@ -33,7 +36,10 @@ impl Closing<'_> {
         let ms = self.run.duration.unwrap_or(0);
         let _ = write!(text, " in {}", duration(ms));
         let compared = self.run.summary.total - self.run.summary.skipped;
-        if compared > 1 && ms > 0 {
+        let cached = self.results.iter().filter(|result| result.cached).count();
+        if cached > 0 {
+            let _ = write!(text, ", {cached} of them unchanged since they passed");
+        } else if compared > 1 && ms > 0 {
             let rate = compared as f64 * 1000.0 / ms as f64;
             let _ = write!(text, " ({rate:.1} snapshots/s)");
         }
@@ -49,10 +55,22 @@ impl Closing<'_> {
             );
         }
         self.next_steps(&mut text);
+        self.never_cached(&mut text);
         for warning in self.warnings {
             let _ = write!(text, "\n  warning: {warning}");
         }
         text
+    }
+
+    /// Says which stories cost a browser each time, and why.
+    fn never_cached(&self, text: &mut String) {
+        let Some((story, reason)) = self.uncacheable.iter().next() else {
+            return;
+        };
+        let _ = write!(text, "\n  captured each time: {story} ({reason})");
+        if self.uncacheable.len() > 1 {
+            let _ = write!(text, " and {} more", self.uncacheable.len() - 1);
+        }
     }
 
     fn next_steps(&self, text: &mut String) {

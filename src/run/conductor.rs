@@ -1,7 +1,8 @@
 //! Starts everything, gives the outcomes, ends everything.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::available_parallelism;
@@ -13,11 +14,12 @@ use super::folders;
 use super::queue::Queue;
 use super::stage::{Outcome, Stage};
 use super::{interrupt, surroundings, worker};
-use crate::browser::Session;
+use crate::browser::{Session, find};
+use crate::cache::{self, Cache, Context, Hit};
 use crate::manifest::Manifest;
 use crate::model::{
-    Environment, Event, Reason, RunFile, Status, Summary, VisualTestResult, VisualTestRun, now_ms,
-    rfc3339,
+    Environment, Event, ImageHashes, Reason, RunFile, Status, Summary, VisualTestResult,
+    VisualTestRun, now_ms, rfc3339,
 };
 use crate::plan::Snapshot;
 use crate::record::{RecordError, RecordReport, RecordSettings, Recorder, host};
@@ -64,6 +66,8 @@ pub struct RunReport {
     pub record: RecordReport,
     /// The folder with images and reports.
     pub folder: PathBuf,
+    /// Stories whose results cannot be used again, with the reason.
+    pub uncacheable: BTreeMap<String, String>,
 }
 
 impl Conductor {
@@ -87,7 +91,9 @@ impl Conductor {
         let signal = runtime.spawn(interrupt::interrupted());
         let (stage, run, stories, first) =
             runtime.block_on(open(manifest, snapshots, settings, sinks))?;
-        let queue = Arc::new(Queue::new(&stage.snapshots));
+        let queue = Arc::new(Queue::new(&stage.snapshots, |index| {
+            stage.is_finished(index)
+        }));
         let stop = Arc::new(AtomicBool::new(false));
         let interrupted = Arc::new(AtomicBool::new(false));
         let entered = runtime.enter();
@@ -179,6 +185,7 @@ impl Conductor {
             whole,
             record,
             folder: stage.folder.clone(),
+            uncacheable: stage.uncacheable(),
         }
     }
 }
@@ -192,21 +199,23 @@ async fn open(
     settings: Settings,
     sinks: Vec<Arc<dyn Sink>>,
 ) -> Result<Opened, RunError> {
-    let scratch = manifest.state_dir().join("browsers");
-    let planned = snapshots.iter().filter(|s| s.skip.is_none()).count();
-    let first = async {
-        match planned {
-            0 => None,
-            // A failure is told by the worker that tries again.
-            _ => Session::open(&manifest.browser, &scratch).await.ok(),
-        }
-    };
-    let (mut environment, first, served) = tokio::join!(
+    let (mut environment, served) = tokio::join!(
         surroundings::environment(&manifest.root, settings.ci),
-        first,
         Stories::open(&manifest, settings.nextest),
     );
     let stories = served?;
+    let (cache, build) = open_cache(&manifest, &settings, &environment).await;
+    let hits = cache.lookup(&snapshots).await;
+    let is_open =
+        |(snapshot, hit): (&Snapshot, &Option<Hit>)| snapshot.skip.is_none() && hit.is_none();
+    let first = if snapshots.iter().zip(&hits).any(is_open) {
+        let scratch = manifest.state_dir().join("browsers");
+        // A failure is told by the worker that tries again.
+        Session::open(&manifest.browser, &scratch).await.ok()
+    } else {
+        environment.browser = build;
+        None
+    };
     let base = stories.base().to_owned();
     if let Some(session) = &first {
         environment.browser = Some(session.info().browser.clone());
@@ -223,6 +232,7 @@ async fn open(
         snapshots,
         base,
         recorder,
+        cache,
         environment,
         sinks,
         worker,
@@ -232,9 +242,45 @@ async fn open(
     for (index, snapshot) in stage.snapshots.iter().enumerate() {
         if let Some(reason) = &snapshot.skip {
             skip(&stage, index, reason);
+        } else if let Some(hit) = &hits[index] {
+            unchanged(&stage, index, hit);
         }
     }
     Ok((stage, run, stories, first))
+}
+
+/// The cache for this machine's browser, and the browser's build.
+async fn open_cache(
+    manifest: &Manifest,
+    settings: &Settings,
+    environment: &Environment,
+) -> (Cache, Option<String>) {
+    let programs = find(&manifest.browser).ok();
+    let program = programs.as_ref().map(|programs| programs.browser.as_path());
+    let build = program.map(|program| cache::build(program, &manifest.state_dir()));
+    // Chromium and its headless shell have one version, but do not draw alike.
+    let kind = program.and_then(Path::file_name);
+    let browser = format!("{build:?} {kind:?}");
+    let context = Context::here(
+        browser,
+        manifest.browser.switches(),
+        environment.fonts.clone(),
+    );
+    (Cache::open(manifest, settings, &context).await, build)
+}
+
+/// A snapshot of which nothing has changed since it passed.
+fn unchanged(stage: &Stage, index: usize, hit: &Hit) {
+    let mut result = stage.result(index, Status::Passed);
+    result.cached = true;
+    result.diff_ratio = Some(0.0);
+    result.duration_ms = Some(0);
+    result.baseline = Some(stage.manifest.relative(&stage.snapshots[index].baseline));
+    result.sha256 = Some(ImageHashes {
+        baseline: Some(hit.baseline_sha256.clone()),
+        ..ImageHashes::default()
+    });
+    stage.finish(index, result, None);
 }
 
 /// As many sessions as the user says, or one for each core, but none without
@@ -295,7 +341,9 @@ async fn close(stage: &Stage, run: &mut VisualTestRun, interrupted: bool) -> Rec
     // Under nextest no single process knows what the run came to; but that it
     // was interrupted it knows.
     let word = (!stage.settings.nextest || interrupted).then_some(reason);
-    stage.recorder.finish(word).await
+    let (mut record, warnings) = tokio::join!(stage.recorder.finish(word), stage.cache.flush());
+    record.warnings.extend(warnings);
+    record
 }
 
 fn reason(stage: &Stage, summary: &Summary, interrupted: bool) -> Reason {

@@ -6,6 +6,7 @@
 //! - `worker`: a session that pulls groups; replaces its browser when it breaks.
 //! - `photographer`: one snapshot, from page to judged picture.
 //! - `judge`: a picture against its baseline, and what is kept of it.
+//! - `memory`: what a page has loaded, for the cache.
 //! - `stage`: what all of them share.
 //! - `folders`: the run's folder and the pruning of older ones.
 //! - `surroundings`: machine, commit and command.
@@ -15,6 +16,7 @@ mod conductor;
 mod folders;
 mod interrupt;
 mod judge;
+mod memory;
 mod photographer;
 mod queue;
 mod stage;

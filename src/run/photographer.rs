@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::judge::{self, Judged};
+use super::memory;
 use super::stage::Stage;
 use crate::baseline::{self, Baseline};
 use crate::browser::{BrowserError, Care, Session, Settled, Unstable};
@@ -34,6 +35,8 @@ pub(super) struct Photographer {
     loaded: Option<Loaded>,
     /// The address of a story that has left something behind.
     dirty: Option<String>,
+    /// What passed on the page that is loaded: index and baseline's hash.
+    passed: Vec<(usize, String)>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -65,6 +68,7 @@ impl Photographer {
             session,
             loaded: None,
             dirty: None,
+            passed: Vec::new(),
         }
     }
 
@@ -72,9 +76,26 @@ impl Photographer {
         self.session.close().await;
     }
 
-    /// Forgets the page, so that the next story is loaded.
-    pub(super) fn forget_page(&mut self) {
+    /// Leaves the page, so that the next story is loaded. What passed on it is
+    /// remembered together with all that it has loaded until now: that may be
+    /// more than a snapshot needs, but never less.
+    pub(super) async fn leave_page(&mut self) {
         self.loaded = None;
+        let passed = std::mem::take(&mut self.passed);
+        if passed.is_empty() || !self.stage.remembers() {
+            return;
+        }
+        // A page that cannot say what it has loaded is not remembered.
+        let Ok(loads) = self.session.loads().await else {
+            return;
+        };
+        let loads = memory::loads(&self.stage.base, loads);
+        for (index, baseline) in passed {
+            let snapshot = &self.stage.snapshots[index];
+            if let Err(reason) = self.stage.cache.remember(snapshot, &baseline, &loads) {
+                self.stage.cannot_be_cached(&snapshot.story.id, reason);
+            }
+        }
     }
 
     /// Captures and judges a snapshot.
@@ -98,6 +119,7 @@ impl Photographer {
             let shot = self.quickly(snapshot, &mut times).await?;
             if equal(baseline, &shot.png, &mut times).await {
                 note(&mut result, &times, started, shot.settled);
+                self.passed.push((index, baseline.file_sha256.clone()));
                 return Ok(judge::passed(&stage, index, result, baseline, &shot.png));
             }
         }
@@ -116,6 +138,15 @@ impl Photographer {
         let judged = judging.await;
         times.compare += begun.elapsed();
         let mut judged = judged.unwrap_or_else(|panic| unreadable(result, panic.to_string()));
+        if judged.result.status == Status::Passed
+            && let Some(hash) = judged
+                .result
+                .sha256
+                .as_ref()
+                .and_then(|s| s.baseline.clone())
+        {
+            self.passed.push((index, hash));
+        }
         if let (Some(message), Some(fonts)) = (&mut judged.message, fallen_back) {
             message.push_str(&fonts);
         }
@@ -133,15 +164,16 @@ impl Photographer {
         let begun = Instant::now();
         let address = address(&self.stage.base, snapshot);
         let wanted = Loaded::of(address, snapshot);
-        let (session, capture) = (&mut self.session, &snapshot.story.capture);
+        let capture = &snapshot.story.capture;
         let serves = self
             .loaded
             .as_ref()
             .is_some_and(|loaded| loaded.serves(&wanted, capture.isolation));
         if serves {
-            session.show(&snapshot.theme, snapshot.screen).await?;
+            self.session.show(&snapshot.theme, snapshot.screen).await?;
         } else {
-            self.loaded = None;
+            self.leave_page().await;
+            let session = &mut self.session;
             if let Some(address) = self.dirty.take() {
                 session.forget(&address).await?;
             }
@@ -190,7 +222,7 @@ impl Photographer {
     ) -> Result<Shot, BrowserError> {
         let begun = Instant::now();
         let address = address(&self.stage.base, snapshot);
-        self.loaded = None;
+        self.leave_page().await;
         self.session
             .load_fresh(
                 &address,

@@ -15,13 +15,13 @@ pub(super) struct Group(pub(super) Vec<usize>);
 pub(super) struct Queue(Mutex<VecDeque<Group>>);
 
 impl Queue {
-    /// Groups what will run. Within a group a screen's snapshots stand
+    /// Groups what is not finished already. Within a group a screen's snapshots stand
     /// together, since changing the theme is cheaper than changing the size.
-    pub(super) fn new(snapshots: &[Snapshot]) -> Self {
+    pub(super) fn new(snapshots: &[Snapshot], is_finished: impl Fn(usize) -> bool) -> Self {
         let mut groups: VecDeque<Group> = VecDeque::new();
         let mut last: Option<&Snapshot> = None;
         for (index, snapshot) in snapshots.iter().enumerate() {
-            if snapshot.skip.is_some() {
+            if is_finished(index) {
                 continue;
             }
             let same = last.is_some_and(|last| {

@@ -1,15 +1,16 @@
 //! What conductor, workers and trials share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use crate::manifest::Manifest;
+use crate::cache::Cache;
+use crate::manifest::{Manifest, Source};
 use crate::model::{Environment, Event, RunId, Status, Summary, VisualTestResult};
 use crate::plan::Snapshot;
 use crate::record::Recorder;
 use crate::report::Sink;
-use crate::settings::Settings;
+use crate::settings::{Cache as CacheUse, Settings};
 
 /// What a trial is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,9 @@ pub(super) struct Stage {
     /// Where stories are served, without a trailing slash.
     pub(super) base: String,
     pub(super) recorder: Recorder,
+    pub(super) cache: Cache,
+    /// Stories whose results cannot be used again, with the reason.
+    uncacheable: Mutex<BTreeMap<String, String>>,
     sinks: Vec<Arc<dyn Sink>>,
     environment: Mutex<Environment>,
     board: Mutex<Board>,
@@ -59,6 +63,7 @@ impl Stage {
         snapshots: Vec<Snapshot>,
         base: String,
         recorder: Recorder,
+        cache: Cache,
         environment: Environment,
         sinks: Vec<Arc<dyn Sink>>,
         worker: String,
@@ -74,6 +79,8 @@ impl Stage {
             snapshots,
             base,
             recorder,
+            cache,
+            uncacheable: Mutex::default(),
             sinks,
             environment: Mutex::new(environment),
             board: Mutex::default(),
@@ -110,6 +117,26 @@ impl Stage {
             .unwrap_or_else(PoisonError::into_inner);
         environment.browser = Some(browser.to_owned());
         environment.driver = Some(driver.to_owned());
+    }
+
+    /// Whether passes are to be remembered at all.
+    pub(super) fn remembers(&self) -> bool {
+        self.settings.cache == CacheUse::On && matches!(self.manifest.source, Source::Dir(_))
+    }
+
+    /// Notes why a story's results cannot be used again.
+    pub(super) fn cannot_be_cached(&self, story: &str, reason: String) {
+        let mut stories = self
+            .uncacheable
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        stories.insert(story.to_owned(), reason);
+    }
+
+    /// The stories whose results cannot be used again, with the reason.
+    pub(super) fn uncacheable(&self) -> BTreeMap<String, String> {
+        let stories = self.uncacheable.lock();
+        stories.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A fresh record of a snapshot.

@@ -44,9 +44,6 @@ struct Worker {
 
 impl Worker {
     async fn group(&mut self, group: &Group, stop: &AtomicBool) {
-        if let Some(photographer) = &mut self.photographer {
-            photographer.forget_page();
-        }
         for &index in &group.0 {
             if stop.load(Ordering::Relaxed) {
                 return;
@@ -55,6 +52,9 @@ impl Worker {
             self.stage.emit(&Event::TestStarted(Box::new(started)));
             let judged = self.snapshot(index).await;
             self.stage.finish(index, judged.result, judged.message);
+        }
+        if let Some(photographer) = &mut self.photographer {
+            photographer.leave_page().await;
         }
     }
 

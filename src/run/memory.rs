@@ -1,0 +1,66 @@
+//! What a page has loaded, as the cache wants to know it.
+
+use percent_encoding::percent_decode_str;
+
+use crate::browser::PageLoads;
+use crate::cache::Loads;
+
+/// Divides what a page of the story server at `base` has loaded into files and
+/// what cannot be known. `base` has no trailing slash.
+pub(super) fn loads(base: &str, page: PageLoads) -> Loads {
+    let mut loads = Loads {
+        files: Vec::new(),
+        unseen: page.unseen,
+    };
+    for address in page.files {
+        match address.strip_prefix(base) {
+            Some(path) if path.is_empty() || path.starts_with(['/', '?', '#']) => {
+                let path = path.split(['?', '#']).next().unwrap_or_default();
+                let path = percent_decode_str(path).decode_utf8_lossy();
+                loads.files.push(path.into_owned());
+            }
+            _ if is_inline(&address) => {}
+            _ => loads.unseen.push(format!("a request to {address}")),
+        }
+    }
+    loads.files.sort();
+    loads.files.dedup();
+    loads
+}
+
+/// Whether an address carries its content itself, or has none.
+fn is_inline(address: &str) -> bool {
+    ["data:", "blob:", "about:"]
+        .iter()
+        .any(|scheme| address.starts_with(scheme))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::loads;
+    use crate::browser::PageLoads;
+
+    #[test]
+    fn files_are_told_from_the_rest() {
+        let page = PageLoads {
+            files: [
+                "http://127.0.0.1:80/a%20b.html?x=1#y",
+                "http://127.0.0.1:80/style.css",
+                "http://127.0.0.1:8080/other.css",
+                "data:image/png;base64,AAAA",
+            ]
+            .map(str::to_owned)
+            .into(),
+            unseen: vec!["a WebSocket".to_owned()],
+        };
+        let loads = loads("http://127.0.0.1:80", page);
+        assert_eq!(loads.files, ["/a b.html", "/style.css"]);
+        assert_eq!(
+            loads.unseen,
+            [
+                "a WebSocket",
+                "a request to http://127.0.0.1:8080/other.css"
+            ]
+        );
+    }
+}
