@@ -1,7 +1,7 @@
 //! Pictures, by run, snapshot and kind; never by path.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{Response, header};
 use tintype::baseline;
 use tintype::model::RunId;
@@ -15,6 +15,7 @@ use crate::images;
 pub(super) async fn picture(
     State(app): State<App>,
     Path((run, name, kind)): Path<(String, String, String)>,
+    RawQuery(version): RawQuery,
 ) -> Result<Response<Body>, Problem> {
     let story = story(&name)?;
     let read = if kind == "baseline" {
@@ -48,10 +49,16 @@ pub(super) async fn picture(
         .map_err(anyhow::Error::new)
         .and_then(|read| read)
         .map_err(|error| Problem::missing(format!("{error:#}")))?;
+    // An address that holds the picture's hash will never mean another one.
+    let hashed = version.is_some_and(|version| version.len() > "v=".len());
+    let caching = if hashed {
+        "private, max-age=3600"
+    } else {
+        "no-cache"
+    };
     Response::builder()
         .header(header::CONTENT_TYPE, "image/png")
-        // The address holds the picture's hash.
-        .header(header::CACHE_CONTROL, "private, max-age=3600")
+        .header(header::CACHE_CONTROL, caching)
         .body(Body::from(bytes))
         .map_err(|error| anyhow::Error::new(error).into())
 }

@@ -112,6 +112,9 @@ async fn pictures_are_found_by_name_and_never_by_path() {
         (200, b"\x89PNG".as_slice())
     );
     assert!(picture.head.contains("content-type: image/png"));
+    assert!(picture.head.contains("cache-control: no-cache"));
+    let hashed = review.get(&format!("/images/{RUN}/{card}/current?v=0011"));
+    assert!(hashed.head.contains("cache-control: private, max-age=3600"));
     let giant = "a".repeat(60_000);
     for path in [
         format!("/images/{RUN}/{card}/..%2F..%2F..%2Fstories.toml"),
