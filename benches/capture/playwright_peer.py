@@ -30,6 +30,17 @@ class Peer:
         no_browser = os.environ | {"PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD": "1"}
         install = ["npm", "install", "--silent", "--no-audit", "--no-fund"]
         subprocess.run(install, cwd=self.folder, env=no_browser, check=True, stdout=sys.stderr)
+        self.serve()
+
+    def serve(self):
+        """Serves the stories outside of what is measured."""
+        command = ["node", "serve.js"]
+        self.server = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, text=True)
+        self.port = self.server.stdout.readline().strip() or sys.exit("the server did not start")
+
+    def end(self):
+        self.server.terminate()
+        self.server.wait()
 
     def command(self, kind, *more):
         return ["node_modules/.bin/playwright", "test", "-c", f"{kind}.config.js", *more]
@@ -44,5 +55,5 @@ class Peer:
         return self.start(self.command(kind), workers)
 
     def start(self, command, workers):
-        environment = {"WORKERS": str(workers), "CI": ""}
+        environment = {"WORKERS": str(workers), "PORT": self.port, "CI": ""}
         return common.measure(command, self.folder, environment, self.folder / "playwright.log")

@@ -1,4 +1,4 @@
-// The stories, from memory: node serve.js PORT
+// The stories, from memory, on a free port, which it prints.
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
@@ -15,10 +15,11 @@ for (const entry of fs.readdirSync(root, { recursive: true, withFileTypes: true 
   files.set('/' + path.relative(root, file).split(path.sep).join('/'), fs.readFileSync(file));
 }
 
-http.createServer((request, response) => {
+const server = http.createServer((request, response) => {
   const name = decodeURIComponent(new URL(request.url, 'http://stories').pathname);
   const bytes = files.get(name);
   const type = TYPES[path.extname(name)] ?? 'application/octet-stream';
-  response.writeHead(bytes || name === '/' ? 200 : 404, { 'content-type': type, 'cache-control': 'max-age=3600' });
+  response.writeHead(bytes ? 200 : 404, { 'content-type': type, 'cache-control': 'max-age=3600' });
   response.end(bytes);
-}).listen(Number(process.argv[2]), '127.0.0.1');
+});
+server.listen(0, '127.0.0.1', () => console.log(server.address().port));

@@ -1,7 +1,6 @@
 // What both ways of using Playwright have in common.
 const { browser } = require('./workload.json');
 
-const port = process.env.PORT ?? 8123;
 const root = process.getuid?.() === 0;
 
 module.exports = {
@@ -9,9 +8,8 @@ module.exports = {
   fullyParallel: true,
   workers: Number(process.env.WORKERS ?? 2),
   reporter: 'dot',
-  webServer: { command: `node serve.js ${port}`, url: `http://127.0.0.1:${port}/` },
   use: {
-    baseURL: `http://127.0.0.1:${port}/`,
+    baseURL: `http://127.0.0.1:${process.env.PORT}/`,
     launchOptions: {
       executablePath: browser,
       // As for Tintype; Chromium refuses to run as root with its sandbox.
