@@ -26,7 +26,7 @@ exec >/dev/null 2>&1
 read -r _
 kill -KILL "$program" 2>/dev/null
 wait "$program" 2>/dev/null
-rm -rf "$scratch"
+rm -rf "$scratch" || { sleep 0.2; rm -rf "$scratch"; }
 kill -KILL 0
 "#;
 

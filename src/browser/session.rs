@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::driver::Driver;
 use super::error::BrowserError;
 use super::settle::{self, Care, Settled};
+use super::slot::Slot;
 use crate::manifest::{BrowserSettings, CaptureSettings, Screen, Theme};
 
 /// How long one command may take beyond a story's own time.
@@ -60,23 +61,32 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts a browser, or opens a session on a WebDriver that is up. Profiles
-    /// go below `scratch` and are removed with the session.
+    /// Starts a browser, or opens a session on a WebDriver that is up, or goes
+    /// on with the one that a slot keeps. Profiles go below `scratch` and are
+    /// removed with the session.
     ///
     /// # Errors
     /// When there is no browser or driver, or they do not start.
-    pub async fn open(settings: &BrowserSettings, scratch: &Path) -> Result<Self, BrowserError> {
-        let driver = Driver::open(settings, scratch).await?;
+    pub async fn open(
+        settings: &BrowserSettings,
+        scratch: &Path,
+        slot: Option<&Slot>,
+    ) -> Result<Self, BrowserError> {
+        let driver = Driver::open(settings, scratch, slot).await?;
+        let kept = driver.kept_prelude();
         let mut session = Self {
             info: info(&driver.capabilities, driver.frames),
             driver,
             address: String::new(),
             screen: None,
             scheme: None,
-            prelude: None,
+            prelude: kept,
             cache_is_off: false,
         };
-        session.open_tab().await?;
+        // A page that another process has left is used on.
+        if session.prelude.is_none() {
+            session.open_tab().await?;
+        }
         Ok(session)
     }
 
@@ -167,7 +177,9 @@ impl Session {
             self.cdp("Network.disable", json!({})).await?;
             self.cache_is_off = false;
         }
-        if without_fragment(&self.address) == without_fragment(address) && address.contains('#') {
+        let known = !self.address.is_empty();
+        let same = !known || without_fragment(&self.address) == without_fragment(address);
+        if same && address.contains('#') {
             // Otherwise only the fragment would change and nothing be loaded.
             self.go("about:blank", limit).await?;
         }
@@ -407,8 +419,16 @@ impl Session {
         &self.driver.client
     }
 
-    /// Ends the browser and its driver and removes their folders.
+    /// Leaves the browser for the next process of its slot; ends it where there
+    /// is no slot.
     pub async fn close(self) {
+        // A page with its cache off is not what the next process expects.
+        let prelude = self.prelude.filter(|_| !self.cache_is_off);
+        self.driver.leave(prelude).await;
+    }
+
+    /// Ends the browser and its driver and removes their folders.
+    pub async fn discard(self) {
         self.driver.close().await;
     }
 }

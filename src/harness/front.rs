@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::manifest::{Manifest, ManifestError};
+use crate::model::RunId;
 use crate::plan::Plan;
+use crate::run::END_RUN;
 use crate::settings::{Settings, SettingsError};
 
 use super::arguments::{Arguments, Color};
@@ -92,6 +94,13 @@ impl Harness {
         log::begin(settings.log);
         let named = settings.manifest.clone().or(self.manifest);
         let path = named.unwrap_or_else(|| PathBuf::from("stories.toml"));
+        if let Ok(run) = env::var(END_RUN) {
+            let ended = crate::run::end(&Manifest::load(&path)?, &RunId(run));
+            return Ok(match ended {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(_) => ExitCode::from(FAILURE),
+            });
+        }
         let (manifest, selected) = prepare(&path, arguments, &settings)?;
         if arguments.list {
             let text = listing(&selected.snapshots, arguments);

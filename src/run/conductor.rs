@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 
 use super::folders;
 use super::queue::Queue;
-use super::stage::{Outcome, Stage};
-use super::{interrupt, surroundings, worker};
+use super::stage::{self, Outcome, Stage};
+use super::{interrupt, runner, surroundings, worker};
 use crate::browser::{Session, find};
 use crate::cache::{self, Cache, Context, Hit};
 use crate::manifest::Manifest;
@@ -196,7 +196,7 @@ type Opened = (Arc<Stage>, VisualTestRun, Stories, Option<Session>);
 async fn open(
     manifest: Arc<Manifest>,
     snapshots: Vec<Snapshot>,
-    settings: Settings,
+    mut settings: Settings,
     sinks: Vec<Arc<dyn Sink>>,
 ) -> Result<Opened, RunError> {
     let (mut environment, served) = tokio::join!(
@@ -211,7 +211,10 @@ async fn open(
     let first = if snapshots.iter().zip(&hits).any(is_open) {
         let scratch = manifest.state_dir().join("browsers");
         // A failure is told by the worker that tries again.
-        Session::open(&manifest.browser, &scratch).await.ok()
+        let slot = stage::slot(&manifest, &settings);
+        Session::open(&manifest.browser, &scratch, slot.as_ref())
+            .await
+            .ok()
     } else {
         environment.browser = build;
         None
@@ -221,8 +224,9 @@ async fn open(
         environment.browser = Some(session.info().browser.clone());
         environment.driver = Some(session.info().driver.clone());
     }
-    let run = VisualTestRun::start(settings.run_id.clone(), environment.clone());
     let place = RecordSettings::from_env(&manifest.state_dir())?;
+    settings.run_id = place.run_id(settings.run_id);
+    let run = VisualTestRun::start(settings.run_id.clone(), environment.clone());
     let count = snapshots.len() as u64;
     let recorder = Recorder::open(place, run.clone(), count, settings.nextest).await?;
     let worker = format!("{}:{}", host(), std::process::id());
@@ -239,6 +243,9 @@ async fn open(
     ));
     tracing::info!(run = %stage.run_id, base = stage.base, "the run has started");
     stage.emit(&Event::RunStarted(Box::new(run.clone())));
+    if stage.settings.nextest {
+        runner::watch(&stage.folder, &stage.run_id);
+    }
     for (index, snapshot) in stage.snapshots.iter().enumerate() {
         if let Some(reason) = &snapshot.skip {
             skip(&stage, index, reason);

@@ -9,6 +9,7 @@
 //! - `memory`: what a page has loaded, for the cache.
 //! - `stage`: what all of them share.
 //! - `folders`: the run's folder and the pruning of older ones.
+//! - `runner`: the end of a run whose every test is a process.
 //! - `surroundings`: machine, commit and command.
 //! - `interrupt`: Ctrl-C and SIGTERM.
 
@@ -19,9 +20,11 @@ mod judge;
 mod memory;
 mod photographer;
 mod queue;
+mod runner;
 mod stage;
 mod surroundings;
 mod worker;
 
 pub use conductor::{Conductor, RunError, RunReport};
+pub use runner::{END_RUN, end};
 pub use stage::Outcome;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use crate::browser::Slot;
 use crate::cache::Cache;
 use crate::manifest::{Manifest, Source};
 use crate::model::{Environment, Event, RunId, Status, Summary, VisualTestResult};
@@ -33,6 +34,8 @@ pub(super) struct Stage {
     pub(super) folder: PathBuf,
     /// The folder for browser profiles.
     pub(super) scratch: PathBuf,
+    /// The place in which a test runner runs this process, if it has any.
+    pub(super) slot: Option<Slot>,
     /// Where stories are served, without a trailing slash.
     pub(super) base: String,
     pub(super) recorder: Recorder,
@@ -70,6 +73,7 @@ impl Stage {
     ) -> Self {
         let run_id = settings.run_id.clone();
         Self {
+            slot: slot(&manifest, &settings),
             folder: manifest.run_dir(&run_id),
             scratch: manifest.state_dir().join("browsers"),
             manifest,
@@ -211,4 +215,12 @@ impl Stage {
     fn board(&self) -> std::sync::MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The place in which nextest runs this process.
+pub(super) fn slot(manifest: &Manifest, settings: &Settings) -> Option<Slot> {
+    let name = settings.slot.as_ref()?;
+    let folder = manifest.state_dir().join("browsers");
+    std::fs::create_dir_all(&folder).ok()?;
+    Some(Slot::of_parent(&folder, name))
 }

@@ -88,7 +88,8 @@ impl Worker {
     async fn attempt(&mut self, index: usize, attempt: u32) -> Result<Judged, BrowserError> {
         if self.photographer.is_none() {
             let stage = &self.stage;
-            let session = Session::open(&stage.manifest.browser, &stage.scratch).await?;
+            let session =
+                Session::open(&stage.manifest.browser, &stage.scratch, stage.slot.as_ref()).await?;
             stage.met(&session.info().browser, &session.info().driver);
             self.photographer = Some(Photographer::new(Arc::clone(stage), session));
         }
@@ -100,7 +101,7 @@ impl Worker {
 
     async fn replace_browser(&mut self) {
         if let Some(broken) = self.photographer.take() {
-            broken.close().await;
+            broken.discard().await;
         }
     }
 
