@@ -47,7 +47,7 @@ pub(super) fn draw(manifest: &Manifest, settings: &Settings, report: &RunReport)
             .for_each(|warning| eprintln!("warning: {warning}"));
         return;
     }
-    warnings.extend(unoptimised());
+    warnings.extend(unoptimised(results));
     if env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") {
         let named = manifest.path.to_string_lossy();
         // GitHub reads annotations from standard output.

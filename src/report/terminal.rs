@@ -91,9 +91,14 @@ impl Closing<'_> {
     }
 }
 
-/// Said once where the engine was built without optimisation.
-pub fn unoptimised() -> Option<String> {
-    (env!("TINTYPE_OPT_LEVEL") == "0").then(|| {
+/// How long a run may compare, in milliseconds, before it is worth a word that
+/// it could be faster.
+const SLOW: u64 = 2_000;
+
+/// Said where the engine was built without optimisation, and it shows.
+pub fn unoptimised(results: &[VisualTestResult]) -> Option<String> {
+    let spent: u64 = results.iter().filter_map(|result| result.compare_ms).sum();
+    (env!("TINTYPE_OPT_LEVEL") == "0" && spent > SLOW).then(|| {
         "tintype is built without optimisation, which makes comparing slow: \
          add `[profile.dev.package.tintype] opt-level = 3` to Cargo.toml (`cargo tintype init` writes it)"
             .to_owned()

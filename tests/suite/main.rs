@@ -7,6 +7,7 @@
 
 mod accepting;
 mod arguments;
+mod caching;
 mod catching;
 mod ending;
 mod isolation;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let tests = [
         accepting::tests(),
         arguments::tests(),
+        caching::tests(),
         catching::tests(),
         ending::tests(),
         isolation::tests(),

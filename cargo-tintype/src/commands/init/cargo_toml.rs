@@ -7,7 +7,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 
 /// The crates that decode, hash and compare pictures. Unoptimised they take
 /// ten to sixty times as long.
-const HOT: [&str; 9] = [
+const HOT: [&str; 10] = [
     "adler2",
     "blake3",
     "crc32fast",
@@ -17,6 +17,7 @@ const HOT: [&str; 9] = [
     "png",
     "sha2",
     "tintype",
+    "zlib-rs",
 ];
 
 /// Adds the dependency and the test target.
