@@ -280,7 +280,10 @@ impl Session {
             "deviceScaleFactor": screen.scale,
             "mobile": false,
         });
-        if let Some(clip) = clip {
+        // Without a clip, driven frames come in CSS pixels whatever the scale.
+        let whole = || json!({ "x": 0, "y": 0, "width": screen.viewport.width, "height": height, "scale": 1 });
+        let scaled = self.driver.frames && screen.scale != 1.0;
+        if let Some(clip) = clip.or_else(|| scaled.then(whole)) {
             metrics["viewport"] = clip;
         }
         self.cdp("Emulation.setDeviceMetricsOverride", metrics)

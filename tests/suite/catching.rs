@@ -24,6 +24,7 @@ pub(crate) fn tests() -> Vec<Trial> {
             "catching::a_baseline_from_another_environment",
             another_environment,
         ),
+        test("catching::scales_are_device_pixels", scales),
         test("catching::whole_pages_and_elements", targets),
         test(
             "catching::masks_padding_and_pages_taller_than_any_texture",
@@ -284,6 +285,27 @@ capture = { target = { element = "i" }, padding = 10, mask = ["#t"] }
     assert_eq!(masked.get_pixel(15, 15).0, [255, 0, 255], "mask");
     assert_eq!(masked.get_pixel(40, 40).0, [0, 255, 0], "element");
     assert_eq!(project.run(&[], &[]).code, Some(0));
+}
+
+fn scales() {
+    let page = "<!doctype html><style>body { margin: 0; background: red } @media (resolution: 2dppx) { body { background: blue } }</style>";
+    let manifest = "[stories]\ndir = \"stories\"\n[themes]\nlight = { color-scheme = \"light\" }\n[viewports]\nplain = \"320x240\"\nfine = \"320x240@2x\"\n";
+    let project = Project::new(manifest, &[("a.html", page)]);
+    project.accept_all();
+    let picture = |stem: &str| {
+        let file = project.read(&format!("baselines/{stem}.png"));
+        image::load_from_memory(&file).unwrap().to_rgb8()
+    };
+    let (plain, fine) = (picture("a-light-320x240"), picture("a@2x-light-320x240"));
+    assert_eq!(
+        (plain.dimensions(), plain.get_pixel(9, 9).0),
+        ((320, 240), [255, 0, 0])
+    );
+    assert_eq!(
+        (fine.dimensions(), fine.get_pixel(9, 9).0),
+        ((640, 480), [0, 0, 255])
+    );
+    assert_eq!(project.result("a@2x::light::320x240").scale, Some(2.0));
 }
 
 fn broken_baseline() {
