@@ -466,7 +466,16 @@ fn info(capabilities: &Value, drives_frames: bool) -> BrowserInfo {
     let driver = text(&capabilities["chrome"]["chromedriverVersion"]);
     let driver = driver.split(' ').next().unwrap_or_default();
     BrowserInfo {
-        browser: format!("chromium {version}"),
+        // The headless shell has the version of the whole browser, but not its
+        // text rendering: their pictures differ.
+        browser: format!(
+            "chromium {version}{}",
+            if drives_frames {
+                " (headless shell)"
+            } else {
+                ""
+            }
+        ),
         driver: format!("chromedriver {driver}"),
         drives_frames,
     }
