@@ -37,16 +37,18 @@ impl<'a> Plain<'a> {
             _ => return None,
         };
         let mut data = Vec::new();
+        let mut data_ended = false;
         loop {
             let chunk = next_chunk(&mut rest)?;
             match &chunk.kind {
-                b"IDAT" => data.push(chunk),
+                b"IDAT" if !data_ended => data.push(chunk),
                 b"IEND" => break,
                 // Transparency by colour and animation are the general decoder's.
                 b"tRNS" | b"acTL" | b"fcTL" | b"fdAT" => return None,
-                // A critical chunk that is not known here (a palette may be).
-                kind if kind[0].is_ascii_uppercase() && kind != b"PLTE" => return None,
-                _ => {}
+                // Text, times and the like: what may be passed over.
+                [b'a'..=b'z', ..] => data_ended = !data.is_empty(),
+                // A critical chunk that is not known here, or data in two places.
+                _ => return None,
             }
         }
         Some(Self {
@@ -89,13 +91,14 @@ impl<'a> Plain<'a> {
         if length / 1032 > zlib.len() {
             return None;
         }
-        // The zlib header: deflate, no dictionary. Its checksum at the end is
-        // not looked at, as the chunks' own have been.
+        // The zlib header: deflate, a window of 32 KiB at most, no dictionary.
+        // Its checksum at the end is not looked at, as the chunks' own have been.
         let [method, flags, deflated @ ..] = zlib else {
             return None;
         };
         let header = u16::from_be_bytes([*method, *flags]);
-        if method & 15 != 8 || flags & 0x20 != 0 || !header.is_multiple_of(31) {
+        let is_deflate = method & 15 == 8 && method >> 4 <= 7;
+        if !is_deflate || flags & 0x20 != 0 || !header.is_multiple_of(31) {
             return None;
         }
         let mut rows = Buffer::take(length);
@@ -113,6 +116,16 @@ impl Chunk<'_> {
         hasher.update(self.content);
         hasher.finalize() == self.checksum
     }
+}
+
+/// The length in bytes of a palette whose last colour is not complete, on
+/// which the general decoder (`png` 0.18.1) panics.
+pub(super) fn broken_palette(png: &[u8]) -> Option<usize> {
+    let mut rest = png.get(8..)?;
+    let palette =
+        std::iter::from_fn(|| next_chunk(&mut rest)).find(|chunk| &chunk.kind == b"PLTE")?;
+    let length = palette.content.len();
+    (!length.is_multiple_of(3)).then_some(length)
 }
 
 /// Takes the next chunk off `rest`.

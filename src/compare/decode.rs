@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use image::{RgbaImage, codecs::png::PngDecoder};
 
-use super::chunks::Plain;
+use super::chunks::{self, Plain};
 use super::error::{CompareError, ImageProblem, Side};
 use super::layout::Layout;
 use super::options::Options;
@@ -130,6 +130,11 @@ pub(super) fn is_same_picture(baseline: &[u8], current: &[u8]) -> bool {
 
 /// Decodes any PNG to RGBA, 8 bits per channel.
 pub(super) fn decode_any(png: &[u8]) -> Result<RgbaImage, ImageProblem> {
+    if let Some(length) = chunks::broken_palette(png) {
+        return Err(ImageProblem::Corrupt(format!(
+            "its palette of {length} bytes is not one of whole colours"
+        )));
+    }
     let mut limits = image::Limits::default();
     // A 16-bit image needs twice its pixels for a moment.
     limits.max_alloc = Some(MOST_PIXELS * 8);

@@ -1,11 +1,13 @@
 //! The comparison against what is known to be right.
 
+mod damaged;
 mod forms;
 mod moved;
 mod oracle;
 mod pairs;
 mod properties;
 mod reference;
+mod tall;
 
 use image::{Rgba, RgbaImage};
 
