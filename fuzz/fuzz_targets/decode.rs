@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tintype::compare::{Options, compare_png, fuzzing};
+use tintype_fuzz::compare::{Options, compare_png, fuzzing};
 
 fuzz_target!(|bytes: &[u8]| {
     let png = sound(bytes);
@@ -30,9 +30,13 @@ fn sound(bytes: &[u8]) -> Vec<u8> {
     while let Some(length) = png.get(at..at + 4) {
         let length = u32::from_be_bytes(length.try_into().unwrap()) as usize;
         let end = at + 8 + length;
-        let Some(covered) = png.get(at + 4..end) else { break };
+        let Some(covered) = png.get(at + 4..end) else {
+            break;
+        };
         let checksum = crc32fast::hash(covered).to_be_bytes();
-        let Some(stored) = png.get_mut(end..end + 4) else { break };
+        let Some(stored) = png.get_mut(end..end + 4) else {
+            break;
+        };
         stored.copy_from_slice(&checksum);
         at = end + 4;
     }

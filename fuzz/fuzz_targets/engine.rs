@@ -5,7 +5,7 @@
 use arbitrary::Arbitrary;
 use image::{Rgba, RgbaImage};
 use libfuzzer_sys::fuzz_target;
-use tintype::compare::{Antialiasing, Options, compare_images, compare_png, encode_png};
+use tintype_fuzz::compare::{Antialiasing, Options, compare_images, compare_png, encode_png};
 
 #[path = "../../src/compare/tests/reference.rs"]
 mod reference;
@@ -25,7 +25,10 @@ struct Question {
 }
 
 fuzz_target!(|question: Question| {
-    let (width, height) = (1 + u32::from(question.width) % 140, 1 + u32::from(question.height) % 24);
+    let (width, height) = (
+        1 + u32::from(question.width) % 140,
+        1 + u32::from(question.height) % 24,
+    );
     let colour = |index: u8| {
         let mut colour = question.palette[usize::from(index) % 6];
         if question.opaque {
@@ -35,7 +38,13 @@ fuzz_target!(|question: Question| {
     };
     let count = question.pixels.len().max(1);
     let a = RgbaImage::from_fn(width, height, |x, y| {
-        colour(question.pixels.get((y * width + x) as usize % count).copied().unwrap_or(0))
+        colour(
+            question
+                .pixels
+                .get((y * width + x) as usize % count)
+                .copied()
+                .unwrap_or(0),
+        )
     });
     let mut b = a.clone();
     for (place, index) in &question.changes {
@@ -45,19 +54,31 @@ fuzz_target!(|question: Question| {
     let threshold = f64::from(question.threshold) / 65535.0;
     let options = Options {
         threshold,
-        antialiasing: if question.count_antialiasing { Antialiasing::Count } else { Antialiasing::Ignore },
+        antialiasing: if question.count_antialiasing {
+            Antialiasing::Count
+        } else {
+            Antialiasing::Ignore
+        },
         ..Options::default()
     };
     let verdicts = reference::verdicts(&a, &b, threshold, question.count_antialiasing);
     let found = compare_images(&a, &b, &options);
-    let told = |wanted| verdicts.iter().filter(|verdict| **verdict == wanted).count() as u64;
+    let told = |wanted| {
+        verdicts
+            .iter()
+            .filter(|verdict| **verdict == wanted)
+            .count() as u64
+    };
     assert_eq!((found.differing, found.antialiased), (told(1), told(2)));
     let files = [&a, &b].map(|image| encode_png(image).unwrap());
     assert_eq!(found, compare_png(&files[0], &files[1], &options).unwrap());
     let swept = found.sweep(&files[0], &files[1]).unwrap();
     assert!(swept.counts.is_sorted_by(|a, b| a.1 >= b.1));
     if question.moved {
-        let tolerant = Options { moved: true, ..options };
+        let tolerant = Options {
+            moved: true,
+            ..options
+        };
         let found = compare_images(&a, &b, &tolerant);
         assert!(found.differing <= found.compared);
     }
