@@ -287,10 +287,9 @@
   function waiting(wanted) {
     const found = [];
     if (document.readyState !== 'complete') found.push({ step: 'load', detail: location.href });
-    if (document.fonts.status === 'loading') {
-      const families = [...document.fonts].filter((face) => face.status === 'loading').map((face) => face.family);
-      found.push({ step: 'fonts', detail: [...new Set(families)].join(', ') });
-    }
+    // Of the faces, since the set as a whole says so only a frame later.
+    const families = [...document.fonts].filter((face) => face.status === 'loading').map((face) => face.family);
+    if (families.length > 0) found.push({ step: 'fonts', detail: [...new Set(families)].join(', ') });
     if (document.documentElement?.dataset.tintypeReady === 'false') {
       found.push({ step: 'ready', detail: 'data-tintype-ready is "false"' });
     }
