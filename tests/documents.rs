@@ -129,5 +129,5 @@ fn the_settings_are_those_that_are_read() {
         }
         seen += 1;
     }
-    assert_eq!(seen, 8);
+    assert_eq!(seen, 9);
 }
