@@ -129,12 +129,6 @@ impl Conductor {
         self.stage.wait(index)
     }
 
-    /// Something that waits for outcomes, for the threads of trials.
-    pub fn waiter(&self) -> impl Fn(usize) -> Outcome + Send + Sync + 'static {
-        let stage = Arc::clone(&self.stage);
-        move |index| stage.wait(index)
-    }
-
     /// Where the run takes place, as far as it is known.
     pub fn environment(&self) -> Environment {
         self.stage.environment()
