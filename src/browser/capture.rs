@@ -62,7 +62,6 @@ impl Session {
         screen: Screen,
     ) -> Result<Vec<u8>, BrowserError> {
         if settings.target == Target::Viewport {
-            self.frame().await?;
             return self.picture().await;
         }
         // What lies below the viewport is drawn once the viewport reaches that

@@ -54,6 +54,10 @@ pub struct Session {
     address: String,
     screen: Option<Screen>,
     scheme: Option<&'static str>,
+    /// Whether the loaded page wears something of a theme.
+    dressed: bool,
+    /// Whether the loaded page changes its look at once.
+    hastened: bool,
     /// What runs in the page before its own scripts, and the browser's name
     /// for it.
     prelude: Option<(String, String)>,
@@ -80,6 +84,8 @@ impl Session {
             address: String::new(),
             screen: None,
             scheme: None,
+            dressed: false,
+            hastened: false,
             prelude: kept,
             cache_is_off: false,
         };
@@ -184,9 +190,11 @@ impl Session {
             self.go("about:blank", limit).await?;
         }
         self.install(capture).await?;
-        self.show(theme, screen).await?;
+        self.emulate(theme, screen).await?;
         address.clone_into(&mut self.address);
-        self.go(address, limit).await
+        self.go(address, limit).await?;
+        (self.dressed, self.hastened) = (false, false);
+        self.dress(theme).await
     }
 
     /// Loads an address in a page that has never shown anything, of a browser
@@ -204,13 +212,15 @@ impl Session {
         self.open_tab().await?;
         self.forget(address).await?;
         self.install(capture).await?;
-        self.show(theme, screen).await?;
+        self.emulate(theme, screen).await?;
         self.cdp("Network.enable", json!({})).await?;
         self.cdp("Network.setCacheDisabled", json!({ "cacheDisabled": true }))
             .await?;
         self.cache_is_off = true;
         address.clone_into(&mut self.address);
-        self.go(address, capture.timeout).await
+        self.go(address, capture.timeout).await?;
+        (self.dressed, self.hastened) = (false, false);
+        self.dress(theme).await
     }
 
     /// Empties what a story may have left: cookies, and all storage of the
@@ -247,11 +257,37 @@ impl Session {
         }
     }
 
-    /// Shows the loaded page on this screen and with this colour scheme.
+    /// Shows the loaded page on this screen and in this theme, and draws the
+    /// frame in which the page learns of it.
     ///
     /// # Errors
     /// When the browser refuses or is gone.
     pub async fn show(&mut self, theme: &Theme, screen: Screen) -> Result<(), BrowserError> {
+        if !self.hastened {
+            self.evaluate::<Value>("__tintype.hasten()").await?;
+            self.hastened = true;
+        }
+        self.emulate(theme, screen).await?;
+        self.dress(theme).await?;
+        self.tick().await
+    }
+
+    /// Puts what the theme has for the root element on the page, and takes off
+    /// what it wears.
+    async fn dress(&mut self, theme: &Theme) -> Result<(), BrowserError> {
+        let bare = theme.attributes.is_empty() && theme.classes.is_empty();
+        if bare && !self.dressed {
+            return Ok(());
+        }
+        let clothes = json!({ "attributes": theme.attributes, "classes": theme.classes });
+        self.evaluate::<Value>(&format!("__tintype.dress({clothes})"))
+            .await?;
+        self.dressed = !bare;
+        Ok(())
+    }
+
+    /// The screen and the colour scheme.
+    async fn emulate(&mut self, theme: &Theme, screen: Screen) -> Result<(), BrowserError> {
         if self.screen != Some(screen) {
             self.set_size(screen, screen.viewport.height, None).await?;
             self.screen = Some(screen);
@@ -291,20 +327,18 @@ impl Session {
             .map(drop)
     }
 
-    /// Dresses the page in the theme and brings it to rest within the story's
-    /// time from `started`.
+    /// Brings the page to rest within the story's time from `started`.
     ///
     /// # Errors
     /// [`BrowserError::Unsettled`] with what was still waited for, or what the
     /// browser said.
     pub async fn settle(
         &mut self,
-        theme: &Theme,
         capture: &CaptureSettings,
         care: Care,
         started: Instant,
     ) -> Result<Settled, BrowserError> {
-        settle::settle(self, theme, capture, care, started).await
+        settle::settle(self, capture, care, started).await
     }
 
     /// Brings motion by `requestAnimationFrame` to its end, or where it has
@@ -326,6 +360,20 @@ impl Session {
     /// When the browser refuses or is gone.
     pub async fn loads(&self) -> Result<PageLoads, BrowserError> {
         self.evaluate("__tintype.loads()").await
+    }
+
+    /// One frame for the page and for nobody's eyes: its callbacks and
+    /// listeners run, its layout is made anew, nothing is drawn.
+    ///
+    /// # Errors
+    /// When the browser refuses or is gone.
+    pub(super) async fn tick(&self) -> Result<(), BrowserError> {
+        if self.driver.frames {
+            let unseen = json!({ "noDisplayUpdates": true });
+            let frame = self.cdp("HeadlessExperimental.beginFrame", unseen);
+            return frame.await.map(drop);
+        }
+        self.frame().await
     }
 
     /// Draws one frame, so that what was changed since the last is on screen.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::error::{BrowserError, Pending, Unsettled};
 use super::session::Session;
-use crate::manifest::{CaptureSettings, Theme, WaitFor};
+use crate::manifest::{CaptureSettings, WaitFor};
 use crate::model::SettledStep;
 
 /// After this many answers the page waits for something outside of it, and
@@ -59,20 +59,17 @@ struct Answer {
     moving: bool,
 }
 
-/// Dresses the page in `theme` and brings it to rest within the story's time
-/// from `started`.
+/// Brings the page to rest within the story's time from `started`.
 pub(super) async fn settle(
     session: &mut Session,
-    theme: &Theme,
     capture: &CaptureSettings,
     care: Care,
     started: Instant,
 ) -> Result<Settled, BrowserError> {
     let begun = Instant::now();
-    let mut wanted = wanted(theme, capture, care);
+    let script = format!("__tintype.settle({})", wanted(capture, care));
     let mut steps: Vec<SettledStep> = Vec::new();
     for answers in 1_u32.. {
-        let script = format!("__tintype.settle({wanted})");
         let mut answer: Answer = session.evaluate(&script).await?;
         refuse_error_page(session, &answer)?;
         delays(capture, started, &mut answer.waiting);
@@ -97,13 +94,12 @@ pub(super) async fn settle(
         session.frame().await?;
         tokio::time::sleep(PAUSE.min(Duration::from_millis(answers.saturating_sub(EAGER).into())))
             .await;
-        wanted["theme"] = Value::Null;
     }
     unreachable!("the loop has no end of its own")
 }
 
 /// What the page is asked for.
-fn wanted(theme: &Theme, capture: &CaptureSettings, care: Care) -> Value {
+fn wanted(capture: &CaptureSettings, care: Care) -> Value {
     let conditions: Vec<Value> = capture
         .wait_for
         .iter()
@@ -115,7 +111,6 @@ fn wanted(theme: &Theme, capture: &CaptureSettings, care: Care) -> Value {
         })
         .collect();
     json!({
-        "theme": { "attributes": theme.attributes, "classes": theme.classes },
         "thorough": care == Care::Thorough,
         "busy": capture.wait_for_busy && care == Care::Thorough,
         "network": capture.wait_for_network,

@@ -161,6 +161,10 @@
     return `${element.localName}${id || kind}`;
   }
 
+  function adopt(root, sheet) {
+    if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+  }
+
   // ---- Stillness ----
 
   let sheet;
@@ -177,22 +181,31 @@
       `);
       return made;
     })();
-    if (!root.adoptedStyleSheets.includes(sheet)) {
-      root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+    adopt(root, sheet);
+  }
+
+  // Finite motion goes to its end, endless motion to its beginning. A
+  // transition that has ended may start others, in elements that inherit from
+  // its own.
+  function still(root) {
+    for (let generation = 0; generation < 10; generation += 1) {
+      const moving = root.getAnimations().filter(moves);
+      if (moving.length === 0) return;
+      moving.forEach(end);
     }
   }
 
-  // Finite motion goes to its end, endless motion to its beginning.
-  function still(root) {
-    for (const animation of root.getAnimations()) {
-      if (animation.playState === 'paused' || animation.timeline !== document.timeline) continue;
-      try {
-        const end = animation.effect?.getComputedTiming().endTime;
-        if (end === Infinity) animation.cancel();
-        else animation.finish();
-      } catch {
-        animation.cancel();
-      }
+  function moves(animation) {
+    return animation.playState === 'running' && animation.timeline === document.timeline;
+  }
+
+  function end(animation) {
+    try {
+      const last = animation.effect?.getComputedTiming().endTime;
+      if (last === Infinity) animation.cancel();
+      else animation.finish();
+    } catch {
+      animation.cancel();
     }
   }
 
@@ -322,6 +335,19 @@
     worn = null;
   }
 
+  // A page that is shown once more, otherwise, takes on its new look at once:
+  // transitions that are ended one by one start others. Parts of form controls
+  // can be reached by no script, only by style.
+  const sudden = new CSSStyleSheet();
+  const parts = ['', '::before', '::after', '::placeholder', '::marker', '::backdrop', '::file-selector-button',
+    '::-webkit-slider-thumb', '::-webkit-slider-runnable-track', '::-webkit-progress-bar', '::-webkit-progress-value',
+    '::-webkit-meter-bar', '::-webkit-meter-optimum-value', '::-webkit-search-cancel-button', '::details-content'];
+  sudden.replaceSync(parts.map((part) => `*${part} { transition: none !important }`).join('\n'));
+  function hasten() {
+    for (const root of roots()) adopt(root, sudden);
+    for (const frame of frames()) frame.hasten();
+  }
+
   // Puts a theme on the root element, and takes the one before off.
   function dress(theme) {
     const root = document.documentElement;
@@ -337,7 +363,6 @@
   // ---- What Tintype calls ----
 
   function settle(wanted) {
-    if (wanted.theme) dress(wanted.theme);
     // Reading a layout value starts what only a layout starts: font loads,
     // transitions.
     void document.documentElement?.offsetHeight;
@@ -411,6 +436,6 @@
     masks = [];
   }
 
-  const library = { settle, waiting, rest, loads, extent, box, mask, unmask };
+  const library = { dress, hasten, settle, waiting, rest, loads, extent, box, mask, unmask };
   Object.defineProperty(window, '__tintype', { value: Object.freeze(library) });
 })();
