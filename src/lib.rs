@@ -5,6 +5,7 @@
 //! above.
 //!
 //! - [`model`]: the words: identifiers, statuses, runs, results, events.
+//! - [`files`]: files that are written whole or not at all.
 //! - [`manifest`]: `stories.toml`, read and checked.
 //! - [`settings`]: the environment variables.
 //! - [`plan`]: the matrix: from a manifest to ordered snapshots.
@@ -22,6 +23,7 @@ pub mod baseline;
 pub mod browser;
 pub mod cache;
 pub mod compare;
+pub mod files;
 pub mod harness;
 pub mod manifest;
 pub mod model;

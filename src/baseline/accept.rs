@@ -1,13 +1,14 @@
 //! Making a current image the baseline.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use super::error::{BaselineError, Problem};
 use super::provenance::Provenance;
 use super::read::{file, inside};
 use super::{png, sha256};
+use crate::files;
 
 /// A baseline that has been written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +72,7 @@ pub fn restore_if(
         let _lock = lock(root).map_err(Problem::Unwritable)?;
         unchanged(root, path, Some(expected))?;
         match before {
-            Some(bytes) => replace(path.parent().unwrap_or(root), path, bytes),
+            Some(bytes) => files::replace_durably(path, bytes),
             None => fs::remove_file(path),
         }
         .map_err(Problem::Unwritable)
@@ -112,8 +113,7 @@ fn write(
     let bytes = png::join(image, &text)?;
     let folder = path.parent().unwrap_or(root);
     existing(root, folder)?;
-    fs::create_dir_all(folder).map_err(Problem::Unwritable)?;
-    replace(folder, path, &bytes).map_err(Problem::Unwritable)?;
+    files::replace_durably(path, &bytes).map_err(Problem::Unwritable)?;
     Ok(Accepted {
         file_sha256: sha256(&bytes),
     })
@@ -124,24 +124,4 @@ fn write(
 fn existing(root: &Path, folder: &Path) -> Result<(), Problem> {
     let found = folder.ancestors().find_map(|part| part.canonicalize().ok());
     inside(root, found.as_deref().unwrap_or(folder))
-}
-
-/// Puts a file into place: whoever reads sees the old one or the new one.
-fn replace(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".tintype-").suffix(".png");
-    #[cfg(unix)]
-    {
-        // As for any new file; the umask takes away what it takes away.
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    // The new name is on disk once its folder is.
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    Ok(())
 }

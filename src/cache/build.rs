@@ -1,7 +1,7 @@
 //! Which build a browser is, without a session.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -9,6 +9,8 @@ use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+
+use crate::files;
 
 /// A browser that does not tell its version in this time does not know it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -56,7 +58,7 @@ pub fn build(binary: &Path, state_dir: &Path) -> String {
     };
     let said = Said { program, build };
     // What cannot be kept is asked again.
-    let _ = keep(&kept, &said);
+    let _ = serde_json::to_vec(&said).map(|said| files::replace(&kept, &said));
     said.build
 }
 
@@ -104,13 +106,4 @@ fn ask(binary: &Path) -> Option<String> {
     let text = text.ok()?.ok()?;
     let line = text.lines().next().unwrap_or_default().trim();
     (ended.success() && !line.is_empty()).then(|| line.to_owned())
-}
-
-fn keep(path: &Path, said: &Said) -> io::Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&serde_json::to_vec(said)?)?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contents::parallel;
 use super::entry::{Entry, Named, TTL_MS};
+use crate::files;
 
 /// How many passes of a recipe are kept, so that going to and fro between
 /// branches costs nothing.
@@ -71,7 +72,7 @@ impl Disk {
             let path = self.path(&story);
             let mut file = StoryFile::read(&path);
             file.add(entries);
-            write(&path, &serde_json::to_vec(&file)?)?;
+            files::replace(&path, &serde_json::to_vec(&file)?)?;
         }
         self.prune();
         Ok(())
@@ -121,13 +122,4 @@ impl StoryFile {
         }
         self.passes.retain(|_, passes| !passes.is_empty());
     }
-}
-
-/// Writes a file whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

@@ -24,6 +24,7 @@ pub use failure::{command, failure};
 
 use std::path::{Path, PathBuf};
 
+use crate::files;
 use crate::model::Event;
 
 /// A report that could not be written.
@@ -39,15 +40,7 @@ pub struct ReportError {
 
 /// Writes a file, whole or not at all.
 fn put(path: &Path, content: &[u8]) -> Result<(), ReportError> {
-    let write = || {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        std::io::Write::write_all(&mut file, content)?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().map_err(|source| ReportError {
+    files::replace(path, content).map_err(|source| ReportError {
         path: path.to_owned(),
         source,
     })

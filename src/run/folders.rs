@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::files;
 use crate::model::{Reason, RunFile, Summary};
 
 /// How many runs keep their images.
@@ -32,7 +33,7 @@ pub(super) fn merge(mut own: RunFile, folder: &Path) -> io::Result<RunFile> {
             .extend(others.filter(|other| !known.contains(&other.story_identifier)));
         count(&mut own);
     }
-    write(&path, &serde_json::to_vec_pretty(&own)?)?;
+    files::replace(&path, &serde_json::to_vec_pretty(&own)?)?;
     Ok(own)
 }
 
@@ -50,23 +51,6 @@ fn count(file: &mut RunFile) {
     if file.run.reason == Some(Reason::Passed) {
         file.run.reason = Some(summary.reason());
     }
-}
-
-/// Writes a file whole or not at all, and the folders that it needs.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    // Temporary files are for their owner only; these are for everybody.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let everybody = std::fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(everybody)?;
-    }
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 /// Removes the folders of all but the newest runs.

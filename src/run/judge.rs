@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::folders;
 use super::stage::Stage;
 use crate::baseline::{self, Baseline, Provenance, sha256};
 use crate::compare::{Comparison, Verdict, compare_png};
+use crate::files;
 use crate::model::{Event, ImageHashes, Status, VisualTestResult};
 use crate::report;
 use crate::settings::Update;
@@ -124,7 +124,7 @@ fn keep(
     for (kind, bytes) in [("current", Some(picture)), ("diff", diff.as_deref())] {
         let Some(bytes) = bytes else { continue };
         let path = image_path(stage, index, kind);
-        if let Err(error) = folders::write(&path, bytes) {
+        if let Err(error) = files::replace(&path, bytes) {
             trouble.push(format!("failed to write {}: {error}", path.display()));
             continue;
         }

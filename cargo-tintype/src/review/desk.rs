@@ -12,8 +12,8 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use tintype::baseline;
 use tintype::model::{RunId, StoryIdentifier, VisualTestResult, VisualTestRun, now_ms};
+use tintype::{baseline, files};
 
 use crate::images;
 use crate::project::Project;
@@ -175,15 +175,8 @@ impl Desk {
             return Ok(());
         }
         let kept = self.kept(hash);
-        let write = || {
-            fs::create_dir_all(&self.folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-            file.write_all(&bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(&kept)?;
-            std::io::Result::Ok(())
-        };
-        write().with_context(|| format!("failed to keep the old baseline in {}", kept.display()))
+        files::replace_durably(&kept, &bytes)
+            .with_context(|| format!("failed to keep the old baseline in {}", kept.display()))
     }
 
     fn kept(&self, hash: &str) -> PathBuf {
