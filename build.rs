@@ -1,5 +1,4 @@
-//! Tells the crate which compiler builds it, how optimised, and from which
-//! source.
+//! Tells the crate which compiler builds it, and from which source.
 
 use std::env;
 use std::fs;
@@ -19,19 +18,25 @@ fn main() {
         .and_then(|text| text.split(' ').nth(1).map(str::to_owned))
         .unwrap_or_default();
     println!("cargo::rustc-env=TINTYPE_RUSTC_VERSION={version}");
-    let level = env::var("OPT_LEVEL").unwrap_or_default();
-    println!("cargo::rustc-env=TINTYPE_OPT_LEVEL={level}");
-    println!("cargo::rerun-if-changed=src");
-    let source = fingerprint(Path::new("src")).expect("src can be read");
+    // The published crate wants one version of `tintype-compare`, whose source
+    // never changes; in a checkout it lies beside.
+    let folders = ["src", "tintype-compare/src"].map(Path::new);
+    let folders: Vec<&Path> = folders.into_iter().filter(|path| path.exists()).collect();
+    for folder in &folders {
+        println!("cargo::rerun-if-changed={}", folder.display());
+    }
+    let source = fingerprint(&folders).expect("src can be read");
     println!("cargo::rustc-env=TINTYPE_SOURCE_FINGERPRINT={source:016x}");
 }
 
-/// A hash over every file of a folder: cached passes are good for the very
+/// A hash over every file of some folders: cached passes are good for the very
 /// source that has judged them.
-fn fingerprint(folder: &Path) -> io::Result<u64> {
+fn fingerprint(folders: &[&Path]) -> io::Result<u64> {
     let mut hasher = DefaultHasher::new();
     let mut files = Vec::new();
-    collect(folder, &mut files)?;
+    for folder in folders {
+        collect(folder, &mut files)?;
+    }
     files.sort();
     for file in files {
         // With `/` on every system.

@@ -1,9 +1,9 @@
-//! The comparison alone, on the screenshots of `tests/oracle/images`:
+//! The comparison alone, on the screenshots of `tintype-compare/tests/oracle/images`:
 //! `cargo bench --bench compare`. Beside other tools: `benches/compare-peers`.
 
 use divan::{Bencher, black_box};
 use image::RgbaImage;
-use tintype::compare::{Options, compare_images, compare_png};
+use tintype::compare::{Options, compare_images, compare_png, inspect_png};
 
 const CASES: [&str; 4] = ["rustdoc", "rustdoc-few", "rustdoc-shift", "rustdoc-heavy"];
 
@@ -13,7 +13,7 @@ fn main() {
 
 fn file(name: &str) -> Vec<u8> {
     let path = format!(
-        "{}/tests/oracle/images/{name}.png",
+        "{}/tintype-compare/tests/oracle/images/{name}.png",
         env!("CARGO_MANIFEST_DIR")
     );
     std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -39,10 +39,13 @@ fn files(bencher: Bencher<'_, '_>, case: &str) {
     bencher.bench(|| compare_png(black_box(&a), black_box(&b), &options));
 }
 
-/// What a failure adds: the diff picture and the sweep.
+/// What a failure takes: with the diff picture and the sweep.
 #[divan::bench(args = CASES)]
 fn explanation(bencher: Bencher<'_, '_>, case: &str) {
     let (a, b) = (file(CASES[0]), file(case));
-    let comparison = compare_png(&a, &b, &Options::default()).expect("two screenshots");
-    bencher.bench(|| (comparison.picture(&a, &b), comparison.sweep(&a, &b)));
+    let options = Options::default();
+    bencher.bench_local(|| {
+        let mut inspection = inspect_png(&a, &b, &options).expect("two screenshots");
+        (inspection.picture(), inspection.sweep())
+    });
 }

@@ -9,7 +9,8 @@
 //! - [`manifest`]: `stories.toml`, read and checked.
 //! - [`settings`]: the environment variables.
 //! - [`plan`]: the matrix: from a manifest to ordered snapshots.
-//! - [`compare`]: PNG in, verdict and picture of the difference out.
+//! - [`compare`]: PNG in, verdict and picture of the difference out. A crate of
+//!   its own, `tintype-compare`, so that it alone can be optimised.
 //! - [`baseline`]: the accepted images: reading, accepting, orphans.
 //! - [`report`]: sinks that draw: terminal, HTML, JUnit, GitHub.
 //! - [`serve`]: the built-in server for a folder of stories.
@@ -22,7 +23,6 @@
 pub mod baseline;
 pub mod browser;
 pub mod cache;
-pub mod compare;
 pub mod files;
 pub mod harness;
 pub mod manifest;
@@ -35,6 +35,8 @@ pub mod serve;
 pub mod settings;
 
 pub use harness::{Harness, run};
+#[doc(inline)]
+pub use tintype_compare as compare;
 
 /// README's code is compiled as any other example.
 #[cfg(doctest)]

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tintype_fuzz::compare::{Options, compare_png, fuzzing};
+use tintype_compare::{Options, compare_png, fuzzing};
 
 fuzz_target!(|bytes: &[u8]| {
     let png = sound(bytes);

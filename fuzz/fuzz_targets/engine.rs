@@ -5,9 +5,9 @@
 use arbitrary::Arbitrary;
 use image::{Rgba, RgbaImage};
 use libfuzzer_sys::fuzz_target;
-use tintype_fuzz::compare::{Antialiasing, Options, compare_images, compare_png, encode_png};
+use tintype_compare::{Antialiasing, Options, compare_images, encode_png, inspect_png};
 
-#[path = "../../src/compare/tests/reference.rs"]
+#[path = "../../tintype-compare/src/tests/reference.rs"]
 mod reference;
 
 #[derive(Arbitrary, Debug)]
@@ -71,8 +71,9 @@ fuzz_target!(|question: Question| {
     };
     assert_eq!((found.differing, found.antialiased), (told(1), told(2)));
     let files = [&a, &b].map(|image| encode_png(image).unwrap());
-    assert_eq!(found, compare_png(&files[0], &files[1], &options).unwrap());
-    let swept = found.sweep(&files[0], &files[1]).unwrap();
+    let mut inspection = inspect_png(&files[0], &files[1], &options).unwrap();
+    assert_eq!(found, inspection.comparison);
+    let swept = inspection.sweep().unwrap();
     assert!(swept.counts.is_sorted_by(|a, b| a.1 >= b.1));
     if question.moved {
         let tolerant = Options {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EnvironmentChange, RunId, Status, StoryIdentifier};
+use super::{EnvironmentChange, Region, RunId, Status, StoryIdentifier};
 
 /// The document of a snapshot in a run:
 /// `visualtest:{runId}:{storyId}:{theme}:{width}x{height}` in Redis.
@@ -96,20 +96,6 @@ pub struct ImageHashes {
     /// Of the picture of the difference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
-}
-
-/// A rectangle of an image, in image pixels from the top left corner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Region {
-    /// Distance of its left edge from the image's.
-    pub x: u32,
-    /// Distance of its top edge from the image's.
-    pub y: u32,
-    /// Width.
-    pub width: u32,
-    /// Height.
-    pub height: u32,
 }
 
 /// One condition that the page was waited for.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::words::{counts, duration};
+use crate::compare::IS_OPTIMISED;
 use crate::model::{Environment, Reason, Status, VisualTestResult, VisualTestRun};
 
 /// The line before the first test.
@@ -98,9 +99,9 @@ const SLOW: u64 = 2_000;
 /// Said where the engine was built without optimisation, and it shows.
 pub fn unoptimised(results: &[VisualTestResult]) -> Option<String> {
     let spent: u64 = results.iter().filter_map(|result| result.compare_ms).sum();
-    (env!("TINTYPE_OPT_LEVEL") == "0" && spent > SLOW).then(|| {
-        "tintype is built without optimisation, which makes comparing slow: \
-         add `[profile.dev.package.tintype] opt-level = 3` to Cargo.toml (`cargo tintype init` writes it)"
+    (!IS_OPTIMISED && spent > SLOW).then(|| {
+        "pictures are compared without optimisation, which is slow: \
+         add `[profile.dev.package.tintype-compare] opt-level = 3` to Cargo.toml (`cargo tintype init` writes it)"
             .to_owned()
     })
 }

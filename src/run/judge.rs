@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::stage::Stage;
 use crate::baseline::{self, Baseline, Provenance, sha256};
-use crate::compare::{Comparison, Verdict, compare_png};
+use crate::compare::{Inspection, Verdict, compare_png, inspect_png};
 use crate::files;
 use crate::model::{Event, ImageHashes, Status, VisualTestResult};
 use crate::report;
@@ -45,13 +45,13 @@ pub(super) fn judge(
         return keep(stage, index, result, None, picture, None);
     };
     let options = &stage.snapshots[index].story.compare;
-    match compare_png(&baseline.bytes, picture, options) {
+    match inspect_png(&baseline.bytes, picture, options) {
         Err(error) => {
             result.status = Status::Failed;
             result.message = Some(error.to_string());
             keep(stage, index, result, Some(baseline), picture, None)
         }
-        Ok(comparison) => weigh(stage, index, result, baseline, picture, &comparison),
+        Ok(inspection) => weigh(stage, index, result, baseline, picture, inspection),
     }
 }
 
@@ -61,8 +61,9 @@ fn weigh(
     mut result: VisualTestResult,
     baseline: &Baseline,
     picture: &[u8],
-    comparison: &Comparison,
+    inspection: Inspection<'_>,
 ) -> Judged {
+    let comparison = &inspection.comparison;
     result.diff_ratio = Some(comparison.diff_ratio());
     result.regions = comparison.regions.clone();
     result.status = match comparison.verdict {
@@ -80,7 +81,7 @@ fn weigh(
         result,
         Some(baseline),
         picture,
-        Some(comparison),
+        Some(inspection),
     )
 }
 
@@ -110,15 +111,14 @@ fn keep(
     mut result: VisualTestResult,
     baseline: Option<&Baseline>,
     picture: &[u8],
-    comparison: Option<&Comparison>,
+    mut inspection: Option<Inspection<'_>>,
 ) -> Judged {
     if let Some(baseline) = baseline {
         note_baseline(stage, index, &mut result, baseline);
     }
-    let before = baseline.map(|baseline| baseline.bytes.as_slice());
-    let diff = comparison
-        .zip(before)
-        .and_then(|(comparison, before)| comparison.picture(before, picture).ok());
+    let diff = inspection
+        .as_mut()
+        .and_then(|inspection| inspection.picture().ok());
     let mut hashes = result.sha256.take().unwrap_or_default();
     let mut trouble = Vec::new();
     for (kind, bytes) in [("current", Some(picture)), ("diff", diff.as_deref())] {
@@ -136,12 +136,11 @@ fn keep(
         }
     }
     result.sha256 = Some(hashes);
-    let lesson = comparison
-        .zip(before)
+    let lesson = inspection
         .filter(|_| result.status == Status::Failed)
-        .and_then(|(comparison, before)| {
-            let sweep = comparison.sweep(before, picture).ok()?;
-            Some(comparison.lesson(&sweep))
+        .and_then(|mut inspection| {
+            let sweep = inspection.sweep().ok()?;
+            Some(inspection.comparison.lesson(&sweep))
         });
     let mut message = report::failure(&result, lesson.as_deref());
     for line in trouble {

@@ -3,10 +3,11 @@
 use anyhow::Result;
 
 use super::Options;
-use super::outcome::{Compared, Outcome};
+use super::outcome::{Files, Outcome};
 
 pub(super) fn compare(options: &Options) -> Result<Outcome> {
-    let compared = Compared::read(&options.baseline, &options.current, &options.settings())?;
+    let files = Files::read(&options.baseline, &options.current)?;
+    let mut compared = files.compare(&options.settings())?;
     if let Some(path) = &options.diff {
         compared.write_diff(path)?;
     }
@@ -18,5 +19,5 @@ pub(super) fn compare(options: &Options) -> Result<Outcome> {
     } else {
         println!("{}", compared.text(options.explain)?);
     }
-    Ok(Outcome::of(&compared.comparison))
+    Ok(compared.outcome())
 }

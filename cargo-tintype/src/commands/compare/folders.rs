@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use walkdir::WalkDir;
 
 use super::Options;
-use super::outcome::{Compared, Outcome};
+use super::outcome::{Files, Outcome};
 
 /// In which of the folders a path is found.
 #[derive(Clone, Copy, Default)]
@@ -128,12 +128,13 @@ fn judge(options: &Options, path: &Path, found: Found) -> Line {
 
 fn both(options: &Options, path: &Path) -> Result<Line> {
     let (baseline, current) = (options.baseline.join(path), options.current.join(path));
-    let compared = Compared::read(&baseline, &current, &options.settings())?;
+    let files = Files::read(&baseline, &current)?;
+    let mut compared = files.compare(&options.settings())?;
     if let Some(folder) = &options.diff {
         compared.write_diff(&folder.join(path))?;
     }
     Ok(Line {
-        outcome: Outcome::of(&compared.comparison),
+        outcome: compared.outcome(),
         text: compared.text(options.explain)?,
         json: compared.json(options.explain)?,
     })

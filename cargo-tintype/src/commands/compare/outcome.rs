@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use tintype::compare::{Comparison, Options as Settings, compare_png};
+use tintype::compare::{Comparison, Inspection, Options as Settings, inspect_png};
 
 /// In ascending order of what it means for the exit code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,7 +16,7 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
-    pub(crate) fn of(comparison: &Comparison) -> Self {
+    fn of(comparison: &Comparison) -> Self {
         if comparison.passes() {
             Self::Same
         } else {
@@ -25,34 +25,47 @@ impl Outcome {
     }
 }
 
-/// Two files that were read and compared.
-pub(crate) struct Compared {
-    files: [Vec<u8>; 2],
-    pub(crate) comparison: Comparison,
+/// Two files in memory.
+pub(crate) struct Files<'a> {
+    paths: [&'a Path; 2],
+    bytes: [Vec<u8>; 2],
 }
 
-impl Compared {
-    pub(crate) fn read(baseline: &Path, current: &Path, settings: &Settings) -> Result<Self> {
+impl<'a> Files<'a> {
+    pub(crate) fn read(baseline: &'a Path, current: &'a Path) -> Result<Self> {
         let read = |path: &Path| {
             fs::read(path).with_context(|| format!("failed to read {}", path.display()))
         };
-        let files = [read(baseline)?, read(current)?];
-        let comparison = compare_png(&files[0], &files[1], settings).with_context(|| {
-            format!(
-                "failed to compare {} with {}",
-                baseline.display(),
-                current.display()
-            )
-        })?;
-        Ok(Self { files, comparison })
+        Ok(Self {
+            paths: [baseline, current],
+            bytes: [read(baseline)?, read(current)?],
+        })
+    }
+
+    pub(crate) fn compare(&self, settings: &Settings) -> Result<Compared<'_>> {
+        let inspection = inspect_png(&self.bytes[0], &self.bytes[1], settings);
+        inspection.map(Compared).with_context(|| {
+            let [baseline, current] = self.paths.map(Path::display);
+            format!("failed to compare {baseline} with {current}")
+        })
+    }
+}
+
+/// Two files that were compared.
+pub(crate) struct Compared<'a>(Inspection<'a>);
+
+impl Compared<'_> {
+    pub(crate) fn outcome(&self) -> Outcome {
+        Outcome::of(&self.0.comparison)
     }
 
     /// Writes the picture of the difference, unless there is none.
-    pub(crate) fn write_diff(&self, path: &Path) -> Result<()> {
-        if self.comparison.differing == 0 && self.comparison.passes() {
+    pub(crate) fn write_diff(&mut self, path: &Path) -> Result<()> {
+        let comparison = &self.0.comparison;
+        if comparison.differing == 0 && comparison.passes() {
             return Ok(());
         }
-        let picture = self.comparison.picture(&self.files[0], &self.files[1])?;
+        let picture = self.0.picture()?;
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)
                 .with_context(|| format!("failed to create {}", folder.display()))?;
@@ -61,16 +74,16 @@ impl Compared {
     }
 
     /// The message; with `explain`, what other settings would have said too.
-    pub(crate) fn text(&self, explain: bool) -> Result<String> {
-        if !explain || self.comparison.differing == 0 {
-            return Ok(self.comparison.message());
+    pub(crate) fn text(&mut self, explain: bool) -> Result<String> {
+        if !explain || self.0.comparison.differing == 0 {
+            return Ok(self.0.comparison.message());
         }
-        let sweep = self.comparison.sweep(&self.files[0], &self.files[1])?;
-        Ok(self.comparison.lesson(&sweep))
+        let sweep = self.0.sweep()?;
+        Ok(self.0.comparison.lesson(&sweep))
     }
 
-    pub(crate) fn json(&self, explain: bool) -> Result<Value> {
-        let comparison = &self.comparison;
+    pub(crate) fn json(&mut self, explain: bool) -> Result<Value> {
+        let comparison = &self.0.comparison;
         let mut object = json!({
             "same": comparison.passes(),
             "verdict": comparison.verdict,
@@ -86,7 +99,7 @@ impl Compared {
             "message": comparison.message(),
         });
         if explain {
-            object["sweep"] = json!(comparison.sweep(&self.files[0], &self.files[1])?);
+            object["sweep"] = json!(self.0.sweep()?);
         }
         Ok(object)
     }

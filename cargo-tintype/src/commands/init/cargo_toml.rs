@@ -16,7 +16,7 @@ const HOT: [&str; 10] = [
     "miniz_oxide",
     "png",
     "sha2",
-    "tintype",
+    "tintype-compare",
     "zlib-rs",
 ];
 

@@ -1,0 +1,132 @@
+//! The layout of a PNG as browsers write it.
+
+use super::inflate::{Bands, Zlib};
+use super::pool::Buffer;
+
+/// A PNG of 8-bit RGB or RGBA, not interlaced, without a colour key: what
+/// every browser's screenshot is.
+#[derive(PartialEq)]
+pub(super) struct Plain<'a> {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    /// 3 or 4.
+    pub(super) bytes_per_pixel: usize,
+    data: Vec<Chunk<'a>>,
+}
+
+/// What a chunk holds, with its checksum.
+#[derive(Clone, Copy, PartialEq)]
+struct Chunk<'a> {
+    kind: [u8; 4],
+    content: &'a [u8],
+    checksum: u32,
+}
+
+impl<'a> Plain<'a> {
+    /// Reads the chunks. `None` for every other kind of PNG, and where anything
+    /// is amiss: the general decoder then reads the file, and words the error
+    /// if there is one.
+    pub(super) fn read(png: &'a [u8]) -> Option<Self> {
+        let mut rest = png.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
+        let header = next_chunk(&mut rest).filter(Chunk::is_sound)?;
+        let [w0, w1, w2, w3, h0, h1, h2, h3, 8, colour, 0, 0, 0] = *header.content else {
+            return None;
+        };
+        let bytes_per_pixel = match (&header.kind, colour) {
+            (b"IHDR", 2) => 3,
+            (b"IHDR", 6) => 4,
+            _ => return None,
+        };
+        let mut data = Vec::new();
+        let mut data_ended = false;
+        loop {
+            let chunk = next_chunk(&mut rest)?;
+            match &chunk.kind {
+                b"IDAT" if !data_ended => data.push(chunk),
+                b"IEND" => break,
+                // Transparency by colour and animation are the general decoder's.
+                b"tRNS" | b"acTL" | b"fcTL" | b"fdAT" => return None,
+                // Text, times and the like: what may be passed over.
+                [b'a'..=b'z', ..] => data_ended = !data.is_empty(),
+                // A critical chunk that is not known here, or data in two places.
+                _ => return None,
+            }
+        }
+        Some(Self {
+            width: u32::from_be_bytes([w0, w1, w2, w3]) as usize,
+            height: u32::from_be_bytes([h0, h1, h2, h3]) as usize,
+            bytes_per_pixel,
+            data,
+        })
+    }
+
+    /// Bytes of a row, with the filter's before it.
+    pub(super) fn stride(&self) -> usize {
+        1 + self.width * self.bytes_per_pixel
+    }
+
+    /// Whether both have rows of the same shape.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        (self.width, self.height, self.bytes_per_pixel)
+            == (other.width, other.height, other.bytes_per_pixel)
+    }
+
+    /// Inflates `rows` rows at a time, still filtered. `None` where the data
+    /// cannot be inflated to what the header says.
+    pub(super) fn bands(&self, rows: usize) -> Option<Bands<'a>> {
+        let length = self.stride().checked_mul(self.height)?;
+        let band = self.stride().checked_mul(rows).unwrap_or(length);
+        Bands::new(self.zlib()?, length, band)
+    }
+
+    /// The compressed data, if it is what its checksums say.
+    fn zlib(&self) -> Option<Zlib<'a>> {
+        if !self.data.iter().all(Chunk::is_sound) {
+            return None;
+        }
+        if let [whole] = self.data[..] {
+            return Some(Zlib::Whole(whole.content));
+        }
+        // One call on joined data is faster than many on pieces.
+        let mut joined = Buffer::take(self.data.iter().map(|chunk| chunk.content.len()).sum());
+        let mut end = 0;
+        for Chunk { content, .. } in &self.data {
+            joined[end..end + content.len()].copy_from_slice(content);
+            end += content.len();
+        }
+        Some(Zlib::Joined(joined))
+    }
+}
+
+impl Chunk<'_> {
+    fn is_sound(&self) -> bool {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(&self.kind);
+        hasher.update(self.content);
+        hasher.finalize() == self.checksum
+    }
+}
+
+/// The length in bytes of a palette whose last colour is not complete, on
+/// which the general decoder (`png` 0.18.1) panics.
+pub(super) fn broken_palette(png: &[u8]) -> Option<usize> {
+    let mut rest = png.get(8..)?;
+    let palette =
+        std::iter::from_fn(|| next_chunk(&mut rest)).find(|chunk| &chunk.kind == b"PLTE")?;
+    let length = palette.content.len();
+    (!length.is_multiple_of(3)).then_some(length)
+}
+
+/// Takes the next chunk off `rest`.
+fn next_chunk<'a>(rest: &mut &'a [u8]) -> Option<Chunk<'a>> {
+    let (length, after) = rest.split_first_chunk::<4>()?;
+    let (kind, after) = after.split_first_chunk::<4>()?;
+    let (content, after) = after.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+    let (checksum, after) = after.split_first_chunk::<4>()?;
+    *rest = after;
+    Some(Chunk {
+        kind: *kind,
+        content,
+        checksum: u32::from_be_bytes(*checksum),
+    })
+}

@@ -1,0 +1,128 @@
+//! Which part of one image is compared with which part of the other.
+
+use super::mask::Mask;
+use super::moved::{self, Move};
+use super::options::Options;
+use super::view::{Pair, View};
+use crate::region::Region;
+
+/// Two images laid on each other.
+pub(super) struct Layout<'a> {
+    /// What is compared.
+    pub(super) parts: Vec<Part<'a>>,
+    /// What only one of the images has, in the current image's pixels.
+    pub(super) beyond: Vec<Region>,
+    /// How many pixels these are; more where rows of the baseline are gone.
+    pub(super) beyond_pixels: u64,
+    /// Pixels of the union, less the ignored ones.
+    pub(super) compared: u64,
+    /// Blocks that were found at another height.
+    pub(super) moves: Vec<Move>,
+}
+
+/// Parts of both images of one size.
+pub(super) struct Part<'a> {
+    pub(super) pair: Pair<'a>,
+    /// Its first row in the current image.
+    pub(super) top: usize,
+    pub(super) mask: Mask,
+}
+
+impl<'a> Layout<'a> {
+    /// `known` tells which rows of two images of one size are equal; with
+    /// `options.moved` both images must be restored as a whole.
+    pub(super) fn new(
+        a: View<'a>,
+        b: View<'a>,
+        known: Option<&'a [bool]>,
+        options: &Options,
+    ) -> Self {
+        if options.moved {
+            Self::with_moves(a, b, options)
+        } else {
+            Self::in_place(a, b, known, options)
+        }
+    }
+
+    /// Top left corner on top left corner.
+    fn in_place(a: View<'a>, b: View<'a>, known: Option<&'a [bool]>, options: &Options) -> Self {
+        let pair = Pair {
+            known,
+            ..Pair::overlap(a, b)
+        };
+        let (width, height) = pair.size();
+        let mask = Mask::new(&options.ignore, width as u32, height as u32);
+        let beyond_pixels = area(a.size()) + area(b.size()) - 2 * area((width, height));
+        let right = strip(width, 0, union(a, b).0 - width, union(a, b).1);
+        let below = strip(0, height, width, union(a, b).1 - height);
+        Self {
+            beyond: [right, below].into_iter().flatten().collect(),
+            beyond_pixels,
+            compared: area((width, height)) - mask.area() + beyond_pixels,
+            moves: Vec::new(),
+            parts: vec![Part { pair, top: 0, mask }],
+        }
+    }
+
+    /// Equal rows on equal rows, wherever they are.
+    fn with_moves(a: View<'a>, b: View<'a>, options: &Options) -> Self {
+        let width = a.size().0.min(b.size().0);
+        let (rows_a, rows_b) = (a.size().1, b.size().1);
+        let whole = area((a.size().0 - width, rows_a)) + area((b.size().0 - width, rows_b));
+        let (a_part, b_part) = (a.part(0, (width, rows_a)), b.part(0, (width, rows_b)));
+        let found = moved::align(a_part, b_part);
+        let mask = Mask::new(&options.ignore, width as u32, rows_b as u32);
+        let part = |run: &moved::Run| {
+            // Rows above and below come along: anti-aliasing looks at them.
+            let above = run.a.min(run.b);
+            let (a, b) = (a_part.from(run.a - above), b_part.from(run.b - above));
+            Part {
+                pair: Pair {
+                    rows: (above, above + run.length),
+                    ..Pair::overlap(a, b)
+                },
+                top: run.b - above,
+                mask: mask.below((run.b - above) as u32),
+            }
+        };
+        let inserted: u64 = found
+            .inserted
+            .iter()
+            .cloned()
+            .flatten()
+            .map(|y| mask.open_in_row(y as u32))
+            .sum();
+        let deleted = (found.deleted * width) as u64;
+        let strips = found
+            .inserted
+            .iter()
+            .map(|rows| strip(0, rows.start, width, rows.len()));
+        let right = strip(width, 0, union(a, b).0 - width, union(a, b).1);
+        Self {
+            parts: found.paired.iter().map(part).collect(),
+            beyond: strips.chain([right]).flatten().collect(),
+            // Rows that came and rows that went lie over each other.
+            beyond_pixels: whole + inserted.max(deleted),
+            compared: area((width, rows_a.max(rows_b))) - mask.area() + whole,
+            moves: found.moves,
+        }
+    }
+}
+
+fn area((width, height): (usize, usize)) -> u64 {
+    width as u64 * height as u64
+}
+
+/// Width and height of the smallest image that holds both.
+pub(super) fn union(a: View<'_>, b: View<'_>) -> (usize, usize) {
+    (a.size().0.max(b.size().0), a.size().1.max(b.size().1))
+}
+
+fn strip(x: usize, y: usize, width: usize, height: usize) -> Option<Region> {
+    (width > 0 && height > 0).then_some(Region {
+        x: x as u32,
+        y: y as u32,
+        width: width as u32,
+        height: height as u32,
+    })
+}

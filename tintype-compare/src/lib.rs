@@ -1,0 +1,76 @@
+//! Two images in, a verdict and a picture of the difference out.
+//!
+//! [Tintype](https://docs.rs/tintype) re-exports all of this as
+//! `tintype::compare`. It is a crate of its own so that it alone can be
+//! optimised where everything else is built for debugging.
+//!
+//! The measure is that of the npm package `pixelmatch` 7 (YIQ distance,
+//! checkerboard behind translucent pixels, its anti-aliasing detector), and
+//! the counts are the same. Nothing here opens a file or knows a story.
+//!
+//! ```
+//! use tintype_compare::{Options, Verdict, encode_png, inspect_png};
+//!
+//! let white = image::RgbaImage::from_pixel(4, 4, image::Rgba([255; 4]));
+//! let mut dotted = white.clone();
+//! dotted.put_pixel(1, 2, image::Rgba([0, 0, 0, 255]));
+//! let (baseline, current) = (encode_png(&white)?, encode_png(&dotted)?);
+//!
+//! let mut inspection = inspect_png(&baseline, &current, &Options::default())?;
+//! assert_eq!(inspection.comparison.verdict, Verdict::Different);
+//! assert_eq!(inspection.comparison.differing, 1);
+//! let picture = inspection.picture()?;
+//! assert!(picture.starts_with(b"\x89PNG"));
+//! # Ok::<(), tintype_compare::CompareError>(())
+//! ```
+
+mod chunks;
+mod comparison;
+mod decode;
+mod engine;
+mod error;
+mod exact;
+mod inflate;
+mod inspection;
+mod kernels;
+mod layout;
+mod mask;
+mod message;
+mod moved;
+mod options;
+mod perceptual;
+mod picture;
+mod pool;
+mod region;
+mod regions;
+mod ring;
+mod rows;
+mod side_by_side;
+mod simd;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod unfilter;
+mod view;
+mod workers;
+
+pub use comparison::{Comparison, Verdict, compare_images};
+pub use error::{CompareError, ImageProblem, Side};
+pub use inspection::{Inspection, compare_png, inspect_png};
+pub use moved::Move;
+pub use options::{Antialiasing, Options, Perceptual};
+pub use perceptual::Visibility;
+pub use picture::encode_png;
+pub use region::Region;
+pub use sweep::Sweep;
+
+/// Whether the comparison was built with optimisation. Without, it takes many
+/// times as long.
+pub const IS_OPTIMISED: bool = !matches!(env!("TINTYPE_COMPARE_OPT_LEVEL").as_bytes(), b"0");
+
+/// For the fuzz targets: what is not public otherwise.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    pub use super::decode::decode_both_ways;
+    pub use super::inspection::compare_in_bands;
+}

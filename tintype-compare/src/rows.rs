@@ -1,0 +1,153 @@
+//! The rows of a PNG, each restored only where it matters.
+//!
+//! A row is stored as its difference from the one above. Rows lie in bands: one
+//! that holds the whole image, or many small ones of which those are given back
+//! that nobody needs.
+
+use std::ops::Range;
+
+use super::chunks::Plain;
+use super::pool::Buffer;
+use super::unfilter;
+use super::view::View;
+
+/// Inflated rows, each filtered until it is restored in its place.
+pub(super) struct Rows {
+    /// From the top. `None` where the rows were given back.
+    bands: Vec<Option<Buffer>>,
+    /// A band has `1 << shift` rows, the last one what is left.
+    shift: u32,
+    stride: usize,
+    width: usize,
+    height: usize,
+    bytes_per_pixel: usize,
+    restored: Vec<bool>,
+}
+
+impl Rows {
+    /// No rows yet, for bands of `1 << shift` rows.
+    pub(super) fn new(png: &Plain<'_>, shift: u32) -> Self {
+        Self {
+            bands: Vec::new(),
+            shift,
+            stride: png.stride(),
+            width: png.width,
+            height: png.height,
+            bytes_per_pixel: png.bytes_per_pixel,
+            restored: vec![false; png.height],
+        }
+    }
+
+    /// All rows in one band. `None` where the data is damaged.
+    pub(super) fn inflate(png: &Plain<'_>) -> Option<Self> {
+        let mut rows = Self::new(png, usize::BITS - 1);
+        rows.push(png.bands(png.height)?.next()?)?;
+        Some(rows)
+    }
+
+    /// Takes the next band, and tells which rows it holds. `None` where one of
+    /// them has a filter that does not exist.
+    pub(super) fn push(&mut self, band: Buffer) -> Option<Range<usize>> {
+        let start = self.bands.len() << self.shift;
+        let rows = start..start + band.len() / self.stride;
+        self.bands.push(Some(band));
+        rows.clone().all(|y| self.filter(y) <= 4).then_some(rows)
+    }
+
+    /// Gives a band back.
+    pub(super) fn forget(&mut self, band: usize) {
+        self.bands[band] = None;
+    }
+
+    /// How many bands were not given back.
+    #[cfg(test)]
+    pub(super) fn bands_kept(&self) -> usize {
+        self.bands.iter().flatten().count()
+    }
+
+    /// The pixels. Rows that were not restored are meaningless; those that
+    /// were given back must not be asked for.
+    pub(super) fn view(&self) -> View<'_> {
+        View::of_rows(self, self.bytes_per_pixel, (self.width, self.height))
+    }
+
+    /// A row as it is now, with its filter's byte.
+    pub(super) fn stored(&self, y: usize) -> &[u8] {
+        let (band, row) = self.place(y);
+        let band = self.bands[band].as_ref();
+        &band.expect("the row was given back")[row * self.stride..][..self.stride]
+    }
+
+    /// A row's band, and its number there.
+    fn place(&self, y: usize) -> (usize, usize) {
+        (y >> self.shift, y & ((1 << self.shift) - 1))
+    }
+
+    fn filter(&self, y: usize) -> u8 {
+        self.stored(y)[0]
+    }
+
+    /// Whether a row says nothing of the one above (no filter, or Sub).
+    pub(super) fn stands_alone(&self, y: usize) -> bool {
+        self.filter(y) <= 1
+    }
+
+    /// Whether no row above is needed to restore this one, or those below it.
+    pub(super) fn is_anchor(&self, y: usize) -> bool {
+        self.restored[y] || self.stands_alone(y)
+    }
+
+    /// Restores every row.
+    pub(super) fn restore_all(&mut self) {
+        for y in 0..self.height {
+            self.restore_below(y);
+        }
+    }
+
+    /// Restores a row, and those above that it depends on.
+    pub(super) fn restore(&mut self, y: usize) {
+        let mut start = y;
+        while start > 0 && !self.is_anchor(start) && !self.restored[start - 1] {
+            start -= 1;
+        }
+        for row in start..=y {
+            self.restore_below(row);
+        }
+    }
+
+    /// Restores a row whose upper neighbour is restored, or not needed.
+    pub(super) fn restore_below(&mut self, y: usize) {
+        if std::mem::replace(&mut self.restored[y], true) {
+            return;
+        }
+        let (band, row) = self.place(y);
+        let (before, band) = self.bands.split_at_mut(band);
+        let band = band[0].as_mut().expect("the row was given back");
+        let (above, row) = band[..(row + 1) * self.stride].split_at_mut(row * self.stride);
+        let (filter, row) = row.split_first_mut().expect("a row has a filter");
+        let zeros;
+        let above = match before.last() {
+            _ if !above.is_empty() => &above[above.len() - row.len()..],
+            Some(Some(before)) => &before[before.len() - row.len()..],
+            // The first row, or one that stands alone.
+            _ => {
+                zeros = vec![0; row.len()];
+                &zeros
+            }
+        };
+        match self.bytes_per_pixel {
+            3 => unfilter::row::<3>(*filter, above, row),
+            _ => unfilter::row::<4>(*filter, above, row),
+        }
+    }
+
+    /// Takes a restored row over from an image that is equal there.
+    pub(super) fn copy(&mut self, y: usize, from: &Self) {
+        if !std::mem::replace(&mut self.restored[y], true) {
+            let (band, row) = self.place(y);
+            let band = self.bands[band].as_mut().expect("the row was given back");
+            let pixels = &mut band[row * self.stride..][1..self.stride];
+            pixels.copy_from_slice(&from.stored(y)[1..]);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Two PNGs inflated side by side, band by band.
+//!
+//! While two images agree in their stored rows they agree in their pixels, and
+//! nobody needs to know which these are. So only rows around a difference are
+//! restored and kept; a band of others is given back as soon as no row further
+//! down can depend on it, and taken again for the next rows. Memory does not
+//! grow with the page, and what was inflated is compared while it is still in
+//! the processor's cache.
+
+use std::ops::Range;
+
+use super::chunks::Plain;
+use super::pool::Buffer;
+use super::rows::Rows;
+use super::workers;
+
+/// Rows above and below a difference that are needed to judge it.
+const CONTEXT: usize = 2;
+
+/// Two images with what is needed of their rows.
+pub(super) struct Aligned {
+    pub(super) a: Rows,
+    pub(super) b: Rows,
+    /// Which rows are equal. They hold pixels only close to rows that are not.
+    pub(super) equal: Vec<bool>,
+}
+
+/// Finds out which rows of two images are equal, and keeps those that are not
+/// with their neighbours, in bands of `1 << shift` rows. `None` where the
+/// images have rows of another shape, one of them is damaged, or so much
+/// differs that both are better decoded as a whole.
+pub(super) fn align(a: &Plain<'_>, b: &Plain<'_>, shift: u32, parallel: bool) -> Option<Aligned> {
+    if !a.is_like(b) {
+        return None;
+    }
+    let rows = 1 << shift;
+    let theirs = || b.bands(rows).into_iter().flatten();
+    workers::ahead(parallel, theirs, |theirs| {
+        let mut walk = Walk::new(a, b, shift);
+        for ours in a.bands(rows)? {
+            walk.take(ours, theirs.next()?)?;
+        }
+        walk.end()
+    })
+}
+
+/// On the way down the rows.
+struct Walk {
+    aligned: Aligned,
+    shift: u32,
+    height: usize,
+    /// Rows that were inflated, and how many of them differ.
+    seen: usize,
+    differing: usize,
+    /// Which bands hold rows that are needed.
+    needed: Vec<bool>,
+    /// A row that those below may be restored from, without any above it.
+    anchor: usize,
+    /// The first band that was not yet asked whether it is needed, per image.
+    open: [usize; 2],
+}
+
+impl Walk {
+    fn new(a: &Plain<'_>, b: &Plain<'_>, shift: u32) -> Self {
+        Self {
+            aligned: Aligned {
+                a: Rows::new(a, shift),
+                b: Rows::new(b, shift),
+                equal: vec![true; a.height],
+            },
+            shift,
+            height: a.height,
+            seen: 0,
+            differing: 0,
+            needed: vec![false; (a.height >> shift) + 1],
+            anchor: 0,
+            open: [0; 2],
+        }
+    }
+
+    /// Takes the next band of both. `None` where one is damaged, or too much
+    /// differs.
+    fn take(&mut self, a: Buffer, b: Buffer) -> Option<()> {
+        let rows = self.aligned.a.push(a)?;
+        self.aligned.b.push(b)?;
+        let Aligned { a, b, .. } = &self.aligned;
+        let same: Vec<bool> = rows.clone().map(|y| a.stored(y) == b.stored(y)).collect();
+        let unlike = same.iter().filter(|same| !**same).count();
+        if self.differing + unlike > self.height / 8 + 16 {
+            return None;
+        }
+        self.aligned.tell_equal(rows.clone(), &same);
+        let equal = &self.aligned.equal[rows.clone()];
+        self.differing += equal.iter().filter(|equal| !**equal).count();
+        self.seen = rows.end;
+        self.keep_around_differences(rows.clone());
+        self.forget_above(rows);
+        Some(())
+    }
+
+    /// Restores the rows close to those that differ. The lowest of them may
+    /// not have been inflated yet: they are met with the next band.
+    fn keep_around_differences(&mut self, rows: Range<usize>) {
+        let first = rows.start.saturating_sub(CONTEXT);
+        for y in first..rows.end {
+            if self.aligned.equal[y] {
+                continue;
+            }
+            for near in y.saturating_sub(CONTEXT)..(y + CONTEXT + 1).min(rows.end) {
+                self.needed[near >> self.shift] = true;
+                self.aligned.restore_equal(near);
+            }
+        }
+    }
+
+    /// Gives bands back on which nothing depends: neither the last rows, which
+    /// the next difference may be close to, nor what these are restored from.
+    fn forget_above(&mut self, rows: Range<usize>) {
+        let last = rows.end.saturating_sub(CONTEXT);
+        for y in rows.start.saturating_sub(CONTEXT)..=last {
+            if y < rows.end && self.aligned.a.is_anchor(y) {
+                self.anchor = y;
+            }
+        }
+        self.forget([self.anchor >> self.shift, last >> self.shift]);
+    }
+
+    fn forget(&mut self, until: [usize; 2]) {
+        let Aligned { a, b, .. } = &mut self.aligned;
+        for (image, (open, until)) in [a, b].into_iter().zip(self.open.iter_mut().zip(until)) {
+            for band in (*open..until).filter(|band| !self.needed[*band]) {
+                image.forget(band);
+            }
+            *open = until.max(*open);
+        }
+    }
+
+    /// `None` where rows are missing.
+    fn end(mut self) -> Option<Aligned> {
+        if self.seen < self.height {
+            return None;
+        }
+        let bands = self.height.div_ceil(1 << self.shift);
+        self.forget([bands; 2]);
+        Some(self.aligned)
+    }
+}
+
+impl Aligned {
+    /// Goes down some rows; `same` tells which are stored in the same way.
+    fn tell_equal(&mut self, rows: Range<usize>, same: &[bool]) {
+        let mut above_is_equal = rows.start == 0 || self.equal[rows.start - 1];
+        for (y, same) in rows.zip(same) {
+            if !(*same && (above_is_equal || self.a.stands_alone(y))) {
+                if above_is_equal && y > 0 {
+                    self.restore_equal(y - 1);
+                }
+                self.a.restore(y);
+                self.b.restore_below(y);
+                self.equal[y] = self.a.stored(y)[1..] == self.b.stored(y)[1..];
+            }
+            above_is_equal = self.equal[y];
+        }
+    }
+
+    /// Restores a row in the first image, and in the second if it is equal
+    /// there: otherwise it was restored when that was found out.
+    fn restore_equal(&mut self, y: usize) {
+        self.a.restore(y);
+        if self.equal[y] {
+            self.b.copy(y, &self.a);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The kernels, compiled for several instruction sets and chosen at run time.
+//!
+//! The only module with `unsafe`: calling a function that was compiled for an
+//! instruction set is safe only where the processor has it, and that is asked
+//! right before every call. The code itself is the scalar twin's, inlined.
+#![expect(
+    unsafe_code,
+    reason = "calls functions that were compiled for an instruction set, after asking for it"
+)]
+
+use super::kernels::{self, CHUNK, Guess};
+
+macro_rules! for_each_instruction_set {
+    ($(fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => { $(
+        #[doc = concat!("[`kernels::", stringify!($name), "`] with what the processor has.")]
+        pub(super) fn $name($($argument: $type),*) $(-> $result)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2")]
+                fn with_avx512($($argument: $type),*) $(-> $result)? {
+                    kernels::$name($($argument),*)
+                }
+                #[target_feature(enable = "avx2")]
+                fn with_avx2($($argument: $type),*) $(-> $result)? {
+                    kernels::$name($($argument),*)
+                }
+                match level() {
+                    // SAFETY: the processor has the features it was compiled for.
+                    Level::Avx512 => return unsafe { with_avx512($($argument),*) },
+                    // SAFETY: as above.
+                    Level::Avx2 => return unsafe { with_avx2($($argument),*) },
+                    Level::Plain => {}
+                }
+            }
+            kernels::$name($($argument),*)
+        }
+    )* };
+}
+
+/// What the kernels may use, in ascending order.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    /// What every x86-64 processor has.
+    Plain,
+    Avx2,
+    Avx512,
+}
+
+/// What this processor has, asked once.
+#[cfg(target_arch = "x86_64")]
+fn level() -> Level {
+    static LEVEL: std::sync::OnceLock<Level> = std::sync::OnceLock::new();
+    let found = *LEVEL.get_or_init(|| {
+        let avx512 = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl");
+        match is_x86_feature_detected!("avx2") {
+            true if avx512 => Level::Avx512,
+            true => Level::Avx2,
+            false => Level::Plain,
+        }
+    });
+    #[cfg(test)]
+    return found.min(tests::LIMIT.get());
+    #[cfg(not(test))]
+    found
+}
+
+for_each_instruction_set! {
+    fn guess(a: &[u32; CHUNK], b: &[u32; CHUNK], max_delta: f64) -> Guess;
+    fn siblings(above: &[u32], row: &[u32], below: &[u32], many: &mut [u32]);
+    fn keys(row: &[u32], many: &[u32], many_other: &[u32], keys: &mut [f64]);
+    fn antialiased(
+        above: &[f64; CHUNK + 2],
+        row: &[f64; CHUNK + 2],
+        below: &[f64; CHUNK + 2],
+        many: &[u32; CHUNK]
+    ) -> u64;
+}
+
+/// [`unfilter::paeth`], all channels of a pixel at once.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8]) {
+    use std::arch::x86_64::*;
+
+    #[target_feature(enable = "sse2")]
+    fn with_sse2<const BPP: usize>(above: &[u8], row: &mut [u8]) {
+        let zero = _mm_setzero_si128();
+        let load = |pixel: &[u8; BPP]| {
+            let mut four = [0; 4];
+            four[..BPP].copy_from_slice(pixel);
+            _mm_unpacklo_epi8(_mm_cvtsi32_si128(i32::from_le_bytes(four)), zero)
+        };
+        let abs = |x| _mm_max_epi16(x, _mm_sub_epi16(zero, x));
+        let select =
+            |mask, yes, no| _mm_or_si128(_mm_and_si128(mask, yes), _mm_andnot_si128(mask, no));
+        let (mut left, mut corner) = (zero, zero);
+        let above = above.as_chunks::<BPP>().0;
+        for (pixel, above) in row.as_chunks_mut::<BPP>().0.iter_mut().zip(above) {
+            let above = load(above);
+            let to_left = _mm_sub_epi16(above, corner);
+            let to_above = _mm_sub_epi16(left, corner);
+            let to_corner = abs(_mm_add_epi16(to_left, to_above));
+            let (to_left, to_above) = (abs(to_left), abs(to_above));
+            let least = _mm_min_epi16(to_corner, _mm_min_epi16(to_left, to_above));
+            let other = select(_mm_cmpeq_epi16(least, to_above), above, corner);
+            let nearest = select(_mm_cmpeq_epi16(least, to_left), left, other);
+            // The upper halves are zero, so bytes wrap without a carry.
+            left = _mm_add_epi8(load(pixel), nearest);
+            corner = above;
+            let bytes = _mm_cvtsi128_si32(_mm_packus_epi16(left, left)).to_le_bytes();
+            pixel.copy_from_slice(&bytes[..BPP]);
+        }
+    }
+    // SAFETY: every x86-64 processor has SSE2.
+    unsafe { with_sse2::<BPP>(above, row) }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) use super::unfilter::paeth;
+
+#[cfg(all(test, target_arch = "x86_64"))]
+pub(super) mod tests {
+    use std::cell::Cell;
+
+    use super::Level;
+
+    thread_local! {
+        /// The most that this thread may use.
+        pub(crate) static LIMIT: Cell<Level> = const { Cell::new(Level::Avx512) };
+    }
+}

@@ -1,0 +1,219 @@
+//! The comparison against what is known to be right.
+
+mod damaged;
+mod forms;
+mod moved;
+mod oracle;
+mod pairs;
+mod properties;
+mod reference;
+mod tall;
+
+use image::{Rgba, RgbaImage};
+
+use super::{
+    CompareError, ImageProblem, Options, Perceptual, Side, Verdict, compare_images, compare_png,
+    encode_png, inspect_png, unfilter,
+};
+use crate::region::Region;
+
+fn white(width: u32, height: u32) -> RgbaImage {
+    RgbaImage::from_pixel(width, height, Rgba([255; 4]))
+}
+
+fn dotted(width: u32, height: u32, dots: &[(u32, u32)]) -> RgbaImage {
+    let mut image = white(width, height);
+    for &(x, y) in dots {
+        image.put_pixel(x, y, Rgba([0, 0, 0, 255]));
+    }
+    image
+}
+
+#[test]
+fn the_stricter_limit_decides() {
+    let options = |pixels, ratio| Options {
+        max_diff_pixels: pixels,
+        max_diff_ratio: ratio,
+        ..Options::default()
+    };
+    assert_eq!(options(None, None).tolerated(1000), 0);
+    assert_eq!(options(Some(7), None).tolerated(1000), 7);
+    assert_eq!(options(None, Some(0.01)).tolerated(1000), 10);
+    assert_eq!(options(Some(7), Some(0.01)).tolerated(1000), 7);
+    assert_eq!(options(Some(70), Some(0.01)).tolerated(1000), 10);
+    let (a, b) = (white(10, 10), dotted(10, 10, &[(5, 5)]));
+    let verdict = |options: &Options| compare_images(&a, &b, options).verdict;
+    assert_eq!(verdict(&options(None, None)), Verdict::Different);
+    assert_eq!(verdict(&options(Some(1), None)), Verdict::WithinTolerance);
+    assert_eq!(verdict(&options(Some(1), Some(0.0))), Verdict::Different);
+}
+
+#[test]
+fn ignored_pixels_are_not_compared() {
+    let options = Options {
+        ignore: vec![Region {
+            x: 60,
+            y: 0,
+            width: 10,
+            height: 9,
+        }],
+        ..Options::default()
+    };
+    let (a, b) = (
+        white(100, 10),
+        dotted(100, 10, &[(59, 3), (60, 3), (69, 8), (70, 8), (65, 9)]),
+    );
+    let comparison = compare_images(&a, &b, &options);
+    assert_eq!((comparison.differing, comparison.compared), (3, 1000 - 90));
+}
+
+#[test]
+fn regions_are_clusters_largest_first() {
+    let b = dotted(200, 200, &[(3, 3), (100, 100), (110, 104), (199, 199)]);
+    let comparison = compare_images(&white(200, 200), &b, &Options::default());
+    let regions: Vec<_> = comparison
+        .regions
+        .iter()
+        .map(|r| (r.x, r.y, r.width, r.height))
+        .collect();
+    assert_eq!(regions, [(100, 100, 11, 5), (3, 3, 1, 1), (199, 199, 1, 1)]);
+    assert_eq!(
+        comparison.message(),
+        "0.010 % of pixels differ (4 of 40,000); largest region 11×5 at 100,100"
+    );
+}
+
+#[test]
+fn sizes_that_differ_are_compared_where_both_have_pixels() {
+    let options = Options {
+        max_diff_ratio: Some(1.0),
+        ..Options::default()
+    };
+    let (a, b) = (white(20, 10), dotted(10, 30, &[(2, 2)]));
+    let comparison = compare_images(&a, &b, &options);
+    assert_eq!(comparison.verdict, Verdict::SizeMismatch);
+    assert_eq!(comparison.differing, 1 + 100 + 200);
+    assert_eq!(comparison.compared, 100 + 100 + 200);
+    assert_eq!(comparison.draw(&a, &b).dimensions(), (20, 30));
+}
+
+#[test]
+fn what_is_no_image_is_named() {
+    let good = encode_png(&white(3, 3)).unwrap();
+    let failure = |bytes: &[u8]| compare_png(&good, bytes, &Options::default()).unwrap_err();
+    insta::assert_snapshot!(failure(b"<!doctype html>"), @r#"failed to read the current image: it is not a PNG file (it begins with "<!doctype ht")"#);
+    insta::assert_snapshot!(failure(b""), @"failed to read the current image: it is not a PNG file (it is empty)");
+    let mut bomb = good.clone();
+    bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
+    insta::assert_snapshot!(failure(&bomb), @"failed to read the current image: 60000×60000 pixels are more than the 134217728 that Tintype decodes (compare it in parts, or capture a smaller viewport)");
+    for end in 1..good.len() - 12 {
+        let CompareError::Image { side, problem } = failure(&good[..end]) else {
+            panic!("another error")
+        };
+        assert_eq!(side, Side::Current);
+        assert!(
+            !matches!(problem, ImageProblem::TooLarge { .. }),
+            "{end}: {problem}"
+        );
+    }
+}
+
+#[test]
+fn the_lesson_tells_the_smallest_setting_that_passes() {
+    let mut b = white(50, 50);
+    b.put_pixel(10, 10, Rgba([200, 200, 200, 255]));
+    b.put_pixel(30, 30, Rgba([0, 0, 0, 255]));
+    let (a, b) = (encode_png(&white(50, 50)).unwrap(), encode_png(&b).unwrap());
+    let options = Options {
+        max_diff_pixels: Some(1),
+        ..Options::default()
+    };
+    let mut inspection = inspect_png(&a, &b, &options).unwrap();
+    let sweep = inspection.sweep().unwrap();
+    let eased = Options {
+        threshold: sweep.threshold.unwrap(),
+        ..options
+    };
+    assert!(compare_png(&a, &b, &eased).unwrap().passes());
+    let stricter = Options {
+        threshold: eased.threshold - 0.001,
+        ..eased
+    };
+    assert!(!compare_png(&a, &b, &stricter).unwrap().passes());
+    insta::assert_snapshot!(inspection.comparison.lesson(&sweep));
+}
+
+#[test]
+fn the_second_opinion_decides_only_if_asked() {
+    let a = RgbaImage::from_pixel(20, 20, Rgba([100, 100, 100, 255]));
+    let b = RgbaImage::from_pixel(20, 20, Rgba([102, 100, 100, 255]));
+    let judged = |perceptual| {
+        let options = Options {
+            threshold: 0.0,
+            perceptual,
+            ..Options::default()
+        };
+        compare_images(&a, &b, &options)
+    };
+    assert_eq!(judged(Perceptual::Off).visibility, None);
+    let report = judged(Perceptual::Report);
+    let seen = report.visibility.unwrap();
+    // CIEDE2000 of #646464 and #666464, from another implementation.
+    assert!((seen.mean - 1.187).abs() < 0.01, "{seen:?}");
+    assert!(
+        seen.p99 >= seen.mean && seen.p99 < seen.mean + 0.02,
+        "{seen:?}"
+    );
+    assert_eq!(report.verdict, Verdict::Different);
+    assert_eq!(
+        judged(Perceptual::Decide { max_delta_e: 1.5 }).verdict,
+        Verdict::WithinTolerance
+    );
+    assert_eq!(
+        judged(Perceptual::Decide { max_delta_e: 0.5 }).verdict,
+        Verdict::Different
+    );
+}
+
+#[test]
+fn text_chunks_are_no_difference_and_not_decoded() {
+    let image = dotted(30, 30, &[(3, 4)]);
+    let plain = encode_png(&image).unwrap();
+    let mut noted = Vec::new();
+    let mut encoder = png::Encoder::new(&mut noted, 30, 30);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder
+        .add_text_chunk("Tintype".into(), "accepted".into())
+        .unwrap();
+    encoder.set_compression(png::Compression::Fast);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(image.as_raw()).unwrap();
+    writer.finish().unwrap();
+    assert_ne!(plain, noted);
+    let comparison = compare_png(&noted, &plain, &Options::default()).unwrap();
+    assert_eq!(
+        (comparison.verdict, comparison.compared),
+        (Verdict::Same, 900)
+    );
+}
+
+#[test]
+fn the_fast_filters_are_the_plain_ones() {
+    let mut random = pairs::Random(5);
+    for length in 0..if cfg!(miri) { 20 } else { 200 } {
+        let above: Vec<u8> = (0..length * 4)
+            .map(|_| random.byte() >> (random.next() % 8))
+            .collect();
+        let row: Vec<u8> = (0..length * 4)
+            .map(|_| random.byte() >> (random.next() % 8))
+            .collect();
+        let (mut fast, mut plain) = (row.clone(), row.clone());
+        unfilter::row::<4>(4, &above, &mut fast);
+        unfilter::paeth::<4>(&above, &mut plain);
+        assert_eq!(fast, plain);
+        let (mut fast, mut plain) = (row.clone(), row.clone());
+        unfilter::row::<3>(4, &above, &mut fast);
+        unfilter::paeth::<3>(&above, &mut plain);
+        assert_eq!(fast, plain);
+    }
+}

@@ -1,0 +1,138 @@
+//! Blocks of rows that move.
+
+use image::{Rgba, RgbaImage};
+
+use super::pairs::Random;
+use crate::{Move, Options, Verdict, compare_images};
+
+/// A page of rows that are all unlike each other, but for blank ones between.
+fn page(width: u32, height: u32) -> RgbaImage {
+    let mut random = Random(7);
+    let mut image = RgbaImage::from_pixel(width, height, Rgba([255; 4]));
+    for (_, y, pixel) in image.enumerate_pixels_mut() {
+        if y % 5 > 1 {
+            *pixel = Rgba([random.byte(), random.byte(), random.byte(), 255]);
+        }
+    }
+    image
+}
+
+/// `rows` tells which row of the page stands at each height; `None` is black.
+fn rearranged(page: &RgbaImage, rows: impl Iterator<Item = Option<u32>>) -> RgbaImage {
+    let rows: Vec<_> = rows.collect();
+    RgbaImage::from_fn(page.width(), rows.len() as u32, |x, y| {
+        rows[y as usize].map_or(Rgba([0, 0, 0, 255]), |from| *page.get_pixel(x, from))
+    })
+}
+
+fn tolerant() -> Options {
+    Options {
+        moved: true,
+        ..Options::default()
+    }
+}
+
+#[test]
+fn an_inserted_block_does_not_count_what_it_displaced() {
+    let a = page(50, 200);
+    let shifted = (0..40)
+        .map(Some)
+        .chain([None; 12])
+        .chain((40..188).map(Some));
+    let b = rearranged(&a, shifted);
+    assert!(compare_images(&a, &b, &Options::default()).diff_ratio() > 0.4);
+    let comparison = compare_images(&a, &b, &tolerant());
+    assert_eq!(
+        comparison.moves,
+        [Move {
+            from: 40,
+            to: 52,
+            height: 148
+        }]
+    );
+    assert_eq!(comparison.verdict, Verdict::Different);
+    assert_eq!(comparison.differing, 12 * 50);
+    insta::assert_snapshot!(comparison.message(), @"6.0 % of pixels differ (600 of 10,000); region 50×12 at 0,40; 148 rows moved down by 12 (from 40 to 52)");
+}
+
+#[test]
+fn blocks_that_changed_places_are_tolerated_and_told() {
+    let a = page(50, 100);
+    let b = rearranged(&a, (60..100).chain(0..60).map(Some));
+    let comparison = compare_images(&a, &b, &tolerant());
+    assert_eq!(comparison.verdict, Verdict::WithinTolerance);
+    assert_eq!(comparison.differing, 0);
+    let moves = [
+        Move {
+            from: 0,
+            to: 40,
+            height: 60,
+        },
+        Move {
+            from: 60,
+            to: 0,
+            height: 40,
+        },
+    ];
+    assert_eq!(comparison.moves, moves);
+}
+
+#[test]
+fn a_change_within_a_moved_block_is_found() {
+    let a = page(50, 200);
+    let mut b = rearranged(&a, [None; 10].into_iter().chain((0..190).map(Some)));
+    b.put_pixel(20, 100, Rgba([0, 0, 0, 255]));
+    b.put_pixel(21, 100, Rgba([0, 0, 0, 255]));
+    let comparison = compare_images(&a, &b, &tolerant());
+    assert_eq!(comparison.differing, 10 * 50 + 2);
+    assert_eq!(comparison.moves.len(), 2);
+}
+
+#[test]
+fn a_page_that_grew_says_what_was_inserted() {
+    let a = page(50, 100);
+    let b = rearranged(
+        &a,
+        (0..30)
+            .map(Some)
+            .chain([None; 20])
+            .chain((30..100).map(Some)),
+    );
+    let comparison = compare_images(&a, &b, &tolerant());
+    assert_eq!(comparison.verdict, Verdict::SizeMismatch);
+    assert_eq!(
+        (comparison.differing, comparison.compared),
+        (20 * 50, 120 * 50)
+    );
+    let shrunk = compare_images(&b, &a, &tolerant());
+    assert_eq!((shrunk.differing, shrunk.compared), (20 * 50, 120 * 50));
+    assert_eq!(
+        shrunk.moves,
+        [Move {
+            from: 50,
+            to: 30,
+            height: 70
+        }]
+    );
+}
+
+#[test]
+fn where_nothing_moved_nothing_changes() {
+    let mut random = Random(3);
+    for _ in 0..40 {
+        let a = page(70, 60);
+        let mut b = a.clone();
+        for _ in 0..random.next() % 50 {
+            let grey = random.byte();
+            b.put_pixel(
+                random.next() % 70,
+                random.next() % 60,
+                Rgba([grey, grey, grey, 255]),
+            );
+        }
+        let mut found = compare_images(&a, &b, &tolerant());
+        assert!(found.moves.is_empty());
+        found.options.moved = false;
+        assert_eq!(found, compare_images(&a, &b, &Options::default()));
+    }
+}
