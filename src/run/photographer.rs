@@ -308,10 +308,7 @@ impl Photographer {
     ) -> Result<Shot, BrowserError> {
         let capture = &snapshot.story.capture;
         let begun = Instant::now();
-        let settled = self
-            .session
-            .settle(capture, care, started)
-            .await?;
+        let settled = self.session.settle(capture, care, started).await?;
         if settled.dirty {
             self.dirty = Some(address(&self.stage.base, snapshot));
         }

@@ -15,8 +15,8 @@ pub(super) struct Group(pub(super) Vec<usize>);
 pub(super) struct Queue(Mutex<VecDeque<Group>>);
 
 impl Queue {
-    /// Groups what is not finished already. Within a group a screen's snapshots stand
-    /// together, since changing the theme is cheaper than changing the size.
+    /// Groups what is not finished already, each in the order of a snake: see
+    /// [`in_few_turns`].
     pub(super) fn new(snapshots: &[Snapshot], is_finished: impl Fn(usize) -> bool) -> Self {
         let mut groups: VecDeque<Group> = VecDeque::new();
         let mut last: Option<&Snapshot> = None;
@@ -34,10 +34,7 @@ impl Queue {
             last = Some(snapshot);
         }
         for group in &mut groups {
-            group.0.sort_by_key(|&index| {
-                let screen = snapshots[index].screen;
-                (screen.viewport, screen.scale.to_bits(), index)
-            });
+            in_few_turns(&mut group.0, snapshots);
         }
         Self(Mutex::new(groups))
     }
@@ -59,5 +56,24 @@ impl Queue {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Group>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sorts a story's snapshots so that as little as possible changes from one to
+/// the next: screen by screen, since a new size costs more than a new theme,
+/// and through the themes to and fro.
+fn in_few_turns(group: &mut [usize], snapshots: &[Snapshot]) {
+    let screen = |index: &usize| {
+        let screen = snapshots[*index].screen;
+        (screen.viewport, screen.scale.to_bits())
+    };
+    group.sort_by_key(|index| (screen(index), *index));
+    for (number, themes) in group
+        .chunk_by_mut(|one, other| screen(one) == screen(other))
+        .enumerate()
+    {
+        if number % 2 == 1 {
+            themes.reverse();
+        }
     }
 }

@@ -28,8 +28,14 @@ pub(super) async fn work(
         stage,
         photographer,
     };
+    let mut backwards = false;
     while !stop.load(Ordering::Relaxed) {
-        let Some(group) = queue.take() else { break };
+        let Some(mut group) = queue.take() else { break };
+        // A story begins on the screen on which the one before has ended.
+        if backwards {
+            group.0.reverse();
+        }
+        backwards = !backwards;
         worker.group(&group, &stop).await;
     }
     if let Some(photographer) = worker.photographer.take() {
