@@ -13,6 +13,14 @@ pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("settling::motion_is_brought_to_its_end", motion),
         test(
+            "settling::an_animated_image_stands_on_its_first_frame",
+            animated_image,
+        ),
+        test(
+            "settling::one_page_serves_themes_that_slide_into_each_other",
+            sliding_themes,
+        ),
+        test(
             "settling::an_image_that_never_comes_is_named",
             missing_image,
         ),
@@ -73,6 +81,55 @@ fn motion() {
         "the late transition's end"
     );
     assert_eq!(project.run(&[], &[]).code, Some(0));
+}
+
+/// Two by two pixels, red for 50 ms, then blue for 50 ms, for ever.
+const RED_AND_BLUE: &str = "data:image/gif;base64,R0lGODlhAgACAIEAAP8AAAAAAAAAAAAAACH/C05FVFNDQVBFMi4wAwEAAAAh+QQABQAAACwAAAAAAgACAAAIBgABCAQQEAAh+QQBBQABACwAAAAAAgACAIEAAP8AAAAAAAAAAAAIBgABCAQQEAA7";
+
+fn animated_image() {
+    let page = format!(
+        "<!doctype html><style>body {{ margin: 0 }} img, div {{ width: 50px; height: 50px; display: block }}
+        div {{ background: url({RED_AND_BLUE}); background-size: cover }}</style>
+        <img src='{RED_AND_BLUE}'><div></div>
+        <script>setTimeout(() => {{ window.late = true }}, 320)</script>"
+    );
+    let manifest = format!("{MANIFEST}[capture]\nwait-for = {{ expression = \"window.late\" }}\n");
+    let project = Project::new(&manifest, &[("a.html", &page)]);
+    project.accept_all();
+    let picture = image::load_from_memory(&project.read("baselines/a-light-400x300.png"));
+    let picture = picture.unwrap().to_rgb8();
+    for (what, y) in [("element", 25), ("background", 75)] {
+        assert_eq!(picture.get_pixel(25, y).0, [255, 0, 0], "{what}");
+    }
+}
+
+/// Transitions that start others in what inherits from them, and one that no
+/// script can reach.
+fn sliding_themes() {
+    let page = "<!doctype html><style>
+        body { color: black; transition: color 1s }
+        a, b { transition: color 1s, background 1s }
+        .dark { color: white; background: black }
+        input::-webkit-slider-thumb { appearance: none; width: 20px; height: 20px; background: red; transition: background 1s }
+        .dark input::-webkit-slider-thumb { background: blue }
+        </style><body>text <a>in <b>text</b></a><input type=range style='appearance: none'>
+        <script>new MutationObserver(() => document.body.classList.toggle('dark', document.documentElement.classList.contains('night')))
+          .observe(document.documentElement, { attributes: true })</script>";
+    let manifest = MANIFEST.replace(
+        "[viewports]",
+        "dark = { color-scheme = \"dark\", classes = [\"night\"] }\n[viewports]",
+    );
+    let project = Project::new(&manifest, &[("a.html", page)]);
+    project.accept_all();
+    let (light, dark) = (
+        project.read("baselines/a-light-400x300.png"),
+        project.read("baselines/a-dark-400x300.png"),
+    );
+    assert_ne!(light, dark);
+    let run = project.run(&[], &[("TINTYPE_CACHE", "off"), ("TINTYPE_LOG", "debug")]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    let loads = run.stderr.matches("loading address=").count();
+    assert_eq!(loads, 1, "{}", run.stderr);
 }
 
 /// A server that answers nothing and holds every connection.
