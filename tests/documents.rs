@@ -59,6 +59,8 @@ fn every_key_of_the_manifest_is_in_the_reference() {
         "",
         "[stories]",
         "[browser]",
+        "[browser.firefox]",
+        "[browser.webkit]",
         "[themes.light]",
         "[viewports.phone]",
         "[baselines]",

@@ -114,8 +114,8 @@ class Redis:
 class Project:
     """A temporary project with the workload as its stories."""
 
-    def __init__(self, workload, folder, binary, redis):
-        self.folder, self.workload = Path(folder), workload
+    def __init__(self, workload, folder, binary, redis, engine="chromium"):
+        self.engine, self.folder, self.workload = engine, Path(folder), workload
         self.binary, self.redis = binary, redis
         self.folder.mkdir()
         (self.folder / "stories").symlink_to(workload.folder)
@@ -123,7 +123,9 @@ class Project:
 
     def manifest(self):
         quote = json.dumps  # TOML's strings, for what stands here
-        lines = ["[stories]", 'dir = "stories"', "[browser]", f"binary = {quote(browser())}"]
+        lines = ["[stories]", 'dir = "stories"', "[browser]", f"names = [{quote(self.engine)}]"]
+        if self.engine == "chromium":
+            lines += [f"binary = {quote(browser())}"]
         lines += ["[themes]"]
         lines += [f"{t} = {{ color-scheme = {quote(t)} }}" for t in self.workload.themes]
         lines += ["[viewports]"]

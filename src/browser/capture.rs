@@ -1,11 +1,14 @@
 //! Pictures: of the viewport, of a whole page in tiles, of an element.
 
+use std::future::Future;
+
 use base64::Engine as _;
 use image::{GenericImage, RgbaImage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::BrowserError;
+use super::page::Page;
 use super::session::Session;
 use crate::manifest::{CaptureSettings, Screen, Target};
 
@@ -27,127 +30,164 @@ struct Area {
 
 /// The same in whole CSS pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Frame {
-    x: u32,
-    y: u32,
-    width: u32,
+pub(super) struct Frame {
+    pub(super) x: u32,
+    pub(super) y: u32,
+    pub(super) width: u32,
+    pub(super) height: u32,
+}
+
+/// A page of which pictures can be taken.
+pub(super) trait Canvas: Page {
+    /// Lays the page out at the screen's width and this height.
+    fn lay_out(
+        &self,
+        screen: Screen,
+        height: u32,
+    ) -> impl Future<Output = Result<(), BrowserError>> + Send;
+
+    /// Draws a frame of the page that is laid out at this height, and takes
+    /// its picture: of a part, or of all that is visible.
+    fn draw(
+        &self,
+        screen: Screen,
+        height: u32,
+        part: Option<Frame>,
+    ) -> impl Future<Output = Result<Vec<u8>, BrowserError>> + Send;
+}
+
+/// The picture that a story's settings ask for: a PNG, as the browser wrote it
+/// wherever it was drawn in one piece.
+///
+/// # Errors
+/// When the target is not there, or the browser refuses or is gone.
+pub(super) async fn capture(
+    page: &impl Canvas,
+    settings: &CaptureSettings,
+    screen: Screen,
+) -> Result<Vec<u8>, BrowserError> {
+    if !settings.mask.is_empty() {
+        let mask = format!("__tintype.mask({})", json!(settings.mask));
+        page.evaluate::<u32>(&mask).await?;
+    }
+    let picture = target(page, settings, screen).await;
+    if !settings.mask.is_empty() {
+        page.evaluate::<Value>("__tintype.unmask()").await?;
+    }
+    picture
+}
+
+async fn target(
+    page: &impl Canvas,
+    settings: &CaptureSettings,
+    screen: Screen,
+) -> Result<Vec<u8>, BrowserError> {
+    let viewport = screen.viewport;
+    if settings.target == Target::Viewport {
+        return page.draw(screen, viewport.height, None).await;
+    }
+    // What lies below the viewport is drawn once the viewport reaches that
+    // far; it stays so until the picture is taken.
+    let extent: Area = page.evaluate("__tintype.extent()").await?;
+    let height = (extent.height.ceil() as u32).max(viewport.height);
+    page.lay_out(screen, height).await?;
+    let frame = match &settings.target {
+        Target::Element(selector) => element(page, selector, settings.padding, height).await,
+        Target::Page | Target::Viewport => Ok(Frame {
+            x: 0,
+            y: 0,
+            width: viewport.width,
+            height,
+        }),
+    };
+    let picture = match frame {
+        Ok(frame) => pieces(page, screen, height, frame).await,
+        Err(error) => Err(error),
+    };
+    page.lay_out(screen, viewport.height).await?;
+    picture
+}
+
+/// Where an element is, with its padding. An edge between two pixels takes
+/// both in.
+async fn element(
+    page: &impl Page,
+    selector: &str,
+    padding: u32,
     height: u32,
+) -> Result<Frame, BrowserError> {
+    let script = format!("__tintype.box({})", json!(selector));
+    let found: Option<Area> = page.evaluate(&script).await?;
+    let area = found.ok_or_else(|| BrowserError::NoTarget {
+        selector: selector.to_owned(),
+    })?;
+    let around = f64::from(padding);
+    let (x, y) = (
+        (area.x - around).floor().max(0.0),
+        (area.y - around).floor().max(0.0),
+    );
+    let right = (area.x + area.width + around).ceil();
+    let bottom = (area.y + area.height + around)
+        .ceil()
+        .min(f64::from(height));
+    if right <= x || bottom <= y {
+        return Err(BrowserError::NoTarget {
+            selector: format!("{selector} (it has no size)"),
+        });
+    }
+    Ok(Frame {
+        x: x as u32,
+        y: y as u32,
+        width: (right - x) as u32,
+        height: (bottom - y) as u32,
+    })
+}
+
+/// A part of the page in as few pieces as can be drawn exactly.
+async fn pieces(
+    page: &impl Canvas,
+    screen: Screen,
+    height: u32,
+    whole: Frame,
+) -> Result<Vec<u8>, BrowserError> {
+    let most = ((f64::from(TALLEST) / screen.scale) as u32).max(1);
+    let mut pieces = Vec::new();
+    let mut top = 0;
+    while top < whole.height {
+        let piece = Frame {
+            y: whole.y + top,
+            height: (whole.height - top).min(most),
+            ..whole
+        };
+        pieces.push(page.draw(screen, height, Some(piece)).await?);
+        top += piece.height;
+    }
+    match <[Vec<u8>; 1]>::try_from(pieces) {
+        Ok([picture]) => Ok(picture),
+        Err(pieces) => join(&pieces),
+    }
+}
+
+impl Canvas for Session {
+    async fn lay_out(&self, screen: Screen, height: u32) -> Result<(), BrowserError> {
+        self.set_size(screen, height, None).await
+    }
+
+    async fn draw(
+        &self,
+        screen: Screen,
+        height: u32,
+        part: Option<Frame>,
+    ) -> Result<Vec<u8>, BrowserError> {
+        if let Some(part) = part {
+            self.set_size(screen, height, Some(clip(part))).await?;
+            self.frame().await?;
+        }
+        self.picture().await
+    }
 }
 
 impl Session {
-    /// The picture that a story's settings ask for: a PNG, as the browser wrote
-    /// it wherever it was drawn in one piece.
-    ///
-    /// # Errors
-    /// When the target is not there, or the browser refuses or is gone.
-    pub async fn capture(
-        &mut self,
-        settings: &CaptureSettings,
-        screen: Screen,
-    ) -> Result<Vec<u8>, BrowserError> {
-        if !settings.mask.is_empty() {
-            let mask = format!("__tintype.mask({})", json!(settings.mask));
-            self.evaluate::<u32>(&mask).await?;
-        }
-        let picture = self.target(settings, screen).await;
-        if !settings.mask.is_empty() {
-            self.evaluate::<Value>("__tintype.unmask()").await?;
-        }
-        picture
-    }
-
-    async fn target(
-        &mut self,
-        settings: &CaptureSettings,
-        screen: Screen,
-    ) -> Result<Vec<u8>, BrowserError> {
-        if settings.target == Target::Viewport {
-            return self.picture().await;
-        }
-        // What lies below the viewport is drawn once the viewport reaches that
-        // far; it stays so until the picture is taken.
-        let page: Area = self.evaluate("__tintype.extent()").await?;
-        let height = (page.height.ceil() as u32).max(screen.viewport.height);
-        self.set_size(screen, height, None).await?;
-        let frame = match &settings.target {
-            Target::Element(selector) => self.element(selector, settings.padding, height).await,
-            Target::Page | Target::Viewport => Ok(Frame {
-                x: 0,
-                y: 0,
-                width: screen.viewport.width,
-                height,
-            }),
-        };
-        let picture = match frame {
-            Ok(frame) => self.pieces(screen, height, frame).await,
-            Err(error) => Err(error),
-        };
-        self.set_size(screen, screen.viewport.height, None).await?;
-        picture
-    }
-
-    /// Where an element is, with its padding. An edge between two pixels takes
-    /// both in.
-    async fn element(
-        &self,
-        selector: &str,
-        padding: u32,
-        height: u32,
-    ) -> Result<Frame, BrowserError> {
-        let script = format!("__tintype.box({})", json!(selector));
-        let found: Option<Area> = self.evaluate(&script).await?;
-        let area = found.ok_or_else(|| BrowserError::NoTarget {
-            selector: selector.to_owned(),
-        })?;
-        let around = f64::from(padding);
-        let (x, y) = (
-            (area.x - around).floor().max(0.0),
-            (area.y - around).floor().max(0.0),
-        );
-        let right = (area.x + area.width + around).ceil();
-        let bottom = (area.y + area.height + around)
-            .ceil()
-            .min(f64::from(height));
-        if right <= x || bottom <= y {
-            return Err(BrowserError::NoTarget {
-                selector: format!("{selector} (it has no size)"),
-            });
-        }
-        Ok(Frame {
-            x: x as u32,
-            y: y as u32,
-            width: (right - x) as u32,
-            height: (bottom - y) as u32,
-        })
-    }
-
-    /// A part of the page in as few pieces as can be drawn exactly.
-    async fn pieces(
-        &self,
-        screen: Screen,
-        height: u32,
-        whole: Frame,
-    ) -> Result<Vec<u8>, BrowserError> {
-        let most = ((f64::from(TALLEST) / screen.scale) as u32).max(1);
-        let mut pieces = Vec::new();
-        let mut top = 0;
-        while top < whole.height {
-            let piece = Frame {
-                y: whole.y + top,
-                height: (whole.height - top).min(most),
-                ..whole
-            };
-            self.set_size(screen, height, Some(clip(piece))).await?;
-            self.frame().await?;
-            pieces.push(self.picture().await?);
-            top += piece.height;
-        }
-        match <[Vec<u8>; 1]>::try_from(pieces) {
-            Ok([picture]) => Ok(picture),
-            Err(pieces) => join(&pieces),
-        }
-    }
-
     /// What is visible in this moment. After a change of size the first frames
     /// may come without a picture.
     async fn picture(&self) -> Result<Vec<u8>, BrowserError> {
@@ -173,11 +213,15 @@ impl Session {
         if text.is_empty() {
             return Ok(None);
         }
-        base64::engine::general_purpose::STANDARD
-            .decode(text)
-            .map(Some)
-            .map_err(|error| refused(format!("its picture is not base64: {error}")))
+        decode(text).map(Some)
     }
+}
+
+/// A picture as drivers send it.
+pub(super) fn decode(text: &str) -> Result<Vec<u8>, BrowserError> {
+    base64::engine::general_purpose::STANDARD
+        .decode(text)
+        .map_err(|error| refused(format!("its picture is not base64: {error}")))
 }
 
 /// As the emulation command wants it.
@@ -205,7 +249,7 @@ fn join(pieces: &[Vec<u8>]) -> Result<Vec<u8>, BrowserError> {
     crate::compare::encode_png(&whole).map_err(|error| refused(error.to_string()))
 }
 
-fn refused(reason: String) -> BrowserError {
+pub(super) fn refused(reason: String) -> BrowserError {
     BrowserError::Refused {
         command: "capture".to_owned(),
         reason,

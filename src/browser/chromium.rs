@@ -98,14 +98,12 @@ pub(super) fn remote_arguments(settings: &BrowserSettings) -> Vec<String> {
     arguments
 }
 
-impl BrowserSettings {
-    /// The switches that decide pixels, for whoever asks whether two runs draw
-    /// alike.
-    pub fn switches(&self) -> Vec<String> {
-        let mut switches = owned(SWITCHES.iter().chain(FRAME_SWITCHES));
-        switches.extend(self.args.iter().cloned());
-        switches
-    }
+/// The switches that decide pixels, for whoever asks whether two runs draw
+/// alike.
+pub(super) fn switches(settings: &BrowserSettings) -> Vec<String> {
+    let mut switches = owned(SWITCHES.iter().chain(FRAME_SWITCHES));
+    switches.extend(settings.args.iter().cloned());
+    switches
 }
 
 fn owned<'a>(switches: impl Iterator<Item = &'a &'a str>) -> Vec<String> {

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
 
+use fantoccini::error::NewSessionError;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -18,10 +19,14 @@ use super::find::Programs;
 use super::guard::Guarded;
 use super::slot::{self, Kept, Slot};
 use super::{chromium, find};
-use crate::manifest::BrowserSettings;
+use crate::manifest::{BrowserName, BrowserSettings};
 
 /// How long a program may take to start, or a session to open.
 const START_LIMIT: Duration = Duration::from_secs(15);
+
+/// How long a hub may let a session wait for a node: longer than Selenium's own
+/// limit, whose message says more.
+const QUEUE_LIMIT: Duration = Duration::from_secs(330);
 
 /// How often a start that was not answered in time is tried.
 const STARTS: u32 = 2;
@@ -33,13 +38,35 @@ pub(super) struct Driver {
     pub(super) capabilities: Value,
     /// Whether the browser's frames can be driven.
     pub(super) frames: bool,
+    /// The address of a WebDriver that was up already.
+    pub(super) remote: Option<String>,
     processes: Vec<Guarded>,
     /// Where the browser stays when this process ends, and how to reach it.
     kept: Option<(Slot, Kept)>,
 }
 
 impl Driver {
-    /// Starts a browser and a driver, or opens a session on a WebDriver that is
+    /// A session of a driver of our own.
+    pub(super) fn of(client: Client, processes: Vec<Guarded>) -> Self {
+        Self {
+            capabilities: capabilities(&client),
+            client,
+            frames: false,
+            remote: None,
+            processes,
+            kept: None,
+        }
+    }
+
+    /// A session of a WebDriver that was up.
+    pub(super) fn remote_of(client: Client, address: &str) -> Self {
+        Self {
+            remote: Some(address.to_owned()),
+            ..Self::of(client, Vec::new())
+        }
+    }
+
+    /// Starts Chromium and a driver, or opens a session on a WebDriver that is
     /// up, or goes on with what the slot keeps, and waits until it answers.
     /// Profiles go below `scratch`.
     pub(super) async fn open(
@@ -50,11 +77,11 @@ impl Driver {
         if let Some(slot) = slot.filter(|_| settings.webdriver.is_none()) {
             return match Self::resume(slot).await {
                 Some(driver) => Ok(driver),
-                None => Self::keep(settings, &find(settings)?, slot).await,
+                None => Self::keep(settings, &find(settings, BrowserName::Chromium)?, slot).await,
             };
         }
         let Some(address) = &settings.webdriver else {
-            let programs = find(settings)?;
+            let programs = find(settings, BrowserName::Chromium)?;
             let Programs { browser, driver } = &programs;
             tracing::info!(?browser, ?driver, "starting a browser");
             return Self::patiently(settings, &programs, scratch).await;
@@ -91,15 +118,12 @@ impl Driver {
             start_driver(&programs.driver, scratch),
         );
         let ((browser, debugger), (driver, port)) = (browser?, driver?);
-        let options = json!({ "debuggerAddress": format!("127.0.0.1:{debugger}") });
+        let wanted = attached(debugger);
         let address = format!("http://127.0.0.1:{port}");
-        let client = within("new session", connect(&address, options)).await??;
+        let client = within("new session", connect(&address, wanted)).await??;
         Ok(Self {
-            capabilities: capabilities(&client),
-            client,
             frames: chromium::drives_frames(&programs.browser),
-            processes: vec![browser, driver],
-            kept: None,
+            ..Self::of(client, vec![browser, driver])
         })
     }
 
@@ -115,6 +139,7 @@ impl Driver {
             client,
             capabilities: kept.capabilities.clone(),
             frames: kept.frames,
+            remote: None,
             processes: Vec::new(),
             kept: Some((slot.clone(), kept)),
         })
@@ -135,9 +160,9 @@ impl Driver {
             start_kept(slot, &programs.driver, &own_arguments, &logs.1, LISTENING),
         );
         let (debugger, port) = (debugger?, port?);
-        let options = json!({ "debuggerAddress": format!("127.0.0.1:{debugger}") });
+        let wanted = attached(debugger);
         let address = format!("http://127.0.0.1:{port}");
-        let client = within("new session", connect(&address, options)).await??;
+        let client = within("new session", connect(&address, wanted)).await??;
         let session = client.session_id().await.ok().flatten().unwrap_or_default();
         let (frames, capabilities) = (
             chromium::drives_frames(&programs.browser),
@@ -147,15 +172,13 @@ impl Driver {
             address,
             session,
             frames,
-            capabilities: capabilities.clone(),
+            capabilities,
             prelude: None,
         };
         Ok(Self {
-            client,
-            capabilities,
             frames,
-            processes: Vec::new(),
             kept: Some((slot.clone(), kept)),
+            ..Self::of(client, Vec::new())
         })
     }
 
@@ -165,19 +188,11 @@ impl Driver {
     }
 
     async fn remote(settings: &BrowserSettings, address: &str) -> Result<Self, BrowserError> {
-        let arguments = chromium::remote_arguments(settings);
-        let client = within(
-            "new session",
-            connect(address, json!({ "args": arguments })),
-        )
-        .await??;
-        Ok(Self {
-            capabilities: capabilities(&client),
-            client,
-            frames: false,
-            processes: Vec::new(),
-            kept: None,
-        })
+        let mut wanted = options(json!({ "args": chromium::remote_arguments(settings) }));
+        // A hub chooses the node by it.
+        wanted["browserName"] = json!("chrome");
+        let client = connect_remote(address, wanted).await?;
+        Ok(Self::remote_of(client, address))
     }
 
     /// What the browser and its driver said last, for a message.
@@ -205,6 +220,14 @@ impl Driver {
         }
     }
 
+    /// Ends a session of somebody else's driver, so that another may begin.
+    pub(super) async fn give_back(&self) {
+        if self.remote.is_some() {
+            // It may well be gone already.
+            let _ = within("close", self.client.clone().close()).await;
+        }
+    }
+
     /// Ends session and processes. Our own processes are simply ended: nothing
     /// of them is kept, and a session that is closed in form takes longer.
     pub(super) async fn close(self) {
@@ -223,7 +246,10 @@ impl Driver {
 }
 
 /// Gives a start-up step its time.
-async fn within<T>(what: &str, step: impl Future<Output = T>) -> Result<T, BrowserError> {
+pub(super) async fn within<T>(
+    what: &str,
+    step: impl Future<Output = T>,
+) -> Result<T, BrowserError> {
     tokio::time::timeout(START_LIMIT, step)
         .await
         .map_err(|_| BrowserError::Hung {
@@ -232,23 +258,62 @@ async fn within<T>(what: &str, step: impl Future<Output = T>) -> Result<T, Brows
         })
 }
 
-async fn connect(address: &str, options: Value) -> Result<Client, BrowserError> {
-    let mut connector = HttpConnector::new();
-    // Commands are small and each waits for its answer.
-    connector.set_nodelay(true);
-    let wanted = json!({
+/// What is asked of chromedriver, with these options for the browser.
+fn options(options: Value) -> Value {
+    json!({
         "goog:chromeOptions": options,
         "unhandledPromptBehavior": "dismiss",
         "pageLoadStrategy": "normal",
-    });
+    })
+}
+
+/// Chromium is up already, its debugger at this port.
+fn attached(debugger: u16) -> Value {
+    options(json!({ "debuggerAddress": format!("127.0.0.1:{debugger}") }))
+}
+
+/// Opens a session with these capabilities on a driver of our own.
+pub(super) async fn connect(address: &str, wanted: Value) -> Result<Client, BrowserError> {
+    new_session(address, wanted)
+        .await
+        .map_err(|error| BrowserError::Session(error.to_string()))
+}
+
+/// Opens a session on a WebDriver that is up. A hub lets it wait until a node
+/// is free.
+pub(super) async fn connect_remote(address: &str, wanted: Value) -> Result<Client, BrowserError> {
+    let session = tokio::time::timeout(QUEUE_LIMIT, new_session(address, wanted)).await;
+    let reason = match session {
+        Ok(Ok(client)) => return Ok(client),
+        Ok(Err(NewSessionError::Lost(error))) => format!("it is not reached: {error}"),
+        Ok(Err(NewSessionError::SessionNotCreated(error))) if timed_out(&error.to_string()) => {
+            format!("no node of it became free in time: {error}")
+        }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no session within {} s", QUEUE_LIMIT.as_secs()),
+    };
+    Err(BrowserError::Remote {
+        address: address.to_owned(),
+        reason,
+    })
+}
+
+/// What a hub says when its own limit for the queue is over.
+fn timed_out(reason: &str) -> bool {
+    reason.contains("timed out") || reason.contains("timeout")
+}
+
+async fn new_session(address: &str, wanted: Value) -> Result<Client, NewSessionError> {
+    let mut connector = HttpConnector::new();
+    // Commands are small and each waits for its answer.
+    connector.set_nodelay(true);
     let Value::Object(wanted) = wanted else {
-        unreachable!("a literal object")
+        unreachable!("capabilities are an object")
     };
     ClientBuilder::new(connector)
         .capabilities(wanted)
         .connect(address)
         .await
-        .map_err(|error| BrowserError::Session(error.to_string()))
 }
 
 fn capabilities(client: &Client) -> Value {
@@ -316,7 +381,7 @@ async fn start_driver(program: &Path, scratch: &Path) -> Result<(Guarded, u16), 
 }
 
 /// A folder of its own for a process; its guard removes it.
-fn folder(program: &Path, scratch: &Path) -> Result<std::path::PathBuf, BrowserError> {
+pub(super) fn folder(program: &Path, scratch: &Path) -> Result<std::path::PathBuf, BrowserError> {
     std::fs::create_dir_all(scratch)
         .and_then(|()| TempDir::with_prefix_in("browser-", scratch))
         .map(TempDir::keep)
@@ -327,7 +392,7 @@ fn folder(program: &Path, scratch: &Path) -> Result<std::path::PathBuf, BrowserE
 }
 
 /// Starts a program and reads the port that it announces behind `mark`.
-async fn start(
+pub(super) async fn start(
     program: &Path,
     arguments: &[String],
     scratch: &Path,

@@ -10,9 +10,9 @@ use crate::model::Region;
 #[derive(Debug, thiserror::Error)]
 pub enum BrowserError {
     /// No browser or driver on this machine.
-    #[error("no {what} was found on the PATH (looked for {looked_for}); {advice}")]
+    #[error("no {what} was found on this machine (looked for {looked_for}); {advice}")]
     Missing {
-        /// `browser` or `driver`.
+        /// `browser`, `driver`, `geckodriver`, …
         what: &'static str,
         /// The names that were tried.
         looked_for: String,
@@ -30,6 +30,17 @@ pub enum BrowserError {
     /// The browser refused the session.
     #[error("the browser's driver refused a session: {0}")]
     Session(String),
+    /// A WebDriver that should be up gives no session.
+    #[error(
+        "the WebDriver at {address} gives no session: {reason} \
+         (`webdriver` in [browser] of the manifest, or TINTYPE_WEBDRIVER, names it)"
+    )]
+    Remote {
+        /// Its address.
+        address: String,
+        /// What it or the connection said.
+        reason: String,
+    },
     /// The browser or its driver did not answer in time. The session is of no
     /// more use.
     #[error("the browser did not answer `{command}` within {} s; it was restarted", limit.as_secs_f32())]
@@ -78,12 +89,31 @@ pub enum BrowserError {
 }
 
 impl BrowserError {
+    /// What a refusal means when the command was to load an address.
+    pub(super) fn of_loading(self, address: &str) -> Self {
+        match self {
+            Self::Refused { reason, .. } => Self::Load {
+                url: address.to_owned(),
+                reason,
+            },
+            Self::Hung { limit, .. } => Self::Hung {
+                command: format!("load {address}"),
+                limit,
+            },
+            other => other,
+        }
+    }
+
     /// Whether the session that said so is of no more use, and another one is
     /// worth a try.
     pub fn is_fatal(&self) -> bool {
         matches!(
             self,
-            Self::Hung { .. } | Self::Gone { .. } | Self::Session(_) | Self::Start { .. }
+            Self::Hung { .. }
+                | Self::Gone { .. }
+                | Self::Session(_)
+                | Self::Remote { .. }
+                | Self::Start { .. }
         )
     }
 }

@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use super::BrowserError;
-use crate::manifest::BrowserSettings;
+use crate::manifest::{BrowserName, BrowserSettings};
 
 /// The programs of one engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,66 +15,133 @@ pub struct Programs {
     pub driver: PathBuf,
 }
 
+/// What an engine's programs go by, and how to get them.
+struct Names {
+    browser: (&'static str, &'static [&'static str], &'static str),
+    driver: (&'static str, &'static [&'static str], &'static str),
+}
+
 /// Chromium by any of its names, the headless shell first: it is the one whose
 /// frames can be driven, and it starts fastest. Absolute paths come before the
 /// wrapper scripts that distributions put on the PATH.
-const BROWSERS: &[&str] = &[
-    "/usr/lib/chromium/chromium-headless-shell",
-    "chrome-headless-shell",
-    "chromium-headless-shell",
-    "/usr/lib/chromium/chromium",
-    "chromium",
-    "chromium-browser",
-    "google-chrome-stable",
-    "google-chrome",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-];
+const CHROMIUM: Names = Names {
+    browser: (
+        "browser",
+        &[
+            "/usr/lib/chromium/chromium-headless-shell",
+            "chrome-headless-shell",
+            "chromium-headless-shell",
+            "/usr/lib/chromium/chromium",
+            "chromium",
+            "chromium-browser",
+            "google-chrome-stable",
+            "google-chrome",
+            "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+            "/Applications/Chromium.app/Contents/MacOS/Chromium",
+        ],
+        "install `chromium` and `chromium-headless-shell` (Debian), or set `browser.binary` in the manifest",
+    ),
+    driver: (
+        "driver",
+        &[
+            "chromedriver",
+            "/usr/lib/chromium-browser/chromedriver",
+            "/usr/lib/chromium/chromedriver",
+        ],
+        "install `chromium-driver` (Debian) or `chromedriver`, or set `browser.driver` in the manifest",
+    ),
+};
 
-const DRIVERS: &[&str] = &[
-    "chromedriver",
-    "/usr/lib/chromium-browser/chromedriver",
-    "/usr/lib/chromium/chromedriver",
-];
+const FIREFOX: Names = Names {
+    browser: (
+        "Firefox",
+        &[
+            "firefox-esr",
+            "firefox",
+            "/Applications/Firefox.app/Contents/MacOS/firefox",
+        ],
+        "install `firefox-esr` (Debian) or `firefox`, or set `binary` in [browser.firefox] of the manifest",
+    ),
+    driver: (
+        "geckodriver",
+        &["geckodriver", "~/.cargo/bin/geckodriver"],
+        "install it with `cargo install geckodriver`, or set `driver` in [browser.firefox] of the manifest",
+    ),
+};
 
-/// Finds Chromium and its driver: the manifest's word first, then the names
-/// that they go by.
+const WEBKIT: Names = Names {
+    browser: (
+        "WebKit browser",
+        &[
+            "/usr/lib/*/webkit2gtk-4.1/MiniBrowser",
+            "/usr/lib/*/webkit2gtk-4.0/MiniBrowser",
+            "/usr/lib/webkit2gtk-4.1/MiniBrowser",
+            "/usr/libexec/webkit2gtk-4.1/MiniBrowser",
+            "MiniBrowser",
+        ],
+        "install `webkit2gtk-driver` (Debian), or set `binary` in [browser.webkit] of the manifest",
+    ),
+    driver: (
+        "WebKitWebDriver",
+        &["WebKitWebDriver"],
+        "install `webkit2gtk-driver` (Debian), or set `driver` in [browser.webkit] of the manifest",
+    ),
+};
+
+/// Finds an engine's browser and its driver: the manifest's word first, then
+/// the names that they go by.
 ///
 /// # Errors
 /// When either is not there; the message says what to install.
-pub fn find(settings: &BrowserSettings) -> Result<Programs, BrowserError> {
+pub fn find(settings: &BrowserSettings, engine: BrowserName) -> Result<Programs, BrowserError> {
+    let (names, browser, driver) = match engine {
+        BrowserName::Chromium => (CHROMIUM, &settings.binary, &settings.driver),
+        BrowserName::Firefox => (FIREFOX, &settings.firefox.binary, &settings.firefox.driver),
+        BrowserName::Webkit => (WEBKIT, &settings.webkit.binary, &settings.webkit.driver),
+    };
     Ok(Programs {
-        browser: one(
-            "browser",
-            settings.binary.as_deref(),
-            BROWSERS,
-            "install `chromium` and `chromium-headless-shell` (Debian), or set `browser.binary` in the manifest",
-        )?,
-        driver: one(
-            "driver",
-            settings.driver.as_deref(),
-            DRIVERS,
-            "install `chromium-driver` (Debian) or `chromedriver`, or set `browser.driver` in the manifest",
-        )?,
+        browser: one(names.browser, browser.as_deref())?,
+        driver: one(names.driver, driver.as_deref())?,
     })
 }
 
+/// The virtual display that WebKit draws on.
+pub(super) fn virtual_display() -> Result<PathBuf, BrowserError> {
+    let advice = "install `xvfb` (Debian): WebKit has no headless mode and draws on it";
+    one(("virtual display", &["Xvfb"], advice), None)
+}
+
 fn one(
-    what: &'static str,
+    (what, names, advice): (&'static str, &[&str], &'static str),
     told: Option<&Path>,
-    names: &[&str],
-    advice: &'static str,
 ) -> Result<PathBuf, BrowserError> {
     let looked_for = || told.map_or_else(|| names.join(", "), |told| told.display().to_string());
     let found = match told {
         Some(told) => on_path(told),
-        None => names.iter().find_map(|name| on_path(Path::new(name))),
+        None => names.iter().find_map(|name| somewhere(name)),
     };
     found.ok_or_else(|| BrowserError::Missing {
         what,
         looked_for: looked_for(),
         advice,
     })
+}
+
+/// A program by a name in which `~` is the user's own folder and `*` any one
+/// folder.
+fn somewhere(name: &str) -> Option<PathBuf> {
+    if let Some(rest) = name.strip_prefix("~/") {
+        return on_path(&PathBuf::from(env::var_os("HOME")?).join(rest));
+    }
+    let Some((before, after)) = name.split_once("*/") else {
+        return on_path(Path::new(name));
+    };
+    let folders = std::fs::read_dir(before).ok()?;
+    let mut found: Vec<_> = folders
+        .filter_map(|folder| on_path(&folder.ok()?.path().join(after)))
+        .collect();
+    found.sort();
+    found.into_iter().next()
 }
 
 /// A program by its path, or by its bare name in the folders of `PATH`.

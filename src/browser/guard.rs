@@ -78,11 +78,17 @@ impl Guarded {
     /// The rest of the first line that holds `mark`; `None` when the program
     /// closed its output without having said it.
     pub(super) async fn announced(&mut self, mark: &str) -> Option<String> {
+        let rest = |line: &str| Some(line.split_once(mark)?.1.to_owned());
+        self.first(rest).await
+    }
+
+    /// What `read` makes of the first line of which it makes something.
+    pub(super) async fn first<T>(&mut self, read: impl Fn(&str) -> Option<T>) -> Option<T> {
         while let Some(line) = self.lines.recv().await {
-            if let Some((_, rest)) = line.split_once(mark) {
+            if let Some(found) = read(&line) {
                 // Nobody reads on: what follows goes to the last words only.
                 self.lines.close();
-                return Some(rest.to_owned());
+                return Some(found);
             }
         }
         None

@@ -1,27 +1,22 @@
-//! A page of ours in a browser: load a story, show it in a theme on a screen,
+//! A page of ours in Chromium: load a story, show it in a theme on a screen,
 //! bring it to rest, capture it.
 
-use std::future::Future;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fantoccini::Client;
-use fantoccini::error::CmdError;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::driver::Driver;
 use super::error::BrowserError;
-use super::settle::{self, Care, Settled};
+use super::page::Page;
 use super::slot::Slot;
 use crate::manifest::{BrowserSettings, CaptureSettings, Screen, Theme};
 
-/// How long one command may take beyond a story's own time.
-const COMMAND_LIMIT: Duration = Duration::from_secs(20);
-
 /// What runs in every page before its own first script.
-const LIBRARY: &str = include_str!("page/library.js");
+pub(super) const LIBRARY: &str = include_str!("page/library.js");
 
 /// What runs before even that where a story asks for it.
 const CLOCK: &str = include_str!("page/clock.js");
@@ -46,7 +41,7 @@ pub struct PageLoads {
     pub unseen: Vec<String>,
 }
 
-/// One browser under WebDriver with one page in it.
+/// One Chromium under WebDriver with one page in it.
 #[derive(Debug)]
 pub struct Session {
     driver: Driver,
@@ -109,11 +104,6 @@ impl Session {
         self.driver.frames
     }
 
-    /// The address of the story that is loaded.
-    pub(super) fn address(&self) -> &str {
-        &self.address
-    }
-
     /// Opens a page whose frames we drive, where that is possible, and
     /// installs nothing in it yet.
     async fn open_tab(&mut self) -> Result<(), BrowserError> {
@@ -128,7 +118,9 @@ impl Session {
             command: "Target.createTarget".to_owned(),
             reason: format!("its answer names no page: {target}"),
         })?;
-        self.command("switch window", self.driver.client.switch_to_window(handle))
+        let client = &self.driver.client;
+        self.driver
+            .ask("switch window", client.switch_to_window(handle))
             .await?;
         // The driver's own way to close a page takes five times as long.
         let before = String::from(before);
@@ -170,13 +162,7 @@ impl Session {
     /// Makes the library, and the clock that the story asks for, run in every
     /// document from the next on.
     async fn install(&mut self, capture: &CaptureSettings) -> Result<(), BrowserError> {
-        let source = match (capture.clock, capture.seed) {
-            (None, None) => LIBRARY.to_owned(),
-            (clock, seed) => {
-                let config = json!({ "clock": clock, "seed": seed });
-                format!("{}({config});\n{LIBRARY}", CLOCK.trim_end())
-            }
-        };
+        let source = prelude(capture);
         match &self.prelude {
             Some((installed, _)) if *installed == source => return Ok(()),
             Some((_, name)) => {
@@ -212,9 +198,7 @@ impl Session {
             self.cdp("Network.disable", json!({})).await?;
             self.cache_is_off = false;
         }
-        let known = !self.address.is_empty();
-        let same = !known || without_fragment(&self.address) == without_fragment(address);
-        if same && address.contains('#') {
+        if only_moves(&self.address, address) {
             // Otherwise only the fragment would change and nothing be loaded.
             self.go("about:blank", limit).await?;
         }
@@ -271,20 +255,8 @@ impl Session {
     async fn go(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
         tracing::debug!(address, "loading");
         let load = self.driver.client.goto(address);
-        match tokio::time::timeout(limit, load).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(match self.classify("load", &error) {
-                BrowserError::Refused { reason, .. } => BrowserError::Load {
-                    url: address.to_owned(),
-                    reason,
-                },
-                other => other,
-            }),
-            Err(_) => Err(BrowserError::Hung {
-                command: format!("load {address}"),
-                limit,
-            }),
-        }
+        let loaded = self.driver.ask_within("load", limit, load).await;
+        loaded.map_err(|error| error.of_loading(address))
     }
 
     /// Shows the loaded page on this screen and in this theme, and draws the
@@ -309,11 +281,20 @@ impl Session {
         if bare && !self.dressed {
             return Ok(());
         }
-        let clothes = json!({ "attributes": theme.attributes, "classes": theme.classes });
-        self.evaluate::<Value>(&format!("__tintype.dress({clothes})"))
-            .await?;
+        self.wear(theme).await?;
         self.dressed = !bare;
         Ok(())
+    }
+
+    /// One frame for the page and for nobody's eyes: its callbacks and
+    /// listeners run, its layout is made anew, nothing is drawn.
+    async fn tick(&self) -> Result<(), BrowserError> {
+        if self.driver.frames {
+            let unseen = json!({ "noDisplayUpdates": true });
+            let frame = self.cdp("HeadlessExperimental.beginFrame", unseen);
+            return frame.await.map(drop);
+        }
+        self.frame().await
     }
 
     /// The screen and the colour scheme.
@@ -357,142 +338,12 @@ impl Session {
             .map(drop)
     }
 
-    /// Brings the page to rest within the story's time from `started`.
-    ///
-    /// # Errors
-    /// [`BrowserError::Unsettled`] with what was still waited for, or what the
-    /// browser said.
-    pub async fn settle(
-        &mut self,
-        capture: &CaptureSettings,
-        care: Care,
-        started: Instant,
-    ) -> Result<Settled, BrowserError> {
-        settle::settle(self, capture, care, started).await
-    }
-
-    /// Brings motion by `requestAnimationFrame` to its end, or where it has
-    /// none to a halt.
-    ///
-    /// # Errors
-    /// When the browser refuses or is gone.
-    pub async fn rest(&self) -> Result<(), BrowserError> {
-        while !self.evaluate::<bool>("__tintype.rest()").await? {
-            self.frame().await?;
-        }
-        Ok(())
-    }
-
-    /// Everything that the page has loaded by now, and what cannot be known of
-    /// it.
-    ///
-    /// # Errors
-    /// When the browser refuses or is gone.
-    pub async fn loads(&self) -> Result<PageLoads, BrowserError> {
-        self.evaluate("__tintype.loads()").await
-    }
-
-    /// One frame for the page and for nobody's eyes: its callbacks and
-    /// listeners run, its layout is made anew, nothing is drawn.
-    ///
-    /// # Errors
-    /// When the browser refuses or is gone.
-    pub(super) async fn tick(&self) -> Result<(), BrowserError> {
-        if self.driver.frames {
-            let unseen = json!({ "noDisplayUpdates": true });
-            let frame = self.cdp("HeadlessExperimental.beginFrame", unseen);
-            return frame.await.map(drop);
-        }
-        self.frame().await
-    }
-
-    /// Draws one frame, so that what was changed since the last is on screen.
-    ///
-    /// # Errors
-    /// When the browser refuses or is gone.
-    pub async fn frame(&self) -> Result<(), BrowserError> {
-        if self.driver.frames {
-            let frame = self.cdp("HeadlessExperimental.beginFrame", json!({}));
-            return frame.await.map(drop);
-        }
-        // The second callback runs after the first's frame was drawn.
-        let drawn = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))";
-        self.evaluate::<bool>(drawn).await.map(drop)
-    }
-
-    /// Evaluates an expression in the page and reads its value.
-    pub(super) async fn evaluate<T: DeserializeOwned>(
-        &self,
-        script: &str,
-    ) -> Result<T, BrowserError> {
-        let call = json!({ "expression": script, "returnByValue": true, "awaitPromise": true });
-        let answer = self.cdp("Runtime.evaluate", call).await?;
-        let refused = |reason: String| BrowserError::Refused {
-            command: "script in the page".to_owned(),
-            reason,
-        };
-        if let Some(thrown) = answer.get("exceptionDetails") {
-            let text = thrown["exception"]["description"]
-                .as_str()
-                .or_else(|| thrown["text"].as_str());
-            return Err(refused(text.unwrap_or_default().to_owned()));
-        }
-        let value = answer["result"].get("value").cloned().unwrap_or_default();
-        serde_json::from_value(value).map_err(|error| refused(error.to_string()))
-    }
-
     /// A command of the DevTools protocol, through the driver.
     pub(super) async fn cdp(&self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
         let command = Cdp(json!({ "cmd": method, "params": parameters }));
-        self.command(method, self.driver.client.issue_cmd(command))
+        self.driver
+            .ask(method, self.driver.client.issue_cmd(command))
             .await
-    }
-
-    /// Gives a command its time and its error a meaning.
-    async fn command<T>(
-        &self,
-        name: &str,
-        command: impl Future<Output = Result<T, CmdError>>,
-    ) -> Result<T, BrowserError> {
-        tracing::trace!(command = name, "asking the browser");
-        match tokio::time::timeout(COMMAND_LIMIT, command).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(self.classify(name, &error)),
-            Err(_) => Err(BrowserError::Hung {
-                command: name.to_owned(),
-                limit: COMMAND_LIMIT,
-            }),
-        }
-    }
-
-    fn classify(&self, command: &str, error: &CmdError) -> BrowserError {
-        let command = command.to_owned();
-        let gone = match error {
-            CmdError::Standard(answer) => {
-                let text = answer.to_string();
-                [
-                    "invalid session id",
-                    "disconnected",
-                    "not reachable",
-                    "crashed",
-                    "no such window",
-                    "closed",
-                ]
-                .iter()
-                .any(|sign| text.contains(sign))
-            }
-            _ => true,
-        };
-        let mut reason = error.to_string();
-        if gone {
-            let words = self.driver.last_words();
-            if !words.is_empty() {
-                reason = format!("{reason}; its last words:\n{words}");
-            }
-            BrowserError::Gone { command, reason }
-        } else {
-            BrowserError::Refused { command, reason }
-        }
     }
 
     /// The WebDriver client, for hooks.
@@ -514,6 +365,37 @@ impl Session {
     }
 }
 
+impl Page for Session {
+    fn address(&self) -> &str {
+        &self.address
+    }
+
+    async fn frame(&self) -> Result<(), BrowserError> {
+        if self.driver.frames {
+            let frame = self.cdp("HeadlessExperimental.beginFrame", json!({}));
+            return frame.await.map(drop);
+        }
+        self.evaluate::<bool>("__tintype.frame()").await.map(drop)
+    }
+
+    async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {
+        let call = json!({ "expression": script, "returnByValue": true, "awaitPromise": true });
+        let answer = self.cdp("Runtime.evaluate", call).await?;
+        let refused = |reason: String| BrowserError::Refused {
+            command: "script in the page".to_owned(),
+            reason,
+        };
+        if let Some(thrown) = answer.get("exceptionDetails") {
+            let text = thrown["exception"]["description"]
+                .as_str()
+                .or_else(|| thrown["text"].as_str());
+            return Err(refused(text.unwrap_or_default().to_owned()));
+        }
+        let value = answer["result"].get("value").cloned().unwrap_or_default();
+        serde_json::from_value(value).map_err(|error| refused(error.to_string()))
+    }
+}
+
 /// `POST /session/{id}/goog/cdp/execute`
 #[derive(Debug)]
 struct Cdp(Value);
@@ -531,6 +413,25 @@ impl WebDriverCompatibleCommand for Cdp {
     fn method_and_body(&self, _: &url::Url) -> (hyper::Method, Option<String>) {
         (hyper::Method::POST, Some(self.0.to_string()))
     }
+}
+
+/// What runs in a document before its own scripts: the library, and the clock
+/// that the story asks for.
+pub(super) fn prelude(capture: &CaptureSettings) -> String {
+    match (capture.clock, capture.seed) {
+        (None, None) => LIBRARY.to_owned(),
+        (clock, seed) => {
+            let config = json!({ "clock": clock, "seed": seed });
+            format!("{}({config});\n{LIBRARY}", CLOCK.trim_end())
+        }
+    }
+}
+
+/// Whether loading `next` where `now` is shown would only change the fragment,
+/// and load nothing.
+pub(super) fn only_moves(now: &str, next: &str) -> bool {
+    let same = now.is_empty() || without_fragment(now) == without_fragment(next);
+    same && next.contains('#')
 }
 
 fn without_fragment(address: &str) -> &str {

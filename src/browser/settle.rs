@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::{BrowserError, Pending, Unsettled};
-use super::session::Session;
+use super::page::Page;
 use crate::manifest::{CaptureSettings, WaitFor};
 use crate::model::SettledStep;
 
@@ -61,7 +61,7 @@ struct Answer {
 
 /// Brings the page to rest within the story's time from `started`.
 pub(super) async fn settle(
-    session: &mut Session,
+    page: &impl Page,
     capture: &CaptureSettings,
     care: Care,
     started: Instant,
@@ -70,8 +70,8 @@ pub(super) async fn settle(
     let script = format!("__tintype.settle({})", wanted(capture, care));
     let mut steps: Vec<SettledStep> = Vec::new();
     for answers in 1_u32.. {
-        let mut answer: Answer = session.evaluate(&script).await?;
-        refuse_error_page(session, &answer)?;
+        let mut answer: Answer = page.evaluate(&script).await?;
+        refuse_error_page(page, &answer)?;
         delays(capture, started, &mut answer.waiting);
         if started.elapsed() > BUSY {
             answer.waiting.retain(|pending| pending.step != "aria-busy");
@@ -91,7 +91,7 @@ pub(super) async fn settle(
                 pending: answer.waiting,
             }));
         }
-        session.frame().await?;
+        page.frame().await?;
         tokio::time::sleep(PAUSE.min(Duration::from_millis(answers.saturating_sub(EAGER).into())))
             .await;
     }
@@ -146,12 +146,12 @@ fn note(steps: &mut Vec<SettledStep>, waiting: &[Pending], begun: Instant) {
 }
 
 /// A server's error page is no story, however still it stands.
-fn refuse_error_page(session: &Session, answer: &Answer) -> Result<(), BrowserError> {
+fn refuse_error_page(page: &impl Page, answer: &Answer) -> Result<(), BrowserError> {
     if answer.status < 400 {
         return Ok(());
     }
     Err(BrowserError::Load {
-        url: session.address().to_owned(),
+        url: page.address().to_owned(),
         reason: format!("the server answered with status {}", answer.status),
     })
 }

@@ -27,8 +27,8 @@ pub(crate) use error::Problem;
 pub use error::{ManifestError, Report};
 pub use template::{Places, Template};
 pub use types::{
-    BrowserName, BrowserSettings, CaptureSettings, ColorScheme, Isolation, Manifest, Screen,
-    Source, Story, Target, Theme, WaitFor,
+    BrowserName, BrowserSettings, CaptureSettings, ColorScheme, EngineSettings, Isolation,
+    Manifest, Screen, Source, Story, Target, Theme, WaitFor,
 };
 
 use reader::{Problems, Table};
@@ -68,6 +68,7 @@ impl Manifest {
             path: path.to_owned(),
             root,
             source: suite.source,
+            host: suite.host,
             browser: suite.browser,
             baselines: suite.baselines,
             retries: suite.retries,

@@ -12,13 +12,15 @@ use super::error::Problem;
 use super::reader::{Named, Problems, Table, Value};
 use super::template::Template;
 use super::types::{
-    BrowserName, BrowserSettings, CaptureSettings, ColorScheme, Screen, Source, Theme,
+    BrowserName, BrowserSettings, CaptureSettings, ColorScheme, EngineSettings, Screen, Source,
+    Theme,
 };
 use super::{capture_settings, compare_settings};
 
 /// The sections of a manifest that stories build on.
 pub(super) struct Suite {
     pub(super) source: Source,
+    pub(super) host: Option<String>,
     pub(super) browser: BrowserSettings,
     pub(super) themes: Vec<Arc<Theme>>,
     pub(super) viewports: Vec<(String, Screen)>,
@@ -30,8 +32,10 @@ pub(super) struct Suite {
 
 pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problems) -> Suite {
     let retries = document.take("retries");
+    let (source, host) = source(document.take("stories"), root, problems);
     Suite {
-        source: source(document.take("stories"), root, problems),
+        source,
+        host,
         browser: browser(document.take("browser"), root, problems),
         themes: themes(document.take("themes"), problems),
         viewports: viewports(document.take("viewports"), problems),
@@ -55,8 +59,12 @@ pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problem
 
 /// Where the stories come from. After an error the folder is the manifest's
 /// own, and nobody looks into it.
-fn source(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> Source {
-    let nowhere = Source::Dir(PathBuf::new());
+fn source(
+    value: Option<Value<'_>>,
+    root: &Path,
+    problems: &mut Problems,
+) -> (Source, Option<String>) {
+    let nowhere = (Source::Dir(PathBuf::new()), None);
     let Some(value) = value else {
         let problem = Problem::new(0..0, "there is no [stories] section");
         problems.add(problem.help("say where the stories are: [stories] dir = \"stories\""));
@@ -67,11 +75,16 @@ fn source(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> Sou
     };
     let (dir, url) = (table.take("dir"), table.take("url"));
     let (storybook, command) = (table.take("storybook"), table.take("command"));
+    let host = table.take("host");
     table.finish(problems);
+    if let (Some(host), Some(_)) = (&host, &url) {
+        problems.add(host.wrong("is for the built-in server, and `url` names another"));
+    }
+    let host = host.and_then(|v| host_name(&v, problems));
     if let (Some(command), None) = (&command, &url) {
         problems.add(command.wrong("starts the server of a `url`, and there is none"));
     }
-    match (dir, url, storybook) {
+    let source = match (dir, url, storybook) {
         (Some(dir), None, None) => dir
             .text(problems)
             .map(|path| Source::Dir(root.join(path)))
@@ -102,8 +115,21 @@ fn source(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> Sou
             );
             None
         }
+    };
+    source.map_or(nowhere, |source| (source, host))
+}
+
+/// A name or address without scheme, port and path.
+fn host_name(value: &Value<'_>, problems: &mut Problems) -> Option<String> {
+    let text = value.text(problems)?;
+    let known = url::Host::parse(text).is_ok();
+    if !known {
+        let problem = value.wrong("must be the name or address of this machine");
+        problems
+            .add(problem.help("the port is the server's own affair: host = \"ci-7.example.org\""));
+        return None;
     }
-    .unwrap_or(nowhere)
+    Some(text.to_owned())
 }
 
 fn folder_exists(source: &Source, value: &Value<'_>, problems: &mut Problems) {
@@ -136,6 +162,8 @@ fn browser(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> Br
         driver: None,
         args: Vec::new(),
         sandbox: None,
+        firefox: EngineSettings::default(),
+        webkit: EngineSettings::default(),
     };
     let Some(mut table) = value.and_then(|value| value.table(problems)) else {
         return settings;
@@ -145,6 +173,24 @@ fn browser(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> Br
     }
     settings.sessions = table.take("sessions").and_then(|v| sessions(&v, problems));
     settings.webdriver = table.take("webdriver").and_then(|v| address(&v, problems));
+    let chromium = programs(&mut table, root, problems);
+    (settings.binary, settings.driver) = (chromium.binary, chromium.driver);
+    settings.args = chromium.args;
+    let mut engine = |key| {
+        let mut table = table.take(key)?.table(problems)?;
+        let settings = programs(&mut table, root, problems);
+        table.finish(problems);
+        Some(settings)
+    };
+    settings.firefox = engine("firefox").unwrap_or_default();
+    settings.webkit = engine("webkit").unwrap_or_default();
+    settings.sandbox = table.take("sandbox").and_then(|v| v.flag(problems));
+    table.finish(problems);
+    settings
+}
+
+/// How one engine is started.
+fn programs(table: &mut Table<'_>, root: &Path, problems: &mut Problems) -> EngineSettings {
     let mut program = |key| {
         let name = table.take(key)?.text(problems)?;
         // A bare name is looked for on the PATH, a path starts at the manifest.
@@ -156,17 +202,14 @@ fn browser(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> Br
             root.join(path)
         })
     };
-    settings.binary = program("binary");
-    settings.driver = program("driver");
+    let (binary, driver) = (program("binary"), program("driver"));
     let args = table.take("args").and_then(|v| v.texts(problems));
-    settings.args = args
-        .into_iter()
-        .flatten()
-        .map(|(text, _)| text.to_owned())
-        .collect();
-    settings.sandbox = table.take("sandbox").and_then(|v| v.flag(problems));
-    table.finish(problems);
-    settings
+    let args = args.into_iter().flatten();
+    EngineSettings {
+        binary,
+        driver,
+        args: args.map(|(text, _)| text.to_owned()).collect(),
+    }
 }
 
 /// A list of engines: not empty, none of them twice.

@@ -65,6 +65,9 @@ bad! {
     stories_say_nothing: "[stories]\n";
     two_sources: with("url = \"http://127.0.0.1:3000\"\n");
     folder_is_missing: "[stories]\ndir = \"storys\"\n";
+    host_with_a_port: "[stories]\ndir = \"stories\"\nhost = \"ci:8080\"\n";
+    host_of_a_url: "[stories]\nurl = \"http://ci\"\nhost = \"ci\"\n[[story]]\npath = \"/a\"\n";
+    unknown_key_of_an_engine: with("[browser.firefox]\nbinry = \"firefox\"\n");
     command_without_url: with("command = \"npm start\"\n");
     url_without_scheme: "[stories]\nurl = \"localhost:3000\"\n[[story]]\npath = \"/a\"\n";
     storybook_is_not_there_yet: "[stories]\nstorybook = \"storybook-static\"\n";

@@ -22,6 +22,9 @@ pub struct Manifest {
     pub root: PathBuf,
     /// Where the stories come from.
     pub source: Source,
+    /// The name by which browsers on other machines reach this one; the
+    /// built-in server then listens on every interface.
+    pub host: Option<String>,
     /// Which browsers, and how they are reached.
     pub browser: BrowserSettings,
     /// Where baselines live: a path below [`root`](Self::root) with
@@ -89,14 +92,29 @@ pub struct BrowserSettings {
     pub sessions: Option<usize>,
     /// A WebDriver that is up already, instead of one that is started.
     pub webdriver: Option<String>,
+    /// Chromium's program, instead of the one that is found.
+    pub binary: Option<PathBuf>,
+    /// Its driver's program, instead of the one that is found.
+    pub driver: Option<PathBuf>,
+    /// Arguments added to its own.
+    pub args: Vec<String>,
+    /// Whether Chromium's sandbox is on; `None` is on, except for root.
+    pub sandbox: Option<bool>,
+    /// What `binary`, `driver` and `args` are for Firefox.
+    pub firefox: EngineSettings,
+    /// What `binary`, `driver` and `args` are for WebKit.
+    pub webkit: EngineSettings,
+}
+
+/// How an engine other than Chromium is started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct EngineSettings {
     /// The browser's program, instead of the one that is found.
     pub binary: Option<PathBuf>,
     /// The driver's program, instead of the one that is found.
     pub driver: Option<PathBuf>,
     /// Arguments added to the browser's own.
     pub args: Vec<String>,
-    /// Whether Chromium's sandbox is on; `None` is on, except for root.
-    pub sandbox: Option<bool>,
 }
 
 /// A named way to render a story.
@@ -115,7 +133,7 @@ pub struct Theme {
 }
 
 /// What `prefers-color-scheme` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ColorScheme {
     /// `light`

@@ -81,6 +81,10 @@ pub struct VisualTestResult {
     /// What differs from the environment in which the baseline was accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment_changed: Vec<EnvironmentChange>,
+    /// What the browser could not do as the first engine does it, a sentence
+    /// each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<String>,
 }
 
 /// SHA-256 of the image files as they are on disk, in lowercase hexadecimal.
@@ -136,6 +140,7 @@ impl VisualTestResult {
             unstable: false,
             cached: false,
             environment_changed: Vec::new(),
+            limits: Vec::new(),
         }
     }
 }

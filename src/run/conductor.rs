@@ -14,7 +14,7 @@ use super::folders;
 use super::queue::Queue;
 use super::stage::{self, Outcome, Stage};
 use super::{interrupt, runner, surroundings, worker};
-use crate::browser::{Session, find};
+use crate::browser::{Browser, find};
 use crate::cache::{self, Cache, Context, Hit};
 use crate::manifest::Manifest;
 use crate::model::{
@@ -91,9 +91,11 @@ impl Conductor {
         let signal = runtime.spawn(interrupt::interrupted());
         let (stage, run, stories, first) =
             runtime.block_on(open(manifest, snapshots, settings, sinks))?;
-        let queue = Arc::new(Queue::new(&stage.snapshots, |index| {
-            stage.is_finished(index)
-        }));
+        let queue = Arc::new(Queue::new(
+            &stage.snapshots,
+            |index| stage.is_finished(index),
+            |engine| Browser::starts_with_look(engine, &stage.manifest.browser),
+        ));
         let stop = Arc::new(AtomicBool::new(false));
         let interrupted = Arc::new(AtomicBool::new(false));
         let entered = runtime.enter();
@@ -184,7 +186,7 @@ impl Conductor {
     }
 }
 
-type Opened = (Arc<Stage>, VisualTestRun, Stories, Option<Session>);
+type Opened = (Arc<Stage>, VisualTestRun, Stories, Option<Browser>);
 
 /// Opens all that a run needs, what can be at once.
 async fn open(
@@ -200,13 +202,17 @@ async fn open(
     let stories = served?;
     let (cache, build) = open_cache(&manifest, &settings, &environment).await;
     let hits = cache.lookup(&snapshots).await;
-    let is_open =
-        |(snapshot, hit): (&Snapshot, &Option<Hit>)| snapshot.skip.is_none() && hit.is_none();
-    let first = if snapshots.iter().zip(&hits).any(is_open) {
+    let open = snapshots
+        .iter()
+        .zip(&hits)
+        .filter(|(snapshot, hit)| snapshot.skip.is_none() && hit.is_none());
+    // The queue begins with the same.
+    let engine = open.map(|(snapshot, _)| snapshot.browser).min();
+    let first = if let Some(engine) = engine {
         let scratch = manifest.state_dir().join("browsers");
         // A failure is told by the worker that tries again.
         let slot = stage::slot(&manifest, &settings);
-        Session::open(&manifest.browser, &scratch, slot.as_ref())
+        Browser::open(engine, &manifest.browser, &scratch, slot.as_ref())
             .await
             .ok()
     } else {
@@ -235,6 +241,9 @@ async fn open(
         sinks,
         worker,
     ));
+    if let Some(session) = &first {
+        stage.met(session.name(), session.info());
+    }
     tracing::info!(run = %stage.run_id, base = stage.base, "the run has started");
     stage.emit(&Event::RunStarted(Box::new(run.clone())));
     if stage.settings.nextest {
@@ -250,24 +259,27 @@ async fn open(
     Ok((stage, run, stories, first))
 }
 
-/// The cache for this machine's browser, and the browser's build.
+/// The cache for this machine's browsers, and their builds.
 async fn open_cache(
     manifest: &Manifest,
     settings: &Settings,
     environment: &Environment,
 ) -> (Cache, Option<String>) {
-    let programs = find(&manifest.browser).ok();
-    let program = programs.as_ref().map(|programs| programs.browser.as_path());
-    let build = program.map(|program| cache::build(program, &manifest.state_dir()));
-    // Chromium and its headless shell have one version, but do not draw alike.
-    let kind = program.and_then(Path::file_name);
-    let browser = format!("{build:?} {kind:?}");
-    let context = Context::here(
-        browser,
-        manifest.browser.switches(),
-        environment.fonts.clone(),
-    );
-    (Cache::open(manifest, settings, &context).await, build)
+    let (mut browsers, mut switches, mut builds) = (Vec::new(), Vec::new(), Vec::new());
+    for &engine in &manifest.browser.names {
+        let programs = find(&manifest.browser, engine).ok();
+        let program = programs.as_ref().map(|programs| programs.browser.as_path());
+        let build = program.map(|program| cache::build(program, &manifest.state_dir()));
+        // Chromium and its headless shell have one version, but do not draw
+        // alike.
+        let kind = program.and_then(Path::file_name);
+        browsers.push(format!("{build:?} {kind:?}"));
+        switches.extend(manifest.browser.switches(engine));
+        builds.extend(build);
+    }
+    let context = Context::here(browsers.join(", "), switches, environment.fonts.clone());
+    let builds = (!builds.is_empty()).then(|| builds.join(", "));
+    (Cache::open(manifest, settings, &context).await, builds)
 }
 
 /// A snapshot of which nothing has changed since it passed.

@@ -174,7 +174,7 @@ fn accept(
 ) -> Result<(), String> {
     let snapshot = &stage.snapshots[index];
     let provenance = Provenance {
-        environment: stage.environment(),
+        environment: stage.environment_in(snapshot.browser),
         run_id: stage.run_id.clone(),
         story_identifier: snapshot.identifier.clone(),
     };
@@ -215,7 +215,8 @@ fn note_baseline(stage: &Stage, index: usize, result: &mut VisualTestResult, bas
         ..ImageHashes::default()
     });
     if let Some(provenance) = &baseline.provenance {
-        result.environment_changed = stage.environment().changes_since(&provenance.environment);
+        let environment = stage.environment_in(stage.snapshots[index].browser);
+        result.environment_changed = environment.changes_since(&provenance.environment);
     }
 }
 

@@ -13,9 +13,9 @@ use super::judge::{self, Judged};
 use super::memory;
 use super::stage::Stage;
 use crate::baseline::{self, Baseline};
-use crate::browser::{BrowserError, Care, Session, Settled, Unstable};
+use crate::browser::{Browser, BrowserError, Care, Settled, Unstable, limits_of};
 use crate::compare::{Options, compare_png};
-use crate::manifest::Isolation;
+use crate::manifest::{BrowserName, Isolation};
 use crate::model::{Region, Status, VisualTestResult};
 use crate::plan::Snapshot;
 
@@ -33,7 +33,7 @@ const PICTURES: u32 = 8;
 /// Takes pictures with one session.
 pub(super) struct Photographer {
     stage: Arc<Stage>,
-    session: Session,
+    session: Browser,
     /// What the page shows, if it is a story of ours: its address and the
     /// theme and screen for which it was loaded.
     loaded: Option<Loaded>,
@@ -66,7 +66,7 @@ struct Shot {
 }
 
 impl Photographer {
-    pub(super) fn new(stage: Arc<Stage>, session: Session) -> Self {
+    pub(super) fn new(stage: Arc<Stage>, session: Browser) -> Self {
         Self {
             stage,
             session,
@@ -87,6 +87,11 @@ impl Photographer {
         } else {
             self.session.discard().await;
         }
+    }
+
+    /// Which engine it takes them with.
+    pub(super) fn engine(&self) -> BrowserName {
+        self.session.name()
     }
 
     /// Ends a browser that is broken.
@@ -128,6 +133,10 @@ impl Photographer {
         let mut result = stage.result(index, Status::Running);
         result.attempt = Some(attempt);
         result.browser = Some(self.session.info().browser.clone());
+        let settings = &stage.manifest.browser;
+        let capture = &snapshot.story.capture;
+        let limits = limits_of(snapshot.browser, settings, capture, snapshot.screen);
+        result.limits = limits.into_iter().map(str::to_owned).collect();
         let baseline = match baseline::read(&stage.manifest.root, &snapshot.baseline) {
             Ok(baseline) => baseline.map(Arc::new),
             Err(error) => return Ok(unreadable(result, error.to_string())),

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+use crate::manifest::{BrowserName, ColorScheme};
 use crate::plan::Snapshot;
 
-/// The snapshots of one story in one browser, by their index in the plan:
+/// Snapshots of one story in one browser, by their index in the plan:
 /// those that one page can show one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group(pub(super) Vec<usize>);
@@ -14,29 +15,46 @@ pub(super) struct Group(pub(super) Vec<usize>);
 #[derive(Debug, Default)]
 pub(super) struct Queue(Mutex<VecDeque<Group>>);
 
+/// What a browser shows without being started again: an engine, and in those
+/// that are started with it, one look.
+type Stint = (BrowserName, Option<(Option<ColorScheme>, u64)>);
+
 impl Queue {
-    /// Groups what is not finished already, each in the order of a snake: see
-    /// [`in_few_turns`].
-    pub(super) fn new(snapshots: &[Snapshot], is_finished: impl Fn(usize) -> bool) -> Self {
-        let mut groups: VecDeque<Group> = VecDeque::new();
+    /// Groups what is not finished already. An engine's groups stand together,
+    /// and where `starts_with_look` says that colour scheme and scale are given
+    /// to it when it starts, so do those of one look: a session changes its
+    /// browser as seldom as can be, and has no more than one at a time. Each
+    /// group is in the order of a snake: see [`in_few_turns`].
+    pub(super) fn new(
+        snapshots: &[Snapshot],
+        is_finished: impl Fn(usize) -> bool,
+        starts_with_look: impl Fn(BrowserName) -> bool,
+    ) -> Self {
+        let stint = |snapshot: &Snapshot| -> Stint {
+            let look = (snapshot.theme.color_scheme, snapshot.screen.scale.to_bits());
+            let browser = snapshot.browser;
+            (browser, starts_with_look(browser).then_some(look))
+        };
+        let mut groups: Vec<Group> = Vec::new();
         let mut last: Option<&Snapshot> = None;
         for (index, snapshot) in snapshots.iter().enumerate() {
             if is_finished(index) {
                 continue;
             }
             let same = last.is_some_and(|last| {
-                last.story.id == snapshot.story.id && last.browser == snapshot.browser
+                last.story.id == snapshot.story.id && stint(last) == stint(snapshot)
             });
-            match groups.back_mut() {
+            match groups.last_mut() {
                 Some(group) if same => group.0.push(index),
-                _ => groups.push_back(Group(vec![index])),
+                _ => groups.push(Group(vec![index])),
             }
             last = Some(snapshot);
         }
         for group in &mut groups {
             in_few_turns(&mut group.0, snapshots);
         }
-        Self(Mutex::new(groups))
+        groups.sort_by_key(|group| stint(&snapshots[group.0[0]]));
+        Self(Mutex::new(groups.into()))
     }
 
     /// The next group.

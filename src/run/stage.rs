@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::browser::Slot;
+use crate::browser::{BrowserInfo, Slot};
 use crate::cache::Cache;
-use crate::manifest::{Manifest, Source};
+use crate::manifest::{BrowserName, Manifest, Source};
 use crate::model::{Environment, Event, RunId, Status, Summary, VisualTestResult};
 use crate::plan::Snapshot;
 use crate::record::Recorder;
@@ -44,6 +44,8 @@ pub(super) struct Stage {
     uncacheable: Mutex<BTreeMap<String, String>>,
     sinks: Vec<Arc<dyn Sink>>,
     environment: Mutex<Environment>,
+    /// The engines that have been asked, and what they are.
+    engines: Mutex<BTreeMap<BrowserName, BrowserInfo>>,
     board: Mutex<Board>,
     posted: Condvar,
 }
@@ -87,6 +89,7 @@ impl Stage {
             uncacheable: Mutex::default(),
             sinks,
             environment: Mutex::new(environment),
+            engines: Mutex::default(),
             board: Mutex::default(),
             posted: Condvar::new(),
         }
@@ -105,22 +108,43 @@ impl Stage {
         }
     }
 
-    /// The run's environment as it is known by now.
+    /// The run's environment as it is known by now, with every engine that has
+    /// been asked.
     pub(super) fn environment(&self) -> Environment {
-        self.environment
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// Notes which browser it is, once one has been asked.
-    pub(super) fn met(&self, browser: &str, driver: &str) {
         let mut environment = self
             .environment
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        environment.browser = Some(browser.to_owned());
-        environment.driver = Some(driver.to_owned());
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let engines = self.engines();
+        if !engines.is_empty() {
+            let all = |word: fn(&BrowserInfo) -> &str| {
+                let words: Vec<_> = engines.values().map(word).collect();
+                Some(words.join(", "))
+            };
+            environment.browser = all(|info| &info.browser);
+            environment.driver = all(|info| &info.driver);
+        }
+        environment
+    }
+
+    /// The same for the snapshots of one engine.
+    pub(super) fn environment_in(&self, engine: BrowserName) -> Environment {
+        let mut environment = self.environment();
+        if let Some(info) = self.engines().get(&engine) {
+            environment.browser = Some(info.browser.clone());
+            environment.driver = Some(info.driver.clone());
+        }
+        environment
+    }
+
+    /// Notes which browser an engine is, once it has been asked.
+    pub(super) fn met(&self, engine: BrowserName, info: &BrowserInfo) {
+        self.engines().insert(engine, info.clone());
+    }
+
+    fn engines(&self) -> MutexGuard<'_, BTreeMap<BrowserName, BrowserInfo>> {
+        self.engines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether passes are to be remembered at all.
@@ -212,7 +236,7 @@ impl Stage {
         summary
     }
 
-    fn board(&self) -> std::sync::MutexGuard<'_, Board> {
+    fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

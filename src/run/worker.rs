@@ -8,7 +8,7 @@ use super::judge::Judged;
 use super::photographer::Photographer;
 use super::queue::{Group, Queue};
 use super::stage::Stage;
-use crate::browser::{BrowserError, Session};
+use crate::browser::{Browser, BrowserError};
 use crate::model::{Event, Status};
 
 /// A browser that breaks under a snapshot gets that snapshot once more, even
@@ -19,7 +19,7 @@ const BROKEN_BROWSERS: u32 = 1;
 /// already may be given; otherwise one is opened for the first group.
 pub(super) async fn work(
     stage: Arc<Stage>,
-    session: Option<Session>,
+    session: Option<Browser>,
     queue: Arc<Queue>,
     stop: Arc<AtomicBool>,
 ) {
@@ -92,11 +92,16 @@ impl Worker {
     }
 
     async fn attempt(&mut self, index: usize, attempt: u32) -> Result<Judged, BrowserError> {
+        let engine = self.stage.snapshots[index].browser;
+        if let Some(other) = self.photographer.take_if(|p| p.engine() != engine) {
+            other.close().await;
+        }
         if self.photographer.is_none() {
             let stage = &self.stage;
+            let settings = &stage.manifest.browser;
             let session =
-                Session::open(&stage.manifest.browser, &stage.scratch, stage.slot.as_ref()).await?;
-            stage.met(&session.info().browser, &session.info().driver);
+                Browser::open(engine, settings, &stage.scratch, stage.slot.as_ref()).await?;
+            stage.met(engine, session.info());
             self.photographer = Some(Photographer::new(Arc::clone(stage), session));
         }
         match &mut self.photographer {

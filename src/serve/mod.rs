@@ -1,5 +1,5 @@
-//! The server of the stories: the built-in one for a folder (loopback only, on
-//! a free port), or the user's own behind an address.
+//! The server of the stories: the built-in one for a folder (on a free port of
+//! the loopback interface, unless the browsers are elsewhere), or the user's own behind an address.
 
 mod stories;
 
@@ -7,7 +7,7 @@ pub use stories::{ServeError, Stories};
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use hyper::body::Incoming;
@@ -25,18 +25,25 @@ use tower_service::Service as _;
 /// A server that is up. Dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
-    address: SocketAddr,
+    host: String,
+    port: u16,
     task: JoinHandle<()>,
 }
 
 impl Server {
-    /// Serves a folder on a free port of the loopback interface.
+    /// Serves a folder on a free port: of the loopback interface, or, for
+    /// browsers on other machines, which know this one as `host`, of all.
     ///
     /// # Errors
     /// When no port can be had.
-    pub async fn start(folder: &Path) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
+    pub async fn start(folder: &Path, host: Option<&str>) -> io::Result<Self> {
+        let interface = match host {
+            None => Ipv4Addr::LOCALHOST,
+            Some(_) => Ipv4Addr::UNSPECIFIED,
+        };
+        let listener = TcpListener::bind((interface, 0)).await?;
+        let port = listener.local_addr()?.port();
+        let host = host.unwrap_or("127.0.0.1").to_owned();
         let files = ServeDir::new(folder);
         let task = tokio::spawn(async move {
             loop {
@@ -46,12 +53,12 @@ impl Server {
                 }
             }
         });
-        Ok(Self { address, task })
+        Ok(Self { host, port, task })
     }
 
     /// Its address, without a trailing slash: `http://127.0.0.1:40123`.
     pub fn base(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}:{}", self.host, self.port)
     }
 }
 
@@ -92,7 +99,9 @@ mod tests {
     use super::Server;
 
     async fn get(server: &Server, path: &str) -> String {
-        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port))
+            .await
+            .unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
@@ -107,7 +116,7 @@ mod tests {
         std::fs::create_dir(&stories).unwrap();
         std::fs::write(stories.join("a.html"), "<p>hello").unwrap();
         std::fs::write(folder.path().join("secret.txt"), "secret").unwrap();
-        let server = Server::start(&stories).await.unwrap();
+        let server = Server::start(&stories, None).await.unwrap();
 
         let page = get(&server, "/a.html?x=1").await;
         assert!(page.starts_with("HTTP/1.1 200"), "{page}");
@@ -121,5 +130,16 @@ mod tests {
                 "{path}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn browsers_elsewhere_are_told_the_name_of_this_machine() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.html"), "<p>hello").unwrap();
+        let server = Server::start(folder.path(), Some("localhost"))
+            .await
+            .unwrap();
+        assert_eq!(server.base(), format!("http://localhost:{}", server.port));
+        assert!(get(&server, "/a.html").await.ends_with("<p>hello"));
     }
 }

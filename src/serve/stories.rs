@@ -91,7 +91,7 @@ impl Stories {
     pub async fn open(manifest: &Manifest, nextest: bool) -> Result<Self, ServeError> {
         match &manifest.source {
             Source::Dir(folder) => {
-                let server = Server::start(folder).await?;
+                let server = Server::start(folder, manifest.host.as_deref()).await?;
                 Ok(Self {
                     base: server.base(),
                     _server: Some(server),
@@ -232,7 +232,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_is_up_is_left_alone() {
         let folder = TempDir::new().unwrap();
-        let server = Server::start(folder.path()).await.unwrap();
+        let server = Server::start(folder.path(), None).await.unwrap();
         let stories = open(&server.base(), "exit 1", true).await.unwrap();
         assert_eq!(stories.base(), server.base());
     }

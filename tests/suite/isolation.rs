@@ -8,7 +8,9 @@ use super::test;
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
-        test("isolation::an_innocent_story_after_a_hostile_one", hostile),
+        test("isolation::an_innocent_story_after_a_hostile_one", || {
+            hostile("chromium");
+        }),
         test(
             "isolation::a_story_that_changes_itself_between_themes",
             changes_itself,
@@ -59,10 +61,11 @@ const HOSTILE: &str = r#"<!doctype html><body style="height: 3000px"><input auto
   })();
 </script>"#;
 
-fn hostile() {
+pub(crate) fn hostile(engine: &str) {
     let worker = "self.addEventListener('install', () => self.skipWaiting()); self.addEventListener('activate', (e) => e.waitUntil(clients.claim())); self.addEventListener('fetch', () => {});";
     let stories = [("b.html", INNOCENT), ("worker.js", worker)];
-    let project = Project::new(MANIFEST, &stories);
+    let manifest = format!("{MANIFEST}[browser]\nnames = [\"{engine}\"]\nsessions = 1\n");
+    let project = Project::new(&manifest, &stories);
     project.accept_all();
     let alone = project.read("baselines/b-light-400x300.png");
     let pixels = image::load_from_memory(&alone).unwrap().to_rgb8();

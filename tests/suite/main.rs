@@ -10,6 +10,8 @@ mod arguments;
 mod caching;
 mod catching;
 mod ending;
+mod engines;
+mod grid;
 mod isolation;
 mod project;
 mod recording;
@@ -34,6 +36,8 @@ fn main() -> ExitCode {
         caching::tests(),
         catching::tests(),
         ending::tests(),
+        engines::tests(),
+        grid::tests(),
         isolation::tests(),
         recording::tests(),
         settling::tests(),

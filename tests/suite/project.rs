@@ -139,6 +139,24 @@ impl Project {
             .collect()
     }
 
+    /// The ids of the processes of this project that run one of these programs.
+    pub(crate) fn programs(&self, names: &[&str]) -> Vec<String> {
+        let mark = self.path().to_string_lossy().into_owned();
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/proc").unwrap().flatten() {
+            let read = |file| fs::read(entry.path().join(file)).unwrap_or_default();
+            let environment = String::from_utf8_lossy(&read("environ")).into_owned();
+            let line = String::from_utf8_lossy(&read("cmdline")).into_owned();
+            let program = line.split('\0').next().unwrap_or_default();
+            let name = program.rsplit('/').next().unwrap_or_default();
+            let own = line.contains(&mark) || environment.contains(&mark);
+            if own && names.contains(&name) {
+                found.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        found
+    }
+
     /// How many processes there are whose command line names this project.
     pub(crate) fn processes(&self) -> usize {
         let mark = self.path().to_string_lossy().into_owned();

@@ -113,6 +113,12 @@
   const now = performance.now;
   if (performance.now() !== 0) performance.now = () => now.call(performance) + motion.shift;
 
+  // Two frames from now: the second callback runs after the first's frame was
+  // drawn. They are no motion of the page's own.
+  function frame() {
+    return new Promise((done) => request.call(window, () => request.call(window, () => done(true))));
+  }
+
   // One frame nearer to rest; whether it is reached.
   function rest() {
     motion.resting = true;
@@ -177,6 +183,7 @@
           scroll-behavior: auto !important;
         }
         ::-webkit-scrollbar { display: none !important; }
+        @supports not selector(::-webkit-scrollbar) { * { scrollbar-width: none !important; } }
         ::spelling-error, ::grammar-error { text-decoration: none !important; }
       `);
       return made;
@@ -436,6 +443,6 @@
     masks = [];
   }
 
-  const library = { dress, hasten, settle, waiting, rest, loads, extent, box, mask, unmask };
+  const library = { dress, hasten, settle, waiting, frame, rest, loads, extent, box, mask, unmask };
   Object.defineProperty(window, '__tintype', { value: Object.freeze(library) });
 })();

@@ -1,41 +1,70 @@
-//! Browser and driver: found, of one version, and able to start.
+//! Browsers and drivers: found, of one version, and able to start; and what
+//! each engine cannot do.
 
 use std::path::Path;
 use std::process::Command;
 
-use tintype::browser::{BrowserInfo, Programs, Session, find};
-use tintype::manifest::{BrowserName, Manifest};
+use tintype::browser::{Browser, BrowserError, BrowserInfo, Programs, find, limits};
+use tintype::manifest::{BrowserName, BrowserSettings, Manifest};
 
 use super::check::Check;
 
-/// Looks for the programs and starts a session as the tests do.
+/// Looks for the programs of each engine and starts a session as the tests do.
 pub(super) fn checks(manifest: &Manifest) -> Vec<Check> {
+    let engines = manifest.browser.names.iter();
+    engines.flat_map(|&name| engine(name, manifest)).collect()
+}
+
+fn engine(name: BrowserName, manifest: &Manifest) -> Vec<Check> {
     let settings = &manifest.browser;
     let mut checks = Vec::new();
     if let Some(address) = &settings.webdriver {
         checks.push(Check::good("driver", format!("the WebDriver at {address}")));
     } else {
-        match find(settings) {
-            Ok(programs) => checks.extend(versions(&programs)),
+        match find(settings, name) {
+            Ok(programs) => checks.extend(versions(name, &programs)),
             // The error says what to install.
-            Err(error) => return vec![Check::problem("browser", error.to_string(), INSTALL)],
+            Err(error) => {
+                let advice = format!("Debian: {}", install(name));
+                return vec![Check::problem("browser", error.to_string(), advice)];
+            }
         }
     }
-    checks.extend(unsupported(&settings.names));
-    checks.push(match start(manifest) {
-        Ok(info) => Check::good("session", format!("{} under {}", info.browser, info.driver)),
-        Err(error) => Check::problem(
-            "session",
-            format!("the browser does not start: {error:#}"),
-            "start the browser by hand with --headless to see why",
-        ),
-    });
+    checks.push(session(name, manifest));
+    checks.extend(cannot(name, settings));
     checks
 }
 
-const INSTALL: &str = "Debian: apt install chromium chromium-driver";
+fn install(name: BrowserName) -> &'static str {
+    match name {
+        BrowserName::Chromium => "apt install chromium chromium-driver",
+        BrowserName::Firefox => "apt install firefox-esr; cargo install geckodriver",
+        BrowserName::Webkit => "apt install webkit2gtk-driver xvfb",
+    }
+}
 
-fn versions(programs: &Programs) -> Vec<Check> {
+fn session(name: BrowserName, manifest: &Manifest) -> Check {
+    match start(name, manifest) {
+        Ok(info) => Check::good("session", format!("{} under {}", info.browser, info.driver)),
+        Err(error @ (BrowserError::Missing { .. } | BrowserError::Remote { .. })) => {
+            Check::problem("session", error.to_string(), install(name))
+        }
+        Err(error) => Check::problem(
+            "session",
+            format!("{} does not start: {error}", name.as_str()),
+            "start the browser by hand with --headless to see why",
+        ),
+    }
+}
+
+/// One line for all of it: it keeps no test from running.
+fn cannot(name: BrowserName, settings: &BrowserSettings) -> Option<Check> {
+    let limits = limits(name, settings);
+    let text = format!("{}: {}", name.as_str(), limits.join("; "));
+    (!limits.is_empty()).then(|| Check::good("limits", text))
+}
+
+fn versions(name: BrowserName, programs: &Programs) -> Vec<Check> {
     let browser = version(&programs.browser);
     let driver = version(&programs.driver);
     let shown = |path: &Path, version: &Option<String>| {
@@ -47,7 +76,9 @@ fn versions(programs: &Programs) -> Vec<Check> {
     let majors = browser
         .as_deref()
         .and_then(major)
-        .zip(driver.as_deref().and_then(major));
+        .zip(driver.as_deref().and_then(major))
+        // The others' drivers count for themselves.
+        .filter(|_| name == BrowserName::Chromium);
     checks.push(match majors {
         Some((browser, driver)) if browser != driver => Check::problem(
             "driver",
@@ -75,23 +106,15 @@ fn major(text: &str) -> Option<u32> {
     numbers.next()
 }
 
-fn unsupported(names: &[BrowserName]) -> Option<Check> {
-    let other = names.iter().find(|name| **name != BrowserName::Chromium)?;
-    Some(Check::problem(
-        "engines",
-        format!("{} cannot be driven yet", other.as_str()),
-        "leave only \"chromium\" in `names` in [browser]",
-    ))
-}
-
-fn start(manifest: &Manifest) -> anyhow::Result<BrowserInfo> {
+fn start(name: BrowserName, manifest: &Manifest) -> Result<BrowserInfo, BrowserError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
-        .build()?;
+        .build()
+        .map_err(|error| BrowserError::Session(error.to_string()))?;
     let scratch = manifest.state_dir().join("browsers");
     runtime.block_on(async {
-        let session = Session::open(&manifest.browser, &scratch, None).await?;
+        let session = Browser::open(name, &manifest.browser, &scratch, None).await?;
         let info = session.info().clone();
         session.close().await;
         Ok(info)

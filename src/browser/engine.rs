@@ -1,0 +1,209 @@
+//! A browser of any engine, with one page in it.
+
+use std::path::Path;
+use std::time::Instant;
+
+use fantoccini::Client;
+
+use super::error::BrowserError;
+use super::firefox::Firefox;
+use super::page::Page;
+use super::session::{BrowserInfo, PageLoads, Session};
+use super::settle::{self, Care, Settled};
+use super::slot::Slot;
+use super::webkit::Webkit;
+use super::{capture, chromium, firefox, webkit};
+use crate::manifest::{BrowserName, BrowserSettings, CaptureSettings, Screen, Theme};
+
+/// A browser with one page in it, whichever engine it is.
+#[derive(Debug)]
+pub enum Browser {
+    /// Chromium or Chrome, through chromedriver.
+    Chromium(Box<Session>),
+    /// Firefox, through geckodriver.
+    Firefox(Box<Firefox>),
+    /// WebKit, through WebKitWebDriver.
+    Webkit(Box<Webkit>),
+}
+
+/// The same done with whichever it is.
+macro_rules! each {
+    ($browser:expr, $session:ident => $done:expr) => {
+        match $browser {
+            Browser::Chromium($session) => $done,
+            Browser::Firefox($session) => $done,
+            Browser::Webkit($session) => $done,
+        }
+    };
+}
+
+impl Browser {
+    /// Starts a browser of this engine, or opens a session on a WebDriver that
+    /// is up, or goes on with the one that a slot keeps. Profiles go below
+    /// `scratch` and are removed with the session.
+    ///
+    /// # Errors
+    /// When there is no such browser or driver, or they do not start.
+    pub async fn open(
+        name: BrowserName,
+        settings: &BrowserSettings,
+        scratch: &Path,
+        slot: Option<&Slot>,
+    ) -> Result<Self, BrowserError> {
+        Ok(match name {
+            BrowserName::Chromium => {
+                Self::Chromium(Box::new(Session::open(settings, scratch, slot).await?))
+            }
+            BrowserName::Firefox => {
+                Self::Firefox(Box::new(Firefox::open(settings, scratch).await?))
+            }
+            BrowserName::Webkit => Self::Webkit(Box::new(Webkit::open(settings, scratch).await?)),
+        })
+    }
+
+    /// Whether an engine is told colour scheme and scale when it starts, so
+    /// that another look needs another start.
+    pub fn starts_with_look(engine: BrowserName, settings: &BrowserSettings) -> bool {
+        match engine {
+            BrowserName::Chromium => false,
+            // Only our own driver lets us change its preferences.
+            BrowserName::Firefox => settings.webdriver.is_some(),
+            BrowserName::Webkit => true,
+        }
+    }
+
+    /// Which engine it is.
+    pub fn name(&self) -> BrowserName {
+        match self {
+            Self::Chromium(_) => BrowserName::Chromium,
+            Self::Firefox(_) => BrowserName::Firefox,
+            Self::Webkit(_) => BrowserName::Webkit,
+        }
+    }
+
+    /// Names and versions.
+    pub fn info(&self) -> &BrowserInfo {
+        each!(self, session => session.info())
+    }
+
+    /// Loads an address on this screen and with this colour scheme from its
+    /// first moment on. What the browser has cached may be used.
+    ///
+    /// # Errors
+    /// When it cannot be loaded in the story's time, or the browser is gone.
+    pub async fn load(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
+        each!(self, session => session.load(address, theme, screen, capture).await)
+    }
+
+    /// Loads an address in a page that has never shown anything, of a browser
+    /// that remembers nothing: no cache, no cookies, no storage.
+    ///
+    /// # Errors
+    /// When it cannot be loaded in the story's time, or the browser is gone.
+    pub async fn load_fresh(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
+        each!(self, session => session.load_fresh(address, theme, screen, capture).await)
+    }
+
+    /// Empties what a story may have left: cookies, and all storage of the
+    /// address's origin.
+    ///
+    /// # Errors
+    /// When the browser refuses or is gone.
+    pub async fn forget(&mut self, address: &str) -> Result<(), BrowserError> {
+        each!(self, session => session.forget(address).await)
+    }
+
+    /// Shows the loaded page on this screen and in this theme, and draws the
+    /// frame in which the page learns of it.
+    ///
+    /// # Errors
+    /// When the browser refuses or is gone.
+    pub async fn show(&mut self, theme: &Theme, screen: Screen) -> Result<(), BrowserError> {
+        each!(self, session => session.show(theme, screen).await)
+    }
+
+    /// Brings the page to rest within the story's time from `started`.
+    ///
+    /// # Errors
+    /// [`BrowserError::Unsettled`] with what was still waited for, or what the
+    /// browser said.
+    pub async fn settle(
+        &mut self,
+        capture: &CaptureSettings,
+        care: Care,
+        started: Instant,
+    ) -> Result<Settled, BrowserError> {
+        each!(self, session => settle::settle(&**session, capture, care, started).await)
+    }
+
+    /// Brings motion by `requestAnimationFrame` to its end, or where it has
+    /// none to a halt.
+    ///
+    /// # Errors
+    /// When the browser refuses or is gone.
+    pub async fn rest(&self) -> Result<(), BrowserError> {
+        each!(self, session => session.rest().await)
+    }
+
+    /// Everything that the page has loaded by now, and what cannot be known of
+    /// it.
+    ///
+    /// # Errors
+    /// When the browser refuses or is gone.
+    pub async fn loads(&self) -> Result<PageLoads, BrowserError> {
+        each!(self, session => session.loads().await)
+    }
+
+    /// The picture that a story's settings ask for: a PNG, as the browser wrote
+    /// it wherever it was drawn in one piece.
+    ///
+    /// # Errors
+    /// When the target is not there, or the browser refuses or is gone.
+    pub async fn capture(
+        &mut self,
+        settings: &CaptureSettings,
+        screen: Screen,
+    ) -> Result<Vec<u8>, BrowserError> {
+        each!(self, session => capture::capture(&**session, settings, screen).await)
+    }
+
+    /// The WebDriver client, for hooks.
+    pub fn client(&self) -> &Client {
+        each!(self, session => session.client())
+    }
+
+    /// Leaves the browser for the next process of its slot; ends it where there
+    /// is no slot.
+    pub async fn close(self) {
+        each!(self, session => session.close().await);
+    }
+
+    /// Ends the browser and its driver and removes their folders.
+    pub async fn discard(self) {
+        each!(self, session => session.discard().await);
+    }
+}
+
+impl BrowserSettings {
+    /// What an engine is started with as far as it decides pixels, for whoever
+    /// asks whether two runs draw alike.
+    pub fn switches(&self, engine: BrowserName) -> Vec<String> {
+        match engine {
+            BrowserName::Chromium => chromium::switches(self),
+            BrowserName::Firefox => firefox::start::switches(self),
+            BrowserName::Webkit => webkit::start::switches(self),
+        }
+    }
+}

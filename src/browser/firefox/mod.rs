@@ -1,0 +1,420 @@
+//! A page of ours in Firefox.
+//!
+//! geckodriver starts it and opens the session; everything about the page goes
+//! over WebDriver BiDi, which can do what the classic protocol cannot: a
+//! viewport of any size and scale, scripts that run before the page's own, and
+//! tabs that share nothing with each other.
+
+mod bidi;
+pub(super) mod start;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use fantoccini::Client;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use self::bidi::{Bidi, BidiError};
+use super::ask::COMMAND_LIMIT;
+use super::capture::{self, Canvas, Frame};
+use super::driver::Driver;
+use super::error::BrowserError;
+use super::page::Page;
+use super::session::{BrowserInfo, only_moves, prelude};
+use crate::manifest::{BrowserSettings, CaptureSettings, ColorScheme, Screen, Theme};
+
+/// One Firefox under WebDriver with one page in it.
+#[derive(Debug)]
+pub struct Firefox {
+    settings: BrowserSettings,
+    scratch: PathBuf,
+    driver: Driver,
+    bidi: Bidi,
+    info: BrowserInfo,
+    address: String,
+    /// How long it may take to load.
+    limit: Duration,
+    screen: Option<Screen>,
+    scheme: Option<ColorScheme>,
+    /// The browser's own window, whose scripts may change preferences: not
+    /// where somebody else has started the driver.
+    window: Option<String>,
+    tab: Tab,
+    /// What runs in each page before its own scripts, and the browser's name
+    /// for it.
+    prelude: Option<(String, String)>,
+    cache_is_off: bool,
+}
+
+/// A tab, and the container whose cookies, storage and cache it has.
+#[derive(Debug, Default)]
+struct Tab {
+    id: String,
+    container: Option<String>,
+}
+
+impl Firefox {
+    /// Starts a browser, or opens a session on a WebDriver that is up. Its
+    /// profile goes below `scratch` and is removed with it.
+    ///
+    /// # Errors
+    /// When there is no browser or driver, or they do not start.
+    pub(super) async fn open(
+        settings: &BrowserSettings,
+        scratch: &Path,
+    ) -> Result<Self, BrowserError> {
+        Self::in_scheme(settings, scratch, None).await
+    }
+
+    async fn in_scheme(
+        settings: &BrowserSettings,
+        scratch: &Path,
+        scheme: Option<ColorScheme>,
+    ) -> Result<Self, BrowserError> {
+        let driver = start::start(settings, scratch, scheme).await?;
+        let Some(address) = driver.capabilities["webSocketUrl"].as_str() else {
+            return Err(BrowserError::Session(
+                "Firefox offers no WebDriver BiDi (no `webSocketUrl` in its capabilities); \
+                 version 140 or newer does"
+                    .to_owned(),
+            ));
+        };
+        let bidi = Bidi::connect(address).await.map_err(|error| {
+            BrowserError::Session(format!("no connection to {address}: {error}"))
+        })?;
+        let mut session = Self {
+            settings: settings.clone(),
+            scratch: scratch.to_owned(),
+            info: info(&driver.capabilities),
+            driver,
+            bidi,
+            address: String::new(),
+            limit: COMMAND_LIMIT,
+            screen: None,
+            scheme,
+            window: None,
+            tab: Tab::default(),
+            prelude: None,
+            cache_is_off: false,
+        };
+        let windows = json!({ "moz:scope": "chrome" });
+        session.window = match session.bidi("browsingContext.getTree", windows).await {
+            Ok(windows) => Some(text(&windows["contexts"][0]["context"])),
+            Err(BrowserError::Refused { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let tabs = session.bidi("browsingContext.getTree", json!({})).await?;
+        session.tab.id = text(&tabs["contexts"][0]["context"]);
+        session.open_tab().await?;
+        Ok(session)
+    }
+
+    /// Names and versions.
+    pub(super) fn info(&self) -> &BrowserInfo {
+        &self.info
+    }
+
+    /// The WebDriver client, for hooks.
+    pub(super) fn client(&self) -> &Client {
+        &self.driver.client
+    }
+
+    /// Opens a tab in a container of its own and ends the one before, with all
+    /// that it remembers.
+    async fn open_tab(&mut self) -> Result<(), BrowserError> {
+        let container = self.bidi("browser.createUserContext", json!({})).await?;
+        let container = text(&container["userContext"]);
+        let new = json!({ "type": "tab", "userContext": container });
+        let id = text(&self.bidi("browsingContext.create", new).await?["context"]);
+        let handle = id.clone().try_into().map_err(|_| BrowserError::Refused {
+            command: "browsingContext.create".to_owned(),
+            reason: "its answer names no tab".to_owned(),
+        })?;
+        self.driver
+            .ask("switch window", self.driver.client.switch_to_window(handle))
+            .await?;
+        let container = Some(container);
+        let old = std::mem::replace(&mut self.tab, Tab { id, container });
+        match old.container {
+            // The tab goes with it.
+            Some(container) => {
+                let old = json!({ "userContext": container });
+                self.bidi("browser.removeUserContext", old).await?;
+            }
+            None => {
+                let old = json!({ "context": old.id });
+                self.bidi("browsingContext.close", old).await?;
+            }
+        }
+        self.address.clear();
+        self.screen = None;
+        self.cache_is_off = false;
+        Ok(())
+    }
+
+    /// Makes the library, and the clock that the story asks for, run in every
+    /// document from the next on.
+    async fn install(&mut self, source: String) -> Result<(), BrowserError> {
+        match self.prelude.take() {
+            Some((installed, name)) if installed == source => {
+                self.prelude = Some((installed, name));
+                return Ok(());
+            }
+            Some((_, name)) => {
+                let old = json!({ "script": name });
+                self.bidi("script.removePreloadScript", old).await?;
+            }
+            None => {}
+        }
+        let new = json!({ "functionDeclaration": format!("() => {{\n{source}\n}}") });
+        let answer = self.bidi("script.addPreloadScript", new).await?;
+        self.prelude = Some((source, text(&answer["script"])));
+        Ok(())
+    }
+
+    /// Loads an address; what the browser has cached may be used.
+    pub(super) async fn load(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
+        if !self.can_wear(theme) {
+            self.restart(theme).await?;
+        }
+        if self.cache_is_off {
+            self.cache("default").await?;
+            self.cache_is_off = false;
+        }
+        if only_moves(&self.address, address) {
+            self.go("about:blank", capture.timeout).await?;
+        }
+        self.install(prelude(capture)).await?;
+        self.emulate(theme, screen).await?;
+        address.clone_into(&mut self.address);
+        self.limit = capture.timeout;
+        self.go(address, capture.timeout).await?;
+        self.wear(theme).await
+    }
+
+    /// Loads an address in a tab that shares nothing with any before.
+    pub(super) async fn load_fresh(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
+        if self.can_wear(theme) {
+            self.open_tab().await?;
+        } else {
+            self.restart(theme).await?;
+        }
+        self.install(prelude(capture)).await?;
+        self.emulate(theme, screen).await?;
+        self.cache("bypass").await?;
+        self.cache_is_off = true;
+        address.clone_into(&mut self.address);
+        self.limit = capture.timeout;
+        self.go(address, capture.timeout).await?;
+        self.wear(theme).await
+    }
+
+    async fn cache(&self, behaviour: &str) -> Result<(), BrowserError> {
+        let cache = json!({ "cacheBehavior": behaviour, "contexts": [self.tab.id] });
+        self.bidi("network.setCacheBehavior", cache).await.map(drop)
+    }
+
+    /// Leaves all that a story may have left behind in the old tab's container.
+    pub(super) async fn forget(&mut self, _address: &str) -> Result<(), BrowserError> {
+        self.open_tab().await
+    }
+
+    async fn go(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
+        tracing::debug!(address, "loading");
+        let to = json!({ "context": self.tab.id, "url": address, "wait": "complete" });
+        let loaded = self
+            .bidi_within("browsingContext.navigate", to, limit)
+            .await;
+        loaded.map(drop).map_err(|error| error.of_loading(address))
+    }
+
+    /// Shows the loaded page on this screen and with this colour scheme.
+    pub(super) async fn show(&mut self, theme: &Theme, screen: Screen) -> Result<(), BrowserError> {
+        if self.can_wear(theme) {
+            self.evaluate::<Value>("__tintype.hasten()").await?;
+            self.emulate(theme, screen).await?;
+            self.wear(theme).await?;
+            return self.frame().await;
+        }
+        let (address, limit) = (std::mem::take(&mut self.address), self.limit);
+        let prelude = self.prelude.take();
+        self.restart(theme).await?;
+        self.emulate(theme, screen).await?;
+        if let Some((source, _)) = prelude {
+            self.install(source).await?;
+        }
+        if address.is_empty() {
+            return Ok(());
+        }
+        self.address = address;
+        self.go(&self.address, limit).await?;
+        self.wear(theme).await
+    }
+
+    /// Whether the colour scheme can be changed while the browser runs, or
+    /// need not.
+    fn can_wear(&self, theme: &Theme) -> bool {
+        self.window.is_some() || self.scheme == theme.color_scheme
+    }
+
+    /// Another session, which begins with the colour scheme that cannot be
+    /// changed in this one.
+    async fn restart(&mut self, theme: &Theme) -> Result<(), BrowserError> {
+        // Its place may be the only one that there is.
+        self.driver.give_back().await;
+        let (settings, scratch) = (self.settings.clone(), self.scratch.clone());
+        *self = Self::in_scheme(&settings, &scratch, theme.color_scheme).await?;
+        Ok(())
+    }
+
+    async fn emulate(&mut self, theme: &Theme, screen: Screen) -> Result<(), BrowserError> {
+        if self.screen != Some(screen) {
+            self.lay_out(screen, screen.viewport.height).await?;
+            self.screen = Some(screen);
+        }
+        if self.scheme != theme.color_scheme
+            && let Some(window) = &self.window
+        {
+            let (name, number) = (start::SCHEME, start::scheme_number(theme.color_scheme));
+            let change = format!("Services.prefs.setIntPref({name:?}, {number})");
+            self.evaluate_in(window, &change).await?;
+            self.scheme = theme.color_scheme;
+        }
+        Ok(())
+    }
+
+    /// Evaluates in a page or in the browser's own window; an exception is a
+    /// refusal.
+    async fn evaluate_in(&self, context: &str, script: &str) -> Result<Value, BrowserError> {
+        let call = json!({
+            "expression": script,
+            "target": { "context": context },
+            "awaitPromise": true,
+        });
+        let mut answer = self.bidi("script.evaluate", call).await?;
+        if answer["type"] == "exception" {
+            let thrown = text(&answer["exceptionDetails"]["text"]);
+            return Err(refused_script(thrown));
+        }
+        Ok(answer["result"]["value"].take())
+    }
+
+    async fn bidi(&self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
+        self.bidi_within(method, parameters, COMMAND_LIMIT).await
+    }
+
+    async fn bidi_within(
+        &self,
+        method: &str,
+        parameters: Value,
+        limit: Duration,
+    ) -> Result<Value, BrowserError> {
+        tracing::trace!(command = method, "asking the browser");
+        let command = method.to_owned();
+        match self.bidi.ask(method, parameters, limit).await {
+            Ok(answer) => Ok(answer),
+            Err(BidiError::Refused(reason)) => Err(BrowserError::Refused { command, reason }),
+            Err(BidiError::Gone(reason)) => Err(self.driver.gone(method, reason)),
+            Err(BidiError::Hung(limit)) => Err(BrowserError::Hung { command, limit }),
+        }
+    }
+
+    /// Ends the browser.
+    pub(super) async fn close(self) {
+        self.driver.close().await;
+    }
+
+    /// Ends the browser.
+    pub(super) async fn discard(self) {
+        self.driver.close().await;
+    }
+}
+
+impl Page for Firefox {
+    fn address(&self) -> &str {
+        &self.address
+    }
+
+    async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {
+        // As text, since BiDi would wrap each part of a value in its type.
+        let script = format!("(async () => JSON.stringify((await ({script})) ?? null))()");
+        let answer = self.evaluate_in(&self.tab.id, &script).await?;
+        serde_json::from_str(answer.as_str().unwrap_or("null"))
+            .map_err(|error| refused_script(error.to_string()))
+    }
+
+    async fn frame(&self) -> Result<(), BrowserError> {
+        self.evaluate::<bool>("__tintype.frame()").await.map(drop)
+    }
+}
+
+impl Canvas for Firefox {
+    async fn lay_out(&self, screen: Screen, height: u32) -> Result<(), BrowserError> {
+        let size = json!({
+            "context": self.tab.id,
+            "viewport": { "width": screen.viewport.width, "height": height },
+            "devicePixelRatio": screen.scale,
+        });
+        self.bidi("browsingContext.setViewport", size)
+            .await
+            .map(drop)
+    }
+
+    async fn draw(
+        &self,
+        _screen: Screen,
+        _height: u32,
+        part: Option<Frame>,
+    ) -> Result<Vec<u8>, BrowserError> {
+        self.frame().await?;
+        let mut shot = json!({ "context": self.tab.id, "origin": "viewport" });
+        if let Some(Frame {
+            x,
+            y,
+            width,
+            height,
+        }) = part
+        {
+            shot["origin"] = json!("document");
+            shot["clip"] =
+                json!({ "type": "box", "x": x, "y": y, "width": width, "height": height });
+        }
+        let answer = self.bidi("browsingContext.captureScreenshot", shot).await?;
+        capture::decode(answer["data"].as_str().unwrap_or_default())
+    }
+}
+
+fn refused_script(reason: String) -> BrowserError {
+    BrowserError::Refused {
+        command: "script in the page".to_owned(),
+        reason,
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn info(capabilities: &Value) -> BrowserInfo {
+    BrowserInfo {
+        browser: format!("firefox {}", text(&capabilities["browserVersion"])),
+        driver: format!(
+            "geckodriver {}",
+            text(&capabilities["moz:geckodriverVersion"])
+        ),
+        drives_frames: false,
+    }
+}

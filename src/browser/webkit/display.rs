@@ -1,0 +1,61 @@
+//! A display that nobody sees: WebKit has no headless mode.
+
+use std::path::Path;
+
+use super::super::driver;
+use super::super::error::BrowserError;
+use super::super::find;
+use super::super::guard::Guarded;
+
+/// Width and height of the display. Windows may be larger than it.
+const SCREEN: &str = "2560x1600x24";
+
+/// An X server of our own. Dropping it ends it.
+#[derive(Debug)]
+pub(super) struct Display {
+    /// `:99`
+    pub(super) name: String,
+    server: Guarded,
+}
+
+impl Display {
+    /// Starts Xvfb on the first number that is free.
+    pub(super) async fn start(scratch: &Path) -> Result<Self, BrowserError> {
+        let program = find::virtual_display()?;
+        let own = driver::folder(&program, scratch)?;
+        let arguments = [
+            "-displayfd",
+            "1",
+            "-screen",
+            "0",
+            SCREEN,
+            "-nolisten",
+            "tcp",
+            "-noreset",
+        ]
+        .map(str::to_owned);
+        let failed = |reason: String| BrowserError::Start {
+            program: program.clone(),
+            reason,
+        };
+        let mut server = Guarded::spawn(&program, &arguments, &own)
+            .map_err(|error| failed(error.to_string()))?;
+        let number = |line: &str| line.trim().parse::<u32>().ok();
+        let number = driver::within("start of Xvfb", server.first(number)).await?;
+        let Some(number) = number else {
+            return Err(failed(format!(
+                "it ended at once, saying:\n{}",
+                server.last_words()
+            )));
+        };
+        Ok(Self {
+            name: format!(":{number}"),
+            server,
+        })
+    }
+
+    /// Ends it.
+    pub(super) async fn stop(self) {
+        self.server.stop().await;
+    }
+}

@@ -1,0 +1,167 @@
+//! How WebKitGTK is launched: by WebKitWebDriver, on a display of our own,
+//! with settings of our own.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::net::TcpStream;
+
+use super::super::driver::{self, Driver};
+use super::super::error::BrowserError;
+use super::super::find::{Programs, find};
+use super::super::guard::Guarded;
+use super::Look;
+use super::display::Display;
+use crate::manifest::{BrowserName, BrowserSettings};
+
+/// What GTK draws with: text does not depend on a desktop's settings.
+const GTK_SETTINGS: &str = "[Settings]
+gtk-overlay-scrolling=1
+gtk-enable-animations=0
+gtk-cursor-blink=0
+gtk-xft-antialias=1
+gtk-xft-hinting=0
+gtk-xft-hintstyle=hintnone
+gtk-xft-rgba=none
+gtk-xft-dpi=98304
+";
+
+/// The browser's own buttons take no room, so that its window can be narrow.
+const GTK_STYLE: &str = "toolbar, toolbar *, headerbar, headerbar *, notebook tab, notebook tab * {
+  min-width: 0; min-height: 0; margin: 0; padding: 0; border-width: 0;
+}
+toolbar image, headerbar image { -gtk-icon-transform: scale(0); }
+";
+
+/// The environment of driver and browser, each with its reason.
+const ENVIRONMENT: &[&str] = &[
+    "GDK_BACKEND=x11",
+    // No desktop's services are asked.
+    "NO_AT_BRIDGE=1",
+    "GTK_A11Y=none",
+    "GSETTINGS_BACKEND=memory",
+    "GTK_USE_PORTAL=0",
+    // The software rasteriser draws the same on every machine of a kind.
+    "LIBGL_ALWAYS_SOFTWARE=1",
+    "WEBKIT_DISABLE_DMABUF_RENDERER=1",
+    "WEBKIT_DISABLE_COMPOSITING_MODE=1",
+    "WEBKIT_SKIA_ENABLE_CPU_RENDERING=1",
+];
+
+/// How often a port that somebody else took is replaced.
+const STARTS: u32 = 3;
+
+/// Starts a driver and a browser that looks so.
+pub(super) async fn start(
+    settings: &BrowserSettings,
+    scratch: &Path,
+    display: &Display,
+    look: Look,
+) -> Result<Driver, BrowserError> {
+    let programs = find(settings, BrowserName::Webkit)?;
+    let Programs { browser, driver } = &programs;
+    tracing::info!(?browser, ?driver, ?look, "starting a browser");
+    let mut starts = 1;
+    let (process, port) = loop {
+        match start_driver(driver, scratch, display, look).await {
+            Err(BrowserError::Start { reason, .. }) if starts < STARTS => {
+                tracing::warn!(reason, "the driver did not start; trying again");
+                starts += 1;
+            }
+            outcome => break outcome?,
+        }
+    };
+    let address = format!("http://127.0.0.1:{port}");
+    let client = driver::within(
+        "new session",
+        driver::connect(&address, wanted(settings, browser, look)),
+    );
+    Ok(Driver::of(client.await??, vec![process]))
+}
+
+fn wanted(settings: &BrowserSettings, browser: &Path, look: Look) -> serde_json::Value {
+    let mut arguments = vec!["--automation".to_owned()];
+    if look.dark {
+        arguments.push("--dark-mode".to_owned());
+    }
+    arguments.extend(settings.webkit.args.iter().cloned());
+    json!({
+        "webkitgtk:browserOptions": { "binary": browser, "args": arguments },
+        "unhandledPromptBehavior": "dismiss",
+        "pageLoadStrategy": "normal",
+    })
+}
+
+/// Starts the driver on a port that is free at this moment: it names none.
+async fn start_driver(
+    driver: &Path,
+    scratch: &Path,
+    display: &Display,
+    look: Look,
+) -> Result<(Guarded, u16), BrowserError> {
+    let failed = |reason: String| BrowserError::Start {
+        program: driver.to_owned(),
+        reason,
+    };
+    let own = driver::folder(driver, scratch)?;
+    configure(&own).map_err(|error| failed(error.to_string()))?;
+    let port = free_port().map_err(|error| failed(error.to_string()))?;
+    let mut arguments: Vec<String> = ENVIRONMENT.iter().map(|&set| set.to_owned()).collect();
+    arguments.push(format!("DISPLAY={}", display.name));
+    arguments.push(format!("GDK_SCALE={}", look.scale));
+    for variable in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "TMPDIR"] {
+        arguments.push(format!("{variable}={}", own.display()));
+    }
+    arguments.push(driver.display().to_string());
+    arguments.push(format!("--port={port}"));
+    let mut process = Guarded::spawn(Path::new("env"), &arguments, &own)
+        .map_err(|error| failed(error.to_string()))?;
+    let answers = driver::within("start of WebKitWebDriver", async {
+        tokio::select! {
+            () = answers(port) => true,
+            () = process.ended() => false,
+        }
+    });
+    if answers.await? {
+        Ok((process, port))
+    } else {
+        let words = process.last_words();
+        Err(failed(format!("it ended at once, saying:\n{words}")))
+    }
+}
+
+async fn answers(port: u16) {
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+        .await
+        .is_err()
+    {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn free_port() -> std::io::Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// Writes GTK's settings into the browser's own folder of settings.
+fn configure(own: &Path) -> std::io::Result<()> {
+    let folder = own.join("gtk-3.0");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("settings.ini"), GTK_SETTINGS)?;
+    fs::write(folder.join("gtk.css"), GTK_STYLE)
+}
+
+/// What decides pixels, for whoever asks whether two runs draw alike.
+pub(in crate::browser) fn switches(settings: &BrowserSettings) -> Vec<String> {
+    let own = [GTK_SETTINGS, GTK_STYLE].into_iter();
+    let mut switches: Vec<String> = own
+        .chain(ENVIRONMENT.iter().copied())
+        .map(str::to_owned)
+        .collect();
+    switches.extend(settings.webkit.args.iter().cloned());
+    switches
+}

