@@ -24,6 +24,10 @@ use crate::manifest::{BrowserName, BrowserSettings};
 /// How long a program may take to start, or a session to open.
 const START_LIMIT: Duration = Duration::from_secs(15);
 
+/// How long a driver may take to start a browser itself. Firefox takes seconds
+/// for it, and many more on a machine that has much else to do.
+const LAUNCH_LIMIT: Duration = Duration::from_secs(60);
+
 /// How long a hub may let a session wait for a node: longer than Selenium's own
 /// limit, whose message says more.
 const QUEUE_LIMIT: Duration = Duration::from_secs(330);
@@ -250,12 +254,26 @@ pub(super) async fn within<T>(
     what: &str,
     step: impl Future<Output = T>,
 ) -> Result<T, BrowserError> {
-    tokio::time::timeout(START_LIMIT, step)
+    within_limit(START_LIMIT, what, step).await
+}
+
+/// Gives a start-up step another time.
+async fn within_limit<T>(
+    limit: Duration,
+    what: &str,
+    step: impl Future<Output = T>,
+) -> Result<T, BrowserError> {
+    tokio::time::timeout(limit, step)
         .await
         .map_err(|_| BrowserError::Hung {
             command: what.to_owned(),
-            limit: START_LIMIT,
+            limit,
         })
+}
+
+/// Has a driver of our own start a browser, and opens a session in it.
+pub(super) async fn launch(address: &str, wanted: Value) -> Result<Client, BrowserError> {
+    within_limit(LAUNCH_LIMIT, "new session", connect(address, wanted)).await?
 }
 
 /// What is asked of chromedriver, with these options for the browser.
@@ -273,7 +291,7 @@ fn attached(debugger: u16) -> Value {
 }
 
 /// Opens a session with these capabilities on a driver of our own.
-pub(super) async fn connect(address: &str, wanted: Value) -> Result<Client, BrowserError> {
+async fn connect(address: &str, wanted: Value) -> Result<Client, BrowserError> {
     new_session(address, wanted)
         .await
         .map_err(|error| BrowserError::Session(error.to_string()))

@@ -43,7 +43,7 @@ light = {{ color-scheme = "light" }}
 dark = {{ color-scheme = "dark" }}
 
 [viewports]
-narrow = "240x160"
+narrow = "300x160"
 wide = "1000x700"
 
 [[story]]
@@ -92,6 +92,7 @@ const SCREEN: &str = r#"<!doctype html>
       return box;
     }));
   };
+  new ResizeObserver(show).observe(document.documentElement);
   show(); addEventListener('resize', show);
 </script>"#;
 
@@ -118,7 +119,7 @@ fn pictures(engine: &str) {
         &[("screen.html", SCREEN), ("tall.html", TALL)],
     );
     project.accept_all();
-    for (width, height) in [(240, 160), (1000, 700)] {
+    for (width, height) in [(300, 160), (1000, 700)] {
         for (theme, ground) in [("light", 255), ("dark", 0)] {
             let shot = picture(&project, &format!("screen-{theme}-{width}x{height}"));
             assert_eq!(shot.dimensions(), (width, height), "{theme}");
@@ -133,34 +134,34 @@ fn pictures(engine: &str) {
             assert!(edge, "{theme} {width}x{height}");
         }
     }
-    let sharp = picture(&project, "sharp@2x-dark-240x160");
-    assert_eq!(sharp.dimensions(), (480, 320));
+    let sharp = picture(&project, "sharp@2x-dark-300x160");
+    assert_eq!(sharp.dimensions(), (600, 320));
     assert_eq!(sharp.get_pixel(50, 10), &Rgb([0, 2, 128]));
-    assert_eq!(sharp.get_pixel(300, 200), &Rgb([0; 3]));
+    assert_eq!(sharp.get_pixel(400, 200), &Rgb([0; 3]));
 
-    let tall = picture(&project, "tall-light-240x160");
-    assert_eq!(tall.dimensions(), (240, 2400));
+    let tall = picture(&project, "tall-light-300x160");
+    assert_eq!(tall.dimensions(), (300, 2400));
     for band in 0..23 {
         let colour = Rgb([u8::try_from(band * 10).unwrap(), 0, 200]);
         assert_eq!(tall.get_pixel(120, band * 100 + 50), &colour);
-        assert_eq!(tall.get_pixel(239, band * 100 + 99), &colour);
+        assert_eq!(tall.get_pixel(299, band * 100 + 99), &colour);
     }
-    let part = picture(&project, "part-light-240x160");
-    assert_eq!(part.dimensions(), (210, 105));
+    let part = picture(&project, "part-light-300x160");
+    assert_eq!(part.dimensions(), (270, 105));
     assert_eq!(part.get_pixel(2, 50), &Rgb([255; 3]));
     assert_eq!(part.get_pixel(100, 50), &Rgb([230, 0, 200]));
 
     // The same again, and what has changed is seen.
     let run = project.run(&[], &[("TINTYPE_CACHE", "off")]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
-    let passed = project.result("screen::dark::240x160");
+    let passed = project.result("screen::dark::300x160");
     assert_eq!(passed.status, Status::Passed);
     assert!(passed.browser.unwrap().starts_with(engine));
     assert!(!passed.limits.is_empty());
-    project.write("stories/tall.html", &TALL.replace("0, 200)", "0, 150)"));
+    project.write("stories/tall.html", &TALL.replace("0, 200)", "200, 0)"));
     assert_eq!(project.run(&[], &[]).code, Some(101));
     assert_eq!(
-        project.result("tall::light::240x160").status,
+        project.result("tall::light::300x160").status,
         Status::Failed
     );
     assert_eq!(project.processes(), 0);

@@ -86,7 +86,7 @@ pub(super) async fn start(
     let (process, port) = driver::start(&driver, &arguments, &own, LISTENING).await?;
     let address = format!("http://127.0.0.1:{port}");
     let wanted = capabilities(settings, Some(&browser), scheme);
-    let client = driver::within("new session", driver::connect(&address, wanted)).await??;
+    let client = driver::launch(&address, wanted).await?;
     Ok(Driver::of(client, vec![process]))
 }
 

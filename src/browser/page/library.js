@@ -181,9 +181,9 @@
         *, *::before, *::after {
           caret-color: transparent !important;
           scroll-behavior: auto !important;
+          scrollbar-width: none !important;
         }
         ::-webkit-scrollbar { display: none !important; }
-        @supports not selector(::-webkit-scrollbar) { * { scrollbar-width: none !important; } }
         ::spelling-error, ::grammar-error { text-decoration: none !important; }
       `);
       return made;

@@ -19,7 +19,7 @@ use crate::manifest::{BrowserName, BrowserSettings};
 
 /// What GTK draws with: text does not depend on a desktop's settings.
 const GTK_SETTINGS: &str = "[Settings]
-gtk-overlay-scrolling=1
+gtk-overlay-scrolling=0
 gtk-enable-animations=0
 gtk-cursor-blink=0
 gtk-xft-antialias=1
@@ -30,10 +30,11 @@ gtk-xft-dpi=98304
 ";
 
 /// The browser's own buttons take no room, so that its window can be narrow.
-const GTK_STYLE: &str = "toolbar, toolbar *, headerbar, headerbar *, notebook tab, notebook tab * {
+const GTK_STYLE: &str =
+    "toolbar, headerbar, entry, button, box, toolitem, image, notebook, tab, label {
   min-width: 0; min-height: 0; margin: 0; padding: 0; border-width: 0;
 }
-toolbar image, headerbar image { -gtk-icon-transform: scale(0); }
+toolbar image, button image { -gtk-icon-transform: scale(0); }
 ";
 
 /// The environment of driver and browser, each with its reason.
@@ -46,9 +47,6 @@ const ENVIRONMENT: &[&str] = &[
     "GTK_USE_PORTAL=0",
     // The software rasteriser draws the same on every machine of a kind.
     "LIBGL_ALWAYS_SOFTWARE=1",
-    "WEBKIT_DISABLE_DMABUF_RENDERER=1",
-    "WEBKIT_DISABLE_COMPOSITING_MODE=1",
-    "WEBKIT_SKIA_ENABLE_CPU_RENDERING=1",
 ];
 
 /// How often a port that somebody else took is replaced.
@@ -75,11 +73,8 @@ pub(super) async fn start(
         }
     };
     let address = format!("http://127.0.0.1:{port}");
-    let client = driver::within(
-        "new session",
-        driver::connect(&address, wanted(settings, browser, look)),
-    );
-    Ok(Driver::of(client.await??, vec![process]))
+    let client = driver::launch(&address, wanted(settings, browser, look)).await?;
+    Ok(Driver::of(client, vec![process]))
 }
 
 fn wanted(settings: &BrowserSettings, browser: &Path, look: Look) -> serde_json::Value {
