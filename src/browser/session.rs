@@ -2,13 +2,14 @@
 //! bring it to rest, capture it.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fantoccini::Client;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::ask::COMMAND_LIMIT;
 use super::driver::Driver;
 use super::error::BrowserError;
 use super::page::Page;
@@ -111,7 +112,8 @@ impl Session {
         if self.driver.frames {
             page["enableBeginFrameControl"] = json!(true);
         }
-        let before = self.command("window", self.driver.client.window()).await?;
+        let client = &self.driver.client;
+        let before = self.driver.ask("window", client.window()).await?;
         let target = self.cdp("Target.createTarget", page).await?;
         let id = target["targetId"].as_str().unwrap_or_default().to_owned();
         let handle = id.try_into().map_err(|_| BrowserError::Refused {
