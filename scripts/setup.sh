@@ -8,6 +8,14 @@ programs=(
   "cc:build-essential:a C linker for Rust"
 )
 
+# What only the tests need: a Storybook is built with npm, and servers of the
+# tests' own are behind TLS.
+test_programs=(
+  "npm:npm:npm (with Node.js)"
+  "python3:python3:Python"
+  "openssl:openssl:OpenSSL"
+)
+
 have() { # have "a|b": whether any of these programs is there
   local name
   for name in ${1//|/ }; do
@@ -27,13 +35,15 @@ as_root() {
   fi
 }
 
-install_missing() {
+install_missing() { # with `for-tests`, also what only the tests need
+  local wanted_programs=("${programs[@]}")
+  if [ "${1:-}" = for-tests ]; then wanted_programs+=("${test_programs[@]}"); fi
   if ! command -v cargo >/dev/null 2>&1; then
     echo "error: there is no cargo; install Rust from https://rustup.rs" >&2
     exit 1
   fi
   local entry names packages what missing=()
-  for entry in "${programs[@]}"; do
+  for entry in "${wanted_programs[@]}"; do
     IFS=: read -r names packages what <<<"$entry"
     if ! have "$names"; then missing+=("$packages:$what"); fi
   done

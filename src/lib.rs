@@ -13,7 +13,7 @@
 //!   its own, `tintype-compare`, so that it alone can be optimised.
 //! - [`baseline`]: the accepted images: reading, accepting, orphans.
 //! - [`report`]: sinks that draw: terminal, HTML, JUnit, GitHub.
-//! - [`serve`]: the built-in server for a folder of stories.
+//! - [`serve`]: the built-in server for a folder of stories or a service.
 //! - [`cache`]: passes of unchanged stories, which need no browser.
 //! - [`browser`]: real browsers under WebDriver.
 //! - [`mod@run`]: the conductor: plan in, outcomes and events out.
@@ -34,7 +34,9 @@ pub mod run;
 pub mod serve;
 pub mod settings;
 
+pub use fantoccini;
 pub use harness::{Harness, run};
+pub use manifest::CodeStory as Story;
 #[doc(inline)]
 pub use tintype_compare as compare;
 

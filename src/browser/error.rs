@@ -66,9 +66,26 @@ pub enum BrowserError {
     /// The page never came to rest.
     #[error("{0}")]
     Unsettled(Unsettled),
+    /// A Storybook could not show the story.
+    #[error("Storybook says: {message}")]
+    Storybook {
+        /// Storybook's own words.
+        message: String,
+    },
+    /// The user's own code around the story failed.
+    #[error("the `{name}` hook of the test target failed: {reason}")]
+    Hook {
+        /// `before` or `after`.
+        name: &'static str,
+        /// What it said.
+        reason: String,
+    },
     /// The page does not look the same twice.
     #[error("{0}")]
     Unstable(Unstable),
+    /// The story itself says that there shall be no picture of it. No failure.
+    #[error("{0}")]
+    LeftOut(String),
     /// The part of the page that was asked for is not there.
     #[error("no element matches `{selector}` (the story's capture target)")]
     NoTarget {

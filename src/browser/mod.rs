@@ -6,11 +6,14 @@
 //! - `chromium`: how Chromium is launched, and why with which switches.
 //! - `slot`: browsers that outlive a process, under nextest.
 //! - `driver`: one driver process and the session in it.
+//! - `access`: getting into a server that wants to see something first.
 //! - `session`: a page of ours in a browser: load, show, settle, capture.
 //! - `settle`: the named conditions that a page is waited for.
+//! - `storybook`: when a Storybook has rendered, and what its story says.
 //! - `capture`: pictures of viewports, whole pages and elements.
 //! - `page/`: what runs inside the page.
 
+mod access;
 mod capture;
 mod chromium;
 mod driver;
@@ -20,6 +23,7 @@ mod guard;
 mod session;
 mod settle;
 mod slot;
+mod storybook;
 
 pub use error::{BrowserError, Unsettled, Unstable};
 pub use find::{Programs, find};
@@ -27,3 +31,4 @@ pub(crate) use guard::Guarded;
 pub use session::{BrowserInfo, PageLoads, Session};
 pub use settle::{Care, Settled};
 pub use slot::Slot;
+pub use storybook::Parameters;

@@ -11,6 +11,7 @@ use fantoccini::wd::WebDriverCompatibleCommand;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::access::Visit;
 use super::driver::Driver;
 use super::error::BrowserError;
 use super::settle::{self, Care, Settled};
@@ -49,7 +50,7 @@ pub struct PageLoads {
 /// One browser under WebDriver with one page in it.
 #[derive(Debug)]
 pub struct Session {
-    driver: Driver,
+    pub(super) driver: Driver,
     info: BrowserInfo,
     address: String,
     screen: Option<Screen>,
@@ -64,6 +65,7 @@ pub struct Session {
     /// for it.
     prelude: Option<(String, String)>,
     cache_is_off: bool,
+    pub(super) visit: Visit,
 }
 
 impl Session {
@@ -91,6 +93,7 @@ impl Session {
             closing: None,
             prelude: kept,
             cache_is_off: false,
+            visit: Visit::default(),
         };
         // A page that another process has left is used on.
         if session.prelude.is_none() {
@@ -142,6 +145,7 @@ impl Session {
         self.address.clear();
         (self.screen, self.scheme, self.prelude) = (None, None, None);
         self.cache_is_off = false;
+        self.visit.page_knows = false;
         Ok(())
     }
 
@@ -207,11 +211,28 @@ impl Session {
         screen: Screen,
         capture: &CaptureSettings,
     ) -> Result<(), BrowserError> {
+        self.load_once(address, theme, screen, capture).await?;
+        if self.is_asked_for_password().await? {
+            self.log_in(address).await?;
+            self.load_once(address, theme, screen, capture).await?;
+        }
+        Ok(())
+    }
+
+    async fn load_once(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
         let limit = capture.timeout;
         if self.cache_is_off {
             self.cdp("Network.disable", json!({})).await?;
             self.cache_is_off = false;
+            self.visit.page_knows = false;
         }
+        self.present().await?;
         let known = !self.address.is_empty();
         let same = !known || without_fragment(&self.address) == without_fragment(address);
         if same && address.contains('#') {
@@ -238,11 +259,29 @@ impl Session {
         screen: Screen,
         capture: &CaptureSettings,
     ) -> Result<(), BrowserError> {
+        self.load_fresh_once(address, theme, screen, capture)
+            .await?;
+        if self.is_asked_for_password().await? {
+            self.log_in(address).await?;
+            self.load_fresh_once(address, theme, screen, capture)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn load_fresh_once(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
         self.open_tab().await?;
         self.install(capture).await?;
         self.emulate(theme, screen).await?;
         self.until_closed().await?;
         self.forget(address).await?;
+        self.present().await?;
         self.cdp("Network.enable", json!({})).await?;
         self.cdp("Network.setCacheDisabled", json!({ "cacheDisabled": true }))
             .await?;
@@ -258,13 +297,14 @@ impl Session {
     ///
     /// # Errors
     /// When the browser refuses or is gone.
-    pub async fn forget(&self, address: &str) -> Result<(), BrowserError> {
+    pub async fn forget(&mut self, address: &str) -> Result<(), BrowserError> {
         if let Ok(url) = url::Url::parse(address) {
             let origin = url.origin().ascii_serialization();
             let all = json!({ "origin": origin, "storageTypes": "all" });
             self.cdp("Storage.clearDataForOrigin", all).await?;
         }
         self.cdp("Network.clearBrowserCookies", json!({})).await?;
+        self.visit.has_cookies = false;
         Ok(())
     }
 

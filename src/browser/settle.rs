@@ -25,6 +25,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// itself.
 const BUSY: Duration = Duration::from_secs(2);
 
+/// What a script is told in a page that lets nobody look into it.
+const CLOSED_PAGE: &str = "Access is denied for this document";
+
 /// How closely a page is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Care {
@@ -70,7 +73,8 @@ pub(super) async fn settle(
     let script = format!("__tintype.settle({})", wanted(capture, care));
     let mut steps: Vec<SettledStep> = Vec::new();
     for answers in 1_u32.. {
-        let mut answer: Answer = session.evaluate(&script).await?;
+        let answer = session.evaluate(&script).await;
+        let mut answer: Answer = answer.map_err(|error| no_page(session, error))?;
         refuse_error_page(session, &answer)?;
         delays(capture, started, &mut answer.waiting);
         if started.elapsed() > BUSY {
@@ -142,6 +146,21 @@ fn note(steps: &mut Vec<SettledStep>, waiting: &[Pending], begun: Instant) {
                 ms,
             }),
         }
+    }
+}
+
+/// The browser's own error pages let nobody look into them.
+fn no_page(session: &Session, error: BrowserError) -> BrowserError {
+    match error {
+        BrowserError::Refused { reason, .. } if reason.contains(CLOSED_PAGE) => {
+            BrowserError::Load {
+                url: session.address().to_owned(),
+                reason: "the browser shows an error page of its own (where nobody vouches for \
+                         the server's certificate, `insecure = true` in [stories] trusts it)"
+                    .to_owned(),
+            }
+        }
+        other => other,
     }
 }
 

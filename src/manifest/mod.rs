@@ -5,14 +5,18 @@
 //! it at once: [`Manifest::load`] either gives a manifest that means something
 //! or a [`ManifestError`] that shows every line to mend.
 
+mod access;
 mod capture_settings;
+mod code;
 mod compare_settings;
 mod error;
 mod files;
 mod folders;
 mod reader;
 mod resolve;
+mod source;
 mod story;
+mod storybook;
 mod suite;
 mod template;
 #[cfg(test)]
@@ -23,12 +27,14 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+pub use access::{Access, AccessError, Credentials, Hidden};
+pub use code::{CodeError, CodeStory};
 pub(crate) use error::Problem;
 pub use error::{ManifestError, Report};
 pub use template::{Places, Template};
 pub use types::{
-    BrowserName, BrowserSettings, CaptureSettings, ColorScheme, Isolation, Manifest, Screen,
-    Source, Story, Target, Theme, WaitFor,
+    BrowserName, BrowserSettings, CaptureSettings, ColorScheme, InStorybook, Isolation, Manifest,
+    Screen, Source, Story, Target, Theme, WaitFor,
 };
 
 use reader::{Problems, Table};
@@ -67,7 +73,13 @@ impl Manifest {
         Ok(Self {
             path: path.to_owned(),
             root,
+            mould: story::mould(&suite, 0..0),
             source: suite.source,
+            from_code: suite.from_code,
+            is_stale: suite.is_stale,
+            access: suite.access,
+            themes: suite.themes,
+            viewports: suite.viewports,
             browser: suite.browser,
             baselines: suite.baselines,
             retries: suite.retries,

@@ -118,6 +118,11 @@ impl<'a> Value<'a> {
         problems.add(Problem::new(self.span.clone(), message));
     }
 
+    /// The value as the parser gave it.
+    pub(super) fn inner(&self) -> &'a DeValue<'a> {
+        self.inner
+    }
+
     /// Says that the value is wrong: "`threshold` in [compare] {what}".
     pub(super) fn wrong(&self, what: &str) -> Problem {
         Problem::new(self.span.clone(), format!("{} {what}", self.place))

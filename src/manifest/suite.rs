@@ -1,15 +1,18 @@
 //! What applies to all stories: every section but `[[story]]`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::compare;
 use crate::model::{StoryIdentifier, Viewport};
 
+use super::access::Access;
 use super::compare_settings::one_of;
 use super::error::Problem;
 use super::reader::{Named, Problems, Table, Value};
+use super::source::{self, Origin, address};
+use super::storybook::{self, Catalogue};
 use super::template::Template;
 use super::types::{
     BrowserName, BrowserSettings, CaptureSettings, ColorScheme, Screen, Source, Theme,
@@ -19,6 +22,11 @@ use super::{capture_settings, compare_settings};
 /// The sections of a manifest that stories build on.
 pub(super) struct Suite {
     pub(super) source: Source,
+    pub(super) from_code: bool,
+    pub(super) access: Access,
+    pub(super) is_stale: bool,
+    /// The stories of a Storybook, where the source is one.
+    pub(super) storybook: Option<Catalogue>,
     pub(super) browser: BrowserSettings,
     pub(super) themes: Vec<Arc<Theme>>,
     pub(super) viewports: Vec<(String, Screen)>,
@@ -30,10 +38,21 @@ pub(super) struct Suite {
 
 pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problems) -> Suite {
     let retries = document.take("retries");
+    let Origin {
+        source,
+        from_code,
+        access,
+        storybook,
+        is_stale,
+    } = source::read(document.take("stories"), root, problems);
     Suite {
-        source: source(document.take("stories"), root, problems),
+        themes: themes(document.take("themes"), storybook.is_some(), problems),
+        source,
+        from_code,
+        access,
+        storybook,
+        is_stale,
         browser: browser(document.take("browser"), root, problems),
-        themes: themes(document.take("themes"), problems),
         viewports: viewports(document.take("viewports"), problems),
         baselines: baselines(document.take("baselines"), problems),
         compare: compare_settings::compare(
@@ -51,80 +70,6 @@ pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problem
             .and_then(|n| u32::try_from(n).ok())
             .unwrap_or(0),
     }
-}
-
-/// Where the stories come from. After an error the folder is the manifest's
-/// own, and nobody looks into it.
-fn source(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> Source {
-    let nowhere = Source::Dir(PathBuf::new());
-    let Some(value) = value else {
-        let problem = Problem::new(0..0, "there is no [stories] section");
-        problems.add(problem.help("say where the stories are: [stories] dir = \"stories\""));
-        return nowhere;
-    };
-    let Some(mut table) = value.table(problems) else {
-        return nowhere;
-    };
-    let (dir, url) = (table.take("dir"), table.take("url"));
-    let (storybook, command) = (table.take("storybook"), table.take("command"));
-    table.finish(problems);
-    if let (Some(command), None) = (&command, &url) {
-        problems.add(command.wrong("starts the server of a `url`, and there is none"));
-    }
-    match (dir, url, storybook) {
-        (Some(dir), None, None) => dir
-            .text(problems)
-            .map(|path| Source::Dir(root.join(path)))
-            .inspect(|source| folder_exists(source, &dir, problems)),
-        (None, Some(url), None) => address(&url, problems).map(|base| Source::Url {
-            base,
-            command: command.and_then(|v| v.text(problems)).map(str::to_owned),
-        }),
-        (None, None, Some(storybook)) => {
-            let problem = storybook.wrong("is not supported yet");
-            problems.add(problem.help("use `url` with the address of the running Storybook"));
-            None
-        }
-        (None, None, None) => {
-            problems.add(
-                Problem::new(
-                    value.span.clone(),
-                    "[stories] does not say where stories are",
-                )
-                .help("give it one of `dir`, `url` or `storybook`"),
-            );
-            None
-        }
-        _ => {
-            problems.add(
-                Problem::new(value.span.clone(), "[stories] names more than one source")
-                    .help("give it only one of `dir`, `url` or `storybook`"),
-            );
-            None
-        }
-    }
-    .unwrap_or(nowhere)
-}
-
-fn folder_exists(source: &Source, value: &Value<'_>, problems: &mut Problems) {
-    if let Source::Dir(path) = source
-        && !path.is_dir()
-    {
-        let problem = value.wrong("is not a folder");
-        problems.add(problem.help(format!("looked for {}", path.display())));
-    }
-}
-
-/// An address without its trailing slash.
-pub(super) fn address(value: &Value<'_>, problems: &mut Problems) -> Option<String> {
-    let text = value.text(problems)?;
-    let known = text.starts_with("http://") || text.starts_with("https://");
-    if !known {
-        let problem = value.wrong("must be an address that begins with http:// or https://");
-        problems.add(problem);
-        return None;
-    }
-    Some(text.trim_end_matches('/').to_owned())
 }
 
 fn browser(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> BrowserSettings {
@@ -199,13 +144,17 @@ fn sessions(value: &Value<'_>, problems: &mut Problems) -> Option<usize> {
 }
 
 /// The themes in the order of their lines; without any, a single `light`.
-fn themes(value: Option<Value<'_>>, problems: &mut Problems) -> Vec<Arc<Theme>> {
+fn themes(
+    value: Option<Value<'_>>,
+    in_storybook: bool,
+    problems: &mut Problems,
+) -> Vec<Arc<Theme>> {
     let table = value.and_then(|value| value.table(problems));
     let themes: Vec<_> = table
         .map(Table::named)
         .into_iter()
         .flatten()
-        .filter_map(|entry| theme(&entry, problems))
+        .filter_map(|entry| theme(&entry, in_storybook, problems))
         .map(Arc::new)
         .collect();
     if themes.is_empty() {
@@ -215,12 +164,13 @@ fn themes(value: Option<Value<'_>>, problems: &mut Problems) -> Vec<Arc<Theme>> 
             attributes: BTreeMap::new(),
             classes: Vec::new(),
             query: BTreeMap::new(),
+            globals: String::new(),
         })];
     }
     themes
 }
 
-fn theme(entry: &Named<'_>, problems: &mut Problems) -> Option<Theme> {
+fn theme(entry: &Named<'_>, in_storybook: bool, problems: &mut Problems) -> Option<Theme> {
     if let Err(error) = StoryIdentifier::check_theme(entry.name) {
         problems.add(Problem::new(entry.name_span.clone(), error.to_string()));
     }
@@ -248,7 +198,12 @@ fn theme(entry: &Named<'_>, problems: &mut Problems) -> Option<Theme> {
     let attributes = words("attributes").unwrap_or_default();
     let query = words("query").unwrap_or_default();
     let classes = table.take("classes").and_then(|v| v.texts(problems));
+    let globals = table.take("globals");
     table.finish(problems);
+    if let (Some(globals), false) = (&globals, in_storybook) {
+        problems.add(globals.wrong("is for the stories of a `storybook`"));
+    }
+    let globals = globals.and_then(|value| storybook::globals(&value, problems));
     Some(Theme {
         name: entry.name.to_owned(),
         color_scheme,
@@ -259,6 +214,7 @@ fn theme(entry: &Named<'_>, problems: &mut Problems) -> Option<Theme> {
             .map(|(class, _)| class.to_owned())
             .collect(),
         query,
+        globals: globals.unwrap_or_default(),
     })
 }
 

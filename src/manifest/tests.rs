@@ -25,6 +25,12 @@ impl Project {
             fs::write(path, "<!doctype html>").unwrap();
         }
         fs::write(folder.path().join("stories/button.css"), "").unwrap();
+        let storybook = folder.path().join("storybook-static");
+        fs::create_dir(&storybook).unwrap();
+        fs::write(storybook.join("index.json"), INDEX).unwrap();
+        let old = folder.path().join("old-storybook");
+        fs::create_dir(&old).unwrap();
+        fs::write(old.join("stories.json"), "{}").unwrap();
         Self(folder)
     }
 
@@ -38,6 +44,18 @@ impl Project {
         let folder = self.0.path().display().to_string();
         message.replace(&format!("{folder}/"), "")
     }
+}
+
+const INDEX: &str = r#"{"v":5,"entries":{
+    "button--docs":{"type":"docs","id":"button--docs","title":"Button","name":"Docs"},
+    "button--primary":{"type":"story","id":"button--primary","title":"Button","name":"Primary"},
+    "button--wide":{"type":"story","id":"button--wide","title":"Button","name":"Wide","tags":["wip"]},
+    "forms-field--blank":{"type":"story","id":"forms-field--blank","title":"Forms/Field","name":"Blank"}}}"#;
+
+const STORYBOOK: &str = "[stories]\nstorybook = \"storybook-static\"\n";
+
+fn in_storybook(more: &str) -> String {
+    format!("{STORYBOOK}{more}")
 }
 
 const STORIES: &str = "[stories]\ndir = \"stories\"\n";
@@ -67,7 +85,29 @@ bad! {
     folder_is_missing: "[stories]\ndir = \"storys\"\n";
     command_without_url: with("command = \"npm start\"\n");
     url_without_scheme: "[stories]\nurl = \"localhost:3000\"\n[[story]]\npath = \"/a\"\n";
-    storybook_is_not_there_yet: "[stories]\nstorybook = \"storybook-static\"\n";
+    storybook_is_not_there: "[stories]\nstorybook = \"storybook\"\n[[story]]\nid = \"a--b\"\n";
+    storybook_is_too_old: "[stories]\nstorybook = \"old-storybook\"\n";
+    storybook_is_no_storybook: "[stories]\nstorybook = \"stories\"\n";
+    storybook_pattern_is_idle: in_storybook("include = [\"Buton/**\", { tag = \"visual\" }]\n");
+    storybook_pattern_form: in_storybook("exclude = [{ id = \"a\", tag = \"b\" }, 1]\n");
+    storybook_leaves_nothing: in_storybook("exclude = [\"**\"]\n");
+    storybook_unknown_story: in_storybook("[[story]]\nid = \"button--primry\"\n");
+    storybook_story_by_path: in_storybook("[[story]]\npath = \"iframe.html\"\n");
+    storybook_left_out_and_named: in_storybook(
+        "exclude = [{ tag = \"wip\" }]\n[[story]]\nid = \"button--wide\"\n"
+    );
+    storybook_args: in_storybook(
+        "[[story]]\nid = \"button--primary\"\nargs = { label = \"a & b\", size = 1 }\n"
+    );
+    storybook_keys_elsewhere: with(
+        "include = [\"a\"]\n[themes]\na = { globals = { b = 1 } }\n[[story]]\npath = \"card.html\"\nargs = { a = 1 }\n"
+    );
+    access_of_a_folder: with("headers = { X-A = \"b\" }\ninsecure = true\n");
+    access_names: "[stories]\nurl = \"http://a.b\"\nheaders = { Cookie = \"a\", \"a b\" = \"c\" }\n\
+        cookies = { \"a;b\" = \"c\" }\n[[story]]\npath = \"/\"\nid = \"home\"\n";
+    access_variables: "[stories]\nurl = \"http://a.b\"\nheaders = { X-A = \"${TOKEN\", X-B = \"${A B}\" }\n\
+        basic-auth = { user = \"ada\" }\n[[story]]\npath = \"/\"\nid = \"home\"\n";
+    password_in_an_address: "[stories]\nurl = \"http://ada:secret@a.b\"\n[[story]]\npath = \"/\"\nid = \"home\"\n";
     unknown_section: with("[viewport]\nphone = \"375x667\"\n");
     unknown_key: with("[compare]\ntreshold = 0.2\n");
     unknown_key_far_from_all: with("[browser]\nspeed = \"fast\"\n");
@@ -255,4 +295,46 @@ fn our_own_manifest_is_without_errors() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("stories.toml");
     let manifest = Manifest::load(&path).unwrap();
     assert!(manifest.stories.len() >= 20);
+}
+
+#[test]
+fn the_stories_of_a_storybook_are_those_that_are_wanted() {
+    let text = in_storybook(
+        "exclude = [{ tag = \"wip\" }]\n[themes]\ndark = { globals = { theme = \"dark\" } }\n\
+         [[story]]\nid = \"button--primary\"\ncompare = { threshold = 0.5 }\n\
+         [[story]]\nglob = \"**\"\nskip = \"later\"\n\
+         [[story]]\nid = \"button-long\"\nstory = \"button--primary\"\nargs = { label = \"so long\" }\n",
+    );
+    let manifest = Project::new().parse(&text).unwrap();
+    let stories: Vec<_> = manifest
+        .stories
+        .iter()
+        .map(|story| {
+            (
+                story.id.as_str(),
+                story.path.as_str(),
+                story.skip.as_deref(),
+            )
+        })
+        .collect();
+    let address = "iframe.html?id=button--primary&viewMode=story";
+    assert_eq!(
+        stories,
+        [
+            ("button--primary", address, None),
+            (
+                "forms-field--blank",
+                "iframe.html?id=forms-field--blank&viewMode=story",
+                Some("later")
+            ),
+            (
+                "button-long",
+                &format!("{address}&args=label:so+long"),
+                None
+            ),
+        ]
+    );
+    assert_eq!(manifest.stories[0].themes[0].globals, "theme:dark");
+    let its = manifest.stories[0].storybook.as_ref().unwrap();
+    assert!(!its.may_compare && its.may_pick_screens);
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::access::Access;
 use super::template::Template;
 use crate::compare;
 use crate::model::Viewport;
@@ -22,8 +23,17 @@ pub struct Manifest {
     pub root: PathBuf,
     /// Where the stories come from.
     pub source: Source,
+    /// Whether the test target may name stories beside the manifest's.
+    pub from_code: bool,
+    /// Whether the stories are not those that a running Storybook has now: it
+    /// does not answer, and they are those that it had last, or none.
+    pub is_stale: bool,
+    /// What the source's server wants to see before it answers.
+    pub access: Access,
     /// Which browsers, and how they are reached.
     pub browser: BrowserSettings,
+    /// The screens by their names, in the manifest's order.
+    pub viewports: Vec<(String, Screen)>,
     /// Where baselines live: a path below [`root`](Self::root) with
     /// `{story}`, `{theme}`, `{viewport}`, `{browser}`, `{platform}`, `{arch}`.
     pub baselines: Template,
@@ -32,6 +42,10 @@ pub struct Manifest {
     /// Every story, in the manifest's order, with the suite's settings
     /// already folded in.
     pub stories: Vec<Arc<Story>>,
+    /// What every story is that sets nothing of its own.
+    pub(crate) mould: Story,
+    /// All themes, by their lines.
+    pub(crate) themes: Vec<Arc<Theme>>,
     /// The manifest as it was read, for errors that show its lines.
     pub(crate) text: Arc<str>,
 }
@@ -50,8 +64,8 @@ pub enum Source {
         /// folder.
         command: Option<String>,
     },
-    /// A built Storybook, absolute.
-    Storybook(PathBuf),
+    /// Whatever the test target serves or names.
+    Code,
 }
 
 /// A browser engine.
@@ -112,6 +126,9 @@ pub struct Theme {
     pub classes: Vec<String>,
     /// Parameters added to the address. They need a navigation of their own.
     pub query: BTreeMap<String, String>,
+    /// A Storybook's globals as an address carries them, empty without any:
+    /// `theme:dark;density:compact`.
+    pub globals: String,
 }
 
 /// What `prefers-color-scheme` says.
@@ -207,6 +224,22 @@ pub enum Target {
     Element(String),
 }
 
+/// What a story is in its Storybook, and what the manifest says there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct InStorybook {
+    /// The Storybook's id for it.
+    pub id: String,
+    /// Its args as an address carries them, empty without any: `label:Save+it`.
+    pub args: String,
+    /// Whether its own parameters decide how it is compared, since the
+    /// manifest sets nothing of it for this story.
+    pub may_compare: bool,
+    /// Whether its own parameters decide on which screens it is shown.
+    pub may_pick_screens: bool,
+    /// Whether its own parameters may leave it out.
+    pub may_skip: bool,
+}
+
 /// A story with everything that applies to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Story {
@@ -226,6 +259,8 @@ pub struct Story {
     pub capture: CaptureSettings,
     /// Why it is left out.
     pub skip: Option<String>,
+    /// What it is in its Storybook, if it comes from one.
+    pub storybook: Option<InStorybook>,
     /// The bytes of the manifest that declare it.
     #[serde(skip)]
     pub(crate) declared: Range<usize>,

@@ -11,12 +11,13 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use super::folders;
+use super::hooks::Hooks;
 use super::queue::Queue;
 use super::stage::{self, Outcome, Stage};
 use super::{interrupt, runner, surroundings, worker};
 use crate::browser::{Session, find};
 use crate::cache::{self, Cache, Context, Hit};
-use crate::manifest::Manifest;
+use crate::manifest::{AccessError, Manifest};
 use crate::model::{
     Environment, Event, ImageHashes, Reason, RunFile, Status, Summary, VisualTestResult,
     VisualTestRun, now_ms, rfc3339,
@@ -24,8 +25,8 @@ use crate::model::{
 use crate::plan::Snapshot;
 use crate::record::{RecordError, RecordReport, RecordSettings, Recorder, host};
 use crate::report::Sink;
-use crate::serve::{ServeError, Stories};
-use crate::settings::{Settings, Update};
+use crate::serve::{ServeError, Service, Stories};
+use crate::settings::{Cache as CacheUse, Settings, Update};
 
 /// Why a run could not begin. Tests that never began have not failed; the run
 /// has.
@@ -40,6 +41,18 @@ pub enum RunError {
     /// Nobody serves the stories.
     #[error("failed to serve the stories: {0}")]
     Serve(#[from] ServeError),
+    /// What the stories' server wants to see is not there.
+    #[error("failed to get into the stories' server: {0}")]
+    Access(#[from] AccessError),
+}
+
+/// What the test target gives to a run.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Served instead of what the manifest names.
+    pub service: Option<Service>,
+    /// Run around each story.
+    pub hooks: Hooks,
 }
 
 /// A run under way.
@@ -80,6 +93,7 @@ impl Conductor {
         manifest: Arc<Manifest>,
         snapshots: Vec<Snapshot>,
         settings: Settings,
+        given: Given,
         sinks: Vec<Arc<dyn Sink>>,
     ) -> Result<Self, RunError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -90,7 +104,7 @@ impl Conductor {
         // Listening comes first: a signal may arrive while the browser starts.
         let signal = runtime.spawn(interrupt::interrupted());
         let (stage, run, stories, first) =
-            runtime.block_on(open(manifest, snapshots, settings, sinks))?;
+            runtime.block_on(open(manifest, snapshots, settings, given, sinks))?;
         let queue = Arc::new(Queue::new(&stage.snapshots, |index| {
             stage.is_finished(index)
         }));
@@ -191,14 +205,21 @@ async fn open(
     manifest: Arc<Manifest>,
     snapshots: Vec<Snapshot>,
     mut settings: Settings,
+    given: Given,
     sinks: Vec<Arc<dyn Sink>>,
 ) -> Result<Opened, RunError> {
+    let Given { service, hooks } = given;
+    let credentials = manifest.access.fill_in(|name| std::env::var(name).ok())?;
+    if !hooks.is_empty() && hooks.key().is_none() {
+        // What hooks do is no file that could be looked at.
+        settings.cache = CacheUse::Off;
+    }
     let (mut environment, served) = tokio::join!(
         surroundings::environment(&manifest.root, settings.ci),
-        Stories::open(&manifest, settings.nextest),
+        Stories::open(&manifest, service, &credentials, settings.nextest),
     );
     let stories = served?;
-    let (cache, build) = open_cache(&manifest, &settings, &environment).await;
+    let (cache, build) = open_cache(&manifest, &settings, &environment, &hooks).await;
     let hits = cache.lookup(&snapshots).await;
     let is_open =
         |(snapshot, hit): (&Snapshot, &Option<Hit>)| snapshot.skip.is_none() && hit.is_none();
@@ -229,6 +250,8 @@ async fn open(
         settings,
         snapshots,
         base,
+        Arc::new(credentials),
+        hooks,
         recorder,
         cache,
         environment,
@@ -255,6 +278,7 @@ async fn open_cache(
     manifest: &Manifest,
     settings: &Settings,
     environment: &Environment,
+    hooks: &Hooks,
 ) -> (Cache, Option<String>) {
     let programs = find(&manifest.browser).ok();
     let program = programs.as_ref().map(|programs| programs.browser.as_path());
@@ -262,11 +286,12 @@ async fn open_cache(
     // Chromium and its headless shell have one version, but do not draw alike.
     let kind = program.and_then(Path::file_name);
     let browser = format!("{build:?} {kind:?}");
-    let context = Context::here(
+    let mut context = Context::here(
         browser,
         manifest.browser.switches(),
         environment.fonts.clone(),
     );
+    context.hooks = hooks.key().map(str::to_owned);
     (Cache::open(manifest, settings, &context).await, build)
 }
 

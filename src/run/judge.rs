@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::stage::Stage;
 use crate::baseline::{self, Baseline, Provenance, sha256};
-use crate::compare::{Inspection, Verdict, compare_png, inspect_png};
+use crate::compare::{Inspection, Options, Verdict, compare_png, inspect_png};
 use crate::files;
 use crate::model::{Event, ImageHashes, Status, VisualTestResult};
 use crate::report;
@@ -19,15 +19,15 @@ pub(super) struct Judged {
 
 /// Whether the picture is the baseline, byte for byte or at least pixel for
 /// pixel. Nothing else may be concluded from a page that has shown something
-/// before.
-pub(super) fn is_equal(baseline: &Baseline, picture: &[u8]) -> bool {
+/// before. Colours may be as far apart as anywhere else, but no farther than
+/// the story's own `threshold` allows.
+pub(super) fn is_equal(baseline: &Baseline, picture: &[u8], threshold: f64) -> bool {
+    let mut options = Options::default();
+    options.threshold = options.threshold.min(threshold);
     baseline.bytes == picture
-        || compare_png(
-            &baseline.bytes,
-            picture,
-            &crate::compare::Options::default(),
-        )
-        .is_ok_and(|comparison| comparison.verdict == Verdict::Same && comparison.antialiased == 0)
+        || compare_png(&baseline.bytes, picture, &options).is_ok_and(|comparison| {
+            comparison.verdict == Verdict::Same && comparison.antialiased == 0
+        })
 }
 
 /// Judges a picture from a fresh page, writes what a person needs to see, and
@@ -38,13 +38,13 @@ pub(super) fn judge(
     mut result: VisualTestResult,
     baseline: Option<&Baseline>,
     picture: &[u8],
+    options: &Options,
 ) -> Judged {
     let Some(baseline) = baseline else {
         result.status = Status::New;
         result.message = Some("there is no baseline yet".to_owned());
         return keep(stage, index, result, None, picture, None);
     };
-    let options = &stage.snapshots[index].story.compare;
     match inspect_png(&baseline.bytes, picture, options) {
         Err(error) => {
             result.status = Status::Failed;

@@ -6,6 +6,9 @@
 //! - `worker`: a session that pulls groups; replaces its browser when it breaks.
 //! - `photographer`: one snapshot, from page to judged picture.
 //! - `judge`: a picture against its baseline, and what is kept of it.
+//! - `own`: what a story says of itself in its page.
+//! - `meeting`: between a page and the pictures of it.
+//! - `hooks`: the user's own code around a story.
 //! - `memory`: what a page has loaded, for the cache.
 //! - `stage`: what all of them share.
 //! - `folders`: the run's folder and the pruning of older ones.
@@ -15,9 +18,12 @@
 
 mod conductor;
 mod folders;
+mod hooks;
 mod interrupt;
 mod judge;
+mod meeting;
 mod memory;
+mod own;
 mod photographer;
 mod queue;
 mod runner;
@@ -25,6 +31,7 @@ mod stage;
 mod surroundings;
 mod worker;
 
-pub use conductor::{Conductor, RunError, RunReport};
+pub use conductor::{Conductor, Given, RunError, RunReport};
+pub use hooks::{HookError, Hooks};
 pub use runner::{END_RUN, end};
 pub use stage::Outcome;

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use super::judge::{self, Judged};
 use super::memory;
+use super::own;
 use super::stage::Stage;
 use crate::baseline::{self, Baseline};
-use crate::browser::{BrowserError, Care, Session, Settled, Unstable};
+use crate::browser::{BrowserError, Care, Parameters, Session, Settled, Unstable};
 use crate::compare::{Options, compare_png};
 use crate::manifest::Isolation;
 use crate::model::{Region, Status, VisualTestResult};
@@ -32,8 +33,8 @@ const PICTURES: u32 = 8;
 
 /// Takes pictures with one session.
 pub(super) struct Photographer {
-    stage: Arc<Stage>,
-    session: Session,
+    pub(super) stage: Arc<Stage>,
+    pub(super) session: Session,
     /// What the page shows, if it is a story of ours: its address and the
     /// theme and screen for which it was loaded.
     loaded: Option<Loaded>,
@@ -41,6 +42,10 @@ pub(super) struct Photographer {
     dirty: Option<String>,
     /// What passed on the page that is loaded: index and baseline's hash.
     passed: Vec<(usize, String)>,
+    /// What the story on the page says of itself.
+    pub(super) parameters: Parameters,
+    /// Whether `before` hooks have begun on the page, and `after` is due.
+    pub(super) is_hooked: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -66,13 +71,16 @@ struct Shot {
 }
 
 impl Photographer {
-    pub(super) fn new(stage: Arc<Stage>, session: Session) -> Self {
+    pub(super) fn new(stage: Arc<Stage>, mut session: Session) -> Self {
+        session.visit(&stage.base, Arc::clone(&stage.credentials));
         Self {
             stage,
             session,
             loaded: None,
             dirty: None,
             passed: Vec::new(),
+            parameters: Parameters::default(),
+            is_hooked: false,
         }
     }
 
@@ -134,7 +142,8 @@ impl Photographer {
         };
         let mut times = Times::default();
         if let Some(baseline) = &baseline {
-            if let Some(shot) = self.quickly(snapshot, baseline, &mut times).await? {
+            let shot = self.quickly(snapshot, baseline, &mut times).await;
+            if let Some(shot) = self.part(snapshot, shot).await? {
                 note(&mut result, &times, started, shot.settled);
                 self.passed.push((index, baseline.file_sha256.clone()));
                 return Ok(judge::passed(&stage, index, result, baseline, &shot.png));
@@ -146,10 +155,18 @@ impl Photographer {
         let settled = shot.settled;
         let fallen_back = missing_fonts(&settled);
         let begun = Instant::now();
+        let options = own::options(snapshot, &self.parameters);
         let judging = {
             let (stage, result) = (Arc::clone(&stage), result.clone());
             tokio::task::spawn_blocking(move || {
-                judge::judge(&stage, index, result, baseline.as_deref(), &shot.png)
+                judge::judge(
+                    &stage,
+                    index,
+                    result,
+                    baseline.as_deref(),
+                    &shot.png,
+                    &options,
+                )
             })
         };
         let judged = judging.await;
@@ -182,11 +199,12 @@ impl Photographer {
     ) -> Result<Option<Shot>, BrowserError> {
         let begun = Instant::now();
         self.turn_to(snapshot, times).await?;
+        let threshold = own::options(snapshot, &self.parameters).threshold;
         for _ in 0..QUICK_PICTURES {
             let shot = self
                 .settle_and_capture(snapshot, Care::Quick, begun, times)
                 .await?;
-            if equal(baseline, &shot.png, times).await {
+            if equal(baseline, &shot.png, threshold, times).await {
                 return Ok(Some(shot));
             }
             self.session.frame().await?;
@@ -205,12 +223,15 @@ impl Photographer {
         let address = address(&self.stage.base, snapshot);
         let wanted = Loaded::of(address, snapshot);
         let capture = &snapshot.story.capture;
-        let serves = self
-            .loaded
-            .as_ref()
-            .is_some_and(|loaded| loaded.serves(&wanted, capture.isolation));
+        // A hook may have changed the page for good.
+        let serves = self.stage.hooks.is_empty()
+            && self
+                .loaded
+                .as_ref()
+                .is_some_and(|loaded| loaded.serves(&wanted, capture.isolation));
         if serves {
             self.session.show(&snapshot.theme, snapshot.screen).await?;
+            own::check(&self.stage.manifest, snapshot, &self.parameters)?;
         } else {
             self.leave_page().await;
             let session = &mut self.session;
@@ -220,6 +241,7 @@ impl Photographer {
             session
                 .load(&wanted.address, &snapshot.theme, snapshot.screen, capture)
                 .await?;
+            self.meet(snapshot, begun).await?;
         }
         self.loaded = Some(wanted);
         times.navigate += begun.elapsed();
@@ -234,11 +256,13 @@ impl Photographer {
         baseline: Option<&Baseline>,
         times: &mut Times,
     ) -> Result<Shot, BrowserError> {
-        let first = self.steady(snapshot, times).await?;
+        let first = self.steady(snapshot, times).await;
+        let first = self.part(snapshot, first).await?;
         if baseline.is_some_and(|baseline| baseline.bytes == first.png) {
             return Ok(first);
         }
-        let second = self.steady(snapshot, times).await?;
+        let second = self.steady(snapshot, times).await;
+        let second = self.part(snapshot, second).await?;
         let moved = differences(&first.png, &second.png);
         if moved.is_empty() {
             return Ok(second);
@@ -268,6 +292,7 @@ impl Photographer {
                 &snapshot.story.capture,
             )
             .await?;
+        self.meet(snapshot, begun).await?;
         times.navigate += begun.elapsed();
         let mut shot = self
             .settle_and_capture(snapshot, Care::Thorough, begun, times)
@@ -382,11 +407,16 @@ fn missing_fonts(settled: &Settled) -> Option<String> {
 }
 
 /// Compares off the thread that talks to the browser, where it takes any time.
-async fn equal(baseline: &Arc<Baseline>, picture: &[u8], times: &mut Times) -> bool {
+async fn equal(
+    baseline: &Arc<Baseline>,
+    picture: &[u8],
+    threshold: f64,
+    times: &mut Times,
+) -> bool {
     let begun = Instant::now();
     let equal = baseline.bytes == picture || {
         let (baseline, picture) = (Arc::clone(baseline), picture.to_owned());
-        tokio::task::spawn_blocking(move || judge::is_equal(&baseline, &picture))
+        tokio::task::spawn_blocking(move || judge::is_equal(&baseline, &picture, threshold))
             .await
             .unwrap_or(false)
     };
@@ -397,7 +427,11 @@ async fn equal(baseline: &Arc<Baseline>, picture: &[u8], times: &mut Times) -> b
 /// Where a snapshot's story is, with its theme's parameters.
 fn address(base: &str, snapshot: &Snapshot) -> String {
     let path = snapshot.story.path.trim_start_matches('/');
-    let address = format!("{base}/{path}");
+    let mut address = format!("{base}/{path}");
+    if !snapshot.theme.globals.is_empty() {
+        address.push_str("&globals=");
+        address.push_str(&snapshot.theme.globals);
+    }
     if snapshot.theme.query.is_empty() {
         return address;
     }

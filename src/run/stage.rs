@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use super::hooks::Hooks;
 use crate::browser::Slot;
 use crate::cache::Cache;
-use crate::manifest::{Manifest, Source};
+use crate::manifest::{Credentials, Manifest, Source};
 use crate::model::{Environment, Event, RunId, Status, Summary, VisualTestResult};
 use crate::plan::Snapshot;
 use crate::record::Recorder;
@@ -38,6 +39,9 @@ pub(super) struct Stage {
     pub(super) slot: Option<Slot>,
     /// Where stories are served, without a trailing slash.
     pub(super) base: String,
+    /// What the stories' server wants to see.
+    pub(super) credentials: Arc<Credentials>,
+    pub(super) hooks: Hooks,
     pub(super) recorder: Recorder,
     pub(super) cache: Cache,
     /// Stories whose results cannot be used again, with the reason.
@@ -65,6 +69,8 @@ impl Stage {
         settings: Settings,
         snapshots: Vec<Snapshot>,
         base: String,
+        credentials: Arc<Credentials>,
+        hooks: Hooks,
         recorder: Recorder,
         cache: Cache,
         environment: Environment,
@@ -82,6 +88,8 @@ impl Stage {
             worker,
             snapshots,
             base,
+            credentials,
+            hooks,
             recorder,
             cache,
             uncacheable: Mutex::default(),

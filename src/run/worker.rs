@@ -71,10 +71,16 @@ impl Worker {
         loop {
             let error = match self.attempt(index, attempt).await {
                 Ok(judged) => return judged,
+                Err(BrowserError::LeftOut(reason)) => return self.left_out(index, reason),
                 Err(error) => error,
             };
             let snapshot = &self.stage.snapshots[index].identifier;
-            tracing::warn!(%snapshot, attempt, %error, "an attempt failed");
+            let told = self
+                .stage
+                .credentials
+                .redact(&error.to_string())
+                .into_owned();
+            tracing::warn!(%snapshot, attempt, error = told, "an attempt failed");
             let fatal = error.is_fatal();
             if fatal {
                 self.replace_browser().await;
@@ -87,7 +93,17 @@ impl Worker {
                 return self.failed(index, attempt, &error);
             }
             attempt += 1;
-            self.tell_retry(index, attempt, &error);
+            self.tell_retry(index, attempt, &told);
+        }
+    }
+
+    /// A snapshot that its own story leaves out.
+    fn left_out(&self, index: usize, reason: String) -> Judged {
+        let mut result = self.stage.result(index, Status::Skipped);
+        result.message = Some(reason.clone());
+        Judged {
+            result,
+            message: Some(reason),
         }
     }
 
@@ -114,7 +130,11 @@ impl Worker {
     fn failed(&self, index: usize, attempt: u32, error: &BrowserError) -> Judged {
         let mut result = self.stage.result(index, Status::Failed);
         result.attempt = Some(attempt);
-        let mut message = error.to_string();
+        let mut message = self
+            .stage
+            .credentials
+            .redact(&error.to_string())
+            .into_owned();
         if attempt > 1 {
             message = format!("{message} (attempt {attempt})");
         }
@@ -129,10 +149,10 @@ impl Worker {
         }
     }
 
-    fn tell_retry(&self, index: usize, attempt: u32, error: &BrowserError) {
+    fn tell_retry(&self, index: usize, attempt: u32, error: &str) {
         let mut result = self.stage.result(index, Status::Running);
         result.attempt = Some(attempt);
-        let changes = serde_json::json!({ "attempt": attempt, "after": error.to_string() });
+        let changes = serde_json::json!({ "attempt": attempt, "after": error });
         self.stage.emit(&Event::TestUpdated {
             result: Box::new(result),
             changes: changes.as_object().cloned().unwrap_or_default(),

@@ -1,8 +1,10 @@
 //! The server of the stories: the built-in one for a folder (loopback only, on
-//! a free port), or the user's own behind an address.
+//! a free port), a service of the user's own, or a server behind an address.
 
+mod service;
 mod stories;
 
+pub use service::Service;
 pub use stories::{ServeError, Stories};
 
 use std::convert::Infallible;
@@ -35,14 +37,32 @@ impl Server {
     /// # Errors
     /// When no port can be had.
     pub async fn start(folder: &Path) -> io::Result<Self> {
+        let files = ServeDir::new(folder);
+        Self::accept(move |stream| serve(stream, files.clone())).await
+    }
+
+    /// Serves a service on a free port of the loopback interface.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start_service(service: Service) -> io::Result<Self> {
+        Self::accept(move |stream| service.serve(stream)).await
+    }
+
+    /// Hands each connection to `serve`.
+    async fn accept<F>(serve: impl Fn(TcpStream) -> F + Send + 'static) -> io::Result<Self>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let files = ServeDir::new(folder);
         let task = tokio::spawn(async move {
             loop {
                 // A connection that cannot be taken is its client's affair.
                 if let Ok((stream, _)) = listener.accept().await {
-                    tokio::spawn(serve(stream, files.clone()));
+                    // Answers are small; none shall wait for the next.
+                    let _ = stream.set_nodelay(true);
+                    tokio::spawn(serve(stream));
                 }
             }
         });
@@ -62,8 +82,6 @@ impl Drop for Server {
 }
 
 async fn serve(stream: TcpStream, files: ServeDir) {
-    // Answers are small; none shall wait for the next.
-    let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| answer(files.clone(), request));
     // A browser that closes a connection early is no error of ours.
     let _ = http1::Builder::new()
