@@ -16,6 +16,7 @@
 //! - [`serve`]: the built-in server for a folder of stories or a service.
 //! - [`cache`]: passes of unchanged stories, which need no browser.
 //! - [`browser`]: real browsers under WebDriver.
+//! - [`login`]: log-ins, each done once and shared.
 //! - [`mod@run`]: the conductor: plan in, outcomes and events out.
 //! - [`harness`]: the face of libtest: arguments, trials, listing, exit code.
 //! - [`record`]: the record of runs, in Redis or in memory.
@@ -25,6 +26,7 @@ pub mod browser;
 pub mod cache;
 pub mod files;
 pub mod harness;
+pub mod login;
 pub mod manifest;
 pub mod model;
 pub mod plan;

@@ -67,9 +67,12 @@ fn every_key_of_the_manifest_is_in_the_reference() {
         "[themes.light]",
         "[viewports.phone]",
         "[baselines]",
+        "[login.member]",
         "[compare]",
+        "[compare.firefox]",
         "[capture]",
         "[[story]]",
+        "[[story]]\n[[story.steps]]",
     ] {
         let text = format!("{section}\nzzzzzzzzzzzz = 1\n");
         let error = Manifest::parse(Path::new("stories.toml"), &text).unwrap_err();

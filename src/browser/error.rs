@@ -92,6 +92,12 @@ pub enum BrowserError {
         /// The CSS selector.
         selector: String,
     },
+    /// A step of the story, or of its log-in, could not be done.
+    #[error("{0}")]
+    Unmet(Box<Unmet>),
+    /// Nobody could be logged in.
+    #[error("{0}")]
+    Login(String),
 }
 
 impl BrowserError {
@@ -141,6 +147,43 @@ impl fmt::Display for Unstable {
             write!(f, "; {}", self.why.join("; "))?;
         }
         Ok(())
+    }
+}
+
+/// A step that could not be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// Which of the story's steps it is, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+    /// Its word in the manifest: `click`.
+    pub kind: &'static str,
+    /// What it was to be done to: a selector, a key, a script.
+    pub target: String,
+    /// Why it could not be done.
+    pub reason: String,
+    /// The log-in whose step it is; the story's own where there is none.
+    pub login: Option<String>,
+    /// The page as it was then, a PNG, where one could be taken.
+    pub picture: Option<Vec<u8>>,
+}
+
+impl fmt::Display for Unmet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            number,
+            of,
+            kind,
+            target,
+            reason,
+            ..
+        } = self;
+        write!(f, "step {number} of {of} ")?;
+        if let Some(login) = &self.login {
+            write!(f, "of the log-in `{login}` ")?;
+        }
+        write!(f, "(`{kind}` of `{target}`) was not done: {reason}")
     }
 }
 

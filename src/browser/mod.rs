@@ -10,6 +10,8 @@
 //! - `session`: a page of ours in a browser: load, show, settle, capture.
 //! - `settle`: the named conditions that a page is waited for.
 //! - `storybook`: when a Storybook has rendered, and what its story says.
+//! - `sign_in`: what a log-in leaves in a browser, taken and given.
+//! - `steps`: what is done to a page, with real input.
 //! - `capture`: pictures of viewports, whole pages and elements.
 //! - `page/`: what runs inside the page.
 
@@ -22,13 +24,16 @@ mod find;
 mod guard;
 mod session;
 mod settle;
+mod sign_in;
 mod slot;
+mod steps;
 mod storybook;
 
-pub use error::{BrowserError, Unsettled, Unstable};
+pub use error::{BrowserError, Unmet, Unsettled, Unstable};
 pub use find::{Programs, find};
 pub(crate) use guard::Guarded;
 pub use session::{BrowserInfo, PageLoads, Session};
 pub use settle::{Care, Settled};
+pub use sign_in::{Cookie, SignedIn};
 pub use slot::Slot;
 pub use storybook::Parameters;

@@ -15,6 +15,7 @@ use super::access::Visit;
 use super::driver::Driver;
 use super::error::BrowserError;
 use super::settle::{self, Care, Settled};
+use super::sign_in::SignedIn;
 use super::slot::Slot;
 use crate::manifest::{BrowserSettings, CaptureSettings, Screen, Theme};
 
@@ -66,6 +67,10 @@ pub struct Session {
     prelude: Option<(String, String)>,
     cache_is_off: bool,
     pub(super) visit: Visit,
+    /// Whether steps have been done since the address was loaded.
+    pub(super) acted: bool,
+    /// Whose browser it is.
+    pub(super) signed_in: Option<SignedIn>,
 }
 
 impl Session {
@@ -94,6 +99,8 @@ impl Session {
             prelude: kept,
             cache_is_off: false,
             visit: Visit::default(),
+            acted: false,
+            signed_in: None,
         };
         // A page that another process has left is used on.
         if session.prelude.is_none() {
@@ -120,6 +127,10 @@ impl Session {
     /// Opens a page whose frames we drive, where that is possible, and
     /// installs nothing in it yet.
     async fn open_tab(&mut self) -> Result<(), BrowserError> {
+        if self.acted {
+            self.take_mouse_away().await;
+            self.acted = false;
+        }
         let mut page = json!({ "url": "about:blank" });
         if self.driver.frames {
             page["enableBeginFrameControl"] = json!(true);
@@ -232,6 +243,10 @@ impl Session {
             self.cache_is_off = false;
             self.visit.page_knows = false;
         }
+        if self.acted {
+            // The mouse would still rest where a step has moved it.
+            self.open_tab().await?;
+        }
         self.present().await?;
         let known = !self.address.is_empty();
         let same = !known || without_fragment(&self.address) == without_fragment(address);
@@ -242,7 +257,8 @@ impl Session {
         self.install(capture).await?;
         self.emulate(theme, screen).await?;
         address.clone_into(&mut self.address);
-        self.go(address, limit).await?;
+        self.acted = false;
+        self.enter(address, limit).await?;
         (self.dressed, self.hastened) = (false, false);
         self.dress(theme).await
     }
@@ -287,7 +303,8 @@ impl Session {
             .await?;
         self.cache_is_off = true;
         address.clone_into(&mut self.address);
-        self.go(address, capture.timeout).await?;
+        self.acted = false;
+        self.enter(address, capture.timeout).await?;
         (self.dressed, self.hastened) = (false, false);
         self.dress(theme).await
     }
@@ -308,7 +325,7 @@ impl Session {
         Ok(())
     }
 
-    async fn go(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
+    pub(super) async fn go(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
         tracing::debug!(address, "loading");
         let load = self.driver.client.goto(address);
         match tokio::time::timeout(limit, load).await {
@@ -349,7 +366,7 @@ impl Session {
         if bare && !self.dressed {
             return Ok(());
         }
-        let clothes = json!({ "attributes": theme.attributes, "classes": theme.classes });
+        let clothes = clothes(theme);
         self.evaluate::<Value>(&format!("__tintype.dress({clothes})"))
             .await?;
         self.dressed = !bare;
@@ -370,6 +387,18 @@ impl Session {
             self.scheme = Some(scheme);
         }
         Ok(())
+    }
+
+    /// Dresses the page if it is another than was dressed last: a step may lead
+    /// to one.
+    pub(super) async fn dress_anew(&mut self, theme: &Theme) -> Result<(), BrowserError> {
+        if !self.dressed {
+            return Ok(());
+        }
+        let clothes = clothes(theme);
+        self.evaluate::<Value>(&format!("__tintype.dress({clothes}, true)"))
+            .await
+            .map(drop)
     }
 
     /// Lays the page out at the screen's width and this height, of which
@@ -489,7 +518,7 @@ impl Session {
     }
 
     /// Gives a command its time and its error a meaning.
-    async fn command<T>(
+    pub(super) async fn command<T>(
         &self,
         name: &str,
         command: impl Future<Output = Result<T, CmdError>>,
@@ -543,8 +572,13 @@ impl Session {
     /// Leaves the browser for the next process of its slot; ends it where there
     /// is no slot.
     pub async fn close(self) {
-        // A page with its cache off is not what the next process expects.
-        let prelude = self.prelude.filter(|_| !self.cache_is_off);
+        if self.acted {
+            self.take_mouse_away().await;
+        }
+        // A page with its cache off, or one to which something was done, is not
+        // what the next process expects.
+        let used = self.cache_is_off || self.acted;
+        let prelude = self.prelude.filter(|_| !used);
         self.driver.leave(prelude).await;
     }
 
@@ -571,6 +605,11 @@ impl WebDriverCompatibleCommand for Cdp {
     fn method_and_body(&self, _: &url::Url) -> (hyper::Method, Option<String>) {
         (hyper::Method::POST, Some(self.0.to_string()))
     }
+}
+
+/// What a theme puts on a page.
+fn clothes(theme: &Theme) -> Value {
+    json!({ "attributes": theme.attributes, "classes": theme.classes })
 }
 
 fn without_fragment(address: &str) -> &str {

@@ -70,7 +70,7 @@ pub(super) async fn settle(
     started: Instant,
 ) -> Result<Settled, BrowserError> {
     let begun = Instant::now();
-    let script = format!("__tintype.settle({})", wanted(capture, care));
+    let script = format!("__tintype.settle({})", wanted(session, capture, care));
     let mut steps: Vec<SettledStep> = Vec::new();
     for answers in 1_u32.. {
         let answer = session.evaluate(&script).await;
@@ -103,9 +103,14 @@ pub(super) async fn settle(
 }
 
 /// What the page is asked for.
-fn wanted(capture: &CaptureSettings, care: Care) -> Value {
-    let conditions: Vec<Value> = capture
-        .wait_for
+fn wanted(session: &Session, capture: &CaptureSettings, care: Care) -> Value {
+    // What is done to a page may end what it was waited for.
+    let wait_for = if session.acted {
+        &[]
+    } else {
+        capture.wait_for.as_slice()
+    };
+    let conditions: Vec<Value> = wait_for
         .iter()
         .map(|condition| match condition {
             WaitFor::Selector(selector) => json!({ "selector": selector }),
@@ -119,6 +124,7 @@ fn wanted(capture: &CaptureSettings, care: Care) -> Value {
         "busy": capture.wait_for_busy && care == Care::Thorough,
         "network": capture.wait_for_network,
         "waitFor": conditions,
+
     })
 }
 

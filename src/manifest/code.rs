@@ -207,7 +207,7 @@ impl Manifest {
         if let Some(names) = &draft.viewports {
             story.screens = all(names, |name| self.screen(name))?;
         }
-        (draft.compare)(&mut story.compare);
+        story.compare.each(|options| (draft.compare)(options));
         (draft.capture)(&mut story.capture);
         Ok(story)
     }

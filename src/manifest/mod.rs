@@ -12,9 +12,13 @@ mod compare_settings;
 mod error;
 mod files;
 mod folders;
+mod keys;
+mod known;
+mod login;
 mod reader;
 mod resolve;
 mod source;
+mod steps;
 mod story;
 mod storybook;
 mod suite;
@@ -29,8 +33,13 @@ use toml::de::DeTable;
 
 pub use access::{Access, AccessError, Credentials, Hidden};
 pub use code::{CodeError, CodeStory};
+pub use compare_settings::Tolerances;
 pub(crate) use error::Problem;
 pub use error::{ManifestError, Report};
+pub use keys::Chord;
+pub use known::KnownFailure;
+pub use login::{Expired, Login, LoginMethod};
+pub use steps::Step;
 pub use template::{Places, Template};
 pub use types::{
     BrowserName, BrowserSettings, CaptureSettings, ColorScheme, InStorybook, Isolation, Manifest,

@@ -146,6 +146,15 @@ impl<'a> Value<'a> {
         None
     }
 
+    /// A text that may be empty.
+    pub(super) fn any_text(&self, problems: &mut Problems) -> Option<&'a str> {
+        let text = self.inner.as_str();
+        if text.is_none() {
+            self.expected("a text", problems);
+        }
+        text
+    }
+
     pub(super) fn flag(&self, problems: &mut Problems) -> Option<bool> {
         let flag = self.inner.as_bool();
         if flag.is_none() {

@@ -117,12 +117,14 @@ fn resolve(
     for draft in drafts {
         match (&draft.path, &draft.glob) {
             (Some((path, place)), None) => {
-                stories.extend(by_path(draft, path, place, pages, suite, problems));
+                let story = by_path(draft, path, place, pages, suite, problems);
+                stories.extend(story.into_iter().flat_map(|s| draft.with_named_steps(s)));
             }
             (None, Some((glob, place))) => {
                 let pages = matching(glob, place, pages, suite, problems);
                 let pages = pages.into_iter().filter(|page| !named.contains(page));
-                stories.extend(pages.map(|page| story(page, &draft.mould)));
+                let found = pages.map(|page| story(page, &draft.mould));
+                stories.extend(found.flat_map(|s| draft.with_named_steps(s)));
             }
             _ => {}
         }

@@ -1,10 +1,12 @@
 //! `[stories]`: where the stories come from.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::access::{self, Access};
 use super::error::Problem;
 use super::folders;
+use super::login::{self, Login};
 use super::reader::{Problems, Table, Value};
 use super::storybook::{self, Catalogue, Index};
 use super::types::Source;
@@ -19,6 +21,8 @@ pub(super) struct Origin {
     pub(super) storybook: Option<Catalogue>,
     /// Whether these are not what the Storybook says now.
     pub(super) is_stale: bool,
+    /// As whom the stories are visited.
+    pub(super) login: Option<Arc<Login>>,
 }
 
 impl Origin {
@@ -35,6 +39,7 @@ impl Origin {
             access: Access::default(),
             storybook: None,
             is_stale: false,
+            login: None,
         }
     }
 }
@@ -65,7 +70,12 @@ impl<'a> Keys<'a> {
     }
 }
 
-pub(super) fn read(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> Origin {
+pub(super) fn read(
+    value: Option<Value<'_>>,
+    root: &Path,
+    logins: &[Arc<Login>],
+    problems: &mut Problems,
+) -> Origin {
     let Some(value) = value else {
         let problem = Problem::new(0..0, "there is no [stories] section");
         problems.add(problem.help("say where the stories are: [stories] dir = \"stories\""));
@@ -76,6 +86,7 @@ pub(super) fn read(value: Option<Value<'_>>, root: &Path, problems: &mut Problem
     };
     let keys = Keys::take(&mut table, problems);
     let access = access::read(&mut table, problems);
+    let login = login::choice(table.take("login").as_ref(), logins, None, problems);
     table.finish(problems);
     let origin = origin(&value, &keys, root, problems).unwrap_or_else(Origin::nowhere);
     match origin.source {
@@ -85,6 +96,7 @@ pub(super) fn read(value: Option<Value<'_>>, root: &Path, problems: &mut Problem
     Origin {
         from_code: keys.from_code,
         access: access.access,
+        login,
         ..origin
     }
 }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use crate::model::StoryIdentifier;
 
 use super::error::Problem;
+use super::known::known_failure;
+use super::login::choice;
 use super::reader::{Problems, Table, Value};
+use super::steps::{Steps, steps};
 use super::suite::{Suite, engines, parse_screen, scale};
 use super::types::{BrowserName, InStorybook, Screen, Story, Theme};
 use super::{capture_settings, compare_settings, storybook};
@@ -18,8 +21,25 @@ pub(super) struct Draft<'a> {
     pub(super) glob: Option<(&'a str, Value<'a>)>,
     /// The story of a Storybook that a further story shows.
     pub(super) story: Option<(&'a str, Value<'a>)>,
+    /// Snapshots of their own on the way through the steps: a name, and how
+    /// many steps are done for it.
+    pub(super) named: Vec<(String, usize)>,
     /// What each story of this entry is, but for its id and path.
     pub(super) mould: Story,
+}
+
+impl Draft<'_> {
+    /// A story of this entry, and one more for each step with a name: the page
+    /// as it is after that step.
+    pub(super) fn with_named_steps(&self, story: Story) -> Vec<Story> {
+        let part = |(name, steps): &(String, usize)| Story {
+            id: format!("{}-{name}", story.id),
+            steps: story.steps[..*steps].to_vec(),
+            ..story.clone()
+        };
+        let parts: Vec<_> = self.named.iter().map(part).collect();
+        [story].into_iter().chain(parts).collect()
+    }
 }
 
 /// A story without id and path that takes everything from its suite.
@@ -32,6 +52,8 @@ pub(super) fn mould(suite: &Suite, declared: Range<usize>) -> Story {
         browsers: suite.browser.names.clone(),
         compare: suite.compare.clone(),
         capture: suite.capture.clone(),
+        steps: Vec::new(),
+        login: suite.login.clone(),
         skip: None,
         storybook: suite.storybook.as_ref().map(|_| InStorybook {
             may_compare: true,
@@ -39,6 +61,7 @@ pub(super) fn mould(suite: &Suite, declared: Range<usize>) -> Story {
             may_skip: true,
             ..InStorybook::default()
         }),
+        known_failure: None,
         declared,
     }
 }
@@ -68,6 +91,7 @@ pub(super) fn draft<'a>(
     let (id, path, glob, story) = (text("id"), text("path"), text("glob"), text("story"));
     let mut mould = mould(suite, value.span.clone());
     mould.skip = skip(table.take("skip"), problems);
+    mould.known_failure = known_failure(table.take("known-failure"), problems);
     if let Some(themes) = table.take("themes") {
         mould.themes = pick_themes(&themes, suite, problems).unwrap_or(mould.themes);
     }
@@ -81,6 +105,15 @@ pub(super) fn draft<'a>(
     mould.compare = compare_settings::compare(compare, &suite.compare, problems);
     mould.capture = capture_settings::capture(table.take("capture"), &suite.capture, problems);
     storybook_keys(&mut table, sets, &mut mould, problems);
+    let Steps { all, named } = steps(table.take("steps"), problems);
+    mould.steps = all;
+    let login = table.take("login");
+    mould.login = choice(
+        login.as_ref(),
+        &suite.logins,
+        suite.login.as_ref(),
+        problems,
+    );
     let span = table.span.clone();
     table.finish(problems);
     let draft = Draft {
@@ -88,6 +121,7 @@ pub(super) fn draft<'a>(
         path,
         glob,
         story,
+        named,
         mould,
     };
     match suite.storybook {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::compare;
 use crate::model::{StoryIdentifier, Viewport};
 
 use super::access::Access;
-use super::compare_settings::one_of;
+use super::compare_settings::{Tolerances, one_of};
 use super::error::Problem;
+use super::login::{self, Login};
 use super::reader::{Named, Problems, Table, Value};
 use super::source::{self, Origin, address};
 use super::storybook::{self, Catalogue};
@@ -31,20 +31,25 @@ pub(super) struct Suite {
     pub(super) themes: Vec<Arc<Theme>>,
     pub(super) viewports: Vec<(String, Screen)>,
     pub(super) baselines: Template,
-    pub(super) compare: compare::Options,
+    pub(super) compare: Tolerances,
     pub(super) capture: CaptureSettings,
     pub(super) retries: u32,
+    pub(super) logins: Vec<Arc<Login>>,
+    /// As whom stories are visited, unless they say otherwise.
+    pub(super) login: Option<Arc<Login>>,
 }
 
 pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problems) -> Suite {
     let retries = document.take("retries");
+    let logins = login::logins(document.take("login"), problems);
     let Origin {
         source,
         from_code,
         access,
         storybook,
         is_stale,
-    } = source::read(document.take("stories"), root, problems);
+        login,
+    } = source::read(document.take("stories"), root, &logins, problems);
     Suite {
         themes: themes(document.take("themes"), storybook.is_some(), problems),
         source,
@@ -52,12 +57,14 @@ pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problem
         access,
         storybook,
         is_stale,
+        logins,
+        login,
         browser: browser(document.take("browser"), root, problems),
         viewports: viewports(document.take("viewports"), problems),
         baselines: baselines(document.take("baselines"), problems),
         compare: compare_settings::compare(
             document.take("compare"),
-            &compare::Options::default(),
+            &Tolerances::default(),
             problems,
         ),
         capture: capture_settings::capture(

@@ -6,7 +6,9 @@ use tempfile::TempDir;
 use crate::compare::Perceptual;
 use crate::model::Viewport;
 
-use super::{BrowserName, ColorScheme, Manifest, ManifestError, Source, Target};
+use super::{
+    BrowserName, ColorScheme, Expired, LoginMethod, Manifest, ManifestError, Source, Step, Target,
+};
 
 /// A project with a folder of stories.
 struct Project(TempDir);
@@ -148,6 +150,21 @@ bad! {
     skip_without_reason: with("[[story]]\npath = \"button.html\"\nskip = true\n");
     scale_and_scales: with("[[story]]\npath = \"button.html\"\nscale = 2\nscales = [1, 2]\n");
     nothing_to_show_it_in: with("[[story]]\npath = \"button.html\"\nthemes = []\n");
+    step_without_action: with("[[story]]\npath = \"button.html\"\nsteps = [{ click = \"a\" }, {}]\n");
+    step_with_two_actions: with("[[story]]\npath = \"button.html\"\nsteps = [{ click = \"a\", hover = \"b\" }]\n");
+    step_of_an_unknown_kind: with("[[story]]\npath = \"button.html\"\nsteps = [{ clik = \"a\" }]\n");
+    step_with_an_unknown_key: with("[[story]]\npath = \"button.html\"\nsteps = [{ press = \"Shift+Tabb\" }]\n");
+    step_that_is_half: with("[[story]]\npath = \"button.html\"\nsteps = [{ type = { into = \"input\" } }, { select = \"a\" }, \"click\"]\n");
+    step_with_a_bad_name: with("[[story]]\npath = \"button.html\"\nsteps = [{ click = \"a\", snapshot = \"wide open\" }]\n");
+    step_names_meet_a_story: with("[[story]]\npath = \"button.html\"\nsteps = [{ click = \"a\", snapshot = \"open\" }]\n\n[[story]]\nid = \"button-open\"\npath = \"card.html\"\n");
+    login_without_a_way: with("[login.admin]\npath = \"/login\"\n");
+    login_in_two_ways: with("[login.admin]\npath = \"/login\"\nsteps = []\ncommand = \"./login.sh\"\nttl = \"1 day\"\n");
+    login_is_not_described: with("login = \"admin\"\n");
+    login_unknown: with("[login.admin]\ncommand = \"./login.sh\"\n[[story]]\npath = \"button.html\"\nlogin = \"amdin\"\n");
+    login_step_with_a_snapshot: with("[login.admin]\npath = \"/login\"\nsteps = [{ click = \"a\", snapshot = \"open\" }]\nexpired = { url = \"/login\" }\n");
+    login_at_the_wrong_place: "login = \"admin\"\n[stories]\ndir = \"stories\"\n";
+    known_failure_without_reason: with("[[story]]\npath = \"button.html\"\nknown-failure = true\n\n[[story]]\npath = \"card.html\"\nknown-failure = { browsers = [\"firefx\"], platforms = [\"mac\"] }\n");
+    tolerance_of_an_unknown_system: with("[compare.macintosh]\nthreshold = 0.2\n[compare.windows]\nthreshold = 2\n");
     broken_toml: with("[browser\nnames = [\"chromium\"]\n");
     key_twice: with("dir = \"pages\"\n");
     several_at_once: with("[browser]\nname = [\"chromium\"]\n\n[compare]\nthreshold = 2\n\n[[story]]\npath = \"gone.html\"\nthemes = [\"dark\"]\n");
@@ -254,14 +271,12 @@ skip = "not yet"
         .map(|s| (s.viewport.width, s.scale))
         .collect();
     assert_eq!(screens, [(1280, 1.0), (1280, 1.5), (800, 1.0), (800, 1.5)]);
-    assert_eq!(cta.compare.threshold, 0.2);
-    assert_eq!(cta.compare.max_diff_pixels, Some(10));
-    assert_eq!(cta.compare.max_diff_ratio, Some(0.5));
-    assert_eq!(cta.compare.ignore[0].height, 4);
-    assert_eq!(
-        cta.compare.perceptual,
-        Perceptual::Decide { max_delta_e: 2.0 }
-    );
+    let compare = cta.compare.of(BrowserName::Firefox);
+    assert_eq!(compare.threshold, 0.2);
+    assert_eq!(compare.max_diff_pixels, Some(10));
+    assert_eq!(compare.max_diff_ratio, Some(0.5));
+    assert_eq!(compare.ignore[0].height, 4);
+    assert_eq!(compare.perceptual, Perceptual::Decide { max_delta_e: 2.0 });
     assert_eq!(cta.capture.timeout, Duration::from_millis(500));
     assert_eq!(cta.capture.target, Target::Element("#main".to_owned()));
 
@@ -273,6 +288,126 @@ skip = "not yet"
     assert_eq!(rest, ["card", "forms/field"]);
     assert_eq!(manifest.stories[1].skip.as_deref(), Some("not yet"));
     assert_eq!(manifest.stories[1].screens[0].scale, 2.0);
+}
+
+#[test]
+fn steps_with_names_are_stories_of_their_own() {
+    let text = with(
+        r#"
+[[story]]
+glob = "{button,card}.html"
+steps = [
+  { snapshot = "closed" },
+  { hover = "button" },
+  { click = "button", snapshot = "open" },
+  { type = { into = "input", text = "" } },
+  { press = "Shift+Tab" },
+  { wait-for = { delay = "1s" } },
+]
+"#,
+    );
+    let manifest = Project::new().parse(&text).unwrap();
+    let stories: Vec<_> = manifest
+        .stories
+        .iter()
+        .map(|story| (story.id.as_str(), story.steps.len()))
+        .collect();
+    assert_eq!(
+        stories,
+        [
+            ("button", 5),
+            ("button-closed", 0),
+            ("button-open", 2),
+            ("card", 5),
+            ("card-closed", 0),
+            ("card-open", 2),
+        ]
+    );
+    let kinds: Vec<_> = manifest.stories[0].steps.iter().map(Step::kind).collect();
+    assert_eq!(kinds, ["hover", "click", "type", "press", "wait-for"]);
+}
+
+#[test]
+fn stories_are_visited_as_somebody() {
+    let text = format!(
+        "{STORIES}login = \"admin\"\n
+[login.admin]
+path = \"login\"
+steps = [{{ type = {{ into = \"input\", text = \"${{PASSWORD}}\" }} }}]
+ttl = \"30m\"
+expired = \"form.login\"
+[login.guest]
+command = \"./guest.sh\"
+expired = {{ path = \"login\" }}
+[[story]]
+path = \"button.html\"
+[[story]]
+path = \"card.html\"
+login = \"guest\"
+[[story]]
+path = \"forms/field.html\"
+login = false
+"
+    );
+    let manifest = Project::new().parse(&text).unwrap();
+    let logins: Vec<_> = manifest.stories.iter().map(|s| s.login.clone()).collect();
+    let admin = logins[0].as_ref().unwrap();
+    assert_eq!(admin.ttl, Duration::from_secs(30 * 60));
+    assert_eq!(
+        admin.expired,
+        Some(Expired::Selector("form.login".to_owned()))
+    );
+    let guest = logins[1].as_ref().unwrap();
+    assert_eq!(guest.how, LoginMethod::Command("./guest.sh".to_owned()));
+    assert_eq!(guest.expired, Some(Expired::Path("/login".to_owned())));
+    assert_eq!(logins[2], None);
+}
+
+#[test]
+fn tolerances_are_those_of_engine_and_system() {
+    let own = std::env::consts::OS;
+    let text = format!(
+        "{STORIES}
+[compare]
+threshold = 0.2
+max-diff-pixels = 1
+[compare.{own}]
+max-diff-pixels = 2
+[compare.firefox]
+max-diff-pixels = 3
+[compare.{}]
+threshold = 0.9
+[[story]]
+path = \"button.html\"
+[[story]]
+path = \"card.html\"
+compare = {{ max-diff-pixels = 4, webkit = {{ threshold = 0.5 }} }}
+",
+        if own == "linux" { "macos" } else { "linux" }
+    );
+    let manifest = Project::new().parse(&text).unwrap();
+    let of = |story: usize, browser| {
+        let options = manifest.stories[story].compare.of(browser);
+        (options.threshold, options.max_diff_pixels)
+    };
+    assert_eq!(of(0, BrowserName::Chromium), (0.2, Some(2)));
+    assert_eq!(of(0, BrowserName::Firefox), (0.2, Some(3)));
+    assert_eq!(of(1, BrowserName::Firefox), (0.2, Some(4)));
+    assert_eq!(of(1, BrowserName::Webkit), (0.5, Some(4)));
+}
+
+#[test]
+fn failures_are_known_somewhere() {
+    let text = with(
+        "[[story]]\npath = \"button.html\"\nknown-failure = \"issue 12\"\n
+[[story]]\npath = \"card.html\"\nknown-failure = { reason = \"issue 13\", browsers = [\"firefox\"], platforms = [\"linux\"] }\n",
+    );
+    let manifest = Project::new().parse(&text).unwrap();
+    let known = |n: usize| manifest.stories[n].known_failure.clone().unwrap();
+    assert!(known(0).applies(BrowserName::Webkit, "windows"));
+    assert!(known(1).applies(BrowserName::Firefox, "linux"));
+    assert!(!known(1).applies(BrowserName::Firefox, "macos"));
+    assert!(!known(1).applies(BrowserName::Chromium, "linux"));
 }
 
 #[test]

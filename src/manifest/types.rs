@@ -10,8 +10,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::access::Access;
+use super::compare_settings::Tolerances;
+use super::known::KnownFailure;
+use super::login::Login;
+use super::steps::Step;
 use super::template::Template;
-use crate::compare;
 use crate::model::Viewport;
 
 /// A manifest without errors.
@@ -201,7 +204,7 @@ pub enum Isolation {
 }
 
 /// Something that a page is waited for on request.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WaitFor {
     /// An element that this CSS selector finds is there and has a box.
@@ -254,13 +257,19 @@ pub struct Story {
     /// The engines in which it is shown. Never empty.
     pub browsers: Vec<BrowserName>,
     /// How it is compared.
-    pub compare: compare::Options,
+    pub compare: Tolerances,
     /// How it is captured.
     pub capture: CaptureSettings,
+    /// What is done to the page before it is captured.
+    pub steps: Vec<Step>,
+    /// As whom it is visited.
+    pub login: Option<Arc<Login>>,
     /// Why it is left out.
     pub skip: Option<String>,
     /// What it is in its Storybook, if it comes from one.
     pub storybook: Option<InStorybook>,
+    /// Why, and where, it is known to fail.
+    pub known_failure: Option<KnownFailure>,
     /// The bytes of the manifest that declare it.
     #[serde(skip)]
     pub(crate) declared: Range<usize>,

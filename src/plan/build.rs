@@ -55,7 +55,10 @@ fn snapshot(
         viewport: &identifier.viewport.to_string(),
         browser: browser.as_str(),
     });
+    let known = story.known_failure.as_ref();
+    let known = known.filter(|known| known.applies(browser, std::env::consts::OS));
     Snapshot {
+        known_failure: known.map(|known| known.reason.clone()),
         identifier,
         story: Arc::clone(story),
         theme: Arc::clone(theme),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::compare::Options;
 use crate::manifest::{BrowserName, Screen, Story, Theme};
 use crate::model::StoryIdentifier;
 
@@ -23,6 +24,15 @@ pub struct Snapshot {
     pub baseline: PathBuf,
     /// Why it is left out.
     pub skip: Option<String>,
+    /// Why it is known to fail, here.
+    pub known_failure: Option<String>,
+}
+
+impl Snapshot {
+    /// How its picture is compared.
+    pub fn compare(&self) -> &Options {
+        self.story.compare.of(self.browser)
+    }
 }
 
 /// Every snapshot of a manifest: stories in the manifest's order, and for each

@@ -27,6 +27,10 @@ pub fn failure(result: &VisualTestResult, lesson: Option<&str>) -> String {
             text.push_str(&format!("\n    {what}: {was} then, {is} now"));
         }
     }
+    if let (Some(_), Some(path)) = (&result.unmet_step, &result.current) {
+        text.push_str(&format!("\n\n  the page as it was: {path}"));
+        return text;
+    }
     let files = [
         ("baseline:", &result.baseline),
         ("current: ", &result.current),

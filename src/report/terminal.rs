@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::words::{counts, duration};
+use super::words::{attempts, counts, duration};
 use crate::compare::IS_OPTIMISED;
 use crate::model::{Environment, Reason, Status, VisualTestResult, VisualTestRun};
 
@@ -49,10 +49,18 @@ impl Closing<'_> {
         }
         for changed in self.results.iter().filter(|r| r.status == Status::Changed) {
             let message = changed.message.as_deref().unwrap_or_default();
+            let word = match changed.known_failure {
+                Some(_) => "failed as expected",
+                None => "changed within tolerance",
+            };
+            let _ = write!(text, "\n  {word}: {}: {message}", changed.story_identifier);
+        }
+        for flaky in self.results.iter().filter(|r| r.is_flaky()) {
             let _ = write!(
                 text,
-                "\n  changed within tolerance: {}: {message}",
-                changed.story_identifier
+                "\n  flaky: {}: {}",
+                flaky.story_identifier,
+                attempts(flaky)
             );
         }
         self.next_steps(&mut text);
@@ -76,9 +84,10 @@ impl Closing<'_> {
 
     fn next_steps(&self, text: &mut String) {
         let open = self.results.iter().any(|result| {
-            result.current.is_some() && matches!(result.status, Status::Failed | Status::New)
+            result.has_picture_to_accept() && matches!(result.status, Status::Failed | Status::New)
         });
-        let looked_at = open || self.results.iter().any(|r| r.status == Status::Changed);
+        let shown = |r: &VisualTestResult| r.status == Status::Changed || r.unmet_step.is_some();
+        let looked_at = open || self.results.iter().any(shown);
         if let Some(report) = self.report.filter(|_| looked_at) {
             let _ = write!(text, "\n  look:   {}", report.display());
         }

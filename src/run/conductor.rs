@@ -17,6 +17,7 @@ use super::stage::{self, Outcome, Stage};
 use super::{interrupt, runner, surroundings, worker};
 use crate::browser::{Session, find};
 use crate::cache::{self, Cache, Context, Hit};
+use crate::login::{KeyError, Logins, Seal};
 use crate::manifest::{AccessError, Manifest};
 use crate::model::{
     Environment, Event, ImageHashes, Reason, RunFile, Status, Summary, VisualTestResult,
@@ -41,6 +42,9 @@ pub enum RunError {
     /// Nobody serves the stories.
     #[error("failed to serve the stories: {0}")]
     Serve(#[from] ServeError),
+    /// The key for log-ins is none.
+    #[error("failed to share log-ins: {0}")]
+    LoginKey(#[from] KeyError),
     /// What the stories' server wants to see is not there.
     #[error("failed to get into the stories' server: {0}")]
     Access(#[from] AccessError),
@@ -241,6 +245,7 @@ async fn open(
     }
     let place = RecordSettings::from_env(&manifest.state_dir())?;
     settings.run_id = place.run_id(settings.run_id);
+    let logins = Logins::new(&base, Seal::from_env()?, &place);
     let run = VisualTestRun::start(settings.run_id.clone(), environment.clone());
     let count = snapshots.len() as u64;
     let recorder = Recorder::open(place, run.clone(), count, settings.nextest).await?;
@@ -254,6 +259,7 @@ async fn open(
         hooks,
         recorder,
         cache,
+        logins,
         environment,
         sinks,
         worker,

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use super::stage::Stage;
 use crate::baseline::{self, Baseline, Provenance, sha256};
+use crate::browser::Unmet;
 use crate::compare::{Inspection, Options, Verdict, compare_png, inspect_png};
 use crate::files;
-use crate::model::{Event, ImageHashes, Status, VisualTestResult};
+use crate::model::{Event, ImageHashes, Status, UnmetStep, VisualTestResult};
 use crate::report;
 use crate::settings::Update;
 
@@ -146,12 +147,40 @@ fn keep(
     for line in trouble {
         message.push_str(&format!("\n  {line}"));
     }
-    let message = if is_to_be_accepted(stage.settings.update, result.status) {
+    // A known failure shows what nobody wants.
+    let wanted = stage.snapshots[index].known_failure.is_none() || result.status == Status::New;
+    let message = if wanted && is_to_be_accepted(stage.settings.update, result.status) {
         accept(stage, index, &mut result, picture).err()
     } else {
         Some(message)
     };
     Judged { result, message }
+}
+
+/// Keeps the picture of a page on which a step could not be done, which nobody
+/// may accept.
+pub(super) fn keep_unmet(
+    stage: &Stage,
+    index: usize,
+    result: &mut VisualTestResult,
+    unmet: &Unmet,
+) {
+    result.unmet_step = Some(UnmetStep {
+        number: unmet.number,
+        kind: unmet.kind.to_owned(),
+        target: unmet.target.clone(),
+    });
+    let Some(picture) = &unmet.picture else {
+        return;
+    };
+    let path = image_path(stage, index, "current");
+    match files::replace(&path, picture) {
+        Ok(()) => {
+            result.current = Some(stage.manifest.relative(&path));
+            result.sha256.get_or_insert_default().current = Some(sha256(picture));
+        }
+        Err(error) => tracing::warn!(path = %path.display(), %error, "failed to write a picture"),
+    }
 }
 
 /// Whether the user asked for pictures of this status to become baselines.

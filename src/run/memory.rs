@@ -4,6 +4,8 @@ use percent_encoding::percent_decode_str;
 
 use crate::browser::PageLoads;
 use crate::cache::Loads;
+use crate::manifest::{Step, Story};
+use crate::settings::variables;
 
 /// Divides what a page of the story server at `base` has loaded into files and
 /// what cannot be known. `base` has no trailing slash.
@@ -26,6 +28,16 @@ pub(super) fn loads(base: &str, page: PageLoads) -> Loads {
     loads.files.sort();
     loads.files.dedup();
     loads
+}
+
+/// Why a story can look otherwise though no file of it has changed.
+pub(super) fn unknowable(story: &Story) -> Option<String> {
+    if let Some(login) = &story.login {
+        return Some(format!("the log-in `{}` decides what it shows", login.name));
+    }
+    let texts = story.steps.iter().filter_map(Step::text);
+    let variable = texts.flat_map(variables).next()?;
+    Some(format!("its steps use the variable {variable}"))
 }
 
 /// Whether an address carries its content itself, or has none.

@@ -16,7 +16,9 @@
 //! - `surroundings`: machine, commit and command.
 //! - `interrupt`: Ctrl-C and SIGTERM.
 
+mod attempts;
 mod conductor;
+mod expectation;
 mod folders;
 mod hooks;
 mod interrupt;
@@ -29,6 +31,7 @@ mod queue;
 mod runner;
 mod stage;
 mod surroundings;
+mod visit;
 mod worker;
 
 pub use conductor::{Conductor, Given, RunError, RunReport};

@@ -63,7 +63,7 @@ fn viewport(manifest: &Manifest, name: &str) -> Result<Viewport, BrowserError> {
 
 /// How the snapshot is compared.
 pub(super) fn options(snapshot: &Snapshot, parameters: &Parameters) -> Options {
-    let mut options = snapshot.story.compare.clone();
+    let mut options = snapshot.compare().clone();
     if snapshot
         .story
         .storybook

@@ -13,6 +13,7 @@ use super::judge::{self, Judged};
 use super::memory;
 use super::own;
 use super::stage::Stage;
+use super::visit::Visit;
 use crate::baseline::{self, Baseline};
 use crate::browser::{BrowserError, Care, Parameters, Session, Settled, Unstable};
 use crate::compare::{Options, compare_png};
@@ -39,7 +40,7 @@ pub(super) struct Photographer {
     /// theme and screen for which it was loaded.
     loaded: Option<Loaded>,
     /// The address of a story that has left something behind.
-    dirty: Option<String>,
+    pub(super) dirty: Option<String>,
     /// What passed on the page that is loaded: index and baseline's hash.
     passed: Vec<(usize, String)>,
     /// What the story on the page says of itself.
@@ -53,13 +54,15 @@ struct Loaded {
     address: String,
     theme: String,
     snapshot: String,
+    /// Whether steps have been done on it.
+    acted: bool,
 }
 
 /// How long the parts took.
 #[derive(Clone, Copy, Debug, Default)]
-struct Times {
-    navigate: Duration,
-    settle: Duration,
+pub(super) struct Times {
+    pub(super) navigate: Duration,
+    pub(super) settle: Duration,
     capture: Duration,
     compare: Duration,
 }
@@ -118,6 +121,10 @@ impl Photographer {
         let loads = memory::loads(&self.stage.base, loads);
         for (index, baseline) in passed {
             let snapshot = &self.stage.snapshots[index];
+            if let Some(reason) = memory::unknowable(&snapshot.story) {
+                self.stage.cannot_be_cached(&snapshot.story.id, reason);
+                continue;
+            }
             if let Err(reason) = self.stage.cache.remember(snapshot, &baseline, &loads) {
                 self.stage.cannot_be_cached(&snapshot.story.id, reason);
             }
@@ -143,9 +150,13 @@ impl Photographer {
         let mut times = Times::default();
         if let Some(baseline) = &baseline {
             let shot = self.quickly(snapshot, baseline, &mut times).await;
+            if shot.is_err() {
+                // Another attempt shall not meet the same broken page.
+                self.loaded = None;
+            }
             if let Some(shot) = self.part(snapshot, shot).await? {
                 note(&mut result, &times, started, shot.settled);
-                self.passed.push((index, baseline.file_sha256.clone()));
+                self.remember_pass(index, baseline.file_sha256.clone());
                 return Ok(judge::passed(&stage, index, result, baseline, &shot.png));
             }
         }
@@ -179,13 +190,20 @@ impl Photographer {
                 .as_ref()
                 .and_then(|s| s.baseline.clone())
         {
-            self.passed.push((index, hash));
+            self.remember_pass(index, hash);
         }
         if let (Some(message), Some(fonts)) = (&mut judged.message, fallen_back) {
             message.push_str(&fonts);
         }
         note(&mut judged.result, &times, started, settled);
         Ok(judged)
+    }
+
+    /// Notes a pass for the next run, unless it is none to be glad of.
+    fn remember_pass(&mut self, index: usize, baseline_sha256: String) {
+        if self.stage.snapshots[index].known_failure.is_none() {
+            self.passed.push((index, baseline_sha256));
+        }
     }
 
     /// The story on the page that shows it already, or loaded where it does
@@ -197,8 +215,7 @@ impl Photographer {
         baseline: &Arc<Baseline>,
         times: &mut Times,
     ) -> Result<Option<Shot>, BrowserError> {
-        let begun = Instant::now();
-        self.turn_to(snapshot, times).await?;
+        let begun = self.turn_to(snapshot, times).await?;
         let threshold = own::options(snapshot, &self.parameters).threshold;
         for _ in 0..QUICK_PICTURES {
             let shot = self
@@ -213,13 +230,13 @@ impl Photographer {
     }
 
     /// Makes the session show a snapshot, on the page at hand where that will
-    /// do.
+    /// do. Returns the moment from which it has the story's time.
     async fn turn_to(
         &mut self,
         snapshot: &Snapshot,
         times: &mut Times,
-    ) -> Result<(), BrowserError> {
-        let begun = Instant::now();
+    ) -> Result<Instant, BrowserError> {
+        let mut begun = Instant::now();
         let address = address(&self.stage.base, snapshot);
         let wanted = Loaded::of(address, snapshot);
         let capture = &snapshot.story.capture;
@@ -232,20 +249,13 @@ impl Photographer {
         if serves {
             self.session.show(&snapshot.theme, snapshot.screen).await?;
             own::check(&self.stage.manifest, snapshot, &self.parameters)?;
+            times.navigate += begun.elapsed();
         } else {
             self.leave_page().await;
-            let session = &mut self.session;
-            if let Some(address) = self.dirty.take() {
-                session.forget(&address).await?;
-            }
-            session
-                .load(&wanted.address, &snapshot.theme, snapshot.screen, capture)
-                .await?;
-            self.meet(snapshot, begun).await?;
+            begun = self.visit(snapshot, Visit::Next, times).await?;
         }
         self.loaded = Some(wanted);
-        times.navigate += begun.elapsed();
-        Ok(())
+        Ok(begun)
     }
 
     /// The story on two fresh pages, one after the other, that must look the
@@ -281,19 +291,8 @@ impl Photographer {
         snapshot: &Snapshot,
         times: &mut Times,
     ) -> Result<Shot, BrowserError> {
-        let begun = Instant::now();
-        let address = address(&self.stage.base, snapshot);
         self.leave_page().await;
-        self.session
-            .load_fresh(
-                &address,
-                &snapshot.theme,
-                snapshot.screen,
-                &snapshot.story.capture,
-            )
-            .await?;
-        self.meet(snapshot, begun).await?;
-        times.navigate += begun.elapsed();
+        let begun = self.visit(snapshot, Visit::Fresh, times).await?;
         let mut shot = self
             .settle_and_capture(snapshot, Care::Thorough, begun, times)
             .await?;
@@ -306,6 +305,7 @@ impl Photographer {
             next.settled.steps.clone_from(&shot.settled.steps);
             let moved = differences(&shot.png, &next.png);
             if moved.is_empty() {
+                let address = address(&self.stage.base, snapshot);
                 self.loaded = Some(Loaded::of(address, snapshot));
                 return Ok(next);
             }
@@ -351,12 +351,15 @@ impl Loaded {
             address,
             theme: snapshot.theme.name.clone(),
             snapshot: snapshot.identifier.key(),
+            acted: !snapshot.story.steps.is_empty(),
         }
     }
 
-    /// Whether this page may show the other as well.
+    /// Whether this page may show the other as well. One to which something
+    /// was done may not: that it can be done is part of each snapshot.
     fn serves(&self, other: &Self, isolation: Isolation) -> bool {
-        self.address == other.address
+        !self.acted
+            && self.address == other.address
             && match isolation {
                 Isolation::Story => true,
                 Isolation::Theme => self.theme == other.theme,
@@ -425,7 +428,7 @@ async fn equal(
 }
 
 /// Where a snapshot's story is, with its theme's parameters.
-fn address(base: &str, snapshot: &Snapshot) -> String {
+pub(super) fn address(base: &str, snapshot: &Snapshot) -> String {
     let path = snapshot.story.path.trim_start_matches('/');
     let mut address = format!("{base}/{path}");
     if !snapshot.theme.globals.is_empty() {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use super::hooks::Hooks;
 use crate::browser::Slot;
 use crate::cache::Cache;
+use crate::login::Logins;
 use crate::manifest::{Credentials, Manifest, Source};
 use crate::model::{Environment, Event, RunId, Status, Summary, VisualTestResult};
 use crate::plan::Snapshot;
@@ -44,6 +45,7 @@ pub(super) struct Stage {
     pub(super) hooks: Hooks,
     pub(super) recorder: Recorder,
     pub(super) cache: Cache,
+    pub(super) logins: Logins,
     /// Stories whose results cannot be used again, with the reason.
     uncacheable: Mutex<BTreeMap<String, String>>,
     sinks: Vec<Arc<dyn Sink>>,
@@ -73,6 +75,7 @@ impl Stage {
         hooks: Hooks,
         recorder: Recorder,
         cache: Cache,
+        logins: Logins,
         environment: Environment,
         sinks: Vec<Arc<dyn Sink>>,
         worker: String,
@@ -92,6 +95,7 @@ impl Stage {
             hooks,
             recorder,
             cache,
+            logins,
             uncacheable: Mutex::default(),
             sinks,
             environment: Mutex::new(environment),

@@ -4,12 +4,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::judge::Judged;
+use super::attempts::Attempts;
+use super::expectation;
+use super::judge::{self, Judged};
 use super::photographer::Photographer;
 use super::queue::{Group, Queue};
 use super::stage::Stage;
 use crate::browser::{BrowserError, Session};
 use crate::model::{Event, Status};
+use crate::report;
 
 /// A browser that breaks under a snapshot gets that snapshot once more, even
 /// where the manifest asks for no retries: that is the machine's fault.
@@ -66,11 +69,12 @@ impl Worker {
 
     /// A snapshot with as many attempts as it may have.
     async fn snapshot(&mut self, index: usize) -> Judged {
-        let mut attempt = 1;
+        let mut attempts = Attempts::begin();
         let mut broken = 0;
         loop {
+            let attempt = attempts.number();
             let error = match self.attempt(index, attempt).await {
-                Ok(judged) => return judged,
+                Ok(judged) => return attempts.end(self.weighed(index, judged)),
                 Err(BrowserError::LeftOut(reason)) => return self.left_out(index, reason),
                 Err(error) => error,
             };
@@ -90,10 +94,18 @@ impl Worker {
             let retries = self.stage.manifest.retries;
             let again = attempt <= retries || (fatal && broken <= BROKEN_BROWSERS);
             if hopeless || !again {
-                return self.failed(index, attempt, &error);
+                let failed = self.failed(index, attempt, &error);
+                // A machine without a browser is no failure of the story.
+                let machine = fatal || hopeless;
+                let judged = if machine {
+                    failed
+                } else {
+                    self.weighed(index, failed)
+                };
+                return attempts.end(judged);
             }
-            attempt += 1;
-            self.tell_retry(index, attempt, &told);
+            attempts.failed(&error);
+            self.tell_retry(index, attempts.number(), &told);
         }
     }
 
@@ -104,6 +116,14 @@ impl Worker {
         Judged {
             result,
             message: Some(reason),
+        }
+    }
+
+    /// What it came to, measured by what is known of it.
+    fn weighed(&self, index: usize, judged: Judged) -> Judged {
+        match &self.stage.snapshots[index].known_failure {
+            Some(reason) => expectation::weigh(reason, judged),
+            None => judged,
         }
     }
 
@@ -142,10 +162,13 @@ impl Worker {
             result.unstable = true;
             result.regions.clone_from(&unstable.moved);
         }
-        result.message = Some(message.clone());
+        result.message = Some(message);
+        if let BrowserError::Unmet(unmet) = error {
+            judge::keep_unmet(&self.stage, index, &mut result, unmet);
+        }
         Judged {
+            message: Some(report::failure(&result, None)),
             result,
-            message: Some(message),
         }
     }
 

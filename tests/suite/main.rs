@@ -10,10 +10,13 @@ mod arguments;
 mod caching;
 mod catching;
 mod ending;
+mod expecting;
 mod isolation;
+mod login;
 mod project;
 mod recording;
 mod settling;
+mod steps;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -34,9 +37,12 @@ fn main() -> ExitCode {
         caching::tests(),
         catching::tests(),
         ending::tests(),
+        expecting::tests(),
         isolation::tests(),
+        login::tests(),
         recording::tests(),
         settling::tests(),
+        steps::tests(),
     ];
     let trials = tests.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

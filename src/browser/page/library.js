@@ -348,9 +348,12 @@
     for (const frame of frames()) frame.hasten();
   }
 
-  // Puts a theme on the root element, and takes the one before off.
-  function dress(theme) {
+  // Puts a theme on the root element, and takes the one before off. A page to
+  // which something was done may have changed its clothes itself: only a new
+  // one (`bare`) is dressed then.
+  function dress(theme, bare = false) {
     const root = document.documentElement;
+    if (bare && worn) return;
     if (worn) undress(root);
     worn = { attributes: {}, classes: theme.classes.filter((each) => !root.classList.contains(each)) };
     for (const [key, value] of Object.entries(theme.attributes)) {
@@ -436,6 +439,6 @@
     masks = [];
   }
 
-  const library = { dress, hasten, settle, waiting, rest, loads, extent, box, mask, unmask };
+  const library = { first, dress, hasten, settle, waiting, rest, loads, extent, box, mask, unmask };
   Object.defineProperty(window, '__tintype', { value: Object.freeze(library) });
 })();
