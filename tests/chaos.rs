@@ -458,6 +458,7 @@ fn nothing_is_lost_or_doubled() {
                 std::mem::take(&mut *chaos.outcomes());
             seed += 1;
         }
+        println!("survived by now: {survived:?}");
     }
     println!("survived: {survived:#?}");
 }
