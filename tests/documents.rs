@@ -68,6 +68,7 @@ fn every_key_of_the_manifest_is_in_the_reference() {
         "[viewports.phone]",
         "[baselines]",
         "[login.member]",
+        "[device]",
         "[compare]",
         "[compare.firefox]",
         "[capture]",

@@ -11,6 +11,7 @@
 //! - `settle`: the named conditions that a page is waited for.
 //! - `storybook`: when a Storybook has rendered, and what its story says.
 //! - `sign_in`: what a log-in leaves in a browser, taken and given.
+//! - `emulation`: the device that a page believes to be on.
 //! - `steps`: what is done to a page, with real input.
 //! - `capture`: pictures of viewports, whole pages and elements.
 //! - `page/`: what runs inside the page.
@@ -19,6 +20,7 @@ mod access;
 mod capture;
 mod chromium;
 mod driver;
+mod emulation;
 mod error;
 mod find;
 mod guard;

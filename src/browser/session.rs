@@ -13,11 +13,12 @@ use serde_json::{Value, json};
 
 use super::access::Visit;
 use super::driver::Driver;
+use super::emulation::Emulated;
 use super::error::BrowserError;
 use super::settle::{self, Care, Settled};
 use super::sign_in::SignedIn;
 use super::slot::Slot;
-use crate::manifest::{BrowserSettings, CaptureSettings, Screen, Theme};
+use crate::manifest::{BrowserSettings, CaptureSettings, Device, Screen, Theme};
 
 /// How long one command may take beyond a story's own time.
 const COMMAND_LIMIT: Duration = Duration::from_secs(20);
@@ -55,7 +56,9 @@ pub struct Session {
     info: BrowserInfo,
     address: String,
     screen: Option<Screen>,
-    scheme: Option<&'static str>,
+    /// Before which device pages are shown, and what of that is set.
+    pub(super) device: Device,
+    pub(super) emulated: Emulated,
     /// Whether the loaded page wears something of a theme.
     dressed: bool,
     /// Whether the loaded page changes its look at once.
@@ -92,7 +95,8 @@ impl Session {
             driver,
             address: String::new(),
             screen: None,
-            scheme: None,
+            device: Device::default(),
+            emulated: Emulated::default(),
             dressed: false,
             hastened: false,
             closing: None,
@@ -154,7 +158,8 @@ impl Session {
         self.cdp("Emulation.setFocusEmulationEnabled", focus)
             .await?;
         self.address.clear();
-        (self.screen, self.scheme, self.prelude) = (None, None, None);
+        (self.screen, self.prelude) = (None, None);
+        self.emulated = Emulated::default();
         self.cache_is_off = false;
         self.visit.page_knows = false;
         Ok(())
@@ -379,14 +384,7 @@ impl Session {
             self.set_size(screen, screen.viewport.height, None).await?;
             self.screen = Some(screen);
         }
-        let scheme = theme.color_scheme.map_or("", |scheme| scheme.as_str());
-        if self.scheme != Some(scheme) {
-            let media =
-                json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-            self.cdp("Emulation.setEmulatedMedia", media).await?;
-            self.scheme = Some(scheme);
-        }
-        Ok(())
+        self.surround(theme, screen).await
     }
 
     /// Dresses the page if it is another than was dressed last: a step may lead
@@ -413,7 +411,7 @@ impl Session {
             "width": screen.viewport.width,
             "height": height,
             "deviceScaleFactor": screen.scale,
-            "mobile": false,
+            "mobile": screen.mobile,
         });
         // Without a clip, driven frames come in CSS pixels whatever the scale.
         let whole = || json!({ "x": 0, "y": 0, "width": screen.viewport.width, "height": height, "scale": 1 });
@@ -577,7 +575,7 @@ impl Session {
         }
         // A page with its cache off, or one to which something was done, is not
         // what the next process expects.
-        let used = self.cache_is_off || self.acted;
+        let used = self.cache_is_off || self.acted || !self.emulated.is_plain();
         let prelude = self.prelude.filter(|_| !used);
         self.driver.leave(prelude).await;
     }

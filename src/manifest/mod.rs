@@ -9,6 +9,7 @@ mod access;
 mod capture_settings;
 mod code;
 mod compare_settings;
+mod device;
 mod error;
 mod files;
 mod folders;
@@ -34,6 +35,7 @@ use toml::de::DeTable;
 pub use access::{Access, AccessError, Credentials, Hidden};
 pub use code::{CodeError, CodeStory};
 pub use compare_settings::Tolerances;
+pub use device::{Contrast, Device, Medium};
 pub(crate) use error::Problem;
 pub use error::{ManifestError, Report};
 pub use keys::Chord;
@@ -92,6 +94,7 @@ impl Manifest {
             browser: suite.browser,
             baselines: suite.baselines,
             retries: suite.retries,
+            device: suite.device,
             stories,
             text: source.into(),
         })

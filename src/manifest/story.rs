@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::model::StoryIdentifier;
 
+use super::device::Device;
 use super::error::Problem;
 use super::known::known_failure;
 use super::login::choice;
@@ -53,6 +54,7 @@ pub(super) fn mould(suite: &Suite, declared: Range<usize>) -> Story {
         compare: suite.compare.clone(),
         capture: suite.capture.clone(),
         steps: Vec::new(),
+        device: Device::default(),
         login: suite.login.clone(),
         skip: None,
         storybook: suite.storybook.as_ref().map(|_| InStorybook {
@@ -107,6 +109,7 @@ pub(super) fn draft<'a>(
     storybook_keys(&mut table, sets, &mut mould, problems);
     let Steps { all, named } = steps(table.take("steps"), problems);
     mould.steps = all;
+    mould.device = Device::read(table.take("device"), problems);
     let login = table.take("login");
     mould.login = choice(
         login.as_ref(),

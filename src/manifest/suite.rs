@@ -8,6 +8,7 @@ use crate::model::{StoryIdentifier, Viewport};
 
 use super::access::Access;
 use super::compare_settings::{Tolerances, one_of};
+use super::device::Device;
 use super::error::Problem;
 use super::login::{self, Login};
 use super::reader::{Named, Problems, Table, Value};
@@ -34,6 +35,7 @@ pub(super) struct Suite {
     pub(super) compare: Tolerances,
     pub(super) capture: CaptureSettings,
     pub(super) retries: u32,
+    pub(super) device: Device,
     pub(super) logins: Vec<Arc<Login>>,
     /// As whom stories are visited, unless they say otherwise.
     pub(super) login: Option<Arc<Login>>,
@@ -57,6 +59,7 @@ pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problem
         access,
         storybook,
         is_stale,
+        device: Device::read(document.take("device"), problems),
         logins,
         login,
         browser: browser(document.take("browser"), root, problems),
@@ -172,6 +175,7 @@ fn themes(
             classes: Vec::new(),
             query: BTreeMap::new(),
             globals: String::new(),
+            device: Device::default(),
         })];
     }
     themes
@@ -206,6 +210,7 @@ fn theme(entry: &Named<'_>, in_storybook: bool, problems: &mut Problems) -> Opti
     let query = words("query").unwrap_or_default();
     let classes = table.take("classes").and_then(|v| v.texts(problems));
     let globals = table.take("globals");
+    let device = Device::take(&mut table, problems);
     table.finish(problems);
     if let (Some(globals), false) = (&globals, in_storybook) {
         problems.add(globals.wrong("is for the stories of a `storybook`"));
@@ -222,6 +227,7 @@ fn theme(entry: &Named<'_>, in_storybook: bool, problems: &mut Problems) -> Opti
             .collect(),
         query,
         globals: globals.unwrap_or_default(),
+        device,
     })
 }
 
@@ -242,6 +248,8 @@ fn viewports(value: Option<Value<'_>>, problems: &mut Problems) -> Vec<(String, 
         let screen = Screen {
             viewport,
             scale: 1.0,
+            mobile: false,
+            touch: false,
         };
         return vec![("desktop".to_owned(), screen)];
     }
@@ -264,6 +272,8 @@ fn screen(value: &Value<'_>, problems: &mut Problems) -> Option<Screen> {
     let mut table = value.table(problems)?;
     let (width, height) = (table.take("width"), table.take("height"));
     let scale = table.take("scale");
+    let mobile = table.take("mobile").and_then(|v| v.flag(problems));
+    let touch = table.take("touch").and_then(|v| v.flag(problems));
     table.finish(problems);
     if width.is_none() || height.is_none() {
         problems.add(value.wrong("needs both `width` and `height`"));
@@ -280,6 +290,8 @@ fn screen(value: &Value<'_>, problems: &mut Problems) -> Option<Screen> {
     viewport.map(|(width, height)| Screen {
         viewport: Viewport { width, height },
         scale,
+        mobile: mobile.unwrap_or(false),
+        touch: touch.unwrap_or(false),
     })
 }
 
@@ -300,7 +312,12 @@ pub(super) fn parse_screen(text: &str) -> Option<Screen> {
     };
     let viewport: Viewport = viewport.parse().ok()?;
     let fits = viewport.width.max(viewport.height) <= MOST_PIXELS && (0.25..=8.0).contains(&scale);
-    fits.then_some(Screen { viewport, scale })
+    fits.then_some(Screen {
+        viewport,
+        scale,
+        mobile: false,
+        touch: false,
+    })
 }
 
 fn baselines(value: Option<Value<'_>>, problems: &mut Problems) -> Template {

@@ -165,6 +165,7 @@ bad! {
     login_at_the_wrong_place: "login = \"admin\"\n[stories]\ndir = \"stories\"\n";
     known_failure_without_reason: with("[[story]]\npath = \"button.html\"\nknown-failure = true\n\n[[story]]\npath = \"card.html\"\nknown-failure = { browsers = [\"firefx\"], platforms = [\"mac\"] }\n");
     tolerance_of_an_unknown_system: with("[compare.macintosh]\nthreshold = 0.2\n[compare.windows]\nthreshold = 2\n");
+    device_is_not_understood: with("[device]\nlocale = \"german\"\nreduced-motion = \"reduce\"\nmedia = \"paper\"\n[themes]\nstrong = { contrast = \"high\" }\n[viewports]\nphone = { width = 1, height = 1, touch = \"yes\" }\n");
     broken_toml: with("[browser\nnames = [\"chromium\"]\n");
     key_twice: with("dir = \"pages\"\n");
     several_at_once: with("[browser]\nname = [\"chromium\"]\n\n[compare]\nthreshold = 2\n\n[[story]]\npath = \"gone.html\"\nthemes = [\"dark\"]\n");
@@ -408,6 +409,28 @@ fn failures_are_known_somewhere() {
     assert!(known(1).applies(BrowserName::Firefox, "linux"));
     assert!(!known(1).applies(BrowserName::Firefox, "macos"));
     assert!(!known(1).applies(BrowserName::Chromium, "linux"));
+}
+
+#[test]
+fn a_story_beats_its_theme_and_a_theme_the_suite() {
+    let text = with(
+        "[device]\nlocale = \"de\"\ntimezone = \"Europe/Vienna\"\nreduced-motion = true\n
+[themes]\nstrong = { contrast = \"more\", locale = \"fr\", reduced-motion = false }
+[viewports]\nphone = { width = 375, height = 667, mobile = true, touch = true }
+[[story]]\npath = \"button.html\"\ndevice = { locale = \"en\", media = \"print\" }\n",
+    );
+    let manifest = Project::new().parse(&text).unwrap();
+    let plan = crate::plan::Plan::from_manifest(&manifest).unwrap();
+    let snapshot = &plan.snapshots[0];
+    let device = &snapshot.device;
+    assert_eq!(device.locale.as_deref(), Some("en"));
+    assert_eq!(device.time_zone.as_deref(), Some("Europe/Vienna"));
+    assert_eq!(device.reduced_motion, Some(false));
+    let words = ["locale", "timezone", "reduced-motion", "contrast", "media"];
+    assert_eq!(device.words(), words);
+    assert!(snapshot.screen.mobile && snapshot.screen.touch);
+    let name = snapshot.identifier.test_name();
+    assert_eq!(name, "button::strong::375x667", "names do not tell devices");
 }
 
 #[test]

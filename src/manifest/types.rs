@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::access::Access;
 use super::compare_settings::Tolerances;
+use super::device::Device;
 use super::known::KnownFailure;
 use super::login::Login;
 use super::steps::Step;
@@ -42,6 +43,8 @@ pub struct Manifest {
     pub baselines: Template,
     /// How often a snapshot that could not be captured is tried again.
     pub retries: u32,
+    /// The device, where neither theme nor story says otherwise.
+    pub device: Device,
     /// Every story, in the manifest's order, with the suite's settings
     /// already folded in.
     pub stories: Vec<Arc<Story>>,
@@ -132,6 +135,8 @@ pub struct Theme {
     /// A Storybook's globals as an address carries them, empty without any:
     /// `theme:dark;density:compact`.
     pub globals: String,
+    /// What it says of the device.
+    pub device: Device,
 }
 
 /// What `prefers-color-scheme` says.
@@ -161,6 +166,10 @@ pub struct Screen {
     pub viewport: Viewport,
     /// Device pixels per CSS pixel.
     pub scale: f64,
+    /// Whether the page's viewport `<meta>` counts, as on a phone.
+    pub mobile: bool,
+    /// Whether there is a touchscreen instead of a mouse.
+    pub touch: bool,
 }
 
 /// How a page is brought to rest and captured.
@@ -262,6 +271,8 @@ pub struct Story {
     pub capture: CaptureSettings,
     /// What is done to the page before it is captured.
     pub steps: Vec<Step>,
+    /// What it says of the device itself, which beats its themes.
+    pub device: Device,
     /// As whom it is visited.
     pub login: Option<Arc<Login>>,
     /// Why it is left out.

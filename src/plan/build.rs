@@ -63,6 +63,7 @@ fn snapshot(
         story: Arc::clone(story),
         theme: Arc::clone(theme),
         screen,
+        device: story.device.over(&theme.device).over(&manifest.device),
         browser,
         baseline: manifest.root.join(path),
         skip: story.skip.clone(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::compare::Options;
-use crate::manifest::{BrowserName, Screen, Story, Theme};
+use crate::manifest::{BrowserName, Device, Screen, Story, Theme};
 use crate::model::StoryIdentifier;
 
 /// One test: a story in a theme on a screen in a browser.
@@ -18,6 +18,8 @@ pub struct Snapshot {
     pub theme: Arc<Theme>,
     /// Viewport and scale.
     pub screen: Screen,
+    /// What else it is told of the device.
+    pub device: Device,
     /// The engine.
     pub browser: BrowserName,
     /// Its baseline's file, absolute.

@@ -17,7 +17,7 @@ use super::visit::Visit;
 use crate::baseline::{self, Baseline};
 use crate::browser::{BrowserError, Care, Parameters, Session, Settled, Unstable};
 use crate::compare::{Options, compare_png};
-use crate::manifest::Isolation;
+use crate::manifest::{Device, Isolation};
 use crate::model::{Region, Status, VisualTestResult};
 use crate::plan::Snapshot;
 
@@ -56,6 +56,9 @@ struct Loaded {
     snapshot: String,
     /// Whether steps have been done on it.
     acted: bool,
+    /// What a page may read once and keep: agent, languages, time zone, kind
+    /// of screen.
+    device: (Device, bool, bool),
 }
 
 /// How long the parts took.
@@ -247,6 +250,7 @@ impl Photographer {
                 .as_ref()
                 .is_some_and(|loaded| loaded.serves(&wanted, capture.isolation));
         if serves {
+            self.session.set_device(&snapshot.device);
             self.session.show(&snapshot.theme, snapshot.screen).await?;
             own::check(&self.stage.manifest, snapshot, &self.parameters)?;
             times.navigate += begun.elapsed();
@@ -347,11 +351,13 @@ impl Photographer {
 
 impl Loaded {
     fn of(address: String, snapshot: &Snapshot) -> Self {
+        let screen = snapshot.screen;
         Self {
             address,
             theme: snapshot.theme.name.clone(),
             snapshot: snapshot.identifier.key(),
             acted: !snapshot.story.steps.is_empty(),
+            device: (snapshot.device.fixed(), screen.mobile, screen.touch),
         }
     }
 
@@ -360,6 +366,7 @@ impl Loaded {
     fn serves(&self, other: &Self, isolation: Isolation) -> bool {
         !self.acted
             && self.address == other.address
+            && self.device == other.device
             && match isolation {
                 Isolation::Story => true,
                 Isolation::Theme => self.theme == other.theme,

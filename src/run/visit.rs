@@ -30,6 +30,7 @@ impl Photographer {
         times: &mut Times,
     ) -> Result<Instant, BrowserError> {
         let begun = Instant::now();
+        self.session.set_device(&snapshot.device);
         let started = match &snapshot.story.login {
             None => {
                 self.session.sign_in(None);

@@ -9,6 +9,7 @@ mod accepting;
 mod arguments;
 mod caching;
 mod catching;
+mod devices;
 mod ending;
 mod expecting;
 mod isolation;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         arguments::tests(),
         caching::tests(),
         catching::tests(),
+        devices::tests(),
         ending::tests(),
         expecting::tests(),
         isolation::tests(),
