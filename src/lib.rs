@@ -14,6 +14,7 @@
 //! - [`baseline`]: the accepted images: reading, accepting, orphans.
 //! - [`report`]: sinks that draw: terminal, HTML, JUnit, GitHub.
 //! - [`serve`]: the built-in server for a folder of stories or a service.
+//! - [`proxy`]: what becomes of a page's requests.
 //! - [`cache`]: passes of unchanged stories, which need no browser.
 //! - [`browser`]: real browsers under WebDriver.
 //! - [`login`]: log-ins, each done once and shared.
@@ -30,6 +31,7 @@ pub mod login;
 pub mod manifest;
 pub mod model;
 pub mod plan;
+pub mod proxy;
 pub mod record;
 pub mod report;
 pub mod run;

@@ -63,6 +63,39 @@ pub enum BrowserError {
         /// Why.
         reason: String,
     },
+    /// The page asked for what the manifest keeps it from.
+    #[error(
+        "the page reached the open network, which `network = \"off\"` refuses: {}{}; answer or \
+         block such requests by `request` in the manifest",
+        addresses.join(", "),
+        after.as_deref().map(|after| format!(" (and then: {after})")).unwrap_or_default()
+    )]
+    OpenNetwork {
+        /// What it asked for.
+        addresses: Vec<String>,
+        /// What else went wrong, probably for that reason.
+        after: Option<String>,
+    },
+    /// A rule was meant for a request that nobody could look into.
+    #[error(
+        "{} of the manifest's `request` matched over TLS, where nothing can be answered, and only \
+         whole hosts be blocked (https://the.host/**): {}",
+        if rules.len() == 1 { "a rule" } else { "rules" },
+        rules.join(", ")
+    )]
+    OverTls {
+        /// Each rule with the address.
+        rules: Vec<String>,
+    },
+    /// Rules for requests, and a browser that cannot reach our proxy.
+    #[error(
+        "`request` and `network = \"off\"` need a browser on this machine, and that of \
+         {webdriver} is on another"
+    )]
+    OutOfReach {
+        /// The WebDriver's address.
+        webdriver: String,
+    },
     /// The page never came to rest.
     #[error("{0}")]
     Unsettled(Unsettled),

@@ -45,6 +45,8 @@ pub struct Settled {
     pub steps: Vec<SettledStep>,
     /// Web fonts that failed to load.
     pub missing_fonts: Vec<String>,
+    /// Addresses of other origins that it has asked, as it says itself.
+    pub foreign: Vec<String>,
     /// Whether it keeps something that outlives it: cookies, storage.
     pub dirty: bool,
     /// Whether it moves by `requestAnimationFrame`.
@@ -58,6 +60,9 @@ struct Answer {
     /// The HTTP status of the document; 0 where there is none.
     status: u16,
     missing: Vec<String>,
+    /// Only once there is nothing to wait for.
+    #[serde(default)]
+    foreign: Vec<String>,
     dirty: bool,
     moving: bool,
 }
@@ -85,6 +90,7 @@ pub(super) async fn settle(
             return Ok(Settled {
                 steps,
                 missing_fonts: answer.missing,
+                foreign: answer.foreign,
                 dirty: answer.dirty,
                 moving: answer.moving,
             });

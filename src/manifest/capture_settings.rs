@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::compare_settings::one_of;
 use super::reader::{Problems, Table, Value};
-use super::types::{CaptureSettings, Isolation, Target, WaitFor};
+use super::types::{CaptureSettings, Isolation, Network, Target, WaitFor};
 
 impl Default for CaptureSettings {
     fn default() -> Self {
@@ -17,6 +17,7 @@ impl Default for CaptureSettings {
             wait_for: Vec::new(),
             wait_for_busy: true,
             wait_for_network: true,
+            network: Network::On,
             clock: None,
             seed: None,
         }
@@ -64,9 +65,14 @@ pub(super) fn capture(
     if let Some(busy) = table.take("wait-for-busy").and_then(|v| v.flag(problems)) {
         settings.wait_for_busy = busy;
     }
-    let network = table.take("wait-for-network");
-    if let Some(network) = network.and_then(|v| v.flag(problems)) {
-        settings.wait_for_network = network;
+    let waits = table.take("wait-for-network");
+    if let Some(waits) = waits.and_then(|v| v.flag(problems)) {
+        settings.wait_for_network = waits;
+    }
+    let words = [("on", Network::On), ("off", Network::Off)];
+    let network = table.take("network");
+    if let Some(network) = network.and_then(|v| one_of(&v, &words, problems)) {
+        settings.network = network;
     }
     if let Some(clock) = table.take("clock").and_then(|v| instant(&v, problems)) {
         settings.clock = Some(clock);

@@ -17,6 +17,8 @@ mod keys;
 mod known;
 mod login;
 mod reader;
+mod request_rule;
+mod request_settings;
 mod resolve;
 mod source;
 mod steps;
@@ -41,11 +43,12 @@ pub use error::{ManifestError, Report};
 pub use keys::Chord;
 pub use known::KnownFailure;
 pub use login::{Expired, Login, LoginMethod};
+pub use request_rule::{Answer, Fate, RequestRule, UrlPattern};
 pub use steps::Step;
 pub use template::{Places, Template};
 pub use types::{
     BrowserName, BrowserSettings, CaptureSettings, ColorScheme, InStorybook, Isolation, Manifest,
-    Screen, Source, Story, Target, Theme, WaitFor,
+    Network, Screen, Source, Story, Target, Theme, WaitFor,
 };
 
 use reader::{Problems, Table};
@@ -78,6 +81,7 @@ impl Manifest {
         let suite = suite::read(&mut table, &root, &mut problems);
         let stories = resolve::read(table.take("story").as_ref(), &suite, &mut problems);
         table.finish(&mut problems);
+        request_settings::check_source(&suite.source, &stories, &mut problems);
         if !problems.0.is_empty() {
             return Err(ManifestError::invalid(path, source, problems.0));
         }

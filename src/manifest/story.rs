@@ -13,7 +13,7 @@ use super::reader::{Problems, Table, Value};
 use super::steps::{Steps, steps};
 use super::suite::{Suite, engines, parse_screen, scale};
 use super::types::{BrowserName, InStorybook, Screen, Story, Theme};
-use super::{capture_settings, compare_settings, storybook};
+use super::{capture_settings, compare_settings, request_settings, storybook};
 
 /// An entry of `[[story]]` before its pattern has been resolved.
 pub(super) struct Draft<'a> {
@@ -56,6 +56,7 @@ pub(super) fn mould(suite: &Suite, declared: Range<usize>) -> Story {
         steps: Vec::new(),
         device: Device::default(),
         login: suite.login.clone(),
+        requests: suite.requests.clone(),
         skip: None,
         storybook: suite.storybook.as_ref().map(|_| InStorybook {
             may_compare: true,
@@ -117,6 +118,8 @@ pub(super) fn draft<'a>(
         suite.login.as_ref(),
         problems,
     );
+    let own = request_settings::requests(table.take("request"), &suite.root, problems);
+    mould.requests.splice(0..0, own);
     let span = table.span.clone();
     table.finish(problems);
     let draft = Draft {

@@ -1,7 +1,7 @@
 //! What applies to all stories: every section but `[[story]]`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::model::{StoryIdentifier, Viewport};
@@ -12,13 +12,14 @@ use super::device::Device;
 use super::error::Problem;
 use super::login::{self, Login};
 use super::reader::{Named, Problems, Table, Value};
+use super::request_rule::RequestRule;
 use super::source::{self, Origin, address};
 use super::storybook::{self, Catalogue};
 use super::template::Template;
 use super::types::{
     BrowserName, BrowserSettings, CaptureSettings, ColorScheme, Screen, Source, Theme,
 };
-use super::{capture_settings, compare_settings};
+use super::{capture_settings, compare_settings, request_settings};
 
 /// The sections of a manifest that stories build on.
 pub(super) struct Suite {
@@ -34,6 +35,9 @@ pub(super) struct Suite {
     pub(super) baselines: Template,
     pub(super) compare: Tolerances,
     pub(super) capture: CaptureSettings,
+    pub(super) requests: Vec<Arc<RequestRule>>,
+    /// The manifest's folder.
+    pub(super) root: PathBuf,
     pub(super) retries: u32,
     pub(super) device: Device,
     pub(super) logins: Vec<Arc<Login>>,
@@ -75,6 +79,8 @@ pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problem
             &CaptureSettings::default(),
             problems,
         ),
+        requests: request_settings::requests(document.take("request"), root, problems),
+        root: root.to_owned(),
         retries: retries
             .and_then(|v| v.whole(0, 10, problems))
             .and_then(|n| u32::try_from(n).ok())
@@ -91,6 +97,7 @@ fn browser(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> Br
         driver: None,
         args: Vec::new(),
         sandbox: None,
+        proxy: None,
     };
     let Some(mut table) = value.and_then(|value| value.table(problems)) else {
         return settings;

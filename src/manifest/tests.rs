@@ -7,7 +7,8 @@ use crate::compare::Perceptual;
 use crate::model::Viewport;
 
 use super::{
-    BrowserName, ColorScheme, Expired, LoginMethod, Manifest, ManifestError, Source, Step, Target,
+    BrowserName, ColorScheme, Expired, Fate, LoginMethod, Manifest, ManifestError, Network, Source,
+    Step, Target,
 };
 
 /// A project with a folder of stories.
@@ -166,6 +167,14 @@ bad! {
     known_failure_without_reason: with("[[story]]\npath = \"button.html\"\nknown-failure = true\n\n[[story]]\npath = \"card.html\"\nknown-failure = { browsers = [\"firefx\"], platforms = [\"mac\"] }\n");
     tolerance_of_an_unknown_system: with("[compare.macintosh]\nthreshold = 0.2\n[compare.windows]\nthreshold = 2\n");
     device_is_not_understood: with("[device]\nlocale = \"german\"\nreduced-motion = \"reduce\"\nmedia = \"paper\"\n[themes]\nstrong = { contrast = \"high\" }\n[viewports]\nphone = { width = 1, height = 1, touch = \"yes\" }\n");
+    network_word: with("[capture]\nnetwork = \"of\"\n");
+    request_says_nothing: with("[[request]]\n\n[[request]]\nurl = \"**/users\"\n");
+    request_with_too_much: with("[[request]]\nurl = \"**\"\nblock = true\nstatus = 404\n\n[[request]]\nurl = \"**\"\njson = []\ntext = \"a\"\n");
+    request_addresses: with("[[request]]\nurl = \"api/users\"\nblock = true\n\n[[request]]\nurl = \"**/[a\"\nblock = true\n\n[[request]]\nurl = \"ws://*/**\"\nblock = true\n");
+    request_over_tls: with("[[request]]\nurl = \"https://api.test/users\"\njson = []\n\n[[request]]\nurl = \"https://api.test/users\"\nblock = true\n\n[[request]]\nurl = \"https://fonts.test/**\"\nblock = true\n");
+    request_answers: with("[[story]]\npath = \"button.html\"\n[[story.request]]\nurl = \"**/a\"\nmethod = \"get\"\nfile = \"mocks/a.json\"\nstatus = 99\ndelay = \"soon\"\nheaders = { \"x a\" = \"b\" }\n");
+    request_headers_of_nothing: with("[[request]]\nurl = \"**\"\nheaders = { x-a = \"b\" }\ndelays = \"1s\"\n");
+    request_of_a_secure_server: "[stories]\nurl = \"https://127.0.0.1:3000\"\n[[request]]\nurl = \"**/a\"\njson = []\n[[story]]\npath = \"/a\"\n";
     broken_toml: with("[browser\nnames = [\"chromium\"]\n");
     key_twice: with("dir = \"pages\"\n");
     several_at_once: with("[browser]\nname = [\"chromium\"]\n\n[compare]\nthreshold = 2\n\n[[story]]\npath = \"gone.html\"\nthemes = [\"dark\"]\n");
@@ -232,6 +241,9 @@ ignore = [{ x = 1, y = 2, width = 3, height = 4 }]
 perceptual = { max-delta-e = 2 }
 [capture]
 timeout = "500ms"
+[[request]]
+url = "**/ads/**"
+block = true
 [[story]]
 id = "cta"
 path = "button.html?state=hover#top"
@@ -240,7 +252,14 @@ viewports = ["desktop", "800x600"]
 scales = [1, 1.5]
 browsers = ["firefox"]
 compare = { max-diff-ratio = 0.5 }
-capture = { target = { element = "#main" } }
+capture = { target = { element = "#main" }, network = "off" }
+[[story.request]]
+url = "**/api/*"
+method = "POST"
+json = { a = [1, 2.5, "x", true, 2026-01-01] }
+status = 201
+headers = { X-Kind = "mock" }
+delay = "100ms"
 [[story]]
 glob = "**/*.html"
 skip = "not yet"
@@ -280,6 +299,25 @@ skip = "not yet"
     assert_eq!(compare.perceptual, Perceptual::Decide { max_delta_e: 2.0 });
     assert_eq!(cta.capture.timeout, Duration::from_millis(500));
     assert_eq!(cta.capture.target, Target::Element("#main".to_owned()));
+
+    assert_eq!(cta.capture.network, Network::Off);
+    let [own, suite] = cta.requests.as_slice() else {
+        panic!("{:?}", cta.requests)
+    };
+    assert_eq!(own.method.as_deref(), Some("POST"));
+    assert_eq!(own.delay, Some(Duration::from_millis(100)));
+    let Fate::Answer(answer) = &own.fate else {
+        panic!("{own:?}")
+    };
+    assert_eq!(&*answer.body, br#"{"a":[1,2.5,"x",true,"2026-01-01"]}"#);
+    assert_eq!(answer.status, 201);
+    let fields = [("content-type", "application/json"), ("x-kind", "mock")];
+    assert!(answer.headers.iter().map(|(n, v)| (&**n, &**v)).eq(fields));
+    assert_eq!(
+        (suite.url.as_str(), &suite.fate),
+        ("**/ads/**", &Fate::Block)
+    );
+    assert_eq!(manifest.stories[1].requests.len(), 1);
 
     // A page that an entry names by its path is left to it.
     let rest: Vec<_> = manifest.stories[1..]

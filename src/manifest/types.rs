@@ -2,6 +2,7 @@
 //! been resolved and every number has been found to be in its range.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use super::compare_settings::Tolerances;
 use super::device::Device;
 use super::known::KnownFailure;
 use super::login::Login;
+use super::request_rule::RequestRule;
 use super::steps::Step;
 use super::template::Template;
 use crate::model::Viewport;
@@ -117,6 +119,10 @@ pub struct BrowserSettings {
     pub args: Vec<String>,
     /// Whether Chromium's sandbox is on; `None` is on, except for root.
     pub sandbox: Option<bool>,
+    /// The proxy that all its requests go through, those to its own machine,
+    /// too. No manifest says so: a run does, for each session.
+    #[serde(skip)]
+    pub proxy: Option<SocketAddr>,
 }
 
 /// A named way to render a story.
@@ -192,11 +198,24 @@ pub struct CaptureSettings {
     pub wait_for_busy: bool,
     /// Whether requests by `fetch` and `XMLHttpRequest` are waited for.
     pub wait_for_network: bool,
+    /// Whether the page may reach other servers than its own.
+    pub network: Network,
     /// The time at which the page's clock stands still, in milliseconds since
     /// the Unix epoch.
     pub clock: Option<i64>,
     /// The seed of the page's `Math.random`.
     pub seed: Option<u32>,
+}
+
+/// Whether a page may reach the open network: any origin but the story
+/// server's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Network {
+    /// It may, and the result says so.
+    On,
+    /// Such requests fail, and so does the snapshot.
+    Off,
 }
 
 /// How many snapshots one load of a story may serve. Whatever is less than
@@ -275,6 +294,8 @@ pub struct Story {
     pub device: Device,
     /// As whom it is visited.
     pub login: Option<Arc<Login>>,
+    /// What becomes of its requests: the story's own rules, then the suite's.
+    pub requests: Vec<Arc<RequestRule>>,
     /// Why it is left out.
     pub skip: Option<String>,
     /// What it is in its Storybook, if it comes from one.

@@ -71,6 +71,10 @@ pub struct VisualTestResult {
     /// What the page was waited for, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settled: Vec<SettledStep>,
+    /// Addresses of the open network that the page has asked, up to
+    /// [`MOST_ADDRESSES`](Self::MOST_ADDRESSES) of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open_network: Vec<String>,
     /// Whether it did not look the same twice; absent where it did.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unstable: bool,
@@ -145,6 +149,9 @@ pub struct SettledStep {
 }
 
 impl VisualTestResult {
+    /// How many addresses of the open network are written down.
+    pub const MOST_ADDRESSES: usize = 20;
+
     /// A record with nothing but its name and status.
     pub fn new(run_id: RunId, story_identifier: StoryIdentifier, status: Status) -> Self {
         Self {
@@ -169,6 +176,7 @@ impl VisualTestResult {
             sha256: None,
             regions: Vec::new(),
             settled: Vec::new(),
+            open_network: Vec::new(),
             unstable: false,
             cached: false,
             attempts: Vec::new(),

@@ -64,11 +64,32 @@ impl Closing<'_> {
             );
         }
         self.next_steps(&mut text);
+        self.open_network(&mut text);
         self.never_cached(&mut text);
         for warning in self.warnings {
             let _ = write!(text, "\n  warning: {warning}");
         }
         text
+    }
+
+    /// Says which stories depend on servers that are not theirs.
+    fn open_network(&self, text: &mut String) {
+        let reached: BTreeMap<&str, &str> = self
+            .results
+            .iter()
+            .filter_map(|result| {
+                let address = result.open_network.first()?;
+                Some((result.story_identifier.story_id.as_str(), address.as_str()))
+            })
+            .collect();
+        let Some((story, address)) = reached.iter().next() else {
+            return;
+        };
+        let _ = write!(text, "\n  open network: {story} ({address})");
+        if reached.len() > 1 {
+            let _ = write!(text, " and {} more stories", reached.len() - 1);
+        }
+        text.push_str(" reached it; `request` in the manifest answers for it");
     }
 
     /// Says which stories cost a browser each time, and why.

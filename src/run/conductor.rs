@@ -12,10 +12,11 @@ use tokio::task::JoinHandle;
 
 use super::folders;
 use super::hooks::Hooks;
+use super::network::{self, Connected};
 use super::queue::Queue;
 use super::stage::{self, Outcome, Stage};
 use super::{interrupt, runner, surroundings, worker};
-use crate::browser::{Session, find};
+use crate::browser::find;
 use crate::cache::{self, Cache, Context, Hit};
 use crate::login::{KeyError, Logins, Seal};
 use crate::manifest::{AccessError, Manifest};
@@ -202,7 +203,7 @@ impl Conductor {
     }
 }
 
-type Opened = (Arc<Stage>, VisualTestRun, Stories, Option<Session>);
+type Opened = (Arc<Stage>, VisualTestRun, Stories, Option<Connected>);
 
 /// Opens all that a run needs, what can be at once.
 async fn open(
@@ -228,10 +229,9 @@ async fn open(
     let is_open =
         |(snapshot, hit): (&Snapshot, &Option<Hit>)| snapshot.skip.is_none() && hit.is_none();
     let first = if snapshots.iter().zip(&hits).any(is_open) {
-        let scratch = manifest.state_dir().join("browsers");
         // A failure is told by the worker that tries again.
         let slot = stage::slot(&manifest, &settings);
-        Session::open(&manifest.browser, &scratch, slot.as_ref())
+        network::open(&manifest, slot.as_ref(), stories.base(), &snapshots)
             .await
             .ok()
     } else {
@@ -239,7 +239,7 @@ async fn open(
         None
     };
     let base = stories.base().to_owned();
-    if let Some(session) = &first {
+    if let Some(Connected { session, .. }) = &first {
         environment.browser = Some(session.info().browser.clone());
         environment.driver = Some(session.info().driver.clone());
     }

@@ -10,6 +10,7 @@
 //! - `meeting`: between a page and the pictures of it.
 //! - `hooks`: the user's own code around a story.
 //! - `memory`: what a page has loaded, for the cache.
+//! - `network`: what stories may ask of the network, and have asked.
 //! - `stage`: what all of them share.
 //! - `folders`: the run's folder and the pruning of older ones.
 //! - `runner`: the end of a run whose every test is a process.
@@ -25,6 +26,7 @@ mod interrupt;
 mod judge;
 mod meeting;
 mod memory;
+mod network;
 mod own;
 mod photographer;
 mod queue;

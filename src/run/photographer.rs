@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::judge::{self, Judged};
 use super::memory;
+use super::network::{self, Connected};
 use super::own;
 use super::stage::Stage;
 use super::visit::Visit;
@@ -20,6 +21,7 @@ use crate::compare::{Options, compare_png};
 use crate::manifest::{Device, Isolation};
 use crate::model::{Region, Status, VisualTestResult};
 use crate::plan::Snapshot;
+use crate::proxy::Proxy;
 
 /// How many pictures a page that has shown something before may give for its
 /// baseline.
@@ -36,6 +38,9 @@ const PICTURES: u32 = 8;
 pub(super) struct Photographer {
     pub(super) stage: Arc<Stage>,
     pub(super) session: Session,
+    /// What the browser's requests go through, where stories have a say in
+    /// them.
+    pub(super) proxy: Option<Proxy>,
     /// What the page shows, if it is a story of ours: its address and the
     /// theme and screen for which it was loaded.
     loaded: Option<Loaded>,
@@ -77,11 +82,13 @@ struct Shot {
 }
 
 impl Photographer {
-    pub(super) fn new(stage: Arc<Stage>, mut session: Session) -> Self {
+    pub(super) fn new(stage: Arc<Stage>, connected: Connected) -> Self {
+        let Connected { mut session, proxy } = connected;
         session.visit(&stage.base, Arc::clone(&stage.credentials));
         Self {
             stage,
             session,
+            proxy,
             loaded: None,
             dirty: None,
             passed: Vec::new(),
@@ -121,7 +128,8 @@ impl Photographer {
         let Ok(loads) = self.session.loads().await else {
             return;
         };
-        let loads = memory::loads(&self.stage.base, loads);
+        let traffic = self.proxy.as_ref().map(Proxy::traffic);
+        let loads = memory::loads(&self.stage.base, loads, traffic.as_ref());
         for (index, baseline) in passed {
             let snapshot = &self.stage.snapshots[index];
             if let Some(reason) = memory::unknowable(&snapshot.story) {
@@ -140,6 +148,11 @@ impl Photographer {
         index: usize,
         attempt: u32,
     ) -> Result<Judged, BrowserError> {
+        let judged = self.attempt(index, attempt).await;
+        judged.map_err(|error| network::explain(self.proxy.as_ref(), error))
+    }
+
+    async fn attempt(&mut self, index: usize, attempt: u32) -> Result<Judged, BrowserError> {
         let stage = Arc::clone(&self.stage);
         let snapshot = &stage.snapshots[index];
         let started = Instant::now();
@@ -337,7 +350,7 @@ impl Photographer {
     ) -> Result<Shot, BrowserError> {
         let capture = &snapshot.story.capture;
         let begun = Instant::now();
-        let settled = self.session.settle(capture, care, started).await?;
+        let mut settled = self.session.settle(capture, care, started).await?;
         if settled.dirty {
             self.dirty = Some(address(&self.stage.base, snapshot));
         }
@@ -345,6 +358,7 @@ impl Photographer {
         let begun = Instant::now();
         let png = self.session.capture(capture, snapshot.screen).await?;
         times.capture += begun.elapsed();
+        network::check(self.proxy.as_ref(), &mut settled)?;
         Ok(Shot { png, settled })
     }
 }
@@ -462,6 +476,10 @@ fn note(result: &mut VisualTestResult, times: &Times, started: Instant, settled:
     result.compare_ms = ms(times.compare);
     result.duration_ms = ms(started.elapsed());
     result.settled = settled.steps;
+    result.open_network = settled.foreign;
+    result
+        .open_network
+        .truncate(VisualTestResult::MOST_ADDRESSES);
 }
 
 /// A snapshot whose baseline, or whose comparison, is broken.

@@ -34,8 +34,6 @@ pub(super) struct Stage {
     pub(super) snapshots: Vec<Snapshot>,
     /// The folder for this run's images.
     pub(super) folder: PathBuf,
-    /// The folder for browser profiles.
-    pub(super) scratch: PathBuf,
     /// The place in which a test runner runs this process, if it has any.
     pub(super) slot: Option<Slot>,
     /// Where stories are served, without a trailing slash.
@@ -84,7 +82,6 @@ impl Stage {
         Self {
             slot: slot(&manifest, &settings),
             folder: manifest.run_dir(&run_id),
-            scratch: manifest.state_dir().join("browsers"),
             manifest,
             settings,
             run_id,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::network;
 use super::photographer::{Photographer, Times, address};
 use crate::browser::{BrowserError, Care, SignedIn};
 use crate::login::{LoggedIn, run_command};
@@ -63,7 +64,8 @@ impl Photographer {
         let address = address(&self.stage.base, snapshot);
         let (theme, screen) = (&snapshot.theme, snapshot.screen);
         let capture = &snapshot.story.capture;
-        let session = &mut self.session;
+        let (session, proxy) = (&mut self.session, self.proxy.as_ref());
+        network::show(session, proxy, &mut self.dirty, &snapshot.story).await?;
         if visit == Visit::Fresh {
             return session.load_fresh(&address, theme, screen, capture).await;
         }
@@ -154,6 +156,8 @@ impl Photographer {
         };
         let theme = &snapshot.theme;
         self.session.sign_in(None);
+        let (session, proxy) = (&mut self.session, self.proxy.as_ref());
+        network::show(session, proxy, &mut self.dirty, &snapshot.story).await?;
         let begun = Instant::now();
         self.session
             .load_fresh(&address, theme, snapshot.screen, &capture)

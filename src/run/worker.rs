@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::attempts::Attempts;
 use super::expectation;
 use super::judge::{self, Judged};
+use super::network::{self, Connected};
 use super::photographer::Photographer;
 use super::queue::{Group, Queue};
 use super::stage::Stage;
-use crate::browser::{BrowserError, Session};
+use crate::browser::BrowserError;
 use crate::model::{Event, Status};
 use crate::report;
 
@@ -22,11 +23,11 @@ const BROKEN_BROWSERS: u32 = 1;
 /// already may be given; otherwise one is opened for the first group.
 pub(super) async fn work(
     stage: Arc<Stage>,
-    session: Option<Session>,
+    first: Option<Connected>,
     queue: Arc<Queue>,
     stop: Arc<AtomicBool>,
 ) {
-    let photographer = session.map(|session| Photographer::new(Arc::clone(&stage), session));
+    let photographer = first.map(|first| Photographer::new(Arc::clone(&stage), first));
     let mut worker = Worker {
         stage,
         photographer,
@@ -130,10 +131,16 @@ impl Worker {
     async fn attempt(&mut self, index: usize, attempt: u32) -> Result<Judged, BrowserError> {
         if self.photographer.is_none() {
             let stage = &self.stage;
-            let session =
-                Session::open(&stage.manifest.browser, &stage.scratch, stage.slot.as_ref()).await?;
-            stage.met(&session.info().browser, &session.info().driver);
-            self.photographer = Some(Photographer::new(Arc::clone(stage), session));
+            let connected = network::open(
+                &stage.manifest,
+                stage.slot.as_ref(),
+                &stage.base,
+                &stage.snapshots,
+            )
+            .await?;
+            let info = connected.session.info();
+            stage.met(&info.browser, &info.driver);
+            self.photographer = Some(Photographer::new(Arc::clone(stage), connected));
         }
         match &mut self.photographer {
             Some(photographer) => photographer.photograph(index, attempt).await,

@@ -16,6 +16,7 @@ mod isolation;
 mod login;
 mod project;
 mod recording;
+mod requests;
 mod settling;
 mod steps;
 #[path = "../support/mod.rs"]
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         isolation::tests(),
         login::tests(),
         recording::tests(),
+        requests::tests(),
         settling::tests(),
         steps::tests(),
     ];

@@ -369,13 +369,22 @@
     // Reading a layout value starts what only a layout starts: font loads,
     // transitions.
     void document.documentElement?.offsetHeight;
+    const found = waiting(wanted);
     return {
-      waiting: waiting(wanted),
+      waiting: found,
+      foreign: found.length === 0 ? foreign() : [],
       status: performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0,
       missing: [...document.fonts].filter((face) => face.status === 'error').map((face) => face.family),
       dirty: persistent || localStorage_() > 0 || document.cookie !== '',
       moving: motion.frames > 0 && !motion.resting,
     };
+  }
+
+  // What other origins were asked for.
+  function foreign() {
+    const asked = performance.getEntriesByType('resource').map((entry) => entry.name);
+    const found = asked.filter((address) => address.startsWith('http') && !address.startsWith(`${origin}/`));
+    return [...new Set([...found, ...frames().flatMap((frame) => frame.foreign())])];
   }
 
   function localStorage_() {
@@ -439,6 +448,6 @@
     masks = [];
   }
 
-  const library = { first, dress, hasten, settle, waiting, rest, loads, extent, box, mask, unmask };
+  const library = { first, dress, hasten, settle, waiting, rest, loads, foreign, extent, box, mask, unmask };
   Object.defineProperty(window, '__tintype', { value: Object.freeze(library) });
 })();
