@@ -439,7 +439,7 @@ impl Session {
     }
 
     /// Brings motion by `requestAnimationFrame` to its end, or where it has
-    /// none to a halt.
+    /// none to a halt, and with it transitions that no script can end.
     ///
     /// # Errors
     /// When the browser refuses or is gone.

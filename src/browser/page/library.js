@@ -113,8 +113,10 @@
   const now = performance.now;
   if (performance.now() !== 0) performance.now = () => now.call(performance) + motion.shift;
 
-  // One frame nearer to rest; whether it is reached.
+  // One frame nearer to rest; whether it is reached. Transitions that no script
+  // can end, in the parts of form controls, are over then, too.
   function rest() {
+    if (!motion.resting) hasten();
     motion.resting = true;
     motion.shift += 250;
     motion.left -= 1;
