@@ -7,6 +7,7 @@
 //! - `slot`: browsers that outlive a process, under nextest.
 //! - `driver`: one driver process and the session in it.
 //! - `access`: getting into a server that wants to see something first.
+//! - `post`: a WebDriver command that the client has no name for.
 //! - `session`: a page of ours in a browser: load, show, settle, capture.
 //! - `settle`: the named conditions that a page is waited for.
 //! - `storybook`: when a Storybook has rendered, and what its story says.
@@ -24,6 +25,7 @@ mod emulation;
 mod error;
 mod find;
 mod guard;
+mod post;
 mod session;
 mod settle;
 mod sign_in;

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use fantoccini::Client;
 use fantoccini::error::CmdError;
-use fantoccini::wd::WebDriverCompatibleCommand;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -15,6 +14,7 @@ use super::access::Visit;
 use super::driver::Driver;
 use super::emulation::Emulated;
 use super::error::BrowserError;
+use super::post::Post;
 use super::settle::{self, Care, Settled};
 use super::sign_in::SignedIn;
 use super::slot::Slot;
@@ -510,7 +510,10 @@ impl Session {
 
     /// A command of the DevTools protocol, through the driver.
     pub(super) async fn cdp(&self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
-        let command = Cdp(json!({ "cmd": method, "params": parameters }));
+        let command = Post {
+            command: "goog/cdp/execute",
+            body: json!({ "cmd": method, "params": parameters }),
+        };
         self.command(method, self.driver.client.issue_cmd(command))
             .await
     }
@@ -583,25 +586,6 @@ impl Session {
     /// Ends the browser and its driver and removes their folders.
     pub async fn discard(self) {
         self.driver.close().await;
-    }
-}
-
-/// `POST /session/{id}/goog/cdp/execute`
-#[derive(Debug)]
-struct Cdp(Value);
-
-impl WebDriverCompatibleCommand for Cdp {
-    fn endpoint(
-        &self,
-        base: &url::Url,
-        session: Option<&str>,
-    ) -> Result<url::Url, url::ParseError> {
-        let session = session.unwrap_or_default();
-        base.join(&format!("session/{session}/goog/cdp/execute"))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (hyper::Method, Option<String>) {
-        (hyper::Method::POST, Some(self.0.to_string()))
     }
 }
 

@@ -7,11 +7,11 @@
 
 use std::time::{Duration, Instant};
 
-use fantoccini::wd::WebDriverCompatibleCommand;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::{BrowserError, Unmet};
+use super::post::Post;
 use super::session::Session;
 use super::settle::Care;
 use crate::manifest::{CaptureSettings, Step, Theme, WaitFor};
@@ -266,7 +266,10 @@ impl Session {
     }
 
     async fn input(&self, device: Value) -> Result<(), BrowserError> {
-        let actions = Actions(json!({ "actions": [device] }));
+        let actions = Post {
+            command: "actions",
+            body: json!({ "actions": [device] }),
+        };
         self.command("input", self.client().issue_cmd(actions))
             .await
             .map(drop)
@@ -304,23 +307,4 @@ fn down(key: char) -> Value {
 
 fn up(key: char) -> Value {
     json!({ "type": "keyUp", "value": key })
-}
-
-/// `POST /session/{id}/actions`
-#[derive(Debug)]
-struct Actions(Value);
-
-impl WebDriverCompatibleCommand for Actions {
-    fn endpoint(
-        &self,
-        base: &url::Url,
-        session: Option<&str>,
-    ) -> Result<url::Url, url::ParseError> {
-        let session = session.unwrap_or_default();
-        base.join(&format!("session/{session}/actions"))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (hyper::Method, Option<String>) {
-        (hyper::Method::POST, Some(self.0.to_string()))
-    }
 }

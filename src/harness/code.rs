@@ -22,7 +22,7 @@ impl Harness {
     /// Tokio runtime. The manifest says `from-code = true` in `[stories]`.
     ///
     /// ```no_run
-    /// # fn router() -> tower_http::services::ServeDir { unimplemented!() }
+    /// # fn router() -> tower_http::services::ServeDir { tower_http::services::ServeDir::new("dist") }
     /// fn main() -> std::process::ExitCode {
     ///     tintype::Harness::new().serve(router()).run()
     /// }
