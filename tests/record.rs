@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use support::server::Server;
 use support::{finished, run, started, story};
-use tintype::model::{Reason, Status};
+use tintype::model::{Event, Reason, Status};
 use tintype::record::steps::KEPT;
 use tintype::record::{Accepted, RecordSettings, Recorder, Records};
 
@@ -65,6 +65,37 @@ async fn what_is_recorded_can_be_read_with_any_client() {
         last.contains(r#"{"type":"run:finished","runId":"run-1","summary":{"#),
         "{last}"
     );
+}
+
+fn hits(metrics: &str) -> Option<&str> {
+    let mut lines = metrics.lines();
+    lines.find(|line| line.starts_with("tintype_newest_run_cache_hits "))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_tell_what_the_cache_has_spared_the_newest_run() {
+    let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let settings = settings(folder.path(), &server.url());
+    let records = Records::open(&settings).await.unwrap();
+    assert_eq!(hits(records.metrics().await.unwrap().text()), None);
+    for (id, cached) in [("run-1", 4), ("run-2", 3)] {
+        let recorder = Recorder::open(settings.clone(), run(id), 5, false);
+        let recorder = recorder.await.unwrap();
+        for n in 0..5 {
+            let mut event = finished(&run(id).run_id, n, Status::Passed);
+            if let Event::TestFinished(result) = &mut event {
+                result.cached = n < cached;
+            }
+            recorder.record(&event);
+        }
+        assert_eq!(recorder.finish(None).await.pending, 0);
+        let metrics = records.metrics().await.unwrap();
+        let line = format!("tintype_newest_run_cache_hits {cached}");
+        assert_eq!(hits(metrics.text()), Some(&*line), "{}", metrics.text());
+        assert!(metrics.text().contains("tintype_newest_run_snapshots 5"));
+        // Runs are told apart by their start, in milliseconds.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,19 +208,6 @@ async fn two_processes_share_a_run() {
     records.finish_gone(&run_id).await.unwrap();
     let run = records.run(&run_id).await.unwrap();
     assert_eq!((run.summary.total, run.reason), (2, Some(Reason::Passed)));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_shared_run_ends_with_its_last_snapshot() {
-    let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
-    let settings = settings(folder.path(), &server.url()).expecting(2);
-    for (n, reason) in [(0, None), (1, Some(Reason::Passed))] {
-        let one = Recorder::open(settings.clone(), run("run-1"), 1, true)
-            .await
-            .unwrap();
-        one.record(&finished(&run("run-1").run_id, n, Status::Passed));
-        assert_eq!(one.finish(None).await.reason, reason);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

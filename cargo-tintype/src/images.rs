@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use tintype::baseline::{self, Provenance};
 use tintype::manifest::Manifest;
 use tintype::model::{VisualTestResult, VisualTestRun};
@@ -33,6 +33,10 @@ pub(crate) fn find(manifest: &Manifest, picture: &str) -> Result<PathBuf> {
 /// The image that a run captured, if it is still that one.
 pub(crate) fn current(manifest: &Manifest, result: &VisualTestResult) -> Result<Vec<u8>> {
     let message = result.message.as_deref().unwrap_or("no reason is recorded");
+    ensure!(
+        result.unmet_step.is_none(),
+        "its picture shows the page at which a step could not be done: {message}"
+    );
     let current = result.current.as_ref();
     let current = current.with_context(|| format!("it was not captured: {message}"))?;
     let path = find(manifest, current)?;

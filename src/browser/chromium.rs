@@ -82,6 +82,7 @@ pub(super) fn arguments(browser: &Path, profile: &Path, settings: &BrowserSettin
     }
     arguments.push(format!("--user-data-dir={}", profile.display()));
     arguments.push("--remote-debugging-port=0".to_owned());
+    arguments.extend(proxied(settings));
     arguments.extend(settings.args.iter().cloned());
     arguments.push("about:blank".to_owned());
     arguments
@@ -94,8 +95,23 @@ pub(super) fn remote_arguments(settings: &BrowserSettings) -> Vec<String> {
     if settings.sandbox == Some(false) {
         arguments.push("--no-sandbox".to_owned());
     }
+    arguments.extend(proxied(settings));
     arguments.extend(settings.args.iter().cloned());
     arguments
+}
+
+/// Lets all requests go through the proxy, those to this machine, too. What
+/// would go by UDP would pass it by.
+fn proxied(settings: &BrowserSettings) -> Vec<String> {
+    let Some(proxy) = settings.proxy else {
+        return Vec::new();
+    };
+    vec![
+        format!("--proxy-server=http://{proxy}"),
+        "--proxy-bypass-list=<-loopback>".to_owned(),
+        "--webrtc-ip-handling-policy=disable_non_proxied_udp".to_owned(),
+        "--force-webrtc-ip-handling-policy=disable_non_proxied_udp".to_owned(),
+    ]
 }
 
 /// The switches that decide pixels, for whoever asks whether two runs draw

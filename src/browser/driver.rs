@@ -5,6 +5,7 @@
 //! it can be supervised, and so that a hung driver does not take it along.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -192,7 +193,7 @@ impl Driver {
     }
 
     async fn remote(settings: &BrowserSettings, address: &str) -> Result<Self, BrowserError> {
-        let mut wanted = options(json!({ "args": chromium::remote_arguments(settings) }));
+        let mut wanted = options(&json!({ "args": chromium::remote_arguments(settings) }));
         // A hub chooses the node by it.
         wanted["browserName"] = json!("chrome");
         let client = connect_remote(address, wanted).await?;
@@ -271,13 +272,19 @@ async fn within_limit<T>(
         })
 }
 
+/// The capability by which a browser sends all its requests through a proxy.
+pub(super) fn proxy(address: SocketAddr) -> Value {
+    let address = address.to_string();
+    json!({ "proxyType": "manual", "httpProxy": address, "sslProxy": address })
+}
+
 /// Has a driver of our own start a browser, and opens a session in it.
 pub(super) async fn launch(address: &str, wanted: Value) -> Result<Client, BrowserError> {
     within_limit(LAUNCH_LIMIT, "new session", connect(address, wanted)).await?
 }
 
 /// What is asked of chromedriver, with these options for the browser.
-fn options(options: Value) -> Value {
+fn options(options: &Value) -> Value {
     json!({
         "goog:chromeOptions": options,
         "unhandledPromptBehavior": "dismiss",
@@ -287,7 +294,7 @@ fn options(options: Value) -> Value {
 
 /// Chromium is up already, its debugger at this port.
 fn attached(debugger: u16) -> Value {
-    options(json!({ "debuggerAddress": format!("127.0.0.1:{debugger}") }))
+    options(&json!({ "debuggerAddress": format!("127.0.0.1:{debugger}") }))
 }
 
 /// Opens a session with these capabilities on a driver of our own.

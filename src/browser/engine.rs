@@ -1,7 +1,8 @@
 //! A browser of any engine, with one page in it.
 
 use std::path::Path;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use fantoccini::Client;
 
@@ -10,10 +11,14 @@ use super::firefox::Firefox;
 use super::page::Page;
 use super::session::{BrowserInfo, PageLoads, Session};
 use super::settle::{self, Care, Settled};
+use super::sign_in::SignedIn;
 use super::slot::Slot;
+use super::storybook::Parameters;
 use super::webkit::Webkit;
-use super::{capture, chromium, firefox, webkit};
-use crate::manifest::{BrowserName, BrowserSettings, CaptureSettings, Screen, Theme};
+use super::{capture, chromium, firefox, steps, storybook, webkit};
+use crate::manifest::{
+    BrowserName, BrowserSettings, CaptureSettings, Credentials, Device, Screen, Step, Theme,
+};
 
 /// A browser with one page in it, whichever engine it is.
 #[derive(Debug)]
@@ -86,6 +91,23 @@ impl Browser {
         each!(self, session => session.info())
     }
 
+    /// Presents credentials to the server at `base` from the next page on.
+    pub fn visit(&mut self, base: &str, credentials: Arc<Credentials>) {
+        each!(self, session => session.visit(base, credentials));
+    }
+
+    /// Says before which device, and person, pages are shown from the next load
+    /// or [`show`](Self::show) on.
+    pub fn set_device(&mut self, device: &Device) {
+        each!(self, session => session.set_device(device));
+    }
+
+    /// Makes the browser somebody's, or nobody's, from the next load on. What
+    /// it has been before is not forgotten by this.
+    pub fn sign_in(&mut self, state: Option<SignedIn>) {
+        each!(self, session => session.sign_in(state));
+    }
+
     /// Loads an address on this screen and with this colour scheme from its
     /// first moment on. What the browser has cached may be used.
     ///
@@ -146,6 +168,68 @@ impl Browser {
         started: Instant,
     ) -> Result<Settled, BrowserError> {
         each!(self, session => settle::settle(&**session, capture, care, started).await)
+    }
+
+    /// Draws one frame, so that what was changed since the last is on screen.
+    ///
+    /// # Errors
+    /// When the browser refuses or is gone.
+    pub async fn frame(&self) -> Result<(), BrowserError> {
+        each!(self, session => session.frame().await)
+    }
+
+    /// Waits until the Storybook that is loaded says that it has rendered the
+    /// story `id` and played its play function, within `limit` from `started`.
+    ///
+    /// # Errors
+    /// [`BrowserError::Storybook`] with Storybook's own message, when the story
+    /// broke; [`BrowserError::Unsettled`] when it did not come to an end.
+    pub async fn story_rendered(
+        &self,
+        id: &str,
+        limit: Duration,
+        started: Instant,
+    ) -> Result<Parameters, BrowserError> {
+        each!(self, session => storybook::story_rendered(&**session, id, limit, started).await)
+    }
+
+    /// Brings the loaded page to rest and does a story's steps, one after the
+    /// other; after each of them the page is brought to rest again. Each has
+    /// the story's time.
+    ///
+    /// # Errors
+    /// [`BrowserError::Unmet`] with the step that could not be done and the
+    /// reason, or what the browser said.
+    pub async fn perform(
+        &mut self,
+        steps: &[Step],
+        theme: &Theme,
+        capture: &CaptureSettings,
+        started: Instant,
+    ) -> Result<(), BrowserError> {
+        each!(self, session => {
+            steps::perform(&mut **session, steps, theme, capture, started).await
+        })
+    }
+
+    /// What the loaded page and its browser have become by a log-in.
+    ///
+    /// # Errors
+    /// When the browser refuses or is gone.
+    pub async fn what_signed_in(&self) -> Result<SignedIn, BrowserError> {
+        each!(self, session => session.what_signed_in().await)
+    }
+
+    /// Where the page is now, the status with which it was answered, and
+    /// whether an element is there.
+    ///
+    /// # Errors
+    /// When the browser refuses or is gone.
+    pub async fn whereabouts(
+        &self,
+        selector: Option<&str>,
+    ) -> Result<(String, u16, bool), BrowserError> {
+        each!(self, session => session.whereabouts(selector).await)
     }
 
     /// Brings motion by `requestAnimationFrame` to its end, or where it has

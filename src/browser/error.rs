@@ -41,6 +41,19 @@ pub enum BrowserError {
         /// What it or the connection said.
         reason: String,
     },
+    /// The engine has not what the manifest asks for.
+    #[error(
+        "{engine} cannot do `{key}`, which the manifest asks for in the story `{story}`: leave \
+         \"{engine}\" out of its `browsers`, or the key away"
+    )]
+    Beyond {
+        /// Its name.
+        engine: &'static str,
+        /// The story's id.
+        story: String,
+        /// The manifest's word.
+        key: &'static str,
+    },
     /// The browser or its driver did not answer in time. The session is of no
     /// more use.
     #[error("the browser did not answer `{command}` within {} s; it was restarted", limit.as_secs_f32())]
@@ -74,18 +87,74 @@ pub enum BrowserError {
         /// Why.
         reason: String,
     },
+    /// The page asked for what the manifest keeps it from.
+    #[error(
+        "the page reached the open network, which `network = \"off\"` refuses: {}{}; answer or \
+         block such requests by `request` in the manifest",
+        addresses.join(", "),
+        after.as_deref().map(|after| format!(" (and then: {after})")).unwrap_or_default()
+    )]
+    OpenNetwork {
+        /// What it asked for.
+        addresses: Vec<String>,
+        /// What else went wrong, probably for that reason.
+        after: Option<String>,
+    },
+    /// A rule was meant for a request that nobody could look into.
+    #[error(
+        "{} of the manifest's `request` matched over TLS, where nothing can be answered, and only \
+         whole hosts be blocked (https://the.host/**): {}",
+        if rules.len() == 1 { "a rule" } else { "rules" },
+        rules.join(", ")
+    )]
+    OverTls {
+        /// Each rule with the address.
+        rules: Vec<String>,
+    },
+    /// Rules for requests, and a browser that cannot reach our proxy.
+    #[error(
+        "`request` and `network = \"off\"` need a browser on this machine, and that of \
+         {webdriver} is on another"
+    )]
+    OutOfReach {
+        /// The WebDriver's address.
+        webdriver: String,
+    },
     /// The page never came to rest.
     #[error("{0}")]
     Unsettled(Unsettled),
+    /// A Storybook could not show the story.
+    #[error("Storybook says: {message}")]
+    Storybook {
+        /// Storybook's own words.
+        message: String,
+    },
+    /// The user's own code around the story failed.
+    #[error("the `{name}` hook of the test target failed: {reason}")]
+    Hook {
+        /// `before` or `after`.
+        name: &'static str,
+        /// What it said.
+        reason: String,
+    },
     /// The page does not look the same twice.
     #[error("{0}")]
     Unstable(Unstable),
+    /// The story itself says that there shall be no picture of it. No failure.
+    #[error("{0}")]
+    LeftOut(String),
     /// The part of the page that was asked for is not there.
     #[error("no element matches `{selector}` (the story's capture target)")]
     NoTarget {
         /// The CSS selector.
         selector: String,
     },
+    /// A step of the story, or of its log-in, could not be done.
+    #[error("{0}")]
+    Unmet(Box<Unmet>),
+    /// Nobody could be logged in.
+    #[error("{0}")]
+    Login(String),
 }
 
 impl BrowserError {
@@ -154,6 +223,43 @@ impl fmt::Display for Unstable {
             write!(f, "; {}", self.why.join("; "))?;
         }
         Ok(())
+    }
+}
+
+/// A step that could not be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// Which of the story's steps it is, from 1.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+    /// Its word in the manifest: `click`.
+    pub kind: &'static str,
+    /// What it was to be done to: a selector, a key, a script.
+    pub target: String,
+    /// Why it could not be done.
+    pub reason: String,
+    /// The log-in whose step it is; the story's own where there is none.
+    pub login: Option<String>,
+    /// The page as it was then, a PNG, where one could be taken.
+    pub picture: Option<Vec<u8>>,
+}
+
+impl fmt::Display for Unmet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            number,
+            of,
+            kind,
+            target,
+            reason,
+            ..
+        } = self;
+        write!(f, "step {number} of {of} ")?;
+        if let Some(login) = &self.login {
+            write!(f, "of the log-in `{login}` ")?;
+        }
+        write!(f, "(`{kind}` of `{target}`) was not done: {reason}")
     }
 }
 

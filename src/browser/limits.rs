@@ -1,7 +1,10 @@
-//! What an engine cannot do of what a story may ask for: said by `doctor`, and
-//! noted in each result that it touches.
+//! What an engine cannot do of what a story may ask for: said by `doctor`,
+//! noted in each result that it touches, and refused where the picture would be
+//! of something else.
 
-use crate::manifest::{BrowserName, BrowserSettings, CaptureSettings, Screen};
+use super::error::BrowserError;
+use crate::manifest::{BrowserName, BrowserSettings, Manifest};
+use crate::plan::Snapshot;
 
 /// Everything that an engine cannot do as Chromium does it, a line each.
 pub fn limits(engine: BrowserName, settings: &BrowserSettings) -> Vec<&'static str> {
@@ -9,34 +12,85 @@ pub fn limits(engine: BrowserName, settings: &BrowserSettings) -> Vec<&'static s
     match engine {
         BrowserName::Chromium if remote => vec![FREE_RUNNING],
         BrowserName::Chromium => Vec::new(),
-        BrowserName::Firefox => vec![FREE_RUNNING, EMULATED_SCALE],
+        BrowserName::Firefox => vec![FREE_RUNNING, EMULATED_SCALE, FEWER_KEYS],
         BrowserName::Webkit => vec![
             FREE_RUNNING,
             LATE_LIBRARY,
             NO_CLOCK,
             WHOLE_SCALES,
             NOT_NARROW,
+            FEWER_KEYS,
         ],
     }
 }
 
-/// Those that touch a snapshot with these settings, for its record.
-pub fn limits_of(
-    engine: BrowserName,
-    settings: &BrowserSettings,
-    capture: &CaptureSettings,
-    screen: Screen,
-) -> Vec<&'static str> {
-    let mut touched = limits(engine, settings);
+/// Those that touch a snapshot, for its record.
+pub fn limits_of(snapshot: &Snapshot, settings: &BrowserSettings) -> Vec<&'static str> {
+    let (capture, scale) = (&snapshot.story.capture, snapshot.screen.scale);
+    let mut touched = limits(snapshot.browser, settings);
     touched.retain(|&limit| match limit {
         NO_CLOCK => capture.clock.is_some() || capture.seed.is_some(),
-        EMULATED_SCALE => screen.scale != 1.0,
+        EMULATED_SCALE => scale != 1.0,
+        WHOLE_SCALES => scale.fract() != 0.0,
         // Refused, then.
-        NOT_NARROW => false,
-        WHOLE_SCALES => screen.scale.fract() != 0.0,
+        NOT_NARROW | FEWER_KEYS => false,
         _ => true,
     });
     touched
+}
+
+/// Refuses a snapshot of which this engine would show something else than the
+/// manifest asks for.
+///
+/// # Errors
+/// [`BrowserError::Beyond`] with the story and the key of the manifest.
+pub fn refuse(snapshot: &Snapshot, manifest: &Manifest) -> Result<(), BrowserError> {
+    let asked = match snapshot.browser {
+        BrowserName::Chromium => return Ok(()),
+        BrowserName::Firefox | BrowserName::Webkit => asked_for(snapshot, manifest),
+    };
+    let refused = asked
+        .into_iter()
+        .find(|&key| is_beyond(snapshot.browser, key));
+    refused.map_or(Ok(()), |key| {
+        Err(BrowserError::Beyond {
+            engine: snapshot.browser.as_str(),
+            story: snapshot.story.id.clone(),
+            key,
+        })
+    })
+}
+
+/// What a snapshot asks for of what not every engine has.
+fn asked_for(snapshot: &Snapshot, manifest: &Manifest) -> Vec<&'static str> {
+    let (device, screen) = (&snapshot.device, snapshot.screen);
+    let access = &manifest.access;
+    let asked = [
+        ("touch", screen.touch),
+        ("mobile", screen.mobile),
+        ("user-agent", device.user_agent.is_some()),
+        ("locale", device.locale.is_some()),
+        ("time-zone", device.time_zone.is_some()),
+        ("reduced-motion", device.reduced_motion.is_some()),
+        ("forced-colors", device.forced_colors.is_some()),
+        ("contrast", device.contrast.is_some()),
+        ("medium", device.medium.is_some()),
+        ("login", snapshot.story.login.is_some()),
+        ("headers", !access.headers.is_empty()),
+        ("cookies", !access.cookies.is_empty()),
+        ("basic-auth", access.basic_auth.is_some()),
+        ("insecure", access.insecure),
+    ];
+    let asked = asked.into_iter().filter(|&(_, is_asked)| is_asked);
+    asked.map(|(key, _)| key).collect()
+}
+
+fn is_beyond(engine: BrowserName, key: &str) -> bool {
+    match engine {
+        BrowserName::Chromium => false,
+        BrowserName::Firefox => !["login"].contains(&key),
+        BrowserName::Webkit => true,
+    }
 }
 
 const FREE_RUNNING: &str = "it draws frames by itself: they are waited for, not issued";
@@ -46,3 +100,4 @@ const LATE_LIBRARY: &str = "nothing runs before the page's own scripts: closed s
 const NO_CLOCK: &str = "`clock` and `seed` come too late for the page's first scripts";
 const WHOLE_SCALES: &str = "only whole scales: others are rounded up";
 const NOT_NARROW: &str = "no viewport is narrower than about 290 pixels";
+const FEWER_KEYS: &str = "keys of devices and of [stories] that it does not know are refused";

@@ -10,9 +10,12 @@ use super::session::PageLoads;
 use crate::manifest::Theme;
 
 /// A page in a browser of any engine.
-pub(super) trait Page: Sync {
+pub(super) trait Page: Send + Sync {
     /// The address of the story that is loaded.
     fn address(&self) -> &str;
+
+    /// Whether steps have been done since the address was loaded.
+    fn acted(&self) -> bool;
 
     /// Evaluates an expression in the page, waits for its promise, and reads
     /// its value.
@@ -25,17 +28,21 @@ pub(super) trait Page: Sync {
     fn frame(&self) -> impl Future<Output = Result<(), BrowserError>> + Send;
 
     /// Puts what the theme has for the root element on the page, and takes off
-    /// what it wears.
-    fn wear(&self, theme: &Theme) -> impl Future<Output = Result<(), BrowserError>> + Send {
+    /// what it wears; a page that is `dressed_once` is left as it is.
+    fn wear(
+        &self,
+        theme: &Theme,
+        dressed_once: bool,
+    ) -> impl Future<Output = Result<(), BrowserError>> + Send {
         let clothes = json!({ "attributes": theme.attributes, "classes": theme.classes });
         async move {
-            let dress = format!("__tintype.dress({clothes})");
+            let dress = format!("__tintype.dress({clothes}, {dressed_once})");
             self.evaluate::<Value>(&dress).await.map(drop)
         }
     }
 
     /// Brings motion by `requestAnimationFrame` to its end, or where it has
-    /// none to a halt.
+    /// none to a halt, and with it transitions that no script can end.
     fn rest(&self) -> impl Future<Output = Result<(), BrowserError>> + Send {
         async {
             while !self.evaluate::<bool>("__tintype.rest()").await? {
@@ -49,5 +56,19 @@ pub(super) trait Page: Sync {
     /// it.
     fn loads(&self) -> impl Future<Output = Result<PageLoads, BrowserError>> + Send {
         self.evaluate("__tintype.loads()")
+    }
+
+    /// Where the page is now, the status with which it was answered, and
+    /// whether an element is there.
+    fn whereabouts(
+        &self,
+        selector: Option<&str>,
+    ) -> impl Future<Output = Result<(String, u16, bool), BrowserError>> + Send {
+        let script = format!(
+            "[location.href, performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0, \
+             Boolean({selector} && __tintype.first({selector}))]",
+            selector = json!(selector)
+        );
+        async move { self.evaluate(&script).await }
     }
 }

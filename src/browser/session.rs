@@ -5,16 +5,19 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fantoccini::Client;
-use fantoccini::wd::WebDriverCompatibleCommand;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::access::Visit;
 use super::ask::COMMAND_LIMIT;
 use super::driver::Driver;
+use super::emulation::Emulated;
 use super::error::BrowserError;
 use super::page::Page;
+use super::post::Post;
+use super::sign_in::SignedIn;
 use super::slot::Slot;
-use crate::manifest::{BrowserSettings, CaptureSettings, Screen, Theme};
+use crate::manifest::{BrowserSettings, CaptureSettings, Device, Screen, Theme};
 
 /// What runs in every page before its own first script.
 pub(super) const LIBRARY: &str = include_str!("page/library.js");
@@ -45,13 +48,15 @@ pub struct PageLoads {
 /// One Chromium under WebDriver with one page in it.
 #[derive(Debug)]
 pub struct Session {
-    driver: Driver,
+    pub(super) driver: Driver,
     info: BrowserInfo,
     address: String,
     screen: Option<Screen>,
-    scheme: Option<&'static str>,
+    /// Before which device pages are shown, and what of that is set.
+    pub(super) device: Device,
+    pub(super) emulated: Emulated,
     /// Whether the loaded page wears something of a theme.
-    dressed: bool,
+    pub(super) dressed: bool,
     /// Whether the loaded page changes its look at once.
     hastened: bool,
     /// A page that was told to close, by its name among the browser's targets.
@@ -60,6 +65,11 @@ pub struct Session {
     /// for it.
     prelude: Option<(String, String)>,
     cache_is_off: bool,
+    pub(super) visit: Visit,
+    /// Whether steps have been done since the address was loaded.
+    pub(super) acted: bool,
+    /// Whose browser it is.
+    pub(super) signed_in: Option<SignedIn>,
 }
 
 impl Session {
@@ -81,12 +91,16 @@ impl Session {
             driver,
             address: String::new(),
             screen: None,
-            scheme: None,
+            device: Device::default(),
+            emulated: Emulated::default(),
             dressed: false,
             hastened: false,
             closing: None,
             prelude: kept,
             cache_is_off: false,
+            visit: Visit::default(),
+            acted: false,
+            signed_in: None,
         };
         // A page that another process has left is used on.
         if session.prelude.is_none() {
@@ -108,6 +122,10 @@ impl Session {
     /// Opens a page whose frames we drive, where that is possible, and
     /// installs nothing in it yet.
     async fn open_tab(&mut self) -> Result<(), BrowserError> {
+        if self.acted {
+            self.take_mouse_away().await;
+            self.acted = false;
+        }
         let mut page = json!({ "url": "about:blank" });
         if self.driver.frames {
             page["enableBeginFrameControl"] = json!(true);
@@ -134,8 +152,10 @@ impl Session {
         self.cdp("Emulation.setFocusEmulationEnabled", focus)
             .await?;
         self.address.clear();
-        (self.screen, self.scheme, self.prelude) = (None, None, None);
+        (self.screen, self.prelude) = (None, None);
+        self.emulated = Emulated::default();
         self.cache_is_off = false;
+        self.visit.page_knows = false;
         Ok(())
     }
 
@@ -195,11 +215,32 @@ impl Session {
         screen: Screen,
         capture: &CaptureSettings,
     ) -> Result<(), BrowserError> {
+        self.load_once(address, theme, screen, capture).await?;
+        if self.is_asked_for_password().await? {
+            self.log_in(address).await?;
+            self.load_once(address, theme, screen, capture).await?;
+        }
+        Ok(())
+    }
+
+    async fn load_once(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
         let limit = capture.timeout;
         if self.cache_is_off {
             self.cdp("Network.disable", json!({})).await?;
             self.cache_is_off = false;
+            self.visit.page_knows = false;
         }
+        if self.acted {
+            // The mouse would still rest where a step has moved it.
+            self.open_tab().await?;
+        }
+        self.present().await?;
         if only_moves(&self.address, address) {
             // Otherwise only the fragment would change and nothing be loaded.
             self.go("about:blank", limit).await?;
@@ -207,7 +248,8 @@ impl Session {
         self.install(capture).await?;
         self.emulate(theme, screen).await?;
         address.clone_into(&mut self.address);
-        self.go(address, limit).await?;
+        self.acted = false;
+        self.enter(address, limit).await?;
         (self.dressed, self.hastened) = (false, false);
         self.dress(theme).await
     }
@@ -224,17 +266,36 @@ impl Session {
         screen: Screen,
         capture: &CaptureSettings,
     ) -> Result<(), BrowserError> {
+        self.load_fresh_once(address, theme, screen, capture)
+            .await?;
+        if self.is_asked_for_password().await? {
+            self.log_in(address).await?;
+            self.load_fresh_once(address, theme, screen, capture)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn load_fresh_once(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
         self.open_tab().await?;
         self.install(capture).await?;
         self.emulate(theme, screen).await?;
         self.until_closed().await?;
         self.forget(address).await?;
+        self.present().await?;
         self.cdp("Network.enable", json!({})).await?;
         self.cdp("Network.setCacheDisabled", json!({ "cacheDisabled": true }))
             .await?;
         self.cache_is_off = true;
         address.clone_into(&mut self.address);
-        self.go(address, capture.timeout).await?;
+        self.acted = false;
+        self.enter(address, capture.timeout).await?;
         (self.dressed, self.hastened) = (false, false);
         self.dress(theme).await
     }
@@ -244,17 +305,18 @@ impl Session {
     ///
     /// # Errors
     /// When the browser refuses or is gone.
-    pub async fn forget(&self, address: &str) -> Result<(), BrowserError> {
+    pub async fn forget(&mut self, address: &str) -> Result<(), BrowserError> {
         if let Ok(url) = url::Url::parse(address) {
             let origin = url.origin().ascii_serialization();
             let all = json!({ "origin": origin, "storageTypes": "all" });
             self.cdp("Storage.clearDataForOrigin", all).await?;
         }
         self.cdp("Network.clearBrowserCookies", json!({})).await?;
+        self.visit.has_cookies = false;
         Ok(())
     }
 
-    async fn go(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
+    pub(super) async fn go(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
         tracing::debug!(address, "loading");
         let load = self.driver.client.goto(address);
         let loaded = self.driver.ask_within("load", limit, load).await;
@@ -283,20 +345,9 @@ impl Session {
         if bare && !self.dressed {
             return Ok(());
         }
-        self.wear(theme).await?;
+        self.wear(theme, false).await?;
         self.dressed = !bare;
         Ok(())
-    }
-
-    /// One frame for the page and for nobody's eyes: its callbacks and
-    /// listeners run, its layout is made anew, nothing is drawn.
-    async fn tick(&self) -> Result<(), BrowserError> {
-        if self.driver.frames {
-            let unseen = json!({ "noDisplayUpdates": true });
-            let frame = self.cdp("HeadlessExperimental.beginFrame", unseen);
-            return frame.await.map(drop);
-        }
-        self.frame().await
     }
 
     /// The screen and the colour scheme.
@@ -305,14 +356,7 @@ impl Session {
             self.set_size(screen, screen.viewport.height, None).await?;
             self.screen = Some(screen);
         }
-        let scheme = theme.color_scheme.map_or("", |scheme| scheme.as_str());
-        if self.scheme != Some(scheme) {
-            let media =
-                json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-            self.cdp("Emulation.setEmulatedMedia", media).await?;
-            self.scheme = Some(scheme);
-        }
-        Ok(())
+        self.surround(theme, screen).await
     }
 
     /// Lays the page out at the screen's width and this height, of which
@@ -327,7 +371,7 @@ impl Session {
             "width": screen.viewport.width,
             "height": height,
             "deviceScaleFactor": screen.scale,
-            "mobile": false,
+            "mobile": screen.mobile,
         });
         // Without a clip, driven frames come in CSS pixels whatever the scale.
         let whole = || json!({ "x": 0, "y": 0, "width": screen.viewport.width, "height": height, "scale": 1 });
@@ -340,9 +384,26 @@ impl Session {
             .map(drop)
     }
 
+    /// One frame for the page and for nobody's eyes: its callbacks and
+    /// listeners run, its layout is made anew, nothing is drawn.
+    ///
+    /// # Errors
+    /// When the browser refuses or is gone.
+    pub(super) async fn tick(&self) -> Result<(), BrowserError> {
+        if self.driver.frames {
+            let unseen = json!({ "noDisplayUpdates": true });
+            let frame = self.cdp("HeadlessExperimental.beginFrame", unseen);
+            return frame.await.map(drop);
+        }
+        self.frame().await
+    }
+
     /// A command of the DevTools protocol, through the driver.
     pub(super) async fn cdp(&self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
-        let command = Cdp(json!({ "cmd": method, "params": parameters }));
+        let command = Post {
+            command: "goog/cdp/execute",
+            body: json!({ "cmd": method, "params": parameters }),
+        };
         self.driver
             .ask(method, self.driver.client.issue_cmd(command))
             .await
@@ -356,8 +417,13 @@ impl Session {
     /// Leaves the browser for the next process of its slot; ends it where there
     /// is no slot.
     pub async fn close(self) {
-        // A page with its cache off is not what the next process expects.
-        let prelude = self.prelude.filter(|_| !self.cache_is_off);
+        if self.acted {
+            self.take_mouse_away().await;
+        }
+        // A page with its cache off, or one to which something was done, is not
+        // what the next process expects.
+        let used = self.cache_is_off || self.acted || !self.emulated.is_plain();
+        let prelude = self.prelude.filter(|_| !used);
         self.driver.leave(prelude).await;
     }
 
@@ -370,6 +436,10 @@ impl Session {
 impl Page for Session {
     fn address(&self) -> &str {
         &self.address
+    }
+
+    fn acted(&self) -> bool {
+        self.acted
     }
 
     async fn frame(&self) -> Result<(), BrowserError> {
@@ -395,25 +465,6 @@ impl Page for Session {
         }
         let value = answer["result"].get("value").cloned().unwrap_or_default();
         serde_json::from_value(value).map_err(|error| refused(error.to_string()))
-    }
-}
-
-/// `POST /session/{id}/goog/cdp/execute`
-#[derive(Debug)]
-struct Cdp(Value);
-
-impl WebDriverCompatibleCommand for Cdp {
-    fn endpoint(
-        &self,
-        base: &url::Url,
-        session: Option<&str>,
-    ) -> Result<url::Url, url::ParseError> {
-        let session = session.unwrap_or_default();
-        base.join(&format!("session/{session}/goog/cdp/execute"))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (hyper::Method, Option<String>) {
-        (hyper::Method::POST, Some(self.0.to_string()))
     }
 }
 

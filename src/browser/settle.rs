@@ -25,6 +25,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// itself.
 const BUSY: Duration = Duration::from_secs(2);
 
+/// What a script is told in a page that lets nobody look into it.
+const CLOSED_PAGE: &str = "Access is denied for this document";
+
 /// How closely a page is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Care {
@@ -42,6 +45,8 @@ pub struct Settled {
     pub steps: Vec<SettledStep>,
     /// Web fonts that failed to load.
     pub missing_fonts: Vec<String>,
+    /// Addresses of other origins that it has asked, as it says itself.
+    pub foreign: Vec<String>,
     /// Whether it keeps something that outlives it: cookies, storage.
     pub dirty: bool,
     /// Whether it moves by `requestAnimationFrame`.
@@ -55,6 +60,9 @@ struct Answer {
     /// The HTTP status of the document; 0 where there is none.
     status: u16,
     missing: Vec<String>,
+    /// Only once there is nothing to wait for.
+    #[serde(default)]
+    foreign: Vec<String>,
     dirty: bool,
     moving: bool,
 }
@@ -67,10 +75,11 @@ pub(super) async fn settle(
     started: Instant,
 ) -> Result<Settled, BrowserError> {
     let begun = Instant::now();
-    let script = format!("__tintype.settle({})", wanted(capture, care));
+    let script = format!("__tintype.settle({})", wanted(page, capture, care));
     let mut steps: Vec<SettledStep> = Vec::new();
     for answers in 1_u32.. {
-        let mut answer: Answer = page.evaluate(&script).await?;
+        let answer = page.evaluate(&script).await;
+        let mut answer: Answer = answer.map_err(|error| no_page(page, error))?;
         refuse_error_page(page, &answer)?;
         delays(capture, started, &mut answer.waiting);
         if started.elapsed() > BUSY {
@@ -81,6 +90,7 @@ pub(super) async fn settle(
             return Ok(Settled {
                 steps,
                 missing_fonts: answer.missing,
+                foreign: answer.foreign,
                 dirty: answer.dirty,
                 moving: answer.moving,
             });
@@ -99,9 +109,14 @@ pub(super) async fn settle(
 }
 
 /// What the page is asked for.
-fn wanted(capture: &CaptureSettings, care: Care) -> Value {
-    let conditions: Vec<Value> = capture
-        .wait_for
+fn wanted(page: &impl Page, capture: &CaptureSettings, care: Care) -> Value {
+    // What is done to a page may end what it was waited for.
+    let wait_for = if page.acted() {
+        &[]
+    } else {
+        capture.wait_for.as_slice()
+    };
+    let conditions: Vec<Value> = wait_for
         .iter()
         .map(|condition| match condition {
             WaitFor::Selector(selector) => json!({ "selector": selector }),
@@ -115,6 +130,7 @@ fn wanted(capture: &CaptureSettings, care: Care) -> Value {
         "busy": capture.wait_for_busy && care == Care::Thorough,
         "network": capture.wait_for_network,
         "waitFor": conditions,
+
     })
 }
 
@@ -142,6 +158,21 @@ fn note(steps: &mut Vec<SettledStep>, waiting: &[Pending], begun: Instant) {
                 ms,
             }),
         }
+    }
+}
+
+/// The browser's own error pages let nobody look into them.
+fn no_page(page: &impl Page, error: BrowserError) -> BrowserError {
+    match error {
+        BrowserError::Refused { reason, .. } if reason.contains(CLOSED_PAGE) => {
+            BrowserError::Load {
+                url: page.address().to_owned(),
+                reason: "the browser shows an error page of its own (where nobody vouches for \
+                         the server's certificate, `insecure = true` in [stories] trusts it)"
+                    .to_owned(),
+            }
+        }
+        other => other,
     }
 }
 

@@ -43,6 +43,8 @@ pub struct Context {
     /// A fingerprint of the system's time zone, where there is one file for
     /// it.
     pub time_zone: Option<String>,
+    /// What stands for the test target's hooks.
+    pub hooks: Option<String>,
 }
 
 impl Context {
@@ -67,6 +69,7 @@ impl Context {
             )
             .to_owned(),
             variables: VARIABLES.iter().filter_map(set).collect(),
+            hooks: None,
             time_zone: zone.map(|bytes| blake3::hash(&bytes).to_hex().to_string()),
         }
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Context;
 use super::contents::Content;
-use crate::manifest::{BrowserName, Screen, Story, Theme};
+use crate::manifest::{BrowserName, Device, Screen, Story, Theme};
 use crate::plan::Snapshot;
 
 /// Goes up when the meaning of a fingerprint changes.
@@ -18,6 +18,7 @@ struct Recipe<'a> {
     story: &'a Story,
     theme: &'a Theme,
     screen: Screen,
+    device: &'a Device,
     browser: BrowserName,
     context: &'a Context,
 }
@@ -29,6 +30,7 @@ pub(super) fn recipe(snapshot: &Snapshot, context: &Context) -> Option<Hash> {
         story: &snapshot.story,
         theme: &snapshot.theme,
         screen: snapshot.screen,
+        device: &snapshot.device,
         browser: snapshot.browser,
         context,
     };

@@ -6,16 +6,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::manifest::{Manifest, ManifestError};
+use crate::manifest::{AccessError, CodeError, CodeStory, Manifest, ManifestError, Source};
 use crate::model::RunId;
 use crate::plan::Plan;
-use crate::run::END_RUN;
+use crate::run::{END_RUN, Given};
+use crate::serve::ServeError;
 use crate::settings::{Settings, SettingsError};
 
 use super::arguments::{Arguments, Color};
 use super::listing::listing;
 use super::log;
 use super::selection::{Selected, Selection};
+use super::started;
 use super::trials;
 use super::work::Work;
 
@@ -30,9 +32,19 @@ const FAILURE: u8 = 101;
 ///     tintype::Harness::new().manifest("suites/shop.toml").run()
 /// }
 /// ```
+///
+/// What a manifest cannot say is given here: a server
+/// ([`serve`](Self::serve), [`address`](Self::address)), further stories
+/// ([`story`](Self::story)), and code around them ([`before`](Self::before),
+/// [`after`](Self::after)).
 #[derive(Clone, Debug, Default)]
 pub struct Harness {
     manifest: Option<PathBuf>,
+    /// Where the stories are, instead of where the manifest says.
+    pub(super) address: Option<String>,
+    /// Stories beside the manifest's.
+    pub(super) stories: Vec<CodeStory>,
+    pub(super) given: Given,
 }
 
 /// Why no test could be run.
@@ -44,8 +56,20 @@ pub enum HarnessError {
     /// The manifest is missing or wrong.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// The list could not be printed.
-    #[error("failed to print the list: {0}")]
+    /// What the test target adds to the manifest does not fit it.
+    #[error(transparent)]
+    Code(#[from] CodeError),
+    /// A Storybook that is needed for the list of its stories does not run.
+    #[error("failed to serve the stories: {0}")]
+    Serve(#[from] ServeError),
+    /// What its server wants to see is not there.
+    #[error("failed to get into the stories' server: {0}")]
+    Access(#[from] AccessError),
+    /// A Storybook is up and does not give its list.
+    #[error("the Storybook answers, but does not give its index.json (is it one?)")]
+    NoList,
+    /// No threads, or nowhere to print.
+    #[error("failed to start, or to print the list: {0}")]
     Print(#[from] io::Error),
 }
 
@@ -92,7 +116,7 @@ impl Harness {
     fn run_with(self, arguments: &Arguments) -> Result<ExitCode, HarnessError> {
         let settings = Settings::from_environment()?;
         log::begin(settings.log);
-        let named = settings.manifest.clone().or(self.manifest);
+        let named = settings.manifest.clone().or_else(|| self.manifest.clone());
         let path = named.unwrap_or_else(|| PathBuf::from("stories.toml"));
         if let Ok(run) = env::var(END_RUN) {
             let ended = crate::run::end(&Manifest::load(&path)?, &RunId(run));
@@ -101,43 +125,65 @@ impl Harness {
                 Err(_) => ExitCode::from(FAILURE),
             });
         }
-        let (manifest, selected) = prepare(&path, arguments, &settings)?;
+        let (mut manifest, mut selected) = self.prepare(&path, arguments, &settings)?;
+        let started = started::start(&manifest, arguments, &settings)?;
+        if started.is_some() {
+            (manifest, selected) = self.prepare(&path, arguments, &settings)?;
+            if manifest.is_stale {
+                // No run goes by an old list, or by none.
+                return Err(HarnessError::NoList);
+            }
+        }
         if arguments.list {
             let text = listing(&selected.snapshots, arguments);
             io::stdout().write_all(text.as_bytes())?;
             return Ok(ExitCode::SUCCESS);
         }
-        Ok(carry_out(arguments, manifest, settings, &selected))
+        let given = self.given;
+        Ok(carry_out(arguments, manifest, settings, given, &selected))
     }
-}
 
-/// Manifest, plan and selection: everything that needs no browser.
-fn prepare(
-    path: &Path,
-    arguments: &Arguments,
-    settings: &Settings,
-) -> Result<(Manifest, Selected), HarnessError> {
-    let mut manifest = Manifest::load(path)?;
-    settings.override_manifest(&mut manifest)?;
-    if let (Some(threads), None) = (arguments.test_threads, settings.sessions) {
-        manifest.browser.sessions = Some(threads.get());
+    /// Manifest, plan and selection: everything that needs no browser.
+    fn prepare(
+        &self,
+        path: &Path,
+        arguments: &Arguments,
+        settings: &Settings,
+    ) -> Result<(Manifest, Selected), HarnessError> {
+        let mut manifest = Manifest::load(path)?;
+        settings.override_manifest(&mut manifest)?;
+        if let (Some(threads), None) = (arguments.test_threads, settings.sessions) {
+            manifest.browser.sessions = Some(threads.get());
+        }
+        if self.given.service.is_some() {
+            manifest.source = Source::Code;
+        } else if let Some(address) = &self.address {
+            manifest.set_address(address)?;
+        }
+        manifest.add_stories(&self.stories)?;
+        let plan = Plan::from_manifest(&manifest)?;
+        let selected = Selection::new(arguments, settings).apply(plan);
+        Ok((manifest, selected))
     }
-    let plan = Plan::from_manifest(&manifest)?;
-    let selected = Selection::new(arguments, settings).apply(plan);
-    Ok((manifest, selected))
 }
 
 fn carry_out(
     arguments: &Arguments,
     manifest: Manifest,
     settings: Settings,
+    given: Given,
     selected: &Selected,
 ) -> ExitCode {
     let planned = match arguments.bench {
         true => 0,
         false => selected.planned(),
     };
-    let work = Arc::new(Work::new(manifest, selected.snapshots.clone(), settings));
+    let work = Arc::new(Work::new(
+        manifest,
+        selected.snapshots.clone(),
+        settings,
+        given,
+    ));
     let waiting = Arc::clone(&work);
     let conclusion = trials::run(arguments, selected, move |index| waiting.verdict(index));
     let sound = work.finish(planned);

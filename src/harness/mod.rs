@@ -1,11 +1,13 @@
 //! The face of libtest: arguments, trials, listing, exit code.
 
 mod arguments;
+mod code;
 mod ending;
 mod front;
 mod listing;
 mod log;
 mod selection;
+mod started;
 #[cfg(test)]
 mod tests;
 mod trials;

@@ -9,7 +9,7 @@ use crate::manifest::Manifest;
 use crate::model::{Reason, Status};
 use crate::plan::Snapshot;
 use crate::report::terminal;
-use crate::run::{Conductor, Outcome, RunError};
+use crate::run::{Conductor, Given, Outcome, RunError};
 use crate::settings::Settings;
 
 use super::ending;
@@ -22,6 +22,7 @@ pub(super) struct Work {
     settings: Settings,
     /// Handed over at the start.
     snapshots: Mutex<Vec<Snapshot>>,
+    given: Given,
     conductor: OnceLock<Result<Conductor, RunError>>,
     /// Whether a trial has said in full why nothing could be started.
     told: AtomicBool,
@@ -30,11 +31,17 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn new(manifest: Manifest, snapshots: Vec<Snapshot>, settings: Settings) -> Self {
+    pub(super) fn new(
+        manifest: Manifest,
+        snapshots: Vec<Snapshot>,
+        settings: Settings,
+        given: Given,
+    ) -> Self {
         Self {
             manifest: Arc::new(manifest),
             settings,
             snapshots: Mutex::new(snapshots),
+            given,
             conductor: OnceLock::new(),
             told: AtomicBool::new(false),
             done: AtomicUsize::new(0),
@@ -97,7 +104,13 @@ impl Work {
         let snapshots = std::mem::take(&mut *snapshots);
         let planned = snapshots.iter().filter(|s| s.skip.is_none()).count();
         let (manifest, settings) = (Arc::clone(&self.manifest), self.settings.clone());
-        let conductor = Conductor::start(manifest, snapshots, settings, Vec::new())?;
+        let conductor = Conductor::start(
+            manifest,
+            snapshots,
+            settings,
+            self.given.clone(),
+            Vec::new(),
+        )?;
         if !self.settings.nextest {
             let (environment, record) = (conductor.environment(), conductor.record());
             eprintln!("{}", terminal::opening(planned, &environment, &record));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::compare_settings::one_of;
 use super::reader::{Problems, Table, Value};
-use super::types::{CaptureSettings, Isolation, Target, WaitFor};
+use super::types::{CaptureSettings, Isolation, Network, Target, WaitFor};
 
 impl Default for CaptureSettings {
     fn default() -> Self {
@@ -17,6 +17,7 @@ impl Default for CaptureSettings {
             wait_for: Vec::new(),
             wait_for_busy: true,
             wait_for_network: true,
+            network: Network::On,
             clock: None,
             seed: None,
         }
@@ -64,9 +65,14 @@ pub(super) fn capture(
     if let Some(busy) = table.take("wait-for-busy").and_then(|v| v.flag(problems)) {
         settings.wait_for_busy = busy;
     }
-    let network = table.take("wait-for-network");
-    if let Some(network) = network.and_then(|v| v.flag(problems)) {
-        settings.wait_for_network = network;
+    let waits = table.take("wait-for-network");
+    if let Some(waits) = waits.and_then(|v| v.flag(problems)) {
+        settings.wait_for_network = waits;
+    }
+    let words = [("on", Network::On), ("off", Network::Off)];
+    let network = table.take("network");
+    if let Some(network) = network.and_then(|v| one_of(&v, &words, problems)) {
+        settings.network = network;
     }
     if let Some(clock) = table.take("clock").and_then(|v| instant(&v, problems)) {
         settings.clock = Some(clock);
@@ -101,22 +107,33 @@ fn target(value: &Value<'_>, problems: &mut Problems) -> Option<Target> {
 
 /// A time with its unit: `"15s"`, `"500ms"`, `"1.5m"`. Above zero and at most
 /// an hour.
-fn duration(value: &Value<'_>, problems: &mut Problems) -> Option<Duration> {
+pub(super) fn duration(value: &Value<'_>, problems: &mut Problems) -> Option<Duration> {
+    time(value, 3600.0, "1 h", problems)
+}
+
+/// A time from 1 ms to `most` seconds, which are called `limit`.
+pub(super) fn time(
+    value: &Value<'_>,
+    most: f64,
+    limit: &str,
+    problems: &mut Problems,
+) -> Option<Duration> {
     let text = value.text(problems)?;
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {
         "ms" => Some(0.001),
         "s" => Some(1.0),
         "m" | "min" => Some(60.0),
+        "h" => Some(3600.0),
         _ => None,
     };
     let seconds = digits.trim_end().parse::<f64>().ok().zip(unit);
     let seconds = seconds.map(|(number, unit)| number * unit);
-    let seconds = seconds.filter(|s| (0.001..=3600.0).contains(s));
+    let seconds = seconds.filter(|s| (0.001..=most).contains(s));
     if seconds.is_none() {
         problems.add(
             value
-                .wrong("must be a time from 1 ms to 1 h")
+                .wrong(&format!("must be a time from 1 ms to {limit}"))
                 .help("write it with its unit: \"500ms\", \"15s\", \"2m\""),
         );
     }
@@ -136,7 +153,7 @@ fn wait_for(value: &Value<'_>, problems: &mut Problems) -> Option<Vec<WaitFor>> 
     Some(read.collect())
 }
 
-fn condition(value: &Value<'_>, problems: &mut Problems) -> Option<WaitFor> {
+pub(super) fn condition(value: &Value<'_>, problems: &mut Problems) -> Option<WaitFor> {
     if value.is_text() {
         let selector = value.text(problems)?;
         return Some(WaitFor::Selector(selector.to_owned()));

@@ -1,53 +1,143 @@
 //! `[compare]`, which a suite and each of its stories have.
 
+use serde::Serialize;
+
 use crate::compare::{self, Antialiasing, Perceptual};
 use crate::model::Region;
 
-use super::reader::{Problems, Value};
+use super::reader::{Problems, Table, Value};
+use super::types::BrowserName;
 
-/// Reads `compare`, on top of what applies already.
+/// The systems that have a word of their own.
+pub(super) const PLATFORMS: [&str; 3] = ["linux", "macos", "windows"];
+
+/// How pictures are compared on this system: in each engine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Tolerances {
+    chromium: compare::Options,
+    firefox: compare::Options,
+    webkit: compare::Options,
+}
+
+impl Tolerances {
+    /// What applies to an engine's pictures.
+    pub fn of(&self, browser: BrowserName) -> &compare::Options {
+        match browser {
+            BrowserName::Chromium => &self.chromium,
+            BrowserName::Firefox => &self.firefox,
+            BrowserName::Webkit => &self.webkit,
+        }
+    }
+
+    fn of_mut(&mut self, browser: BrowserName) -> &mut compare::Options {
+        match browser {
+            BrowserName::Chromium => &mut self.chromium,
+            BrowserName::Firefox => &mut self.firefox,
+            BrowserName::Webkit => &mut self.webkit,
+        }
+    }
+
+    /// Changes what applies to every engine.
+    pub(super) fn each(&mut self, change: impl Fn(&mut compare::Options)) {
+        for browser in BrowserName::ALL {
+            change(self.of_mut(browser));
+        }
+    }
+}
+
+/// Reads `compare`, on top of what applies already. What it says of this system
+/// beats what it says of all, and what it says of an engine beats both.
 pub(super) fn compare(
     value: Option<Value<'_>>,
-    base: &compare::Options,
+    base: &Tolerances,
     problems: &mut Problems,
-) -> compare::Options {
-    let mut options = base.clone();
+) -> Tolerances {
+    let mut tolerances = base.clone();
     let Some(mut table) = value.and_then(|value| value.table(problems)) else {
-        return options;
+        return tolerances;
     };
-    let threshold = table.take("threshold");
-    if let Some(number) = threshold.and_then(|v| v.number(0.0, 1.0, problems)) {
-        options.threshold = number;
+    let change = Change::read(&mut table, problems);
+    tolerances.each(|options| change.apply(options));
+    for platform in PLATFORMS {
+        // Elsewhere it is read for its mistakes.
+        let change = own_change(table.take(platform), problems);
+        if platform == std::env::consts::OS {
+            tolerances.each(|options| change.apply(options));
+        }
     }
-    let pixels = table.take("max-diff-pixels");
-    if let Some(count) = pixels.and_then(|v| v.whole(0, u64::MAX, problems)) {
-        options.max_diff_pixels = Some(count);
-    }
-    let ratio = table.take("max-diff-ratio");
-    if let Some(ratio) = ratio.and_then(|v| v.number(0.0, 1.0, problems)) {
-        options.max_diff_ratio = Some(ratio);
-    }
-    let words = [
-        ("ignore", Antialiasing::Ignore),
-        ("count", Antialiasing::Count),
-    ];
-    let word = table.take("antialiasing");
-    if let Some(counts) = word.and_then(|v| one_of(&v, &words, problems)) {
-        options.antialiasing = counts;
-    }
-    if let Some(ignore) = table.take("ignore").and_then(|v| v.list(problems)) {
-        let regions = ignore.iter().filter_map(|v| region(v, problems));
-        options.ignore = regions.collect();
-    }
-    if let Some(moved) = table.take("moved").and_then(|v| v.flag(problems)) {
-        options.moved = moved;
-    }
-    let opinion = table.take("perceptual");
-    if let Some(opinion) = opinion.and_then(|v| perceptual(&v, problems)) {
-        options.perceptual = opinion;
+    for browser in BrowserName::ALL {
+        let change = own_change(table.take(browser.as_str()), problems);
+        change.apply(tolerances.of_mut(browser));
     }
     table.finish(problems);
-    options
+    tolerances
+}
+
+/// What a system or an engine has of its own.
+fn own_change(value: Option<Value<'_>>, problems: &mut Problems) -> Change {
+    let Some(mut table) = value.and_then(|value| value.table(problems)) else {
+        return Change::default();
+    };
+    let change = Change::read(&mut table, problems);
+    table.finish(problems);
+    change
+}
+
+/// What is set of how pictures are compared.
+#[derive(Default)]
+struct Change {
+    threshold: Option<f64>,
+    max_diff_pixels: Option<u64>,
+    max_diff_ratio: Option<f64>,
+    antialiasing: Option<Antialiasing>,
+    ignore: Option<Vec<Region>>,
+    moved: Option<bool>,
+    perceptual: Option<Perceptual>,
+}
+
+impl Change {
+    fn read(table: &mut Table<'_>, problems: &mut Problems) -> Self {
+        let words = [
+            ("ignore", Antialiasing::Ignore),
+            ("count", Antialiasing::Count),
+        ];
+        let (threshold, ratio) = (table.take("threshold"), table.take("max-diff-ratio"));
+        let (pixels, word) = (table.take("max-diff-pixels"), table.take("antialiasing"));
+        let ignore = table.take("ignore").and_then(|v| v.list(problems));
+        let (moved, opinion) = (table.take("moved"), table.take("perceptual"));
+        Self {
+            threshold: threshold.and_then(|v| v.number(0.0, 1.0, problems)),
+            max_diff_pixels: pixels.and_then(|v| v.whole(0, u64::MAX, problems)),
+            max_diff_ratio: ratio.and_then(|v| v.number(0.0, 1.0, problems)),
+            antialiasing: word.and_then(|v| one_of(&v, &words, problems)),
+            ignore: ignore.map(|ignore| {
+                let regions = ignore.iter().filter_map(|v| region(v, problems));
+                regions.collect()
+            }),
+            moved: moved.and_then(|v| v.flag(problems)),
+            perceptual: opinion.and_then(|v| perceptual(&v, problems)),
+        }
+    }
+
+    fn apply(&self, options: &mut compare::Options) {
+        if let Some(threshold) = self.threshold {
+            options.threshold = threshold;
+        }
+        options.max_diff_pixels = self.max_diff_pixels.or(options.max_diff_pixels);
+        options.max_diff_ratio = self.max_diff_ratio.or(options.max_diff_ratio);
+        if let Some(antialiasing) = self.antialiasing {
+            options.antialiasing = antialiasing;
+        }
+        if let Some(ignore) = &self.ignore {
+            options.ignore.clone_from(ignore);
+        }
+        if let Some(moved) = self.moved {
+            options.moved = moved;
+        }
+        if let Some(perceptual) = self.perceptual {
+            options.perceptual = perceptual;
+        }
+    }
 }
 
 /// A rectangle in image pixels: `{ x = 0, y = 0, width = 100, height = 20 }`.

@@ -12,16 +12,7 @@ impl Manifest {
     /// workspace otherwise, and below the manifest's own folder where there is
     /// none yet.
     pub fn state_dir(&self) -> PathBuf {
-        let told = env::var_os("CARGO_TARGET_DIR").filter(|told| !told.is_empty());
-        let target = told
-            .map(|told| self.root.join(told))
-            .or_else(|| {
-                let made_by_cargo = |folder: &Path| folder.join("CACHEDIR.TAG").is_file();
-                let targets = self.root.ancestors().map(|folder| folder.join("target"));
-                targets.into_iter().find(|target| made_by_cargo(target))
-            })
-            .unwrap_or_else(|| self.root.join("target"));
-        target.join("tintype")
+        state_dir(&self.root)
     }
 
     /// The folder of a run's images and reports.
@@ -35,4 +26,18 @@ impl Manifest {
         let shown = path.strip_prefix(&self.root).unwrap_or(path);
         shown.to_string_lossy().replace('\\', "/")
     }
+}
+
+/// The folder `target/tintype` of a manifest that stands in this folder.
+pub(super) fn state_dir(root: &Path) -> PathBuf {
+    let told = env::var_os("CARGO_TARGET_DIR").filter(|told| !told.is_empty());
+    let target = told
+        .map(|told| root.join(told))
+        .or_else(|| {
+            let made_by_cargo = |folder: &Path| folder.join("CACHEDIR.TAG").is_file();
+            let targets = root.ancestors().map(|folder| folder.join("target"));
+            targets.into_iter().find(|target| made_by_cargo(target))
+        })
+        .unwrap_or_else(|| root.join("target"));
+    target.join("tintype")
 }

@@ -5,14 +5,25 @@
 //! it at once: [`Manifest::load`] either gives a manifest that means something
 //! or a [`ManifestError`] that shows every line to mend.
 
+mod access;
 mod capture_settings;
+mod code;
 mod compare_settings;
+mod device;
 mod error;
 mod files;
 mod folders;
+mod keys;
+mod known;
+mod login;
 mod reader;
+mod request_rule;
+mod request_settings;
 mod resolve;
+mod source;
+mod steps;
 mod story;
+mod storybook;
 mod suite;
 mod template;
 #[cfg(test)]
@@ -23,12 +34,21 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+pub use access::{Access, AccessError, Credentials, Hidden};
+pub use code::{CodeError, CodeStory};
+pub use compare_settings::Tolerances;
+pub use device::{Contrast, Device, Medium};
 pub(crate) use error::Problem;
 pub use error::{ManifestError, Report};
+pub use keys::Chord;
+pub use known::KnownFailure;
+pub use login::{Expired, Login, LoginMethod};
+pub use request_rule::{Answer, Fate, RequestRule, UrlPattern};
+pub use steps::Step;
 pub use template::{Places, Template};
 pub use types::{
-    BrowserName, BrowserSettings, CaptureSettings, ColorScheme, EngineSettings, Isolation,
-    Manifest, Screen, Source, Story, Target, Theme, WaitFor,
+    BrowserName, BrowserSettings, CaptureSettings, ColorScheme, EngineSettings, InStorybook,
+    Isolation, Manifest, Network, Screen, Source, Story, Target, Theme, WaitFor,
 };
 
 use reader::{Problems, Table};
@@ -61,17 +81,25 @@ impl Manifest {
         let suite = suite::read(&mut table, &root, &mut problems);
         let stories = resolve::read(table.take("story").as_ref(), &suite, &mut problems);
         table.finish(&mut problems);
+        request_settings::check_source(&suite.source, &stories, &mut problems);
         if !problems.0.is_empty() {
             return Err(ManifestError::invalid(path, source, problems.0));
         }
         Ok(Self {
             path: path.to_owned(),
             root,
+            mould: story::mould(&suite, 0..0),
             source: suite.source,
             host: suite.host,
+            from_code: suite.from_code,
+            is_stale: suite.is_stale,
+            access: suite.access,
+            themes: suite.themes,
+            viewports: suite.viewports,
             browser: suite.browser,
             baselines: suite.baselines,
             retries: suite.retries,
+            device: suite.device,
             stories,
             text: source.into(),
         })

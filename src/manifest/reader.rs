@@ -118,6 +118,11 @@ impl<'a> Value<'a> {
         problems.add(Problem::new(self.span.clone(), message));
     }
 
+    /// The value as the parser gave it.
+    pub(super) fn inner(&self) -> &'a DeValue<'a> {
+        self.inner
+    }
+
     /// Says that the value is wrong: "`threshold` in [compare] {what}".
     pub(super) fn wrong(&self, what: &str) -> Problem {
         Problem::new(self.span.clone(), format!("{} {what}", self.place))
@@ -139,6 +144,15 @@ impl<'a> Value<'a> {
             Some(text) => return Some(text),
         }
         None
+    }
+
+    /// A text that may be empty.
+    pub(super) fn any_text(&self, problems: &mut Problems) -> Option<&'a str> {
+        let text = self.inner.as_str();
+        if text.is_none() {
+            self.expected("a text", problems);
+        }
+        text
     }
 
     pub(super) fn flag(&self, problems: &mut Problems) -> Option<bool> {
@@ -185,6 +199,15 @@ impl<'a> Value<'a> {
         fits
     }
 
+    /// Any value, as JSON. A date is its text.
+    pub(super) fn json(&self, problems: &mut Problems) -> Option<serde_json::Value> {
+        let json = json(self.inner);
+        if json.is_none() {
+            problems.add(self.wrong("holds a number that JSON cannot say"));
+        }
+        json
+    }
+
     pub(super) fn table(&self, problems: &mut Problems) -> Option<Table<'a>> {
         let Some(entries) = self.inner.as_table() else {
             self.expected("a table", problems);
@@ -220,10 +243,37 @@ impl<'a> Value<'a> {
 
     /// What a table at this place is called: a section by its header.
     fn title(&self) -> String {
+        if self.place == "`request` in [[story]]" {
+            return "[[story.request]]".to_owned();
+        }
         match self.place.strip_suffix(" in the manifest") {
-            Some("`story`") => "[[story]]".to_owned(),
+            Some(list @ ("`story`" | "`request`")) => format!("[[{}]]", list.trim_matches('`')),
             Some(section) => format!("[{}]", section.trim_matches('`')),
             None => self.place.clone(),
         }
     }
+}
+
+fn json(value: &DeValue<'_>) -> Option<serde_json::Value> {
+    Some(match value {
+        DeValue::String(text) => text.as_ref().into(),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .ok()?
+            .into(),
+        DeValue::Float(number) => {
+            serde_json::Number::from_f64(number.as_str().parse().ok()?)?.into()
+        }
+        DeValue::Boolean(flag) => (*flag).into(),
+        DeValue::Datetime(moment) => moment.to_string().into(),
+        DeValue::Array(items) => items
+            .iter()
+            .map(|item| json(item.get_ref()))
+            .collect::<Option<Vec<_>>>()?
+            .into(),
+        DeValue::Table(entries) => entries
+            .iter()
+            .map(|(name, value)| Some((name.get_ref().to_string(), json(value.get_ref())?)))
+            .collect::<Option<serde_json::Map<_, _>>>()?
+            .into(),
+    })
 }

@@ -10,7 +10,8 @@ use crate::model::StoryIdentifier;
 use super::error::Problem;
 use super::files;
 use super::reader::{Problems, Value};
-use super::story::{Draft, draft, mould};
+use super::story::{Draft, draft, mould, unfit_id};
+use super::storybook;
 use super::suite::Suite;
 use super::types::{Source, Story};
 
@@ -67,7 +68,9 @@ pub(super) fn read(
         None => Vec::new(),
     };
     let pages = Pages::of(&suite.source);
-    let stories = if value.is_none() {
+    let stories = if let Some(catalogue) = &suite.storybook {
+        storybook::resolve(catalogue, &drafts, suite, problems)
+    } else if value.is_none() {
         every_page(&pages, suite, problems)
     } else {
         resolve(&drafts, &pages, suite, problems)
@@ -83,7 +86,7 @@ fn every_page(pages: &Pages<'_>, suite: &Suite, problems: &mut Problems) -> Vec<
         _ => "name each of them: [[story]] path = \"/button\"".to_owned(),
     };
     let pages = pages.all(problems);
-    if pages.is_empty() {
+    if pages.is_empty() && !suite.from_code {
         problems.add(Problem::new(0..0, "there are no stories").help(help));
     }
     let mould = mould(suite, 0..0);
@@ -114,12 +117,14 @@ fn resolve(
     for draft in drafts {
         match (&draft.path, &draft.glob) {
             (Some((path, place)), None) => {
-                stories.extend(by_path(draft, path, place, pages, suite, problems));
+                let story = by_path(draft, path, place, pages, suite, problems);
+                stories.extend(story.into_iter().flat_map(|s| draft.with_named_steps(s)));
             }
             (None, Some((glob, place))) => {
                 let pages = matching(glob, place, pages, suite, problems);
                 let pages = pages.into_iter().filter(|page| !named.contains(page));
-                stories.extend(pages.map(|page| story(page, &draft.mould)));
+                let found = pages.map(|page| story(page, &draft.mould));
+                stories.extend(found.flat_map(|s| draft.with_named_steps(s)));
             }
             _ => {}
         }
@@ -161,12 +166,7 @@ fn by_path(
         Some((id, place)) => (*id, place.span.clone()),
         None => (files::id_of(file).unwrap_or(file), place.span.clone()),
     };
-    // The suffixes behind an `@` are for browsers and scales.
-    let error = StoryIdentifier::check_story_id(id).err();
-    let reserved = id
-        .contains('@')
-        .then(|| "`@` is kept for browsers and scales".to_owned());
-    if let Some(message) = error.map(|e| e.to_string()).or(reserved) {
+    if let Some(message) = unfit_id(id) {
         let problem = Problem::new(span, message);
         problems.add(match draft.id {
             Some(_) => problem,
@@ -223,8 +223,12 @@ fn check_ids(stories: &[Story], problems: &mut Problems) {
     for story in stories {
         if let Err(error) = StoryIdentifier::check_story_id(&story.id) {
             problems.add(
-                Problem::new(story.declared.clone(), format!("{}: {error}", story.path))
-                    .help("name the page by its `path` and give it an `id`"),
+                Problem::new(story.declared.clone(), format!("{}: {error}", story.path)).help(
+                    match &story.storybook {
+                        Some(its) => format!("give it another `id` beside story = \"{}\"", its.id),
+                        None => "name the page by its `path` and give it an `id`".to_owned(),
+                    },
+                ),
             );
         }
         if let Some(first) = seen.insert(&story.id, story) {

@@ -3,19 +3,44 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::model::StoryIdentifier;
+
+use super::device::Device;
 use super::error::Problem;
+use super::known::known_failure;
+use super::login::choice;
 use super::reader::{Problems, Table, Value};
+use super::steps::{Steps, steps};
 use super::suite::{Suite, engines, parse_screen, scale};
-use super::types::{BrowserName, Screen, Story, Theme};
-use super::{capture_settings, compare_settings};
+use super::types::{BrowserName, InStorybook, Screen, Story, Theme};
+use super::{capture_settings, compare_settings, request_settings, storybook};
 
 /// An entry of `[[story]]` before its pattern has been resolved.
 pub(super) struct Draft<'a> {
     pub(super) id: Option<(&'a str, Value<'a>)>,
     pub(super) path: Option<(&'a str, Value<'a>)>,
     pub(super) glob: Option<(&'a str, Value<'a>)>,
+    /// The story of a Storybook that a further story shows.
+    pub(super) story: Option<(&'a str, Value<'a>)>,
+    /// Snapshots of their own on the way through the steps: a name, and how
+    /// many steps are done for it.
+    pub(super) named: Vec<(String, usize)>,
     /// What each story of this entry is, but for its id and path.
     pub(super) mould: Story,
+}
+
+impl Draft<'_> {
+    /// A story of this entry, and one more for each step with a name: the page
+    /// as it is after that step.
+    pub(super) fn with_named_steps(&self, story: Story) -> Vec<Story> {
+        let part = |(name, steps): &(String, usize)| Story {
+            id: format!("{}-{name}", story.id),
+            steps: story.steps[..*steps].to_vec(),
+            ..story.clone()
+        };
+        let parts: Vec<_> = self.named.iter().map(part).collect();
+        [story].into_iter().chain(parts).collect()
+    }
 }
 
 /// A story without id and path that takes everything from its suite.
@@ -28,9 +53,31 @@ pub(super) fn mould(suite: &Suite, declared: Range<usize>) -> Story {
         browsers: suite.browser.names.clone(),
         compare: suite.compare.clone(),
         capture: suite.capture.clone(),
+        steps: Vec::new(),
+        device: Device::default(),
+        login: suite.login.clone(),
+        requests: suite.requests.clone(),
         skip: None,
+        storybook: suite.storybook.as_ref().map(|_| InStorybook {
+            may_compare: true,
+            may_pick_screens: true,
+            may_skip: true,
+            ..InStorybook::default()
+        }),
+        known_failure: None,
         declared,
     }
+}
+
+/// Why a text is no id for a story.
+pub(super) fn unfit_id(id: &str) -> Option<String> {
+    let error = StoryIdentifier::check_story_id(id).err();
+    // The suffixes behind an `@` are for browsers and scales.
+    let reserved = || {
+        let has = id.contains('@');
+        has.then(|| "`@` is kept for browsers and scales".to_owned())
+    };
+    error.map(|error| error.to_string()).or_else(reserved)
 }
 
 /// Reads an entry of `[[story]]`.
@@ -44,21 +91,114 @@ pub(super) fn draft<'a>(
         let value = table.take(key)?;
         Some((value.text(problems)?, value))
     };
-    let (id, path, glob) = (text("id"), text("path"), text("glob"));
+    let (id, path, glob, story) = (text("id"), text("path"), text("glob"), text("story"));
     let mut mould = mould(suite, value.span.clone());
     mould.skip = skip(table.take("skip"), problems);
+    mould.known_failure = known_failure(table.take("known-failure"), problems);
     if let Some(themes) = table.take("themes") {
         mould.themes = pick_themes(&themes, suite, problems).unwrap_or(mould.themes);
     }
-    mould.screens = screens(&mut table, suite, problems).unwrap_or(mould.screens);
+    let screens = screens(&mut table, suite, problems);
+    let compare = table.take("compare");
+    let sets = (screens.is_some(), compare.is_some());
+    mould.screens = screens.unwrap_or(mould.screens);
     if let Some(browsers) = table.take("browsers") {
         mould.browsers = pick_browsers(&browsers, suite, problems).unwrap_or(mould.browsers);
     }
-    mould.compare = compare_settings::compare(table.take("compare"), &suite.compare, problems);
+    mould.compare = compare_settings::compare(compare, &suite.compare, problems);
     mould.capture = capture_settings::capture(table.take("capture"), &suite.capture, problems);
+    storybook_keys(&mut table, sets, &mut mould, problems);
+    let Steps { all, named } = steps(table.take("steps"), problems);
+    mould.steps = all;
+    mould.device = Device::read(table.take("device"), problems);
+    let login = table.take("login");
+    mould.login = choice(
+        login.as_ref(),
+        &suite.logins,
+        suite.login.as_ref(),
+        problems,
+    );
+    let own = request_settings::requests(table.take("request"), &suite.root, problems);
+    mould.requests.splice(0..0, own);
     let span = table.span.clone();
     table.finish(problems);
-    match (&path, &glob, &id) {
+    let draft = Draft {
+        id,
+        path,
+        glob,
+        story,
+        named,
+        mould,
+    };
+    match suite.storybook {
+        Some(_) => check_name(&draft, span, problems),
+        None => check_page(&draft, span, problems),
+    }
+    Some(draft)
+}
+
+/// What a story says of itself in a Storybook. `sets` says whether it sets its
+/// screens and its tolerance.
+fn storybook_keys(
+    table: &mut Table<'_>,
+    sets: (bool, bool),
+    mould: &mut Story,
+    problems: &mut Problems,
+) {
+    let (args, parameters) = (table.take("args"), table.take("parameters"));
+    let Some(storybook) = &mut mould.storybook else {
+        for key in [args, parameters].into_iter().flatten() {
+            problems.add(key.wrong("is for the stories of a `storybook`"));
+        }
+        return;
+    };
+    let honoured = parameters.and_then(|v| v.flag(problems)).unwrap_or(true);
+    storybook.may_pick_screens = honoured && !sets.0;
+    storybook.may_compare = honoured && !sets.1;
+    storybook.may_skip = honoured;
+    let args = args.and_then(|value| storybook::args(&value, problems));
+    storybook.args = args.unwrap_or_default();
+}
+
+/// A story of a Storybook is named by its id, or by a pattern.
+fn check_name(draft: &Draft<'_>, span: Range<usize>, problems: &mut Problems) {
+    let Draft {
+        id,
+        path,
+        glob,
+        story,
+        ..
+    } = draft;
+    if let Some((_, path)) = path {
+        let problem = path.wrong("is not how a story of a Storybook is named");
+        problems.add(problem.help("name it by its id: id = \"controls-button--primary\""));
+    }
+    match (id, glob, story) {
+        (None, None, None) if path.is_none() => problems.add(
+            Problem::new(
+                span,
+                "a [[story]] of a Storybook has neither `id` nor `glob`",
+            )
+            .help("name it by its id: id = \"controls-button--primary\""),
+        ),
+        (None, None, Some((_, story))) => problems.add(
+            story
+                .wrong("needs an `id` beside it")
+                .help("a story that is there already is named by its `id` alone"),
+        ),
+        (Some((_, other)), Some(_), _) | (_, Some(_), Some((_, other))) => {
+            problems.add(other.wrong("stands beside a `glob`: leave one of them out"));
+        }
+        _ => {}
+    }
+}
+
+/// Any other story is named by its page, or by a pattern.
+fn check_page(draft: &Draft<'_>, span: Range<usize>, problems: &mut Problems) {
+    if let Some((_, story)) = &draft.story {
+        problems.add(story.wrong("is for the stories of a `storybook`"));
+    }
+    match (&draft.path, &draft.glob, &draft.id) {
         (None, None, _) => problems.add(
             Problem::new(span, "a [[story]] has neither `path` nor `glob`")
                 .help("name its page below the source: path = \"button.html\""),
@@ -72,12 +212,6 @@ pub(super) fn draft<'a>(
         ),
         _ => {}
     }
-    Some(Draft {
-        id,
-        path,
-        glob,
-        mould,
-    })
 }
 
 fn skip(value: Option<Value<'_>>, problems: &mut Problems) -> Option<String> {

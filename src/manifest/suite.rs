@@ -4,45 +4,78 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::compare;
 use crate::model::{StoryIdentifier, Viewport};
 
-use super::compare_settings::one_of;
+use super::access::Access;
+use super::compare_settings::{Tolerances, one_of};
+use super::device::Device;
 use super::error::Problem;
+use super::login::{self, Login};
 use super::reader::{Named, Problems, Table, Value};
+use super::request_rule::RequestRule;
+use super::source::{self, Origin, address};
+use super::storybook::{self, Catalogue};
 use super::template::Template;
 use super::types::{
     BrowserName, BrowserSettings, CaptureSettings, ColorScheme, EngineSettings, Screen, Source,
     Theme,
 };
-use super::{capture_settings, compare_settings};
+use super::{capture_settings, compare_settings, request_settings};
 
 /// The sections of a manifest that stories build on.
 pub(super) struct Suite {
     pub(super) source: Source,
     pub(super) host: Option<String>,
+    pub(super) from_code: bool,
+    pub(super) access: Access,
+    pub(super) is_stale: bool,
+    /// The stories of a Storybook, where the source is one.
+    pub(super) storybook: Option<Catalogue>,
     pub(super) browser: BrowserSettings,
     pub(super) themes: Vec<Arc<Theme>>,
     pub(super) viewports: Vec<(String, Screen)>,
     pub(super) baselines: Template,
-    pub(super) compare: compare::Options,
+    pub(super) compare: Tolerances,
     pub(super) capture: CaptureSettings,
+    pub(super) requests: Vec<Arc<RequestRule>>,
+    /// The manifest's folder.
+    pub(super) root: PathBuf,
     pub(super) retries: u32,
+    pub(super) device: Device,
+    pub(super) logins: Vec<Arc<Login>>,
+    /// As whom stories are visited, unless they say otherwise.
+    pub(super) login: Option<Arc<Login>>,
 }
 
 pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problems) -> Suite {
     let retries = document.take("retries");
-    let (source, host) = source(document.take("stories"), root, problems);
-    Suite {
+    let logins = login::logins(document.take("login"), problems);
+    let Origin {
         source,
         host,
+        from_code,
+        access,
+        storybook,
+        is_stale,
+        login,
+    } = source::read(document.take("stories"), root, &logins, problems);
+    Suite {
+        themes: themes(document.take("themes"), storybook.is_some(), problems),
+        source,
+        host,
+        from_code,
+        access,
+        storybook,
+        is_stale,
+        device: Device::read(document.take("device"), problems),
+        logins,
+        login,
         browser: browser(document.take("browser"), root, problems),
-        themes: themes(document.take("themes"), problems),
         viewports: viewports(document.take("viewports"), problems),
         baselines: baselines(document.take("baselines"), problems),
         compare: compare_settings::compare(
             document.take("compare"),
-            &compare::Options::default(),
+            &Tolerances::default(),
             problems,
         ),
         capture: capture_settings::capture(
@@ -50,107 +83,13 @@ pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problem
             &CaptureSettings::default(),
             problems,
         ),
+        requests: request_settings::requests(document.take("request"), root, problems),
+        root: root.to_owned(),
         retries: retries
             .and_then(|v| v.whole(0, 10, problems))
             .and_then(|n| u32::try_from(n).ok())
             .unwrap_or(0),
     }
-}
-
-/// Where the stories come from. After an error the folder is the manifest's
-/// own, and nobody looks into it.
-fn source(
-    value: Option<Value<'_>>,
-    root: &Path,
-    problems: &mut Problems,
-) -> (Source, Option<String>) {
-    let nowhere = (Source::Dir(PathBuf::new()), None);
-    let Some(value) = value else {
-        let problem = Problem::new(0..0, "there is no [stories] section");
-        problems.add(problem.help("say where the stories are: [stories] dir = \"stories\""));
-        return nowhere;
-    };
-    let Some(mut table) = value.table(problems) else {
-        return nowhere;
-    };
-    let (dir, url) = (table.take("dir"), table.take("url"));
-    let (storybook, command) = (table.take("storybook"), table.take("command"));
-    let host = table.take("host");
-    table.finish(problems);
-    if let (Some(host), Some(_)) = (&host, &url) {
-        problems.add(host.wrong("is for the built-in server, and `url` names another"));
-    }
-    let host = host.and_then(|v| host_name(&v, problems));
-    if let (Some(command), None) = (&command, &url) {
-        problems.add(command.wrong("starts the server of a `url`, and there is none"));
-    }
-    let source = match (dir, url, storybook) {
-        (Some(dir), None, None) => dir
-            .text(problems)
-            .map(|path| Source::Dir(root.join(path)))
-            .inspect(|source| folder_exists(source, &dir, problems)),
-        (None, Some(url), None) => address(&url, problems).map(|base| Source::Url {
-            base,
-            command: command.and_then(|v| v.text(problems)).map(str::to_owned),
-        }),
-        (None, None, Some(storybook)) => {
-            let problem = storybook.wrong("is not supported yet");
-            problems.add(problem.help("use `url` with the address of the running Storybook"));
-            None
-        }
-        (None, None, None) => {
-            problems.add(
-                Problem::new(
-                    value.span.clone(),
-                    "[stories] does not say where stories are",
-                )
-                .help("give it one of `dir`, `url` or `storybook`"),
-            );
-            None
-        }
-        _ => {
-            problems.add(
-                Problem::new(value.span.clone(), "[stories] names more than one source")
-                    .help("give it only one of `dir`, `url` or `storybook`"),
-            );
-            None
-        }
-    };
-    source.map_or(nowhere, |source| (source, host))
-}
-
-/// A name or address without scheme, port and path.
-fn host_name(value: &Value<'_>, problems: &mut Problems) -> Option<String> {
-    let text = value.text(problems)?;
-    let known = url::Host::parse(text).is_ok();
-    if !known {
-        let problem = value.wrong("must be the name or address of this machine");
-        problems
-            .add(problem.help("the port is the server's own affair: host = \"ci-7.example.org\""));
-        return None;
-    }
-    Some(text.to_owned())
-}
-
-fn folder_exists(source: &Source, value: &Value<'_>, problems: &mut Problems) {
-    if let Source::Dir(path) = source
-        && !path.is_dir()
-    {
-        let problem = value.wrong("is not a folder");
-        problems.add(problem.help(format!("looked for {}", path.display())));
-    }
-}
-
-/// An address without its trailing slash.
-pub(super) fn address(value: &Value<'_>, problems: &mut Problems) -> Option<String> {
-    let text = value.text(problems)?;
-    let known = text.starts_with("http://") || text.starts_with("https://");
-    if !known {
-        let problem = value.wrong("must be an address that begins with http:// or https://");
-        problems.add(problem);
-        return None;
-    }
-    Some(text.trim_end_matches('/').to_owned())
 }
 
 fn browser(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> BrowserSettings {
@@ -164,6 +103,7 @@ fn browser(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> Br
         sandbox: None,
         firefox: EngineSettings::default(),
         webkit: EngineSettings::default(),
+        proxy: None,
     };
     let Some(mut table) = value.and_then(|value| value.table(problems)) else {
         return settings;
@@ -242,13 +182,17 @@ fn sessions(value: &Value<'_>, problems: &mut Problems) -> Option<usize> {
 }
 
 /// The themes in the order of their lines; without any, a single `light`.
-fn themes(value: Option<Value<'_>>, problems: &mut Problems) -> Vec<Arc<Theme>> {
+fn themes(
+    value: Option<Value<'_>>,
+    in_storybook: bool,
+    problems: &mut Problems,
+) -> Vec<Arc<Theme>> {
     let table = value.and_then(|value| value.table(problems));
     let themes: Vec<_> = table
         .map(Table::named)
         .into_iter()
         .flatten()
-        .filter_map(|entry| theme(&entry, problems))
+        .filter_map(|entry| theme(&entry, in_storybook, problems))
         .map(Arc::new)
         .collect();
     if themes.is_empty() {
@@ -258,12 +202,14 @@ fn themes(value: Option<Value<'_>>, problems: &mut Problems) -> Vec<Arc<Theme>> 
             attributes: BTreeMap::new(),
             classes: Vec::new(),
             query: BTreeMap::new(),
+            globals: String::new(),
+            device: Device::default(),
         })];
     }
     themes
 }
 
-fn theme(entry: &Named<'_>, problems: &mut Problems) -> Option<Theme> {
+fn theme(entry: &Named<'_>, in_storybook: bool, problems: &mut Problems) -> Option<Theme> {
     if let Err(error) = StoryIdentifier::check_theme(entry.name) {
         problems.add(Problem::new(entry.name_span.clone(), error.to_string()));
     }
@@ -291,7 +237,13 @@ fn theme(entry: &Named<'_>, problems: &mut Problems) -> Option<Theme> {
     let attributes = words("attributes").unwrap_or_default();
     let query = words("query").unwrap_or_default();
     let classes = table.take("classes").and_then(|v| v.texts(problems));
+    let globals = table.take("globals");
+    let device = Device::take(&mut table, problems);
     table.finish(problems);
+    if let (Some(globals), false) = (&globals, in_storybook) {
+        problems.add(globals.wrong("is for the stories of a `storybook`"));
+    }
+    let globals = globals.and_then(|value| storybook::globals(&value, problems));
     Some(Theme {
         name: entry.name.to_owned(),
         color_scheme,
@@ -302,6 +254,8 @@ fn theme(entry: &Named<'_>, problems: &mut Problems) -> Option<Theme> {
             .map(|(class, _)| class.to_owned())
             .collect(),
         query,
+        globals: globals.unwrap_or_default(),
+        device,
     })
 }
 
@@ -322,6 +276,8 @@ fn viewports(value: Option<Value<'_>>, problems: &mut Problems) -> Vec<(String, 
         let screen = Screen {
             viewport,
             scale: 1.0,
+            mobile: false,
+            touch: false,
         };
         return vec![("desktop".to_owned(), screen)];
     }
@@ -344,6 +300,8 @@ fn screen(value: &Value<'_>, problems: &mut Problems) -> Option<Screen> {
     let mut table = value.table(problems)?;
     let (width, height) = (table.take("width"), table.take("height"));
     let scale = table.take("scale");
+    let mobile = table.take("mobile").and_then(|v| v.flag(problems));
+    let touch = table.take("touch").and_then(|v| v.flag(problems));
     table.finish(problems);
     if width.is_none() || height.is_none() {
         problems.add(value.wrong("needs both `width` and `height`"));
@@ -360,6 +318,8 @@ fn screen(value: &Value<'_>, problems: &mut Problems) -> Option<Screen> {
     viewport.map(|(width, height)| Screen {
         viewport: Viewport { width, height },
         scale,
+        mobile: mobile.unwrap_or(false),
+        touch: touch.unwrap_or(false),
     })
 }
 
@@ -380,7 +340,12 @@ pub(super) fn parse_screen(text: &str) -> Option<Screen> {
     };
     let viewport: Viewport = viewport.parse().ok()?;
     let fits = viewport.width.max(viewport.height) <= MOST_PIXELS && (0.25..=8.0).contains(&scale);
-    fits.then_some(Screen { viewport, scale })
+    fits.then_some(Screen {
+        viewport,
+        scale,
+        mobile: false,
+        touch: false,
+    })
 }
 
 fn baselines(value: Option<Value<'_>>, problems: &mut Problems) -> Template {

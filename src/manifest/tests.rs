@@ -6,7 +6,10 @@ use tempfile::TempDir;
 use crate::compare::Perceptual;
 use crate::model::Viewport;
 
-use super::{BrowserName, ColorScheme, Manifest, ManifestError, Source, Target};
+use super::{
+    BrowserName, ColorScheme, Expired, Fate, LoginMethod, Manifest, ManifestError, Network, Source,
+    Step, Target,
+};
 
 /// A project with a folder of stories.
 struct Project(TempDir);
@@ -25,6 +28,12 @@ impl Project {
             fs::write(path, "<!doctype html>").unwrap();
         }
         fs::write(folder.path().join("stories/button.css"), "").unwrap();
+        let storybook = folder.path().join("storybook-static");
+        fs::create_dir(&storybook).unwrap();
+        fs::write(storybook.join("index.json"), INDEX).unwrap();
+        let old = folder.path().join("old-storybook");
+        fs::create_dir(&old).unwrap();
+        fs::write(old.join("stories.json"), "{}").unwrap();
         Self(folder)
     }
 
@@ -38,6 +47,18 @@ impl Project {
         let folder = self.0.path().display().to_string();
         message.replace(&format!("{folder}/"), "")
     }
+}
+
+const INDEX: &str = r#"{"v":5,"entries":{
+    "button--docs":{"type":"docs","id":"button--docs","title":"Button","name":"Docs"},
+    "button--primary":{"type":"story","id":"button--primary","title":"Button","name":"Primary"},
+    "button--wide":{"type":"story","id":"button--wide","title":"Button","name":"Wide","tags":["wip"]},
+    "forms-field--blank":{"type":"story","id":"forms-field--blank","title":"Forms/Field","name":"Blank"}}}"#;
+
+const STORYBOOK: &str = "[stories]\nstorybook = \"storybook-static\"\n";
+
+fn in_storybook(more: &str) -> String {
+    format!("{STORYBOOK}{more}")
 }
 
 const STORIES: &str = "[stories]\ndir = \"stories\"\n";
@@ -70,7 +91,29 @@ bad! {
     unknown_key_of_an_engine: with("[browser.firefox]\nbinry = \"firefox\"\n");
     command_without_url: with("command = \"npm start\"\n");
     url_without_scheme: "[stories]\nurl = \"localhost:3000\"\n[[story]]\npath = \"/a\"\n";
-    storybook_is_not_there_yet: "[stories]\nstorybook = \"storybook-static\"\n";
+    storybook_is_not_there: "[stories]\nstorybook = \"storybook\"\n[[story]]\nid = \"a--b\"\n";
+    storybook_is_too_old: "[stories]\nstorybook = \"old-storybook\"\n";
+    storybook_is_no_storybook: "[stories]\nstorybook = \"stories\"\n";
+    storybook_pattern_is_idle: in_storybook("include = [\"Buton/**\", { tag = \"visual\" }]\n");
+    storybook_pattern_form: in_storybook("exclude = [{ id = \"a\", tag = \"b\" }, 1]\n");
+    storybook_leaves_nothing: in_storybook("exclude = [\"**\"]\n");
+    storybook_unknown_story: in_storybook("[[story]]\nid = \"button--primry\"\n");
+    storybook_story_by_path: in_storybook("[[story]]\npath = \"iframe.html\"\n");
+    storybook_left_out_and_named: in_storybook(
+        "exclude = [{ tag = \"wip\" }]\n[[story]]\nid = \"button--wide\"\n"
+    );
+    storybook_args: in_storybook(
+        "[[story]]\nid = \"button--primary\"\nargs = { label = \"a & b\", size = 1 }\n"
+    );
+    storybook_keys_elsewhere: with(
+        "include = [\"a\"]\n[themes]\na = { globals = { b = 1 } }\n[[story]]\npath = \"card.html\"\nargs = { a = 1 }\n"
+    );
+    access_of_a_folder: with("headers = { X-A = \"b\" }\ninsecure = true\n");
+    access_names: "[stories]\nurl = \"http://a.b\"\nheaders = { Cookie = \"a\", \"a b\" = \"c\" }\n\
+        cookies = { \"a;b\" = \"c\" }\n[[story]]\npath = \"/\"\nid = \"home\"\n";
+    access_variables: "[stories]\nurl = \"http://a.b\"\nheaders = { X-A = \"${TOKEN\", X-B = \"${A B}\" }\n\
+        basic-auth = { user = \"ada\" }\n[[story]]\npath = \"/\"\nid = \"home\"\n";
+    password_in_an_address: "[stories]\nurl = \"http://ada:secret@a.b\"\n[[story]]\npath = \"/\"\nid = \"home\"\n";
     unknown_section: with("[viewport]\nphone = \"375x667\"\n");
     unknown_key: with("[compare]\ntreshold = 0.2\n");
     unknown_key_far_from_all: with("[browser]\nspeed = \"fast\"\n");
@@ -111,6 +154,30 @@ bad! {
     skip_without_reason: with("[[story]]\npath = \"button.html\"\nskip = true\n");
     scale_and_scales: with("[[story]]\npath = \"button.html\"\nscale = 2\nscales = [1, 2]\n");
     nothing_to_show_it_in: with("[[story]]\npath = \"button.html\"\nthemes = []\n");
+    step_without_action: with("[[story]]\npath = \"button.html\"\nsteps = [{ click = \"a\" }, {}]\n");
+    step_with_two_actions: with("[[story]]\npath = \"button.html\"\nsteps = [{ click = \"a\", hover = \"b\" }]\n");
+    step_of_an_unknown_kind: with("[[story]]\npath = \"button.html\"\nsteps = [{ clik = \"a\" }]\n");
+    step_with_an_unknown_key: with("[[story]]\npath = \"button.html\"\nsteps = [{ press = \"Shift+Tabb\" }]\n");
+    step_that_is_half: with("[[story]]\npath = \"button.html\"\nsteps = [{ type = { into = \"input\" } }, { select = \"a\" }, \"click\"]\n");
+    step_with_a_bad_name: with("[[story]]\npath = \"button.html\"\nsteps = [{ click = \"a\", snapshot = \"wide open\" }]\n");
+    step_names_meet_a_story: with("[[story]]\npath = \"button.html\"\nsteps = [{ click = \"a\", snapshot = \"open\" }]\n\n[[story]]\nid = \"button-open\"\npath = \"card.html\"\n");
+    login_without_a_way: with("[login.admin]\npath = \"/login\"\n");
+    login_in_two_ways: with("[login.admin]\npath = \"/login\"\nsteps = []\ncommand = \"./login.sh\"\nttl = \"1 day\"\n");
+    login_is_not_described: with("login = \"admin\"\n");
+    login_unknown: with("[login.admin]\ncommand = \"./login.sh\"\n[[story]]\npath = \"button.html\"\nlogin = \"amdin\"\n");
+    login_step_with_a_snapshot: with("[login.admin]\npath = \"/login\"\nsteps = [{ click = \"a\", snapshot = \"open\" }]\nexpired = { url = \"/login\" }\n");
+    login_at_the_wrong_place: "login = \"admin\"\n[stories]\ndir = \"stories\"\n";
+    known_failure_without_reason: with("[[story]]\npath = \"button.html\"\nknown-failure = true\n\n[[story]]\npath = \"card.html\"\nknown-failure = { browsers = [\"firefx\"], platforms = [\"mac\"] }\n");
+    tolerance_of_an_unknown_system: with("[compare.macintosh]\nthreshold = 0.2\n[compare.windows]\nthreshold = 2\n");
+    device_is_not_understood: with("[device]\nlocale = \"german\"\nreduced-motion = \"reduce\"\nmedia = \"paper\"\n[themes]\nstrong = { contrast = \"high\" }\n[viewports]\nphone = { width = 1, height = 1, touch = \"yes\" }\n");
+    network_word: with("[capture]\nnetwork = \"of\"\n");
+    request_says_nothing: with("[[request]]\n\n[[request]]\nurl = \"**/users\"\n");
+    request_with_too_much: with("[[request]]\nurl = \"**\"\nblock = true\nstatus = 404\n\n[[request]]\nurl = \"**\"\njson = []\ntext = \"a\"\n");
+    request_addresses: with("[[request]]\nurl = \"api/users\"\nblock = true\n\n[[request]]\nurl = \"**/[a\"\nblock = true\n\n[[request]]\nurl = \"ws://*/**\"\nblock = true\n");
+    request_over_tls: with("[[request]]\nurl = \"https://api.test/users\"\njson = []\n\n[[request]]\nurl = \"https://api.test/users\"\nblock = true\n\n[[request]]\nurl = \"https://fonts.test/**\"\nblock = true\n");
+    request_answers: with("[[story]]\npath = \"button.html\"\n[[story.request]]\nurl = \"**/a\"\nmethod = \"get\"\nfile = \"mocks/a.json\"\nstatus = 99\ndelay = \"soon\"\nheaders = { \"x a\" = \"b\" }\n");
+    request_headers_of_nothing: with("[[request]]\nurl = \"**\"\nheaders = { x-a = \"b\" }\ndelays = \"1s\"\n");
+    request_of_a_secure_server: "[stories]\nurl = \"https://127.0.0.1:3000\"\n[[request]]\nurl = \"**/a\"\njson = []\n[[story]]\npath = \"/a\"\n";
     broken_toml: with("[browser\nnames = [\"chromium\"]\n");
     key_twice: with("dir = \"pages\"\n");
     several_at_once: with("[browser]\nname = [\"chromium\"]\n\n[compare]\nthreshold = 2\n\n[[story]]\npath = \"gone.html\"\nthemes = [\"dark\"]\n");
@@ -177,6 +244,9 @@ ignore = [{ x = 1, y = 2, width = 3, height = 4 }]
 perceptual = { max-delta-e = 2 }
 [capture]
 timeout = "500ms"
+[[request]]
+url = "**/ads/**"
+block = true
 [[story]]
 id = "cta"
 path = "button.html?state=hover#top"
@@ -185,7 +255,14 @@ viewports = ["desktop", "800x600"]
 scales = [1, 1.5]
 browsers = ["firefox"]
 compare = { max-diff-ratio = 0.5 }
-capture = { target = { element = "#main" } }
+capture = { target = { element = "#main" }, network = "off" }
+[[story.request]]
+url = "**/api/*"
+method = "POST"
+json = { a = [1, 2.5, "x", true, 2026-01-01] }
+status = 201
+headers = { X-Kind = "mock" }
+delay = "100ms"
 [[story]]
 glob = "**/*.html"
 skip = "not yet"
@@ -217,16 +294,33 @@ skip = "not yet"
         .map(|s| (s.viewport.width, s.scale))
         .collect();
     assert_eq!(screens, [(1280, 1.0), (1280, 1.5), (800, 1.0), (800, 1.5)]);
-    assert_eq!(cta.compare.threshold, 0.2);
-    assert_eq!(cta.compare.max_diff_pixels, Some(10));
-    assert_eq!(cta.compare.max_diff_ratio, Some(0.5));
-    assert_eq!(cta.compare.ignore[0].height, 4);
-    assert_eq!(
-        cta.compare.perceptual,
-        Perceptual::Decide { max_delta_e: 2.0 }
-    );
+    let compare = cta.compare.of(BrowserName::Firefox);
+    assert_eq!(compare.threshold, 0.2);
+    assert_eq!(compare.max_diff_pixels, Some(10));
+    assert_eq!(compare.max_diff_ratio, Some(0.5));
+    assert_eq!(compare.ignore[0].height, 4);
+    assert_eq!(compare.perceptual, Perceptual::Decide { max_delta_e: 2.0 });
     assert_eq!(cta.capture.timeout, Duration::from_millis(500));
     assert_eq!(cta.capture.target, Target::Element("#main".to_owned()));
+
+    assert_eq!(cta.capture.network, Network::Off);
+    let [own, suite] = cta.requests.as_slice() else {
+        panic!("{:?}", cta.requests)
+    };
+    assert_eq!(own.method.as_deref(), Some("POST"));
+    assert_eq!(own.delay, Some(Duration::from_millis(100)));
+    let Fate::Answer(answer) = &own.fate else {
+        panic!("{own:?}")
+    };
+    assert_eq!(&*answer.body, br#"{"a":[1,2.5,"x",true,"2026-01-01"]}"#);
+    assert_eq!(answer.status, 201);
+    let fields = [("content-type", "application/json"), ("x-kind", "mock")];
+    assert!(answer.headers.iter().map(|(n, v)| (&**n, &**v)).eq(fields));
+    assert_eq!(
+        (suite.url.as_str(), &suite.fate),
+        ("**/ads/**", &Fate::Block)
+    );
+    assert_eq!(manifest.stories[1].requests.len(), 1);
 
     // A page that an entry names by its path is left to it.
     let rest: Vec<_> = manifest.stories[1..]
@@ -236,6 +330,148 @@ skip = "not yet"
     assert_eq!(rest, ["card", "forms/field"]);
     assert_eq!(manifest.stories[1].skip.as_deref(), Some("not yet"));
     assert_eq!(manifest.stories[1].screens[0].scale, 2.0);
+}
+
+#[test]
+fn steps_with_names_are_stories_of_their_own() {
+    let text = with(
+        r#"
+[[story]]
+glob = "{button,card}.html"
+steps = [
+  { snapshot = "closed" },
+  { hover = "button" },
+  { click = "button", snapshot = "open" },
+  { type = { into = "input", text = "" } },
+  { press = "Shift+Tab" },
+  { wait-for = { delay = "1s" } },
+]
+"#,
+    );
+    let manifest = Project::new().parse(&text).unwrap();
+    let stories: Vec<_> = manifest
+        .stories
+        .iter()
+        .map(|story| (story.id.as_str(), story.steps.len()))
+        .collect();
+    assert_eq!(
+        stories,
+        [
+            ("button", 5),
+            ("button-closed", 0),
+            ("button-open", 2),
+            ("card", 5),
+            ("card-closed", 0),
+            ("card-open", 2),
+        ]
+    );
+    let kinds: Vec<_> = manifest.stories[0].steps.iter().map(Step::kind).collect();
+    assert_eq!(kinds, ["hover", "click", "type", "press", "wait-for"]);
+}
+
+#[test]
+fn stories_are_visited_as_somebody() {
+    let text = format!(
+        "{STORIES}login = \"admin\"\n
+[login.admin]
+path = \"login\"
+steps = [{{ type = {{ into = \"input\", text = \"${{PASSWORD}}\" }} }}]
+ttl = \"30m\"
+expired = \"form.login\"
+[login.guest]
+command = \"./guest.sh\"
+expired = {{ path = \"login\" }}
+[[story]]
+path = \"button.html\"
+[[story]]
+path = \"card.html\"
+login = \"guest\"
+[[story]]
+path = \"forms/field.html\"
+login = false
+"
+    );
+    let manifest = Project::new().parse(&text).unwrap();
+    let logins: Vec<_> = manifest.stories.iter().map(|s| s.login.clone()).collect();
+    let admin = logins[0].as_ref().unwrap();
+    assert_eq!(admin.ttl, Duration::from_secs(30 * 60));
+    assert_eq!(
+        admin.expired,
+        Some(Expired::Selector("form.login".to_owned()))
+    );
+    let guest = logins[1].as_ref().unwrap();
+    assert_eq!(guest.how, LoginMethod::Command("./guest.sh".to_owned()));
+    assert_eq!(guest.expired, Some(Expired::Path("/login".to_owned())));
+    assert_eq!(logins[2], None);
+}
+
+#[test]
+fn tolerances_are_those_of_engine_and_system() {
+    let own = std::env::consts::OS;
+    let text = format!(
+        "{STORIES}
+[compare]
+threshold = 0.2
+max-diff-pixels = 1
+[compare.{own}]
+max-diff-pixels = 2
+[compare.firefox]
+max-diff-pixels = 3
+[compare.{}]
+threshold = 0.9
+[[story]]
+path = \"button.html\"
+[[story]]
+path = \"card.html\"
+compare = {{ max-diff-pixels = 4, webkit = {{ threshold = 0.5 }} }}
+",
+        if own == "linux" { "macos" } else { "linux" }
+    );
+    let manifest = Project::new().parse(&text).unwrap();
+    let of = |story: usize, browser| {
+        let options = manifest.stories[story].compare.of(browser);
+        (options.threshold, options.max_diff_pixels)
+    };
+    assert_eq!(of(0, BrowserName::Chromium), (0.2, Some(2)));
+    assert_eq!(of(0, BrowserName::Firefox), (0.2, Some(3)));
+    assert_eq!(of(1, BrowserName::Firefox), (0.2, Some(4)));
+    assert_eq!(of(1, BrowserName::Webkit), (0.5, Some(4)));
+}
+
+#[test]
+fn failures_are_known_somewhere() {
+    let text = with(
+        "[[story]]\npath = \"button.html\"\nknown-failure = \"issue 12\"\n
+[[story]]\npath = \"card.html\"\nknown-failure = { reason = \"issue 13\", browsers = [\"firefox\"], platforms = [\"linux\"] }\n",
+    );
+    let manifest = Project::new().parse(&text).unwrap();
+    let known = |n: usize| manifest.stories[n].known_failure.clone().unwrap();
+    assert!(known(0).applies(BrowserName::Webkit, "windows"));
+    assert!(known(1).applies(BrowserName::Firefox, "linux"));
+    assert!(!known(1).applies(BrowserName::Firefox, "macos"));
+    assert!(!known(1).applies(BrowserName::Chromium, "linux"));
+}
+
+#[test]
+fn a_story_beats_its_theme_and_a_theme_the_suite() {
+    let text = with(
+        "[device]\nlocale = \"de\"\ntimezone = \"Europe/Vienna\"\nreduced-motion = true\n
+[themes]\nstrong = { contrast = \"more\", locale = \"fr\", reduced-motion = false }
+[viewports]\nphone = { width = 375, height = 667, mobile = true, touch = true }
+[[story]]\npath = \"button.html\"\ndevice = { locale = \"en\", media = \"print\" }\n",
+    );
+    let manifest = Project::new().parse(&text).unwrap();
+    let plan = crate::plan::Plan::from_manifest(&manifest).unwrap();
+    let snapshot = &plan.snapshots[0];
+    let device = &snapshot.device;
+    assert_eq!(device.locale.as_deref(), Some("en"));
+    assert_eq!(device.time_zone.as_deref(), Some("Europe/Vienna"));
+    assert_eq!(device.reduced_motion, Some(false));
+    let words = ["locale", "timezone", "reduced-motion", "contrast", "media"];
+    assert_eq!(device.words(), words);
+    assert!(snapshot.screen.mobile && snapshot.screen.touch);
+    let name = snapshot.identifier.test_name();
+    assert_eq!(name, "button::strong::375x667", "names do not tell devices");
 }
 
 #[test]
@@ -258,4 +494,46 @@ fn our_own_manifest_is_without_errors() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("stories.toml");
     let manifest = Manifest::load(&path).unwrap();
     assert!(manifest.stories.len() >= 20);
+}
+
+#[test]
+fn the_stories_of_a_storybook_are_those_that_are_wanted() {
+    let text = in_storybook(
+        "exclude = [{ tag = \"wip\" }]\n[themes]\ndark = { globals = { theme = \"dark\" } }\n\
+         [[story]]\nid = \"button--primary\"\ncompare = { threshold = 0.5 }\n\
+         [[story]]\nglob = \"**\"\nskip = \"later\"\n\
+         [[story]]\nid = \"button-long\"\nstory = \"button--primary\"\nargs = { label = \"so long\" }\n",
+    );
+    let manifest = Project::new().parse(&text).unwrap();
+    let stories: Vec<_> = manifest
+        .stories
+        .iter()
+        .map(|story| {
+            (
+                story.id.as_str(),
+                story.path.as_str(),
+                story.skip.as_deref(),
+            )
+        })
+        .collect();
+    let address = "iframe.html?id=button--primary&viewMode=story";
+    assert_eq!(
+        stories,
+        [
+            ("button--primary", address, None),
+            (
+                "forms-field--blank",
+                "iframe.html?id=forms-field--blank&viewMode=story",
+                Some("later")
+            ),
+            (
+                "button-long",
+                &format!("{address}&args=label:so+long"),
+                None
+            ),
+        ]
+    );
+    assert_eq!(manifest.stories[0].themes[0].globals, "theme:dark");
+    let its = manifest.stories[0].storybook.as_ref().unwrap();
+    assert!(!its.may_compare && its.may_pick_screens);
 }

@@ -2,6 +2,7 @@
 //! been resolved and every number has been found to be in its range.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,8 +10,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::access::Access;
+use super::compare_settings::Tolerances;
+use super::device::Device;
+use super::known::KnownFailure;
+use super::login::Login;
+use super::request_rule::RequestRule;
+use super::steps::Step;
 use super::template::Template;
-use crate::compare;
 use crate::model::Viewport;
 
 /// A manifest without errors.
@@ -25,16 +32,31 @@ pub struct Manifest {
     /// The name by which browsers on other machines reach this one; the
     /// built-in server then listens on every interface.
     pub host: Option<String>,
+    /// Whether the test target may name stories beside the manifest's.
+    pub from_code: bool,
+    /// Whether the stories are not those that a running Storybook has now: it
+    /// does not answer, and they are those that it had last, or none.
+    pub is_stale: bool,
+    /// What the source's server wants to see before it answers.
+    pub access: Access,
     /// Which browsers, and how they are reached.
     pub browser: BrowserSettings,
+    /// The screens by their names, in the manifest's order.
+    pub viewports: Vec<(String, Screen)>,
     /// Where baselines live: a path below [`root`](Self::root) with
     /// `{story}`, `{theme}`, `{viewport}`, `{browser}`, `{platform}`, `{arch}`.
     pub baselines: Template,
     /// How often a snapshot that could not be captured is tried again.
     pub retries: u32,
+    /// The device, where neither theme nor story says otherwise.
+    pub device: Device,
     /// Every story, in the manifest's order, with the suite's settings
     /// already folded in.
     pub stories: Vec<Arc<Story>>,
+    /// What every story is that sets nothing of its own.
+    pub(crate) mould: Story,
+    /// All themes, by their lines.
+    pub(crate) themes: Vec<Arc<Theme>>,
     /// The manifest as it was read, for errors that show its lines.
     pub(crate) text: Arc<str>,
 }
@@ -53,8 +75,8 @@ pub enum Source {
         /// folder.
         command: Option<String>,
     },
-    /// A built Storybook, absolute.
-    Storybook(PathBuf),
+    /// Whatever the test target serves or names.
+    Code,
 }
 
 /// A browser engine.
@@ -104,6 +126,10 @@ pub struct BrowserSettings {
     pub firefox: EngineSettings,
     /// What `binary`, `driver` and `args` are for WebKit.
     pub webkit: EngineSettings,
+    /// The proxy that all its requests go through, those to its own machine,
+    /// too. No manifest says so: a run does, for each session.
+    #[serde(skip)]
+    pub proxy: Option<SocketAddr>,
 }
 
 /// How an engine other than Chromium is started.
@@ -130,6 +156,11 @@ pub struct Theme {
     pub classes: Vec<String>,
     /// Parameters added to the address. They need a navigation of their own.
     pub query: BTreeMap<String, String>,
+    /// A Storybook's globals as an address carries them, empty without any:
+    /// `theme:dark;density:compact`.
+    pub globals: String,
+    /// What it says of the device.
+    pub device: Device,
 }
 
 /// What `prefers-color-scheme` says.
@@ -159,6 +190,10 @@ pub struct Screen {
     pub viewport: Viewport,
     /// Device pixels per CSS pixel.
     pub scale: f64,
+    /// Whether the page's viewport `<meta>` counts, as on a phone.
+    pub mobile: bool,
+    /// Whether there is a touchscreen instead of a mouse.
+    pub touch: bool,
 }
 
 /// How a page is brought to rest and captured.
@@ -181,11 +216,24 @@ pub struct CaptureSettings {
     pub wait_for_busy: bool,
     /// Whether requests by `fetch` and `XMLHttpRequest` are waited for.
     pub wait_for_network: bool,
+    /// Whether the page may reach other servers than its own.
+    pub network: Network,
     /// The time at which the page's clock stands still, in milliseconds since
     /// the Unix epoch.
     pub clock: Option<i64>,
     /// The seed of the page's `Math.random`.
     pub seed: Option<u32>,
+}
+
+/// Whether a page may reach the open network: any origin but the story
+/// server's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Network {
+    /// It may, and the result says so.
+    On,
+    /// Such requests fail, and so does the snapshot.
+    Off,
 }
 
 /// How many snapshots one load of a story may serve. Whatever is less than
@@ -202,7 +250,7 @@ pub enum Isolation {
 }
 
 /// Something that a page is waited for on request.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WaitFor {
     /// An element that this CSS selector finds is there and has a box.
@@ -225,6 +273,22 @@ pub enum Target {
     Element(String),
 }
 
+/// What a story is in its Storybook, and what the manifest says there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct InStorybook {
+    /// The Storybook's id for it.
+    pub id: String,
+    /// Its args as an address carries them, empty without any: `label:Save+it`.
+    pub args: String,
+    /// Whether its own parameters decide how it is compared, since the
+    /// manifest sets nothing of it for this story.
+    pub may_compare: bool,
+    /// Whether its own parameters decide on which screens it is shown.
+    pub may_pick_screens: bool,
+    /// Whether its own parameters may leave it out.
+    pub may_skip: bool,
+}
+
 /// A story with everything that applies to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Story {
@@ -239,11 +303,23 @@ pub struct Story {
     /// The engines in which it is shown. Never empty.
     pub browsers: Vec<BrowserName>,
     /// How it is compared.
-    pub compare: compare::Options,
+    pub compare: Tolerances,
     /// How it is captured.
     pub capture: CaptureSettings,
+    /// What is done to the page before it is captured.
+    pub steps: Vec<Step>,
+    /// What it says of the device itself, which beats its themes.
+    pub device: Device,
+    /// As whom it is visited.
+    pub login: Option<Arc<Login>>,
+    /// What becomes of its requests: the story's own rules, then the suite's.
+    pub requests: Vec<Arc<RequestRule>>,
     /// Why it is left out.
     pub skip: Option<String>,
+    /// What it is in its Storybook, if it comes from one.
+    pub storybook: Option<InStorybook>,
+    /// Why, and where, it is known to fail.
+    pub known_failure: Option<KnownFailure>,
     /// The bytes of the manifest that declare it.
     #[serde(skip)]
     pub(crate) declared: Range<usize>,

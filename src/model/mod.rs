@@ -16,7 +16,7 @@ mod time;
 pub use environment::{Environment, EnvironmentChange, Git};
 pub use event::Event;
 pub use identifier::{IdentifierError, StoryIdentifier, Viewport};
-pub use result::{ImageHashes, SettledStep, VisualTestResult};
+pub use result::{Attempt, ImageHashes, SettledStep, UnmetStep, VisualTestResult};
 pub use run::{Reason, RunId, Summary, VisualTestRun};
 pub use run_file::RunFile;
 pub use status::Status;

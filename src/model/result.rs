@@ -71,6 +71,10 @@ pub struct VisualTestResult {
     /// What the page was waited for, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settled: Vec<SettledStep>,
+    /// Addresses of the open network that the page has asked, up to
+    /// [`MOST_ADDRESSES`](Self::MOST_ADDRESSES) of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open_network: Vec<String>,
     /// Whether it did not look the same twice; absent where it did.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unstable: bool,
@@ -78,6 +82,17 @@ pub struct VisualTestResult {
     /// changed since it passed; absent where it was.
     #[serde(default, skip_serializing_if = "is_false")]
     pub cached: bool,
+    /// Every attempt in order, where there was more than one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
+    /// Why it is known to fail, where the manifest says so. It has failed, and
+    /// is `changed` all the same; or it has not, and is `failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_failure: Option<String>,
+    /// The step that could not be done; `current` shows the page as it was
+    /// then, and is no picture to accept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmet_step: Option<UnmetStep>,
     /// What differs from the environment in which the baseline was accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment_changed: Vec<EnvironmentChange>,
@@ -85,6 +100,31 @@ pub struct VisualTestResult {
     /// each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<String>,
+}
+
+/// What one attempt at a snapshot came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// `failed`, or for the last what became of the snapshot.
+    pub status: Status,
+    /// One line for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// A step of a story that could not be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnmetStep {
+    /// Which of the story's steps it is, from 1.
+    pub number: usize,
+    /// Its word in the manifest: `click`.
+    pub kind: String,
+    /// What it was to be done to: a selector, a key, a script.
+    pub target: String,
 }
 
 /// SHA-256 of the image files as they are on disk, in lowercase hexadecimal.
@@ -113,6 +153,9 @@ pub struct SettledStep {
 }
 
 impl VisualTestResult {
+    /// How many addresses of the open network are written down.
+    pub const MOST_ADDRESSES: usize = 20;
+
     /// A record with nothing but its name and status.
     pub fn new(run_id: RunId, story_identifier: StoryIdentifier, status: Status) -> Self {
         Self {
@@ -137,11 +180,26 @@ impl VisualTestResult {
             sha256: None,
             regions: Vec::new(),
             settled: Vec::new(),
+            open_network: Vec::new(),
             unstable: false,
             cached: false,
+            attempts: Vec::new(),
+            known_failure: None,
+            unmet_step: None,
             environment_changed: Vec::new(),
             limits: Vec::new(),
         }
+    }
+
+    /// Whether it passed, but not at the first attempt.
+    pub fn is_flaky(&self) -> bool {
+        self.attempts.len() > 1 && matches!(self.status, Status::Passed | Status::Changed)
+    }
+
+    /// Whether `current` is a picture that can become the baseline: a person
+    /// may be asked for a decision.
+    pub fn has_picture_to_accept(&self) -> bool {
+        self.current.is_some() && self.unmet_step.is_none()
     }
 }
 

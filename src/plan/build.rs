@@ -55,11 +55,15 @@ fn snapshot(
         viewport: &identifier.viewport.to_string(),
         browser: browser.as_str(),
     });
+    let known = story.known_failure.as_ref();
+    let known = known.filter(|known| known.applies(browser, std::env::consts::OS));
     Snapshot {
+        known_failure: known.map(|known| known.reason.clone()),
         identifier,
         story: Arc::clone(story),
         theme: Arc::clone(theme),
         screen,
+        device: story.device.over(&theme.device).over(&manifest.device),
         browser,
         baseline: manifest.root.join(path),
         skip: story.skip.clone(),

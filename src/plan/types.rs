@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::manifest::{BrowserName, Screen, Story, Theme};
+use crate::compare::Options;
+use crate::manifest::{BrowserName, Device, Screen, Story, Theme};
 use crate::model::StoryIdentifier;
 
 /// One test: a story in a theme on a screen in a browser.
@@ -17,12 +18,23 @@ pub struct Snapshot {
     pub theme: Arc<Theme>,
     /// Viewport and scale.
     pub screen: Screen,
+    /// What else it is told of the device.
+    pub device: Device,
     /// The engine.
     pub browser: BrowserName,
     /// Its baseline's file, absolute.
     pub baseline: PathBuf,
     /// Why it is left out.
     pub skip: Option<String>,
+    /// Why it is known to fail, here.
+    pub known_failure: Option<String>,
+}
+
+impl Snapshot {
+    /// How its picture is compared.
+    pub fn compare(&self) -> &Options {
+        self.story.compare.of(self.browser)
+    }
 }
 
 /// Every snapshot of a manifest: stories in the manifest's order, and for each

@@ -21,8 +21,6 @@ pub struct Join {
     pub planned: u64,
     /// Whether several processes make up the run.
     pub shared: bool,
-    /// How many snapshots the whole plan of a shared run has, if known.
-    pub expected: Option<u64>,
     /// When the run started, in milliseconds since the Unix epoch.
     pub start: i64,
     /// The run's document up to where its end and its summary belong.

@@ -81,7 +81,6 @@ impl Recorder {
             host: host(),
             planned,
             shared,
-            expected: settings.expected,
             start: run.timestamp,
             head,
             tail,

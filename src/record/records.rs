@@ -265,7 +265,6 @@ impl Records {
             host: host(),
             planned: 0,
             shared: false,
-            expected: None,
             start: 0,
             head: String::new(),
             tail: String::new(),

@@ -23,8 +23,6 @@ pub struct RecordSettings {
     why: &'static str,
     name: String,
     keys: Keys,
-    /// How many snapshots the whole plan of a shared run has, if known.
-    pub(super) expected: Option<u64>,
     /// Where journals lie; none means in memory.
     pub(super) journals: Option<PathBuf>,
 }
@@ -82,7 +80,6 @@ impl RecordSettings {
             why: "",
             name: "memory".to_owned(),
             keys: Keys::default(),
-            expected: None,
             journals: None,
         }
     }
@@ -103,14 +100,6 @@ impl RecordSettings {
     #[cfg(not(unix))]
     fn private(&mut self, _folder: &Path, _path: Option<OsString>) {
         self.why = "REDIS_URL is not set";
-    }
-
-    /// Says how many snapshots the whole plan of a shared run has, so that the
-    /// process that completes it ends the run.
-    #[must_use]
-    pub fn expecting(mut self, total: u64) -> Self {
-        self.expected = Some(total);
-        self
     }
 
     /// A run's id as this place needs it: on Redis Cluster it stands in

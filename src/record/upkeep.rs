@@ -199,6 +199,7 @@ impl Records {
             "Final results in the record.",
             snapshots,
         );
+        self.add_newest(&mut metrics, &runs).await?;
         let waiting = self.waiting().await?;
         metrics.add(
             "journal_pending_operations",
@@ -227,6 +228,33 @@ impl Records {
             );
         }
         Ok(metrics)
+    }
+
+    /// What the cache has spared the newest run: older ones change no more.
+    async fn add_newest(
+        &self,
+        metrics: &mut Metrics,
+        runs: &[VisualTestRun],
+    ) -> Result<(), RecordError> {
+        let Some(newest) = runs.first() else {
+            return Ok(());
+        };
+        let tests = self.tests(&newest.run_id).await?;
+        let hits = tests.iter().filter(|test| test.cached).count();
+        let done = tests.iter().filter(|test| test.status.is_final()).count();
+        metrics.add(
+            "newest_run_snapshots",
+            "gauge",
+            "Final results of the newest run.",
+            done,
+        );
+        metrics.add(
+            "newest_run_cache_hits",
+            "gauge",
+            "Snapshots of the newest run that were unchanged and needed no browser.",
+            hits,
+        );
+        Ok(())
     }
 
     /// How many operations in journals of this machine the record does not

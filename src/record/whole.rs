@@ -36,8 +36,6 @@ pub struct RunState {
     pub planned: u64,
     pub shared: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expected: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<Reason>,
     pub died: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,8 +4,8 @@
 
 use crate::model::{Region, Status, VisualTestResult};
 
-/// How many regions are told one by one.
-const REGIONS_TOLD: usize = 5;
+/// How many regions, or addresses, are told one by one.
+const MOST_TOLD: usize = 5;
 
 /// Several lines about a snapshot that did not pass. `lesson` tells what other
 /// settings would have made of it.
@@ -15,6 +15,10 @@ pub fn failure(result: &VisualTestResult, lesson: Option<&str>) -> String {
         && !rest.is_empty()
     {
         text.push_str(&format!("\n\n  regions:   {}", regions(&result.regions)));
+    }
+    if !result.open_network.is_empty() {
+        let told = &result.open_network[..result.open_network.len().min(MOST_TOLD)];
+        text.push_str(&format!("\n\n  open network: {}", told.join(" · ")));
     }
     if let Some(lesson) = lesson {
         text.push_str("\n\n");
@@ -26,6 +30,10 @@ pub fn failure(result: &VisualTestResult, lesson: Option<&str>) -> String {
             let (what, was, is) = (&change.what, &change.baseline, &change.current);
             text.push_str(&format!("\n    {what}: {was} then, {is} now"));
         }
+    }
+    if let (Some(_), Some(path)) = (&result.unmet_step, &result.current) {
+        text.push_str(&format!("\n\n  the page as it was: {path}"));
+        return text;
     }
     let files = [
         ("baseline:", &result.baseline),
@@ -65,7 +73,7 @@ fn advice(status: Status) -> &'static str {
 }
 
 fn regions(regions: &[Region]) -> String {
-    let told = regions.iter().take(REGIONS_TOLD).map(
+    let told = regions.iter().take(MOST_TOLD).map(
         |Region {
              x,
              y,
@@ -74,7 +82,7 @@ fn regions(regions: &[Region]) -> String {
          }| format!("{width}×{height} at {x},{y}"),
     );
     let mut text = told.collect::<Vec<_>>().join(" · ");
-    if let Some(more) = regions.len().checked_sub(REGIONS_TOLD).filter(|&n| n > 0) {
+    if let Some(more) = regions.len().checked_sub(MOST_TOLD).filter(|&n| n > 0) {
         text.push_str(&format!(" · and {more} more"));
     }
     text

@@ -64,11 +64,33 @@ fn case(xml: &mut String, result: &VisualTestResult) {
         Status::Changed => format!("      <system-out>{said}</system-out>\n"),
         Status::Passed => String::new(),
     };
+    let inner = inner + &reruns(result);
     if inner.is_empty() {
         xml.push_str("/>\n");
     } else {
         let _ = write!(xml, ">\n{inner}    </testcase>\n");
     }
+}
+
+/// The attempts before the last, as Surefire writes them: what passed all the
+/// same is flaky.
+fn reruns(result: &VisualTestResult) -> String {
+    let word = if result.is_flaky() {
+        "flakyFailure"
+    } else {
+        "rerunFailure"
+    };
+    let before = result.attempts.len().saturating_sub(1);
+    let mut xml = String::new();
+    for attempt in &result.attempts[..before] {
+        let said = escaped(attempt.message.as_deref().unwrap_or_default());
+        let (status, time) = (attempt.status, seconds(attempt.duration_ms));
+        let _ = writeln!(
+            xml,
+            "      <{word} type=\"{status}\" message=\"{said}\" time=\"{time}\"/>"
+        );
+    }
+    xml
 }
 
 /// What a reader of the failure needs: where the pictures are and what accepts

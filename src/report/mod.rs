@@ -21,6 +21,7 @@ pub mod text;
 mod words;
 
 pub use failure::{command, failure};
+pub(crate) use words::attempts;
 
 use std::path::{Path, PathBuf};
 

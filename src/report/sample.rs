@@ -1,7 +1,7 @@
 //! A run with one snapshot of every status, for the tests of the reports.
 
 use crate::model::{
-    Environment, EnvironmentChange, Git, Reason, Region, RunId, SettledStep, Status,
+    Attempt, Environment, EnvironmentChange, Git, Reason, Region, RunId, SettledStep, Status,
     StoryIdentifier, Summary, Viewport, VisualTestResult, VisualTestRun,
 };
 
@@ -66,6 +66,23 @@ pub(super) fn results() -> Vec<VisualTestResult> {
             diff_ratio: Some(0.0),
             duration_ms: Some(104),
             ..result("foundations/type", Status::Passed)
+        },
+        VisualTestResult {
+            duration_ms: Some(90),
+            attempt: Some(2),
+            attempts: vec![
+                Attempt {
+                    status: Status::Failed,
+                    message: Some("failed to load <a>: no answer".to_owned()),
+                    duration_ms: 2_000,
+                },
+                Attempt {
+                    status: Status::Passed,
+                    message: None,
+                    duration_ms: 90,
+                },
+            ],
+            ..result("foundations/flaky", Status::Passed)
         },
         VisualTestResult {
             message: Some("waits for the new \"voucher\" service & its <form>".to_owned()),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::words::{counts, duration};
+use super::words::{attempts, counts, duration};
 use crate::compare::IS_OPTIMISED;
 use crate::model::{Environment, Reason, Status, VisualTestResult, VisualTestRun};
 
@@ -49,18 +49,47 @@ impl Closing<'_> {
         }
         for changed in self.results.iter().filter(|r| r.status == Status::Changed) {
             let message = changed.message.as_deref().unwrap_or_default();
+            let word = match changed.known_failure {
+                Some(_) => "failed as expected",
+                None => "changed within tolerance",
+            };
+            let _ = write!(text, "\n  {word}: {}: {message}", changed.story_identifier);
+        }
+        for flaky in self.results.iter().filter(|r| r.is_flaky()) {
             let _ = write!(
                 text,
-                "\n  changed within tolerance: {}: {message}",
-                changed.story_identifier
+                "\n  flaky: {}: {}",
+                flaky.story_identifier,
+                attempts(flaky)
             );
         }
         self.next_steps(&mut text);
+        self.open_network(&mut text);
         self.never_cached(&mut text);
         for warning in self.warnings {
             let _ = write!(text, "\n  warning: {warning}");
         }
         text
+    }
+
+    /// Says which stories depend on servers that are not theirs.
+    fn open_network(&self, text: &mut String) {
+        let reached: BTreeMap<&str, &str> = self
+            .results
+            .iter()
+            .filter_map(|result| {
+                let address = result.open_network.first()?;
+                Some((result.story_identifier.story_id.as_str(), address.as_str()))
+            })
+            .collect();
+        let Some((story, address)) = reached.iter().next() else {
+            return;
+        };
+        let _ = write!(text, "\n  open network: {story} ({address})");
+        if reached.len() > 1 {
+            let _ = write!(text, " and {} more stories", reached.len() - 1);
+        }
+        text.push_str(" reached it; `request` in the manifest answers for it");
     }
 
     /// Says which stories cost a browser each time, and why.
@@ -76,9 +105,10 @@ impl Closing<'_> {
 
     fn next_steps(&self, text: &mut String) {
         let open = self.results.iter().any(|result| {
-            result.current.is_some() && matches!(result.status, Status::Failed | Status::New)
+            result.has_picture_to_accept() && matches!(result.status, Status::Failed | Status::New)
         });
-        let looked_at = open || self.results.iter().any(|r| r.status == Status::Changed);
+        let shown = |r: &VisualTestResult| r.status == Status::Changed || r.unmet_step.is_some();
+        let looked_at = open || self.results.iter().any(shown);
         if let Some(report) = self.report.filter(|_| looked_at) {
             let _ = write!(text, "\n  look:   {}", report.display());
         }

@@ -80,10 +80,31 @@ pub(super) fn message(result: &VisualTestResult) -> &str {
     }
 }
 
+/// `attempt 2 of 2 passed after 1.2 s; before: …`: what was said of each that
+/// failed.
+pub(crate) fn attempts(result: &VisualTestResult) -> String {
+    let Some((last, before)) = result.attempts.split_last() else {
+        return String::new();
+    };
+    let count = result.attempts.len();
+    let said: Vec<_> = before
+        .iter()
+        .filter_map(|attempt| attempt.message.as_deref())
+        .collect();
+    format!(
+        "attempt {count} of {count} {} after {}; before: {}",
+        last.status,
+        duration(last.duration_ms),
+        said.join("; ")
+    )
+}
+
 /// The command that makes this result's current image the baseline; absent
 /// where there is nothing to accept.
 pub(super) fn accept(result: &VisualTestResult) -> Option<String> {
-    result.current.as_ref()?;
+    if !result.has_picture_to_accept() {
+        return None;
+    }
     matches!(
         result.status,
         Status::Failed | Status::New | Status::Changed

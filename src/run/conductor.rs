@@ -11,12 +11,15 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 use super::folders;
+use super::hooks::Hooks;
+use super::network::{self, Connected};
 use super::queue::Queue;
 use super::stage::{self, Outcome, Stage};
 use super::{interrupt, runner, surroundings, worker};
-use crate::browser::{Browser, find};
+use crate::browser::{self, Browser, find};
 use crate::cache::{self, Cache, Context, Hit};
-use crate::manifest::Manifest;
+use crate::login::{KeyError, Logins, Seal};
+use crate::manifest::{AccessError, Manifest};
 use crate::model::{
     Environment, Event, ImageHashes, Reason, RunFile, Status, Summary, VisualTestResult,
     VisualTestRun, now_ms, rfc3339,
@@ -24,8 +27,8 @@ use crate::model::{
 use crate::plan::Snapshot;
 use crate::record::{RecordError, RecordReport, RecordSettings, Recorder, host};
 use crate::report::Sink;
-use crate::serve::{ServeError, Stories};
-use crate::settings::{Settings, Update};
+use crate::serve::{ServeError, Service, Stories};
+use crate::settings::{Cache as CacheUse, Settings, Update};
 
 /// Why a run could not begin. Tests that never began have not failed; the run
 /// has.
@@ -40,6 +43,21 @@ pub enum RunError {
     /// Nobody serves the stories.
     #[error("failed to serve the stories: {0}")]
     Serve(#[from] ServeError),
+    /// The key for log-ins is none.
+    #[error("failed to share log-ins: {0}")]
+    LoginKey(#[from] KeyError),
+    /// What the stories' server wants to see is not there.
+    #[error("failed to get into the stories' server: {0}")]
+    Access(#[from] AccessError),
+}
+
+/// What the test target gives to a run.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Served instead of what the manifest names.
+    pub service: Option<Service>,
+    /// Run around each story.
+    pub hooks: Hooks,
 }
 
 /// A run under way.
@@ -80,6 +98,7 @@ impl Conductor {
         manifest: Arc<Manifest>,
         snapshots: Vec<Snapshot>,
         settings: Settings,
+        given: Given,
         sinks: Vec<Arc<dyn Sink>>,
     ) -> Result<Self, RunError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -90,7 +109,7 @@ impl Conductor {
         // Listening comes first: a signal may arrive while the browser starts.
         let signal = runtime.spawn(interrupt::interrupted());
         let (stage, run, stories, first) =
-            runtime.block_on(open(manifest, snapshots, settings, sinks))?;
+            runtime.block_on(open(manifest, snapshots, settings, given, sinks))?;
         let queue = Arc::new(Queue::new(
             &stage.snapshots,
             |index| stage.is_finished(index),
@@ -186,33 +205,40 @@ impl Conductor {
     }
 }
 
-type Opened = (Arc<Stage>, VisualTestRun, Stories, Option<Browser>);
+type Opened = (Arc<Stage>, VisualTestRun, Stories, Option<Connected>);
 
 /// Opens all that a run needs, what can be at once.
 async fn open(
     manifest: Arc<Manifest>,
     snapshots: Vec<Snapshot>,
     mut settings: Settings,
+    given: Given,
     sinks: Vec<Arc<dyn Sink>>,
 ) -> Result<Opened, RunError> {
+    let Given { service, hooks } = given;
+    let credentials = manifest.access.fill_in(|name| std::env::var(name).ok())?;
+    if !hooks.is_empty() && hooks.key().is_none() {
+        // What hooks do is no file that could be looked at.
+        settings.cache = CacheUse::Off;
+    }
     let (mut environment, served) = tokio::join!(
         surroundings::environment(&manifest.root, settings.ci),
-        Stories::open(&manifest, settings.nextest),
+        Stories::open(&manifest, service, &credentials, settings.nextest),
     );
     let stories = served?;
-    let (cache, build) = open_cache(&manifest, &settings, &environment).await;
+    let (cache, build) = open_cache(&manifest, &settings, &environment, &hooks).await;
     let hits = cache.lookup(&snapshots).await;
     let open = snapshots
         .iter()
         .zip(&hits)
-        .filter(|(snapshot, hit)| snapshot.skip.is_none() && hit.is_none());
+        .filter(|(snapshot, hit)| snapshot.skip.is_none() && hit.is_none())
+        .filter(|(snapshot, _)| browser::refuse(snapshot, &manifest).is_ok());
     // The queue begins with the same.
     let engine = open.map(|(snapshot, _)| snapshot.browser).min();
     let first = if let Some(engine) = engine {
-        let scratch = manifest.state_dir().join("browsers");
         // A failure is told by the worker that tries again.
         let slot = stage::slot(&manifest, &settings);
-        Browser::open(engine, &manifest.browser, &scratch, slot.as_ref())
+        network::open(engine, &manifest, slot.as_ref(), stories.base(), &snapshots)
             .await
             .ok()
     } else {
@@ -220,12 +246,13 @@ async fn open(
         None
     };
     let base = stories.base().to_owned();
-    if let Some(session) = &first {
+    if let Some(Connected { session, .. }) = &first {
         environment.browser = Some(session.info().browser.clone());
         environment.driver = Some(session.info().driver.clone());
     }
     let place = RecordSettings::from_env(&manifest.state_dir())?;
     settings.run_id = place.run_id(settings.run_id);
+    let logins = Logins::new(&base, Seal::from_env()?, &place);
     let run = VisualTestRun::start(settings.run_id.clone(), environment.clone());
     let count = snapshots.len() as u64;
     let recorder = Recorder::open(place, run.clone(), count, settings.nextest).await?;
@@ -235,13 +262,16 @@ async fn open(
         settings,
         snapshots,
         base,
+        Arc::new(credentials),
+        hooks,
         recorder,
         cache,
+        logins,
         environment,
         sinks,
         worker,
     ));
-    if let Some(session) = &first {
+    if let Some(Connected { session, .. }) = &first {
         stage.met(session.name(), session.info());
     }
     tracing::info!(run = %stage.run_id, base = stage.base, "the run has started");
@@ -264,6 +294,7 @@ async fn open_cache(
     manifest: &Manifest,
     settings: &Settings,
     environment: &Environment,
+    hooks: &Hooks,
 ) -> (Cache, Option<String>) {
     let (mut browsers, mut switches, mut builds) = (Vec::new(), Vec::new(), Vec::new());
     for &engine in &manifest.browser.names {
@@ -277,7 +308,8 @@ async fn open_cache(
         switches.extend(manifest.browser.switches(engine));
         builds.extend(build);
     }
-    let context = Context::here(browsers.join(", "), switches, environment.fonts.clone());
+    let mut context = Context::here(browsers.join(", "), switches, environment.fonts.clone());
+    context.hooks = hooks.key().map(str::to_owned);
     let builds = (!builds.is_empty()).then(|| builds.join(", "));
     (Cache::open(manifest, settings, &context).await, builds)
 }

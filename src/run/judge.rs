@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use super::stage::Stage;
 use crate::baseline::{self, Baseline, Provenance, sha256};
-use crate::compare::{Inspection, Verdict, compare_png, inspect_png};
+use crate::browser::Unmet;
+use crate::compare::{Inspection, Options, Verdict, compare_png, inspect_png};
 use crate::files;
-use crate::model::{Event, ImageHashes, Status, VisualTestResult};
+use crate::model::{Event, ImageHashes, Status, UnmetStep, VisualTestResult};
 use crate::report;
 use crate::settings::Update;
 
@@ -19,15 +20,15 @@ pub(super) struct Judged {
 
 /// Whether the picture is the baseline, byte for byte or at least pixel for
 /// pixel. Nothing else may be concluded from a page that has shown something
-/// before.
-pub(super) fn is_equal(baseline: &Baseline, picture: &[u8]) -> bool {
+/// before. Colours may be as far apart as anywhere else, but no farther than
+/// the story's own `threshold` allows.
+pub(super) fn is_equal(baseline: &Baseline, picture: &[u8], threshold: f64) -> bool {
+    let mut options = Options::default();
+    options.threshold = options.threshold.min(threshold);
     baseline.bytes == picture
-        || compare_png(
-            &baseline.bytes,
-            picture,
-            &crate::compare::Options::default(),
-        )
-        .is_ok_and(|comparison| comparison.verdict == Verdict::Same && comparison.antialiased == 0)
+        || compare_png(&baseline.bytes, picture, &options).is_ok_and(|comparison| {
+            comparison.verdict == Verdict::Same && comparison.antialiased == 0
+        })
 }
 
 /// Judges a picture from a fresh page, writes what a person needs to see, and
@@ -38,13 +39,13 @@ pub(super) fn judge(
     mut result: VisualTestResult,
     baseline: Option<&Baseline>,
     picture: &[u8],
+    options: &Options,
 ) -> Judged {
     let Some(baseline) = baseline else {
         result.status = Status::New;
         result.message = Some("there is no baseline yet".to_owned());
         return keep(stage, index, result, None, picture, None);
     };
-    let options = &stage.snapshots[index].story.compare;
     match inspect_png(&baseline.bytes, picture, options) {
         Err(error) => {
             result.status = Status::Failed;
@@ -146,12 +147,40 @@ fn keep(
     for line in trouble {
         message.push_str(&format!("\n  {line}"));
     }
-    let message = if is_to_be_accepted(stage.settings.update, result.status) {
+    // A known failure shows what nobody wants.
+    let wanted = stage.snapshots[index].known_failure.is_none() || result.status == Status::New;
+    let message = if wanted && is_to_be_accepted(stage.settings.update, result.status) {
         accept(stage, index, &mut result, picture).err()
     } else {
         Some(message)
     };
     Judged { result, message }
+}
+
+/// Keeps the picture of a page on which a step could not be done, which nobody
+/// may accept.
+pub(super) fn keep_unmet(
+    stage: &Stage,
+    index: usize,
+    result: &mut VisualTestResult,
+    unmet: &Unmet,
+) {
+    result.unmet_step = Some(UnmetStep {
+        number: unmet.number,
+        kind: unmet.kind.to_owned(),
+        target: unmet.target.clone(),
+    });
+    let Some(picture) = &unmet.picture else {
+        return;
+    };
+    let path = image_path(stage, index, "current");
+    match files::replace(&path, picture) {
+        Ok(()) => {
+            result.current = Some(stage.manifest.relative(&path));
+            result.sha256.get_or_insert_default().current = Some(sha256(picture));
+        }
+        Err(error) => tracing::warn!(path = %path.display(), %error, "failed to write a picture"),
+    }
 }
 
 /// Whether the user asked for pictures of this status to become baselines.

@@ -1,18 +1,33 @@
 //! What a page has loaded, as the cache wants to know it.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::percent_decode_str;
 
 use crate::browser::PageLoads;
 use crate::cache::Loads;
+use crate::manifest::{Step, Story};
+use crate::proxy::Traffic;
+use crate::settings::variables;
 
 /// Divides what a page of the story server at `base` has loaded into files and
-/// what cannot be known. `base` has no trailing slash.
-pub(super) fn loads(base: &str, page: PageLoads) -> Loads {
+/// what cannot be known. `base` has no trailing slash. What rules have decided
+/// is known by the rules, which are part of the story.
+pub(super) fn loads(base: &str, page: PageLoads, traffic: Option<&Traffic>) -> Loads {
     let mut loads = Loads {
         files: Vec::new(),
         unseen: page.unseen,
     };
-    for address in page.files {
+    let is_ruled = |address: &str| {
+        let address = address.split('#').next().unwrap_or_default();
+        traffic.is_some_and(|traffic| traffic.ruled.contains(address))
+    };
+    let reached = traffic.into_iter().flat_map(|traffic| &traffic.reached);
+    let all: BTreeSet<String> = page.files.into_iter().chain(reached.cloned()).collect();
+    for address in all {
+        if is_ruled(&address) {
+            continue;
+        }
         match address.strip_prefix(base) {
             Some(path) if path.is_empty() || path.starts_with(['/', '?', '#']) => {
                 let path = path.split(['?', '#']).next().unwrap_or_default();
@@ -26,6 +41,16 @@ pub(super) fn loads(base: &str, page: PageLoads) -> Loads {
     loads.files.sort();
     loads.files.dedup();
     loads
+}
+
+/// Why a story can look otherwise though no file of it has changed.
+pub(super) fn unknowable(story: &Story) -> Option<String> {
+    if let Some(login) = &story.login {
+        return Some(format!("the log-in `{}` decides what it shows", login.name));
+    }
+    let texts = story.steps.iter().filter_map(Step::text);
+    let variable = texts.flat_map(variables).next()?;
+    Some(format!("its steps use the variable {variable}"))
 }
 
 /// Whether an address carries its content itself, or has none.
@@ -53,7 +78,7 @@ mod tests {
             .into(),
             unseen: vec!["a WebSocket".to_owned()],
         };
-        let loads = loads("http://127.0.0.1:80", page);
+        let loads = loads("http://127.0.0.1:80", page, None);
         assert_eq!(loads.files, ["/a b.html", "/style.css"]);
         assert_eq!(
             loads.unseen,

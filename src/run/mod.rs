@@ -6,25 +6,37 @@
 //! - `worker`: a session that pulls groups; replaces its browser when it breaks.
 //! - `photographer`: one snapshot, from page to judged picture.
 //! - `judge`: a picture against its baseline, and what is kept of it.
+//! - `own`: what a story says of itself in its page.
+//! - `meeting`: between a page and the pictures of it.
+//! - `hooks`: the user's own code around a story.
 //! - `memory`: what a page has loaded, for the cache.
+//! - `network`: what stories may ask of the network, and have asked.
 //! - `stage`: what all of them share.
 //! - `folders`: the run's folder and the pruning of older ones.
 //! - `runner`: the end of a run whose every test is a process.
 //! - `surroundings`: machine, commit and command.
 //! - `interrupt`: Ctrl-C and SIGTERM.
 
+mod attempts;
 mod conductor;
+mod expectation;
 mod folders;
+mod hooks;
 mod interrupt;
 mod judge;
+mod meeting;
 mod memory;
+mod network;
+mod own;
 mod photographer;
 mod queue;
 mod runner;
 mod stage;
 mod surroundings;
+mod visit;
 mod worker;
 
-pub use conductor::{Conductor, RunError, RunReport};
+pub use conductor::{Conductor, Given, RunError, RunReport};
+pub use hooks::{HookError, Hooks};
 pub use runner::{END_RUN, end};
 pub use stage::Outcome;

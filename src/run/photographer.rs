@@ -11,13 +11,17 @@ use std::time::{Duration, Instant};
 
 use super::judge::{self, Judged};
 use super::memory;
+use super::network::{self, Connected};
+use super::own;
 use super::stage::Stage;
+use super::visit::Visit;
 use crate::baseline::{self, Baseline};
-use crate::browser::{Browser, BrowserError, Care, Settled, Unstable, limits_of};
+use crate::browser::{Browser, BrowserError, Care, Parameters, Settled, Unstable, limits_of};
 use crate::compare::{Options, compare_png};
-use crate::manifest::{BrowserName, Isolation};
+use crate::manifest::{BrowserName, Device, Isolation};
 use crate::model::{Region, Status, VisualTestResult};
 use crate::plan::Snapshot;
+use crate::proxy::Proxy;
 
 /// How many pictures a page that has shown something before may give for its
 /// baseline.
@@ -32,15 +36,22 @@ const PICTURES: u32 = 8;
 
 /// Takes pictures with one session.
 pub(super) struct Photographer {
-    stage: Arc<Stage>,
-    session: Browser,
+    pub(super) stage: Arc<Stage>,
+    pub(super) session: Browser,
+    /// What the browser's requests go through, where stories have a say in
+    /// them.
+    pub(super) proxy: Option<Proxy>,
     /// What the page shows, if it is a story of ours: its address and the
     /// theme and screen for which it was loaded.
     loaded: Option<Loaded>,
     /// The address of a story that has left something behind.
-    dirty: Option<String>,
+    pub(super) dirty: Option<String>,
     /// What passed on the page that is loaded: index and baseline's hash.
     passed: Vec<(usize, String)>,
+    /// What the story on the page says of itself.
+    pub(super) parameters: Parameters,
+    /// Whether `before` hooks have begun on the page, and `after` is due.
+    pub(super) is_hooked: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -48,13 +59,18 @@ struct Loaded {
     address: String,
     theme: String,
     snapshot: String,
+    /// Whether steps have been done on it.
+    acted: bool,
+    /// What a page may read once and keep: agent, languages, time zone, kind
+    /// of screen.
+    device: (Device, bool, bool),
 }
 
 /// How long the parts took.
 #[derive(Clone, Copy, Debug, Default)]
-struct Times {
-    navigate: Duration,
-    settle: Duration,
+pub(super) struct Times {
+    pub(super) navigate: Duration,
+    pub(super) settle: Duration,
     capture: Duration,
     compare: Duration,
 }
@@ -66,13 +82,18 @@ struct Shot {
 }
 
 impl Photographer {
-    pub(super) fn new(stage: Arc<Stage>, session: Browser) -> Self {
+    pub(super) fn new(stage: Arc<Stage>, connected: Connected) -> Self {
+        let Connected { mut session, proxy } = connected;
+        session.visit(&stage.base, Arc::clone(&stage.credentials));
         Self {
             stage,
             session,
+            proxy,
             loaded: None,
             dirty: None,
             passed: Vec::new(),
+            parameters: Parameters::default(),
+            is_hooked: false,
         }
     }
 
@@ -112,9 +133,14 @@ impl Photographer {
         let Ok(loads) = self.session.loads().await else {
             return;
         };
-        let loads = memory::loads(&self.stage.base, loads);
+        let traffic = self.proxy.as_ref().map(Proxy::traffic);
+        let loads = memory::loads(&self.stage.base, loads, traffic.as_ref());
         for (index, baseline) in passed {
             let snapshot = &self.stage.snapshots[index];
+            if let Some(reason) = memory::unknowable(&snapshot.story) {
+                self.stage.cannot_be_cached(&snapshot.story.id, reason);
+                continue;
+            }
             if let Err(reason) = self.stage.cache.remember(snapshot, &baseline, &loads) {
                 self.stage.cannot_be_cached(&snapshot.story.id, reason);
             }
@@ -127,6 +153,11 @@ impl Photographer {
         index: usize,
         attempt: u32,
     ) -> Result<Judged, BrowserError> {
+        let judged = self.attempt(index, attempt).await;
+        judged.map_err(|error| network::explain(self.proxy.as_ref(), error))
+    }
+
+    async fn attempt(&mut self, index: usize, attempt: u32) -> Result<Judged, BrowserError> {
         let stage = Arc::clone(&self.stage);
         let snapshot = &stage.snapshots[index];
         let started = Instant::now();
@@ -134,8 +165,7 @@ impl Photographer {
         result.attempt = Some(attempt);
         result.browser = Some(self.session.info().browser.clone());
         let settings = &stage.manifest.browser;
-        let capture = &snapshot.story.capture;
-        let limits = limits_of(snapshot.browser, settings, capture, snapshot.screen);
+        let limits = limits_of(snapshot, settings);
         result.limits = limits.into_iter().map(str::to_owned).collect();
         let baseline = match baseline::read(&stage.manifest.root, &snapshot.baseline) {
             Ok(baseline) => baseline.map(Arc::new),
@@ -143,9 +173,14 @@ impl Photographer {
         };
         let mut times = Times::default();
         if let Some(baseline) = &baseline {
-            if let Some(shot) = self.quickly(snapshot, baseline, &mut times).await? {
+            let shot = self.quickly(snapshot, baseline, &mut times).await;
+            if shot.is_err() {
+                // Another attempt shall not meet the same broken page.
+                self.loaded = None;
+            }
+            if let Some(shot) = self.part(snapshot, shot).await? {
                 note(&mut result, &times, started, shot.settled);
-                self.passed.push((index, baseline.file_sha256.clone()));
+                self.remember_pass(index, baseline.file_sha256.clone());
                 return Ok(judge::passed(&stage, index, result, baseline, &shot.png));
             }
         }
@@ -155,10 +190,18 @@ impl Photographer {
         let settled = shot.settled;
         let fallen_back = missing_fonts(&settled);
         let begun = Instant::now();
+        let options = own::options(snapshot, &self.parameters);
         let judging = {
             let (stage, result) = (Arc::clone(&stage), result.clone());
             tokio::task::spawn_blocking(move || {
-                judge::judge(&stage, index, result, baseline.as_deref(), &shot.png)
+                judge::judge(
+                    &stage,
+                    index,
+                    result,
+                    baseline.as_deref(),
+                    &shot.png,
+                    &options,
+                )
             })
         };
         let judged = judging.await;
@@ -171,13 +214,20 @@ impl Photographer {
                 .as_ref()
                 .and_then(|s| s.baseline.clone())
         {
-            self.passed.push((index, hash));
+            self.remember_pass(index, hash);
         }
         if let (Some(message), Some(fonts)) = (&mut judged.message, fallen_back) {
             message.push_str(&fonts);
         }
         note(&mut judged.result, &times, started, settled);
         Ok(judged)
+    }
+
+    /// Notes a pass for the next run, unless it is none to be glad of.
+    fn remember_pass(&mut self, index: usize, baseline_sha256: String) {
+        if self.stage.snapshots[index].known_failure.is_none() {
+            self.passed.push((index, baseline_sha256));
+        }
     }
 
     /// The story on the page that shows it already, or loaded where it does
@@ -189,13 +239,13 @@ impl Photographer {
         baseline: &Arc<Baseline>,
         times: &mut Times,
     ) -> Result<Option<Shot>, BrowserError> {
-        let begun = Instant::now();
-        self.turn_to(snapshot, times).await?;
+        let begun = self.turn_to(snapshot, times).await?;
+        let threshold = own::options(snapshot, &self.parameters).threshold;
         for _ in 0..QUICK_PICTURES {
             let shot = self
                 .settle_and_capture(snapshot, Care::Quick, begun, times)
                 .await?;
-            if equal(baseline, &shot.png, times).await {
+            if equal(baseline, &shot.png, threshold, times).await {
                 return Ok(Some(shot));
             }
             self.session.frame().await?;
@@ -204,35 +254,33 @@ impl Photographer {
     }
 
     /// Makes the session show a snapshot, on the page at hand where that will
-    /// do.
+    /// do. Returns the moment from which it has the story's time.
     async fn turn_to(
         &mut self,
         snapshot: &Snapshot,
         times: &mut Times,
-    ) -> Result<(), BrowserError> {
-        let begun = Instant::now();
+    ) -> Result<Instant, BrowserError> {
+        let mut begun = Instant::now();
         let address = address(&self.stage.base, snapshot);
         let wanted = Loaded::of(address, snapshot);
         let capture = &snapshot.story.capture;
-        let serves = self
-            .loaded
-            .as_ref()
-            .is_some_and(|loaded| loaded.serves(&wanted, capture.isolation));
+        // A hook may have changed the page for good.
+        let serves = self.stage.hooks.is_empty()
+            && self
+                .loaded
+                .as_ref()
+                .is_some_and(|loaded| loaded.serves(&wanted, capture.isolation));
         if serves {
+            self.session.set_device(&snapshot.device);
             self.session.show(&snapshot.theme, snapshot.screen).await?;
+            own::check(&self.stage.manifest, snapshot, &self.parameters)?;
+            times.navigate += begun.elapsed();
         } else {
             self.leave_page().await;
-            let session = &mut self.session;
-            if let Some(address) = self.dirty.take() {
-                session.forget(&address).await?;
-            }
-            session
-                .load(&wanted.address, &snapshot.theme, snapshot.screen, capture)
-                .await?;
+            begun = self.visit(snapshot, Visit::Next, times).await?;
         }
         self.loaded = Some(wanted);
-        times.navigate += begun.elapsed();
-        Ok(())
+        Ok(begun)
     }
 
     /// The story on two fresh pages, one after the other, that must look the
@@ -243,11 +291,13 @@ impl Photographer {
         baseline: Option<&Baseline>,
         times: &mut Times,
     ) -> Result<Shot, BrowserError> {
-        let first = self.steady(snapshot, times).await?;
+        let first = self.steady(snapshot, times).await;
+        let first = self.part(snapshot, first).await?;
         if baseline.is_some_and(|baseline| baseline.bytes == first.png) {
             return Ok(first);
         }
-        let second = self.steady(snapshot, times).await?;
+        let second = self.steady(snapshot, times).await;
+        let second = self.part(snapshot, second).await?;
         let moved = differences(&first.png, &second.png);
         if moved.is_empty() {
             return Ok(second);
@@ -266,18 +316,8 @@ impl Photographer {
         snapshot: &Snapshot,
         times: &mut Times,
     ) -> Result<Shot, BrowserError> {
-        let begun = Instant::now();
-        let address = address(&self.stage.base, snapshot);
         self.leave_page().await;
-        self.session
-            .load_fresh(
-                &address,
-                &snapshot.theme,
-                snapshot.screen,
-                &snapshot.story.capture,
-            )
-            .await?;
-        times.navigate += begun.elapsed();
+        let begun = self.visit(snapshot, Visit::Fresh, times).await?;
         let mut shot = self
             .settle_and_capture(snapshot, Care::Thorough, begun, times)
             .await?;
@@ -290,6 +330,7 @@ impl Photographer {
             next.settled.steps.clone_from(&shot.settled.steps);
             let moved = differences(&shot.png, &next.png);
             if moved.is_empty() {
+                let address = address(&self.stage.base, snapshot);
                 self.loaded = Some(Loaded::of(address, snapshot));
                 return Ok(next);
             }
@@ -317,7 +358,7 @@ impl Photographer {
     ) -> Result<Shot, BrowserError> {
         let capture = &snapshot.story.capture;
         let begun = Instant::now();
-        let settled = self.session.settle(capture, care, started).await?;
+        let mut settled = self.session.settle(capture, care, started).await?;
         if settled.dirty {
             self.dirty = Some(address(&self.stage.base, snapshot));
         }
@@ -325,22 +366,29 @@ impl Photographer {
         let begun = Instant::now();
         let png = self.session.capture(capture, snapshot.screen).await?;
         times.capture += begun.elapsed();
+        network::check(self.proxy.as_ref(), &mut settled)?;
         Ok(Shot { png, settled })
     }
 }
 
 impl Loaded {
     fn of(address: String, snapshot: &Snapshot) -> Self {
+        let screen = snapshot.screen;
         Self {
             address,
             theme: snapshot.theme.name.clone(),
             snapshot: snapshot.identifier.key(),
+            acted: !snapshot.story.steps.is_empty(),
+            device: (snapshot.device.fixed(), screen.mobile, screen.touch),
         }
     }
 
-    /// Whether this page may show the other as well.
+    /// Whether this page may show the other as well. One to which something
+    /// was done may not: that it can be done is part of each snapshot.
     fn serves(&self, other: &Self, isolation: Isolation) -> bool {
-        self.address == other.address
+        !self.acted
+            && self.address == other.address
+            && self.device == other.device
             && match isolation {
                 Isolation::Story => true,
                 Isolation::Theme => self.theme == other.theme,
@@ -391,11 +439,16 @@ fn missing_fonts(settled: &Settled) -> Option<String> {
 }
 
 /// Compares off the thread that talks to the browser, where it takes any time.
-async fn equal(baseline: &Arc<Baseline>, picture: &[u8], times: &mut Times) -> bool {
+async fn equal(
+    baseline: &Arc<Baseline>,
+    picture: &[u8],
+    threshold: f64,
+    times: &mut Times,
+) -> bool {
     let begun = Instant::now();
     let equal = baseline.bytes == picture || {
         let (baseline, picture) = (Arc::clone(baseline), picture.to_owned());
-        tokio::task::spawn_blocking(move || judge::is_equal(&baseline, &picture))
+        tokio::task::spawn_blocking(move || judge::is_equal(&baseline, &picture, threshold))
             .await
             .unwrap_or(false)
     };
@@ -404,9 +457,13 @@ async fn equal(baseline: &Arc<Baseline>, picture: &[u8], times: &mut Times) -> b
 }
 
 /// Where a snapshot's story is, with its theme's parameters.
-fn address(base: &str, snapshot: &Snapshot) -> String {
+pub(super) fn address(base: &str, snapshot: &Snapshot) -> String {
     let path = snapshot.story.path.trim_start_matches('/');
-    let address = format!("{base}/{path}");
+    let mut address = format!("{base}/{path}");
+    if !snapshot.theme.globals.is_empty() {
+        address.push_str("&globals=");
+        address.push_str(&snapshot.theme.globals);
+    }
     if snapshot.theme.query.is_empty() {
         return address;
     }
@@ -427,6 +484,10 @@ fn note(result: &mut VisualTestResult, times: &Times, started: Instant, settled:
     result.compare_ms = ms(times.compare);
     result.duration_ms = ms(started.elapsed());
     result.settled = settled.steps;
+    result.open_network = settled.foreign;
+    result
+        .open_network
+        .truncate(VisualTestResult::MOST_ADDRESSES);
 }
 
 /// A snapshot whose baseline, or whose comparison, is broken.

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::hooks::Hooks;
 use crate::browser::{BrowserInfo, Slot};
 use crate::cache::Cache;
-use crate::manifest::{BrowserName, Manifest, Source};
+use crate::login::Logins;
+use crate::manifest::{BrowserName, Credentials, Manifest, Source};
 use crate::model::{Environment, Event, RunId, Status, Summary, VisualTestResult};
 use crate::plan::Snapshot;
 use crate::record::Recorder;
@@ -32,18 +34,20 @@ pub(super) struct Stage {
     pub(super) snapshots: Vec<Snapshot>,
     /// The folder for this run's images.
     pub(super) folder: PathBuf,
-    /// The folder for browser profiles.
-    pub(super) scratch: PathBuf,
     /// The place in which a test runner runs this process, if it has any.
     pub(super) slot: Option<Slot>,
     /// Where stories are served, without a trailing slash.
     pub(super) base: String,
+    /// What the stories' server wants to see.
+    pub(super) credentials: Arc<Credentials>,
+    pub(super) hooks: Hooks,
     pub(super) recorder: Recorder,
     pub(super) cache: Cache,
+    pub(super) logins: Logins,
     /// Stories whose results cannot be used again, with the reason.
     uncacheable: Mutex<BTreeMap<String, String>>,
     sinks: Vec<Arc<dyn Sink>>,
-    environment: Mutex<Environment>,
+    environment: Environment,
     /// The engines that have been asked, and what they are.
     engines: Mutex<BTreeMap<BrowserName, BrowserInfo>>,
     board: Mutex<Board>,
@@ -67,8 +71,11 @@ impl Stage {
         settings: Settings,
         snapshots: Vec<Snapshot>,
         base: String,
+        credentials: Arc<Credentials>,
+        hooks: Hooks,
         recorder: Recorder,
         cache: Cache,
+        logins: Logins,
         environment: Environment,
         sinks: Vec<Arc<dyn Sink>>,
         worker: String,
@@ -77,18 +84,20 @@ impl Stage {
         Self {
             slot: slot(&manifest, &settings),
             folder: manifest.run_dir(&run_id),
-            scratch: manifest.state_dir().join("browsers"),
             manifest,
             settings,
             run_id,
             worker,
             snapshots,
             base,
+            credentials,
+            hooks,
             recorder,
             cache,
+            logins,
             uncacheable: Mutex::default(),
             sinks,
-            environment: Mutex::new(environment),
+            environment,
             engines: Mutex::default(),
             board: Mutex::default(),
             posted: Condvar::new(),
@@ -111,11 +120,7 @@ impl Stage {
     /// The run's environment as it is known by now, with every engine that has
     /// been asked.
     pub(super) fn environment(&self) -> Environment {
-        let mut environment = self
-            .environment
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let mut environment = self.environment.clone();
         let engines = self.engines();
         if !engines.is_empty() {
             let all = |word: fn(&BrowserInfo) -> &str| {

@@ -4,12 +4,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::judge::Judged;
+use super::attempts::Attempts;
+use super::expectation;
+use super::judge::{self, Judged};
+use super::network::{self, Connected};
 use super::photographer::Photographer;
 use super::queue::{Group, Queue};
 use super::stage::Stage;
-use crate::browser::{Browser, BrowserError};
+use crate::browser::{self, BrowserError};
 use crate::model::{Event, Status};
+use crate::report;
 
 /// A browser that breaks under a snapshot gets that snapshot once more, even
 /// where the manifest asks for no retries: that is the machine's fault.
@@ -19,11 +23,11 @@ const BROKEN_BROWSERS: u32 = 1;
 /// already may be given; otherwise one is opened for the first group.
 pub(super) async fn work(
     stage: Arc<Stage>,
-    session: Option<Browser>,
+    first: Option<Connected>,
     queue: Arc<Queue>,
     stop: Arc<AtomicBool>,
 ) {
-    let photographer = session.map(|session| Photographer::new(Arc::clone(&stage), session));
+    let photographer = first.map(|first| Photographer::new(Arc::clone(&stage), first));
     let mut worker = Worker {
         stage,
         photographer,
@@ -66,43 +70,86 @@ impl Worker {
 
     /// A snapshot with as many attempts as it may have.
     async fn snapshot(&mut self, index: usize) -> Judged {
-        let mut attempt = 1;
+        let mut attempts = Attempts::begin();
         let mut broken = 0;
         loop {
+            let attempt = attempts.number();
             let error = match self.attempt(index, attempt).await {
-                Ok(judged) => return judged,
+                Ok(judged) => return attempts.end(self.weighed(index, judged)),
+                Err(BrowserError::LeftOut(reason)) => return self.left_out(index, reason),
                 Err(error) => error,
             };
             let snapshot = &self.stage.snapshots[index].identifier;
-            tracing::warn!(%snapshot, attempt, %error, "an attempt failed");
+            let told = self
+                .stage
+                .credentials
+                .redact(&error.to_string())
+                .into_owned();
+            tracing::warn!(%snapshot, attempt, error = told, "an attempt failed");
             let fatal = error.is_fatal();
             if fatal {
                 self.replace_browser().await;
                 broken += 1;
             }
-            let hopeless = matches!(error, BrowserError::Missing { .. });
+            let hopeless = matches!(
+                error,
+                BrowserError::Missing { .. } | BrowserError::Beyond { .. }
+            );
             let retries = self.stage.manifest.retries;
             let again = attempt <= retries || (fatal && broken <= BROKEN_BROWSERS);
             if hopeless || !again {
-                return self.failed(index, attempt, &error);
+                let failed = self.failed(index, attempt, &error);
+                // A machine without a browser is no failure of the story.
+                let machine = fatal || hopeless;
+                let judged = if machine {
+                    failed
+                } else {
+                    self.weighed(index, failed)
+                };
+                return attempts.end(judged);
             }
-            attempt += 1;
-            self.tell_retry(index, attempt, &error);
+            attempts.failed(&error);
+            self.tell_retry(index, attempts.number(), &told);
+        }
+    }
+
+    /// A snapshot that its own story leaves out.
+    fn left_out(&self, index: usize, reason: String) -> Judged {
+        let mut result = self.stage.result(index, Status::Skipped);
+        result.message = Some(reason.clone());
+        Judged {
+            result,
+            message: Some(reason),
+        }
+    }
+
+    /// What it came to, measured by what is known of it.
+    fn weighed(&self, index: usize, judged: Judged) -> Judged {
+        match &self.stage.snapshots[index].known_failure {
+            Some(reason) => expectation::weigh(reason, judged),
+            None => judged,
         }
     }
 
     async fn attempt(&mut self, index: usize, attempt: u32) -> Result<Judged, BrowserError> {
-        let engine = self.stage.snapshots[index].browser;
+        let snapshot = &self.stage.snapshots[index];
+        browser::refuse(snapshot, &self.stage.manifest)?;
+        let engine = snapshot.browser;
         if let Some(other) = self.photographer.take_if(|p| p.engine() != engine) {
             other.close().await;
         }
         if self.photographer.is_none() {
             let stage = &self.stage;
-            let settings = &stage.manifest.browser;
-            let session =
-                Browser::open(engine, settings, &stage.scratch, stage.slot.as_ref()).await?;
-            stage.met(engine, session.info());
-            self.photographer = Some(Photographer::new(Arc::clone(stage), session));
+            let connected = network::open(
+                engine,
+                &stage.manifest,
+                stage.slot.as_ref(),
+                &stage.base,
+                &stage.snapshots,
+            )
+            .await?;
+            stage.met(engine, connected.session.info());
+            self.photographer = Some(Photographer::new(Arc::clone(stage), connected));
         }
         match &mut self.photographer {
             Some(photographer) => photographer.photograph(index, attempt).await,
@@ -119,7 +166,11 @@ impl Worker {
     fn failed(&self, index: usize, attempt: u32, error: &BrowserError) -> Judged {
         let mut result = self.stage.result(index, Status::Failed);
         result.attempt = Some(attempt);
-        let mut message = error.to_string();
+        let mut message = self
+            .stage
+            .credentials
+            .redact(&error.to_string())
+            .into_owned();
         if attempt > 1 {
             message = format!("{message} (attempt {attempt})");
         }
@@ -127,17 +178,20 @@ impl Worker {
             result.unstable = true;
             result.regions.clone_from(&unstable.moved);
         }
-        result.message = Some(message.clone());
+        result.message = Some(message);
+        if let BrowserError::Unmet(unmet) = error {
+            judge::keep_unmet(&self.stage, index, &mut result, unmet);
+        }
         Judged {
+            message: Some(report::failure(&result, None)),
             result,
-            message: Some(message),
         }
     }
 
-    fn tell_retry(&self, index: usize, attempt: u32, error: &BrowserError) {
+    fn tell_retry(&self, index: usize, attempt: u32, error: &str) {
         let mut result = self.stage.result(index, Status::Running);
         result.attempt = Some(attempt);
-        let changes = serde_json::json!({ "attempt": attempt, "after": error.to_string() });
+        let changes = serde_json::json!({ "attempt": attempt, "after": error });
         self.stage.emit(&Event::TestUpdated {
             result: Box::new(result),
             changes: changes.as_object().cloned().unwrap_or_default(),

@@ -1,8 +1,11 @@
 //! The server of the stories: the built-in one for a folder (on a free port of
-//! the loopback interface, unless the browsers are elsewhere), or the user's own behind an address.
+//! the loopback interface, unless the browsers are elsewhere), a service of the
+//! user's own, or a server behind an address.
 
+mod service;
 mod stories;
 
+pub use service::Service;
 pub use stories::{ServeError, Stories};
 
 use std::convert::Infallible;
@@ -37,6 +40,26 @@ impl Server {
     /// # Errors
     /// When no port can be had.
     pub async fn start(folder: &Path, host: Option<&str>) -> io::Result<Self> {
+        let files = ServeDir::new(folder);
+        Self::accept(host, move |stream| serve(stream, files.clone())).await
+    }
+
+    /// The same for a service.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start_service(service: Service, host: Option<&str>) -> io::Result<Self> {
+        Self::accept(host, move |stream| service.serve(stream)).await
+    }
+
+    /// Hands each connection to `serve`.
+    async fn accept<F>(
+        host: Option<&str>,
+        serve: impl Fn(TcpStream) -> F + Send + 'static,
+    ) -> io::Result<Self>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let interface = match host {
             None => Ipv4Addr::LOCALHOST,
             Some(_) => Ipv4Addr::UNSPECIFIED,
@@ -44,12 +67,13 @@ impl Server {
         let listener = TcpListener::bind((interface, 0)).await?;
         let port = listener.local_addr()?.port();
         let host = host.unwrap_or("127.0.0.1").to_owned();
-        let files = ServeDir::new(folder);
         let task = tokio::spawn(async move {
             loop {
                 // A connection that cannot be taken is its client's affair.
                 if let Ok((stream, _)) = listener.accept().await {
-                    tokio::spawn(serve(stream, files.clone()));
+                    // Answers are small; none shall wait for the next.
+                    let _ = stream.set_nodelay(true);
+                    tokio::spawn(serve(stream));
                 }
             }
         });
@@ -69,8 +93,6 @@ impl Drop for Server {
 }
 
 async fn serve(stream: TcpStream, files: ServeDir) {
-    // Answers are small; none shall wait for the next.
-    let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| answer(files.clone(), request));
     // A browser that closes a connection early is no error of ours.
     let _ = http1::Builder::new()

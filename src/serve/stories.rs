@@ -9,9 +9,9 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
-use super::Server;
+use super::{Server, Service};
 use crate::browser::Guarded;
-use crate::manifest::{Manifest, Source};
+use crate::manifest::{Credentials, Manifest, Source};
 
 /// How long a command may take until its server answers.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -45,6 +45,12 @@ pub enum ServeError {
          process (start the server in a setup script of nextest)"
     )]
     Shared(String),
+    /// The manifest leaves it to the test target, and that says nothing.
+    #[error(
+        "[stories] has only `from-code`, and the code names no server (give it one: \
+         `Harness::new().serve(router)` or `.address(\"http://…\")` in the test target)"
+    )]
+    NoService,
     /// The command could not be started.
     #[error("failed to run the command `{command}`: {reason}")]
     Start {
@@ -76,9 +82,6 @@ pub enum ServeError {
         /// Its last lines.
         last_words: String,
     },
-    /// A source that this version cannot show.
-    #[error("`storybook` in [stories] is not supported yet; serve it and use `url`")]
-    Storybook,
 }
 
 impl Stories {
@@ -86,24 +89,37 @@ impl Stories {
     /// `command` is run if nothing answers there. `nextest` says that each
     /// test is a process of its own.
     ///
+    /// A `service` of the user's own is served instead of whatever the
+    /// manifest names.
+    ///
     /// # Errors
     /// When nothing answers, or the command does not help.
-    pub async fn open(manifest: &Manifest, nextest: bool) -> Result<Self, ServeError> {
+    pub async fn open(
+        manifest: &Manifest,
+        service: Option<Service>,
+        credentials: &Credentials,
+        nextest: bool,
+    ) -> Result<Self, ServeError> {
+        let host = manifest.host.as_deref();
+        if let Some(service) = service {
+            return Ok(Self::of(Server::start_service(service, host).await?));
+        }
         match &manifest.source {
-            Source::Dir(folder) => {
-                let server = Server::start(folder, manifest.host.as_deref()).await?;
-                Ok(Self {
-                    base: server.base(),
-                    _server: Some(server),
-                    _command: None,
-                })
-            }
+            Source::Dir(folder) => Ok(Self::of(Server::start(folder, host).await?)),
+            Source::Code => Err(ServeError::NoService),
             Source::Url { base, command } => Ok(Self {
                 base: base.clone(),
                 _server: None,
-                _command: reach(manifest, base, command.as_deref(), nextest).await?,
+                _command: reach(manifest, base, command.as_deref(), credentials, nextest).await?,
             }),
-            Source::Storybook(_) => Err(ServeError::Storybook),
+        }
+    }
+
+    fn of(server: Server) -> Self {
+        Self {
+            base: server.base(),
+            _server: Some(server),
+            _command: None,
         }
     }
 
@@ -118,6 +134,7 @@ async fn reach(
     manifest: &Manifest,
     base: &str,
     command: Option<&str>,
+    credentials: &Credentials,
     nextest: bool,
 ) -> Result<Option<Guarded>, ServeError> {
     if answers(base).await {
@@ -133,7 +150,7 @@ async fn reach(
                 command: command.to_owned(),
                 reason,
             })?;
-            wait(&mut guarded, command, base).await?;
+            wait(&mut guarded, command, base, credentials).await?;
             Ok(Some(guarded))
         }
     }
@@ -147,7 +164,12 @@ fn start(command: &str, root: &Path, scratch: &Path) -> io::Result<Guarded> {
     Guarded::spawn(Path::new("sh"), &arguments, scratch)
 }
 
-async fn wait(guarded: &mut Guarded, command: &str, base: &str) -> Result<(), ServeError> {
+async fn wait(
+    guarded: &mut Guarded,
+    command: &str,
+    base: &str,
+    credentials: &Credentials,
+) -> Result<(), ServeError> {
     let deadline = Instant::now() + START_LIMIT;
     let (command, base) = (command.to_owned(), base.to_owned());
     loop {
@@ -160,7 +182,7 @@ async fn wait(guarded: &mut Guarded, command: &str, base: &str) -> Result<(), Se
         if answers(&base).await {
             return Ok(());
         }
-        let last_words = guarded.last_words();
+        let last_words = credentials.redact(&guarded.last_words()).into_owned();
         if pause.is_none() {
             return Err(ServeError::Ended {
                 command,
@@ -211,7 +233,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::{ServeError, Server, Stories};
-    use crate::manifest::Manifest;
+    use crate::manifest::{Credentials, Manifest};
 
     fn free_port() -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -226,7 +248,7 @@ mod tests {
         };
         let text = format!("[stories]\nurl = \"{base}\"\n{command}[[story]]\npath = \"/a\"\n");
         let manifest = Manifest::parse(&folder.path().join("stories.toml"), &text).unwrap();
-        Stories::open(&manifest, nextest).await
+        Stories::open(&manifest, None, &Credentials::default(), nextest).await
     }
 
     #[tokio::test]

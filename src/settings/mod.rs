@@ -6,6 +6,9 @@
 
 #[cfg(test)]
 mod tests;
+mod variables;
+
+pub use variables::{Expanded, expand, variables};
 
 use std::env;
 use std::ffi::OsString;

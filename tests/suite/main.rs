@@ -9,19 +9,28 @@ mod accepting;
 mod arguments;
 mod caching;
 mod catching;
+mod devices;
 mod ending;
 mod engines;
+mod expecting;
 mod grid;
 mod isolation;
+mod login;
 mod project;
 mod recording;
+mod requests;
 mod settling;
+mod steps;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/trial.rs"]
+mod trial;
 
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Arguments;
+
+use trial::test;
 
 /// Set when this binary shall play the user's own test target.
 const PLAY_SUITE: &str = "TINTYPE_TEST_PLAY_SUITE";
@@ -35,26 +44,18 @@ fn main() -> ExitCode {
         arguments::tests(),
         caching::tests(),
         catching::tests(),
+        devices::tests(),
         ending::tests(),
         engines::tests(),
+        expecting::tests(),
         grid::tests(),
         isolation::tests(),
+        login::tests(),
         recording::tests(),
+        requests::tests(),
         settling::tests(),
+        steps::tests(),
     ];
     let trials = tests.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
-}
-
-/// A test by its name. It fails by panicking, as tests do.
-fn test(name: &str, body: fn()) -> Trial {
-    Trial::test(name, move || {
-        std::panic::catch_unwind(body).map_err(|panic| {
-            let text = panic
-                .downcast_ref::<String>()
-                .cloned()
-                .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            Failed::from(text.unwrap_or_default())
-        })
-    })
 }

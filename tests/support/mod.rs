@@ -1,6 +1,7 @@
 //! What the tests of the record share: real servers, and runs to record.
 #![expect(dead_code, reason = "each test binary uses its own part of this")]
 
+pub(crate) mod gate;
 pub(crate) mod proxy;
 pub(crate) mod server;
 

@@ -2,12 +2,18 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Passes bytes on to a server until it is told to cut.
 pub(crate) struct Proxy {
     pub(crate) port: u16,
+    /// The server's port.
+    server: Arc<AtomicU16>,
+    /// How many connections were taken.
+    taken: Arc<AtomicUsize>,
+    /// Whether nothing passes on the connections that there are.
+    held: Arc<AtomicBool>,
     /// Bytes that may still pass before everything is cut; 0 for no limit.
     budget: Arc<AtomicU64>,
     /// How often a connection was cut in the middle.
@@ -20,26 +26,34 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = Self {
             port: listener.local_addr().unwrap().port(),
+            server: Arc::new(AtomicU16::new(server)),
+            taken: Arc::default(),
+            held: Arc::default(),
             budget: Arc::default(),
             cuts: Arc::default(),
             open: Arc::default(),
         };
-        let (budget, cuts, open) = (
+        let (taken, held) = (Arc::clone(&proxy.taken), Arc::clone(&proxy.held));
+        let (server, budget, cuts, open) = (
+            Arc::clone(&proxy.server),
             Arc::clone(&proxy.budget),
             Arc::clone(&proxy.cuts),
             Arc::clone(&proxy.open),
         );
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else {
+                taken.fetch_add(1, Ordering::SeqCst);
+                let server = ("127.0.0.1", server.load(Ordering::SeqCst));
+                let Ok(server) = TcpStream::connect(server) else {
                     continue;
                 };
                 let _ = (client.set_nodelay(true), server.set_nodelay(true));
                 let mut list = open.lock().unwrap();
                 for (from, to) in [(&client, &server), (&server, &client)] {
                     let (from, to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-                    let (budget, cuts) = (Arc::clone(&budget), Arc::clone(&cuts));
-                    std::thread::spawn(move || pass(from, to, &budget, &cuts));
+                    let (budget, cuts, held) =
+                        (Arc::clone(&budget), Arc::clone(&cuts), Arc::clone(&held));
+                    std::thread::spawn(move || pass(from, to, &budget, &cuts, &held));
                 }
                 list.push(client);
                 list.push(server);
@@ -53,9 +67,26 @@ impl Proxy {
         self.budget.store(bytes.max(1), Ordering::SeqCst);
     }
 
+    /// Lets nothing pass any more and closes nothing, as when a machine between
+    /// the two has gone.
+    pub(crate) fn hold(&self) {
+        self.held.store(true, Ordering::SeqCst);
+    }
+
+    /// How many connections were taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.load(Ordering::SeqCst)
+    }
+
     /// How often a connection was cut in the middle.
     pub(crate) fn cuts(&self) -> usize {
         self.cuts.load(Ordering::SeqCst)
+    }
+
+    /// Passes new connections on to another server, and closes all others.
+    pub(crate) fn lead_to(&self, server: u16) {
+        self.server.store(server, Ordering::SeqCst);
+        self.close_all();
     }
 
     /// Closes all connections.
@@ -66,9 +97,18 @@ impl Proxy {
     }
 }
 
-fn pass(mut from: TcpStream, mut to: TcpStream, budget: &AtomicU64, cuts: &AtomicUsize) {
+fn pass(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    budget: &AtomicU64,
+    cuts: &AtomicUsize,
+    held: &AtomicBool,
+) {
     let mut bytes = [0; 4096];
     while let Ok(n @ 1..) = from.read(&mut bytes) {
+        if held.load(Ordering::SeqCst) {
+            continue;
+        }
         let left = budget.load(Ordering::SeqCst);
         let cut = left > 0 && left <= n as u64;
         let passing = if cut {

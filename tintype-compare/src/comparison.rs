@@ -71,6 +71,23 @@ impl Comparison {
         matches!(self.verdict, Verdict::Same | Verdict::WithinTolerance)
     }
 
+    /// Of two images of one size, by what was counted in them.
+    pub(super) fn counted(tally: Tally, size: (u32, u32), options: &Options) -> Self {
+        let same = Self::identical(size, options);
+        let verdict = match tally.differing {
+            0 => Verdict::Same,
+            few if few <= options.tolerated(same.compared) => Verdict::WithinTolerance,
+            _ => Verdict::Different,
+        };
+        Self {
+            verdict,
+            differing: tally.differing,
+            antialiased: tally.antialiased,
+            regions: tally.clusters.into_regions(),
+            ..same
+        }
+    }
+
     /// Of two images that are the same.
     pub(super) fn identical(size: (u32, u32), options: &Options) -> Self {
         let masked = Mask::new(&options.ignore, size.0, size.1).area();
@@ -151,7 +168,7 @@ fn is_invisible(visibility: Option<Visibility>, options: &Options) -> bool {
 }
 
 /// Counts, and remembers where.
-struct Tally {
+pub(super) struct Tally {
     /// The first row of the part that is counted.
     top: usize,
     differing: u64,
@@ -160,7 +177,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn new(width: u32, top: usize) -> Self {
+    pub(super) fn new(width: u32, top: usize) -> Self {
         Self {
             top,
             differing: 0,
@@ -169,7 +186,7 @@ impl Tally {
         }
     }
 
-    fn merge(&mut self, other: &Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         self.differing += other.differing;
         self.antialiased += other.antialiased;
         self.clusters.merge(&other.clusters);

@@ -5,10 +5,12 @@ use std::io::Cursor;
 use image::{RgbaImage, codecs::png::PngDecoder};
 
 use super::chunks::{self, Plain};
+use super::comparison::{self, Comparison};
 use super::error::{CompareError, ImageProblem, Side};
 use super::layout::Layout;
-use super::options::Options;
+use super::options::{Options, Perceptual};
 use super::rows::Rows;
+use super::segments;
 use super::side_by_side;
 use super::view::View;
 use super::workers;
@@ -59,6 +61,10 @@ const WORTH_A_THREAD: usize = 64 << 10;
 /// thread, and little enough for a few of them to stay in a core's cache.
 const BAND: usize = 192 << 10;
 
+/// Bytes that are judged at once where much differs: enough rows that those
+/// which belong to the next segment don't matter.
+const SEGMENT: usize = 512 << 10;
+
 impl DecodedPair {
     /// Decodes both, with all of their pixels.
     pub(super) fn whole(baseline: &[u8], current: &[u8]) -> Result<Self, CompareError> {
@@ -74,20 +80,63 @@ impl DecodedPair {
         })
     }
 
+    /// Compares two files that are not the same, and decodes them no further
+    /// than that needs.
+    pub(super) fn compare(
+        baseline: &[u8],
+        current: &[u8],
+        options: &Options,
+    ) -> Result<Comparison, CompareError> {
+        let pair = match Self::side_by_side_for(baseline, current, options) {
+            Some(pair) => pair,
+            None => match Self::counted(baseline, current, options, SEGMENT) {
+                Some(comparison) => return Ok(comparison),
+                None => Self::whole(baseline, current)?,
+            },
+        };
+        Ok(comparison::judge(
+            &pair.layout(options),
+            pair.sizes(),
+            options,
+        ))
+    }
+
     /// Decodes both as far as a comparison needs it.
     pub(super) fn to_compare(
         baseline: &[u8],
         current: &[u8],
         options: &Options,
     ) -> Result<Self, CompareError> {
-        // To find a row elsewhere all of them must be known.
-        if options.moved {
-            return Self::whole(baseline, current);
-        }
-        match Self::side_by_side(baseline, current, BAND) {
+        match Self::side_by_side_for(baseline, current, options) {
             Some(pair) => Ok(pair),
             None => Self::whole(baseline, current),
         }
+    }
+
+    fn side_by_side_for(baseline: &[u8], current: &[u8], options: &Options) -> Option<Self> {
+        // To find a row elsewhere all of them must be known.
+        let in_place = !options.moved;
+        in_place.then(|| Self::side_by_side(baseline, current, BAND))?
+    }
+
+    /// Counts what differs without keeping any of it, in segments of about
+    /// `segment` bytes. `None` where the options ask for more than counts, or
+    /// where our own path doesn't take one of the files.
+    pub(super) fn counted(
+        baseline: &[u8],
+        current: &[u8],
+        options: &Options,
+        segment: usize,
+    ) -> Option<Comparison> {
+        if options.moved || options.perceptual != Perceptual::Off {
+            return None;
+        }
+        let size = size(baseline).and(size(current)).ok()?;
+        let (a, b) = (Plain::read(baseline)?, Plain::read(current)?);
+        let shift = (segment / a.stride()).checked_ilog2().unwrap_or(0);
+        let worthwhile = baseline.len() + current.len() >= WORTH_A_THREAD;
+        let tally = segments::count(&a, &b, options, shift, worthwhile)?;
+        Some(Comparison::counted(tally, size, options))
     }
 
     /// Decodes what differs, by bands of about `band` bytes. `None` where that

@@ -13,12 +13,13 @@ pub struct Inspection<'a> {
     /// What came of the comparison.
     pub comparison: Comparison,
     files: [&'a [u8]; 2],
-    /// `None` where the files were seen to be equal without.
+    /// `None` while nobody needed it.
     decoded: Option<DecodedPair>,
 }
 
 /// Compares two encoded PNGs. Equal bytes are equal images, and so are files
-/// that differ in nothing but text chunks: they are not even decoded.
+/// that differ in nothing but text chunks: they are not even decoded. Of other
+/// screenshots only a few rows are in memory at a time.
 ///
 /// # Errors
 /// When one of them is no PNG, damaged, or too large to decode.
@@ -27,7 +28,10 @@ pub fn compare_png(
     current: &[u8],
     options: &Options,
 ) -> Result<Comparison, CompareError> {
-    inspect_png(baseline, current, options).map(|inspection| inspection.comparison)
+    match equal(baseline, current, options)? {
+        Some(comparison) => Ok(comparison),
+        None => DecodedPair::compare(baseline, current, options),
+    }
 }
 
 /// Compares two encoded PNGs, and keeps what was decoded for further questions.
@@ -39,21 +43,40 @@ pub fn inspect_png<'a>(
     current: &'a [u8],
     options: &Options,
 ) -> Result<Inspection<'a>, CompareError> {
-    let files = [baseline, current];
-    if baseline == current || decode::is_same_picture(baseline, current) {
-        let size = decode::size(baseline).map_err(|problem| problem.of(Side::Baseline))?;
-        return Ok(Inspection {
-            comparison: Comparison::identical(size, options),
-            files,
-            decoded: None,
-        });
+    if let Some(comparison) = equal(baseline, current, options)? {
+        return Ok(comparison.inspect(baseline, current));
     }
     let pair = DecodedPair::to_compare(baseline, current, options)?;
+    let comparison = comparison::judge(&pair.layout(options), pair.sizes(), options);
     Ok(Inspection {
-        comparison: comparison::judge(&pair.layout(options), pair.sizes(), options),
-        files,
         decoded: Some(pair),
+        ..comparison.inspect(baseline, current)
     })
+}
+
+/// What is said of files that are seen to be equal.
+fn equal(
+    baseline: &[u8],
+    current: &[u8],
+    options: &Options,
+) -> Result<Option<Comparison>, CompareError> {
+    if baseline != current && !decode::is_same_picture(baseline, current) {
+        return Ok(None);
+    }
+    let size = decode::size(baseline).map_err(|problem| problem.of(Side::Baseline))?;
+    Ok(Some(Comparison::identical(size, options)))
+}
+
+impl Comparison {
+    /// Asks further questions about the same two files, which are decoded for
+    /// that.
+    pub fn inspect<'a>(self, baseline: &'a [u8], current: &'a [u8]) -> Inspection<'a> {
+        Inspection {
+            comparison: self,
+            files: [baseline, current],
+            decoded: None,
+        }
+    }
 }
 
 impl Inspection<'_> {
@@ -62,7 +85,7 @@ impl Inspection<'_> {
     /// hatched. Where sizes differ, what only one image has is light red.
     ///
     /// # Errors
-    /// When equal files, which nobody had to decode, turn out to be damaged.
+    /// When files that nobody had to decode so far turn out to be damaged.
     pub fn picture(&mut self) -> Result<Vec<u8>, CompareError> {
         let pair = match self.decoded.take() {
             Some(pair) if pair.is_whole() => pair,
@@ -87,8 +110,8 @@ impl Inspection<'_> {
     }
 }
 
-/// Compares side by side only, by bands of about `band` bytes: small images
-/// have many, too. `None` where nothing can be said in this way.
+/// Compares side by side and by segments only, of about `band` bytes: small
+/// images have many, too. `None` where nothing can be said in this way.
 #[cfg(any(test, fuzzing))]
 #[cfg_attr(test, expect(unreachable_pub, reason = "the fuzz targets reach it"))]
 pub fn compare_in_bands(
@@ -97,7 +120,11 @@ pub fn compare_in_bands(
     options: &Options,
     band: usize,
 ) -> Option<Comparison> {
-    let pair = DecodedPair::side_by_side(baseline, current, band)?;
-    let (layout, sizes) = (pair.layout(options), pair.sizes());
-    Some(comparison::judge(&layout, sizes, options))
+    let counted = DecodedPair::counted(baseline, current, options, band);
+    let Some(pair) = DecodedPair::side_by_side(baseline, current, band) else {
+        return counted;
+    };
+    let found = comparison::judge(&pair.layout(options), pair.sizes(), options);
+    assert!(counted.is_none_or(|counted| counted == found), "two counts");
+    Some(found)
 }

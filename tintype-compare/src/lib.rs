@@ -45,6 +45,7 @@ mod region;
 mod regions;
 mod ring;
 mod rows;
+mod segments;
 mod side_by_side;
 mod simd;
 mod sweep;

@@ -54,6 +54,16 @@ impl Rows {
         rows.clone().all(|y| self.filter(y) <= 4).then_some(rows)
     }
 
+    /// Takes the next band, whose rows were restored elsewhere. Returns how
+    /// many rows there are now.
+    pub(super) fn push_restored(&mut self, band: Buffer) -> usize {
+        let start = self.bands.len() << self.shift;
+        let end = start + band.len() / self.stride;
+        self.bands.push(Some(band));
+        self.restored[start..end].fill(true);
+        end
+    }
+
     /// Gives a band back.
     pub(super) fn forget(&mut self, band: usize) {
         self.bands[band] = None;
@@ -135,10 +145,7 @@ impl Rows {
                 &zeros
             }
         };
-        match self.bytes_per_pixel {
-            3 => unfilter::row::<3>(*filter, above, row),
-            _ => unfilter::row::<4>(*filter, above, row),
-        }
+        restore(*filter, above, row, self.bytes_per_pixel).expect("filters have been checked");
     }
 
     /// Takes a restored row over from an image that is equal there.
@@ -150,4 +157,20 @@ impl Rows {
             pixels.copy_from_slice(&from.stored(y)[1..]);
         }
     }
+}
+
+/// Undoes a row's filter; `above` is the finished row above. `None` where there
+/// is no such filter.
+pub(super) fn restore(
+    filter: u8,
+    above: &[u8],
+    row: &mut [u8],
+    bytes_per_pixel: usize,
+) -> Option<()> {
+    match bytes_per_pixel {
+        _ if filter > 4 => return None,
+        3 => unfilter::row::<3>(filter, above, row),
+        _ => unfilter::row::<4>(filter, above, row),
+    }
+    Some(())
 }

@@ -53,5 +53,10 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
         }
     }
     print!("{text}");
+    if project.manifest.from_code {
+        eprintln!(
+            "the test target may have more (from-code = true): `cargo test --test visual -- --list`"
+        );
+    }
     Ok(())
 }

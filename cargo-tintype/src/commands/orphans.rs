@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tintype::baseline;
 
 use crate::project::Project;
@@ -22,6 +22,17 @@ pub(crate) struct Options {
 
 pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
     let project = Project::open(manifest)?;
+    if project.manifest.from_code {
+        bail!(
+            "the manifest says `from-code = true`: which baselines are orphans only the test \
+             target knows (compare `cargo test --test visual -- --list` with the files)"
+        );
+    }
+    if project.manifest.is_stale {
+        bail!(
+            "the Storybook does not answer, so that nobody knows which stories it has (start it)"
+        );
+    }
     let orphans = baseline::orphans(&project.manifest, &project.plan)
         .context("failed to list the baselines")?;
     let shown: Vec<_> = orphans.iter().map(|path| project.shown(path)).collect();

@@ -24,6 +24,14 @@ pub(crate) struct Options {
 
 pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
     let record = Record::open(manifest)?;
+    if record.project.manifest.from_code {
+        bail!(
+            "the manifest says `from-code = true`, and only the test target knows all stories: \
+             `TINTYPE_RUN_ID={} cargo test --test {}` goes on with the run",
+            options.run,
+            options.test
+        );
+    }
     let id = record.run_id(Some(&options.run))?;
     let plan = record.project.plan.snapshots.iter();
     let planned = plan

@@ -6,9 +6,11 @@
 //! tabs that share nothing with each other.
 
 mod bidi;
+mod sign_in;
 pub(super) mod start;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fantoccini::Client;
@@ -22,7 +24,11 @@ use super::driver::Driver;
 use super::error::BrowserError;
 use super::page::Page;
 use super::session::{BrowserInfo, only_moves, prelude};
-use crate::manifest::{BrowserSettings, CaptureSettings, ColorScheme, Screen, Theme};
+use super::sign_in::SignedIn;
+use super::steps::Hands;
+use crate::manifest::{
+    BrowserSettings, CaptureSettings, ColorScheme, Credentials, Device, Screen, Theme,
+};
 
 /// One Firefox under WebDriver with one page in it.
 #[derive(Debug)]
@@ -45,6 +51,10 @@ pub struct Firefox {
     /// for it.
     prelude: Option<(String, String)>,
     cache_is_off: bool,
+    /// Whether steps have been done since the address was loaded.
+    acted: bool,
+    /// Whose browser it is.
+    signed_in: Option<SignedIn>,
 }
 
 /// A tab, and the container whose cookies, storage and cache it has.
@@ -97,6 +107,8 @@ impl Firefox {
             tab: Tab::default(),
             prelude: None,
             cache_is_off: false,
+            acted: false,
+            signed_in: None,
         };
         let windows = json!({ "moz:scope": "chrome" });
         session.window = match session.bidi("browsingContext.getTree", windows).await {
@@ -118,6 +130,19 @@ impl Firefox {
     /// The WebDriver client, for hooks.
     pub(super) fn client(&self) -> &Client {
         &self.driver.client
+    }
+
+    /// What the source's server wants to see is not for this engine.
+    #[expect(clippy::unused_self, reason = "other engines keep it")]
+    pub(super) fn visit(&mut self, _base: &str, _credentials: Arc<Credentials>) {}
+
+    /// Devices are not for this engine.
+    #[expect(clippy::unused_self, reason = "other engines keep it")]
+    pub(super) fn set_device(&mut self, _device: &Device) {}
+
+    /// Makes the browser somebody's, or nobody's, from the next load on.
+    pub(super) fn sign_in(&mut self, state: Option<SignedIn>) {
+        self.signed_in = state;
     }
 
     /// Opens a tab in a container of its own and ends the one before, with all
@@ -149,7 +174,7 @@ impl Firefox {
         }
         self.address.clear();
         self.screen = None;
-        self.cache_is_off = false;
+        (self.cache_is_off, self.acted) = (false, false);
         Ok(())
     }
 
@@ -184,6 +209,10 @@ impl Firefox {
         if !self.can_wear(theme) {
             self.restart(theme).await?;
         }
+        if self.acted {
+            // The mouse would still rest where a step has moved it.
+            self.open_tab().await?;
+        }
         if self.cache_is_off {
             self.cache("default").await?;
             self.cache_is_off = false;
@@ -195,8 +224,8 @@ impl Firefox {
         self.emulate(theme, screen).await?;
         address.clone_into(&mut self.address);
         self.limit = capture.timeout;
-        self.go(address, capture.timeout).await?;
-        self.wear(theme).await
+        self.enter(address, capture.timeout).await?;
+        self.wear(theme, false).await
     }
 
     /// Loads an address in a tab that shares nothing with any before.
@@ -218,8 +247,8 @@ impl Firefox {
         self.cache_is_off = true;
         address.clone_into(&mut self.address);
         self.limit = capture.timeout;
-        self.go(address, capture.timeout).await?;
-        self.wear(theme).await
+        self.enter(address, capture.timeout).await?;
+        self.wear(theme, false).await
     }
 
     async fn cache(&self, behaviour: &str) -> Result<(), BrowserError> {
@@ -246,7 +275,7 @@ impl Firefox {
         if self.can_wear(theme) {
             self.evaluate::<Value>("__tintype.hasten()").await?;
             self.emulate(theme, screen).await?;
-            self.wear(theme).await?;
+            self.wear(theme, false).await?;
             return self.frame().await;
         }
         let (address, limit) = (std::mem::take(&mut self.address), self.limit);
@@ -260,8 +289,8 @@ impl Firefox {
             return Ok(());
         }
         self.address = address;
-        self.go(&self.address, limit).await?;
-        self.wear(theme).await
+        self.enter(&self.address, limit).await?;
+        self.wear(theme, false).await
     }
 
     /// Whether the colour scheme can be changed while the browser runs, or
@@ -276,7 +305,9 @@ impl Firefox {
         // Its place may be the only one that there is.
         self.driver.give_back().await;
         let (settings, scratch) = (self.settings.clone(), self.scratch.clone());
+        let signed_in = self.signed_in.take();
         *self = Self::in_scheme(&settings, &scratch, theme.color_scheme).await?;
+        self.signed_in = signed_in;
         Ok(())
     }
 
@@ -348,6 +379,10 @@ impl Page for Firefox {
         &self.address
     }
 
+    fn acted(&self) -> bool {
+        self.acted
+    }
+
     async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {
         // As text, since BiDi would wrap each part of a value in its type.
         let script = format!("(async () => JSON.stringify((await ({script})) ?? null))()");
@@ -358,6 +393,20 @@ impl Page for Firefox {
 
     async fn frame(&self) -> Result<(), BrowserError> {
         self.evaluate::<bool>("__tintype.frame()").await.map(drop)
+    }
+}
+
+impl Hands for Firefox {
+    fn driver(&self) -> &Driver {
+        &self.driver
+    }
+
+    fn act(&mut self) {
+        self.acted = true;
+    }
+
+    async fn dress_anew(&mut self, theme: &Theme) -> Result<(), BrowserError> {
+        self.wear(theme, true).await
     }
 }
 

@@ -36,6 +36,9 @@ fn preferences(scheme: Option<ColorScheme>) -> Value {
         "network.dns.disablePrefetch": true,
         "browser.safebrowsing.provider.mozilla.updateURL": "",
         "extensions.getAddons.cache.enabled": false,
+        // Where there is a proxy, nothing passes it by.
+        "network.proxy.allow_hijacking_localhost": true,
+        "media.peerconnection.ice.proxy_only": true,
         // Dialogs that nobody could answer.
         "dom.disable_beforeunload": true,
     })
@@ -102,13 +105,17 @@ fn capabilities(
     if let Some(binary) = binary {
         options["binary"] = json!(binary);
     }
-    json!({
+    let mut wanted = json!({
         "browserName": "firefox",
         "webSocketUrl": true,
         "unhandledPromptBehavior": "dismiss",
         "pageLoadStrategy": "normal",
         "moz:firefoxOptions": options,
-    })
+    });
+    if let Some(proxy) = settings.proxy {
+        wanted["proxy"] = driver::proxy(proxy);
+    }
+    wanted
 }
 
 /// What decides pixels, for whoever asks whether two runs draw alike.

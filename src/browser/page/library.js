@@ -119,8 +119,10 @@
     return new Promise((done) => request.call(window, () => request.call(window, () => done(true))));
   }
 
-  // One frame nearer to rest; whether it is reached.
+  // One frame nearer to rest; whether it is reached. Transitions that no script
+  // can end, in the parts of form controls, are over then, too.
   function rest() {
+    if (!motion.resting) hasten();
     motion.resting = true;
     motion.shift += 250;
     motion.left -= 1;
@@ -355,9 +357,12 @@
     for (const frame of frames()) frame.hasten();
   }
 
-  // Puts a theme on the root element, and takes the one before off.
-  function dress(theme) {
+  // Puts a theme on the root element, and takes the one before off. A page to
+  // which something was done may have changed its clothes itself: only a new
+  // one (`bare`) is dressed then.
+  function dress(theme, bare = false) {
     const root = document.documentElement;
+    if (bare && worn) return;
     if (worn) undress(root);
     worn = { attributes: {}, classes: theme.classes.filter((each) => !root.classList.contains(each)) };
     for (const [key, value] of Object.entries(theme.attributes)) {
@@ -373,13 +378,22 @@
     // Reading a layout value starts what only a layout starts: font loads,
     // transitions.
     void document.documentElement?.offsetHeight;
+    const found = waiting(wanted);
     return {
-      waiting: waiting(wanted),
+      waiting: found,
+      foreign: found.length === 0 ? foreign() : [],
       status: performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0,
       missing: [...document.fonts].filter((face) => face.status === 'error').map((face) => face.family),
       dirty: persistent || localStorage_() > 0 || document.cookie !== '',
       moving: motion.frames > 0 && !motion.resting,
     };
+  }
+
+  // What other origins were asked for.
+  function foreign() {
+    const asked = performance.getEntriesByType('resource').map((entry) => entry.name);
+    const found = asked.filter((address) => address.startsWith('http') && !address.startsWith(`${origin}/`));
+    return [...new Set([...found, ...frames().flatMap((frame) => frame.foreign())])];
   }
 
   function localStorage_() {
@@ -443,6 +457,6 @@
     masks = [];
   }
 
-  const library = { dress, hasten, settle, waiting, frame, rest, loads, extent, box, mask, unmask };
+  const library = { first, dress, hasten, settle, waiting, frame, rest, loads, foreign, extent, box, mask, unmask };
   Object.defineProperty(window, '__tintype', { value: Object.freeze(library) });
 })();

@@ -7,6 +7,7 @@ mod display;
 pub(super) mod start;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fantoccini::Client;
@@ -21,7 +22,11 @@ use super::driver::Driver;
 use super::error::BrowserError;
 use super::page::Page;
 use super::session::{BrowserInfo, PageLoads, only_moves, prelude};
-use crate::manifest::{BrowserSettings, CaptureSettings, ColorScheme, Screen, Theme};
+use super::sign_in::SignedIn;
+use super::steps::Hands;
+use crate::manifest::{
+    BrowserSettings, CaptureSettings, ColorScheme, Credentials, Device, Screen, Theme,
+};
 
 /// How often a window is asked for another size before it is believed that it
 /// cannot have it.
@@ -43,6 +48,8 @@ pub struct Webkit {
     library: String,
     /// How long a page may take to load.
     limit: Duration,
+    /// Whether steps have been done since the address was loaded.
+    acted: bool,
     /// Dropped last: the browser draws on it.
     display: Display,
 }
@@ -98,6 +105,7 @@ impl Webkit {
             address: String::new(),
             library: String::new(),
             limit: COMMAND_LIMIT,
+            acted: false,
             display,
         })
     }
@@ -112,11 +120,30 @@ impl Webkit {
         &self.driver.client
     }
 
+    /// What the source's server wants to see is not for this engine.
+    #[expect(clippy::unused_self, reason = "other engines keep it")]
+    pub(super) fn visit(&mut self, _base: &str, _credentials: Arc<Credentials>) {}
+
+    /// Devices are not for this engine.
+    #[expect(clippy::unused_self, reason = "other engines keep it")]
+    pub(super) fn set_device(&mut self, _device: &Device) {}
+
+    /// Log-ins are not for this engine.
+    #[expect(clippy::unused_self, reason = "other engines keep it")]
+    pub(super) fn sign_in(&mut self, _state: Option<SignedIn>) {}
+
+    /// Nobody is ever signed in.
+    #[expect(clippy::unused_async, reason = "other engines ask the browser")]
+    pub(super) async fn what_signed_in(&self) -> Result<SignedIn, BrowserError> {
+        Err(capture::refused("no log-ins in WebKit".to_owned()))
+    }
+
     /// Another browser, of this look, which has seen nothing yet.
     async fn restart(&mut self, look: Look) -> Result<(), BrowserError> {
         let new = start::start(&self.settings, &self.scratch, &self.display, look).await?;
         std::mem::replace(&mut self.driver, new).close().await;
         self.look = look;
+        self.acted = false;
         Ok(())
     }
 
@@ -129,7 +156,8 @@ impl Webkit {
         capture: &CaptureSettings,
     ) -> Result<(), BrowserError> {
         let look = Look::of(theme, screen);
-        if self.look != look {
+        // The mouse would still rest where a step has moved it.
+        if self.look != look || self.acted {
             self.restart(look).await?;
         } else if only_moves(&self.address, address) {
             self.go("about:blank").await?;
@@ -139,7 +167,7 @@ impl Webkit {
         self.lay_out(screen, screen.viewport.height).await?;
         address.clone_into(&mut self.address);
         self.go(address).await?;
-        self.wear(theme).await
+        self.wear(theme, false).await
     }
 
     /// Loads an address in a browser that has just been started.
@@ -174,7 +202,7 @@ impl Webkit {
         if !same {
             self.go(&self.address).await?;
         }
-        self.wear(theme).await?;
+        self.wear(theme, false).await?;
         self.frame().await
     }
 
@@ -221,6 +249,10 @@ impl Page for Webkit {
         &self.address
     }
 
+    fn acted(&self) -> bool {
+        self.acted
+    }
+
     async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {
         let script = format!(
             "const done = arguments[0];
@@ -253,6 +285,20 @@ impl Page for Webkit {
             .unseen
             .push("what it did while it was loading, in WebKit".to_owned());
         Ok(loads)
+    }
+}
+
+impl Hands for Webkit {
+    fn driver(&self) -> &Driver {
+        &self.driver
+    }
+
+    fn act(&mut self) {
+        self.acted = true;
+    }
+
+    async fn dress_anew(&mut self, theme: &Theme) -> Result<(), BrowserError> {
+        self.wear(theme, true).await
     }
 }
 

@@ -83,11 +83,15 @@ fn wanted(settings: &BrowserSettings, browser: &Path, look: Look) -> serde_json:
         arguments.push("--dark-mode".to_owned());
     }
     arguments.extend(settings.webkit.args.iter().cloned());
-    json!({
+    let mut wanted = json!({
         "webkitgtk:browserOptions": { "binary": browser, "args": arguments },
         "unhandledPromptBehavior": "dismiss",
         "pageLoadStrategy": "normal",
-    })
+    });
+    if let Some(proxy) = settings.proxy {
+        wanted["proxy"] = driver::proxy(proxy);
+    }
+    wanted
 }
 
 /// Starts the driver on a port that is free at this moment: it names none.

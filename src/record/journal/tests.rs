@@ -12,7 +12,6 @@ fn join(run: &str, writer: &str) -> Join {
         host: empty(),
         planned: 0,
         shared: false,
-        expected: None,
         start: 0,
         head: empty(),
         tail: empty(),

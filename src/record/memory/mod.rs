@@ -100,7 +100,6 @@ impl State {
         let Some(run) = self.runs.get_mut(&join.run_id) else {
             unreachable!("the run was inserted above")
         };
-        run.state.expected = join.expected.or(run.state.expected);
         if run
             .joined
             .insert(join.writer.clone(), join.planned)
@@ -209,8 +208,7 @@ impl State {
         if working > 0 {
             return Ended::Pending(working as u64);
         }
-        let whole = run.state.expected.is_some_and(|n| run.summary.total >= n);
-        if run.state.shared && !whole && gone.is_none() && now - run.state.seen <= limit {
+        if run.state.shared && gone.is_none() && now - run.state.seen <= limit {
             return Ended::Pending(0);
         }
         run.state.died |= lost > 0;

@@ -33,7 +33,6 @@ impl Run {
                 start: join.start,
                 planned: 0,
                 shared: join.shared,
-                expected: None,
                 said: None,
                 died: false,
                 ended_at: None,

@@ -4,7 +4,7 @@
 //! an append-only file there, and survives the processes that use it. Its
 //! parent is a shell that does nothing but wait: while Tintype uses the
 //! server, it touches the file `used`; when that has not happened for
-//! [`IDLE_MINUTES`], the shell asks the server to stop, which it does after
+//! [`IDLE`], or the file is gone, the shell asks the server to stop, which it does after
 //! writing out its file. The shell is the server's parent, so the process that
 //! it signals can be no other.
 
@@ -16,7 +16,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 /// A server that was not used for this long stops.
-const IDLE_MINUTES: u32 = 10;
+const IDLE: Duration = Duration::from_secs(600);
+/// How often the shell looks whether it is used.
+const GLANCE: Duration = Duration::from_secs(5);
 /// The longest socket path that every system takes.
 const LONGEST_SOCKET: usize = 100;
 /// How long a server may take to answer after its start.
@@ -28,6 +30,8 @@ pub(crate) struct PrivateServer {
     program: PathBuf,
     folder: PathBuf,
     socket: PathBuf,
+    /// How long it stays without being used.
+    idle: Duration,
 }
 
 impl PrivateServer {
@@ -44,6 +48,7 @@ impl PrivateServer {
             program,
             socket: socket_for(&folder),
             folder,
+            idle: IDLE,
         })
     }
 
@@ -85,13 +90,16 @@ impl PrivateServer {
     fn start(&self) -> io::Result<()> {
         let config = self.folder.join("redis.conf");
         fs::write(&config, self.config())?;
+        let pause = (self.idle / 10).min(GLANCE);
+        let pauses = self.idle.as_millis() / pause.as_millis().max(1);
         let mut shell = Command::new("/bin/sh");
         shell
             .args(["-c", WATCH, "tintype-redis"])
             .arg(&self.program)
             .arg(&config)
             .arg(self.folder.join("used"))
-            .arg(IDLE_MINUTES.to_string())
+            .arg(pause.as_secs_f32().to_string())
+            .arg(pauses.to_string())
             .current_dir(&self.folder)
             // A test runner must not wait for the server, nor may a signal to
             // the tests reach it.
@@ -147,15 +155,19 @@ impl PrivateServer {
     }
 }
 
-/// Arguments: program, its configuration, the file that is touched, minutes.
+/// Arguments: program, its configuration, the file that is touched, seconds
+/// between two looks at it, and after how many looks in vain the server stops.
 const WATCH: &str = r#"
 trap '' HUP INT
 "$1" "$2" &
 server=$!
 trap 'kill -TERM $server; wait $server; exit' TERM
+idle=0
+: >"$3.seen"
 while kill -0 $server 2>/dev/null; do
-  sleep 5
-  if [ -z "$(find "$3" -mmin "-$4" 2>/dev/null)" ]; then
+  sleep "$4"
+  if [ "$3" -nt "$3.seen" ]; then idle=0; : >"$3.seen"; else idle=$((idle + 1)); fi
+  if [ $idle -ge "$5" ] || [ ! -e "$3" ]; then
     kill -TERM $server
     wait $server
     exit
@@ -203,8 +215,55 @@ fn private_folder(folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST_SOCKET, socket_for};
+    use super::{LONGEST_SOCKET, PrivateServer, socket_for};
     use std::path::Path;
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    /// Time only bounds a hang.
+    fn eventually(is_so: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !is_so() {
+            assert!(
+                begun.elapsed() < Duration::from_secs(30),
+                "it never came true"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    #[test]
+    fn a_server_that_nobody_uses_stops_and_keeps_what_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = std::env::var_os("PATH").unwrap();
+        let found = PrivateServer::find(&folder.path().join("redis"), &path);
+        let server = PrivateServer {
+            idle: Duration::from_secs(2),
+            ..found.expect("redis-server is installed")
+        };
+        let tell = |words: &[&str]| {
+            let mut command = Command::new("redis-cli");
+            command.arg("-s").arg(server.socket()).args(words);
+            String::from_utf8(command.output().unwrap().stdout).unwrap()
+        };
+        server.ensure().unwrap();
+        assert_eq!(tell(&["SET", "run", "kept"]).trim(), "OK");
+        // It is used for longer than it would stay unused. Some shells see whole
+        // seconds only.
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(3) {
+            server.touch();
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        assert_eq!(server.listens(), Some(true));
+        eventually(|| server.listens().is_none());
+
+        server.ensure().unwrap();
+        assert_eq!(tell(&["GET", "run"]).trim(), "kept");
+        // Whoever removes the folder wants no server in it.
+        std::fs::remove_file(folder.path().join("redis/used")).unwrap();
+        eventually(|| server.listens().is_none());
+    }
 
     #[test]
     fn a_deep_folder_has_its_socket_elsewhere() {

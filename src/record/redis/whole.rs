@@ -187,7 +187,6 @@ fn state_of(run: &RunId, control: &HashMap<String, String>) -> Option<RunState> 
         start: signed("start")?,
         planned: number("planned").unwrap_or_default(),
         shared: text("shared").as_deref() == Some("1"),
-        expected: number("expected"),
         said: text("said").and_then(|t| word(&t)),
         died: text("died").is_some(),
         ended_at: signed("endAt"),
@@ -223,9 +222,6 @@ fn fields_of(run: &WholeRun) -> Vec<(String, String)> {
     put("seen", state.seen.to_string());
     put("n", state.n.to_string());
     put("writers", run.workers.len().to_string());
-    if let Some(expected) = state.expected {
-        put("expected", expected.to_string());
-    }
     if let Some(said) = state.said {
         put("said", said.to_string());
     }

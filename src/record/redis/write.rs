@@ -20,7 +20,6 @@ impl RedisStore {
             .arg(&join.host)
             .arg(join.planned)
             .arg(u8::from(join.shared))
-            .arg(join.expected.map_or(String::new(), |n| n.to_string()))
             .arg(fields_of_run(&join.run_id))
             .arg(u8::from(live));
         // The lists of runs live in other slots of a cluster; they come first,

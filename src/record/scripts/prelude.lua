@@ -11,7 +11,6 @@
 --   head, tail       the run document before and after its summary
 --   start            when the run started, ms, by the clock of who started it
 --   planned          snapshots that the workers said they would report
---   expected         snapshots of the whole plan, where a shared run knows it
 --   shared           1 if several processes make up the run
 --   said             the worst reason that a leaving worker gave
 --   died             1 if the run was ended while a worker had not left
@@ -100,15 +99,14 @@ local function try_to_end(fields, at, text, gone, limit)
   local s = state()
   if not s.head then return {'NORUN'} end
   if s.endAt then return {'ALREADY', reason(s)} end
-  local h = redis.call('HMGET', control, 'alive', 'shared', 'seen', 'expected')
+  local h = redis.call('HMGET', control, 'alive', 'shared', 'seen')
   local t, working, lost = now(), 0, 0
   for host, ms in string.gmatch(h[1] or '', '[^,;]+,([^,;]*),(%d+);') do
     if (gone ~= '' and host == gone) or t - tonumber(ms) > limit then lost = lost + 1 else working = working + 1 end
   end
   if working > 0 then return {'PENDING', tostring(working)} end
   -- Between two processes of a shared run nobody is alive; that is not its end.
-  local whole = h[4] and s.total >= tonumber(h[4])
-  if h[2] == '1' and not whole and gone == '' and t - tonumber(h[3] or '0') <= limit then return {'PENDING', '0'} end
+  if h[2] == '1' and gone == '' and t - tonumber(h[3] or '0') <= limit then return {'PENDING', '0'} end
   if lost > 0 then s.died = '1'; redis.call('HSET', control, 'died', '1') end
   s.endAt, s.endTime = tonumber(at), text
   redis.call('HSET', control, 'endAt', at, 'endTime', text)

@@ -154,7 +154,7 @@ globalThis.Tintype ??= {};
         item.message && h("p", { class: "message" }, item.message),
         h("div", { class: "row actions" }, this.actions(item)),
         this.tools, this.compare.element,
-        environment(item),
+        environment(item), ...remarks(item),
         T.waits(item.status) && item.command && T.command(item.command), facts(item),
       ].filter(Boolean));
     }
@@ -245,6 +245,17 @@ globalThis.Tintype ??= {};
         [h("dt", {}, what), h("dd", {}, `${baseline}, now ${current}`)])));
   }
 
+  // What else there is to know: why it is known to fail, and that it did not
+  // pass at once.
+  function remarks({ knownFailure, attempts = [], status, unmetStep }) {
+    const remark = (icon, kind, title, text) => h("div", { class: "alert", data: { status: kind } }, T.icon(icon), h("strong", {}, title), text && h("p", {}, text));
+    return [
+      knownFailure && remark("info", status, "Known failure", knownFailure),
+      unmetStep && remark("info", status, `Step ${unmetStep.number} was not done`, "The picture shows the page as it was then; it cannot be accepted."),
+      attempts.length > 1 && (status === "passed" || status === "changed") && remark("info", "changed", "Flaky", `It ${status} at attempt ${attempts.length}.`),
+    ].filter(Boolean);
+  }
+
   const PARTS = [["navigateMs", "Navigate"], ["settleMs", "Settle"], ["captureMs", "Capture"], ["compareMs", "Compare"], ["durationMs", "Together"]];
 
   function facts(item) {
@@ -259,6 +270,7 @@ globalThis.Tintype ??= {};
     return h("div", { class: "split facts-row" },
       box("Time", times.map(([key, name]) => [name, T.duration(item[key])]), "facts-end"),
       box("Settled", (item.settled ?? []).map(({ step, ms }) => [step, T.duration(ms)]), "facts-end"),
+      box("Attempts", (item.attempts ?? []).map(({ status, durationMs, message }, index) => [String(index + 1), `${status} after ${T.duration(durationMs)}${message ? `: ${message}` : ""}`])),
       box("Regions", regions.slice(0, 8).map((region, index) => [String(index + 1), `${region.width}×${region.height} at ${region.x}, ${region.y}`]).concat(regions.length > 8 ? [["", `and ${T.count(regions.length - 8)} more`]] : []), "facts-end"),
       box("Details", more));
   }

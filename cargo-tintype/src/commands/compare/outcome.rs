@@ -5,7 +5,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use tintype::compare::{Comparison, Inspection, Options as Settings, inspect_png};
+use tintype::compare::{Comparison, Inspection, compare_png, inspect_png};
+
+use super::Options;
 
 /// In ascending order of what it means for the exit code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,8 +44,13 @@ impl<'a> Files<'a> {
         })
     }
 
-    pub(crate) fn compare(&self, settings: &Settings) -> Result<Compared<'_>> {
-        let inspection = inspect_png(&self.bytes[0], &self.bytes[1], settings);
+    pub(crate) fn compare(&self, options: &Options) -> Result<Compared<'_>> {
+        let ([a, b], settings) = (&self.bytes, options.settings());
+        let inspection = if options.diff.is_some() || options.explain {
+            inspect_png(a, b, &settings)
+        } else {
+            compare_png(a, b, &settings).map(|comparison| comparison.inspect(a, b))
+        };
         inspection.map(Compared).with_context(|| {
             let [baseline, current] = self.paths.map(Path::display);
             format!("failed to compare {baseline} with {current}")

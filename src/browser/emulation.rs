@@ -1,0 +1,131 @@
+//! The device and the person that a page believes to be before it.
+//!
+//! Everything is set only where it changes, and what a story does not ask for
+//! is the browser's own again.
+
+use serde_json::{Value, json};
+
+use super::error::BrowserError;
+use super::session::Session;
+use crate::manifest::{Device, Screen, Theme};
+
+/// What is set in the page that is open. A page that was just opened has
+/// nothing set.
+#[derive(Debug, Default)]
+pub(super) struct Emulated {
+    media: Option<Value>,
+    /// And the languages.
+    user_agent: (String, String),
+    locale: String,
+    time_zone: String,
+    touch: bool,
+}
+
+impl Emulated {
+    /// Whether all but media features is the browser's own.
+    pub(super) fn is_plain(&self) -> bool {
+        let plain = Self::default();
+        self.user_agent == plain.user_agent
+            && self.locale == plain.locale
+            && self.time_zone == plain.time_zone
+            && self.touch == plain.touch
+    }
+}
+
+impl Session {
+    /// Says before which device, and person, pages are shown from the next load
+    /// or [`show`](Self::show) on.
+    pub fn set_device(&mut self, device: &Device) {
+        self.device.clone_from(device);
+    }
+
+    /// Sets whatever differs from what is set.
+    pub(super) async fn surround(
+        &mut self,
+        theme: &Theme,
+        screen: Screen,
+    ) -> Result<(), BrowserError> {
+        let media = media(theme, &self.device);
+        if self.emulated.media.as_ref() != Some(&media) {
+            self.cdp("Emulation.setEmulatedMedia", media.clone())
+                .await?;
+            self.emulated.media = Some(media);
+        }
+        if self.emulated.touch != screen.touch {
+            let touch = json!({ "enabled": screen.touch, "maxTouchPoints": 5 });
+            self.cdp("Emulation.setTouchEmulationEnabled", touch)
+                .await?;
+            self.emulated.touch = screen.touch;
+        }
+        let time_zone = self.device.time_zone.clone().unwrap_or_default();
+        if self.emulated.time_zone != time_zone {
+            let zone = json!({ "timezoneId": time_zone });
+            self.set(
+                "timezone",
+                &time_zone,
+                "Emulation.setTimezoneOverride",
+                zone,
+            )
+            .await?;
+            self.emulated.time_zone = time_zone;
+        }
+        let locale = self.device.locale.clone().unwrap_or_default();
+        if self.emulated.locale != locale {
+            let chosen = json!({ "locale": locale });
+            self.set("locale", &locale, "Emulation.setLocaleOverride", chosen)
+                .await?;
+            self.emulated.locale = locale;
+        }
+        self.set_user_agent().await
+    }
+
+    /// The user agent, and the languages that requests and the page tell.
+    async fn set_user_agent(&mut self) -> Result<(), BrowserError> {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (agent, locale) = (text(&self.device.user_agent), text(&self.device.locale));
+        if self.emulated.user_agent == (agent.clone(), locale.clone()) {
+            return Ok(());
+        }
+        let told = json!({ "userAgent": agent, "acceptLanguage": locale });
+        self.cdp("Emulation.setUserAgentOverride", told).await?;
+        self.emulated.user_agent = (agent, locale);
+        Ok(())
+    }
+
+    /// Sets what the browser may not know.
+    async fn set(
+        &self,
+        word: &str,
+        value: &str,
+        method: &str,
+        parameters: Value,
+    ) -> Result<(), BrowserError> {
+        match self.cdp(method, parameters).await {
+            Err(BrowserError::Refused { reason, .. }) => Err(BrowserError::Refused {
+                command: format!("{word} = \"{value}\""),
+                reason,
+            }),
+            outcome => outcome.map(drop),
+        }
+    }
+}
+
+/// Medium and media features; an empty value is the browser's own.
+fn media(theme: &Theme, device: &Device) -> Value {
+    let flag = |flag: Option<bool>, words: [&'static str; 2]| {
+        flag.map_or("", |is_set| words[usize::from(is_set)])
+    };
+    let scheme = theme.color_scheme.map_or("", |scheme| scheme.as_str());
+    let motion = flag(device.reduced_motion, ["no-preference", "reduce"]);
+    let colours = flag(device.forced_colors, ["none", "active"]);
+    let contrast = device.contrast.map_or("", |contrast| contrast.as_str());
+    json!({
+        "media": device.medium.map_or("", |medium| medium.as_str()),
+        "features": [
+            { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "prefers-reduced-motion", "value": motion },
+            { "name": "forced-colors", "value": colours },
+            { "name": "prefers-contrast", "value": contrast },
+        ],
+    })
+}

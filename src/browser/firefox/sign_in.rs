@@ -1,0 +1,118 @@
+//! What a log-in leaves in Firefox, taken and given.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::super::error::BrowserError;
+use super::super::page::Page;
+use super::super::sign_in::{Cookie, FILL, SignedIn};
+use super::{Firefox, text};
+
+impl Firefox {
+    /// Loads an address as whoever is signed in.
+    pub(super) async fn enter(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
+        let Some(state) = &self.signed_in else {
+            return self.go(address, limit).await;
+        };
+        for cookie in &state.cookies {
+            self.give(cookie, address).await?;
+        }
+        let filling = self.fill_storage(state).await?;
+        let outcome = self.go(address, limit).await;
+        let Some(filling) = filling else {
+            return outcome;
+        };
+        // Whatever came of it: a page that logs out is not logged in again.
+        let ended = self.bidi("script.removePreloadScript", filling).await;
+        outcome.and(ended.map(drop))
+    }
+
+    /// What the loaded page and its browser have become by a log-in.
+    pub(in crate::browser) async fn what_signed_in(&self) -> Result<SignedIn, BrowserError> {
+        let answer = self.bidi("storage.getCookies", self.own_cookies()).await?;
+        let cookies = answer["cookies"].as_array().into_iter().flatten();
+        let storage = "[location.origin, Object.entries(localStorage)]";
+        let (origin, items): (String, Vec<(String, String)>) = self.evaluate(storage).await?;
+        Ok(SignedIn {
+            cookies: cookies.map(taken).collect(),
+            origin,
+            storage: items.into_iter().collect(),
+        })
+    }
+
+    /// The cookies of the tab's container.
+    fn own_cookies(&self) -> Value {
+        json!({ "partition": { "type": "context", "context": self.tab.id } })
+    }
+
+    async fn give(&self, cookie: &Cookie, address: &str) -> Result<(), BrowserError> {
+        let mut given = self.own_cookies();
+        given["cookie"] = given_cookie(cookie, address);
+        // A refusal may show what was refused.
+        match self.bidi("storage.setCookie", given).await {
+            Err(BrowserError::Refused { command, .. }) => Err(BrowserError::Refused {
+                command,
+                reason: "a cookie of the log-in is not valid".to_owned(),
+            }),
+            outcome => outcome.map(drop),
+        }
+    }
+
+    /// Lets the next document of the log-in's origin begin with its storage.
+    /// Returns the name by which the browser forgets that again.
+    async fn fill_storage(&self, state: &SignedIn) -> Result<Option<Value>, BrowserError> {
+        if state.storage.is_empty() {
+            return Ok(None);
+        }
+        let fill = format!("{FILL}({}, {})", json!(state.origin), json!(state.storage));
+        let script = json!({
+            "functionDeclaration": format!("() => {{ {fill}; }}"),
+            "contexts": [self.tab.id],
+        });
+        let answer = self.bidi("script.addPreloadScript", script).await?;
+        Ok(Some(json!({ "script": answer["script"] })))
+    }
+}
+
+/// A cookie as the browser tells it.
+fn taken(cookie: &Value) -> Cookie {
+    let same_site = match cookie["sameSite"].as_str() {
+        Some("strict") => Some("Strict"),
+        Some("lax") => Some("Lax"),
+        Some("none") => Some("None"),
+        _ => None,
+    };
+    Cookie {
+        name: text(&cookie["name"]),
+        value: text(&cookie["value"]["value"]),
+        domain: cookie["domain"].as_str().map(str::to_owned),
+        path: cookie["path"].as_str().map(str::to_owned),
+        secure: cookie["secure"] == true,
+        http_only: cookie["httpOnly"] == true,
+        same_site: same_site.map(str::to_owned),
+        expires: cookie["expiry"].as_f64(),
+    }
+}
+
+/// A cookie as the browser takes it. One without a domain is the address's.
+fn given_cookie(cookie: &Cookie, address: &str) -> Value {
+    let own = Url::parse(address).ok();
+    let own = own.as_ref().and_then(Url::host_str).unwrap_or_default();
+    let mut given = json!({
+        "name": cookie.name,
+        "value": { "type": "string", "value": cookie.value },
+        "domain": cookie.domain.as_deref().unwrap_or(own),
+        "path": cookie.path.as_deref().unwrap_or("/"),
+        "secure": cookie.secure,
+        "httpOnly": cookie.http_only,
+    });
+    if let Some(same_site) = &cookie.same_site {
+        given["sameSite"] = json!(same_site.to_lowercase());
+    }
+    if let Some(expires) = cookie.expires.filter(|at| *at > 0.0) {
+        given["expiry"] = json!(expires as u64);
+    }
+    given
+}

@@ -1,0 +1,46 @@
+//! A Storybook that must run before its stories are known.
+
+use std::env;
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::arguments::Arguments;
+use super::front::HarnessError;
+use crate::manifest::Manifest;
+use crate::serve::Stories;
+use crate::settings::Settings;
+
+/// A server that was started before the run. It ends with this value.
+pub(super) struct Started {
+    _stories: Stories,
+    /// Dropped last: it reads what the server prints.
+    _runtime: Runtime,
+}
+
+/// Starts the Storybook of a manifest whose stories are not those of now. A
+/// list is given without it, as long as anything is known.
+pub(super) fn start(
+    manifest: &Manifest,
+    arguments: &Arguments,
+    settings: &Settings,
+) -> Result<Option<Started>, HarnessError> {
+    if !manifest.is_stale {
+        return Ok(None);
+    }
+    if arguments.list && !manifest.stories.is_empty() {
+        eprintln!("note: the Storybook does not answer; these are the stories that it had last");
+        return Ok(None);
+    }
+    let credentials = manifest.access.fill_in(|name| env::var(name).ok())?;
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(HarnessError::Print)?;
+    let open = Stories::open(manifest, None, &credentials, settings.nextest);
+    let stories = runtime.block_on(open)?;
+    Ok(Some(Started {
+        _stories: stories,
+        _runtime: runtime,
+    }))
+}

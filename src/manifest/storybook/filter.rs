@@ -1,0 +1,119 @@
+//! `include` and `exclude`: which stories of a Storybook are wanted.
+
+use globset::GlobMatcher;
+
+use super::{Entry, Index};
+use crate::manifest::files;
+use crate::manifest::reader::{Problems, Value};
+
+/// Patterns for what is wanted and for what is not.
+#[derive(Default)]
+pub(in crate::manifest) struct Filter {
+    /// None where everything is wanted.
+    include: Option<Vec<Pattern>>,
+    exclude: Vec<Pattern>,
+}
+
+/// A pattern and what it is held against.
+enum Pattern {
+    Id(GlobMatcher),
+    Title(GlobMatcher),
+    Tag(GlobMatcher),
+    /// An id or a title.
+    Any(GlobMatcher),
+}
+
+impl Filter {
+    /// Whether a story is wanted.
+    pub(in crate::manifest) fn wants(&self, entry: &Entry) -> bool {
+        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(entry));
+        self.include.as_deref().is_none_or(any) && !any(&self.exclude)
+    }
+}
+
+impl Pattern {
+    fn matches(&self, entry: &Entry) -> bool {
+        let title = |glob: &GlobMatcher| {
+            // `Controls/Button` is below `Controls/**`, and so is each of its
+            // stories, `Controls/Button/Primary`.
+            let whole = || format!("{}/{}", entry.title, entry.name);
+            glob.is_match(&entry.title) || glob.is_match(whole())
+        };
+        match self {
+            Self::Id(glob) => glob.is_match(&entry.id),
+            Self::Title(glob) => title(glob),
+            Self::Tag(glob) => entry.tags.iter().any(|tag| glob.is_match(tag)),
+            Self::Any(glob) => glob.is_match(&entry.id) || title(glob),
+        }
+    }
+}
+
+/// Whether an id or a title of this entry matches a glob.
+pub(super) fn is_named(glob: &GlobMatcher, entry: &Entry) -> bool {
+    Pattern::Any(glob.clone()).matches(entry)
+}
+
+/// Reads `include` and `exclude`. A pattern of `include` that no story matches
+/// is an error.
+pub(in crate::manifest) fn filter(
+    include: Option<&Value<'_>>,
+    exclude: Option<&Value<'_>>,
+    index: &Index,
+    problems: &mut Problems,
+) -> Filter {
+    let mut read = |value: &Value<'_>, must_match: bool| -> Vec<Pattern> {
+        let items = value.list(problems).unwrap_or_default();
+        let mut patterns = Vec::with_capacity(items.len());
+        for item in items {
+            let Some(pattern) = pattern(&item, problems) else {
+                continue;
+            };
+            let idle = !index.0.iter().any(|entry| pattern.matches(entry));
+            if must_match && idle {
+                let problem = item.wrong("has a pattern that no story of the Storybook matches");
+                problems.add(problem.help(
+                    "`*` stays between two slashes, `**` does not: \"Controls/**\", \
+                     { id = \"button--*\" }, { tag = \"visual\" }",
+                ));
+            }
+            patterns.push(pattern);
+        }
+        patterns
+    };
+    Filter {
+        include: include.map(|value| read(value, true)),
+        exclude: exclude.map_or_else(Vec::new, |value| read(value, false)),
+    }
+}
+
+/// A text, or a table with one of `id`, `title` and `tag`.
+fn pattern(value: &Value<'_>, problems: &mut Problems) -> Option<Pattern> {
+    if value.is_text() {
+        return glob(value, problems).map(Pattern::Any);
+    }
+    if !value.is_table() {
+        problems
+            .add(value.wrong("must have patterns such as \"Controls/**\" or { tag = \"visual\" }"));
+        return None;
+    }
+    let mut table = value.table(problems)?;
+    let (id, title, tag) = (table.take("id"), table.take("title"), table.take("tag"));
+    table.finish(problems);
+    let mut read = |value: &Value<'_>| glob(value, problems);
+    match (&id, &title, &tag) {
+        (Some(id), None, None) => read(id).map(Pattern::Id),
+        (None, Some(title), None) => read(title).map(Pattern::Title),
+        (None, None, Some(tag)) => read(tag).map(Pattern::Tag),
+        _ => {
+            problems.add(value.wrong("has a pattern that needs one of `id`, `title` and `tag`"));
+            None
+        }
+    }
+}
+
+fn glob(value: &Value<'_>, problems: &mut Problems) -> Option<GlobMatcher> {
+    let text = value.text(problems)?;
+    files::pattern(text)
+        .map_err(|error| problems.add(value.wrong(&format!("is not a pattern: {}", error.kind()))))
+        .ok()
+}

@@ -1,0 +1,78 @@
+//! What a story says of itself in its page, where the manifest does not decide.
+//!
+//! A Storybook's list of stories has no `parameters`: they are only known once
+//! the story is shown. So a story can leave out what was planned, but it
+//! cannot add to it.
+
+use crate::browser::{BrowserError, Parameters};
+use crate::compare::Options;
+use crate::manifest::Manifest;
+use crate::model::Viewport;
+use crate::plan::Snapshot;
+
+/// Whether the story is shown at all, and on this screen.
+///
+/// # Errors
+/// [`BrowserError::LeftOut`] if not; [`BrowserError::Storybook`] where it names
+/// a screen that nobody knows.
+pub(super) fn check(
+    manifest: &Manifest,
+    snapshot: &Snapshot,
+    parameters: &Parameters,
+) -> Result<(), BrowserError> {
+    let Some(may) = &snapshot.story.storybook else {
+        return Ok(());
+    };
+    if let (true, Some(reason)) = (may.may_skip, parameters.left_out()) {
+        return Err(BrowserError::LeftOut(reason));
+    }
+    let (true, Some(wanted)) = (may.may_pick_screens, &parameters.viewports) else {
+        return Ok(());
+    };
+    let mut here = false;
+    for name in wanted {
+        here |= viewport(manifest, name)? == snapshot.screen.viewport;
+    }
+    if here {
+        return Ok(());
+    }
+    let names = wanted.join(", ");
+    Err(BrowserError::LeftOut(format!(
+        "parameters.tintype.viewports has only {names}"
+    )))
+}
+
+/// A viewport by its name in the manifest, or by its size if it is one of the
+/// manifest's.
+fn viewport(manifest: &Manifest, name: &str) -> Result<Viewport, BrowserError> {
+    let known = &manifest.viewports;
+    let found = known
+        .iter()
+        .find(|(each, screen)| each == name || screen.viewport.to_string() == name);
+    found.map(|(_, screen)| screen.viewport).ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
+        BrowserError::Storybook {
+            message: format!(
+                "parameters.tintype.viewports has `{name}`, which is not in [viewports] of the \
+                 manifest (which has {})",
+                names.join(", ")
+            ),
+        }
+    })
+}
+
+/// How the snapshot is compared.
+pub(super) fn options(snapshot: &Snapshot, parameters: &Parameters) -> Options {
+    let mut options = snapshot.compare().clone();
+    if snapshot
+        .story
+        .storybook
+        .as_ref()
+        .is_some_and(|its| its.may_compare)
+    {
+        options.threshold = parameters.threshold.unwrap_or(options.threshold);
+        options.max_diff_pixels = parameters.max_diff_pixels.or(options.max_diff_pixels);
+        options.max_diff_ratio = parameters.max_diff_ratio.or(options.max_diff_ratio);
+    }
+    options
+}

@@ -1,0 +1,215 @@
+//! What a test target gives beyond its manifest: a server, stories, hooks.
+
+use libtest_mimic::Trial;
+use tintype::model::Status;
+
+use super::project::{Project, Run};
+use super::{PLAY_SUITE, test};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("code::a_service_is_served", a_service_is_served),
+        test("code::an_address_is_taken", an_address_is_taken),
+        test(
+            "code::stories_stand_beside_the_manifests",
+            stories_stand_beside_the_manifests,
+        ),
+        test(
+            "code::what_does_not_fit_the_manifest_is_told",
+            what_does_not_fit_the_manifest_is_told,
+        ),
+        test(
+            "code::hooks_find_a_page_without_their_traces",
+            hooks_find_a_page_without_their_traces,
+        ),
+        test("code::a_hook_that_fails_is_told", a_hook_that_fails_is_told),
+        test(
+            "code::hooks_are_cached_by_their_key_only",
+            hooks_are_cached_by_their_key_only,
+        ),
+    ]
+}
+
+const MANIFEST: &str = r#"
+[stories]
+from-code = true
+
+[themes]
+light = {}
+dark = { color-scheme = "dark" }
+
+[viewports]
+desktop = "300x200"
+
+[[story]]
+path = "/menu"
+"#;
+
+fn run(project: &Project, target: &str, environment: &[(&str, &str)]) -> Run {
+    let target = [(PLAY_SUITE, target)];
+    project.run(&[], &[environment, &target].concat())
+}
+
+fn accept(project: &Project, target: &str) {
+    let run = run(project, target, &[("TINTYPE_UPDATE", "new")]);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+}
+
+fn a_service_is_served() {
+    let project = Project::new(MANIFEST, &[]);
+    accept(&project, "serve");
+    let again = run(&project, "serve", &[]);
+    assert_eq!(again.code, Some(0), "{}{}", again.stdout, again.stderr);
+    assert_eq!(project.statuses(), [Status::Passed; 2]);
+    // The manifest alone cannot say where the stories are.
+    let alone = project.run(&[], &[]);
+    let said = format!("{}{}", alone.stdout, alone.stderr);
+    assert_eq!(alone.code, Some(101), "{said}");
+    assert!(said.contains("Harness::new().serve(router)"), "{said}");
+}
+
+fn an_address_is_taken() {
+    let manifest = MANIFEST.replace("from-code = true", "dir = \"stories\"");
+    let manifest = manifest.replace("/menu", "/open.html");
+    let project = Project::new(&manifest, &[("open.html", "<!doctype html><p>here")]);
+    project.accept_all();
+    // The same page from a server of the test's own, on another port.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = project.path().join("stories");
+    let server = runtime
+        .block_on(tintype::serve::Server::start(&folder, None))
+        .unwrap();
+    let base = server.base();
+    let taken = run(&project, "address", &[("APP_ADDRESS", &base)]);
+    assert_eq!(taken.code, Some(0), "{}{}", taken.stdout, taken.stderr);
+    let entered = runtime.enter();
+    drop(server);
+    drop(entered);
+    let gone = run(&project, "address", &[("APP_ADDRESS", &base)]);
+    let said = format!("{}{}", gone.stdout, gone.stderr);
+    assert!(
+        said.contains(&format!("nothing answers at {base}")),
+        "{said}"
+    );
+    let odd = run(&project, "address", &[("APP_ADDRESS", "127.0.0.1")]);
+    assert!(
+        odd.stderr.contains("`127.0.0.1` is no address"),
+        "{}",
+        odd.stderr
+    );
+}
+
+fn stories_stand_beside_the_manifests() {
+    let project = Project::new(MANIFEST, &[]);
+    let target = [(PLAY_SUITE, "stories")];
+    let list = project.run(&["--list"], &target);
+    let names: Vec<&str> = list.stdout.lines().take(5).collect();
+    assert_eq!(
+        names,
+        [
+            "menu::light::300x200: test",
+            "menu::dark::300x200: test",
+            "coded/open::dark::300x200: test",
+            "coded/menu::light::200x100: test",
+            "coded/menu::dark::200x100: test",
+        ]
+    );
+    accept(&project, "stories");
+    assert_eq!(project.statuses(), [Status::New; 5]);
+    // The mask that only the code asks for is in the picture.
+    let masked = project.read("baselines/coded/menu-light-200x100.png");
+    let masked = image::load_from_memory(&masked).unwrap().to_rgba8();
+    assert_eq!(masked.get_pixel(20, 20).0, [255, 0, 255, 255]);
+}
+
+fn what_does_not_fit_the_manifest_is_told() {
+    let project = Project::new(MANIFEST, &[]);
+    let unknown = run(&project, "unknown-theme", &[]);
+    assert_eq!(unknown.code, Some(101));
+    assert!(
+        unknown
+            .stderr
+            .contains("names the unknown theme `sepia` (the manifest has light, dark)"),
+        "{}",
+        unknown.stderr
+    );
+    project.write(
+        "stories.toml",
+        &MANIFEST.replace("from-code = true", "url = \"http://127.0.0.1:1\""),
+    );
+    let undeclared = run(&project, "unknown-theme", &[]);
+    assert!(
+        undeclared.stderr.contains("`from-code = true`"),
+        "{}",
+        undeclared.stderr
+    );
+}
+
+fn hooks_find_a_page_without_their_traces() {
+    let project = Project::new(MANIFEST, &[]);
+    accept(&project, "hooks");
+    // Two clicks would have shut the menu again, whatever page they were on.
+    for theme in ["light", "dark"] {
+        let picture = project.read(&format!("baselines/menu-{theme}-300x200.png"));
+        let picture = image::load_from_memory(&picture).unwrap().to_rgba8();
+        let teal = picture
+            .pixels()
+            .filter(|pixel| pixel.0 == [0, 128, 128, 255])
+            .count();
+        assert_eq!(teal, 100 * 80, "{theme}");
+    }
+    let fresh = String::from_utf8(project.read("ends.txt")).unwrap();
+    assert_eq!(
+        fresh.lines().count(),
+        4,
+        "two fresh pages for each snapshot"
+    );
+    let again = run(&project, "hooks", &[]);
+    assert_eq!(again.code, Some(0), "{}{}", again.stdout, again.stderr);
+    let fast = String::from_utf8(project.read("ends.txt")).unwrap();
+    // One page for each snapshot, and another one where the first looked
+    // otherwise: a click leaves the pointer where it was.
+    let pages = fast.lines().count() - 4;
+    assert!((2..=4).contains(&pages), "{pages}");
+}
+
+fn a_hook_that_fails_is_told() {
+    let project = Project::new(MANIFEST, &[]);
+    let failed = run(&project, "bad-hook", &[]);
+    assert_eq!(failed.code, Some(101), "{}", failed.stderr);
+    let message = project.result("menu::dark::300x200").message.unwrap();
+    assert!(
+        message.contains("the `before` hook of the test target failed: no data for menu"),
+        "{message}"
+    );
+    // `after` ends what `before` may have begun.
+    let ends = String::from_utf8(project.read("ends.txt")).unwrap();
+    assert_eq!(ends, "menu\nmenu\n");
+}
+
+fn hooks_are_cached_by_their_key_only() {
+    let manifest = "[stories]\ndir = \"stories\"\n[viewports]\nd = \"200x100\"\n";
+    let project = Project::new(manifest, &[("a.html", "<!doctype html><p>a")]);
+    let key = |key| {
+        run(
+            &project,
+            "keyed-hooks",
+            &[("HOOKS_KEY", key), ("TINTYPE_UPDATE", "new")],
+        )
+    };
+    let cached = || project.result("a::light::200x100").cached;
+    for (name, hit) in [
+        ("1", false),
+        ("1", false),
+        ("1", true),
+        ("2", false),
+        ("2", true),
+    ] {
+        let run = key(name);
+        assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+        assert_eq!(cached(), hit, "{name}");
+    }
+    // Without hooks the page is another, and so is what is known of it.
+    let plain = project.run(&[], &[]);
+    assert_eq!(plain.code, Some(101), "{}{}", plain.stdout, plain.stderr);
+}

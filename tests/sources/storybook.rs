@@ -1,0 +1,332 @@
+//! A Storybook as a source of stories.
+
+use std::fs;
+use std::path::Path;
+
+use libtest_mimic::Trial;
+use tintype::model::Status;
+
+use super::app::free_port;
+use super::project::{Project, eventually};
+use super::{PLAY_SUITE, storybook_build, test};
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test(
+            "storybook::its_stories_are_listed_without_a_browser",
+            its_stories_are_listed_without_a_browser,
+        ),
+        test(
+            "storybook::its_stories_are_shown_when_it_has_rendered_them",
+            its_stories_are_shown_when_it_has_rendered_them,
+        ),
+        test(
+            "storybook::one_that_runs_is_asked_for_its_list",
+            one_that_runs_is_asked_for_its_list,
+        ),
+        test(
+            "storybook::a_command_starts_it_before_its_list_is_known",
+            a_command_starts_it_before_its_list_is_known,
+        ),
+        test(
+            "storybook::a_broken_story_fails_with_its_own_words",
+            a_broken_story_fails_with_its_own_words,
+        ),
+        test(
+            "storybook::parameters_decide_where_the_manifest_does_not",
+            parameters_decide_where_the_manifest_does_not,
+        ),
+    ]
+}
+
+/// A manifest for the Storybook in a folder.
+fn manifest(folder: &Path, more: &str) -> String {
+    format!(
+        r#"
+[stories]
+storybook = "{}"
+{more}
+"#,
+        folder.display()
+    )
+}
+
+const SCREEN: &str = "[viewports]\ndesktop = \"480x320\"\n";
+
+fn its_stories_are_listed_without_a_browser() {
+    let more = format!("exclude = [{{ tag = \"broken\" }}]\n{SCREEN}");
+    let project = Project::new(&manifest(storybook_build::folder(), &more), &[]);
+    let nowhere = [("PATH", "/nonexistent")];
+    let run = project.run(&["--list"], &nowhere);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let names: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(names[0], "controls-button--coloured::light::480x320: test");
+    assert!(names.contains(&"parameters--skipped::light::480x320: test"));
+    assert!(!run.stdout.contains("broken"), "{}", run.stdout);
+    assert_eq!(
+        names.iter().filter(|name| name.ends_with(": test")).count(),
+        26
+    );
+
+    let more = format!(
+        "include = [{{ title = \"Controls/*\" }}, {{ tag = \"small\" }}]\n\
+         exclude = [\"**/Field/*\", {{ id = \"*--row\" }}]\n{SCREEN}"
+    );
+    project.write("stories.toml", &manifest(storybook_build::folder(), &more));
+    let run = project.run(&["--list"], &nowhere);
+    let of = |part: &str| run.stdout.matches(part).count();
+    assert_eq!(
+        (
+            of("controls-button--"),
+            of("controls-menu--"),
+            of("data-badge--"),
+            of(": test")
+        ),
+        (6, 2, 3, 11),
+        "{}",
+        run.stdout
+    );
+}
+
+const SHOWN: &str = r##"
+exclude = [{ tag = "broken" }, "Parameters/**"]
+
+[themes]
+light = { globals = { theme = "light" } }
+dark = { color-scheme = "dark", globals = { theme = "dark", density = "compact" } }
+
+[viewports]
+desktop = "480x320"
+
+[[story]]
+glob = "Motion/**"
+themes = ["light"]
+
+[[story]]
+id = "data-card--loaded"
+themes = ["dark"]
+
+[[story]]
+id = "button-by-args"
+story = "controls-button--plain"
+args = { kind = "primary" }
+themes = ["light"]
+
+[[story]]
+id = "button-delete"
+story = "controls-button--coloured"
+args = { label = "Delete it", style = { color = "#1d7a44" }, large = true }
+themes = ["light"]
+"##;
+
+fn its_stories_are_shown_when_it_has_rendered_them() {
+    let project = Project::new(&manifest(storybook_build::folder(), SHOWN), &[]);
+    project.accept_all();
+    let picture = |name: &str| {
+        let png = project.read(&format!("baselines/{name}-480x320.png"));
+        image::load_from_memory(&png).unwrap().to_rgba8()
+    };
+    let alike = |one: &str, other: &str| picture(one) == picture(other);
+    let differ = |one: &str, other: &str| assert!(!alike(one, other), "{one} {other}");
+    differ(
+        "controls-button--plain-light",
+        "controls-button--plain-dark",
+    );
+    // The play function has been waited for, and the loader.
+    differ("controls-field--typed-light", "controls-field--blank-light");
+    differ("controls-menu--open-light", "controls-menu--closed-light");
+    differ("data-card--loaded-dark", "data-card--empty-dark");
+    // Args are what Storybook takes them for.
+    assert!(alike(
+        "button-by-args-light",
+        "controls-button--primary-light"
+    ));
+    let green = image::Rgba([0x1d, 0x7a, 0x44, 0xff]);
+    let of_args = picture("button-delete-light");
+    assert!(of_args.pixels().any(|pixel| *pixel == green));
+
+    // The fast path finds the same.
+    let run = project.run(&[], &[]);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    let statuses = project.statuses();
+    assert!(
+        statuses.iter().all(|status| *status == Status::Passed),
+        "{statuses:?}"
+    );
+}
+
+fn running(base: &str, more: &str) -> String {
+    format!(
+        "[stories]\nstorybook = \"{base}\"\ninclude = [{{ tag = \"small\" }}]\n{more}\n{SCREEN}"
+    )
+}
+
+fn one_that_runs_is_asked_for_its_list() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(tintype::serve::Server::start(
+        storybook_build::folder(),
+        None,
+    ));
+    let server = server.unwrap();
+    let project = Project::new(&running(&server.base(), ""), &[]);
+    let list = project.run(&["--list"], &[]);
+    assert_eq!(
+        list.stdout.matches("data-badge--").count(),
+        4,
+        "{}",
+        list.stderr
+    );
+    project.accept_all();
+    assert_eq!(project.run(&[], &[]).code, Some(0));
+    let entered = runtime.enter();
+    drop(server);
+    drop(entered);
+    // Away, it has left its list, but no run goes by that.
+    let kept = project.run(&["--list"], &[]);
+    assert_eq!(kept.stdout, list.stdout);
+    assert!(kept.stderr.contains("had last"), "{}", kept.stderr);
+    let away = project.run(&[], &[]);
+    assert_eq!(away.code, Some(101));
+    assert!(
+        away.stderr.contains("nothing answers at http"),
+        "{}",
+        away.stderr
+    );
+    // One that was never there has left none.
+    let never = Project::new(&running("http://127.0.0.1:1", ""), &[]);
+    let never = never.run(&["--list"], &[]);
+    assert!(never.stderr.contains("does not answer"), "{}", never.stderr);
+}
+
+fn a_command_starts_it_before_its_list_is_known() {
+    let port = free_port();
+    let program = std::env::current_exe().unwrap().display().to_string();
+    let folder = storybook_build::folder().display();
+    let command = format!(
+        "command = \"{PLAY_SUITE}=plain-server APP_PORT={port} APP_FOLDER={folder} {program}\""
+    );
+    let project = Project::new(&running(&format!("http://127.0.0.1:{port}"), &command), &[]);
+    project.accept_all();
+    assert_eq!(project.statuses(), [Status::New; 4]);
+    eventually("the Storybook is gone", || {
+        std::net::TcpStream::connect(("127.0.0.1", port)).is_err()
+    });
+}
+
+fn a_broken_story_fails_with_its_own_words() {
+    let more = format!("include = [{{ tag = \"broken\" }}]\n{SCREEN}");
+    let project = Project::new(&manifest(storybook_build::folder(), &more), &[]);
+    let run = project.run(&[], &[("TINTYPE_UPDATE", "new")]);
+    assert_eq!(run.code, Some(101), "{}", run.stderr);
+    for (story, words) in [
+        (
+            "throws",
+            "the story threw an error: there is no such icon: anchor",
+        ),
+        (
+            "nothing",
+            "the story cannot be rendered: Expecting an HTML snippet or DOM node",
+        ),
+        ("bad-play", "the play function failed: "),
+        (
+            "bad-loader",
+            "the story threw an error: the loader has no harbour",
+        ),
+        (
+            "bad-parameters",
+            "parameters.tintype.viewports has `watch`, which is not in [viewports]",
+        ),
+    ] {
+        let result = project.result(&format!("broken--{story}::light::480x320"));
+        let message = result.message.unwrap_or_default();
+        assert_eq!(result.status, Status::Failed, "{story}: {message}");
+        assert!(
+            message.starts_with("Storybook says: ") && message.contains(words),
+            "{story}: {message}"
+        );
+        assert!(!message.contains('\u{1b}'), "{message}");
+    }
+    let play = project.result("broken--bad-play::light::480x320").message;
+    assert!(play.is_some_and(|message| message.contains("toHaveClass")));
+    assert!(!project.path().join("baselines").exists());
+}
+
+const PARAMETERS: &str = r#"
+include = ["Parameters/**"]
+
+[viewports]
+phone = "320x240"
+desktop = "480x320"
+
+[[story]]
+id = "tolerant-by-manifest"
+story = "parameters--tolerant"
+viewports = ["phone"]
+compare = { threshold = 0.0 }
+
+[[story]]
+id = "shown-all-the-same"
+story = "parameters--skipped"
+viewports = ["phone"]
+parameters = false
+"#;
+
+fn parameters_decide_where_the_manifest_does_not() {
+    // A copy, since it is changed below.
+    let folder = tempfile::tempdir().unwrap();
+    copy(storybook_build::folder(), folder.path());
+    let project = Project::new(&manifest(folder.path(), PARAMETERS), &[]);
+    project.accept_all();
+    let skipped = |name: &str, reason: &str| {
+        let result = project.result(name);
+        assert_eq!(result.status, Status::Skipped, "{name}");
+        assert_eq!(result.message.as_deref(), Some(reason), "{name}");
+    };
+    skipped(
+        "parameters--skipped::light::480x320",
+        "waits for the new icons",
+    );
+    skipped(
+        "parameters--not-for-chromatic::light::320x240",
+        "parameters.chromatic.disableSnapshot is true",
+    );
+    skipped(
+        "parameters--only-narrow::light::480x320",
+        "parameters.tintype.viewports has only phone",
+    );
+    for shown in [
+        "parameters--only-narrow::light::320x240",
+        "shown-all-the-same::light::320x240",
+    ] {
+        assert_eq!(project.result(shown).status, Status::New, "{shown}");
+    }
+
+    // Another grey, which the story tolerates and the manifest does not.
+    let page = folder.path().join("iframe.html");
+    let text = fs::read_to_string(&page).unwrap();
+    let script = "<head><script>globalThis.tintypeShade = 'b0b0b0'</script>";
+    fs::write(&page, text.replacen("<head>", script, 1)).unwrap();
+    let run = project.run(&["olerant"], &[]);
+    assert_eq!(run.code, Some(101), "{}{}", run.stdout, run.stderr);
+    let status = |name: &str| project.result(name).status;
+    assert_eq!(
+        status("parameters--tolerant::light::320x240"),
+        Status::Passed
+    );
+    assert_eq!(
+        status("tolerant-by-manifest::light::320x240"),
+        Status::Failed
+    );
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in walkdir::WalkDir::new(from) {
+        let entry = entry.unwrap();
+        let to = to.join(entry.path().strip_prefix(from).unwrap());
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(to).unwrap();
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What users write as their `tests/visual.rs`, by name.
+
+use std::fs::OpenOptions;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::ExitCode;
+
+use tintype::fantoccini::error::CmdError;
+use tintype::fantoccini::{Client, Locator};
+use tintype::plan::Snapshot;
+use tintype::{Harness, Story};
+
+use super::app::App;
+
+/// Plays one of them.
+pub(crate) fn play(name: &str) -> ExitCode {
+    match name {
+        "plain-server" => serve_for_ever(),
+        "serve" => Harness::new().serve(App::default()),
+        "address" => Harness::new().address(std::env::var("APP_ADDRESS").unwrap()),
+        "stories" => Harness::new()
+            .serve(App::default())
+            .story(Story::new("coded/open", "/open").themes(["dark"]))
+            .story(
+                Story::new("coded/menu", "/menu")
+                    .viewports(["200x100"])
+                    .compare(|compare| compare.max_diff_pixels = Some(5))
+                    .capture(|capture| capture.mask.push("button".to_owned())),
+            ),
+        "unknown-theme" => {
+            Harness::new().story(Story::new("coded/open", "/open").themes(["sepia"]))
+        }
+        "hooks" => Harness::new()
+            .serve(App::default())
+            .before(open_the_menu)
+            .after(note_the_end),
+        "keyed-hooks" => Harness::new()
+            .before(|client: Client, _: Snapshot| async move {
+                client
+                    .execute("document.body.style.background = 'gold'", vec![])
+                    .await
+                    .map(drop)
+            })
+            .cache_hooks(std::env::var("HOOKS_KEY").unwrap()),
+        "bad-hook" => Harness::new()
+            .serve(App::default())
+            .before(|_: Client, snapshot: Snapshot| async move {
+                let id = snapshot.identifier.story_id;
+                Err::<(), _>(format!("no data for {id}"))
+            })
+            .after(note_the_end),
+        _ => Harness::new(),
+    }
+    .run()
+}
+
+/// A server on the port that `APP_PORT` says: of the folder `APP_FOLDER`, or of
+/// the same page for every request.
+fn serve_for_ever() -> Harness {
+    let port = std::env::var("APP_PORT").unwrap().parse().unwrap();
+    let folder = std::env::var("APP_FOLDER").ok();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
+    loop {
+        let (stream, _) = listener.accept().unwrap();
+        let folder = folder.clone();
+        std::thread::spawn(move || answer(stream, folder.as_deref()));
+    }
+}
+
+fn answer(mut stream: TcpStream, folder: Option<&str>) {
+    let mut request = [0; 4096];
+    let length = stream.read(&mut request).unwrap_or(0);
+    let request = String::from_utf8_lossy(&request[..length]);
+    let path = request.split(' ').nth(1).unwrap_or("/");
+    let path = path.split('?').next().unwrap_or_default();
+    let file = |folder| std::fs::read(format!("{folder}{path}")).ok();
+    let page = match folder {
+        Some(folder) => file(folder),
+        None => Some(b"<!doctype html><p>served".to_vec()),
+    };
+    let status = if page.is_some() {
+        "200 OK"
+    } else {
+        "404 Not Found"
+    };
+    let kind = match path.rsplit('.').next() {
+        Some("js") => "text/javascript",
+        Some("css") => "text/css",
+        Some("json") => "application/json",
+        _ => "text/html",
+    };
+    let page = page.unwrap_or_default();
+    let length = page.len();
+    let head = format!("HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}");
+    let _ = write!(stream, "{head}\r\nconnection: close\r\n\r\n");
+    let _ = stream.write_all(&page);
+}
+
+async fn open_the_menu(client: Client, _: Snapshot) -> Result<(), CmdError> {
+    client.find(Locator::Css("button")).await?.click().await
+}
+
+/// Appends to `ends.txt`.
+async fn note_the_end(_: Client, snapshot: Snapshot) -> std::io::Result<()> {
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open("ends.txt")?;
+    writeln!(file, "{}", snapshot.identifier.story_id)
+}

@@ -1,0 +1,121 @@
+//! What pages are told of the device before them.
+
+use libtest_mimic::Trial;
+
+use super::project::Project;
+use super::test;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("devices::everything_is_told_and_nothing_stays", told),
+        test("devices::pages_are_not_shared_between_them", not_shared),
+        test("devices::one_that_is_not_known_is_named", unknown),
+    ]
+}
+
+/// A box for each thing that a page can find out, lime where it is so.
+const PAGE: &str = r#"<!doctype html><meta charset=utf-8>
+<meta name=viewport content="width=500">
+<style>body { margin: 0; background: white } i { position: absolute; top: 0; width: 20px; height: 20px; background: red } .is { background: lime }</style>
+<script>
+  const media = (query) => matchMedia(query).matches;
+  const facts = [
+    navigator.userAgent === 'a telephone',
+    navigator.language === 'de-AT' && new Date(0).toLocaleDateString() === '1.1.1970',
+    Intl.DateTimeFormat().resolvedOptions().timeZone === 'Asia/Tokyo' && new Date(0).getHours() === 9,
+    media('(prefers-reduced-motion: reduce)'),
+    media('(forced-colors: active)'),
+    media('(prefers-contrast: more)'),
+    media('print'),
+    navigator.maxTouchPoints > 0 && media('(pointer: coarse)'),
+    document.documentElement.clientWidth === 500,
+  ];
+  addEventListener('load', () => facts.forEach((is, n) => {
+    const box = document.createElement('i');
+    box.style.cssText = `left: ${n * 30}px; forced-color-adjust: none`;
+    if (is) box.className = 'is';
+    document.body.append(box);
+  }));
+</script>"#;
+
+/// What a story is told, by the boxes that are lime.
+fn facts(project: &Project, stem: &str) -> Vec<u32> {
+    let file = project.read(&format!("baselines/{stem}.png"));
+    let picture = image::load_from_memory(&file).unwrap().to_rgb8();
+    // A mobile page of 500 pixels on 400 is shown smaller.
+    let scale = if stem.contains("400x301") { 0.8 } else { 1.0 };
+    let at = |n: u32| (f64::from(n * 30 + 10) * scale) as u32;
+    let is = |n: &u32| picture.get_pixel(at(*n), 5).0 == [0, 255, 0];
+    (0..9).filter(is).collect()
+}
+
+fn told() {
+    let manifest = r#"
+[stories]
+dir = "stories"
+[browser]
+sessions = 1
+[themes]
+light = { color-scheme = "light" }
+strong = { color-scheme = "light", contrast = "more", forced-colors = true }
+[viewports]
+desktop = "400x300"
+phone = { width = 400, height = 301, mobile = true, touch = true }
+[[story]]
+id = "a"
+path = "a.html"
+device = { user-agent = "a telephone", locale = "de-AT", timezone = "Asia/Tokyo", reduced-motion = true, media = "print" }
+[[story]]
+id = "b"
+path = "a.html"
+[[story]]
+id = "c"
+path = "a.html"
+device = { locale = "de-AT" }
+"#;
+    let project = Project::new(manifest, &[("a.html", PAGE)]);
+    project.accept_all();
+    for (stem, expected) in [
+        ("a-light-400x300", &[0, 1, 2, 3, 6][..]),
+        ("a-strong-400x300", &[0, 1, 2, 3, 4, 5, 6]),
+        ("a-light-400x301", &[0, 1, 2, 3, 6, 7, 8]),
+        ("b-light-400x300", &[]),
+        ("b-strong-400x300", &[4, 5]),
+        ("b-light-400x301", &[7, 8]),
+        ("c-light-400x300", &[1]),
+    ] {
+        assert_eq!(facts(&project, stem), expected, "{stem}");
+    }
+    // On the fast path, too, in one session after the other.
+    let run = project.run(&[], &[("TINTYPE_CACHE", "off")]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    let run = project.run(&["b::"], &[("TINTYPE_CACHE", "off")]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+}
+
+/// A page that reads its language once: what it shows in one is no sign of what
+/// it shows in the other.
+fn not_shared() {
+    let page = |german: &str| {
+        format!(
+            "<!doctype html><body><script>document.body.style.background = navigator.language === 'de' ? '{german}' : 'lime'</script>"
+        )
+    };
+    let manifest = "[stories]\ndir = \"stories\"\n[themes]\nenglish = { locale = \"en\" }\ngerman = { locale = \"de\" }\n[viewports]\nsmall = \"100x100\"\n";
+    let project = Project::new(manifest, &[("a.html", &page("lime"))]);
+    project.accept_all();
+    project.write("stories/a.html", &page("red"));
+    assert_eq!(project.run(&[], &[]).code, Some(101));
+    let status = |theme: &str| project.result(&format!("a::{theme}::100x100")).status;
+    assert_eq!(status("english"), tintype::model::Status::Passed);
+    assert_eq!(status("german"), tintype::model::Status::Failed);
+}
+
+fn unknown() {
+    let manifest = "[stories]\ndir = \"stories\"\n[device]\ntimezone = \"Mars/Olympus\"\n";
+    let project = Project::new(manifest, &[("a.html", PAGE)]);
+    let run = project.run(&[], &[]);
+    assert_eq!(run.code, Some(101));
+    let told = "the browser refused `timezone = \"Mars/Olympus\"`";
+    assert!(run.stdout.contains(told), "{}", run.stdout);
+}

@@ -1,0 +1,263 @@
+//! Log-ins: each done once, shared by sessions and processes, written nowhere
+//! in clear.
+
+use std::fs;
+use std::path::Path;
+
+use libtest_mimic::Trial;
+use tintype::model::Status;
+
+use super::project::Project;
+use super::support::gate::{Gate, PASSWORD, SECRET, TOKEN};
+use super::support::server::Server;
+use super::test;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("login::once_for_all_sessions", once),
+        test("login::renewed_when_it_has_expired", renewed),
+        test("login::shared_through_redis_and_sealed", shared),
+        test("login::one_process_at_a_time", one_at_a_time),
+        test("login::by_a_command", by_command),
+        test("login::that_fails_says_why_once", failing),
+        test("login::a_key_that_is_none_is_refused", short_key),
+    ]
+}
+
+const KEY: &str = "d1c0ffee5eedd1c0ffee5eedd1c0ffee5eed";
+
+const ALL: [&str; 7] = ["a", "b", "c", "d", "e", "f", "strict/g"];
+
+fn manifest(gate: &Gate, login: &str) -> String {
+    let mut text = format!(
+        r#"
+[stories]
+url = "http://127.0.0.1:{}"
+login = "member"
+[browser]
+sessions = 2
+[themes]
+light = {{ color-scheme = "light" }}
+[viewports]
+desktop = "200x100"
+[capture]
+timeout = "5s"
+[login.member]
+{login}
+[[story]]
+id = "open"
+path = "/open"
+login = false
+"#,
+        gate.port
+    );
+    for story in ALL {
+        text.push_str(&format!("[[story]]\npath = \"/{story}\"\n"));
+    }
+    text
+}
+
+const FORM: &str = r##"
+path = "/login"
+steps = [
+  { type = { into = "[name=user]", text = "ada" } },
+  { type = { into = "[name=password]", text = "${TINTYPE_TEST_PASSWORD}" } },
+  { click = "button" },
+  { wait-for = "#in" },
+]
+expired = { path = "/login" }
+"##;
+
+const ACCEPT: [(&str, &str); 2] = [
+    ("TINTYPE_TEST_PASSWORD", PASSWORD),
+    ("TINTYPE_UPDATE", "new"),
+];
+
+fn colour(project: &Project, story: &str) -> [u8; 3] {
+    let file = project.read(&format!("baselines/{story}-light-200x100.png"));
+    let picture = image::load_from_memory(&file).unwrap().to_rgb8();
+    picture.get_pixel(190, 90).0
+}
+
+/// No file below this folder holds any of the secrets.
+fn holds_no_secret(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            holds_no_secret(&path);
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        for secret in [PASSWORD, SECRET, TOKEN] {
+            assert!(!text.contains(secret), "{secret} is in {}", path.display());
+        }
+    }
+}
+
+fn once() {
+    let gate = Gate::start();
+    let project = Project::new(&manifest(&gate, FORM), &[]);
+    let mut variables = ACCEPT.to_vec();
+    variables.push(("TINTYPE_LOG", "trace"));
+    let run = project.run(&[], &variables);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    assert_eq!(gate.logins(), 1);
+    for story in ALL {
+        assert_eq!(colour(&project, story), [0, 255, 0], "{story}");
+    }
+    assert_eq!(colour(&project, "open"), [255, 255, 255], "nobody's");
+    // The fast path shows the same, and the log-in is of one run only.
+    let run = project.run(&[], &ACCEPT[..1]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    assert_eq!(gate.logins(), 2);
+    holds_no_secret(project.path());
+    for text in [run.stdout, run.stderr] {
+        for secret in [PASSWORD, SECRET, TOKEN] {
+            assert!(!text.contains(secret), "{secret} is in {text}");
+        }
+    }
+}
+
+fn renewed() {
+    let gate = Gate::start();
+    gate.sessions_hold(5);
+    let project = Project::new(&manifest(&gate, FORM), &[]);
+    let run = project.run(&[], &ACCEPT);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    // Seven stories on two pages each are 14 pages.
+    let logins = gate.logins();
+    assert!((3..=5).contains(&logins), "{logins}");
+    for story in ALL {
+        assert_eq!(colour(&project, story), [0, 255, 0], "{story}");
+    }
+    // A log-in that never holds is told as such.
+    gate.sessions_hold(0);
+    let run = project.run(&["--exact", "a::light::200x100"], &ACCEPT[..1]);
+    assert_eq!(run.code, Some(101));
+    let told =
+        "the log-in `member` does not hold: it was done anew, and /a still looks as if it was not";
+    assert!(run.stdout.contains(told), "{}", run.stdout);
+}
+
+fn shared() {
+    let gate = Gate::start();
+    let server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let project = Project::new(&manifest(&gate, FORM), &[]);
+    let url = server.url();
+    let with = |key: &'static str| {
+        let mut variables = ACCEPT.to_vec();
+        variables.push(("REDIS_URL", &*url));
+        variables.push(("TINTYPE_LOGIN_KEY", key));
+        let run = project.run(&[], &variables);
+        assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+        gate.logins()
+    };
+    assert_eq!(with(KEY), 1);
+    assert_eq!(with(KEY), 1, "it is there already");
+    let keys = server.cli(&["KEYS", "tintype:login:*"]);
+    assert_eq!(keys.lines().count(), 1, "{keys}");
+    let left: i64 = server.cli(&["PTTL", &keys]).parse().unwrap();
+    assert!((1..=3_600_000).contains(&left), "{left}");
+    assert_eq!(with("another key, which opens nothing of it"), 2);
+    assert_eq!(with(""), 3, "without a key nothing is shared");
+    // The server has forgotten everybody: what is kept holds no more.
+    gate.forget();
+    assert_eq!(with(KEY), 4);
+    assert_eq!(with(KEY), 4);
+    server.cli(&["SAVE"]);
+    holds_no_secret(server.folder.path());
+    holds_no_secret(project.path());
+}
+
+fn one_at_a_time() {
+    let gate = Gate::start();
+    let server = Server::start(&[]);
+    let project = Project::new(&manifest(&gate, FORM), &[]);
+    let url = server.url();
+    let processes: Vec<_> = ["a::", "b::", "c::"]
+        .into_iter()
+        .map(|story| {
+            let mut suite = project.suite(&[story]);
+            suite.envs(ACCEPT).env("REDIS_URL", &url);
+            suite.env("TINTYPE_LOGIN_KEY", KEY);
+            suite.spawn().unwrap()
+        })
+        .collect();
+    for process in processes {
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    assert_eq!(gate.logins(), 1);
+    let keys = server.cli(&["KEYS", "tintype:login:*"]);
+    assert_eq!(keys.lines().count(), 1, "no lock is left: {keys}");
+}
+
+fn by_command() {
+    let gate = Gate::start();
+    gate.admit("sid-secret-by-hand");
+    let login = "command = \"test -n $TINTYPE_BASE_URL && printf 'Set-Cookie: sid=%s; Path=/; HttpOnly\\\\n' \\\"$TINTYPE_TEST_SID\\\"\"";
+    let project = Project::new(&manifest(&gate, login), &[]);
+    let variables = [
+        ("TINTYPE_TEST_SID", "sid-secret-by-hand"),
+        ("TINTYPE_UPDATE", "new"),
+    ];
+    let run = project.run(&[], &variables);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    assert_eq!(gate.logins(), 0);
+    // The cookie is there, and nothing in the storage.
+    assert_eq!(colour(&project, "a"), [255, 165, 0]);
+    assert_eq!(colour(&project, "open"), [255, 255, 255]);
+    holds_no_secret(project.path());
+
+    for (command, told) in [
+        (
+            "exit 3",
+            "the log-in `member` failed: `exit 3` failed (exit status: 3",
+        ),
+        ("echo hello", "are no cookies: line 1 is none"),
+    ] {
+        let manifest = manifest(&gate, &format!("command = \"{command}\""));
+        project.write("stories.toml", &manifest);
+        let run = project.run(&["a::"], &[]);
+        assert_eq!(run.code, Some(101));
+        assert!(run.stdout.contains(told), "{}", run.stdout);
+    }
+}
+
+fn failing() {
+    let gate = Gate::start();
+    let manifest = manifest(&gate, FORM).replace("\"5s\"", "\"1s\"");
+    let project = Project::new(&manifest, &[]);
+    let wrong = [("TINTYPE_TEST_PASSWORD", "wrong-horse")];
+    let run = project.run(&[], &wrong);
+    assert_eq!(run.code, Some(101));
+    let told =
+        "step 4 of 4 of the log-in `member` (`wait-for` of `#in`) was not done: no element matches";
+    let before = "the log-in `member` has failed before: ";
+    let results = project.last().results;
+    let messages: Vec<_> = results
+        .iter()
+        .filter_map(|r| r.message.as_deref())
+        .collect();
+    assert_eq!(messages.iter().filter(|m| m.starts_with(told)).count(), 1);
+    assert_eq!(messages.iter().filter(|m| m.starts_with(before)).count(), 6);
+    assert!(!run.stdout.contains("wrong-horse"), "{}", run.stdout);
+    let shown = results.iter().find(|result| result.unmet_step.is_some());
+    assert!(
+        project
+            .read(shown.unwrap().current.as_ref().unwrap())
+            .starts_with(b"\x89PNG")
+    );
+    assert_eq!(project.result("open::light::200x100").status, Status::New);
+}
+
+fn short_key() {
+    let gate = Gate::start();
+    let project = Project::new(&manifest(&gate, FORM), &[]);
+    let run = project.run(&[], &[("TINTYPE_LOGIN_KEY", "tooshortasecret")]);
+    assert_eq!(run.code, Some(101));
+    let told = "the environment variable TINTYPE_LOGIN_KEY is too short for a key";
+    assert!(run.stdout.contains(told), "{}", run.stdout);
+    assert!(!run.stdout.contains("tooshortasecret"));
+}

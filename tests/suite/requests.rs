@@ -1,0 +1,457 @@
+//! What a page asks for: answered, blocked, held up, reported, refused.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
+
+use libtest_mimic::Trial;
+use tintype::model::Status;
+
+use super::project::{MANIFEST, Project, Run};
+use super::test;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("requests::a_rule_answers_or_blocks", ruled),
+        test("requests::another_origin_is_answered_for", other_origin),
+        test("requests::a_story_has_rules_of_its_own", own_rules),
+        test("requests::rules_end_with_their_story", hostile),
+        test("requests::the_open_network_is_reported", reported),
+        test("requests::the_open_network_is_refused", refused),
+        test(
+            "requests::what_is_said_over_tls_is_no_secret_miss",
+            over_tls,
+        ),
+        test("requests::websockets_pass", websockets),
+        test("requests::ruled_stories_are_remembered", remembered),
+    ]
+}
+
+/// A server that is not the stories' own, and what it was asked.
+struct Foreign {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Foreign {
+    /// Answers whatever is asked with `real`, for any origin.
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let list = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut head = String::new();
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                while reader.read_line(&mut head).unwrap_or(0) > 2 {}
+                list.lock().unwrap().push(head);
+                let _ = stream.write_all(
+                    b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\
+                      access-control-allow-origin: *\r\n\r\nreal",
+                );
+            }
+        });
+        Self { address, asked }
+    }
+
+    fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+/// A page that is green if the asynchronous `body` finds nothing wrong. What
+/// is wrong stands on it.
+fn page(body: &str) -> String {
+    format!(
+        r#"<!doctype html><style>body {{ margin: 0; background: white }}</style><body><script>
+  document.documentElement.dataset.tintypeReady = 'false';
+  const wrong = [];
+  const expect = (what, found, wanted) => {{
+    if (found !== wanted) wrong.push(`${{what}}: ${{found}}, not ${{wanted}}`);
+  }};
+  const failure = (promise) => promise.then(() => 'success', () => 'failure');
+  (async () => {{
+    {body}
+  }})().catch((error) => wrong.push(String(error))).finally(() => {{
+    document.body.textContent = wrong.join('; ');
+    if (wrong.length === 0) document.body.style.background = 'rgb(0, 200, 0)';
+    document.documentElement.dataset.tintypeReady = 'true';
+  }});
+</script>"#
+    )
+}
+
+fn run(project: &Project, environment: &[(&str, &str)]) -> Run {
+    // One session, so that one browser shows all stories one after the other.
+    let mut all = vec![("TINTYPE_SESSIONS", "1")];
+    all.extend(environment);
+    project.run(&[], &all)
+}
+
+/// Runs and accepts; every story must have been content with what it found.
+fn content(project: &Project, stories: &[&str]) {
+    let run = run(project, &[("TINTYPE_UPDATE", "all")]);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    for story in stories {
+        let path = format!("baselines/{story}-light-400x300.png");
+        let picture = image::load_from_memory(&project.read(&path)).unwrap();
+        let found = picture.to_rgb8().get_pixel(399, 299).0;
+        let kept = std::env::temp_dir().join(format!("tintype-{story}-wrong.png"));
+        if found != [0, 200, 0] {
+            picture.save(&kept).unwrap();
+        }
+        assert_eq!(found, [0, 200, 0], "{} says what is wrong", kept.display());
+    }
+}
+
+fn ruled() {
+    let rules = r#"
+[[request]]
+url = "**/api/users*"
+method = "GET"
+json = { users = [{ name = "Ada", age = 36, tall = true, height = 1.7 }] }
+
+[[request]]
+url = "/api/greeting"
+text = "hello"
+status = 201
+headers = { x-greeting = "yes", content-type = "text/markdown" }
+
+[[request]]
+url = "**/api/table.csv"
+file = "mocks/table.csv"
+
+[[request]]
+url = "**/api/broken"
+status = 500
+
+[[request]]
+url = "**/*.{png,gif}"
+block = true
+
+[[request]]
+url = "**/slow.txt"
+delay = "300ms"
+"#;
+    let script = r#"
+    const users = await fetch('/api/users?page=2');
+    expect('type', users.headers.get('content-type'), 'application/json');
+    expect('json', JSON.stringify((await users.json()).users[0]),
+      '{"age":36,"height":1.7,"name":"Ada","tall":true}');
+    expect('post', (await fetch('/api/users', { method: 'POST' })).status, 405);
+    const greeting = await fetch('/api/greeting');
+    expect('status', greeting.status, 201);
+    expect('text', await greeting.text(), 'hello');
+    expect('header', greeting.headers.get('x-greeting'), 'yes');
+    expect('own type', greeting.headers.get('content-type'), 'text/markdown');
+    const table = await fetch('/api/table.csv');
+    expect('file type', table.headers.get('content-type'), 'text/csv');
+    expect('file', await table.text(), 'a,b\n');
+    const broken = await fetch('/api/broken');
+    expect('broken', `${broken.status} ${await broken.text()}`, '500 ');
+    const image = new Image();
+    image.src = '/logo.png';
+    expect('image', await failure(image.decode()), 'failure');
+    expect('fetch', await failure(fetch('/logo.png')), 'failure');
+    const begun = performance.now();
+    expect('slow', await (await fetch('/slow.txt')).text(), 'slow');
+    expect('held up', performance.now() - begun >= 299, true);
+    expect('untouched', await (await fetch('/plain.txt')).text(), 'plain');
+    "#;
+    let stories = [
+        ("a.html", &*page(script)),
+        ("plain.txt", "plain"),
+        ("slow.txt", "slow"),
+        ("logo.png", "no picture, but there"),
+    ];
+    let project = Project::new(MANIFEST, &stories);
+    project.write("mocks/table.csv", "a,b\n");
+    project.write("stories.toml", &format!("{MANIFEST}{rules}"));
+    content(&project, &["a"]);
+    assert_eq!(project.result("a::light::400x300").open_network.len(), 0);
+}
+
+/// No server has these names: only a rule can answer.
+fn other_origin() {
+    let rules = r#"
+[[request]]
+url = "http://api.example.test/**"
+json = ["ok"]
+
+[[request]]
+url = "http://ads.example.test/**"
+block = true
+"#;
+    let script = r#"
+    const api = 'http://api.example.test';
+    expect('plain', await (await fetch(`${api}/a`)).text(), '["ok"]');
+    const asked = { method: 'PUT', headers: { 'x-key': '1' }, credentials: 'include' };
+    expect('preflight', await (await fetch(`${api}/b`, asked)).text(), '["ok"]');
+    expect('blocked', await failure(fetch('http://ads.example.test/x')), 'failure');
+    const script = document.createElement('script');
+    const loaded = new Promise((done) => { script.onload = () => done('success'); script.onerror = () => done('failure'); });
+    script.src = 'http://ads.example.test/x.js';
+    document.body.append(script);
+    expect('script', await loaded, 'failure');
+    "#;
+    let stories = [("a.html", &*page(script))];
+    let manifest = format!("{MANIFEST}[capture]\nnetwork = \"off\"\n{rules}");
+    let project = Project::new(&manifest, &stories);
+    content(&project, &["a"]);
+    assert_eq!(project.statuses(), [Status::New]);
+}
+
+/// Each story with its own rules, before the suite's.
+fn own_rules() {
+    let expecting = |text: &str| {
+        page(&format!(
+            "expect('text', await (await fetch('/data.txt')).text(), '{text}');
+             expect('other', await (await fetch('/other.txt')).text(), 'suite');"
+        ))
+    };
+    let stories = [
+        ("a.html", &*expecting("own")),
+        ("b.html", &*expecting("suite")),
+        ("data.txt", "file"),
+        ("other.txt", "file"),
+    ];
+    let rules = r#"
+[[request]]
+url = "**/*.txt"
+text = "suite"
+
+[[story]]
+path = "a.html"
+[[story.request]]
+url = "**/data.txt"
+text = "own"
+
+[[story]]
+path = "b.html"
+"#;
+    let project = Project::new(MANIFEST, &stories);
+    project.write("stories.toml", &format!("{MANIFEST}{rules}"));
+    content(&project, &["a", "b"]);
+}
+
+/// The first story is answered, asks for ever, and asks once more when it
+/// goes; the second asks for the same and has no rules.
+fn hostile() {
+    let foreign = Foreign::start();
+    let hostile = page(
+        "expect('text', await (await fetch('/data.txt')).text(), 'mocked');
+         await new Promise((done) => { const i = new Image(); i.onerror = done; i.src = '/box.svg'; });
+         const ask = () => fetch('/data.txt?' + Math.random()).catch(() => {});
+         setInterval(ask, 1);
+         addEventListener('pagehide', () => navigator.sendBeacon('http://{foreign}/beacon', 'x'));
+         await navigator.serviceWorker.register('/worker.js');
+         await navigator.serviceWorker.ready;",
+    );
+    let hostile = hostile.replace("{foreign}", &foreign.address.to_string());
+    let innocent = page(
+        "expect('text', await (await fetch('/data.txt')).text(), 'real');
+         const image = new Image(); image.src = '/box.svg';
+         expect('image', await failure(image.decode()), 'success');",
+    );
+    let svg = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>";
+    let worker = "self.addEventListener('activate', (e) => e.waitUntil(clients.claim()));
+        self.addEventListener('fetch', (e) => e.respondWith(fetch(e.request)));";
+    let stories = [
+        ("a.html", &*hostile),
+        ("b.html", &*innocent),
+        ("data.txt", "real"),
+        ("box.svg", svg),
+        ("worker.js", worker),
+    ];
+    let rules = r#"
+[[story]]
+path = "a.html"
+capture = { wait-for-network = false }
+request = [
+  { url = "**/data.txt*", text = "mocked" },
+  { url = "**/*.svg", block = true },
+  { url = "**/beacon", status = 204 },
+]
+
+[[story]]
+path = "b.html"
+capture = { network = "off" }
+"#;
+    let project = Project::new(MANIFEST, &stories);
+    project.write("stories.toml", &format!("{MANIFEST}{rules}"));
+    content(&project, &["a", "b"]);
+    // Once more with baselines, on the way that shares a browser's page.
+    for _ in 0..2 {
+        let run = run(&project, &[("TINTYPE_CACHE", "off")]);
+        assert_eq!(run.code, Some(0), "{}", run.stdout);
+        assert_eq!(project.statuses(), [Status::Passed, Status::Passed]);
+    }
+    assert_eq!(foreign.asked(), Vec::<String>::new());
+    // A rule that comes later is not passed by with what was loaded before.
+    let later = rules.replace(
+        "capture = { network = \"off\" }",
+        "request = [{ url = \"**/*.svg\", block = true }]",
+    );
+    project.write("stories.toml", &format!("{MANIFEST}{later}"));
+    assert_eq!(run(&project, &[]).code, Some(101));
+    assert_eq!(project.statuses(), [Status::Passed, Status::Failed]);
+}
+
+fn reported() {
+    let foreign = Foreign::start();
+    let asks = |path: &str| format!("http://{}/{path}", foreign.address);
+    let script = format!(
+        "expect('text', await (await fetch('{}')).text(), 'real');",
+        asks("data?x=1")
+    );
+    let stories = [("a.html", &*page(&script)), ("b.html", "<p>quiet")];
+    let project = Project::new(MANIFEST, &stories);
+    content(&project, &["a"]);
+    // With a rule somewhere, a proxy tells; without any, the page itself.
+    let rule = "[[request]]\nurl = \"**/nothing\"\nblock = true\n";
+    for rules in ["", rule] {
+        project.write("stories.toml", &format!("{MANIFEST}{rules}"));
+        let run = run(&project, &[]);
+        assert_eq!(run.code, Some(0), "{}", run.stdout);
+        let told = project.result("a::light::400x300").open_network;
+        assert_eq!(told, [asks("data?x=1")], "{rules}");
+        assert!(project.result("b::light::400x300").open_network.is_empty());
+        let line = format!("open network: a ({})", asks("data?x=1"));
+        assert!(run.stderr.contains(&line), "{}", run.stderr);
+    }
+}
+
+fn refused() {
+    let foreign = Foreign::start();
+    let address = foreign.address;
+    let script = format!(
+        "await failure(fetch('http://{address}/data'));
+         await failure(fetch('https://{address}/secret'));
+         const socket = new WebSocket('ws://{address}/socket');
+         await new Promise((done) => {{ socket.onerror = done; socket.onopen = done; }});"
+    );
+    let own = page("expect('own', (await fetch('/b.html')).status, 200);");
+    let needs = format!(
+        "<p>c<script>fetch('http://{address}/needed').then(() => document.body.append('x'));</script>"
+    );
+    let stories = [
+        ("a.html", &*page(&script)),
+        ("b.html", &*own),
+        ("c.html", &*needs),
+    ];
+    let more = r##"[capture]
+network = "off"
+timeout = "2s"
+
+[[story]]
+path = "a.html"
+[[story]]
+path = "b.html"
+[[story]]
+path = "c.html"
+capture = { wait-for = "#never" }
+"##;
+    let project = Project::new(MANIFEST, &stories);
+    project.write("stories.toml", &format!("{MANIFEST}{more}"));
+    assert_eq!(run(&project, &[("TINTYPE_UPDATE", "all")]).code, Some(101));
+    let told = |story: &str| {
+        let result = project.result(&format!("{story}::light::400x300"));
+        assert_eq!(result.status, Status::Failed);
+        result.message.unwrap()
+    };
+    let message = told("a");
+    for part in [
+        "reached the open network".to_owned(),
+        format!("http://{address}/data"),
+        format!("http://{address}, "),
+        "network = \"off\"".to_owned(),
+    ] {
+        assert!(message.contains(&part), "{part}: {message}");
+    }
+    // The cause comes before what it led to.
+    let message = told("c");
+    assert!(
+        message.contains(&format!("http://{address}/needed"))
+            && message.contains("did not come to rest"),
+        "{message}"
+    );
+    assert_eq!(project.statuses()[1], Status::New);
+    assert_eq!(foreign.asked(), Vec::<String>::new());
+}
+
+/// A rule that fits an address over TLS says that it cannot do its work.
+fn over_tls() {
+    let foreign = Foreign::start();
+    let address = foreign.address;
+    let script = format!("await failure(fetch('https://{address}/api/users'));");
+    let stories = [("a.html", &*page(&script))];
+    let project = Project::new(MANIFEST, &stories);
+    let rule = |url: &str, fate: &str| {
+        let rule = format!("{MANIFEST}[[request]]\nurl = \"{url}\"\n{fate}\n");
+        project.write("stories.toml", &rule);
+        run(&project, &[("TINTYPE_UPDATE", "all")])
+    };
+    assert_eq!(rule("**/api/users", "json = []").code, Some(101));
+    let message = project.result("a::light::400x300").message.unwrap();
+    let told = format!("\"**/api/users\" (https://{address}/api/users)");
+    assert!(message.contains(&told), "{message}");
+    // A whole host can be blocked, and then has not been reached.
+    let before = foreign.asked().len();
+    let run = rule(&format!("https://{address}/**"), "block = true");
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    assert!(project.result("a::light::400x300").open_network.is_empty());
+    assert_eq!(foreign.asked().len(), before);
+}
+
+fn websockets() {
+    let foreign = Foreign::start();
+    let address = foreign.address;
+    let script = format!(
+        "const socket = new WebSocket('ws://{address}/socket');
+         await new Promise((done) => {{ socket.onerror = done; socket.onopen = done; }});"
+    );
+    let stories = [("a.html", &*page(&script))];
+    let project = Project::new(MANIFEST, &stories);
+    let rule = "[[request]]\nurl = \"**/nothing\"\nblock = true\n";
+    project.write("stories.toml", &format!("{MANIFEST}{rule}"));
+    assert_eq!(run(&project, &[("TINTYPE_UPDATE", "all")]).code, Some(0));
+    let asked = foreign.asked();
+    assert!(!asked.is_empty());
+    for head in asked {
+        assert!(head.starts_with("GET /socket HTTP/1.1"), "{head}");
+        assert!(head.to_lowercase().contains("upgrade: websocket"), "{head}");
+    }
+    let told = project.result("a::light::400x300").open_network;
+    assert_eq!(told, [format!("http://{address}")]);
+}
+
+/// An answer from a rule is as well known as a file; a changed one is seen.
+fn remembered() {
+    let script = "
+        expect('own', (await fetch('/api/users')).status, 200);
+        const other = await fetch('http://api.example.test/users');
+        document.title = await other.text();
+        expect('other', other.status, 200);";
+    let stories = [("a.html", &*page(script)), ("b.html", "<p>b")];
+    let rules = "[[story]]\npath = \"a.html\"\n[[story.request]]\nurl = \"**/users\"\nfile = \"mocks/users.json\"\n\
+        [[story]]\npath = \"b.html\"\n";
+    let project = Project::new(MANIFEST, &stories);
+    project.write("stories.toml", &format!("{MANIFEST}{rules}"));
+    project.write("mocks/users.json", "[]");
+    content(&project, &["a"]);
+    let cached = || -> Vec<bool> {
+        let run = run(&project, &[]);
+        assert_eq!(run.code, Some(0), "{}", run.stdout);
+        let results = project.last().results;
+        results.iter().map(|result| result.cached).collect()
+    };
+    assert_eq!(cached(), [false, false]);
+    assert_eq!(cached(), [true, true]);
+    project.write("mocks/users.json", "[1]");
+    assert_eq!(cached(), [false, true]);
+    assert_eq!(cached(), [true, true]);
+    let status = rules.replace("file =", "status = 203\nfile =");
+    project.write("stories.toml", &format!("{MANIFEST}{status}"));
+    assert_eq!(run(&project, &[]).code, Some(101));
+}

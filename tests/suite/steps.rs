@@ -1,0 +1,332 @@
+//! What a manifest has done to a page before it is captured.
+
+use libtest_mimic::Trial;
+use tintype::model::Status;
+
+use super::project::{MANIFEST, Project};
+use super::test;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("steps::every_kind_takes_effect", every_kind),
+        test("steps::one_that_cannot_be_done_is_shown", unmet),
+        test("steps::they_leave_nothing_for_other_stories", no_traces),
+        test("steps::each_snapshot_does_its_own", own_steps),
+        test("steps::they_lead_to_other_pages", navigation),
+        test("steps::they_are_part_of_what_is_unchanged", caching),
+        test("steps::texts_come_from_the_environment", environment),
+    ]
+}
+
+/// A box for each kind of step, which turns lime when the step has had the
+/// effect of a person's hand.
+const PAGE: &str = r##"<!doctype html><meta charset=utf-8>
+<style>
+  body { margin: 0; background: white }
+  i { position: fixed; top: 0; width: 20px; height: 20px; background: red }
+  .is { background: lime }
+  main { position: absolute; top: 40px; left: 10px }
+  #far { position: absolute; top: 3000px }
+</style>
+<main>
+  <b id=over>over</b>
+  <button id=push>push</button>
+  <input id=plain value=old>
+  <x-field></x-field>
+  <select id=choice><option value=1>one<option value=2>two</select>
+</main>
+<p id=far>far</p>
+<script>
+  const boxes = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((n) => {
+    const box = document.createElement('i');
+    box.style.left = `${n * 30}px`;
+    document.body.append(box);
+    return box;
+  });
+  const is = (n) => boxes[n].classList.add('is');
+  const root = document.querySelector('x-field').attachShadow({ mode: 'open' });
+  root.innerHTML = '<input id=deep>';
+  over.addEventListener('mouseover', (e) => e.isTrusted && over.matches(':hover') && is(0));
+  plain.addEventListener('focus', () => plain.matches(':focus-visible') && is(1));
+  push.addEventListener('click', (e) => e.isTrusted && is(2));
+  let keys = 0;
+  root.addEventListener('keydown', (e) => { if (e.isTrusted) keys += 1; });
+  root.addEventListener('input', (e) => { if (e.target.value === 'Grüße, 2' && keys === 8) is(3); });
+  choice.addEventListener('focus', () => is(4));
+  addEventListener('scroll', () => scrollY > 2000 && is(5));
+  choice.addEventListener('change', () => {
+    if (choice.value !== '2') return;
+    is(6);
+    setTimeout(() => { const late = document.createElement('u'); late.id = 'late'; late.textContent = 'late'; document.body.append(late); }, 150);
+  });
+</script>"##;
+
+fn every_kind() {
+    let manifest = format!(
+        r##"{MANIFEST}
+[[story]]
+id = "all"
+path = "a.html"
+steps = [
+  {{ snapshot = "none" }},
+  {{ hover = "#over", snapshot = "0" }},
+  {{ focus = "#plain", snapshot = "1" }},
+  {{ click = "#push", snapshot = "2" }},
+  {{ type = {{ into = "#deep", text = "Grüße, 2" }}, snapshot = "3" }},
+  {{ press = "Tab", snapshot = "4" }},
+  {{ scroll-to = "#far", snapshot = "5" }},
+  {{ select = {{ in = "#choice", value = "two" }}, snapshot = "6" }},
+  {{ wait-for = "#late" }},
+  {{ script = "await new Promise((done) => setTimeout(done, 20)); is(7)", snapshot = "7" }},
+  {{ script = "if (late.isConnected) is(8)" }},
+]
+"##
+    );
+    let project = Project::new(&manifest, &[("a.html", PAGE)]);
+    project.accept_all();
+    let lit = |story: &str| {
+        let file = project.read(&format!("baselines/{story}-light-400x300.png"));
+        let picture = image::load_from_memory(&file).unwrap().to_rgb8();
+        let is_lit = |n: &u32| picture.get_pixel(n * 30 + 10, 10).0 == [0, 255, 0];
+        (0..9).filter(is_lit).collect::<Vec<_>>()
+    };
+    assert!(lit("all-none").is_empty());
+    for step in 0..8 {
+        let until: Vec<u32> = (0..=step).collect();
+        assert_eq!(lit(&format!("all-{step}")), until, "after step {step}");
+    }
+    assert_eq!(lit("all"), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    let run = project.run(&[], &[("TINTYPE_CACHE", "off")]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+}
+
+fn unmet() {
+    let manifest = format!(
+        r##"{MANIFEST}
+[capture]
+timeout = "500ms"
+[[story]]
+id = "absent"
+path = "a.html"
+steps = [{{ click = "#push" }}, {{ hover = "#nothing" }}, {{ press = "Tab" }}]
+[[story]]
+id = "covered"
+path = "covered.html"
+steps = [{{ click = "button" }}]
+[[story]]
+id = "broken"
+path = "a.html"
+steps = [{{ script = "throw new Error('no such luck')" }}]
+[[story]]
+id = "unset"
+path = "a.html"
+steps = [{{ type = {{ into = "#plain", text = "${{TINTYPE_TEST_UNSET}}" }} }}]
+[[story]]
+id = "never"
+path = "a.html"
+steps = [{{ wait-for = {{ expression = "window.never" }} }}]
+[[story]]
+id = "option"
+path = "a.html"
+steps = [{{ select = {{ in = "#choice", value = "three" }} }}]
+"##
+    );
+    let covered =
+        "<!doctype html><button>a</button><div id=veil style='position:fixed; inset:0'></div>";
+    let project = Project::new(&manifest, &[("a.html", PAGE), ("covered.html", covered)]);
+    // Nothing of this is a picture to accept, whatever is asked for.
+    let run = project.run(&[], &[("TINTYPE_UPDATE", "all")]);
+    assert_eq!(run.code, Some(101));
+    assert!(!project.path().join("baselines").exists());
+    for (story, told) in [
+        (
+            "absent",
+            "step 2 of 3 (`hover` of `#nothing`) was not done: no element matches",
+        ),
+        (
+            "covered",
+            "(`click` of `button`) was not done: it is covered by div#veil",
+        ),
+        ("broken", "no such luck"),
+        (
+            "unset",
+            "the environment variable TINTYPE_TEST_UNSET is not set",
+        ),
+        (
+            "never",
+            "(`wait-for` of `window.never`) was not done: it is not true, for 0.5 s",
+        ),
+        (
+            "option",
+            "(`select` of `#choice`) was not done: it has no such option",
+        ),
+    ] {
+        let result = project.result(&format!("{story}::light::400x300"));
+        assert_eq!(result.status, Status::Failed);
+        let message = result.message.as_deref().unwrap();
+        assert!(message.contains(told), "{message}");
+        assert!(run.stdout.contains(told), "{}", run.stdout);
+        assert!(!result.has_picture_to_accept());
+        let picture = project.read(&result.current.unwrap());
+        assert_eq!(image::load_from_memory(&picture).unwrap().width(), 400);
+    }
+    let absent = project.result("absent::light::400x300");
+    let step = absent.unmet_step.unwrap();
+    assert_eq!(
+        (step.number, &*step.kind, &*step.target),
+        (2, "hover", "#nothing")
+    );
+    // The picture shows what the first step has done.
+    let picture = image::load_from_memory(&project.read(&absent.current.unwrap())).unwrap();
+    assert_eq!(picture.to_rgb8().get_pixel(70, 10).0, [0, 255, 0]);
+    let told = "the page as it was: target/tintype/runs/";
+    assert!(run.stdout.contains(told), "{}", run.stdout);
+    assert!(run.stderr.contains("report.html"), "{}", run.stderr);
+    assert!(
+        !run.stderr.contains("cargo tintype accept"),
+        "{}",
+        run.stderr
+    );
+}
+
+/// Remembers in every way what has been done to it.
+const RETENTIVE: &str = "<!doctype html><style>body { margin: 0; background: white }
+    button { position: absolute; inset: 20px; border: 0; background: white } button:hover { background: yellow }</style>
+    <button></button><script>
+    if (localStorage.done || document.cookie) document.querySelector('button').style.background = 'red';
+    addEventListener('click', () => { localStorage.done = 1; document.cookie = 'done=1'; });
+    </script>";
+
+fn no_traces() {
+    let manifest = format!(
+        "{MANIFEST}[browser]\nsessions = 1\n
+[[story]]\nid = \"a-done\"\npath = \"a.html\"\nsteps = [{{ click = \"button\" }}]
+[[story]]\nid = \"b-innocent\"\npath = \"a.html\"
+[[story]]\nid = \"c-done\"\npath = \"a.html\"\nsteps = [{{ click = \"button\" }}]
+[[story]]\nid = \"d-innocent\"\npath = \"a.html\"\n"
+    );
+    let project = Project::new(&manifest, &[("a.html", RETENTIVE)]);
+    project.accept_all();
+    for (story, colour) in [
+        ("a-done", [255, 255, 0]),
+        ("b-innocent", [255, 255, 255]),
+        ("c-done", [255, 255, 0]),
+        ("d-innocent", [255, 255, 255]),
+    ] {
+        let file = project.read(&format!("baselines/{story}-light-400x300.png"));
+        let picture = image::load_from_memory(&file).unwrap().to_rgb8();
+        assert_eq!(picture.get_pixel(200, 150).0, colour, "{story}");
+    }
+    // On the fast path, too, each finds what it expects at once.
+    let run = project.run(&[], &[("TINTYPE_CACHE", "off")]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+}
+
+/// A page that looks the same on both screens once its button was pressed, but
+/// loses the button on one of them.
+fn own_steps() {
+    let page = |hidden: &str| {
+        format!(
+            "<!doctype html><style>@media (max-width: 350px) {{ button {{ {hidden} }} }} .done button {{ display: none }}
+             </style><button onclick=\"document.body.className = 'done'\">press</button>"
+        )
+    };
+    let manifest = r#"
+[stories]
+dir = "stories"
+[themes]
+light = {}
+[viewports]
+phone = "320x240"
+desktop = "640x480"
+[capture]
+timeout = "500ms"
+[[story]]
+path = "a.html"
+steps = [{ click = "button" }]
+"#;
+    let project = Project::new(manifest, &[("a.html", &page(""))]);
+    project.accept_all();
+    project.write("stories/a.html", &page("display: none"));
+    assert_eq!(project.run(&[], &[]).code, Some(101));
+    let status = |screen: &str| project.result(&format!("a::light::{screen}")).status;
+    assert_eq!(status("640x480"), Status::Passed);
+    assert_eq!(status("320x240"), Status::Failed);
+}
+
+fn navigation() {
+    let manifest = r##"
+[stories]
+dir = "stories"
+[themes]
+dark = { color-scheme = "dark", attributes = { data-theme = "dark" } }
+[viewports]
+desktop = "400x300"
+[[story]]
+id = "link"
+path = "a.html"
+steps = [{ click = "a" }, { wait-for = "#there" }, { click = "#there", snapshot = "toggled" }]
+"##;
+    let first = "<!doctype html><a href='deep/b.html?x=1#y'>go</a>";
+    let second = "<!doctype html><style>body { background: white } [data-theme=dark] body { background: black } [data-theme=odd] body { background: blue }</style>
+        <button id=there onclick=\"document.documentElement.dataset.theme = 'odd'\">there</button>";
+    let project = Project::new(manifest, &[("a.html", first), ("deep/b.html", second)]);
+    project.accept_all();
+    let corner = |story: &str| {
+        let file = project.read(&format!("baselines/{story}-dark-400x300.png"));
+        let picture = image::load_from_memory(&file).unwrap().to_rgb8();
+        picture.get_pixel(390, 290).0
+    };
+    // What a step has made of the theme stays.
+    assert_eq!(corner("link"), [0, 0, 255]);
+    let shown = manifest.replace(", { click = \"#there\", snapshot = \"toggled\" }", "");
+    project.write("stories.toml", &shown);
+    let run = project.run(&[], &[("TINTYPE_UPDATE", "failed")]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    assert_eq!(corner("link"), [0, 0, 0], "the theme is worn there, too");
+}
+
+fn caching() {
+    let manifest =
+        |steps: &str| format!("{MANIFEST}[[story]]\npath = \"a.html\"\nsteps = [{steps}]\n");
+    let project = Project::new(&manifest("{ click = \"#push\" }"), &[("a.html", PAGE)]);
+    project.accept_all();
+    let cached = || {
+        assert_eq!(project.run(&[], &[]).code, Some(0));
+        project.result("a::light::400x300").cached
+    };
+    assert!(!cached());
+    assert!(cached());
+    project.write(
+        "stories.toml",
+        &manifest("{ click = \"#push\" }, { script = \"1\" }"),
+    );
+    assert!(!cached(), "it has another step");
+    let texts = "{ type = { into = \"#plain\", text = \"${TINTYPE_TEST_TEXT}\" } }";
+    project.write("stories.toml", &manifest(texts));
+    let variable = |text| [("TINTYPE_TEST_TEXT", text), ("TINTYPE_UPDATE", "failed")];
+    assert_eq!(project.run(&[], &variable("one")).code, Some(0));
+    let run = project.run(&[], &variable("one"));
+    let told = "captured each time: a (its steps use the variable TINTYPE_TEST_TEXT)";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    assert!(!project.result("a::light::400x300").cached);
+}
+
+fn environment() {
+    let manifest = format!(
+        "{MANIFEST}[[story]]\npath = \"a.html\"\nsteps = [{{ type = {{ into = \"#plain\", text = \"<${{TINTYPE_TEST_TEXT}}>\" }} }}, {{ click = \"#absent\" }}]\n[capture]\ntimeout = \"300ms\"\n"
+    );
+    let page = "<!doctype html><input id=plain oninput=\"this.className = this.value === '<swordfish>' ? 'is' : ''\"><style>body { margin: 0 } input { display: block; width: 100px; height: 100px; border: 0; outline: 0; color: transparent } .is { background: lime }</style>";
+    let project = Project::new(&manifest, &[("a.html", page)]);
+    let variables = [("TINTYPE_TEST_TEXT", "swordfish"), ("TINTYPE_LOG", "trace")];
+    let run = project.run(&[], &variables);
+    assert_eq!(run.code, Some(101));
+    let result = project.result("a::light::400x300");
+    let picture = image::load_from_memory(&project.read(&result.current.unwrap())).unwrap();
+    assert_eq!(picture.to_rgb8().get_pixel(50, 80).0, [0, 255, 0]);
+    let record = serde_json::to_string(&project.last()).unwrap();
+    for text in [&run.stdout, &run.stderr, &record] {
+        assert!(!text.contains("swordfish"), "{text}");
+    }
+    assert!(run.stderr.contains("a step"), "{}", run.stderr);
+}
