@@ -96,7 +96,7 @@ fn is_beyond(engine: BrowserName, key: &str) -> bool {
 const FREE_RUNNING: &str = "it draws frames by itself: they are waited for, not issued";
 const EMULATED_SCALE: &str = "a scale is emulated: the layout is that of scale 1, drawn larger";
 const LATE_LIBRARY: &str = "nothing runs before the page's own scripts: closed shadow roots, \
-    requests and dialogs of the time of loading are not seen, scrollbars take room until then";
+    requests and dialogs of the time of loading are not seen; a page's status is asked for anew";
 const NO_CLOCK: &str = "`clock` and `seed` come too late for the page's first scripts";
 const WHOLE_SCALES: &str = "only whole scales: others are rounded up";
 const NOT_NARROW: &str = "no viewport is narrower than about 290 pixels";

@@ -35,6 +35,12 @@ const RESIZES: u32 = 40;
 /// The pause between two looks at a window that changes its size.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// What is done to each page as soon as it has loaded.
+const PREPARE: &str = include_str!("../page/webkit.js");
+
+/// What a script says in a page that was not prepared.
+const UNPREPARED: &str = "the page has no library";
+
 /// One WebKit under WebDriver with one page in it.
 #[derive(Debug)]
 pub struct Webkit {
@@ -212,17 +218,32 @@ impl Webkit {
         let load = driver.client.goto(address);
         let loaded = driver.ask_within("load", self.limit, load).await;
         loaded.map_err(|error| error.of_loading(address))?;
-        // Into every document of the page that is ours to touch.
-        let put = "const put = (frame) => {
-            try { if (!frame.__tintype) frame.eval(arguments[0]); } catch { return; }
-            for (let index = 0; index < frame.frames.length; index += 1) put(frame.frames[index]);
-        };
-        put(window);";
+        self.prepare().await
+    }
+
+    /// Puts the library into the page, where it is not yet: a step may have led
+    /// to another page.
+    async fn prepare(&self) -> Result<(), BrowserError> {
+        let driver = &self.driver;
         let library = vec![json!(self.library)];
-        driver
-            .ask("library", driver.client.execute(put, library))
-            .await
-            .map(drop)
+        let put = driver.client.execute_async(PREPARE, library);
+        driver.ask("library", put).await.map(drop)
+    }
+
+    /// What a script comes to: its `value`, or an `error`.
+    async fn run(&self, script: &str) -> Result<Value, BrowserError> {
+        let script = format!(
+            "const done = arguments[0];
+            (async () => {{
+              if (!window.__tintype) throw '{UNPREPARED}';
+              return (await ({script})) ?? null;
+            }})().then(
+              (value) => done({{ value }}),
+              (error) => done({{ error: String(error) }}),
+            );"
+        );
+        let call = self.driver.client.execute_async(&script, Vec::new());
+        self.driver.ask("script in the page", call).await
     }
 
     async fn size(&self) -> Result<(u32, u32), BrowserError> {
@@ -254,24 +275,16 @@ impl Page for Webkit {
     }
 
     async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {
-        let script = format!(
-            "const done = arguments[0];
-            (async () => (await ({script})) ?? null)().then(
-              (value) => done({{ value }}),
-              (error) => done({{ error: String(error) }}),
-            );"
-        );
-        let driver = &self.driver;
-        let call = driver.client.execute_async(&script, Vec::new());
-        let mut answer = driver.ask("script in the page", call).await?;
-        let refused = |reason: String| BrowserError::Refused {
-            command: "script in the page".to_owned(),
-            reason,
-        };
-        if let Some(error) = answer["error"].as_str() {
-            return Err(refused(error.to_owned()));
+        let mut answer = self.run(script).await?;
+        if answer["error"] == UNPREPARED {
+            self.prepare().await?;
+            answer = self.run(script).await?;
         }
-        serde_json::from_value(answer["value"].take()).map_err(|error| refused(error.to_string()))
+        if let Some(error) = answer["error"].as_str() {
+            return Err(refused_script(error.to_owned()));
+        }
+        serde_json::from_value(answer["value"].take())
+            .map_err(|error| refused_script(error.to_string()))
     }
 
     async fn frame(&self) -> Result<(), BrowserError> {
@@ -369,6 +382,13 @@ fn cut(picture: &[u8], part: Frame, scale: f64) -> Result<Vec<u8>, BrowserError>
         scaled(part.height).min(whole.height().saturating_sub(y)),
     );
     crate::compare::encode_png(&part.to_image()).map_err(|error| refused(error.to_string()))
+}
+
+fn refused_script(reason: String) -> BrowserError {
+    BrowserError::Refused {
+        command: "script in the page".to_owned(),
+        reason,
+    }
 }
 
 fn info(capabilities: &Value) -> BrowserInfo {

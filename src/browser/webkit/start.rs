@@ -19,7 +19,7 @@ use crate::manifest::{BrowserName, BrowserSettings};
 
 /// What GTK draws with: text does not depend on a desktop's settings.
 const GTK_SETTINGS: &str = "[Settings]
-gtk-overlay-scrolling=0
+gtk-overlay-scrolling=1
 gtk-enable-animations=0
 gtk-cursor-blink=0
 gtk-xft-antialias=1
