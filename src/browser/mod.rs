@@ -4,7 +4,6 @@
 //! - `find`: which programs there are.
 //! - `guard`: child processes that cannot outlive this one.
 //! - `chromium`: how Chromium is launched, and why with which switches.
-//! - `slot`: browsers that outlive a process, under nextest.
 //! - `driver`: one driver process and the session in it.
 //! - `access`: getting into a server that wants to see something first.
 //! - `post`: a WebDriver command that the client has no name for.
@@ -29,7 +28,6 @@ mod post;
 mod session;
 mod settle;
 mod sign_in;
-mod slot;
 mod steps;
 mod storybook;
 
@@ -39,5 +37,4 @@ pub(crate) use guard::Guarded;
 pub use session::{BrowserInfo, PageLoads, Session};
 pub use settle::{Care, Settled};
 pub use sign_in::{Cookie, SignedIn};
-pub use slot::Slot;
 pub use storybook::Parameters;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use crate::browser::{BrowserError, Session, Settled, Slot};
+use crate::browser::{BrowserError, Session, Settled};
 use crate::manifest::{BrowserSettings, Manifest, Network, Story};
 use crate::plan::Snapshot;
 use crate::proxy::{Proxy, Traffic};
@@ -23,14 +23,13 @@ pub(super) struct Connected {
 /// Opens a session, behind a proxy of its own if one of the snapshots needs it.
 pub(super) async fn open(
     manifest: &Manifest,
-    slot: Option<&Slot>,
     base: &str,
     snapshots: &[Snapshot],
 ) -> Result<Connected, BrowserError> {
     let scratch = manifest.state_dir().join("browsers");
     let mut settings = manifest.browser.clone();
     if !snapshots.iter().any(needs_proxy) {
-        let session = Session::open(&settings, &scratch, slot).await?;
+        let session = Session::open(&settings, &scratch).await?;
         return Ok(Connected {
             session,
             proxy: None,
@@ -40,8 +39,7 @@ pub(super) async fn open(
     let no_port = |error| BrowserError::Session(format!("no port for a proxy: {error}"));
     let proxy = Proxy::start(base).await.map_err(no_port)?;
     settings.proxy = Some(proxy.address());
-    // A browser that stays could not be told of the next process's proxy.
-    let session = Session::open(&settings, &scratch, None).await?;
+    let session = Session::open(&settings, &scratch).await?;
     Ok(Connected {
         session,
         proxy: Some(proxy),

@@ -14,6 +14,7 @@ mod ending;
 mod expecting;
 mod isolation;
 mod login;
+mod nextest;
 mod project;
 mod recording;
 mod requests;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         expecting::tests(),
         isolation::tests(),
         login::tests(),
+        nextest::tests(),
         recording::tests(),
         requests::tests(),
         settling::tests(),

@@ -91,7 +91,7 @@ fn start(manifest: &Manifest) -> anyhow::Result<BrowserInfo> {
         .build()?;
     let scratch = manifest.state_dir().join("browsers");
     runtime.block_on(async {
-        let session = Session::open(&manifest.browser, &scratch, None).await?;
+        let session = Session::open(&manifest.browser, &scratch).await?;
         let info = session.info().clone();
         session.close().await;
         Ok(info)
