@@ -18,7 +18,6 @@ use tempfile::TempDir;
 use super::error::BrowserError;
 use super::find::Programs;
 use super::guard::Guarded;
-use super::slot::{self, Kept, Slot};
 use super::{chromium, find};
 use crate::manifest::{BrowserName, BrowserSettings};
 
@@ -46,8 +45,6 @@ pub(super) struct Driver {
     /// The address of a WebDriver that was up already.
     pub(super) remote: Option<String>,
     processes: Vec<Guarded>,
-    /// Where the browser stays when this process ends, and how to reach it.
-    kept: Option<(Slot, Kept)>,
 }
 
 impl Driver {
@@ -59,7 +56,6 @@ impl Driver {
             frames: false,
             remote: None,
             processes,
-            kept: None,
         }
     }
 
@@ -72,19 +68,11 @@ impl Driver {
     }
 
     /// Starts Chromium and a driver, or opens a session on a WebDriver that is
-    /// up, or goes on with what the slot keeps, and waits until it answers.
-    /// Profiles go below `scratch`.
+    /// up, and waits until it answers. Profiles go below `scratch`.
     pub(super) async fn open(
         settings: &BrowserSettings,
         scratch: &Path,
-        slot: Option<&Slot>,
     ) -> Result<Self, BrowserError> {
-        if let Some(slot) = slot.filter(|_| settings.webdriver.is_none()) {
-            return match Self::resume(slot).await {
-                Some(driver) => Ok(driver),
-                None => Self::keep(settings, &find(settings, BrowserName::Chromium)?, slot).await,
-            };
-        }
         let Some(address) = &settings.webdriver else {
             let programs = find(settings, BrowserName::Chromium)?;
             let Programs { browser, driver } = &programs;
@@ -132,66 +120,6 @@ impl Driver {
         })
     }
 
-    /// Goes on with the browser that the slot keeps, if it still answers.
-    async fn resume(slot: &Slot) -> Option<Self> {
-        let kept = slot.read()?;
-        let client = within("resume", reconnect(&kept)).await.ok().flatten();
-        let Some(client) = client else {
-            slot.discard();
-            return None;
-        };
-        Some(Self {
-            client,
-            capabilities: kept.capabilities.clone(),
-            frames: kept.frames,
-            remote: None,
-            processes: Vec::new(),
-            kept: Some((slot.clone(), kept)),
-        })
-    }
-
-    /// Starts a browser and a driver that live as long as the slot's runner.
-    async fn keep(
-        settings: &BrowserSettings,
-        programs: &Programs,
-        slot: &Slot,
-    ) -> Result<Self, BrowserError> {
-        let home = slot.home();
-        let arguments = chromium::arguments(&programs.browser, &home.join("profile"), settings);
-        let logs = (home.join("browser.log"), home.join("driver.log"));
-        let own_arguments = driver_arguments();
-        let (debugger, port) = tokio::join!(
-            start_kept(slot, &programs.browser, &arguments, &logs.0, DEBUGGER),
-            start_kept(slot, &programs.driver, &own_arguments, &logs.1, LISTENING),
-        );
-        let (debugger, port) = (debugger?, port?);
-        let wanted = attached(debugger);
-        let address = format!("http://127.0.0.1:{port}");
-        let client = within("new session", connect(&address, wanted)).await??;
-        let session = client.session_id().await.ok().flatten().unwrap_or_default();
-        let (frames, capabilities) = (
-            chromium::drives_frames(&programs.browser),
-            capabilities(&client),
-        );
-        let kept = Kept {
-            address,
-            session,
-            frames,
-            capabilities,
-            prelude: None,
-        };
-        Ok(Self {
-            frames,
-            kept: Some((slot.clone(), kept)),
-            ..Self::of(client, Vec::new())
-        })
-    }
-
-    /// The library that the page still has from the process before.
-    pub(super) fn kept_prelude(&self) -> Option<(String, String)> {
-        self.kept.as_ref()?.1.prelude.clone()
-    }
-
     async fn remote(settings: &BrowserSettings, address: &str) -> Result<Self, BrowserError> {
         let mut wanted = options(&json!({ "args": chromium::remote_arguments(settings) }));
         // A hub chooses the node by it.
@@ -210,21 +138,6 @@ impl Driver {
             .join("\n")
     }
 
-    /// Leaves the session for the next process of its slot, or ends it.
-    pub(super) async fn leave(self, prelude: Option<(String, String)>) {
-        let Some((slot, mut kept)) = self.kept else {
-            return self.close().await;
-        };
-        // A client that is not told so ends its session when it goes.
-        let persisted = within("leave", self.client.persist()).await;
-        kept.prelude = prelude;
-        if matches!(persisted, Ok(Ok(()))) {
-            slot.leave(&kept);
-        } else {
-            slot.discard();
-        }
-    }
-
     /// Ends a session of somebody else's driver, so that another may begin.
     pub(super) async fn give_back(&self) {
         if self.remote.is_some() {
@@ -236,10 +149,6 @@ impl Driver {
     /// Ends session and processes. Our own processes are simply ended: nothing
     /// of them is kept, and a session that is closed in form takes longer.
     pub(super) async fn close(self) {
-        if let Some((slot, _)) = &self.kept {
-            let _ = within("close", self.client.persist()).await;
-            return slot.discard();
-        }
         if self.processes.is_empty() {
             let _ = within("close", self.client.close()).await;
             return;
@@ -356,35 +265,6 @@ const LISTENING: &str = "started successfully on port ";
 
 fn driver_arguments() -> [String; 2] {
     ["--port=0", "--log-level=WARNING"].map(str::to_owned)
-}
-
-/// A client of a session that another process has opened, if it answers.
-async fn reconnect(kept: &Kept) -> Option<Client> {
-    let mut connector = HttpConnector::new();
-    connector.set_nodelay(true);
-    let client = Client::with_existing_session(&kept.address, &kept.session, connector)
-        .await
-        .ok()?;
-    client.window().await.ok().map(|_| client)
-}
-
-/// Starts a program that stays; returns the port that it announces.
-async fn start_kept(
-    slot: &Slot,
-    program: &Path,
-    arguments: &[String],
-    log: &Path,
-    mark: &str,
-) -> Result<u16, BrowserError> {
-    let failed = |reason: String| BrowserError::Start {
-        program: program.to_owned(),
-        reason,
-    };
-    slot.spawn(program, arguments, log)
-        .map_err(|error| failed(error.to_string()))?;
-    let what = format!("start of {}", program.display());
-    let announced = within(&what, slot::announced(log, mark)).await?;
-    leading_number(&announced).ok_or_else(|| failed(format!("it names no port: {announced}")))
 }
 
 /// Starts the browser; returns the port of its debugger.

@@ -21,17 +21,6 @@ pub(super) struct Emulated {
     touch: bool,
 }
 
-impl Emulated {
-    /// Whether all but media features is the browser's own.
-    pub(super) fn is_plain(&self) -> bool {
-        let plain = Self::default();
-        self.user_agent == plain.user_agent
-            && self.locale == plain.locale
-            && self.time_zone == plain.time_zone
-            && self.touch == plain.touch
-    }
-}
-
 impl Session {
     /// Says before which device, and person, pages are shown from the next load
     /// or [`show`](Self::show) on.

@@ -12,7 +12,6 @@ use super::page::Page;
 use super::session::{BrowserInfo, PageLoads, Session};
 use super::settle::{self, Care, Settled};
 use super::sign_in::SignedIn;
-use super::slot::Slot;
 use super::storybook::Parameters;
 use super::webkit::Webkit;
 use super::{capture, chromium, firefox, steps, storybook, webkit};
@@ -44,8 +43,7 @@ macro_rules! each {
 
 impl Browser {
     /// Starts a browser of this engine, or opens a session on a WebDriver that
-    /// is up, or goes on with the one that a slot keeps. Profiles go below
-    /// `scratch` and are removed with the session.
+    /// is up. Profiles go below `scratch` and are removed with the session.
     ///
     /// # Errors
     /// When there is no such browser or driver, or they do not start.
@@ -53,11 +51,10 @@ impl Browser {
         name: BrowserName,
         settings: &BrowserSettings,
         scratch: &Path,
-        slot: Option<&Slot>,
     ) -> Result<Self, BrowserError> {
         Ok(match name {
             BrowserName::Chromium => {
-                Self::Chromium(Box::new(Session::open(settings, scratch, slot).await?))
+                Self::Chromium(Box::new(Session::open(settings, scratch).await?))
             }
             BrowserName::Firefox => {
                 Self::Firefox(Box::new(Firefox::open(settings, scratch).await?))
@@ -268,15 +265,9 @@ impl Browser {
         each!(self, session => session.client())
     }
 
-    /// Leaves the browser for the next process of its slot; ends it where there
-    /// is no slot.
+    /// Ends the browser and its driver and removes their folders.
     pub async fn close(self) {
         each!(self, session => session.close().await);
-    }
-
-    /// Ends the browser and its driver and removes their folders.
-    pub async fn discard(self) {
-        each!(self, session => session.discard().await);
     }
 }
 

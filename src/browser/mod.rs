@@ -4,7 +4,6 @@
 //! - `find`: which programs there are.
 //! - `guard`: child processes that cannot outlive this one.
 //! - `chromium`: how Chromium is launched, and why with which switches.
-//! - `slot`: browsers that outlive a process, under nextest.
 //! - `driver`: one driver process and the session in it.
 //! - `ask`: a driver's commands, each with its time and a meaning for its error.
 //! - `post`: a WebDriver command that the client has no name for.
@@ -39,7 +38,6 @@ mod post;
 mod session;
 mod settle;
 mod sign_in;
-mod slot;
 mod steps;
 mod storybook;
 mod webkit;
@@ -52,5 +50,4 @@ pub use limits::{limits, limits_of, refuse};
 pub use session::{BrowserInfo, PageLoads};
 pub use settle::{Care, Settled};
 pub use sign_in::{Cookie, SignedIn};
-pub use slot::Slot;
 pub use storybook::Parameters;

@@ -16,7 +16,6 @@ use super::error::BrowserError;
 use super::page::Page;
 use super::post::Post;
 use super::sign_in::SignedIn;
-use super::slot::Slot;
 use crate::manifest::{BrowserSettings, CaptureSettings, Device, Screen, Theme};
 
 /// What runs in every page before its own first script.
@@ -73,19 +72,13 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts a browser, or opens a session on a WebDriver that is up, or goes
-    /// on with the one that a slot keeps. Profiles go below `scratch` and are
-    /// removed with the session.
+    /// Starts a browser, or opens a session on a WebDriver that is up. Profiles
+    /// go below `scratch` and are removed with the session.
     ///
     /// # Errors
     /// When there is no browser or driver, or they do not start.
-    pub async fn open(
-        settings: &BrowserSettings,
-        scratch: &Path,
-        slot: Option<&Slot>,
-    ) -> Result<Self, BrowserError> {
-        let driver = Driver::open(settings, scratch, slot).await?;
-        let kept = driver.kept_prelude();
+    pub async fn open(settings: &BrowserSettings, scratch: &Path) -> Result<Self, BrowserError> {
+        let driver = Driver::open(settings, scratch).await?;
         let mut session = Self {
             info: info(&driver.capabilities, driver.frames),
             driver,
@@ -96,16 +89,13 @@ impl Session {
             dressed: false,
             hastened: false,
             closing: None,
-            prelude: kept,
+            prelude: None,
             cache_is_off: false,
             visit: Visit::default(),
             acted: false,
             signed_in: None,
         };
-        // A page that another process has left is used on.
-        if session.prelude.is_none() {
-            session.open_tab().await?;
-        }
+        session.open_tab().await?;
         Ok(session)
     }
 
@@ -414,21 +404,8 @@ impl Session {
         &self.driver.client
     }
 
-    /// Leaves the browser for the next process of its slot; ends it where there
-    /// is no slot.
-    pub async fn close(self) {
-        if self.acted {
-            self.take_mouse_away().await;
-        }
-        // A page with its cache off, or one to which something was done, is not
-        // what the next process expects.
-        let used = self.cache_is_off || self.acted || !self.emulated.is_plain();
-        let prelude = self.prelude.filter(|_| !used);
-        self.driver.leave(prelude).await;
-    }
-
     /// Ends the browser and its driver and removes their folders.
-    pub async fn discard(self) {
+    pub async fn close(self) {
         self.driver.close().await;
     }
 }

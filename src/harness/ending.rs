@@ -3,22 +3,20 @@
 
 use std::env;
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use crate::manifest::Manifest;
 use crate::report::terminal::{Closing, unoptimised};
 use crate::report::{github, html, junit};
 use crate::run::RunReport;
-use crate::settings::Settings;
 
-/// Draws all reports and says what there is to say.
-pub(super) fn draw(manifest: &Manifest, settings: &Settings, report: &RunReport) {
+/// Draws page and JUnit file. Gives the page, and what is to be warned of.
+pub(super) fn reports(manifest: &Manifest, report: &RunReport) -> (Option<PathBuf>, Vec<String>) {
     let RunReport {
-        run,
-        results,
         whole,
         record,
         folder,
-        uncacheable,
+        ..
     } = report;
     let (all_run, all_results) = (&whole.run, &whole.results);
     let mut warnings = record.warnings.clone();
@@ -40,13 +38,18 @@ pub(super) fn draw(manifest: &Manifest, settings: &Settings, report: &RunReport)
     let (page, page_error) = split(page);
     let (_, junit_error) = split(junit::write(folder, all_run, all_results));
     warnings.extend(page_error.into_iter().chain(junit_error));
-    if settings.nextest {
-        // Each process has one snapshot to tell of: libtest's lines say it all.
-        warnings
-            .iter()
-            .for_each(|warning| eprintln!("warning: {warning}"));
-        return;
-    }
+    (page, warnings)
+}
+
+/// Draws all reports and says what there is to say.
+pub(super) fn draw(manifest: &Manifest, report: &RunReport) {
+    let (page, mut warnings) = reports(manifest, report);
+    let RunReport {
+        run,
+        results,
+        uncacheable,
+        ..
+    } = report;
     warnings.extend(unoptimised(results));
     if env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") {
         let named = manifest.path.to_string_lossy();

@@ -7,15 +7,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::manifest::{AccessError, CodeError, CodeStory, Manifest, ManifestError, Source};
-use crate::model::RunId;
 use crate::plan::Plan;
-use crate::run::{END_RUN, Given};
+use crate::run::Given;
 use crate::serve::ServeError;
 use crate::settings::{Settings, SettingsError};
 
 use super::arguments::{Arguments, Color};
 use super::listing::listing;
 use super::log;
+#[cfg(unix)]
+use super::nextest;
 use super::selection::{Selected, Selection};
 use super::started;
 use super::trials;
@@ -118,13 +119,6 @@ impl Harness {
         log::begin(settings.log);
         let named = settings.manifest.clone().or_else(|| self.manifest.clone());
         let path = named.unwrap_or_else(|| PathBuf::from("stories.toml"));
-        if let Ok(run) = env::var(END_RUN) {
-            let ended = crate::run::end(&Manifest::load(&path)?, &RunId(run));
-            return Ok(match ended {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(_) => ExitCode::from(FAILURE),
-            });
-        }
         let (mut manifest, mut selected) = self.prepare(&path, arguments, &settings)?;
         let started = started::start(&manifest, arguments, &settings)?;
         if started.is_some() {
@@ -140,6 +134,17 @@ impl Harness {
             return Ok(ExitCode::SUCCESS);
         }
         let given = self.given;
+        #[cfg(unix)]
+        if let Ok(name) = env::var(nextest::STUDIO) {
+            let place = nextest::Place::named(&manifest, &name);
+            return Ok(nextest::work(
+                &place,
+                manifest,
+                selected.snapshots,
+                settings,
+                given,
+            ));
+        }
         Ok(carry_out(arguments, manifest, settings, given, &selected))
     }
 

@@ -6,6 +6,8 @@ mod ending;
 mod front;
 mod listing;
 mod log;
+#[cfg(unix)]
+mod nextest;
 mod selection;
 mod started;
 #[cfg(test)]

@@ -9,10 +9,12 @@ use crate::manifest::Manifest;
 use crate::model::{Reason, Status};
 use crate::plan::Snapshot;
 use crate::report::terminal;
-use crate::run::{Conductor, Given, Outcome, RunError};
+use crate::run::{Conductor, Demand, Given, Outcome, RunError};
 use crate::settings::Settings;
 
 use super::ending;
+#[cfg(unix)]
+use super::nextest::{self, Answer, Place};
 use super::trials::Verdict;
 
 /// The work that trials wait for. It begins with the first of them, so that a
@@ -25,7 +27,7 @@ pub(super) struct Work {
     given: Given,
     conductor: OnceLock<Result<Conductor, RunError>>,
     /// Whether a trial has said in full why nothing could be started.
-    told: AtomicBool,
+    has_said: AtomicBool,
     /// How many snapshots came to a comparison or a failure.
     done: AtomicUsize,
 }
@@ -43,18 +45,26 @@ impl Work {
             snapshots: Mutex::new(snapshots),
             given,
             conductor: OnceLock::new(),
-            told: AtomicBool::new(false),
+            has_said: AtomicBool::new(false),
             done: AtomicUsize::new(0),
         }
     }
 
     /// Waits for a snapshot and says what libtest is told of it.
     pub(super) fn verdict(&self, index: usize) -> Verdict {
-        let conductor = match self.conductor.get_or_init(|| self.start()) {
-            Ok(conductor) => conductor,
-            Err(error) => return Err(self.not_started(error)),
-        };
-        let Outcome { status, message } = conductor.wait(index);
+        #[cfg(unix)]
+        if self.settings.nextest {
+            return self.by_studio(index);
+        }
+        match self.conductor.get_or_init(|| self.start()) {
+            Ok(conductor) => self.told(conductor.wait(index)),
+            Err(error) => Err(self.not_started(error)),
+        }
+    }
+
+    /// What libtest is told of an outcome.
+    fn told(&self, outcome: Outcome) -> Verdict {
+        let Outcome { status, message } = outcome;
         if status != Status::Skipped {
             self.done.fetch_add(1, Ordering::Relaxed);
         }
@@ -68,6 +78,32 @@ impl Work {
         }
     }
 
+    /// Has a snapshot done by the process that works for all tests.
+    #[cfg(unix)]
+    fn by_studio(&self, index: usize) -> Verdict {
+        let test = {
+            let snapshots = self.snapshots.lock();
+            let snapshots = snapshots.unwrap_or_else(PoisonError::into_inner);
+            snapshots[index].identifier.test_name()
+        };
+        let place = Place::of_parent(&self.manifest, &self.settings);
+        match place.and_then(|place| nextest::ask(&place, &test)) {
+            Ok(Answer::Done {
+                status,
+                message,
+                warnings,
+            }) => {
+                let verdict = self.told(Outcome { status, message });
+                for warning in warnings {
+                    eprintln!("warning: {warning}");
+                }
+                verdict
+            }
+            Ok(Answer::NotStarted(reason)) => Err(self.failure(reason)),
+            Err(error) => Err(self.failure(error.to_string())),
+        }
+    }
+
     /// Ends the run. Whether it did what it was there for: not when it was
     /// interrupted, nor when it was planned to compare something and compared
     /// nothing.
@@ -77,14 +113,13 @@ impl Work {
         let work = Arc::into_inner(self);
         if let Some(Self {
             manifest,
-            settings,
             conductor,
             ..
         }) = work
             && let Some(Ok(conductor)) = conductor.into_inner()
         {
             let report = conductor.finish();
-            ending::draw(&manifest, &settings, &report);
+            ending::draw(&manifest, &report);
             if report.run.reason == Some(Reason::Interrupted) {
                 return false;
             }
@@ -107,6 +142,7 @@ impl Work {
         let conductor = Conductor::start(
             manifest,
             snapshots,
+            Demand::All,
             settings,
             self.given.clone(),
             Vec::new(),
@@ -120,7 +156,7 @@ impl Work {
 
     /// The first trial says why, the others that it has been said.
     fn not_started(&self, error: &RunError) -> Failed {
-        if self.told.swap(true, Ordering::Relaxed) {
+        if self.has_said.swap(true, Ordering::Relaxed) {
             "the run could not be started; another test says why".into()
         } else {
             self.failure(error.to_string())

@@ -148,6 +148,16 @@ impl Recorder {
         self.report().await
     }
 
+    /// Waits a bounded time until everything that was told is written, and not
+    /// at all for a server that is away: the journal has it.
+    pub async fn written(&self) -> RecordReport {
+        let last = self.journal.last();
+        let mut progress = self.progress.clone();
+        let done = progress.wait_for(|p| p.applied >= last || p.failures > 0);
+        let _ = timeout(PATIENCE, done).await;
+        self.report().await
+    }
+
     /// Where the record is, in one line.
     pub fn describe(&self) -> String {
         self.settings.describe()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::available_parallelism;
@@ -10,25 +10,21 @@ use std::thread::available_parallelism;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use super::folders;
 use super::hooks::Hooks;
-use super::network::{self, Connected};
-use super::queue::Queue;
-use super::stage::{self, Outcome, Stage};
-use super::{interrupt, runner, surroundings, worker};
-use crate::browser::{self, Browser, find};
-use crate::cache::{self, Cache, Context, Hit};
-use crate::login::{KeyError, Logins, Seal};
+use super::opening::{Opened, open};
+use super::queue::{Group, Queue};
+use super::stage::{Outcome, Stage};
+use super::{closing, interrupt, worker};
+use crate::browser::Browser;
+use crate::cache::Hit;
+use crate::login::KeyError;
 use crate::manifest::{AccessError, Manifest};
-use crate::model::{
-    Environment, Event, ImageHashes, Reason, RunFile, Status, Summary, VisualTestResult,
-    VisualTestRun, now_ms, rfc3339,
-};
+use crate::model::{Environment, RunFile, VisualTestResult, VisualTestRun};
 use crate::plan::Snapshot;
-use crate::record::{RecordError, RecordReport, RecordSettings, Recorder, host};
+use crate::record::{RecordError, RecordReport};
 use crate::report::Sink;
 use crate::serve::{ServeError, Service, Stories};
-use crate::settings::{Cache as CacheUse, Settings, Update};
+use crate::settings::Settings;
 
 /// Why a run could not begin. Tests that never began have not failed; the run
 /// has.
@@ -60,18 +56,30 @@ pub struct Given {
     pub hooks: Hooks,
 }
 
+/// Which of its snapshots a run is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// All of them, from the start.
+    All,
+    /// Those that [`Conductor::request`] asks for, when it does.
+    Asked,
+}
+
 /// A run under way.
 pub struct Conductor {
     runtime: Runtime,
     stage: Arc<Stage>,
     run: VisualTestRun,
+    queue: Arc<Queue>,
+    /// What needs no browser, by the snapshot's index.
+    hits: Vec<Option<Hit>>,
     workers: Vec<JoinHandle<()>>,
     interrupted: Arc<AtomicBool>,
     /// Dropped last: pages may still ask for something.
     _stories: Stories,
 }
 
-/// A run that has ended.
+/// What a run has come to.
 #[derive(Debug)]
 pub struct RunReport {
     /// Its document.
@@ -89,7 +97,8 @@ pub struct RunReport {
 }
 
 impl Conductor {
-    /// Starts browsers, record and story server, and begins to work.
+    /// Starts browsers, record and story server, and begins to work on what
+    /// there is a demand for.
     ///
     /// # Errors
     /// When one of them cannot be had. A browser that does not start fails the
@@ -97,6 +106,7 @@ impl Conductor {
     pub fn start(
         manifest: Arc<Manifest>,
         snapshots: Vec<Snapshot>,
+        demand: Demand,
         settings: Settings,
         given: Given,
         sinks: Vec<Arc<dyn Sink>>,
@@ -108,18 +118,27 @@ impl Conductor {
             .build()?;
         // Listening comes first: a signal may arrive while the browser starts.
         let signal = runtime.spawn(interrupt::interrupted());
-        let (stage, run, stories, first) =
-            runtime.block_on(open(manifest, snapshots, settings, given, sinks))?;
-        let queue = Arc::new(Queue::new(
-            &stage.snapshots,
-            |index| stage.is_finished(index),
-            |engine| Browser::starts_with_look(engine, &stage.manifest.browser),
-        ));
+        let opening = open(manifest, snapshots, demand, settings, given, sinks);
+        let Opened {
+            stage,
+            run,
+            hits,
+            stories,
+            mut first,
+        } = runtime.block_on(opening)?;
+        let queue = Arc::new(match demand {
+            Demand::All => Queue::new(
+                &stage.snapshots,
+                |index| stage.is_finished(index),
+                |engine| Browser::starts_with_look(engine, &stage.manifest.browser),
+            ),
+            Demand::Asked => Queue::open(),
+        });
         let stop = Arc::new(AtomicBool::new(false));
         let interrupted = Arc::new(AtomicBool::new(false));
         let entered = runtime.enter();
-        let mut first = first;
-        let workers: Vec<_> = (0..sessions(&stage, queue.len()))
+        let groups = (demand == Demand::All).then(|| queue.len());
+        let workers: Vec<_> = (0..sessions(&stage, groups))
             .map(|_| {
                 let (stage, queue, stop) =
                     (Arc::clone(&stage), Arc::clone(&queue), Arc::clone(&stop));
@@ -139,6 +158,8 @@ impl Conductor {
             runtime,
             stage,
             run,
+            queue,
+            hits,
             workers,
             interrupted,
             _stories: stories,
@@ -148,6 +169,39 @@ impl Conductor {
     /// Waits for the outcome of the snapshot with this index in the selection.
     pub fn wait(&self, index: usize) -> Outcome {
         self.stage.wait(index)
+    }
+
+    /// Has a snapshot done, again if it has been done before, and waits for its
+    /// outcome. Who asks for what is being done already waits for the same.
+    pub fn request(&self, index: usize) -> Outcome {
+        if self.stage.ask(index) {
+            if let Some(hit) = &self.hits[index] {
+                self.stage.unchanged(index, hit);
+            } else if !self.queue.push(Group(vec![index])) {
+                self.stage.skip(index, INTERRUPTED);
+            }
+        }
+        self.stage.wait(index)
+    }
+
+    /// Marks a snapshot that was asked for as skipped, if it has no outcome
+    /// yet: whoever asked is gone.
+    pub fn give_up(&self, index: usize) {
+        if !self.stage.is_finished(index) {
+            self.interrupted.store(true, Ordering::Relaxed);
+            self.stage.skip(index, INTERRUPTED);
+        }
+    }
+
+    /// Gives up whatever was asked for and has no outcome yet. Nobody asks for
+    /// anything from now on.
+    pub fn interrupt(&self) {
+        self.queue.drain();
+        let abandoned = self.stage.abandon(INTERRUPTED) > 0;
+        // A worker may still be busy with what was given up before.
+        if self.interrupted.fetch_or(abandoned, Ordering::Relaxed) || abandoned {
+            self.workers.iter().for_each(JoinHandle::abort);
+        }
     }
 
     /// Where the run takes place, as far as it is known.
@@ -160,6 +214,15 @@ impl Conductor {
         self.stage.recorder.describe()
     }
 
+    /// What the run has come to so far, all of it written.
+    pub fn report(&self) -> RunReport {
+        let mut run = self.run.clone();
+        let interrupted = self.interrupted.load(Ordering::Relaxed);
+        closing::conclude(&self.stage, &mut run, interrupted);
+        let record = self.runtime.block_on(closing::written(&self.stage));
+        closing::report(&self.stage, run, record)
+    }
+
     /// Ends the run: everything written, every process gone.
     pub fn finish(self) -> RunReport {
         let interrupted = self.interrupted.load(Ordering::Relaxed);
@@ -167,172 +230,37 @@ impl Conductor {
             runtime,
             stage,
             mut run,
+            queue,
             workers,
             ..
         } = self;
+        queue.close();
         let record = runtime.block_on(async {
             for worker in workers {
                 // A worker that panicked or was cut short has no more to say:
                 // what it left open is told below.
                 let _ = worker.await;
             }
-            abandon(&stage, "the worker that had it was lost");
-            close(&stage, &mut run, interrupted).await
+            stage.abandon("the worker that had it was lost");
+            closing::conclude(&stage, &mut run, interrupted);
+            closing::close(&stage, &run, interrupted).await
         });
-        let results = stage.results();
-        let own = RunFile {
-            run: run.clone(),
-            results: results.clone(),
-        };
-        let mut record = record;
-        let whole = folders::merge(own.clone(), &stage.folder).unwrap_or_else(|error| {
-            let folder = stage.folder.display();
-            let warning = format!("failed to write run.json in {folder}: {error}");
-            record.warnings.push(warning);
-            own
-        });
-        folders::prune(&stage.manifest.state_dir().join("runs"));
+        let report = closing::report(&stage, run, record);
         // A hung connection must not keep the process.
         runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-        RunReport {
-            run,
-            results,
-            whole,
-            record,
-            folder: stage.folder.clone(),
-            uncacheable: stage.uncacheable(),
-        }
+        report
     }
 }
 
-type Opened = (Arc<Stage>, VisualTestRun, Stories, Option<Connected>);
-
-/// Opens all that a run needs, what can be at once.
-async fn open(
-    manifest: Arc<Manifest>,
-    snapshots: Vec<Snapshot>,
-    mut settings: Settings,
-    given: Given,
-    sinks: Vec<Arc<dyn Sink>>,
-) -> Result<Opened, RunError> {
-    let Given { service, hooks } = given;
-    let credentials = manifest.access.fill_in(|name| std::env::var(name).ok())?;
-    if !hooks.is_empty() && hooks.key().is_none() {
-        // What hooks do is no file that could be looked at.
-        settings.cache = CacheUse::Off;
-    }
-    let (mut environment, served) = tokio::join!(
-        surroundings::environment(&manifest.root, settings.ci),
-        Stories::open(&manifest, service, &credentials, settings.nextest),
-    );
-    let stories = served?;
-    let (cache, build) = open_cache(&manifest, &settings, &environment, &hooks).await;
-    let hits = cache.lookup(&snapshots).await;
-    let open = snapshots
-        .iter()
-        .zip(&hits)
-        .filter(|(snapshot, hit)| snapshot.skip.is_none() && hit.is_none())
-        .filter(|(snapshot, _)| browser::refuse(snapshot, &manifest).is_ok());
-    // The queue begins with the same.
-    let engine = open.map(|(snapshot, _)| snapshot.browser).min();
-    let first = if let Some(engine) = engine {
-        // A failure is told by the worker that tries again.
-        let slot = stage::slot(&manifest, &settings);
-        network::open(engine, &manifest, slot.as_ref(), stories.base(), &snapshots)
-            .await
-            .ok()
-    } else {
-        environment.browser = build;
-        None
-    };
-    let base = stories.base().to_owned();
-    if let Some(Connected { session, .. }) = &first {
-        environment.browser = Some(session.info().browser.clone());
-        environment.driver = Some(session.info().driver.clone());
-    }
-    let place = RecordSettings::from_env(&manifest.state_dir())?;
-    settings.run_id = place.run_id(settings.run_id);
-    let logins = Logins::new(&base, Seal::from_env()?, &place);
-    let run = VisualTestRun::start(settings.run_id.clone(), environment.clone());
-    let count = snapshots.len() as u64;
-    let recorder = Recorder::open(place, run.clone(), count, settings.nextest).await?;
-    let worker = format!("{}:{}", host(), std::process::id());
-    let stage = Arc::new(Stage::new(
-        manifest,
-        settings,
-        snapshots,
-        base,
-        Arc::new(credentials),
-        hooks,
-        recorder,
-        cache,
-        logins,
-        environment,
-        sinks,
-        worker,
-    ));
-    if let Some(Connected { session, .. }) = &first {
-        stage.met(session.name(), session.info());
-    }
-    tracing::info!(run = %stage.run_id, base = stage.base, "the run has started");
-    stage.emit(&Event::RunStarted(Box::new(run.clone())));
-    if stage.settings.nextest {
-        runner::watch(&stage.folder, &stage.run_id);
-    }
-    for (index, snapshot) in stage.snapshots.iter().enumerate() {
-        if let Some(reason) = &snapshot.skip {
-            skip(&stage, index, reason);
-        } else if let Some(hit) = &hits[index] {
-            unchanged(&stage, index, hit);
-        }
-    }
-    Ok((stage, run, stories, first))
-}
-
-/// The cache for this machine's browsers, and their builds.
-async fn open_cache(
-    manifest: &Manifest,
-    settings: &Settings,
-    environment: &Environment,
-    hooks: &Hooks,
-) -> (Cache, Option<String>) {
-    let (mut browsers, mut switches, mut builds) = (Vec::new(), Vec::new(), Vec::new());
-    for &engine in &manifest.browser.names {
-        let programs = find(&manifest.browser, engine).ok();
-        let program = programs.as_ref().map(|programs| programs.browser.as_path());
-        let build = program.map(|program| cache::build(program, &manifest.state_dir()));
-        // Chromium and its headless shell have one version, but do not draw
-        // alike.
-        let kind = program.and_then(Path::file_name);
-        browsers.push(format!("{build:?} {kind:?}"));
-        switches.extend(manifest.browser.switches(engine));
-        builds.extend(build);
-    }
-    let mut context = Context::here(browsers.join(", "), switches, environment.fonts.clone());
-    context.hooks = hooks.key().map(str::to_owned);
-    let builds = (!builds.is_empty()).then(|| builds.join(", "));
-    (Cache::open(manifest, settings, &context).await, builds)
-}
-
-/// A snapshot of which nothing has changed since it passed.
-fn unchanged(stage: &Stage, index: usize, hit: &Hit) {
-    let mut result = stage.result(index, Status::Passed);
-    result.cached = true;
-    result.diff_ratio = Some(0.0);
-    result.duration_ms = Some(0);
-    result.baseline = Some(stage.manifest.relative(&stage.snapshots[index].baseline));
-    result.sha256 = Some(ImageHashes {
-        baseline: Some(hit.baseline_sha256.clone()),
-        ..ImageHashes::default()
-    });
-    stage.finish(index, result, None);
-}
+/// What is said of a snapshot that nobody waits for any more.
+const INTERRUPTED: &str = "interrupted";
 
 /// As many sessions as the user says, or one for each core, but none without
 /// work.
-fn sessions(stage: &Stage, groups: usize) -> usize {
+fn sessions(stage: &Stage, groups: Option<usize>) -> usize {
     let cores = available_parallelism().map_or(1, usize::from);
-    stage.manifest.browser.sessions.unwrap_or(cores).min(groups)
+    let wanted = stage.manifest.browser.sessions.unwrap_or(cores);
+    groups.map_or(wanted, |groups| wanted.min(groups))
 }
 
 /// Ends the run in good order when a signal asks for it.
@@ -351,57 +279,8 @@ async fn leave_on_signal(
     for worker in workers {
         worker.abort();
     }
-    abandon(&stage, "interrupted");
+    stage.abandon(INTERRUPTED);
     // Whoever asks twice means it.
     interrupt::interrupted().await;
     std::process::exit(130);
-}
-
-/// Marks whatever has no final status as skipped.
-fn abandon(stage: &Stage, reason: &str) {
-    for index in 0..stage.snapshots.len() {
-        if !stage.is_finished(index) {
-            skip(stage, index, reason);
-        }
-    }
-}
-
-fn skip(stage: &Stage, index: usize, reason: &str) {
-    let mut result = stage.result(index, Status::Skipped);
-    result.message = Some(reason.to_owned());
-    stage.finish(index, result, Some(reason.to_owned()));
-}
-
-/// Tells everybody that the run has ended and lets the record finish it.
-async fn close(stage: &Stage, run: &mut VisualTestRun, interrupted: bool) -> RecordReport {
-    let now = now_ms();
-    let summary = stage.summary();
-    run.summary = summary;
-    run.environment = stage.environment();
-    run.end_time = Some(rfc3339(now));
-    run.duration = Some(u64::try_from(now - run.timestamp).unwrap_or(0));
-    let reason = reason(stage, &summary, interrupted);
-    run.reason = Some(reason);
-    stage.tell(&Event::RunFinished(Box::new(run.clone())));
-    // Under nextest no single process knows what the run came to; but that it
-    // was interrupted it knows.
-    let word = (!stage.settings.nextest || interrupted).then_some(reason);
-    let (mut record, warnings) = tokio::join!(stage.recorder.finish(word), stage.cache.flush());
-    record.warnings.extend(warnings);
-    record
-}
-
-fn reason(stage: &Stage, summary: &Summary, interrupted: bool) -> Reason {
-    let planned = stage.snapshots.iter().any(|s| s.skip.is_none());
-    let compared = summary.total - summary.skipped;
-    if interrupted {
-        Reason::Interrupted
-    } else if planned && compared == 0 {
-        Reason::Failed
-    } else if stage.settings.update != Update::No && summary.failed == 0 {
-        // What is new has been accepted.
-        Reason::Passed
-    } else {
-        summary.reason()
-    }
 }

@@ -2,6 +2,8 @@
 //! browser sessions, tells what happens, and ends the run.
 //!
 //! - `conductor`: starts everything, gives the outcomes, ends everything.
+//! - `opening`: all that a run needs, opened.
+//! - `closing`: what a run has come to, told and written.
 //! - `queue`: story groups, best order first.
 //! - `worker`: a session that pulls groups; replaces its browser when it breaks.
 //! - `photographer`: one snapshot, from page to judged picture.
@@ -13,11 +15,11 @@
 //! - `network`: what stories may ask of the network, and have asked.
 //! - `stage`: what all of them share.
 //! - `folders`: the run's folder and the pruning of older ones.
-//! - `runner`: the end of a run whose every test is a process.
 //! - `surroundings`: machine, commit and command.
 //! - `interrupt`: Ctrl-C and SIGTERM.
 
 mod attempts;
+mod closing;
 mod conductor;
 mod expectation;
 mod folders;
@@ -27,16 +29,16 @@ mod judge;
 mod meeting;
 mod memory;
 mod network;
+mod opening;
 mod own;
 mod photographer;
 mod queue;
-mod runner;
 mod stage;
 mod surroundings;
 mod visit;
 mod worker;
 
-pub use conductor::{Conductor, Given, RunError, RunReport};
+pub use closing::end;
+pub use conductor::{Conductor, Demand, Given, RunError, RunReport};
 pub use hooks::{HookError, Hooks};
-pub use runner::{END_RUN, end};
 pub use stage::Outcome;

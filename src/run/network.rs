@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use crate::browser::{Browser, BrowserError, Settled, Slot};
+use crate::browser::{Browser, BrowserError, Settled};
 use crate::manifest::{BrowserName, BrowserSettings, Manifest, Network, Story};
 use crate::plan::Snapshot;
 use crate::proxy::{Proxy, Traffic};
@@ -24,14 +24,13 @@ pub(super) struct Connected {
 pub(super) async fn open(
     engine: BrowserName,
     manifest: &Manifest,
-    slot: Option<&Slot>,
     base: &str,
     snapshots: &[Snapshot],
 ) -> Result<Connected, BrowserError> {
     let scratch = manifest.state_dir().join("browsers");
     let mut settings = manifest.browser.clone();
     if !snapshots.iter().any(needs_proxy) {
-        let session = Browser::open(engine, &settings, &scratch, slot).await?;
+        let session = Browser::open(engine, &settings, &scratch).await?;
         return Ok(Connected {
             session,
             proxy: None,
@@ -41,8 +40,7 @@ pub(super) async fn open(
     let no_port = |error| BrowserError::Session(format!("no port for a proxy: {error}"));
     let proxy = Proxy::start(base).await.map_err(no_port)?;
     settings.proxy = Some(proxy.address());
-    // A browser that stays could not be told of the next process's proxy.
-    let session = Browser::open(engine, &settings, &scratch, None).await?;
+    let session = Browser::open(engine, &settings, &scratch).await?;
     Ok(Connected {
         session,
         proxy: Some(proxy),

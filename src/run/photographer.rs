@@ -97,27 +97,14 @@ impl Photographer {
         }
     }
 
-    pub(super) async fn close(mut self) {
-        // The next process of the same slot shall find nothing either.
-        let clean = match self.dirty.take() {
-            Some(address) => self.session.forget(&address).await.is_ok(),
-            None => true,
-        };
-        if clean {
-            self.session.close().await;
-        } else {
-            self.session.discard().await;
-        }
-    }
-
     /// Which engine it takes them with.
     pub(super) fn engine(&self) -> BrowserName {
         self.session.name()
     }
 
-    /// Ends a browser that is broken.
-    pub(super) async fn discard(self) {
-        self.session.discard().await;
+    /// Ends the browser.
+    pub(super) async fn close(self) {
+        self.session.close().await;
     }
 
     /// Leaves the page, so that the next story is loaded. What passed on it is

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+use tokio::sync::oneshot;
+
 use crate::manifest::{BrowserName, ColorScheme};
 use crate::plan::Snapshot;
 
@@ -13,7 +15,17 @@ pub(super) struct Group(pub(super) Vec<usize>);
 
 /// Groups that no session has taken yet.
 #[derive(Debug, Default)]
-pub(super) struct Queue(Mutex<VecDeque<Group>>);
+pub(super) struct Queue(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    groups: VecDeque<Group>,
+    /// Sessions that wait, the one that has worked last at the end: its page
+    /// may well be the one that the next group wants.
+    idle: Vec<oneshot::Sender<Group>>,
+    /// Whether nothing more will come.
+    is_closed: bool,
+}
 
 /// What a browser shows without being started again: an engine, and in those
 /// that are started with it, one look.
@@ -54,25 +66,71 @@ impl Queue {
             in_few_turns(&mut group.0, snapshots);
         }
         groups.sort_by_key(|group| stint(&snapshots[group.0[0]]));
-        Self(Mutex::new(groups.into()))
+        Self(Mutex::new(State {
+            groups: groups.into(),
+            is_closed: true,
+            ..State::default()
+        }))
     }
 
-    /// The next group.
-    pub(super) fn take(&self) -> Option<Group> {
-        self.lock().pop_front()
+    /// A queue to which groups will come.
+    pub(super) fn open() -> Self {
+        Self::default()
+    }
+
+    /// Adds a group, unless the queue is closed.
+    pub(super) fn push(&self, mut group: Group) -> bool {
+        let mut state = self.lock();
+        if state.is_closed {
+            return false;
+        }
+        while let Some(idle) = state.idle.pop() {
+            match idle.send(group) {
+                Ok(()) => return true,
+                Err(back) => group = back,
+            }
+        }
+        state.groups.push_back(group);
+        true
+    }
+
+    /// The next group, as soon as there is one; none when the queue is closed
+    /// and empty.
+    pub(super) async fn take(&self) -> Option<Group> {
+        let group = {
+            let mut state = self.lock();
+            if let Some(group) = state.groups.pop_front() {
+                return Some(group);
+            }
+            if state.is_closed {
+                return None;
+            }
+            let (idle, group) = oneshot::channel();
+            state.idle.push(idle);
+            group
+        };
+        group.await.ok()
     }
 
     /// How many groups are left.
     pub(super) fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().groups.len()
     }
 
-    /// Takes all that is left.
-    pub(super) fn drain(&self) -> Vec<Group> {
-        self.lock().drain(..).collect()
+    /// Takes no more groups. What is left is still given out.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.is_closed = true;
+        state.idle.clear();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Group>> {
+    /// Takes no more groups and forgets what is left.
+    pub(super) fn drain(&self) {
+        self.close();
+        self.lock().groups.clear();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,15 +1,15 @@
 //! What conductor, workers and trials share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::hooks::Hooks;
-use crate::browser::{BrowserInfo, Slot};
-use crate::cache::Cache;
+use crate::browser::BrowserInfo;
+use crate::cache::{Cache, Hit};
 use crate::login::Logins;
 use crate::manifest::{BrowserName, Credentials, Manifest, Source};
-use crate::model::{Environment, Event, RunId, Status, Summary, VisualTestResult};
+use crate::model::{Environment, Event, ImageHashes, RunId, Status, Summary, VisualTestResult};
 use crate::plan::Snapshot;
 use crate::record::Recorder;
 use crate::report::Sink;
@@ -34,8 +34,6 @@ pub(super) struct Stage {
     pub(super) snapshots: Vec<Snapshot>,
     /// The folder for this run's images.
     pub(super) folder: PathBuf,
-    /// The place in which a test runner runs this process, if it has any.
-    pub(super) slot: Option<Slot>,
     /// Where stories are served, without a trailing slash.
     pub(super) base: String,
     /// What the stories' server wants to see.
@@ -59,6 +57,8 @@ pub(super) struct Stage {
 struct Board {
     results: HashMap<usize, VisualTestResult>,
     outcomes: HashMap<usize, Outcome>,
+    /// Those that somebody has asked for and that have no outcome yet.
+    asked: HashSet<usize>,
 }
 
 impl Stage {
@@ -82,7 +82,6 @@ impl Stage {
     ) -> Self {
         let run_id = settings.run_id.clone();
         Self {
-            slot: slot(&manifest, &settings),
             folder: manifest.run_dir(&run_id),
             manifest,
             settings,
@@ -199,7 +198,52 @@ impl Stage {
         self.emit(&Event::TestFinished(Box::new(result.clone())));
         board.results.insert(index, result);
         board.outcomes.insert(index, outcome);
+        board.asked.remove(&index);
         self.posted.notify_all();
+    }
+
+    /// Lets a snapshot pass of which nothing has changed since it did.
+    pub(super) fn unchanged(&self, index: usize, hit: &Hit) {
+        let mut result = self.result(index, Status::Passed);
+        result.cached = true;
+        result.diff_ratio = Some(0.0);
+        result.duration_ms = Some(0);
+        result.baseline = Some(self.manifest.relative(&self.snapshots[index].baseline));
+        result.sha256 = Some(ImageHashes {
+            baseline: Some(hit.baseline_sha256.clone()),
+            ..ImageHashes::default()
+        });
+        self.finish(index, result, None);
+    }
+
+    /// Marks a snapshot as skipped.
+    pub(super) fn skip(&self, index: usize, reason: &str) {
+        let mut result = self.result(index, Status::Skipped);
+        result.message = Some(reason.to_owned());
+        self.finish(index, result, Some(reason.to_owned()));
+    }
+
+    /// Marks whatever was asked for and has no final status as skipped. Gives
+    /// its number.
+    pub(super) fn abandon(&self, reason: &str) -> usize {
+        let mut asked: Vec<_> = self.board().asked.iter().copied().collect();
+        asked.sort_unstable();
+        for &index in &asked {
+            self.skip(index, reason);
+        }
+        asked.len()
+    }
+
+    /// Notes that somebody asks for a snapshot, and forgets the outcome that it
+    /// had. Whether it is to be worked on: not where somebody else waits for
+    /// it.
+    pub(super) fn ask(&self, index: usize) -> bool {
+        let mut board = self.board();
+        let is_first = board.asked.insert(index);
+        if is_first {
+            board.outcomes.remove(&index);
+        }
+        is_first
     }
 
     /// Waits for a snapshot's outcome.
@@ -244,12 +288,4 @@ impl Stage {
     fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The place in which nextest runs this process.
-pub(super) fn slot(manifest: &Manifest, settings: &Settings) -> Option<Slot> {
-    let name = settings.slot.as_ref()?;
-    let folder = manifest.state_dir().join("browsers");
-    std::fs::create_dir_all(&folder).ok()?;
-    Some(Slot::of_parent(&folder, name))
 }

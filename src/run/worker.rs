@@ -12,6 +12,7 @@ use super::photographer::Photographer;
 use super::queue::{Group, Queue};
 use super::stage::Stage;
 use crate::browser::{self, BrowserError};
+use crate::manifest::BrowserName;
 use crate::model::{Event, Status};
 use crate::report;
 
@@ -31,10 +32,13 @@ pub(super) async fn work(
     let mut worker = Worker {
         stage,
         photographer,
+        page: None,
     };
     let mut backwards = false;
     while !stop.load(Ordering::Relaxed) {
-        let Some(mut group) = queue.take() else { break };
+        let Some(mut group) = queue.take().await else {
+            break;
+        };
         // A story begins on the screen on which the one before has ended.
         if backwards {
             group.0.reverse();
@@ -42,27 +46,51 @@ pub(super) async fn work(
         backwards = !backwards;
         worker.group(&group, &stop).await;
     }
-    if let Some(photographer) = worker.photographer.take() {
-        photographer.close().await;
-    }
+    worker.leave_page().await;
+    worker.end_browser().await;
 }
 
 struct Worker {
     stage: Arc<Stage>,
     photographer: Option<Photographer>,
+    /// The story and the engine of the page that is open.
+    page: Option<(String, BrowserName)>,
 }
 
 impl Worker {
     async fn group(&mut self, group: &Group, stop: &AtomicBool) {
+        let stage = Arc::clone(&self.stage);
+        let _held = Held {
+            stage: &stage,
+            group,
+        };
         for &index in &group.0 {
             if stop.load(Ordering::Relaxed) {
                 return;
             }
+            // Whoever asked for it may have left.
+            if self.stage.is_finished(index) {
+                continue;
+            }
+            self.turn_to(index).await;
             let started = self.stage.result(index, Status::Running);
             self.stage.emit(&Event::TestStarted(Box::new(started)));
             let judged = self.snapshot(index).await;
             self.stage.finish(index, judged.result, judged.message);
         }
+    }
+
+    /// Leaves the page of another story, which shall be remembered by itself.
+    async fn turn_to(&mut self, index: usize) {
+        let snapshot = &self.stage.snapshots[index];
+        let page = Some((snapshot.story.id.clone(), snapshot.browser));
+        if self.page != page {
+            self.leave_page().await;
+            self.page = page;
+        }
+    }
+
+    async fn leave_page(&mut self) {
         if let Some(photographer) = &mut self.photographer {
             photographer.leave_page().await;
         }
@@ -88,7 +116,7 @@ impl Worker {
             tracing::warn!(%snapshot, attempt, error = told, "an attempt failed");
             let fatal = error.is_fatal();
             if fatal {
-                self.replace_browser().await;
+                self.end_browser().await;
                 broken += 1;
             }
             let hopeless = matches!(
@@ -140,14 +168,8 @@ impl Worker {
         }
         if self.photographer.is_none() {
             let stage = &self.stage;
-            let connected = network::open(
-                engine,
-                &stage.manifest,
-                stage.slot.as_ref(),
-                &stage.base,
-                &stage.snapshots,
-            )
-            .await?;
+            let connected =
+                network::open(engine, &stage.manifest, &stage.base, &stage.snapshots).await?;
             stage.met(engine, connected.session.info());
             self.photographer = Some(Photographer::new(Arc::clone(stage), connected));
         }
@@ -157,9 +179,10 @@ impl Worker {
         }
     }
 
-    async fn replace_browser(&mut self) {
-        if let Some(broken) = self.photographer.take() {
-            broken.discard().await;
+    /// Ends the browser; the next snapshot gets another.
+    async fn end_browser(&mut self) {
+        if let Some(photographer) = self.photographer.take() {
+            photographer.close().await;
         }
     }
 
@@ -196,5 +219,24 @@ impl Worker {
             result: Box::new(result),
             changes: changes.as_object().cloned().unwrap_or_default(),
         });
+    }
+}
+
+/// Gives up what a worker that panics has in its hands: somebody waits for it.
+struct Held<'a> {
+    stage: &'a Stage,
+    group: &'a Group,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        for &index in &self.group.0 {
+            if !self.stage.is_finished(index) {
+                self.stage.skip(index, "the worker that had it was lost");
+            }
+        }
     }
 }

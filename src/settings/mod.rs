@@ -48,9 +48,6 @@ pub struct Settings {
     pub ci: bool,
     /// `NEXTEST`: whether `cargo nextest` runs each test in its own process.
     pub nextest: bool,
-    /// `NEXTEST_TEST_GLOBAL_SLOT`: the place in which nextest runs this
-    /// process; no other process is in it at the same time.
-    pub slot: Option<String>,
 }
 
 /// Which current images become baselines during the run.
@@ -140,7 +137,6 @@ impl Settings {
             log: optional(text("TINTYPE_LOG"), log)?.unwrap_or_default(),
             ci: text("CI").is_some_and(|ci| !matches!(&*ci.value, "false" | "0")),
             nextest: text("NEXTEST").is_some_and(|nextest| nextest.value == "1"),
-            slot: optional(text("NEXTEST_TEST_GLOBAL_SLOT"), slot)?,
         })
     }
 
@@ -285,14 +281,6 @@ fn retries(variable: &Variable) -> Result<u32, SettingsError> {
     match variable.value.parse() {
         Ok(count @ 0..=10) => Ok(count),
         _ => Err(variable.must_be("a number from 0 to 10")),
-    }
-}
-
-/// The slot becomes part of a file's name.
-fn slot(variable: &Variable) -> Result<String, SettingsError> {
-    match variable.value.parse::<u32>() {
-        Ok(slot) => Ok(slot.to_string()),
-        Err(_) => Err(variable.must_be("a number")),
     }
 }
 

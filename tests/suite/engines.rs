@@ -183,7 +183,7 @@ const RESTLESS: &str = r#"<!doctype html>
 <script>
   requestAnimationFrame(() => requestAnimationFrame(() => { ends.className = 'on'; }));
   const begun = performance.now();
-  const drive = (time) => { driven.style.left = `${Math.min((time - begun) / 20, 180)}px`; requestAnimationFrame(drive); };
+  const drive = (time) => { driven.style.left = `${Math.min((time - begun) / 4, 180)}px`; requestAnimationFrame(drive); };
   requestAnimationFrame(drive);
   setTimeout(async () => {
     document.documentElement.dataset.tintypeReady = 'true';

@@ -41,7 +41,7 @@ const INNOCENT: &str = r#"<!doctype html>
   })();
 </script>"#;
 
-const HOSTILE: &str = r#"<!doctype html><body style="height: 3000px"><input autofocus>
+const HOSTILE: &str = r#"<!doctype html><body style="height: 3000px"><input>
 <script>
   document.documentElement.dataset.tintypeReady = 'false';
   (async () => {
@@ -52,6 +52,7 @@ const HOSTILE: &str = r#"<!doctype html><body style="height: 3000px"><input auto
     await new Promise((done) => { indexedDB.open('left', 1).onsuccess = done; });
     await caches.open('left');
     await navigator.serviceWorker.register('/worker.js');
+    document.querySelector('input').focus();
     scrollTo(0, 500);
     document.body.style.zoom = '2';
     document.adoptedStyleSheets = [Object.assign(new CSSStyleSheet(), {})];

@@ -16,6 +16,7 @@ mod expecting;
 mod grid;
 mod isolation;
 mod login;
+mod nextest;
 mod project;
 mod recording;
 mod requests;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         grid::tests(),
         isolation::tests(),
         login::tests(),
+        nextest::tests(),
         recording::tests(),
         requests::tests(),
         settling::tests(),

@@ -17,7 +17,6 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("recording::every_key_and_document", every_key),
         test("recording::subscribers_hear_the_stream", subscribers),
         test("recording::one_run_for_many_processes", many_processes),
-        test("recording::the_run_ends_with_its_runner", runner_ends),
         test(
             "recording::redis_that_goes_away_costs_nothing",
             redis_goes_away,
@@ -188,48 +187,6 @@ fn many_processes() {
     let run: String = client.get("visualrun:0198-shared").unwrap();
     assert_eq!(json(&run)["summary"]["passed"], 4);
     assert_eq!(project.last().results.len(), 4);
-}
-
-/// A runner as nextest is one: a parent of one process after the other.
-fn runner_ends() {
-    let server = Server::start(&[]);
-    let project = project();
-    project.accept_all();
-    let own = std::env::current_exe().unwrap();
-    let script = format!(
-        "for test in a::light a::dark b::light b::dark; do {} --exact $test::400x300 --nocapture; done",
-        own.display()
-    );
-    let mut runner = project.suite(&[]);
-    let environment: Vec<_> = runner
-        .get_envs()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-        .collect();
-    runner = std::process::Command::new("sh");
-    runner
-        .args(["-c", &script])
-        .current_dir(project.path())
-        .env_clear()
-        .envs(environment)
-        .env("REDIS_URL", server.url())
-        .env("NEXTEST", "1")
-        .env("NEXTEST_RUN_ID", "0198-ended")
-        .env("NEXTEST_TEST_GLOBAL_SLOT", "0")
-        .env("TINTYPE_CACHE", "off");
-    let output = runner.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{text}");
-    let mut client = redis::Client::open(server.url())
-        .unwrap()
-        .get_connection()
-        .unwrap();
-    eventually("the run has ended", || {
-        let run: String = client.get("visualrun:0198-ended").unwrap();
-        json(&run)["reason"] == "passed"
-    });
-    eventually("the browser that all of them shared is gone", || {
-        project.processes() == 0
-    });
 }
 
 fn redis_goes_away() {

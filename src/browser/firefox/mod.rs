@@ -367,11 +367,6 @@ impl Firefox {
     pub(super) async fn close(self) {
         self.driver.close().await;
     }
-
-    /// Ends the browser.
-    pub(super) async fn discard(self) {
-        self.driver.close().await;
-    }
 }
 
 impl Page for Firefox {

@@ -258,11 +258,6 @@ impl Webkit {
         self.driver.close().await;
         self.display.stop().await;
     }
-
-    /// Ends the browser.
-    pub(super) async fn discard(self) {
-        self.close().await;
-    }
 }
 
 impl Page for Webkit {

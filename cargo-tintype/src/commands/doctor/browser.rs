@@ -114,7 +114,7 @@ fn start(name: BrowserName, manifest: &Manifest) -> Result<BrowserInfo, BrowserE
         .map_err(|error| BrowserError::Session(error.to_string()))?;
     let scratch = manifest.state_dir().join("browsers");
     runtime.block_on(async {
-        let session = Browser::open(name, &manifest.browser, &scratch, None).await?;
+        let session = Browser::open(name, &manifest.browser, &scratch).await?;
         let info = session.info().clone();
         session.close().await;
         Ok(info)

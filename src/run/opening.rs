@@ -1,0 +1,149 @@
+//! Opens all that a run needs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::conductor::{Demand, Given, RunError};
+use super::hooks::Hooks;
+use super::network::{self, Connected};
+use super::stage::Stage;
+use super::surroundings;
+use crate::browser::{self, find};
+use crate::cache::{self, Cache, Context, Hit};
+use crate::login::{Logins, Seal};
+use crate::manifest::Manifest;
+use crate::model::{Environment, Event, VisualTestRun};
+use crate::plan::Snapshot;
+use crate::record::{RecordSettings, Recorder, host};
+use crate::report::Sink;
+use crate::serve::Stories;
+use crate::settings::{Cache as CacheUse, Settings};
+
+/// What a run begins with.
+pub(super) struct Opened {
+    pub(super) stage: Arc<Stage>,
+    pub(super) run: VisualTestRun,
+    /// What needs no browser, by the snapshot's index.
+    pub(super) hits: Vec<Option<Hit>>,
+    pub(super) stories: Stories,
+    /// A browser that is up already.
+    pub(super) first: Option<Connected>,
+}
+
+/// Opens all that a run needs, what can be at once.
+pub(super) async fn open(
+    manifest: Arc<Manifest>,
+    snapshots: Vec<Snapshot>,
+    demand: Demand,
+    mut settings: Settings,
+    given: Given,
+    sinks: Vec<Arc<dyn Sink>>,
+) -> Result<Opened, RunError> {
+    let Given { service, hooks } = given;
+    let credentials = manifest.access.fill_in(|name| std::env::var(name).ok())?;
+    if !hooks.is_empty() && hooks.key().is_none() {
+        // What hooks do is no file that could be looked at.
+        settings.cache = CacheUse::Off;
+    }
+    // A process that has one test of many must not end what others need.
+    let alone = settings.nextest && demand == Demand::All;
+    let (mut environment, served) = tokio::join!(
+        surroundings::environment(&manifest.root, settings.ci),
+        Stories::open(&manifest, service, &credentials, alone),
+    );
+    let stories = served?;
+    let (cache, build) = open_cache(&manifest, &settings, &environment, &hooks).await;
+    let hits = cache.lookup(&snapshots).await;
+    let open = snapshots.iter().zip(&hits).filter(|(snapshot, hit)| {
+        snapshot.skip.is_none() && hit.is_none() && browser::refuse(snapshot, &manifest).is_ok()
+    });
+    // The queue begins with the same.
+    let engine = open.map(|(snapshot, _)| snapshot.browser).min();
+    let first = if let Some(engine) = engine.filter(|_| demand == Demand::All) {
+        // A failure is told by the worker that tries again.
+        network::open(engine, &manifest, stories.base(), &snapshots)
+            .await
+            .ok()
+    } else {
+        environment.browser = build;
+        None
+    };
+    let base = stories.base().to_owned();
+    if let Some(Connected { session, .. }) = &first {
+        environment.browser = Some(session.info().browser.clone());
+        environment.driver = Some(session.info().driver.clone());
+    }
+    let place = RecordSettings::from_env(&manifest.state_dir())?;
+    settings.run_id = place.run_id(settings.run_id);
+    let logins = Logins::new(&base, Seal::from_env()?, &place);
+    let run = VisualTestRun::start(settings.run_id.clone(), environment.clone());
+    let count = snapshots.len() as u64;
+    let recorder = Recorder::open(place, run.clone(), count, settings.nextest).await?;
+    let worker = format!("{}:{}", host(), std::process::id());
+    let stage = Arc::new(Stage::new(
+        manifest,
+        settings,
+        snapshots,
+        base,
+        Arc::new(credentials),
+        hooks,
+        recorder,
+        cache,
+        logins,
+        environment,
+        sinks,
+        worker,
+    ));
+    if let Some(Connected { session, .. }) = &first {
+        stage.met(session.name(), session.info());
+    }
+    tracing::info!(run = %stage.run_id, base = stage.base, "the run has started");
+    stage.emit(&Event::RunStarted(Box::new(run.clone())));
+    if demand == Demand::All {
+        settle_without_browser(&stage, &hits);
+    }
+    Ok(Opened {
+        stage,
+        run,
+        hits,
+        stories,
+        first,
+    })
+}
+
+/// Gives the outcomes of all that needs no browser.
+fn settle_without_browser(stage: &Stage, hits: &[Option<Hit>]) {
+    for (index, snapshot) in stage.snapshots.iter().enumerate() {
+        stage.ask(index);
+        if let Some(reason) = &snapshot.skip {
+            stage.skip(index, reason);
+        } else if let Some(hit) = &hits[index] {
+            stage.unchanged(index, hit);
+        }
+    }
+}
+
+/// The cache for this machine's browsers, and their builds.
+async fn open_cache(
+    manifest: &Manifest,
+    settings: &Settings,
+    environment: &Environment,
+    hooks: &Hooks,
+) -> (Cache, Option<String>) {
+    let (mut browsers, mut switches, mut builds) = (Vec::new(), Vec::new(), Vec::new());
+    for &engine in &manifest.browser.names {
+        let programs = find(&manifest.browser, engine).ok();
+        let program = programs.as_ref().map(|programs| programs.browser.as_path());
+        let build = program.map(|program| cache::build(program, &manifest.state_dir()));
+        // Chromium and its headless shell have one version, but do not draw
+        // alike.
+        let kind = program.and_then(Path::file_name);
+        browsers.push(format!("{build:?} {kind:?}"));
+        switches.extend(manifest.browser.switches(engine));
+        builds.extend(build);
+    }
+    let mut context = Context::here(browsers.join(", "), switches, environment.fonts.clone());
+    context.hooks = hooks.key().map(str::to_owned);
+    let builds = (!builds.is_empty()).then(|| builds.join(", "));
+    (Cache::open(manifest, settings, &context).await, builds)
+}

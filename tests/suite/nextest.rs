@@ -1,0 +1,219 @@
+//! A test per process, all of them under one runner, as nextest has it.
+
+use std::io::Write as _;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use libtest_mimic::Trial;
+use redis::Commands;
+use tintype::model::{Reason, Status};
+
+use super::project::{MANIFEST, Project, eventually};
+use super::support::server::Server;
+use super::test;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("nextest::the_run_ends_with_its_runner", ends),
+        test("nextest::one_process_works_for_all", one_for_all),
+        test("nextest::a_dead_worker_is_replaced", replaced),
+        test("nextest::a_test_is_done_again_on_request", again),
+        test("nextest::a_test_that_is_killed_is_given_up", killed),
+        test("nextest::a_command_serves_all_tests", served),
+    ]
+}
+
+/// A shell that plays nextest: it runs what it is told to, and is the parent of
+/// every test.
+struct Runner {
+    shell: Child,
+    orders: Option<ChildStdin>,
+}
+
+impl Runner {
+    fn start(project: &Project, environment: &[(&str, &str)]) -> Self {
+        let suite = project.suite(&[]);
+        let inherited = suite
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+        let mut shell = Command::new("sh");
+        shell
+            .env_clear()
+            .envs(inherited)
+            .env("SUITE", suite.get_program())
+            .env("NEXTEST", "1")
+            .env("NEXTEST_RUN_ID", "0198-runner")
+            .env("TINTYPE_CACHE", "off")
+            .envs(environment.iter().copied())
+            .current_dir(project.path())
+            .stdin(Stdio::piped());
+        let mut shell = shell.spawn().unwrap();
+        Self {
+            orders: shell.stdin.take(),
+            shell,
+        }
+    }
+
+    /// Has the shell do something, without waiting for it.
+    fn order(&mut self, order: &str) {
+        let orders = self.orders.as_mut().unwrap();
+        writeln!(orders, "{order}").unwrap();
+    }
+
+    /// Runs a test of the manifest's only theme and screen; whether it passed.
+    fn passes(&mut self, project: &Project, story: &str) -> bool {
+        let answer = project.path().join("answer");
+        let _ = std::fs::remove_file(&answer);
+        let run = run(story);
+        self.order(&format!(
+            "{run} > output 2>&1; echo $? > draft; mv draft answer"
+        ));
+        eventually("the test has ended", || answer.exists());
+        std::fs::read_to_string(answer).unwrap().trim() == "0"
+    }
+
+    fn end(mut self) {
+        drop(self.orders.take());
+        self.shell.wait().unwrap();
+    }
+}
+
+fn run(story: &str) -> String {
+    format!("$SUITE --exact {story}::light::400x300 --nocapture")
+}
+
+fn suite() -> Project {
+    let project = Project::new(MANIFEST, &[("a.html", "<p>a"), ("b.html", "<p>b")]);
+    project.accept_all();
+    project
+}
+
+fn ended(project: &Project) {
+    eventually("no process is left", || project.processes() == 0);
+    let notes = std::fs::read_dir(project.path().join("target/tintype/nextest")).unwrap();
+    let notes: Vec<_> = notes.map(|note| note.unwrap().file_name()).collect();
+    assert_eq!(notes, ["lock"]);
+}
+
+fn ends() {
+    let server = Server::start(&[]);
+    let project = suite();
+    let mut runner = Runner::start(&project, &[("REDIS_URL", &server.url())]);
+    assert!(runner.passes(&project, "a"));
+    assert!(runner.passes(&project, "b"));
+    let mut client = redis::Client::open(server.url())
+        .unwrap()
+        .get_connection()
+        .unwrap();
+    let mut document = || -> serde_json::Value {
+        let text: String = client.get("visualrun:0198-runner").unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    // What a test has said is written, and the run goes on.
+    let before = document();
+    assert_eq!(before["summary"]["passed"], 2);
+    assert_eq!(before.get("reason"), None);
+    runner.end();
+    eventually("the run has ended", || document()["reason"] == "passed");
+    ended(&project);
+    assert_eq!(project.last().run.reason, Some(Reason::Passed));
+}
+
+fn one_for_all() {
+    let project = suite();
+    let mut runner = Runner::start(&project, &[]);
+    assert!(runner.passes(&project, "a"));
+    let browsers = project.processes();
+    assert!(runner.passes(&project, "b"));
+    assert_eq!(project.processes(), browsers, "another browser was started");
+    let last = project.last();
+    assert_eq!(last.results[0].worker, last.results[1].worker);
+    assert!(
+        project
+            .path()
+            .join("target/tintype/runs/0198-runner/junit.xml")
+            .exists()
+    );
+    runner.end();
+    ended(&project);
+}
+
+fn replaced() {
+    let project = suite();
+    let mut runner = Runner::start(&project, &[]);
+    assert!(runner.passes(&project, "a"));
+    let worker = project.result("a::light::400x300").worker.unwrap();
+    let (_, id) = worker.rsplit_once(':').unwrap();
+    let killed = Command::new("kill").args(["-9", id]).status().unwrap();
+    assert!(killed.success());
+    assert!(runner.passes(&project, "b"));
+    assert_eq!(project.statuses(), [Status::Passed, Status::Passed]);
+    runner.end();
+    ended(&project);
+}
+
+fn again() {
+    let project = suite();
+    let mut runner = Runner::start(&project, &[]);
+    project.write("stories/a.html", "<p>changed");
+    assert!(!runner.passes(&project, "a"));
+    let output = project.read("output");
+    let output = String::from_utf8_lossy(&output);
+    assert!(output.contains("Error: "), "{output}");
+    assert_eq!(project.statuses(), [Status::Failed]);
+    project.write("stories/a.html", "<p>a");
+    assert!(runner.passes(&project, "a"));
+    assert_eq!(project.statuses(), [Status::Passed]);
+    runner.end();
+    ended(&project);
+}
+
+fn killed() {
+    let project = suite();
+    project.write(
+        "stories/a.html",
+        "<p>a<script>document.documentElement.dataset.tintypeReady = 'false'</script>",
+    );
+    let mut runner = Runner::start(&project, &[]);
+    runner.order(&format!(
+        "{} & echo $! > id.draft; mv id.draft id",
+        run("a")
+    ));
+    let note = project.path().join("id");
+    eventually("the test has begun", || {
+        note.exists() && project.processes() > 2
+    });
+    let id = std::fs::read_to_string(note).unwrap();
+    let ended = Command::new("kill").args(["-9", id.trim()]).status();
+    assert!(ended.unwrap().success());
+    // The others go on, and the account of the first is kept.
+    assert!(runner.passes(&project, "b"));
+    let given_up = project.result("a::light::400x300");
+    assert_eq!(given_up.status, Status::Skipped);
+    assert_eq!(given_up.message.as_deref(), Some("interrupted"));
+    runner.end();
+    self::ended(&project);
+    assert_eq!(project.last().run.reason, Some(Reason::Interrupted));
+}
+
+fn served() {
+    let port = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        free.local_addr().unwrap().port()
+    };
+    let manifest = MANIFEST.replace(
+        "dir = \"stories\"",
+        &format!(
+            "url = \"http://127.0.0.1:{port}\"\ncommand = \"cd stories && exec python3 -m http.server {port} --bind 127.0.0.1\""
+        ),
+    );
+    let manifest = format!(
+        "{manifest}\n[[story]]\nid = \"a\"\npath = \"/a.html\"\n[[story]]\nid = \"b\"\npath = \"/b.html\"\n"
+    );
+    let project = Project::new(&manifest, &[("a.html", "<p>a"), ("b.html", "<p>b")]);
+    project.accept_all();
+    let mut runner = Runner::start(&project, &[]);
+    assert!(runner.passes(&project, "a"));
+    assert!(runner.passes(&project, "b"));
+    runner.end();
+    ended(&project);
+}
