@@ -27,6 +27,7 @@ const SIGNS_OF_DEATH: &[&str] = &[
     "Unable to find session",
     "NoSuchSessionException",
     "unable to forward",
+    "Failed to execute request",
     "Connection refused",
     "Connection reset",
 ];

@@ -219,7 +219,11 @@ pub(super) async fn connect_remote(address: &str, wanted: Value) -> Result<Clien
     let session = tokio::time::timeout(QUEUE_LIMIT, new_session(address, wanted)).await;
     let reason = match session {
         Ok(Ok(client)) => return Ok(client),
-        Ok(Err(NewSessionError::Lost(error))) => format!("it is not reached: {error}"),
+        Ok(Err(
+            error @ (NewSessionError::Failed(_)
+            | NewSessionError::FailedC(_)
+            | NewSessionError::Lost(_)),
+        )) => format!("it is not reached: {error}"),
         Ok(Err(NewSessionError::SessionNotCreated(error))) if timed_out(&error.to_string()) => {
             format!("no node of it became free in time: {error}")
         }

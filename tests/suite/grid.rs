@@ -157,9 +157,25 @@ impl Hub {
         .ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
-        let start = answer.find('{')?;
-        let end = answer.rfind('}')?;
-        serde_json::from_str(&answer[start..=end]).ok()
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        if head.to_lowercase().contains("transfer-encoding: chunked") {
+            return serde_json::from_str(&whole(body)?).ok();
+        }
+        serde_json::from_str(body).ok()
+    }
+}
+
+/// Puts the chunks of an answer together.
+fn whole(mut chunks: &str) -> Option<String> {
+    let mut body = String::new();
+    loop {
+        let (length, rest) = chunks.split_once("\r\n")?;
+        let length = usize::from_str_radix(length.trim(), 16).ok()?;
+        if length == 0 {
+            return Some(body);
+        }
+        body.push_str(rest.get(..length)?);
+        chunks = rest.get(length + 2..)?;
     }
 }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 use fantoccini::Client;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use url::Url;
 
 use self::bidi::{Bidi, BidiError};
 use super::ask::COMMAND_LIMIT;
@@ -90,6 +91,7 @@ impl Firefox {
                     .to_owned(),
             ));
         };
+        let address = &reachable(address, driver.remote.as_deref());
         let bidi = Bidi::connect(address).await.map_err(|error| {
             BrowserError::Session(format!("no connection to {address}: {error}"))
         })?;
@@ -439,6 +441,22 @@ impl Canvas for Firefox {
         let answer = self.bidi("browsingContext.captureScreenshot", shot).await?;
         capture::decode(answer["data"].as_str().unwrap_or_default())
     }
+}
+
+/// A hub names the address by which it knows itself, which need not be the one
+/// by which it was reached.
+fn reachable(socket: &str, hub: Option<&str>) -> String {
+    let moved = || {
+        let (socket, hub) = (Url::parse(socket).ok()?, Url::parse(hub?).ok()?);
+        if !socket.path().ends_with("/se/bidi") {
+            return None;
+        }
+        let kind = if hub.scheme() == "https" { "wss" } else { "ws" };
+        let host = hub.host_str()?;
+        let port = hub.port().map_or(String::new(), |port| format!(":{port}"));
+        Some(format!("{kind}://{host}{port}{}", socket.path()))
+    };
+    moved().unwrap_or_else(|| socket.to_owned())
 }
 
 fn refused_script(reason: String) -> BrowserError {
