@@ -27,7 +27,7 @@ const SIGNS_OF_DEATH: &[&str] = &[
     "Unable to find session",
     "NoSuchSessionException",
     "unable to forward",
-    "Failed to execute request",
+    "Unable to execute request for an existing session",
     "Connection refused",
     "Connection reset",
 ];

@@ -110,14 +110,14 @@ impl Hub {
 
     /// A node with one browser at a time.
     fn node(&self, browser: &str, driver: &str) -> Java {
-        let before = self.nodes();
+        let port = free_port().to_string();
         let stereotype = json!({ "browserName": browser }).to_string();
         let node = Java::start(&[
             "node",
             "--host",
             "127.0.0.1",
             "--port",
-            &free_port().to_string(),
+            &port,
             "--publish-events",
             &self.publish,
             "--subscribe-events",
@@ -134,16 +134,20 @@ impl Hub {
             &format!("webdriver-executable={}", which(driver)),
             &format!("stereotype={stereotype}"),
         ]);
-        eventually("the node is there", || self.nodes() > before);
+        eventually("the node is there", || self.has_node(&port));
         node
     }
 
-    /// How many nodes are up.
-    fn nodes(&self) -> usize {
+    /// Whether the node at this port is up.
+    fn has_node(&self, port: &str) -> bool {
         let status = self.ask("GET", "/status", "").unwrap_or_default();
-        let nodes = status["value"]["nodes"].as_array().cloned();
-        let up = |node: &&Value| node["availability"] == "UP";
-        nodes.unwrap_or_default().iter().filter(up).count()
+        let nodes = status["value"]["nodes"].as_array().into_iter().flatten();
+        nodes
+            .filter(|node| node["availability"] == "UP")
+            .any(|node| {
+                let uri = node["uri"].as_str().unwrap_or_default();
+                uri.ends_with(&format!(":{port}"))
+            })
     }
 
     fn ask(&self, method: &str, path: &str, body: &str) -> Option<Value> {
@@ -152,30 +156,13 @@ impl Hub {
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\
-             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+             content-type: application/json; charset=utf-8\r\ncontent-length: {length}\r\n\r\n{body}"
         )
         .ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        if head.to_lowercase().contains("transfer-encoding: chunked") {
-            return serde_json::from_str(&whole(body)?).ok();
-        }
+        let (_, body) = answer.split_once("\r\n\r\n")?;
         serde_json::from_str(body).ok()
-    }
-}
-
-/// Puts the chunks of an answer together.
-fn whole(mut chunks: &str) -> Option<String> {
-    let mut body = String::new();
-    loop {
-        let (length, rest) = chunks.split_once("\r\n")?;
-        let length = usize::from_str_radix(length.trim(), 16).ok()?;
-        if length == 0 {
-            return Some(body);
-        }
-        body.push_str(rest.get(..length)?);
-        chunks = rest.get(length + 2..)?;
     }
 }
 
@@ -207,10 +194,10 @@ fn in_turn() {
     let _chrome = hub.node("chrome", "chromedriver");
     let _firefox = hub.node("firefox", "geckodriver");
     let manifest = manifest(&hub.address(), r#""chromium", "firefox""#);
-    let stories = [("a.html", PAGE), ("b.html", PAGE), ("c.html", PAGE)];
+    let stories = [("a.html", PAGE), ("b.html", PAGE)];
     let project = Project::new(&manifest, &stories);
     project.accept_all();
-    for name in ["a", "c", "a@firefox", "c@firefox"] {
+    for name in ["a", "b", "a@firefox", "b@firefox"] {
         for (theme, ground) in [("light", 255), ("dark", 0)] {
             let bytes = project.read(&format!("baselines/{name}-{theme}-320x200.png"));
             let shot = image::load_from_memory(&bytes).unwrap().to_rgb8();
@@ -221,7 +208,7 @@ fn in_turn() {
     let run = project.run(&[], &[("TINTYPE_CACHE", "off")]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
     assert!(!project.result("a::light::320x200").limits.is_empty());
-    assert_eq!(project.last().run.summary.passed, 12);
+    assert_eq!(project.last().run.summary.passed, 8);
 }
 
 fn lost() {
