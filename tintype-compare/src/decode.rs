@@ -61,9 +61,9 @@ const WORTH_A_THREAD: usize = 64 << 10;
 /// thread, and little enough for a few of them to stay in a core's cache.
 const BAND: usize = 192 << 10;
 
-/// Bytes that are judged at once where much differs: enough rows that those
-/// which belong to the next segment don't matter.
-const SEGMENT: usize = 512 << 10;
+/// Bytes that are judged at once where much differs, about, and the least rows:
+/// enough that the few which are copied to the next strip don't matter.
+const STRIP: (usize, usize) = (128 << 10, 32);
 
 impl DecodedPair {
     /// Decodes both, with all of their pixels.
@@ -89,7 +89,7 @@ impl DecodedPair {
     ) -> Result<Comparison, CompareError> {
         let pair = match Self::side_by_side_for(baseline, current, options) {
             Some(pair) => pair,
-            None => match Self::counted(baseline, current, options, SEGMENT) {
+            None => match Self::counted(baseline, current, options, STRIP) {
                 Some(comparison) => return Ok(comparison),
                 None => Self::whole(baseline, current)?,
             },
@@ -119,23 +119,23 @@ impl DecodedPair {
         in_place.then(|| Self::side_by_side(baseline, current, BAND))?
     }
 
-    /// Counts what differs without keeping any of it, in segments of about
-    /// `segment` bytes. `None` where the options ask for more than counts, or
+    /// Counts what differs without keeping any of it, in strips of about so many
+    /// bytes and at least so many rows. `None` where the options ask for more than counts, or
     /// where our own path doesn't take one of the files.
     pub(super) fn counted(
         baseline: &[u8],
         current: &[u8],
         options: &Options,
-        segment: usize,
+        (strip, least): (usize, usize),
     ) -> Option<Comparison> {
         if options.moved || options.perceptual != Perceptual::Off {
             return None;
         }
         let size = size(baseline).and(size(current)).ok()?;
         let (a, b) = (Plain::read(baseline)?, Plain::read(current)?);
-        let shift = (segment / a.stride()).checked_ilog2().unwrap_or(0);
+        let rows = (strip / a.stride()).max(least);
         let worthwhile = baseline.len() + current.len() >= WORTH_A_THREAD;
-        let tally = segments::count(&a, &b, options, shift, worthwhile)?;
+        let tally = segments::count(&a, &b, options, rows, worthwhile)?;
         Some(Comparison::counted(tally, size, options))
     }
 

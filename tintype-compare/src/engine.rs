@@ -33,6 +33,10 @@ pub(super) trait Sink {
 /// Bytes from which on it pays to look for equal rows with several threads.
 const MANY_BYTES: usize = 8 << 20;
 
+/// Rows that are compared at one glance: few enough to be in the processor's
+/// cache still when they are looked at one by one.
+const BLOCK: usize = 32;
+
 /// Differing pixels' rows, in pixels, from which on threads pay.
 const MANY_PIXELS: usize = 100_000;
 
@@ -46,46 +50,106 @@ pub(super) fn compare<S: Sink + Send>(
     let (width, height) = pair.size();
     let many = width * height * 4 >= MANY_BYTES && pair.known.is_none();
     let (first, end) = pair.rows;
-    let look = |found: &mut Vec<usize>, part: Range<usize>| {
-        let rows = first + part.start..first + part.end;
-        found.extend(rows.filter(|y| !pair.row_is_equal(*y)));
-    };
-    let mut rows = workers::in_parallel(end - first, 64, many, Vec::new, look).concat();
-    rows.sort_unstable();
-    let many = rows.len() * width >= MANY_PIXELS;
-    let judge = || (Judge::new(pair, question), new_sink());
-    let judged = workers::in_parallel(rows.len(), 32, many, judge, |(judge, sink), part| {
-        for y in &rows[part] {
-            judge.row(*y, sink);
-        }
+    let new = || Unlike::new(width);
+    let found = workers::in_parallel(end - first, 64, many, new, |unlike, part| {
+        unlike.look(&pair, first + part.start..first + part.end);
     });
+    let unlike = Unlike::join(width, found);
+    let many = unlike.rows.len() * width >= MANY_PIXELS;
+    let judge = || {
+        let mut judge = Judge::new(question, (width, height));
+        judge.aim(&unlike.columns);
+        (judge, new_sink())
+    };
+    let work = |(judge, sink): &mut (Judge<'_>, S), part: Range<usize>| {
+        for y in &unlike.rows[part] {
+            judge.row(&pair, *y, sink);
+        }
+    };
+    let judged = workers::in_parallel(unlike.rows.len(), 32, many, judge, work);
     judged.into_iter().map(|(_, sink)| sink).collect()
 }
 
-/// Judges rows, from the top downwards.
-struct Judge<'a> {
+/// Where two images differ at all.
+struct Unlike {
+    rows: Vec<usize>,
+    /// Outside of these, no row differs.
+    columns: Range<usize>,
+}
+
+impl Unlike {
+    fn new(width: usize) -> Self {
+        Self {
+            rows: Vec::new(),
+            columns: width..0,
+        }
+    }
+
+    fn look(&mut self, pair: &Pair<'_>, rows: Range<usize>) {
+        for start in rows.clone().step_by(BLOCK) {
+            let block = start..(start + BLOCK).min(rows.end);
+            if !pair.block_is_equal(block.clone()) {
+                let columns = &mut self.columns;
+                let differs = |y: &usize| pair.row_differs(*y, columns);
+                self.rows.extend(block.filter(differs));
+            }
+        }
+    }
+
+    fn join(width: usize, found: Vec<Self>) -> Self {
+        let mut all = Self::new(width);
+        for mut part in found {
+            all.rows.append(&mut part.rows);
+            all.columns.start = all.columns.start.min(part.columns.start);
+            all.columns.end = all.columns.end.max(part.columns.end);
+        }
+        all.rows.sort_unstable();
+        all
+    }
+}
+
+/// Judges rows of two images, from the top downwards.
+pub(super) struct Judge<'a> {
     question: &'a Question<'a>,
-    ring: Ring<'a>,
+    ring: Ring,
     width: usize,
     differing: Vec<u64>,
     antialiased: Vec<u64>,
 }
 
 impl<'a> Judge<'a> {
-    fn new(pair: Pair<'a>, question: &'a Question<'a>) -> Self {
-        let width = pair.size().0;
+    /// For images of that width and height.
+    pub(super) fn new(question: &'a Question<'a>, size: (usize, usize)) -> Self {
+        let width = size.0;
         Self {
             question,
-            ring: Ring::new(pair),
+            ring: Ring::new(size),
             width,
             differing: vec![0; width.div_ceil(CHUNK)],
             antialiased: vec![0; width.div_ceil(CHUNK)],
         }
     }
 
-    fn row(&mut self, y: usize, sink: &mut impl Sink) {
-        self.ring.load(y);
-        for word in 0..self.differing.len() {
+    /// Judges the pair's rows.
+    pub(super) fn rows(&mut self, pair: &Pair<'_>, sink: &mut impl Sink) {
+        let mut unlike = Unlike::new(self.width);
+        unlike.look(pair, pair.rows.0..pair.rows.1);
+        self.aim(&unlike.columns);
+        for y in unlike.rows {
+            self.row(pair, y, sink);
+        }
+    }
+
+    /// Looks at these columns, too, from now on.
+    fn aim(&mut self, columns: &Range<usize>) {
+        if !columns.is_empty() {
+            self.ring.open(columns);
+        }
+    }
+
+    fn row(&mut self, pair: &Pair<'_>, y: usize, sink: &mut impl Sink) {
+        self.ring.load(pair, y);
+        for word in self.ring.words() {
             self.differing[word] = self.measure(y, word);
         }
         self.question.mask.clear(y as u32, &mut self.differing);
@@ -94,7 +158,7 @@ impl<'a> Judge<'a> {
         }
         self.antialiased.fill(0);
         if self.question.antialiasing == Antialiasing::Ignore {
-            self.set_antialiasing_apart(y);
+            self.set_antialiasing_apart(pair, y);
         }
         sink.row(y, &self.differing, &self.antialiased);
     }
@@ -114,8 +178,8 @@ impl<'a> Judge<'a> {
         differing
     }
 
-    fn set_antialiasing_apart(&mut self, y: usize) {
-        self.ring.load_around(y);
+    fn set_antialiasing_apart(&mut self, pair: &Pair<'_>, y: usize) {
+        self.ring.load_around(pair, y);
         let opaque = self.ring.is_opaque_around(y);
         if opaque {
             self.ring.work_out_around(y);
@@ -133,7 +197,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-fn exactly_antialiased(ring: &Ring<'_>, y: usize, word: usize, differing: u64) -> u64 {
+fn exactly_antialiased(ring: &Ring, y: usize, word: usize, differing: u64) -> u64 {
     let (a, b) = (ring.view(0), ring.view(1));
     set_bits(&[differing])
         .filter(|x| exact::antialiased(&a, &b, word * CHUNK + x, y))

@@ -33,6 +33,7 @@ pub(super) struct Bands<'a> {
     band: usize,
     /// Bytes that are still to come.
     left: usize,
+    is_damaged: bool,
 }
 
 /// Bytes before the compressed data.
@@ -56,19 +57,26 @@ impl<'a> Bands<'a> {
             inflater: Inflate::new(false, 15),
             band,
             left: length,
+            is_damaged: false,
         })
     }
 }
 
-impl Iterator for Bands<'_> {
-    type Item = Buffer;
+impl Bands<'_> {
+    /// Bytes of the next band; none at the end.
+    pub(super) fn next_length(&self) -> usize {
+        self.left.min(self.band)
+    }
 
-    fn next(&mut self) -> Option<Buffer> {
-        let length = self.left.min(self.band);
-        if length == 0 {
-            return None;
-        }
-        let is_last = length == self.left;
+    /// Whether everything was inflated, and nothing was amiss.
+    pub(super) fn is_complete(&self) -> bool {
+        self.left == 0 && !self.is_damaged
+    }
+
+    /// Inflates the next band, which is as long as `band`. `None` where the
+    /// data is damaged.
+    pub(super) fn fill(&mut self, band: &mut [u8]) -> Option<()> {
+        let is_last = band.len() == self.left;
         // Told that this is all, the inflater keeps no window of its own.
         let flush = if is_last {
             InflateFlush::Finish
@@ -77,13 +85,29 @@ impl Iterator for Bands<'_> {
         };
         let read = HEADER + self.inflater.total_in() as usize;
         let written = self.inflater.total_out();
-        let mut band = Buffer::take(length);
-        let status = self
-            .inflater
-            .decompress(&self.zlib[read..], &mut band, flush);
-        let is_full = self.inflater.total_out() - written == length as u64;
+        let status = self.inflater.decompress(&self.zlib[read..], band, flush);
+        let is_full = self.inflater.total_out() - written == band.len() as u64;
         let has_ended = status == Ok(Status::StreamEnd);
-        self.left = if is_full { self.left - length } else { 0 };
-        (status.is_ok() && is_full && has_ended == is_last).then_some(band)
+        self.is_damaged = status.is_err() || !is_full || has_ended != is_last;
+        self.left = if self.is_damaged {
+            0
+        } else {
+            self.left - band.len()
+        };
+        (!self.is_damaged).then_some(())
+    }
+}
+
+impl Iterator for Bands<'_> {
+    type Item = Buffer;
+
+    fn next(&mut self) -> Option<Buffer> {
+        let length = self.next_length();
+        if length == 0 {
+            return None;
+        }
+        let mut band = Buffer::take(length);
+        self.fill(&mut band)?;
+        Some(band)
     }
 }

@@ -110,7 +110,7 @@ impl Inspection<'_> {
     }
 }
 
-/// Compares side by side and by segments only, of about `band` bytes: small
+/// Compares side by side and by strips only, of about `band` bytes: small
 /// images have many, too. `None` where nothing can be said in this way.
 #[cfg(any(test, fuzzing))]
 #[cfg_attr(test, expect(unreachable_pub, reason = "the fuzz targets reach it"))]
@@ -120,7 +120,7 @@ pub fn compare_in_bands(
     options: &Options,
     band: usize,
 ) -> Option<Comparison> {
-    let counted = DecodedPair::counted(baseline, current, options, band);
+    let counted = DecodedPair::counted(baseline, current, options, (band, 1));
     let Some(pair) = DecodedPair::side_by_side(baseline, current, band) else {
         return counted;
     };

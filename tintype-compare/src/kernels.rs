@@ -22,6 +22,15 @@ pub(super) struct Guess {
 /// tenth of that.
 const MARGIN: f64 = 2e-5;
 
+/// Opaque pixels of three bytes to pixels of four.
+#[inline(always)]
+pub(super) fn widen(rgb: &[u8], rgba: &mut [u32]) {
+    let (rgb, _) = rgb.as_chunks::<3>();
+    for (out, [r, g, b]) in rgba.iter_mut().zip(rgb) {
+        *out = u32::from_le_bytes([*r, *g, *b, 255]);
+    }
+}
+
 /// Compares a chunk by YIQ distance, taking every pixel for opaque.
 #[inline(always)]
 pub(super) fn guess(a: &[u32; CHUNK], b: &[u32; CHUNK], max_delta: f64) -> Guess {

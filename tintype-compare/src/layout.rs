@@ -12,7 +12,8 @@ pub(super) struct Layout<'a> {
     pub(super) parts: Vec<Part<'a>>,
     /// What only one of the images has, in the current image's pixels.
     pub(super) beyond: Vec<Region>,
-    /// How many pixels these are; more where rows of the baseline are gone.
+    /// How many pixels these are, less the ignored ones; more where rows of the
+    /// baseline are gone.
     pub(super) beyond_pixels: u64,
     /// Pixels of the union, less the ignored ones.
     pub(super) compared: u64,
@@ -52,13 +53,19 @@ impl<'a> Layout<'a> {
         };
         let (width, height) = pair.size();
         let mask = Mask::new(&options.ignore, width as u32, height as u32);
-        let beyond_pixels = area(a.size()) + area(b.size()) - 2 * area((width, height));
+        let common = open((width, height), options);
+        let to_the_right = beside(a, width, options) + beside(b, width, options);
+        let beyond_pixels = open(a.size(), options) + open(b.size(), options) - 2 * common;
         let right = strip(width, 0, union(a, b).0 - width, union(a, b).1);
         let below = strip(0, height, width, union(a, b).1 - height);
+        let beyond = [(right, to_the_right), (below, beyond_pixels - to_the_right)];
         Self {
-            beyond: [right, below].into_iter().flatten().collect(),
+            beyond: beyond
+                .into_iter()
+                .filter_map(|(strip, open)| strip.filter(|_| open > 0))
+                .collect(),
             beyond_pixels,
-            compared: area((width, height)) - mask.area() + beyond_pixels,
+            compared: common + beyond_pixels,
             moves: Vec::new(),
             parts: vec![Part { pair, top: 0, mask }],
         }
@@ -68,7 +75,7 @@ impl<'a> Layout<'a> {
     fn with_moves(a: View<'a>, b: View<'a>, options: &Options) -> Self {
         let width = a.size().0.min(b.size().0);
         let (rows_a, rows_b) = (a.size().1, b.size().1);
-        let whole = area((a.size().0 - width, rows_a)) + area((b.size().0 - width, rows_b));
+        let whole = beside(a, width, options) + beside(b, width, options);
         let (a_part, b_part) = (a.part(0, (width, rows_a)), b.part(0, (width, rows_b)));
         let found = moved::align(a_part, b_part);
         let mask = Mask::new(&options.ignore, width as u32, rows_b as u32);
@@ -97,7 +104,7 @@ impl<'a> Layout<'a> {
             .inserted
             .iter()
             .map(|rows| strip(0, rows.start, width, rows.len()));
-        let right = strip(width, 0, union(a, b).0 - width, union(a, b).1);
+        let right = strip(width, 0, union(a, b).0 - width, union(a, b).1).filter(|_| whole > 0);
         Self {
             parts: found.paired.iter().map(part).collect(),
             beyond: strips.chain([right]).flatten().collect(),
@@ -107,6 +114,16 @@ impl<'a> Layout<'a> {
             moves: found.moves,
         }
     }
+}
+
+/// The pixels of an image that are not ignored.
+fn open(size: (usize, usize), options: &Options) -> u64 {
+    area(size) - Mask::new(&options.ignore, size.0 as u32, size.1 as u32).area()
+}
+
+/// The pixels right of the first `width` columns that are not ignored.
+fn beside(view: View<'_>, width: usize, options: &Options) -> u64 {
+    open(view.size(), options) - open((width, view.size().1), options)
 }
 
 fn area((width, height): (usize, usize)) -> u64 {

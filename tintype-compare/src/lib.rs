@@ -48,6 +48,7 @@ mod rows;
 mod segments;
 mod side_by_side;
 mod simd;
+mod strip;
 mod sweep;
 #[cfg(test)]
 mod tests;

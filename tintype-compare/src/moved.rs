@@ -76,7 +76,7 @@ fn names(view: View<'_>) -> Vec<u64> {
     let mut pixels = vec![0_u32; width];
     let mut bytes = vec![0_u8; width * 4];
     let name = |y| {
-        view.load(y, &mut pixels);
+        view.load(y, 0..width, &mut pixels);
         for (out, pixel) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(&pixels) {
             *out = pixel.to_le_bytes();
         }

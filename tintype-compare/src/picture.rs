@@ -71,7 +71,7 @@ fn draw_faded(canvas: &mut RgbaImage, view: View<'_>) {
     let (width, height) = view.size();
     let mut pixels = vec![0; width];
     for (y, row) in canvas.rows_mut().take(height).enumerate() {
-        view.load(y, &mut pixels);
+        view.load(y, 0..width, &mut pixels);
         for (out, pixel) in row.zip(&pixels) {
             let [r, g, b, a] = pixel.to_le_bytes().map(f32::from);
             let luma = r * 0.299 + g * 0.587 + b * 0.114;

@@ -2,104 +2,164 @@
 //!
 //! The first touch of fresh memory costs more than inflating into it: the
 //! system clears it page by page. So buffers are reused, large ones ask for huge
-//! pages, and small ones for all of theirs at once.
+//! pages, and small ones are cut from slabs that do.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
 
 use memmap2::MmapMut;
 
-/// Memory kept at most while no comparison uses it, in bytes.
+/// Large memory kept at most while no comparison uses it, in bytes.
 const KEPT: usize = 256 << 20;
 
-/// The size of a huge page; they are asked for from there on.
+/// The size of a huge page.
 const HUGE: usize = 2 << 20;
 
-/// What sizes are rounded up to, so that a buffer fits the next image too.
-const UNIT: usize = 64 << 10;
+/// The largest piece of a slab.
+const PIECE: usize = HUGE / 8;
 
-static FREE: Mutex<Vec<MmapMut>> = Mutex::new(Vec::new());
+/// What sizes are rounded up to, so that a buffer fits the next image too.
+const UNIT: usize = 16 << 10;
+
+static POOL: Mutex<Pool> = Mutex::new(Pool {
+    free: Vec::new(),
+    slab: &mut [],
+});
+
+struct Pool {
+    free: Vec<Memory>,
+    /// What is left of the last slab.
+    slab: &'static mut [u8],
+}
+
+enum Memory {
+    /// Goes back to the system when there is too much of it.
+    Map(MmapMut),
+    /// Cut from a slab, and kept for good.
+    Piece(&'static mut [u8]),
+}
 
 /// Borrowed memory. What it contains at first is whatever was left there.
 pub(super) struct Buffer {
-    memory: Option<MmapMut>,
+    memory: Option<Memory>,
     length: usize,
 }
 
 impl Buffer {
     /// Borrows `length` bytes.
+    ///
+    /// # Panics
+    /// When the system has no memory, as every allocation does.
     pub(super) fn take(length: usize) -> Self {
-        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-        let fitting = free
-            .iter()
-            .enumerate()
-            // A giant is not spent on a thumbnail.
-            .filter(|(_, memory)| {
-                (length..=length.saturating_mul(8).max(HUGE)).contains(&memory.len())
-            })
-            .min_by_key(|(_, memory)| memory.len())
-            .map(|(index, _)| index);
-        let memory = fitting.map(|index| free.swap_remove(index));
-        drop(free);
+        let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = match pool.fitting(length) {
+            Some(memory) => memory,
+            None if length <= PIECE => Memory::Piece(pool.cut(length)),
+            None => {
+                drop(pool);
+                Memory::Map(map(length))
+            }
+        };
         Self {
-            memory: Some(memory.unwrap_or_else(|| map(length))),
+            memory: Some(memory),
             length,
         }
     }
+}
 
-    fn memory(&self) -> &MmapMut {
-        self.memory
-            .as_ref()
-            .expect("a buffer has its memory until it is dropped")
+impl Pool {
+    /// The smallest memory that is free and long enough.
+    fn fitting(&mut self, length: usize) -> Option<Memory> {
+        // A giant is not spent on a thumbnail.
+        let fits = length..=length.saturating_mul(8).max(HUGE);
+        let free = self.free.iter().map(|memory| memory.len()).enumerate();
+        let (index, _) = free
+            .filter(|(_, length)| fits.contains(length))
+            .min_by_key(|(_, length)| *length)?;
+        Some(self.free.swap_remove(index))
+    }
+
+    /// Cuts off the slab, or off a new one.
+    fn cut(&mut self, length: usize) -> &'static mut [u8] {
+        let length = length.max(1).next_multiple_of(UNIT);
+        if self.slab.len() < length {
+            let rest = std::mem::replace(&mut self.slab, slab());
+            if !rest.is_empty() {
+                self.free.push(Memory::Piece(rest));
+            }
+        }
+        let (piece, rest) = std::mem::take(&mut self.slab).split_at_mut(length);
+        self.slab = rest;
+        piece
+    }
+
+    fn put(&mut self, memory: Memory) {
+        let maps = self.free.iter().filter_map(|memory| match memory {
+            Memory::Map(map) => Some(map.len()),
+            Memory::Piece(_) => None,
+        });
+        if matches!(memory, Memory::Piece(_)) || maps.sum::<usize>() + memory.len() <= KEPT {
+            self.free.push(memory);
+        }
     }
 }
 
+/// Fresh memory on one huge page, if the system has one.
+fn slab() -> &'static mut [u8] {
+    // Twice as long, to hold one that is aligned.
+    let memory: &'static mut MmapMut = Box::leak(Box::new(map(2 * HUGE)));
+    let start = memory.as_ptr().align_offset(HUGE).min(HUGE);
+    &mut memory[start..start + HUGE]
+}
+
 /// Fresh memory, all zeros.
-///
-/// # Panics
-/// When the system has none, as every allocation does.
 fn map(length: usize) -> MmapMut {
-    let memory = MmapMut::map_anon(length.max(1).next_multiple_of(UNIT)).expect("out of memory");
+    let memory = MmapMut::map_anon(length.next_multiple_of(UNIT)).expect("out of memory");
+    // Where it is not granted everything works, slower at first.
     #[cfg(all(target_os = "linux", not(miri)))]
-    {
-        use memmap2::Advice;
-        let wish = if length >= HUGE {
-            Advice::HugePage
-        } else {
-            Advice::PopulateWrite
-        };
-        // Where it is not granted everything works, slower at first.
-        let _ = memory.advise(wish);
-    }
+    let _ = memory.advise(memmap2::Advice::HugePage);
     memory
+}
+
+impl Deref for Memory {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Map(map) => map,
+            Self::Piece(piece) => piece,
+        }
+    }
+}
+
+impl DerefMut for Memory {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        match self {
+            Self::Map(map) => map,
+            Self::Piece(piece) => piece,
+        }
+    }
 }
 
 impl Deref for Buffer {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        &self.memory()[..self.length]
+        let memory = self.memory.as_ref();
+        &memory.expect("a buffer has its memory until it is dropped")[..self.length]
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
-        let memory = self
-            .memory
-            .as_mut()
-            .expect("a buffer has its memory until it is dropped");
-        &mut memory[..self.length]
+        let memory = self.memory.as_mut();
+        &mut memory.expect("a buffer has its memory until it is dropped")[..self.length]
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let Some(memory) = self.memory.take() else {
-            return;
-        };
-        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept: usize = free.iter().map(|memory| memory.len()).sum();
-        if kept + memory.len() <= KEPT {
-            free.push(memory);
+        if let Some(memory) = self.memory.take() {
+            let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+            pool.put(memory);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The rows around the one that is judged, and what was worked out for them.
 
+use std::ops::Range;
+
 use super::exact::{self, Pixels};
 use super::kernels::CHUNK;
 use super::simd;
@@ -9,12 +11,18 @@ use super::view::Pair;
 /// neighbours' neighbours.
 const ROWS: usize = 8;
 
+/// Rows whose traits are kept; three are needed.
+const TRAITS: usize = 4;
+
 /// Reads rows when they are asked for and keeps the last few. Rows are to be
 /// asked for from the top downwards.
-pub(super) struct Ring<'a> {
-    pair: Pair<'a>,
+pub(super) struct Ring {
+    /// Width and height of the images.
+    size: (usize, usize),
+    /// The chunks that are read.
+    words: Range<usize>,
     lines: [Line; ROWS],
-    traits: [Traits; ROWS],
+    traits: [Traits; TRAITS],
 }
 
 /// A row of both images as RGBA; column `x` is element `x + 1`.
@@ -33,11 +41,13 @@ struct Traits {
 
 const NONE: usize = usize::MAX;
 
-impl<'a> Ring<'a> {
-    pub(super) fn new(pair: Pair<'a>) -> Self {
-        let columns = pair.size().0.div_ceil(CHUNK) * CHUNK;
+impl Ring {
+    /// For two images of that width and height.
+    pub(super) fn new(size: (usize, usize)) -> Self {
+        let columns = size.0.div_ceil(CHUNK) * CHUNK;
         Self {
-            pair,
+            size,
+            words: 0..0,
             lines: std::array::from_fn(|_| Line {
                 y: NONE,
                 pixels: std::array::from_fn(|_| vec![0; columns + 2]),
@@ -51,6 +61,32 @@ impl<'a> Ring<'a> {
         }
     }
 
+    /// Reads these columns, too, from now on, with a chunk more at either side:
+    /// what was worked out at the sides themselves is not right.
+    pub(super) fn open(&mut self, columns: &Range<usize>) {
+        let end = (columns.end.div_ceil(CHUNK) + 1).min(self.size.0.div_ceil(CHUNK));
+        let mut words = (columns.start / CHUNK).saturating_sub(1)..end;
+        if !self.words.is_empty() {
+            words.start = words.start.min(self.words.start);
+            words.end = words.end.max(self.words.end);
+        }
+        if words != self.words {
+            self.words = words;
+            self.lines.iter_mut().for_each(|line| line.y = NONE);
+            self.traits.iter_mut().for_each(|traits| traits.y = NONE);
+        }
+    }
+
+    /// The chunks that are read.
+    pub(super) fn words(&self) -> Range<usize> {
+        self.words.clone()
+    }
+
+    /// The columns that are read, of which the image has all.
+    fn columns(&self) -> Range<usize> {
+        self.words.start * CHUNK..(self.words.end * CHUNK).min(self.size.0)
+    }
+
     /// A chunk of a loaded row, in both images.
     pub(super) fn chunk(&self, y: usize, word: usize) -> [&[u32; CHUNK]; 2] {
         let line = &self.lines[y % ROWS];
@@ -59,30 +95,31 @@ impl<'a> Ring<'a> {
     }
 
     /// Reads a row, unless it is there.
-    pub(super) fn load(&mut self, y: usize) {
+    pub(super) fn load(&mut self, pair: &Pair<'_>, y: usize) {
+        let columns = self.columns();
         let line = &mut self.lines[y % ROWS];
         if line.y == y {
             return;
         }
         line.y = y;
         let mut all = u32::MAX;
-        for (view, pixels) in [self.pair.a, self.pair.b].iter().zip(&mut line.pixels) {
-            let pixels = &mut pixels[1..=view.size().0];
-            view.load(y, pixels);
+        for (view, pixels) in [pair.a, pair.b].iter().zip(&mut line.pixels) {
+            let pixels = &mut pixels[columns.start + 1..=columns.end];
+            view.load(y, columns.clone(), pixels);
             all = pixels.iter().fold(all, |all, pixel| all & pixel);
         }
         line.opaque = all >> 24 == 255;
     }
 
     /// Reads all rows that row `y`'s anti-aliasing depends on.
-    pub(super) fn load_around(&mut self, y: usize) {
+    pub(super) fn load_around(&mut self, pair: &Pair<'_>, y: usize) {
         for row in self.near(y, 2) {
-            self.load(row);
+            self.load(pair, row);
         }
     }
 
     fn near(&self, y: usize, distance: usize) -> std::ops::RangeInclusive<usize> {
-        y.saturating_sub(distance)..=(y + distance).min(self.pair.size().1 - 1)
+        y.saturating_sub(distance)..=(y + distance).min(self.size.1 - 1)
     }
 
     /// Whether no pixel of row `y` and its neighbours is translucent; they
@@ -94,14 +131,14 @@ impl<'a> Ring<'a> {
     /// Which pixels of a chunk are anti-aliasing in one of the images. The rows
     /// around must have been [worked out](Self::work_out_around) and opaque.
     pub(super) fn antialiased(&self, y: usize, word: usize) -> u64 {
-        // Beyond the edge stands the edge once more: a copy ties with its
-        // original, stands beside it in the order and has the same bit.
-        let rows = [y.saturating_sub(1), y, (y + 1).min(self.pair.size().1 - 1)];
+        // As in columns: a copy ties with its original, stands beside it in the
+        // order and has the same bit.
+        let rows = [y.saturating_sub(1), y, (y + 1).min(self.size.1 - 1)];
         let at = word * CHUNK;
         let side = |side: usize| {
             let [above, row, below] =
-                rows.map(|row| window(&self.traits[row % ROWS].keys[side], at));
-            let many = window(&self.traits[y % ROWS].many[side], at);
+                rows.map(|row| window(&self.traits[row % TRAITS].keys[side], at));
+            let many = window(&self.traits[y % TRAITS].many[side], at);
             simd::antialiased(above, row, below, many)
         };
         side(0) | side(1)
@@ -110,40 +147,45 @@ impl<'a> Ring<'a> {
     /// Works out what [`antialiased`](Self::antialiased) needs for row `y`.
     pub(super) fn work_out_around(&mut self, y: usize) {
         for row in self.near(y, 1) {
-            if self.traits[row % ROWS].y != row {
+            if self.traits[row % TRAITS].y != row {
                 self.work_out(row);
             }
         }
     }
 
     fn work_out(&mut self, y: usize) {
-        let (width, height) = self.pair.size();
-        let mut traits = std::mem::replace(&mut self.traits[y % ROWS], Traits::empty());
+        let (width, height) = self.size;
+        let columns = self.columns();
+        let padded = self.words.start * CHUNK..self.words.end * CHUNK;
+        // With one more at either end.
+        let around = padded.start..padded.end + 2;
+        let mut traits = std::mem::replace(&mut self.traits[y % TRAITS], Traits::empty());
         traits.y = y;
         for side in 0..2 {
             let many = &mut traits.many[side];
             let view = self.view(side);
+            let exactly = |x| u32::from(exact::has_many_siblings(&view, x, y));
             if y == 0 || y + 1 == height {
-                for (x, many) in many[..width].iter_mut().enumerate() {
-                    *many = u32::from(exact::has_many_siblings(&view, x, y));
-                }
+                columns.clone().for_each(|x| many[x] = exactly(x));
                 continue;
             }
             let [above, row, below] =
-                [y - 1, y, y + 1].map(|row| &self.lines[row % ROWS].pixels[side][..]);
-            simd::siblings(above, row, below, many);
-            for x in [0, width - 1] {
-                many[x] = u32::from(exact::has_many_siblings(&view, x, y));
+                [y - 1, y, y + 1].map(|row| &self.lines[row % ROWS].pixels[side][around.clone()]);
+            simd::siblings(above, row, below, &mut many[padded.clone()]);
+            for x in [0, width - 1].into_iter().filter(|x| columns.contains(x)) {
+                many[x] = exactly(x);
             }
         }
         for side in 0..2 {
+            let [ours, theirs] = [side, 1 - side].map(|side| &traits.many[side][padded.clone()]);
+            let row = &self.lines[y % ROWS].pixels[side][around.clone()];
             let keys = &mut traits.keys[side];
-            let row = &self.lines[y % ROWS].pixels[side];
-            simd::keys(row, &traits.many[side], &traits.many[1 - side], keys);
+            simd::keys(row, ours, theirs, &mut keys[around.clone()]);
+            // Beyond the edge stands the edge once more.
             keys[0] = keys[1];
             keys[width + 1] = keys[width];
         }
-        self.traits[y % ROWS] = traits;
+        self.traits[y % TRAITS] = traits;
     }
 
     /// The loaded rows as an image.
@@ -151,7 +193,7 @@ impl<'a> Ring<'a> {
         Side {
             lines: &self.lines,
             side,
-            size: self.pair.size(),
+            size: self.size,
         }
     }
 }

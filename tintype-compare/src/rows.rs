@@ -54,16 +54,6 @@ impl Rows {
         rows.clone().all(|y| self.filter(y) <= 4).then_some(rows)
     }
 
-    /// Takes the next band, whose rows were restored elsewhere. Returns how
-    /// many rows there are now.
-    pub(super) fn push_restored(&mut self, band: Buffer) -> usize {
-        let start = self.bands.len() << self.shift;
-        let end = start + band.len() / self.stride;
-        self.bands.push(Some(band));
-        self.restored[start..end].fill(true);
-        end
-    }
-
     /// Gives a band back.
     pub(super) fn forget(&mut self, band: usize) {
         self.bands[band] = None;

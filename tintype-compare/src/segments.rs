@@ -1,101 +1,211 @@
 //! Two PNGs judged while they are inflated, whatever part of them differs.
 //!
 //! For who wants counts and no picture: rows are restored, judged and forgotten
-//! segment by segment, so that memory does not grow with the page.
+//! strip by strip, so that memory does not grow with the page. Every thread
+//! does what is to be done next: it judges two strips that are ready, or
+//! restores the next strip of the image that is behind.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::chunks::Plain;
 use super::comparison::Tally;
-use super::engine;
-use super::inflate::Bands;
+use super::engine::Judge;
 use super::mask::Mask;
 use super::options::Options;
-use super::pool::Buffer;
-use super::rows::{self, Rows};
-use super::view::Pair;
+use super::strip::{Strip, Strips};
+use super::view::{Pair, View};
 use super::workers;
 
-/// Rows above and below one that are needed to judge it.
-const CONTEXT: usize = 2;
+/// Strips of an image that are restored and wait to be judged, at most.
+const AHEAD: usize = 3;
 
-/// Counts what differs in two images, in segments of `1 << shift` rows. `None`
-/// where they have rows of another shape, or one of them is damaged.
+/// Counts what differs in two images, in strips of so many rows. `None` where
+/// they have rows of another shape, or one of them is damaged.
 pub(super) fn count(
     a: &Plain<'_>,
     b: &Plain<'_>,
     options: &Options,
-    shift: u32,
+    rows: usize,
     parallel: bool,
 ) -> Option<Tally> {
     if !a.is_like(b) {
         return None;
     }
-    let theirs = || Restored::new(b, 1 << shift).into_iter().flatten();
-    workers::ahead(parallel, theirs, |theirs| {
-        let mask = Mask::new(&options.ignore, a.width as u32, a.height as u32);
-        let question = options.question(&mask);
-        let new = || Tally::new(a.width as u32, 0);
-        let (mut left, mut right) = (Rows::new(a, shift), Rows::new(b, shift));
-        let (mut tally, mut judged, mut forgotten) = (new(), 0, 0);
-        for ours in Restored::new(a, 1 << shift)? {
-            let seen = left.push_restored(ours);
-            right.push_restored(theirs.next()?);
-            let last = seen == a.height;
-            let end = if last {
-                seen
-            } else {
-                seen.saturating_sub(CONTEXT)
-            };
-            let pair = Pair {
-                rows: (judged, end.max(judged)),
-                ..Pair::overlap(left.view(), right.view())
-            };
-            for found in engine::compare(pair, &question, new) {
-                tally.merge(&found);
+    let mask = Mask::new(&options.ignore, a.width as u32, a.height as u32);
+    let question = options.question(&mask);
+    let line = Line::new([Strips::new(a, rows)?, Strips::new(b, rows)?]);
+    let size = (a.width, a.height);
+    let tallies = workers::team(parallel, || {
+        let (mut judge, mut tally) = (Judge::new(&question, size), Tally::new(size.0 as u32, 0));
+        while let Some(job) = line.next() {
+            match job {
+                Job::Restore(turn) => turn.take(),
+                Job::Judge(strips) => {
+                    let [a, b] = strips
+                        .each_ref()
+                        .map(|strip| View::of_strip(strip, a.bytes_per_pixel, size));
+                    let rows = strips[0].judged(size.1);
+                    judge.rows(
+                        &Pair {
+                            rows,
+                            ..Pair::overlap(a, b)
+                        },
+                        &mut tally,
+                    );
+                }
             }
-            judged = end.max(judged);
-            let needed = judged.saturating_sub(CONTEXT) >> shift;
-            for band in forgotten..needed {
-                left.forget(band);
-                right.forget(band);
-            }
-            forgotten = needed;
         }
-        (judged == a.height).then_some(tally)
+        tally
+    });
+    line.is_complete().then(|| {
+        let mut sum = Tally::new(size.0 as u32, 0);
+        tallies.iter().for_each(|tally| sum.merge(tally));
+        sum
     })
 }
 
-/// Bands of restored rows.
-struct Restored<'a> {
-    bands: Bands<'a>,
-    stride: usize,
-    bytes_per_pixel: usize,
-    /// The last row of the band before.
-    above: Vec<u8>,
+/// What a thread does next.
+enum Job<'l, 'a> {
+    Restore(Turn<'l, 'a>),
+    Judge([Strip; 2]),
 }
 
-impl<'a> Restored<'a> {
-    fn new(png: &Plain<'a>, rows: usize) -> Option<Self> {
-        Some(Self {
-            bands: png.bands(rows)?,
-            stride: png.stride(),
-            bytes_per_pixel: png.bytes_per_pixel,
-            above: vec![0; png.stride() - 1],
-        })
+/// Where both images pass by.
+struct Line<'a> {
+    state: Mutex<State<'a>>,
+    changed: Condvar,
+}
+
+struct State<'a> {
+    sources: [Source<'a>; 2],
+    ready: [VecDeque<Strip>; 2],
+}
+
+enum Source<'a> {
+    Waiting(Box<Strips<'a>>),
+    /// A thread has it.
+    Taken,
+    /// There are no more rows, or they are damaged.
+    Ended {
+        complete: bool,
+    },
+}
+
+impl<'a> Line<'a> {
+    fn new(images: [Strips<'a>; 2]) -> Self {
+        Self {
+            state: Mutex::new(State {
+                sources: images.map(|strips| Source::Waiting(Box::new(strips))),
+                ready: Default::default(),
+            }),
+            changed: Condvar::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<'a>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for something to do. `None` when all is done or under way.
+    fn next(&self) -> Option<Job<'_, 'a>> {
+        let mut state = self.state();
+        loop {
+            if state.is_hopeless() {
+                return None;
+            }
+            if let Some(strips) = state.pair() {
+                return Some(Job::Judge(strips));
+            }
+            if let Some((side, strips)) = state.source() {
+                let line = self;
+                let strips = Some(strips);
+                return Some(Job::Restore(Turn { line, side, strips }));
+            }
+            if state.has_ended() {
+                return None;
+            }
+            let waited = self.changed.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Whether every row of both images was judged.
+    fn is_complete(&self) -> bool {
+        let state = self.state();
+        state.has_ended() && !state.is_hopeless()
     }
 }
 
-impl Iterator for Restored<'_> {
-    type Item = Buffer;
-
-    fn next(&mut self) -> Option<Buffer> {
-        let mut band = self.bands.next()?;
-        let mut above = &self.above[..];
-        for row in band.chunks_exact_mut(self.stride) {
-            let (filter, row) = row.split_first_mut()?;
-            rows::restore(*filter, above, row, self.bytes_per_pixel)?;
-            above = row;
+impl<'a> State<'a> {
+    fn pair(&mut self) -> Option<[Strip; 2]> {
+        let [a, b] = &mut self.ready;
+        if a.is_empty() || b.is_empty() {
+            return None;
         }
-        self.above = above.to_vec();
-        Some(band)
+        Some([a.pop_front()?, b.pop_front()?])
+    }
+
+    /// The image that is behind and that nobody works on.
+    fn source(&mut self) -> Option<(usize, Box<Strips<'a>>)> {
+        let behind = usize::from(self.ready[1].len() < self.ready[0].len());
+        [behind, 1 - behind].into_iter().find_map(|side| {
+            let has_room = self.ready[side].len() < AHEAD;
+            let source = &mut self.sources[side];
+            if !has_room || !matches!(source, Source::Waiting(_)) {
+                return None;
+            }
+            match std::mem::replace(source, Source::Taken) {
+                Source::Waiting(strips) => Some((side, strips)),
+                _ => None,
+            }
+        })
+    }
+
+    fn has_ended(&self) -> bool {
+        let ended = |source| matches!(source, &Source::Ended { .. });
+        self.sources.iter().all(ended) && self.ready.iter().all(VecDeque::is_empty)
+    }
+
+    fn is_hopeless(&self) -> bool {
+        let damaged = |source| matches!(source, &Source::Ended { complete: false });
+        self.sources.iter().any(damaged)
+    }
+}
+
+/// One thread's work on one image.
+struct Turn<'l, 'a> {
+    line: &'l Line<'a>,
+    side: usize,
+    /// `None` once they are done.
+    strips: Option<Box<Strips<'a>>>,
+}
+
+impl Turn<'_, '_> {
+    /// Restores the next strip, and gives it and the image back.
+    fn take(mut self) {
+        let Some(mut strips) = self.strips.take() else {
+            return;
+        };
+        let strip = strips.next();
+        let source = match strip {
+            Some(_) if !strips.is_complete() => Source::Waiting(strips),
+            _ => Source::Ended {
+                complete: strips.is_complete(),
+            },
+        };
+        let mut state = self.line.state();
+        state.sources[self.side] = source;
+        state.ready[self.side].extend(strip);
+    }
+}
+
+impl Drop for Turn<'_, '_> {
+    fn drop(&mut self) {
+        // Nobody is to wait for what a panic has ended.
+        if std::thread::panicking() {
+            self.line.state().sources[self.side] = Source::Ended { complete: false };
+        }
+        self.line.changed.notify_all();
     }
 }

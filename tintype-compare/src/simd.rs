@@ -8,6 +8,8 @@
     reason = "calls functions that were compiled for an instruction set, after asking for it"
 )]
 
+use std::ops::Range;
+
 use super::kernels::{self, CHUNK, Guess};
 
 macro_rules! for_each_instruction_set {
@@ -69,6 +71,7 @@ fn level() -> Level {
 }
 
 for_each_instruction_set! {
+    fn widen(rgb: &[u8], rgba: &mut [u32]);
     fn guess(a: &[u32; CHUNK], b: &[u32; CHUNK], max_delta: f64) -> Guess;
     fn siblings(above: &[u32], row: &[u32], below: &[u32], many: &mut [u32]);
     fn keys(row: &[u32], many: &[u32], many_other: &[u32], keys: &mut [f64]);
@@ -80,42 +83,53 @@ for_each_instruction_set! {
     ) -> u64;
 }
 
-/// [`unfilter::paeth`], all channels of a pixel at once.
+/// [`unfilter::paeth`](super::unfilter::paeth), all channels of a pixel at once.
 #[cfg(target_arch = "x86_64")]
-pub(super) fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8]) {
+pub(super) fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8], pixels: Range<usize>) {
     use std::arch::x86_64::*;
 
-    #[target_feature(enable = "sse2")]
-    fn with_sse2<const BPP: usize>(above: &[u8], row: &mut [u8]) {
-        let zero = _mm_setzero_si128();
-        let load = |pixel: &[u8; BPP]| {
-            let mut four = [0; 4];
-            four[..BPP].copy_from_slice(pixel);
-            _mm_unpacklo_epi8(_mm_cvtsi32_si128(i32::from_le_bytes(four)), zero)
-        };
-        let abs = |x| _mm_max_epi16(x, _mm_sub_epi16(zero, x));
-        let select =
-            |mask, yes, no| _mm_or_si128(_mm_and_si128(mask, yes), _mm_andnot_si128(mask, no));
-        let (mut left, mut corner) = (zero, zero);
-        let above = above.as_chunks::<BPP>().0;
-        for (pixel, above) in row.as_chunks_mut::<BPP>().0.iter_mut().zip(above) {
-            let above = load(above);
-            let to_left = _mm_sub_epi16(above, corner);
-            let to_above = _mm_sub_epi16(left, corner);
-            let to_corner = abs(_mm_add_epi16(to_left, to_above));
-            let (to_left, to_above) = (abs(to_left), abs(to_above));
-            let least = _mm_min_epi16(to_corner, _mm_min_epi16(to_left, to_above));
-            let other = select(_mm_cmpeq_epi16(least, to_above), above, corner);
-            let nearest = select(_mm_cmpeq_epi16(least, to_left), left, other);
+    #[target_feature(enable = "avx2")]
+    fn load<const BPP: usize>(bytes: &[u8], at: usize) -> __m128i {
+        // What the fourth byte is does not matter: it is the next pixel's.
+        let four = bytes[at..].first_chunk().copied().unwrap_or_else(|| {
+            let mut last = [0; 4];
+            last[..BPP].copy_from_slice(&bytes[at..]);
+            last
+        });
+        _mm_cvtepu8_epi16(_mm_cvtsi32_si128(i32::from_le_bytes(four)))
+    }
+
+    /// Every pixel waits for the one before: the fewer steps, the faster.
+    #[target_feature(enable = "avx2")]
+    fn with_avx2<const BPP: usize>(above: &[u8], row: &mut [u8], pixels: Range<usize>) {
+        let (mut left, mut corner) = (_mm_setzero_si128(), _mm_setzero_si128());
+        if let Some(before) = pixels.start.checked_sub(1) {
+            left = load::<BPP>(row, before * BPP);
+            corner = load::<BPP>(above, before * BPP);
+        }
+        for at in pixels.map(|x| x * BPP) {
+            let above = load::<BPP>(above, at);
+            let rise = _mm_sub_epi16(above, corner);
+            let to_left = _mm_abs_epi16(rise);
+            let step = _mm_sub_epi16(left, corner);
+            let to_above = _mm_abs_epi16(step);
+            let to_corner = _mm_abs_epi16(_mm_add_epi16(step, rise));
+            let nearer = _mm_blendv_epi8(left, above, _mm_cmpgt_epi16(to_left, to_above));
+            let beyond = _mm_cmpgt_epi16(_mm_min_epi16(to_left, to_above), to_corner);
+            let nearest = _mm_blendv_epi8(nearer, corner, beyond);
             // The upper halves are zero, so bytes wrap without a carry.
-            left = _mm_add_epi8(load(pixel), nearest);
+            left = _mm_add_epi8(load::<BPP>(row, at), nearest);
             corner = above;
             let bytes = _mm_cvtsi128_si32(_mm_packus_epi16(left, left)).to_le_bytes();
-            pixel.copy_from_slice(&bytes[..BPP]);
+            row[at..at + BPP].copy_from_slice(&bytes[..BPP]);
         }
     }
-    // SAFETY: every x86-64 processor has SSE2.
-    unsafe { with_sse2::<BPP>(above, row) }
+
+    if level() == Level::Plain {
+        return super::unfilter::paeth::<BPP>(above, row, pixels);
+    }
+    // SAFETY: the processor has AVX2.
+    unsafe { with_avx2::<BPP>(above, row, pixels) }
 }
 
 #[cfg(not(target_arch = "x86_64"))]

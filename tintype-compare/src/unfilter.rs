@@ -1,5 +1,7 @@
 //! From filtered rows to pixels (PNG specification, third edition, chapter 9).
 
+use std::ops::Range;
+
 use super::simd;
 
 /// Undoes a row's filter. `above` is the finished row above, zeros for the
@@ -9,7 +11,7 @@ pub(super) fn row<const BPP: usize>(filter: u8, above: &[u8], row: &mut [u8]) {
         1 => sub::<BPP>(row),
         2 => up(above, row),
         3 => average::<BPP>(above, row),
-        4 => simd::paeth::<BPP>(above, row),
+        4 => paeth_in_runs::<BPP>(above, row),
         _ => {}
     }
 }
@@ -42,12 +44,37 @@ fn average<const BPP: usize>(above: &[u8], row: &mut [u8]) {
     }
 }
 
-#[cfg(any(test, not(target_arch = "x86_64")))]
-pub(super) fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8]) {
+/// Pixels that are looked at together.
+const RUN: usize = 16;
+
+/// Paeth. Where nothing is added and the last pixel was that above it, the next
+/// ones are those above them, as most pixels of a screenshot are.
+fn paeth_in_runs<const BPP: usize>(above: &[u8], row: &mut [u8]) {
+    let width = row.len() / BPP;
+    for start in (0..width).step_by(RUN) {
+        let run = start..(start + RUN).min(width);
+        let bytes = run.start * BPP..run.end * BPP;
+        let last = bytes.start.saturating_sub(BPP)..bytes.start;
+        let adds_nothing = row[bytes.clone()].iter().fold(0, |all, byte| all | byte) == 0;
+        if adds_nothing && row[last.clone()] == above[last] {
+            row[bytes.clone()].copy_from_slice(&above[bytes]);
+        } else {
+            simd::paeth::<BPP>(above, row, run);
+        }
+    }
+}
+
+/// Paeth, for some of a row's pixels.
+pub(super) fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8], pixels: Range<usize>) {
+    let above = above.as_chunks::<BPP>().0;
+    let row = row.as_chunks_mut::<BPP>().0;
     let mut left = [0_i16; BPP];
     let mut corner = [0_i16; BPP];
-    let above = above.as_chunks::<BPP>().0;
-    for (pixel, above) in row.as_chunks_mut::<BPP>().0.iter_mut().zip(above) {
+    if let Some(before) = pixels.start.checked_sub(1) {
+        left = row[before].map(i16::from);
+        corner = above[before].map(i16::from);
+    }
+    for (pixel, above) in row[pixels.clone()].iter_mut().zip(&above[pixels]) {
         for c in 0..BPP {
             let above = i16::from(above[c]);
             let byte = pixel[c].wrapping_add(nearest(left[c], above, corner[c]) as u8);
@@ -60,7 +87,6 @@ pub(super) fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8]) {
 
 /// Which of the three neighbours is nearest to `left + above - corner`; where
 /// two are, the one named first.
-#[cfg(any(test, not(target_arch = "x86_64")))]
 #[inline(always)]
 fn nearest(left: i16, above: i16, corner: i16) -> i16 {
     let to_left = (above - corner).abs();

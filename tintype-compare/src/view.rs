@@ -1,8 +1,12 @@
 //! Two images in memory, row by row, whatever way their pixels are stored.
 
+use std::ops::Range;
+
 use image::RgbaImage;
 
 use super::rows::Rows;
+use super::simd;
+use super::strip::Strip;
 
 /// Pixels in memory, of 3 (red, green, blue) or 4 bytes (and alpha).
 #[derive(Clone, Copy)]
@@ -19,6 +23,7 @@ pub(super) struct View<'a> {
 enum Source<'a> {
     Image(&'a RgbaImage),
     Rows(&'a Rows),
+    Strip(&'a Strip),
 }
 
 impl<'a> View<'a> {
@@ -39,6 +44,21 @@ impl<'a> View<'a> {
     ) -> Self {
         Self {
             source: Source::Rows(rows),
+            top: 0,
+            bytes_per_pixel,
+            width,
+            height,
+        }
+    }
+
+    /// An image of which no rows are there but the strip's.
+    pub(super) fn of_strip(
+        strip: &'a Strip,
+        bytes_per_pixel: usize,
+        (width, height): (usize, usize),
+    ) -> Self {
+        Self {
+            source: Source::Strip(strip),
             top: 0,
             bytes_per_pixel,
             width,
@@ -75,22 +95,33 @@ impl<'a> View<'a> {
                 &image.as_raw()[(self.top + y) * stride..][..length]
             }
             Source::Rows(rows) => &rows.stored(self.top + y)[1..=length],
+            Source::Strip(strip) => &strip.row(self.top + y)[..length],
         }
     }
 
-    /// Writes a row as RGBA, red in the lowest byte.
-    pub(super) fn load(&self, y: usize, out: &mut [u32]) {
-        let row = self.row(y);
+    /// The stored bytes of some rows, where they lie together.
+    fn block(&self, rows: Range<usize>) -> Option<&'a [u8]> {
+        match self.source {
+            Source::Image(image) if image.width() as usize == self.width => {
+                let stride = self.width * 4;
+                let rows = self.top + rows.start..self.top + rows.end;
+                Some(&image.as_raw()[rows.start * stride..rows.end * stride])
+            }
+            _ => None,
+        }
+    }
+
+    /// Writes columns of a row as RGBA, red in the lowest byte.
+    pub(super) fn load(&self, y: usize, columns: Range<usize>, out: &mut [u32]) {
+        let row = &self.row(y)[columns.start * self.bytes_per_pixel..];
+        let row = &row[..columns.len() * self.bytes_per_pixel];
         if self.bytes_per_pixel == 4 {
             let (pixels, _) = row.as_chunks::<4>();
             for (out, pixel) in out.iter_mut().zip(pixels) {
                 *out = u32::from_le_bytes(*pixel);
             }
         } else {
-            let (pixels, _) = row.as_chunks::<3>();
-            for (out, [r, g, b]) in out.iter_mut().zip(pixels) {
-                *out = u32::from_le_bytes([*r, *g, *b, 255]);
-            }
+            simd::widen(row, out);
         }
     }
 
@@ -103,6 +134,9 @@ impl<'a> View<'a> {
         }
     }
 }
+
+/// Pixels of a row that are compared at one glance.
+const STEP: usize = 64;
 
 /// Two images of one size.
 #[derive(Clone, Copy)]
@@ -132,6 +166,14 @@ impl<'a> Pair<'a> {
         self.a.size()
     }
 
+    /// Whether some rows are seen to be equal in both at one glance.
+    pub(super) fn block_is_equal(&self, rows: Range<usize>) -> bool {
+        match (self.a.block(rows.clone()), self.b.block(rows)) {
+            (Some(a), Some(b)) => a == b,
+            _ => false,
+        }
+    }
+
     /// Whether a row is equal in both. Rows that are stored in two ways may be
     /// equal and not be told so here.
     pub(super) fn row_is_equal(&self, y: usize) -> bool {
@@ -141,5 +183,30 @@ impl<'a> Pair<'a> {
                 self.a.bytes_per_pixel == self.b.bytes_per_pixel && self.a.row(y) == self.b.row(y)
             }
         }
+    }
+
+    /// Whether a row differs. Widens `columns` to where it does, in steps of
+    /// [`STEP`] pixels.
+    pub(super) fn row_differs(&self, y: usize, columns: &mut Range<usize>) -> bool {
+        if self.row_is_equal(y) {
+            return false;
+        }
+        let bytes = self.a.bytes_per_pixel;
+        if bytes != self.b.bytes_per_pixel {
+            *columns = 0..self.a.width;
+            return true;
+        }
+        let (a, b) = (self.a.row(y), self.b.row(y));
+        let (left, right) = (columns.start * bytes, columns.end * bytes);
+        let steps = |row: &'a [u8]| row.chunks(STEP * bytes);
+        let unlike = |(a, b): (&[u8], &[u8])| a != b;
+        if let Some(first) = steps(&a[..left]).zip(steps(&b[..left])).position(unlike) {
+            columns.start = first * STEP;
+        }
+        let ends = steps(&a[right..]).zip(steps(&b[right..]));
+        if let Some(last) = ends.map(unlike).rposition(|unlike| unlike) {
+            columns.end = (columns.end + (last + 1) * STEP).min(self.a.width);
+        }
+        true
     }
 }

@@ -25,6 +25,23 @@ impl Cores {
         let _ = BUSY.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
         Self(taken)
     }
+
+    /// Runs on all of them at once.
+    fn run<S: Send>(&self, run: impl Fn() -> S + Sync) -> Vec<S> {
+        if self.0 == 1 {
+            return vec![run()];
+        }
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..self.0).map(|_| scope.spawn(&run)).collect();
+            let mine = run();
+            let theirs = others.into_iter().map(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            std::iter::once(mine).chain(theirs).collect()
+        })
+    }
 }
 
 impl Drop for Cores {
@@ -50,7 +67,7 @@ pub(super) fn in_parallel<S: Send>(
         return vec![state];
     }
     let next = AtomicUsize::new(0);
-    let run = || {
+    cores.run(|| {
         let mut state = new_state();
         loop {
             let start = next.fetch_add(part, Ordering::Relaxed);
@@ -59,17 +76,13 @@ pub(super) fn in_parallel<S: Send>(
             }
             work(&mut state, start..(start + part).min(length));
         }
-    };
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (1..cores.0).map(|_| scope.spawn(run)).collect();
-        let mine = run();
-        let theirs = others.into_iter().map(|thread| {
-            thread
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
-        std::iter::once(mine).chain(theirs).collect()
     })
+}
+
+/// Does the same on all cores that are free, or, with `worthwhile` false, on
+/// the calling thread alone.
+pub(super) fn team<S: Send>(worthwhile: bool, run: impl Fn() -> S + Sync) -> Vec<S> {
+    Cores::take(if worthwhile { usize::MAX } else { 1 }).run(run)
 }
 
 /// Does two things at once if a core is free for the second.

@@ -3,6 +3,7 @@
 
 mod files;
 mod folders;
+mod input;
 mod outcome;
 
 use std::path::{Path, PathBuf};

@@ -98,6 +98,39 @@ fn sizes_that_differ_are_compared_where_both_have_pixels() {
 }
 
 #[test]
+fn ignored_pixels_that_only_one_image_has_do_not_count() {
+    let region = |x, y, width, height| Region {
+        x,
+        y,
+        width,
+        height,
+    };
+    let judged = |ignore: &[Region], moved| {
+        let options = Options {
+            ignore: ignore.to_vec(),
+            moved,
+            ..Options::default()
+        };
+        compare_images(&white(20, 10), &dotted(10, 30, &[(2, 2)]), &options)
+    };
+    // 10×10 to the right in the baseline, 10×20 below in the current image.
+    let all = [region(10, 0, 10, 30), region(0, 10, 10, 20)];
+    let some = judged(&all[..1], false);
+    assert_eq!((some.differing, some.compared), (1 + 200, 100 + 200));
+    assert_eq!(some.regions[0], all[1]);
+    let none = judged(&all, false);
+    assert_eq!((none.differing, none.compared), (1, 100));
+    assert_eq!(none.regions, [region(2, 2, 1, 1)]);
+    assert_eq!(none.verdict, Verdict::SizeMismatch);
+    let across = judged(&[region(5, 5, 10, 10)], false);
+    assert_eq!(
+        (across.differing, across.compared),
+        (1 + 75 + 175, 75 + 250)
+    );
+    assert_eq!(judged(&all, true).differing, 1);
+}
+
+#[test]
 fn what_is_no_image_is_named() {
     let good = encode_png(&white(3, 3)).unwrap();
     let failure = |bytes: &[u8]| compare_png(&good, bytes, &Options::default()).unwrap_err();
@@ -200,20 +233,30 @@ fn text_chunks_are_no_difference_and_not_decoded() {
 #[test]
 fn the_fast_filters_are_the_plain_ones() {
     let mut random = pairs::Random(5);
-    for length in 0..if cfg!(miri) { 20 } else { 200 } {
-        let above: Vec<u8> = (0..length * 4)
-            .map(|_| random.byte() >> (random.next() % 8))
-            .collect();
-        let row: Vec<u8> = (0..length * 4)
-            .map(|_| random.byte() >> (random.next() % 8))
-            .collect();
-        let (mut fast, mut plain) = (row.clone(), row.clone());
-        unfilter::row::<4>(4, &above, &mut fast);
-        unfilter::paeth::<4>(&above, &mut plain);
-        assert_eq!(fast, plain);
-        let (mut fast, mut plain) = (row.clone(), row.clone());
-        unfilter::row::<3>(4, &above, &mut fast);
-        unfilter::paeth::<3>(&above, &mut plain);
+    for pixels in 0..if cfg!(miri) { 20 } else { 300 } {
+        paeth_twice::<3>(&mut random, pixels);
+        paeth_twice::<4>(&mut random, pixels);
+    }
+}
+
+/// A row of so many random pixels, or of long runs that add nothing.
+fn paeth_twice<const BPP: usize>(random: &mut pairs::Random, pixels: usize) {
+    let mut bytes = |sparse: bool| -> Vec<u8> {
+        let mut quiet = false;
+        let mut byte = |at: usize| {
+            if at.is_multiple_of(23) {
+                quiet = sparse && !random.next().is_multiple_of(4);
+            }
+            let byte = random.byte() >> (random.next() % 8);
+            if quiet { 0 } else { byte }
+        };
+        (0..pixels * BPP).map(&mut byte).collect()
+    };
+    for sparse in [false, true] {
+        let (above, row) = (bytes(false), bytes(sparse));
+        let (mut fast, mut plain) = (row.clone(), row);
+        unfilter::row::<BPP>(4, &above, &mut fast);
+        unfilter::paeth::<BPP>(&above, &mut plain, 0..pixels);
         assert_eq!(fast, plain);
     }
 }

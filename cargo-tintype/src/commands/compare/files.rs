@@ -3,10 +3,11 @@
 use anyhow::Result;
 
 use super::Options;
-use super::outcome::{Files, Outcome};
+use super::input::Files;
+use super::outcome::Outcome;
 
 pub(super) fn compare(options: &Options) -> Result<Outcome> {
-    let files = Files::read(&options.baseline, &options.current)?;
+    let files = Files::read(&options.baseline, &options.current, options.explain)?;
     let mut compared = files.compare(options)?;
     if let Some(path) = &options.diff {
         compared.write_diff(path)?;

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use walkdir::WalkDir;
 
 use super::Options;
-use super::outcome::{Files, Outcome};
+use super::input::Files;
+use super::outcome::Outcome;
 
 /// In which of the folders a path is found.
 #[derive(Clone, Copy, Default)]
@@ -128,7 +129,7 @@ fn judge(options: &Options, path: &Path, found: Found) -> Line {
 
 fn both(options: &Options, path: &Path) -> Result<Line> {
     let (baseline, current) = (options.baseline.join(path), options.current.join(path));
-    let files = Files::read(&baseline, &current)?;
+    let files = Files::read(&baseline, &current, options.explain)?;
     let mut compared = files.compare(options)?;
     if let Some(folder) = &options.diff {
         compared.write_diff(&folder.join(path))?;

@@ -5,9 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use tintype::compare::{Comparison, Inspection, compare_png, inspect_png};
-
-use super::Options;
+use tintype::compare::{Comparison, Inspection};
 
 /// In ascending order of what it means for the exit code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,41 +25,14 @@ impl Outcome {
     }
 }
 
-/// Two files in memory.
-pub(crate) struct Files<'a> {
-    paths: [&'a Path; 2],
-    bytes: [Vec<u8>; 2],
-}
-
-impl<'a> Files<'a> {
-    pub(crate) fn read(baseline: &'a Path, current: &'a Path) -> Result<Self> {
-        let read = |path: &Path| {
-            fs::read(path).with_context(|| format!("failed to read {}", path.display()))
-        };
-        Ok(Self {
-            paths: [baseline, current],
-            bytes: [read(baseline)?, read(current)?],
-        })
-    }
-
-    pub(crate) fn compare(&self, options: &Options) -> Result<Compared<'_>> {
-        let ([a, b], settings) = (&self.bytes, options.settings());
-        let inspection = if options.diff.is_some() || options.explain {
-            inspect_png(a, b, &settings)
-        } else {
-            compare_png(a, b, &settings).map(|comparison| comparison.inspect(a, b))
-        };
-        inspection.map(Compared).with_context(|| {
-            let [baseline, current] = self.paths.map(Path::display);
-            format!("failed to compare {baseline} with {current}")
-        })
-    }
-}
-
 /// Two files that were compared.
 pub(crate) struct Compared<'a>(Inspection<'a>);
 
-impl Compared<'_> {
+impl<'a> Compared<'a> {
+    pub(super) fn new(inspection: Inspection<'a>) -> Self {
+        Self(inspection)
+    }
+
     pub(crate) fn outcome(&self) -> Outcome {
         Outcome::of(&self.0.comparison)
     }

@@ -1,0 +1,108 @@
+//! A few rows of an image, restored, with what is needed to judge them.
+
+use super::chunks::Plain;
+use super::inflate::Bands;
+use super::pool::Buffer;
+use super::rows;
+
+/// Rows above and below one that are needed to judge it.
+const CONTEXT: usize = 2;
+
+/// Consecutive restored rows. The last two of them are context: they are judged
+/// with the next strip, which for that begins with copies of the last four.
+pub(super) struct Strip {
+    bytes: Buffer,
+    stride: usize,
+    /// The first row that is here.
+    start: usize,
+    /// The first row that no strip above has.
+    first: usize,
+}
+
+impl Strip {
+    /// The pixels of a row.
+    pub(super) fn row(&self, y: usize) -> &[u8] {
+        &self.bytes[(y - self.start) * self.stride..][1..self.stride]
+    }
+
+    /// The rows that can be judged here and could not be above, of an image of
+    /// `height` rows: the first one, and the one after the last.
+    pub(super) fn judged(&self, height: usize) -> (usize, usize) {
+        let end = self.start + self.bytes.len() / self.stride;
+        let below = if end == height { 0 } else { CONTEXT };
+        (
+            self.first.saturating_sub(CONTEXT),
+            end.saturating_sub(below),
+        )
+    }
+}
+
+/// The strips of an image, from the top.
+pub(super) struct Strips<'a> {
+    bands: Bands<'a>,
+    stride: usize,
+    bytes_per_pixel: usize,
+    /// The first row that was not yet restored.
+    next: usize,
+    /// The last rows that were.
+    above: Vec<u8>,
+}
+
+impl<'a> Strips<'a> {
+    /// Strips of so many rows. `None` where the data is damaged.
+    pub(super) fn new(png: &Plain<'a>, rows: usize) -> Option<Self> {
+        Some(Self {
+            bands: png.bands(rows)?,
+            stride: png.stride(),
+            bytes_per_pixel: png.bytes_per_pixel,
+            next: 0,
+            above: Vec::new(),
+        })
+    }
+
+    /// Whether there are no more rows to come.
+    pub(super) fn is_complete(&self) -> bool {
+        self.bands.is_complete()
+    }
+
+    fn restore(&self, bytes: &mut [u8]) -> Option<()> {
+        for start in (self.above.len()..bytes.len()).step_by(self.stride) {
+            let (above, row) = bytes[..start + self.stride].split_at_mut(start);
+            let (filter, row) = row.split_first_mut()?;
+            let zeros;
+            let above = if start == 0 {
+                zeros = vec![0; row.len()];
+                &zeros
+            } else {
+                &above[start - row.len()..]
+            };
+            rows::restore(*filter, above, row, self.bytes_per_pixel)?;
+        }
+        Some(())
+    }
+}
+
+impl Iterator for Strips<'_> {
+    type Item = Strip;
+
+    /// `None` at the end, and where the data is damaged.
+    fn next(&mut self) -> Option<Strip> {
+        let copied = self.above.len();
+        let mut bytes = Buffer::take(copied + self.bands.next_length());
+        bytes[..copied].copy_from_slice(&self.above);
+        self.bands.fill(&mut bytes[copied..])?;
+        self.restore(&mut bytes)?;
+        let strip = Strip {
+            stride: self.stride,
+            start: self.next - copied / self.stride,
+            first: self.next,
+            bytes,
+        };
+        self.next += (strip.bytes.len() - copied) / self.stride;
+        let kept = strip.bytes.len().min(2 * CONTEXT * self.stride);
+        self.above.clear();
+        self.above
+            .extend_from_slice(&strip.bytes[strip.bytes.len() - kept..]);
+        Some(strip)
+    }
+}
