@@ -54,6 +54,10 @@ class Peer:
         """One run; what it cost."""
         return self.start(self.command(kind), workers)
 
+    def limit(self, workers):
+        """The same pictures over the bare protocol; what that cost."""
+        return self.start(["node", "limit.js"], workers)
+
     def start(self, command, workers):
         environment = {"WORKERS": str(workers), "PORT": self.port, "CI": ""}
         return common.measure(command, self.folder, environment, self.folder / "playwright.log")
