@@ -78,11 +78,19 @@ class Browser {
         loaded = true;
         // Without a frame before it the picture shows the theme before.
         await this.ask('HeadlessExperimental.beginFrame', { noDisplayUpdates: true });
-        const screenshot = { format: 'png', optimizeForSpeed: true };
-        const shot = await this.ask('HeadlessExperimental.beginFrame', { screenshot });
-        if (Buffer.from(shot.screenshotData, 'base64').length === 0) throw new Error('no picture');
+        await this.picture();
       }
     }
+  }
+
+  // Now and then a frame comes without a picture.
+  async picture() {
+    const screenshot = { format: 'png', optimizeForSpeed: true };
+    let shot = {};
+    while (!shot.screenshotData) {
+      shot = await this.ask('HeadlessExperimental.beginFrame', { screenshot });
+    }
+    return Buffer.from(shot.screenshotData, 'base64');
   }
 
   close() {
