@@ -12,14 +12,14 @@ pub fn limits(engine: BrowserName, settings: &BrowserSettings) -> Vec<&'static s
     match engine {
         BrowserName::Chromium if remote => vec![FREE_RUNNING],
         BrowserName::Chromium => Vec::new(),
-        BrowserName::Firefox => vec![FREE_RUNNING, EMULATED_SCALE, FEWER_KEYS],
+        BrowserName::Firefox => vec![FREE_RUNNING, EMULATED_SCALE, FIREFOX_REFUSES],
         BrowserName::Webkit => vec![
             FREE_RUNNING,
             LATE_LIBRARY,
             NO_CLOCK,
             WHOLE_SCALES,
             NOT_NARROW,
-            FEWER_KEYS,
+            WEBKIT_REFUSES,
         ],
     }
 }
@@ -33,7 +33,7 @@ pub fn limits_of(snapshot: &Snapshot, settings: &BrowserSettings) -> Vec<&'stati
         EMULATED_SCALE => scale != 1.0,
         WHOLE_SCALES => scale.fract() != 0.0,
         // Refused, then.
-        NOT_NARROW | FEWER_KEYS => false,
+        NOT_NARROW | FIREFOX_REFUSES | WEBKIT_REFUSES => false,
         _ => true,
     });
     touched
@@ -49,9 +49,10 @@ pub fn refuse(snapshot: &Snapshot, manifest: &Manifest) -> Result<(), BrowserErr
         BrowserName::Chromium => return Ok(()),
         BrowserName::Firefox | BrowserName::Webkit => asked_for(snapshot, manifest),
     };
+    let remote = manifest.browser.webdriver.is_some();
     let refused = asked
         .into_iter()
-        .find(|&key| is_beyond(snapshot.browser, key));
+        .find(|&key| is_beyond(snapshot.browser, remote, key));
     refused.map_or(Ok(()), |key| {
         Err(BrowserError::Beyond {
             engine: snapshot.browser.as_str(),
@@ -70,11 +71,11 @@ fn asked_for(snapshot: &Snapshot, manifest: &Manifest) -> Vec<&'static str> {
         ("mobile", screen.mobile),
         ("user-agent", device.user_agent.is_some()),
         ("locale", device.locale.is_some()),
-        ("time-zone", device.time_zone.is_some()),
+        ("timezone", device.time_zone.is_some()),
         ("reduced-motion", device.reduced_motion.is_some()),
         ("forced-colors", device.forced_colors.is_some()),
         ("contrast", device.contrast.is_some()),
-        ("medium", device.medium.is_some()),
+        ("media", device.medium.is_some()),
         ("login", snapshot.story.login.is_some()),
         ("headers", !access.headers.is_empty()),
         ("cookies", !access.cookies.is_empty()),
@@ -85,13 +86,21 @@ fn asked_for(snapshot: &Snapshot, manifest: &Manifest) -> Vec<&'static str> {
     asked.map(|(key, _)| key).collect()
 }
 
-fn is_beyond(engine: BrowserName, key: &str) -> bool {
+fn is_beyond(engine: BrowserName, remote: bool, key: &str) -> bool {
     match engine {
         BrowserName::Chromium => false,
-        BrowserName::Firefox => !["login"].contains(&key),
+        BrowserName::Firefox => {
+            FIREFOX_LACKS.contains(&key) || (remote && REMOTE_FIREFOX_LACKS.contains(&key))
+        }
         BrowserName::Webkit => true,
     }
 }
+
+/// Keys of the manifest that Firefox has nothing for.
+const FIREFOX_LACKS: [&str; 5] = ["touch", "mobile", "contrast", "basic-auth", "insecure"];
+
+/// Those for which it takes more than somebody else's driver allows.
+const REMOTE_FIREFOX_LACKS: [&str; 3] = ["reduced-motion", "forced-colors", "media"];
 
 const FREE_RUNNING: &str = "it draws frames by itself: they are waited for, not issued";
 const EMULATED_SCALE: &str = "a scale is emulated: the layout is that of scale 1, drawn larger";
@@ -100,4 +109,7 @@ const LATE_LIBRARY: &str = "nothing runs before the page's own scripts: closed s
 const NO_CLOCK: &str = "`clock` and `seed` come too late for the page's first scripts";
 const WHOLE_SCALES: &str = "only whole scales: others are rounded up";
 const NOT_NARROW: &str = "no viewport is narrower than about 290 pixels";
-const FEWER_KEYS: &str = "keys of devices and of [stories] that it does not know are refused";
+const FIREFOX_REFUSES: &str = "refused: `touch`, `mobile`, `contrast`, `basic-auth`, `insecure`; \
+    behind a `webdriver` also `reduced-motion`, `forced-colors`, `media`";
+const WEBKIT_REFUSES: &str = "refused: `touch`, `mobile`, all of `device`, log-ins, and the \
+    `headers`, `cookies`, `basic-auth` and `insecure` of [stories]";

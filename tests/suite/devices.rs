@@ -8,6 +8,7 @@ use super::test;
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("devices::everything_is_told_and_nothing_stays", told),
+        test("devices::what_firefox_has_is_told", told_to_firefox),
         test("devices::pages_are_not_shared_between_them", not_shared),
         test("devices::one_that_is_not_known_is_named", unknown),
     ]
@@ -90,6 +91,41 @@ device = { locale = "de-AT" }
     let run = project.run(&[], &[("TINTYPE_CACHE", "off")]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
     let run = project.run(&["b::"], &[("TINTYPE_CACHE", "off")]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+}
+
+/// What Firefox has for it, and another story that is told nothing.
+fn told_to_firefox() {
+    let manifest = r#"
+[stories]
+dir = "stories"
+[browser]
+names = ["firefox"]
+sessions = 1
+[themes]
+light = { color-scheme = "light" }
+strong = { color-scheme = "light", forced-colors = true }
+[viewports]
+desktop = "400x300"
+[[story]]
+id = "a"
+path = "a.html"
+device = { user-agent = "a telephone", locale = "de-AT", timezone = "Asia/Tokyo", reduced-motion = true, media = "print" }
+[[story]]
+id = "b"
+path = "a.html"
+"#;
+    let project = Project::new(manifest, &[("a.html", PAGE)]);
+    project.accept_all();
+    for (stem, expected) in [
+        ("a-light-400x300", &[0, 1, 2, 3, 6][..]),
+        ("a-strong-400x300", &[0, 1, 2, 3, 4, 6]),
+        ("b-light-400x300", &[]),
+        ("b-strong-400x300", &[4]),
+    ] {
+        assert_eq!(facts(&project, stem), expected, "{stem}");
+    }
+    let run = project.run(&[], &[("TINTYPE_CACHE", "off")]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
 }
 

@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 use tintype::model::Status;
 
 use super::project::{Project, eventually};
-use super::{isolation, test};
+use super::{isolation, requests, steps, test};
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
@@ -22,6 +22,12 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("engines::nothing_is_left_behind_in_webkit", || {
             isolation::hostile("webkit");
         }),
+        test("engines::requests_of_firefox", || requests_of("firefox")),
+        test("engines::requests_of_webkit", || requests_of("webkit")),
+        test("engines::steps_in_firefox", || steps_in("firefox")),
+        test("engines::steps_in_webkit", || steps_in("webkit")),
+        test("engines::what_is_beyond_them_is_refused", beyond),
+        test("engines::what_a_server_wants_to_see_of_firefox", shown),
         test("engines::each_has_its_own_baselines", together),
         test("engines::a_missing_program_is_named", missing),
         test("engines::a_browser_that_dies_is_replaced", dying),
@@ -254,6 +260,72 @@ fn broken_server() -> String {
         }
     });
     format!("http://{address}")
+}
+
+fn requests_of(engine: &str) {
+    requests::other_origin(engine);
+    requests::refused(engine);
+}
+
+fn steps_in(engine: &str) {
+    steps::every_kind_at_once(engine);
+    steps::no_traces(engine);
+}
+
+/// Green for whoever shows header and cookie, red for others.
+fn shown() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).unwrap_or(0);
+            let told = String::from_utf8_lossy(&request[..length]).to_lowercase();
+            let known = told.contains("x-key: sesame") && told.contains("cookie: sid=s3cr3t");
+            let page = format!("<body bgcolor={}>", if known { "lime" } else { "red" });
+            let length = page.len();
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{page}"
+            );
+        }
+    });
+    let manifest = format!(
+        "[stories]\nurl = \"http://{address}\"\nheaders = {{ x-key = \"${{KEY}}\" }}\ncookies = {{ sid = \"${{SID}}\" }}\n\
+         [browser]\nnames = [\"firefox\"]\nsessions = 1\n[themes]\nlight = {{}}\n\
+         [viewports]\nphone = \"320x200\"\n[[story]]\npath = \"/a\"\n[[story]]\npath = \"/b\"\n"
+    );
+    let project = Project::new(&manifest, &[]);
+    let secrets = [("KEY", "sesame"), ("SID", "s3cr3t")];
+    for update in ["new", "no"] {
+        let mut variables = secrets.to_vec();
+        variables.extend([("TINTYPE_UPDATE", update), ("TINTYPE_CACHE", "off")]);
+        let run = project.run(&[], &variables);
+        assert_eq!(run.code, Some(0), "{}", run.stdout);
+    }
+    for story in ["a", "b"] {
+        let shot = picture(&project, &format!("{story}-light-320x200"));
+        assert_eq!(shot.get_pixel(100, 100), &Rgb([0, 255, 0]), "{story}");
+    }
+}
+
+/// No engine shows something else than was asked for.
+fn beyond() {
+    let manifest = "[stories]\ndir = \"stories\"\n[browser]\nnames = [\"chromium\", \"firefox\", \"webkit\"]\n\
+         [themes]\nlight = {}\n[viewports]\nphone = { width = 320, height = 200, touch = true }\n\
+         [[story]]\npath = \"a.html\"\n";
+    let project = Project::new(manifest, &[("a.html", "<p>a")]);
+    let run = project.run(&[], &[("TINTYPE_UPDATE", "new")]);
+    assert_eq!(run.code, Some(101), "{}", run.stdout);
+    assert_eq!(project.result("a::light::320x200").status, Status::New);
+    for engine in ["firefox", "webkit"] {
+        let result = project.result(&format!("a@{engine}::light::320x200"));
+        let message = result.message.unwrap();
+        let told =
+            format!("{engine} cannot do `touch`, which the manifest asks for in the story `a`");
+        assert!(message.contains(&told), "{message}");
+        assert_eq!(result.attempt, Some(1));
+    }
 }
 
 fn together() {

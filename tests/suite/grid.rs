@@ -167,7 +167,12 @@ impl Hub {
 }
 
 fn which(program: &str) -> String {
-    let path = std::env::var_os("PATH").unwrap();
+    let mut path = std::env::var_os("PATH").unwrap();
+    path.push(concat!(
+        ":",
+        env!("CARGO_MANIFEST_DIR"),
+        "/target/tools/bin"
+    ));
     let found = std::env::split_paths(&path)
         .map(|folder| folder.join(program))
         .find(|path| path.is_file());

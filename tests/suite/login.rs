@@ -15,6 +15,7 @@ use super::test;
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("login::once_for_all_sessions", once),
+        test("login::in_firefox", in_firefox),
         test("login::renewed_when_it_has_expired", renewed),
         test("login::shared_through_redis_and_sealed", shared),
         test("login::one_process_at_a_time", one_at_a_time),
@@ -117,6 +118,20 @@ fn once() {
             assert!(!text.contains(secret), "{secret} is in {text}");
         }
     }
+}
+
+fn in_firefox() {
+    let gate = Gate::start();
+    let browser = "[browser]\nnames = [\"firefox\"]";
+    let manifest = manifest(&gate, FORM).replace("[browser]", browser);
+    let project = Project::new(&manifest, &[]);
+    let run = project.run(&[], &ACCEPT);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    assert_eq!(gate.logins(), 1);
+    for story in ALL {
+        assert_eq!(colour(&project, story), [0, 255, 0], "{story}");
+    }
+    assert_eq!(colour(&project, "open"), [255, 255, 255], "nobody's");
 }
 
 fn renewed() {

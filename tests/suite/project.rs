@@ -65,7 +65,13 @@ impl Project {
     /// otherwise: no redis-server is on the PATH.
     pub(crate) fn suite(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut path = std::env::var_os("PATH").unwrap_or_default();
+        // Where ./test puts what no package of the system brings.
+        path.push(concat!(
+            ":",
+            env!("CARGO_MANIFEST_DIR"),
+            "/target/tools/bin"
+        ));
         command
             .args(arguments)
             .current_dir(self.path())

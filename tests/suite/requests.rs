@@ -13,11 +13,15 @@ use super::test;
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("requests::a_rule_answers_or_blocks", ruled),
-        test("requests::another_origin_is_answered_for", other_origin),
+        test("requests::another_origin_is_answered_for", || {
+            other_origin("chromium");
+        }),
         test("requests::a_story_has_rules_of_its_own", own_rules),
         test("requests::rules_end_with_their_story", hostile),
         test("requests::the_open_network_is_reported", reported),
-        test("requests::the_open_network_is_refused", refused),
+        test("requests::the_open_network_is_refused", || {
+            refused("chromium");
+        }),
         test(
             "requests::what_is_said_over_tls_is_no_secret_miss",
             over_tls,
@@ -80,6 +84,10 @@ fn page(body: &str) -> String {
   }});
 </script>"#
     )
+}
+
+fn browser(engine: &str) -> String {
+    format!("[browser]\nnames = [\"{engine}\"]\n")
 }
 
 fn run(project: &Project, environment: &[(&str, &str)]) -> Run {
@@ -173,7 +181,7 @@ delay = "300ms"
 }
 
 /// No server has these names: only a rule can answer.
-fn other_origin() {
+pub(crate) fn other_origin(engine: &str) {
     let rules = r#"
 [[request]]
 url = "http://api.example.test/**"
@@ -196,7 +204,10 @@ block = true
     expect('script', await loaded, 'failure');
     "#;
     let stories = [("a.html", &*page(script))];
-    let manifest = format!("{MANIFEST}[capture]\nnetwork = \"off\"\n{rules}");
+    let manifest = format!(
+        "{MANIFEST}{}[capture]\nnetwork = \"off\"\n{rules}",
+        browser(engine)
+    );
     let project = Project::new(&manifest, &stories);
     content(&project, &["a"]);
     assert_eq!(project.statuses(), [Status::New]);
@@ -322,7 +333,7 @@ fn reported() {
     }
 }
 
-fn refused() {
+pub(crate) fn refused(engine: &str) {
     let foreign = Foreign::start();
     let address = foreign.address;
     let script = format!(
@@ -353,7 +364,10 @@ path = "c.html"
 capture = { wait-for = "#never" }
 "##;
     let project = Project::new(MANIFEST, &stories);
-    project.write("stories.toml", &format!("{MANIFEST}{more}"));
+    project.write(
+        "stories.toml",
+        &format!("{MANIFEST}{}{more}", browser(engine)),
+    );
     assert_eq!(run(&project, &[("TINTYPE_UPDATE", "all")]).code, Some(101));
     let told = |story: &str| {
         let result = project.result(&format!("{story}::light::400x300"));

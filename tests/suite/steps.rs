@@ -10,7 +10,9 @@ pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("steps::every_kind_takes_effect", every_kind),
         test("steps::one_that_cannot_be_done_is_shown", unmet),
-        test("steps::they_leave_nothing_for_other_stories", no_traces),
+        test("steps::they_leave_nothing_for_other_stories", || {
+            no_traces("chromium");
+        }),
         test("steps::each_snapshot_does_its_own", own_steps),
         test("steps::they_lead_to_other_pages", navigation),
         test("steps::they_are_part_of_what_is_unchanged", caching),
@@ -98,6 +100,37 @@ steps = [
     assert_eq!(lit("all"), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
     let run = project.run(&[], &[("TINTYPE_CACHE", "off")]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
+}
+
+/// The same at once, by another engine's mouse and keyboard.
+pub(crate) fn every_kind_at_once(engine: &str) {
+    let manifest = format!(
+        r##"{MANIFEST}
+[browser]
+names = ["{engine}"]
+[[story]]
+id = "all"
+path = "a.html"
+steps = [
+  {{ hover = "#over" }},
+  {{ focus = "#plain" }},
+  {{ click = "#push" }},
+  {{ type = {{ into = "#deep", text = "Grüße, 2" }} }},
+  {{ press = "Tab" }},
+  {{ scroll-to = "#far" }},
+  {{ select = {{ in = "#choice", value = "two" }} }},
+  {{ wait-for = "#late" }},
+  {{ script = "is(7); if (late.isConnected) is(8)" }},
+]
+"##
+    );
+    let project = Project::new(&manifest, &[("a.html", PAGE)]);
+    project.accept_all();
+    let file = project.read("baselines/all-light-400x300.png");
+    let picture = image::load_from_memory(&file).unwrap().to_rgb8();
+    let is_lit = |n: &u32| picture.get_pixel(n * 30 + 10, 10).0 == [0, 255, 0];
+    let lit: Vec<u32> = (0..9).filter(is_lit).collect();
+    assert_eq!(lit, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
 }
 
 fn unmet() {
@@ -197,9 +230,9 @@ const RETENTIVE: &str = "<!doctype html><style>body { margin: 0; background: whi
     addEventListener('click', () => { localStorage.done = 1; document.cookie = 'done=1'; });
     </script>";
 
-fn no_traces() {
+pub(crate) fn no_traces(engine: &str) {
     let manifest = format!(
-        "{MANIFEST}[browser]\nsessions = 1\n
+        "{MANIFEST}[browser]\nsessions = 1\nnames = [\"{engine}\"]\n
 [[story]]\nid = \"a-done\"\npath = \"a.html\"\nsteps = [{{ click = \"button\" }}]
 [[story]]\nid = \"b-innocent\"\npath = \"a.html\"
 [[story]]\nid = \"c-done\"\npath = \"a.html\"\nsteps = [{{ click = \"button\" }}]

@@ -6,6 +6,7 @@
 //! tabs that share nothing with each other.
 
 mod bidi;
+mod device;
 mod sign_in;
 pub(super) mod start;
 
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use self::bidi::{Bidi, BidiError};
+use self::device::Visit;
 use super::ask::COMMAND_LIMIT;
 use super::capture::{self, Canvas, Frame};
 use super::driver::Driver;
@@ -54,6 +56,10 @@ pub struct Firefox {
     cache_is_off: bool,
     /// Whether steps have been done since the address was loaded.
     acted: bool,
+    visit: Visit,
+    /// Before which device pages are shown, and what of that is set in the tab.
+    device: Device,
+    surrounded: Device,
     /// Whose browser it is.
     signed_in: Option<SignedIn>,
 }
@@ -110,6 +116,9 @@ impl Firefox {
             prelude: None,
             cache_is_off: false,
             acted: false,
+            visit: Visit::default(),
+            device: Device::default(),
+            surrounded: Device::default(),
             signed_in: None,
         };
         let windows = json!({ "moz:scope": "chrome" });
@@ -134,13 +143,15 @@ impl Firefox {
         &self.driver.client
     }
 
-    /// What the source's server wants to see is not for this engine.
-    #[expect(clippy::unused_self, reason = "other engines keep it")]
-    pub(super) fn visit(&mut self, _base: &str, _credentials: Arc<Credentials>) {}
+    /// Presents credentials to the server at `base` from the next page on.
+    pub(super) fn visit(&mut self, base: &str, credentials: Arc<Credentials>) {
+        self.visit = Visit::of(base, credentials);
+    }
 
-    /// Devices are not for this engine.
-    #[expect(clippy::unused_self, reason = "other engines keep it")]
-    pub(super) fn set_device(&mut self, _device: &Device) {}
+    /// Says before which device pages are shown from the next load on.
+    pub(super) fn set_device(&mut self, device: &Device) {
+        self.device.clone_from(device);
+    }
 
     /// Makes the browser somebody's, or nobody's, from the next load on.
     pub(super) fn sign_in(&mut self, state: Option<SignedIn>) {
@@ -177,6 +188,8 @@ impl Firefox {
         self.address.clear();
         self.screen = None;
         (self.cache_is_off, self.acted) = (false, false);
+        self.surrounded = Device::default();
+        self.visit.forget();
         Ok(())
     }
 
@@ -223,6 +236,7 @@ impl Firefox {
             self.go("about:blank", capture.timeout).await?;
         }
         self.install(prelude(capture)).await?;
+        self.present().await?;
         self.emulate(theme, screen).await?;
         address.clone_into(&mut self.address);
         self.limit = capture.timeout;
@@ -244,6 +258,7 @@ impl Firefox {
             self.restart(theme).await?;
         }
         self.install(prelude(capture)).await?;
+        self.present().await?;
         self.emulate(theme, screen).await?;
         self.cache("bypass").await?;
         self.cache_is_off = true;
@@ -283,6 +298,7 @@ impl Firefox {
         let (address, limit) = (std::mem::take(&mut self.address), self.limit);
         let prelude = self.prelude.take();
         self.restart(theme).await?;
+        self.present().await?;
         self.emulate(theme, screen).await?;
         if let Some((source, _)) = prelude {
             self.install(source).await?;
@@ -307,9 +323,11 @@ impl Firefox {
         // Its place may be the only one that there is.
         self.driver.give_back().await;
         let (settings, scratch) = (self.settings.clone(), self.scratch.clone());
-        let signed_in = self.signed_in.take();
+        let (signed_in, device) = (self.signed_in.take(), std::mem::take(&mut self.device));
+        let visit = std::mem::take(&mut self.visit);
         *self = Self::in_scheme(&settings, &scratch, theme.color_scheme).await?;
-        self.signed_in = signed_in;
+        (self.signed_in, self.device, self.visit) = (signed_in, device, visit);
+        self.visit.forget();
         Ok(())
     }
 
@@ -326,7 +344,7 @@ impl Firefox {
             self.evaluate_in(window, &change).await?;
             self.scheme = theme.color_scheme;
         }
-        Ok(())
+        self.surround().await
     }
 
     /// Evaluates in a page or in the browser's own window; an exception is a

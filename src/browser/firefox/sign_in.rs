@@ -44,20 +44,14 @@ impl Firefox {
 
     /// The cookies of the tab's container.
     fn own_cookies(&self) -> Value {
-        json!({ "partition": { "type": "context", "context": self.tab.id } })
+        let container = self.tab.container.as_deref().unwrap_or("default");
+        json!({ "partition": { "type": "storageKey", "userContext": container } })
     }
 
-    async fn give(&self, cookie: &Cookie, address: &str) -> Result<(), BrowserError> {
+    pub(super) async fn give(&self, cookie: &Cookie, address: &str) -> Result<(), BrowserError> {
         let mut given = self.own_cookies();
         given["cookie"] = given_cookie(cookie, address);
-        // A refusal may show what was refused.
-        match self.bidi("storage.setCookie", given).await {
-            Err(BrowserError::Refused { command, .. }) => Err(BrowserError::Refused {
-                command,
-                reason: "a cookie of the log-in is not valid".to_owned(),
-            }),
-            outcome => outcome.map(drop),
-        }
+        self.hidden("storage.setCookie", given).await
     }
 
     /// Lets the next document of the log-in's origin begin with its storage.

@@ -6,6 +6,7 @@ use super::super::driver;
 use super::super::error::BrowserError;
 use super::super::find;
 use super::super::guard::Guarded;
+use super::pointer;
 
 /// Width and height of the display. Windows may be larger than it.
 const SCREEN: &str = "2560x1600x24";
@@ -48,6 +49,8 @@ impl Display {
                 server.last_words()
             )));
         };
+        let moved = driver::within("the pointer of Xvfb", pointer::to_the_corner(number)).await?;
+        moved.map_err(|error| failed(format!("its pointer cannot be moved: {error}")))?;
         Ok(Self {
             name: format!(":{number}"),
             server,

@@ -4,6 +4,7 @@
 //! given when it starts: for another look another browser is started.
 
 mod display;
+mod pointer;
 pub(super) mod start;
 
 use std::path::{Path, PathBuf};

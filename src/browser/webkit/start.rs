@@ -82,16 +82,16 @@ fn wanted(settings: &BrowserSettings, browser: &Path, look: Look) -> serde_json:
     if look.dark {
         arguments.push("--dark-mode".to_owned());
     }
+    if let Some(proxy) = settings.proxy {
+        // The capability would have TLS asked for by a proxy that speaks TLS.
+        arguments.push(format!("--proxy=http://{proxy}"));
+    }
     arguments.extend(settings.webkit.args.iter().cloned());
-    let mut wanted = json!({
+    json!({
         "webkitgtk:browserOptions": { "binary": browser, "args": arguments },
         "unhandledPromptBehavior": "dismiss",
         "pageLoadStrategy": "normal",
-    });
-    if let Some(proxy) = settings.proxy {
-        wanted["proxy"] = driver::proxy(proxy);
-    }
-    wanted
+    })
 }
 
 /// Starts the driver on a port that is free at this moment: it names none.

@@ -1,0 +1,153 @@
+//! The device and the person that a page of Firefox believes to be before it,
+//! and what it shows to the stories' server.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::super::error::BrowserError;
+use super::super::sign_in::Cookie;
+use super::Firefox;
+use crate::manifest::{Credentials, Device};
+
+/// Whom a session visits.
+#[derive(Debug, Default)]
+pub(super) struct Visit {
+    /// The server's address, without a trailing slash.
+    base: String,
+    credentials: Arc<Credentials>,
+    /// Whether the open tab's container has all that it shows.
+    is_presented: bool,
+}
+
+impl Visit {
+    pub(super) fn of(base: &str, credentials: Arc<Credentials>) -> Self {
+        Self {
+            base: base.to_owned(),
+            credentials,
+            is_presented: false,
+        }
+    }
+
+    /// Another container knows nothing.
+    pub(super) fn forget(&mut self) {
+        self.is_presented = false;
+    }
+}
+
+impl Firefox {
+    /// Makes the open tab send headers and cookies.
+    pub(super) async fn present(&mut self) -> Result<(), BrowserError> {
+        if self.visit.is_presented {
+            return Ok(());
+        }
+        let credentials = Arc::clone(&self.visit.credentials);
+        if !credentials.headers.is_empty() {
+            let headers: Vec<Value> = credentials
+                .headers
+                .iter()
+                .map(|(name, value)| {
+                    let value = json!({ "type": "string", "value": value.reveal() });
+                    json!({ "name": name, "value": value })
+                })
+                .collect();
+            let headers = json!({ "headers": headers, "contexts": [self.tab.id] });
+            self.hidden("network.setExtraHeaders", headers).await?;
+        }
+        let address = format!("{}/", self.visit.base);
+        for (name, value) in &credentials.cookies {
+            let cookie = Cookie {
+                name: name.clone(),
+                value: value.reveal().to_owned(),
+                ..Cookie::default()
+            };
+            self.give(&cookie, &address).await?;
+        }
+        self.visit.is_presented = true;
+        Ok(())
+    }
+
+    /// A command that holds secrets: a refusal may show what was refused.
+    pub(super) async fn hidden(&self, method: &str, parameters: Value) -> Result<(), BrowserError> {
+        match self.bidi(method, parameters).await {
+            Err(BrowserError::Refused { command, .. }) => Err(BrowserError::Refused {
+                command,
+                reason: "a header or a cookie is not valid".to_owned(),
+            }),
+            outcome => outcome.map(drop),
+        }
+    }
+
+    /// Sets whatever of the device differs from what is set in the tab.
+    pub(super) async fn surround(&mut self) -> Result<(), BrowserError> {
+        if self.surrounded == self.device {
+            return Ok(());
+        }
+        let Device {
+            user_agent,
+            locale,
+            time_zone,
+            ..
+        } = self.device.clone();
+        let (agent, language, zone) = (
+            json!({ "userAgent": user_agent, "contexts": [self.tab.id] }),
+            json!({ "locale": locale, "contexts": [self.tab.id] }),
+            json!({ "timezone": time_zone, "contexts": [self.tab.id] }),
+        );
+        if self.surrounded.user_agent != user_agent {
+            self.set("emulation.setUserAgentOverride", "user-agent", agent)
+                .await?;
+        }
+        if self.surrounded.locale != locale {
+            self.set("emulation.setLocaleOverride", "locale", language)
+                .await?;
+        }
+        if self.surrounded.time_zone != time_zone {
+            self.set("emulation.setTimezoneOverride", "time-zone", zone)
+                .await?;
+        }
+        self.set_media().await?;
+        self.surrounded = self.device.clone();
+        Ok(())
+    }
+
+    /// The medium and the media features, where the browser's own window may be
+    /// asked for them.
+    async fn set_media(&self) -> Result<(), BrowserError> {
+        let Some(window) = &self.window else {
+            return Ok(());
+        };
+        let medium = self.device.medium.map_or("", |medium| medium.as_str());
+        let motion = match self.device.reduced_motion {
+            Some(true) => "reduce",
+            Some(false) => "no-preference",
+            None => "none",
+        };
+        let colours = match self.device.forced_colors {
+            Some(true) => "active",
+            Some(false) | None => "none",
+        };
+        let change = format!(
+            "Object.assign(gBrowser.selectedBrowser.browsingContext, {})",
+            json!({
+                "mediumOverride": medium,
+                "prefersReducedMotionOverride": motion,
+                "forcedColorsOverride": colours,
+            })
+        );
+        self.evaluate_in(window, &format!("{change}; true"))
+            .await
+            .map(drop)
+    }
+
+    /// Sets what the browser may not know.
+    async fn set(&self, method: &str, word: &str, parameters: Value) -> Result<(), BrowserError> {
+        match self.bidi(method, parameters).await {
+            Err(BrowserError::Refused { reason, .. }) => Err(BrowserError::Refused {
+                command: format!("{word} of the device"),
+                reason,
+            }),
+            outcome => outcome.map(drop),
+        }
+    }
+}
