@@ -18,7 +18,7 @@ use super::view::{Pair, View};
 use super::workers;
 
 /// Strips of an image that are restored and wait to be judged, at most.
-const AHEAD: usize = 3;
+const AHEAD: usize = 2;
 
 /// Counts what differs in two images, in strips of so many rows. `None` where
 /// they have rows of another shape, or one of them is damaged.
@@ -133,7 +133,8 @@ impl<'a> Line<'a> {
     /// Whether every row of both images was judged.
     fn is_complete(&self) -> bool {
         let state = self.state();
-        state.has_ended() && !state.is_hopeless()
+        let is_empty = state.ready.iter().all(VecDeque::is_empty);
+        state.has_ended() && !state.is_hopeless() && is_empty
     }
 }
 
@@ -164,7 +165,7 @@ impl<'a> State<'a> {
 
     fn has_ended(&self) -> bool {
         let ended = |source| matches!(source, &Source::Ended { .. });
-        self.sources.iter().all(ended) && self.ready.iter().all(VecDeque::is_empty)
+        self.sources.iter().all(ended)
     }
 
     fn is_hopeless(&self) -> bool {
@@ -189,10 +190,9 @@ impl Turn<'_, '_> {
         };
         let strip = strips.next();
         let source = match strip {
-            Some(_) if !strips.is_complete() => Source::Waiting(strips),
-            _ => Source::Ended {
-                complete: strips.is_complete(),
-            },
+            None => Source::Ended { complete: false },
+            Some(_) if strips.have_ended() => Source::Ended { complete: true },
+            Some(_) => Source::Waiting(strips),
         };
         let mut state = self.line.state();
         state.sources[self.side] = source;

@@ -108,7 +108,7 @@ pub(super) fn both<A: Send, B: Send>(
 }
 
 /// What [`ahead`] makes in advance.
-const AHEAD: usize = 2;
+const AHEAD: usize = 1;
 
 /// Works with what `source` makes, which runs ahead on another core if one is
 /// free.
