@@ -20,6 +20,10 @@ use super::workers;
 /// Strips of an image that are restored and wait to be judged, at most.
 const AHEAD: usize = 2;
 
+/// Threads that find something to do: two restore, and to judge takes hardly
+/// longer than that.
+const TEAM: usize = 4;
+
 /// Counts what differs in two images, in strips of so many rows. `None` where
 /// they have rows of another shape, or one of them is damaged.
 pub(super) fn count(
@@ -36,24 +40,12 @@ pub(super) fn count(
     let question = options.question(&mask);
     let line = Line::new([Strips::new(a, rows)?, Strips::new(b, rows)?]);
     let size = (a.width, a.height);
-    let tallies = workers::team(parallel, || {
+    let tallies = workers::team(if parallel { TEAM } else { 1 }, || {
         let (mut judge, mut tally) = (Judge::new(&question, size), Tally::new(size.0 as u32, 0));
         while let Some(job) = line.next() {
             match job {
                 Job::Restore(turn) => turn.take(),
-                Job::Judge(strips) => {
-                    let [a, b] = strips
-                        .each_ref()
-                        .map(|strip| View::of_strip(strip, a.bytes_per_pixel, size));
-                    let rows = strips[0].judged(size.1);
-                    judge.rows(
-                        &Pair {
-                            rows,
-                            ..Pair::overlap(a, b)
-                        },
-                        &mut tally,
-                    );
-                }
+                Job::Judge(strips) => judge.rows(&pair(&strips, a), &mut tally),
             }
         }
         tally
@@ -63,6 +55,18 @@ pub(super) fn count(
         tallies.iter().for_each(|tally| sum.merge(tally));
         sum
     })
+}
+
+/// What can be judged of two strips, of images like this one.
+fn pair<'s>(strips: &'s [Strip; 2], png: &Plain<'_>) -> Pair<'s> {
+    let size = (png.width, png.height);
+    let [a, b] = strips
+        .each_ref()
+        .map(|strip| View::of_strip(strip, png.bytes_per_pixel, size));
+    Pair {
+        rows: strips[0].judged(size.1),
+        ..Pair::overlap(a, b)
+    }
 }
 
 /// What a thread does next.
