@@ -1,7 +1,6 @@
 //! The layout of a PNG as browsers write it.
 
-use super::inflate::{Bands, Zlib};
-use super::pool::Buffer;
+use super::inflate::Bands;
 
 /// A PNG of 8-bit RGB or RGBA, not interlaced, without a colour key: what
 /// every browser's screenshot is.
@@ -72,29 +71,15 @@ impl<'a> Plain<'a> {
     }
 
     /// Inflates `rows` rows at a time, still filtered. `None` where the data
-    /// cannot be inflated to what the header says.
+    /// is not what its checksums say, or cannot be inflated to what the header says.
     pub(super) fn bands(&self, rows: usize) -> Option<Bands<'a>> {
-        let length = self.stride().checked_mul(self.height)?;
-        let band = self.stride().checked_mul(rows).unwrap_or(length);
-        Bands::new(self.zlib()?, length, band)
-    }
-
-    /// The compressed data, if it is what its checksums say.
-    fn zlib(&self) -> Option<Zlib<'a>> {
         if !self.data.iter().all(Chunk::is_sound) {
             return None;
         }
-        if let [whole] = self.data[..] {
-            return Some(Zlib::Whole(whole.content));
-        }
-        // One call on joined data is faster than many on pieces.
-        let mut joined = Buffer::take(self.data.iter().map(|chunk| chunk.content.len()).sum());
-        let mut end = 0;
-        for Chunk { content, .. } in &self.data {
-            joined[end..end + content.len()].copy_from_slice(content);
-            end += content.len();
-        }
-        Some(Zlib::Joined(joined))
+        let length = self.stride().checked_mul(self.height)?;
+        let band = self.stride().checked_mul(rows).unwrap_or(length);
+        let pieces = self.data.iter().map(|chunk| chunk.content).collect();
+        Bands::new(pieces, length, band)
     }
 }
 

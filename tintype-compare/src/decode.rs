@@ -12,6 +12,7 @@ use super::options::{Options, Perceptual};
 use super::rows::Rows;
 use super::segments;
 use super::side_by_side;
+use super::strip;
 use super::view::View;
 use super::workers;
 
@@ -61,10 +62,6 @@ const WORTH_A_THREAD: usize = 64 << 10;
 /// thread, and little enough for a few of them to stay in a core's cache.
 const BAND: usize = 192 << 10;
 
-/// Bytes that are judged at once where much differs, about, and the least rows:
-/// enough that the few which are copied to the next strip don't matter.
-const STRIP: (usize, usize) = (128 << 10, 32);
-
 impl DecodedPair {
     /// Decodes both, with all of their pixels.
     pub(super) fn whole(baseline: &[u8], current: &[u8]) -> Result<Self, CompareError> {
@@ -89,7 +86,7 @@ impl DecodedPair {
     ) -> Result<Comparison, CompareError> {
         let pair = match Self::side_by_side_for(baseline, current, options) {
             Some(pair) => pair,
-            None => match Self::counted(baseline, current, options, STRIP) {
+            None => match Self::counted(baseline, current, options, BAND) {
                 Some(comparison) => return Ok(comparison),
                 None => Self::whole(baseline, current)?,
             },
@@ -119,21 +116,24 @@ impl DecodedPair {
         in_place.then(|| Self::side_by_side(baseline, current, BAND))?
     }
 
-    /// Counts what differs without keeping any of it, in strips of about so many
-    /// bytes and at least so many rows. `None` where the options ask for more than counts, or
+    /// Counts what differs without keeping any of it, in strips of about `band`
+    /// bytes. `None` where the options ask for more than counts, or
     /// where our own path doesn't take one of the files.
     pub(super) fn counted(
         baseline: &[u8],
         current: &[u8],
         options: &Options,
-        (strip, least): (usize, usize),
+        band: usize,
     ) -> Option<Comparison> {
         if options.moved || options.perceptual != Perceptual::Off {
             return None;
         }
         let size = size(baseline).and(size(current)).ok()?;
         let (a, b) = (Plain::read(baseline)?, Plain::read(current)?);
-        let rows = (strip / a.stride()).max(least);
+        // As large as a band with what is copied, to be given the memory of one.
+        let rows = (1_usize << rows_of(&a, band))
+            .saturating_sub(strip::COPIED)
+            .max(1);
         let worthwhile = baseline.len() + current.len() >= WORTH_A_THREAD;
         let tally = segments::count(&a, &b, options, rows, worthwhile)?;
         Some(Comparison::counted(tally, size, options))
@@ -144,7 +144,7 @@ impl DecodedPair {
     pub(super) fn side_by_side(baseline: &[u8], current: &[u8], band: usize) -> Option<Self> {
         size(baseline).and(size(current)).ok()?;
         let (a, b) = (Plain::read(baseline)?, Plain::read(current)?);
-        let shift = (band / a.stride()).checked_ilog2().unwrap_or(0);
+        let shift = rows_of(&a, band);
         let worthwhile = baseline.len() + current.len() >= WORTH_A_THREAD;
         let aligned = side_by_side::align(&a, &b, shift, worthwhile)?;
         Some(Self {
@@ -176,6 +176,11 @@ impl DecodedPair {
         let (a, b) = self.views();
         (size(a), size(b))
     }
+}
+
+/// The binary logarithm of how many rows about `band` bytes are.
+fn rows_of(png: &Plain<'_>, band: usize) -> u32 {
+    (band / png.stride()).checked_ilog2().unwrap_or(0)
 }
 
 /// Whether two files hold the same compressed pixels.

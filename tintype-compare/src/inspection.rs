@@ -120,7 +120,7 @@ pub fn compare_in_bands(
     options: &Options,
     band: usize,
 ) -> Option<Comparison> {
-    let counted = DecodedPair::counted(baseline, current, options, (band, 1));
+    let counted = DecodedPair::counted(baseline, current, options, band);
     let Some(pair) = DecodedPair::side_by_side(baseline, current, band) else {
         return counted;
     };

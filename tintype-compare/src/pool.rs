@@ -2,9 +2,10 @@
 //!
 //! The first touch of fresh memory costs more than inflating into it: the
 //! system clears it page by page. So buffers are reused, large ones ask for huge
-//! pages, and small ones are cut from slabs that do.
+//! pages, and middling ones are cut from slabs that do. Small ones do without: of
+//! those few are touched, and a process that compares small images stays small.
 
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, RangeInclusive};
 use std::sync::{Mutex, PoisonError};
 
 use memmap2::MmapMut;
@@ -15,8 +16,8 @@ const KEPT: usize = 256 << 20;
 /// The size of a huge page.
 const HUGE: usize = 2 << 20;
 
-/// The largest piece of a slab.
-const PIECE: usize = HUGE / 8;
+/// The sizes of which pieces are cut from a slab, from the first one on.
+const PIECES: RangeInclusive<usize> = (HUGE / 16) + 1..=HUGE / 8;
 
 /// What sizes are rounded up to, so that a buffer fits the next image too.
 const UNIT: usize = 16 << 10;
@@ -54,7 +55,7 @@ impl Buffer {
         let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
         let memory = match pool.fitting(length) {
             Some(memory) => memory,
-            None if length <= PIECE => Memory::Piece(pool.cut(length)),
+            None if PIECES.contains(&length) => Memory::Piece(pool.cut(length)),
             None => {
                 drop(pool);
                 Memory::Map(map(length))
@@ -81,7 +82,7 @@ impl Pool {
 
     /// Cuts off the slab, or off a new one.
     fn cut(&mut self, length: usize) -> &'static mut [u8] {
-        let length = length.max(1).next_multiple_of(UNIT);
+        let length = length.next_multiple_of(UNIT);
         if self.slab.len() < length {
             let rest = std::mem::replace(&mut self.slab, slab());
             if !rest.is_empty() {
@@ -114,10 +115,13 @@ fn slab() -> &'static mut [u8] {
 
 /// Fresh memory, all zeros.
 fn map(length: usize) -> MmapMut {
-    let memory = MmapMut::map_anon(length.next_multiple_of(UNIT)).expect("out of memory");
+    let length = length.max(1).next_multiple_of(UNIT);
+    let memory = MmapMut::map_anon(length).expect("out of memory");
     // Where it is not granted everything works, slower at first.
     #[cfg(all(target_os = "linux", not(miri)))]
-    let _ = memory.advise(memmap2::Advice::HugePage);
+    if length >= HUGE {
+        let _ = memory.advise(memmap2::Advice::HugePage);
+    }
     memory
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Ring {
     traits: [Traits; TRAITS],
 }
 
-/// A row of both images as RGBA; column `x` is element `x + 1`.
+/// A row of both images as RGBA. The first column that is read is element 1.
 struct Line {
     y: usize,
     pixels: [Vec<u32>; 2],
@@ -33,6 +33,7 @@ struct Line {
 }
 
 /// What the anti-aliasing detector wants to know of a row of both images.
+#[derive(Default)]
 struct Traits {
     y: usize,
     many: [Vec<u32>; 2],
@@ -44,20 +45,11 @@ const NONE: usize = usize::MAX;
 impl Ring {
     /// For two images of that width and height.
     pub(super) fn new(size: (usize, usize)) -> Self {
-        let columns = size.0.div_ceil(CHUNK) * CHUNK;
         Self {
             size,
             words: 0..0,
-            lines: std::array::from_fn(|_| Line {
-                y: NONE,
-                pixels: std::array::from_fn(|_| vec![0; columns + 2]),
-                opaque: true,
-            }),
-            traits: std::array::from_fn(|_| Traits {
-                y: NONE,
-                many: std::array::from_fn(|_| vec![0; columns]),
-                keys: std::array::from_fn(|_| vec![0.0; columns + 2]),
-            }),
+            lines: std::array::from_fn(|_| Line::new(0)),
+            traits: std::array::from_fn(|_| Traits::new(0)),
         }
     }
 
@@ -71,9 +63,10 @@ impl Ring {
             words.end = words.end.max(self.words.end);
         }
         if words != self.words {
+            let columns = words.len() * CHUNK;
             self.words = words;
-            self.lines.iter_mut().for_each(|line| line.y = NONE);
-            self.traits.iter_mut().for_each(|traits| traits.y = NONE);
+            self.lines = std::array::from_fn(|_| Line::new(columns));
+            self.traits = std::array::from_fn(|_| Traits::new(columns));
         }
     }
 
@@ -91,7 +84,8 @@ impl Ring {
     pub(super) fn chunk(&self, y: usize, word: usize) -> [&[u32; CHUNK]; 2] {
         let line = &self.lines[y % ROWS];
         debug_assert_eq!(line.y, y);
-        [0, 1].map(|side| window(&line.pixels[side], word * CHUNK + 1))
+        let at = (word - self.words.start) * CHUNK;
+        [0, 1].map(|side| window(&line.pixels[side], at + 1))
     }
 
     /// Reads a row, unless it is there.
@@ -104,7 +98,7 @@ impl Ring {
         line.y = y;
         let mut all = u32::MAX;
         for (view, pixels) in [pair.a, pair.b].iter().zip(&mut line.pixels) {
-            let pixels = &mut pixels[columns.start + 1..=columns.end];
+            let pixels = &mut pixels[1..=columns.len()];
             view.load(y, columns.clone(), pixels);
             all = pixels.iter().fold(all, |all, pixel| all & pixel);
         }
@@ -134,7 +128,7 @@ impl Ring {
         // As in columns: a copy ties with its original, stands beside it in the
         // order and has the same bit.
         let rows = [y.saturating_sub(1), y, (y + 1).min(self.size.1 - 1)];
-        let at = word * CHUNK;
+        let at = (word - self.words.start) * CHUNK;
         let side = |side: usize| {
             let [above, row, below] =
                 rows.map(|row| window(&self.traits[row % TRAITS].keys[side], at));
@@ -156,34 +150,32 @@ impl Ring {
     fn work_out(&mut self, y: usize) {
         let (width, height) = self.size;
         let columns = self.columns();
-        let padded = self.words.start * CHUNK..self.words.end * CHUNK;
-        // With one more at either end.
-        let around = padded.start..padded.end + 2;
-        let mut traits = std::mem::replace(&mut self.traits[y % TRAITS], Traits::empty());
+        let mut traits = std::mem::take(&mut self.traits[y % TRAITS]);
         traits.y = y;
         for side in 0..2 {
             let many = &mut traits.many[side];
             let view = self.view(side);
             let exactly = |x| u32::from(exact::has_many_siblings(&view, x, y));
             if y == 0 || y + 1 == height {
-                columns.clone().for_each(|x| many[x] = exactly(x));
+                for (many, x) in many.iter_mut().zip(columns.clone()) {
+                    *many = exactly(x);
+                }
                 continue;
             }
             let [above, row, below] =
-                [y - 1, y, y + 1].map(|row| &self.lines[row % ROWS].pixels[side][around.clone()]);
-            simd::siblings(above, row, below, &mut many[padded.clone()]);
+                [y - 1, y, y + 1].map(|row| &self.lines[row % ROWS].pixels[side][..]);
+            simd::siblings(above, row, below, many);
             for x in [0, width - 1].into_iter().filter(|x| columns.contains(x)) {
-                many[x] = exactly(x);
+                many[x - columns.start] = exactly(x);
             }
         }
         for side in 0..2 {
-            let [ours, theirs] = [side, 1 - side].map(|side| &traits.many[side][padded.clone()]);
-            let row = &self.lines[y % ROWS].pixels[side][around.clone()];
             let keys = &mut traits.keys[side];
-            simd::keys(row, ours, theirs, &mut keys[around.clone()]);
+            let row = &self.lines[y % ROWS].pixels[side];
+            simd::keys(row, &traits.many[side], &traits.many[1 - side], keys);
             // Beyond the edge stands the edge once more.
             keys[0] = keys[1];
-            keys[width + 1] = keys[width];
+            keys[columns.len() + 1] = keys[columns.len()];
         }
         self.traits[y % TRAITS] = traits;
     }
@@ -193,17 +185,28 @@ impl Ring {
         Side {
             lines: &self.lines,
             side,
+            left: self.words.start * CHUNK,
             size: self.size,
         }
     }
 }
 
-impl Traits {
-    fn empty() -> Self {
+impl Line {
+    fn new(columns: usize) -> Self {
         Self {
             y: NONE,
-            many: Default::default(),
-            keys: Default::default(),
+            pixels: std::array::from_fn(|_| vec![0; columns + 2]),
+            opaque: true,
+        }
+    }
+}
+
+impl Traits {
+    fn new(columns: usize) -> Self {
+        Self {
+            y: NONE,
+            many: std::array::from_fn(|_| vec![0; columns]),
+            keys: std::array::from_fn(|_| vec![0.0; columns + 2]),
         }
     }
 }
@@ -218,6 +221,8 @@ fn window<T, const N: usize>(row: &[T], at: usize) -> &[T; N] {
 pub(super) struct Side<'a> {
     lines: &'a [Line; ROWS],
     side: usize,
+    /// The first column that was read.
+    left: usize,
     size: (usize, usize),
 }
 
@@ -231,6 +236,6 @@ impl Pixels for Side<'_> {
     fn at(&self, x: usize, y: usize) -> [u8; 4] {
         let line = &self.lines[y % ROWS];
         debug_assert_eq!(line.y, y, "the row was not loaded");
-        line.pixels[self.side][x + 1].to_le_bytes()
+        line.pixels[self.side][x + 1 - self.left].to_le_bytes()
     }
 }

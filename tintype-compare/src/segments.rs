@@ -18,7 +18,11 @@ use super::view::{Pair, View};
 use super::workers;
 
 /// Strips of an image that are restored and wait to be judged, at most.
-const AHEAD: usize = 3;
+const AHEAD: usize = 2;
+
+/// Threads that find something to do: two restore, and to judge takes hardly
+/// longer than that.
+const TEAM: usize = 4;
 
 /// Counts what differs in two images, in strips of so many rows. `None` where
 /// they have rows of another shape, or one of them is damaged.
@@ -36,24 +40,12 @@ pub(super) fn count(
     let question = options.question(&mask);
     let line = Line::new([Strips::new(a, rows)?, Strips::new(b, rows)?]);
     let size = (a.width, a.height);
-    let tallies = workers::team(parallel, || {
+    let tallies = workers::team(if parallel { TEAM } else { 1 }, || {
         let (mut judge, mut tally) = (Judge::new(&question, size), Tally::new(size.0 as u32, 0));
         while let Some(job) = line.next() {
             match job {
                 Job::Restore(turn) => turn.take(),
-                Job::Judge(strips) => {
-                    let [a, b] = strips
-                        .each_ref()
-                        .map(|strip| View::of_strip(strip, a.bytes_per_pixel, size));
-                    let rows = strips[0].judged(size.1);
-                    judge.rows(
-                        &Pair {
-                            rows,
-                            ..Pair::overlap(a, b)
-                        },
-                        &mut tally,
-                    );
-                }
+                Job::Judge(strips) => judge.rows(&pair(&strips, a), &mut tally),
             }
         }
         tally
@@ -63,6 +55,18 @@ pub(super) fn count(
         tallies.iter().for_each(|tally| sum.merge(tally));
         sum
     })
+}
+
+/// What can be judged of two strips, of images like this one.
+fn pair<'s>(strips: &'s [Strip; 2], png: &Plain<'_>) -> Pair<'s> {
+    let size = (png.width, png.height);
+    let [a, b] = strips
+        .each_ref()
+        .map(|strip| View::of_strip(strip, png.bytes_per_pixel, size));
+    Pair {
+        rows: strips[0].judged(size.1),
+        ..Pair::overlap(a, b)
+    }
 }
 
 /// What a thread does next.
@@ -133,7 +137,8 @@ impl<'a> Line<'a> {
     /// Whether every row of both images was judged.
     fn is_complete(&self) -> bool {
         let state = self.state();
-        state.has_ended() && !state.is_hopeless()
+        let is_empty = state.ready.iter().all(VecDeque::is_empty);
+        state.has_ended() && !state.is_hopeless() && is_empty
     }
 }
 
@@ -164,7 +169,7 @@ impl<'a> State<'a> {
 
     fn has_ended(&self) -> bool {
         let ended = |source| matches!(source, &Source::Ended { .. });
-        self.sources.iter().all(ended) && self.ready.iter().all(VecDeque::is_empty)
+        self.sources.iter().all(ended)
     }
 
     fn is_hopeless(&self) -> bool {
@@ -189,10 +194,9 @@ impl Turn<'_, '_> {
         };
         let strip = strips.next();
         let source = match strip {
-            Some(_) if !strips.is_complete() => Source::Waiting(strips),
-            _ => Source::Ended {
-                complete: strips.is_complete(),
-            },
+            None => Source::Ended { complete: false },
+            Some(_) if strips.have_ended() => Source::Ended { complete: true },
+            Some(_) => Source::Waiting(strips),
         };
         let mut state = self.line.state();
         state.sources[self.side] = source;

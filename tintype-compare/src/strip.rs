@@ -8,6 +8,9 @@ use super::rows;
 /// Rows above and below one that are needed to judge it.
 const CONTEXT: usize = 2;
 
+/// Rows of a strip that are copies, at most.
+pub(super) const COPIED: usize = 2 * CONTEXT;
+
 /// Consecutive restored rows. The last two of them are context: they are judged
 /// with the next strip, which for that begins with copies of the last four.
 pub(super) struct Strip {
@@ -61,8 +64,8 @@ impl<'a> Strips<'a> {
     }
 
     /// Whether there are no more rows to come.
-    pub(super) fn is_complete(&self) -> bool {
-        self.bands.is_complete()
+    pub(super) fn have_ended(&self) -> bool {
+        self.bands.next_length() == 0
     }
 
     fn restore(&self, bytes: &mut [u8]) -> Option<()> {
@@ -99,7 +102,7 @@ impl Iterator for Strips<'_> {
             bytes,
         };
         self.next += (strip.bytes.len() - copied) / self.stride;
-        let kept = strip.bytes.len().min(2 * CONTEXT * self.stride);
+        let kept = strip.bytes.len().min(COPIED * self.stride);
         self.above.clear();
         self.above
             .extend_from_slice(&strip.bytes[strip.bytes.len() - kept..]);

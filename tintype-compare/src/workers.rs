@@ -79,10 +79,9 @@ pub(super) fn in_parallel<S: Send>(
     })
 }
 
-/// Does the same on all cores that are free, or, with `worthwhile` false, on
-/// the calling thread alone.
-pub(super) fn team<S: Send>(worthwhile: bool, run: impl Fn() -> S + Sync) -> Vec<S> {
-    Cores::take(if worthwhile { usize::MAX } else { 1 }).run(run)
+/// Does the same on all cores that are free, `at_most` so many.
+pub(super) fn team<S: Send>(at_most: usize, run: impl Fn() -> S + Sync) -> Vec<S> {
+    Cores::take(at_most).run(run)
 }
 
 /// Does two things at once if a core is free for the second.
@@ -108,7 +107,7 @@ pub(super) fn both<A: Send, B: Send>(
 }
 
 /// What [`ahead`] makes in advance.
-const AHEAD: usize = 2;
+const AHEAD: usize = 1;
 
 /// Works with what `source` makes, which runs ahead on another core if one is
 /// free.

@@ -16,6 +16,16 @@ impl Case {
         [0, 1].map(|side| fs::read(&self.paths[side]).unwrap())
     }
 
+    /// How often it is measured: giants less often.
+    pub fn rounds(&self, of_small: usize) -> usize {
+        let bytes: u64 = self
+            .paths
+            .iter()
+            .map(|path| fs::metadata(path).unwrap().len())
+            .sum();
+        if bytes > 20 << 20 { 3 } else { of_small }
+    }
+
     pub fn images(&self) -> [RgbaImage; 2] {
         self.files()
             .map(|file| image::load_from_memory(&file).unwrap().into_rgba8())
@@ -52,26 +62,41 @@ fn case(folder: &Path, path: PathBuf) -> Option<Case> {
     })
 }
 
-/// Pairs like none of the screenshots, in a folder of their own: a photograph
-/// (every pixel with its own noise) and a copy of which 36 pixels differ, and a
-/// second file of the same bytes.
+/// Pairs like none of the screenshots, in a folder of their own: a photograph of
+/// 37 megapixels (every pixel with its own noise), a second file of the same
+/// bytes, a copy of which 36 pixels differ, and one with a retouched part.
 pub fn generate() -> PathBuf {
     let folder = std::env::temp_dir().join(format!("compare-peers-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
-    let mut state = 1_u32;
-    let mut photo = RgbImage::from_fn(4000, 3000, |x, y| {
-        let hills =
-            |step: f32| ((x as f32 / step).sin() + (y as f32 / (step * 0.7)).cos()) * 50.0 + 120.0;
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let noise = (state >> 28) as f32;
-        Rgb([hills(190.0) + noise, hills(310.0) + noise, hills(520.0)].map(|channel| channel as u8))
-    });
+    let mut photo = photograph(7400, 5000);
     photo.save(folder.join("photo.png")).unwrap();
     fs::copy(folder.join("photo.png"), folder.join("photo-equal.png")).unwrap();
+    let mut retouched = photo.clone();
+    for (x, y) in (2000..3600).flat_map(|x| (1500..2600).map(move |y| (x, y))) {
+        let pixel = retouched.get_pixel_mut(x, y);
+        *pixel = Rgb(pixel.0.map(|channel| channel.saturating_add(60)));
+    }
+    retouched.save(folder.join("photo-retouched.png")).unwrap();
     for index in 0..36 {
         let pixel = photo.get_pixel_mut(2000 + index % 6, 1500 + index / 6);
         *pixel = Rgb(pixel.0.map(|channel| channel ^ 0x80));
     }
     photo.save(folder.join("photo-few.png")).unwrap();
     folder
+}
+
+/// Hills in a haze.
+fn photograph(width: u32, height: u32) -> RgbImage {
+    let waves = |length: u32, step: f32| -> Vec<f32> {
+        let wave = |at| (at as f32 / step).sin() * 50.0 + 60.0;
+        (0..length).map(wave).collect()
+    };
+    let across = [190.0, 310.0, 520.0].map(|step| waves(width, step));
+    let down = [130.0, 220.0, 360.0].map(|step| waves(height, step));
+    let mut state = 1_u32;
+    RgbImage::from_fn(width, height, |x, y| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let noise = [state >> 28, state >> 24 & 15, 0];
+        Rgb([0, 1, 2].map(|c| (across[c][x as usize] + down[c][y as usize]) as u8 + noise[c] as u8))
+    })
 }

@@ -29,7 +29,7 @@ fn row(case: &Case) {
     let blaze_options = blazediff::DiffOptions::default();
     let mut times: [Vec<f64>; 4] = Default::default();
     let mut counts = (0, 0, 0);
-    for round in 0..ROUNDS {
+    for round in 0..case.rounds(ROUNDS) {
         time(&mut times[0], || black_box(a.as_raw() == b.as_raw()));
         counts.0 = time(&mut times[1], || compare_images(a, b, &options)).differing;
         counts.1 = time(&mut times[2], || {
@@ -69,7 +69,7 @@ pub fn table_from_files(cases: &[Case]) {
         let [a, b] = &case.files();
         let options = Options::default();
         let mut times: [Vec<f64>; 2] = Default::default();
-        for round in 0..ROUNDS {
+        for round in 0..case.rounds(ROUNDS) {
             time(&mut times[0], || compare_png(a, b, &options).unwrap());
             if round < 7 {
                 time(&mut times[1], || {

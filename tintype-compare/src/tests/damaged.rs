@@ -86,3 +86,25 @@ fn a_window_larger_than_zlib_has_is_damage() {
     let said = failure(&png(2, 6, &[chunk(*b"IDAT", &rows)]));
     assert!(said.contains("the PNG is damaged"), "{said}");
 }
+
+#[test]
+fn a_filter_that_does_not_exist_in_the_last_row_is_damage() {
+    let file = |filter: u8, pixel: [u8; 4]| {
+        let mut rows = [&[0][..], &pixel.repeat(40)].concat().repeat(40);
+        rows[39 * 161] = filter;
+        // Deflate without compression. Nobody looks as far as the checksum.
+        let length = rows.len() as u16;
+        let head = [
+            &[0x78, 1, 1][..],
+            &length.to_le_bytes(),
+            &(!length).to_le_bytes(),
+        ];
+        let zlib = [&head.concat()[..], &rows, &[0; 4]].concat();
+        png(40, 6, &[chunk(*b"IDAT", &zlib)])
+    };
+    let (white, red) = (file(0, [255; 4]), file(5, [255, 0, 0, 255]));
+    for (a, b) in [(&white, &red), (&red, &white)] {
+        let error = compare_png(a, b, &Options::default()).unwrap_err();
+        assert!(error.to_string().contains("the PNG is damaged"), "{error}");
+    }
+}
