@@ -5,6 +5,7 @@
 //! - `opening`: all that a run needs, opened.
 //! - `closing`: what a run has come to, told and written.
 //! - `queue`: story groups, best order first.
+//! - `ahead`: what is done before anybody asks for it.
 //! - `worker`: a session that pulls groups; replaces its browser when it breaks.
 //! - `photographer`: one snapshot, from page to judged picture.
 //! - `judge`: a picture against its baseline, and what is kept of it.
@@ -18,6 +19,7 @@
 //! - `surroundings`: machine, commit and command.
 //! - `interrupt`: Ctrl-C and SIGTERM.
 
+mod ahead;
 mod attempts;
 mod closing;
 mod conductor;

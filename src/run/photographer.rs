@@ -148,28 +148,16 @@ impl Photographer {
         let stage = Arc::clone(&self.stage);
         let snapshot = &stage.snapshots[index];
         let started = Instant::now();
-        let mut result = stage.result(index, Status::Running);
-        result.attempt = Some(attempt);
-        result.browser = Some(self.session.info().browser.clone());
-        let settings = &stage.manifest.browser;
-        let limits = limits_of(snapshot, settings);
-        result.limits = limits.into_iter().map(str::to_owned).collect();
+        let result = self.draft(index, attempt);
         let baseline = match baseline::read(&stage.manifest.root, &snapshot.baseline) {
             Ok(baseline) => baseline.map(Arc::new),
             Err(error) => return Ok(unreadable(result, error.to_string())),
         };
         let mut times = Times::default();
-        if let Some(baseline) = &baseline {
-            let shot = self.quickly(snapshot, baseline, &mut times).await;
-            if shot.is_err() {
-                // Another attempt shall not meet the same broken page.
-                self.loaded = None;
-            }
-            if let Some(shot) = self.part(snapshot, shot).await? {
-                note(&mut result, &times, started, shot.settled);
-                self.remember_pass(index, baseline.file_sha256.clone());
-                return Ok(judge::passed(&stage, index, result, baseline, &shot.png));
-            }
+        if let Some(baseline) = &baseline
+            && let Some(passed) = self.equal(index, &result, baseline, &mut times).await?
+        {
+            return Ok(passed);
         }
         let shot = self
             .twice(snapshot, baseline.as_deref(), &mut times)
@@ -208,6 +196,59 @@ impl Photographer {
         }
         note(&mut judged.result, &times, started, settled);
         Ok(judged)
+    }
+
+    /// The snapshot if it is equal to its baseline at once. Nothing is written
+    /// or told.
+    pub(super) async fn at_once(&mut self, index: usize) -> Result<Option<Judged>, BrowserError> {
+        let stage = Arc::clone(&self.stage);
+        let result = self.draft(index, 1);
+        let baseline = baseline::read(&stage.manifest.root, &stage.snapshots[index].baseline);
+        match baseline {
+            Ok(Some(baseline)) => {
+                let mut times = Times::default();
+                self.equal(index, &result, &Arc::new(baseline), &mut times)
+                    .await
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The record of a snapshot that this session begins with.
+    fn draft(&self, index: usize, attempt: u32) -> VisualTestResult {
+        let stage = &self.stage;
+        let mut result = stage.result(index, Status::Running);
+        result.attempt = Some(attempt);
+        result.browser = Some(self.session.info().browser.clone());
+        let limits = limits_of(&stage.snapshots[index], &stage.manifest.browser);
+        result.limits = limits.into_iter().map(str::to_owned).collect();
+        result
+    }
+
+    /// The snapshot if a picture of the page at hand is equal to its baseline.
+    async fn equal(
+        &mut self,
+        index: usize,
+        draft: &VisualTestResult,
+        baseline: &Arc<Baseline>,
+        times: &mut Times,
+    ) -> Result<Option<Judged>, BrowserError> {
+        let stage = Arc::clone(&self.stage);
+        let snapshot = &stage.snapshots[index];
+        let started = Instant::now();
+        let shot = self.quickly(snapshot, baseline, times).await;
+        if shot.is_err() {
+            // Another attempt shall not meet the same broken page.
+            self.loaded = None;
+        }
+        let Some(shot) = self.part(snapshot, shot).await? else {
+            return Ok(None);
+        };
+        let mut result = draft.clone();
+        note(&mut result, times, started, shot.settled);
+        self.remember_pass(index, baseline.file_sha256.clone());
+        let passed = judge::passed(&stage, index, result, baseline, &shot.png);
+        Ok(Some(passed))
     }
 
     /// Notes a pass for the next run, unless it is none to be glad of.
