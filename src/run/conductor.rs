@@ -10,9 +10,10 @@ use std::thread::available_parallelism;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
+use super::ahead::Ahead;
 use super::hooks::Hooks;
 use super::opening::{Opened, open};
-use super::queue::{Group, Queue};
+use super::queue::{Queue, Reply, by_name};
 use super::stage::{Outcome, Stage};
 use super::{closing, interrupt, worker};
 use crate::browser::Browser;
@@ -24,7 +25,7 @@ use crate::plan::Snapshot;
 use crate::record::{RecordError, RecordReport};
 use crate::report::Sink;
 use crate::serve::{ServeError, Service, Stories};
-use crate::settings::Settings;
+use crate::settings::{Settings, Update};
 
 /// Why a run could not begin. Tests that never began have not failed; the run
 /// has.
@@ -132,17 +133,17 @@ impl Conductor {
                 |index| stage.is_finished(index),
                 |engine| Browser::starts_with_look(engine, &stage.manifest.browser),
             ),
-            Demand::Asked => Queue::open(),
+            Demand::Asked => Queue::open(ahead(&stage, &hits)),
         });
         let stop = Arc::new(AtomicBool::new(false));
         let interrupted = Arc::new(AtomicBool::new(false));
         let entered = runtime.enter();
         let groups = (demand == Demand::All).then(|| queue.len());
         let workers: Vec<_> = (0..sessions(&stage, groups))
-            .map(|_| {
+            .map(|number| {
                 let (stage, queue, stop) =
                     (Arc::clone(&stage), Arc::clone(&queue), Arc::clone(&stop));
-                tokio::spawn(worker::work(stage, first.take(), queue, stop))
+                tokio::spawn(worker::work(number, stage, first.take(), queue, stop))
             })
             .collect();
         tokio::spawn(leave_on_signal(
@@ -175,13 +176,22 @@ impl Conductor {
     /// outcome. Who asks for what is being done already waits for the same.
     pub fn request(&self, index: usize) -> Outcome {
         if self.stage.ask(index) {
-            if let Some(hit) = &self.hits[index] {
-                self.stage.unchanged(index, hit);
-            } else if !self.queue.push(Group(vec![index])) {
-                self.stage.skip(index, INTERRUPTED);
-            }
+            self.meet(index);
         }
         self.stage.wait(index)
+    }
+
+    /// Gives what needs no browser, or was done already, and has a session do
+    /// the rest.
+    fn meet(&self, index: usize) {
+        if let Some(hit) = &self.hits[index] {
+            return self.stage.unchanged(index, hit);
+        }
+        match self.queue.ask(index) {
+            Reply::Coming => {}
+            Reply::Done(judged) => self.stage.deliver(index, *judged),
+            Reply::Closed => self.stage.skip(index, INTERRUPTED),
+        }
     }
 
     /// Marks a snapshot that was asked for as skipped, if it has no outcome
@@ -254,6 +264,23 @@ impl Conductor {
 
 /// What is said of a snapshot that nobody waits for any more.
 const INTERRUPTED: &str = "interrupted";
+
+/// What may be done before anybody asks for it: what does nothing but show
+/// itself, is known to nobody, and needs no other browser.
+fn ahead(stage: &Stage, hits: &[Option<Hit>]) -> Ahead {
+    let snapshots = &stage.snapshots;
+    let looks = |engine| Browser::starts_with_look(engine, &stage.manifest.browser);
+    let acts = !stage.hooks.is_empty() || stage.settings.update == Update::All;
+    let one_engine = snapshots
+        .windows(2)
+        .all(|two| two[0].browser == two[1].browser);
+    Ahead::new(by_name(snapshots, looks), sessions(stage, None), |index| {
+        let story = &snapshots[index].story;
+        let shows = story.steps.is_empty() && story.login.is_none();
+        let is_plain = shows && snapshots[index].known_failure.is_none();
+        is_plain && !acts && one_engine && hits[index].is_none()
+    })
+}
 
 /// As many sessions as the user says, or one for each core, but none without
 /// work.

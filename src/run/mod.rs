@@ -5,8 +5,10 @@
 //! - `opening`: all that a run needs, opened.
 //! - `closing`: what a run has come to, told and written.
 //! - `queue`: story groups, best order first.
+//! - `ahead`: what is done before anybody asks for it.
 //! - `worker`: a session that pulls groups; replaces its browser when it breaks.
 //! - `photographer`: one snapshot, from page to judged picture.
+//! - `steadiness`: what is not its baseline at once, on fresh pages.
 //! - `judge`: a picture against its baseline, and what is kept of it.
 //! - `own`: what a story says of itself in its page.
 //! - `meeting`: between a page and the pictures of it.
@@ -18,6 +20,7 @@
 //! - `surroundings`: machine, commit and command.
 //! - `interrupt`: Ctrl-C and SIGTERM.
 
+mod ahead;
 mod attempts;
 mod closing;
 mod conductor;
@@ -34,6 +37,7 @@ mod own;
 mod photographer;
 mod queue;
 mod stage;
+mod steadiness;
 mod surroundings;
 mod visit;
 mod worker;

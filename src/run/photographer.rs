@@ -14,25 +14,18 @@ use super::memory;
 use super::network::{self, Connected};
 use super::own;
 use super::stage::Stage;
+use super::steadiness::missing_fonts;
 use super::visit::Visit;
 use crate::baseline::{self, Baseline};
-use crate::browser::{Browser, BrowserError, Care, Parameters, Settled, Unstable, limits_of};
-use crate::compare::{Options, compare_png};
+use crate::browser::{Browser, BrowserError, Care, Parameters, Settled, limits_of};
 use crate::manifest::{BrowserName, Device, Isolation};
-use crate::model::{Region, Status, VisualTestResult};
+use crate::model::{Status, VisualTestResult};
 use crate::plan::Snapshot;
 use crate::proxy::Proxy;
 
 /// How many pictures a page that has shown something before may give for its
 /// baseline.
 const QUICK_PICTURES: u32 = 2;
-
-/// How many pictures in a row may differ before motion that the page drives
-/// itself is brought to rest.
-const RESTLESS: u32 = 3;
-
-/// How many pictures are taken before a page counts as unstable.
-const PICTURES: u32 = 8;
 
 /// Takes pictures with one session.
 pub(super) struct Photographer {
@@ -43,7 +36,7 @@ pub(super) struct Photographer {
     pub(super) proxy: Option<Proxy>,
     /// What the page shows, if it is a story of ours: its address and the
     /// theme and screen for which it was loaded.
-    loaded: Option<Loaded>,
+    pub(super) loaded: Option<Loaded>,
     /// The address of a story that has left something behind.
     pub(super) dirty: Option<String>,
     /// What passed on the page that is loaded: index and baseline's hash.
@@ -55,7 +48,7 @@ pub(super) struct Photographer {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Loaded {
+pub(super) struct Loaded {
     address: String,
     theme: String,
     snapshot: String,
@@ -76,9 +69,9 @@ pub(super) struct Times {
 }
 
 /// A picture and the state of the page that it was taken of.
-struct Shot {
-    png: Vec<u8>,
-    settled: Settled,
+pub(super) struct Shot {
+    pub(super) png: Vec<u8>,
+    pub(super) settled: Settled,
 }
 
 impl Photographer {
@@ -148,28 +141,16 @@ impl Photographer {
         let stage = Arc::clone(&self.stage);
         let snapshot = &stage.snapshots[index];
         let started = Instant::now();
-        let mut result = stage.result(index, Status::Running);
-        result.attempt = Some(attempt);
-        result.browser = Some(self.session.info().browser.clone());
-        let settings = &stage.manifest.browser;
-        let limits = limits_of(snapshot, settings);
-        result.limits = limits.into_iter().map(str::to_owned).collect();
+        let result = self.draft(index, attempt);
         let baseline = match baseline::read(&stage.manifest.root, &snapshot.baseline) {
             Ok(baseline) => baseline.map(Arc::new),
             Err(error) => return Ok(unreadable(result, error.to_string())),
         };
         let mut times = Times::default();
-        if let Some(baseline) = &baseline {
-            let shot = self.quickly(snapshot, baseline, &mut times).await;
-            if shot.is_err() {
-                // Another attempt shall not meet the same broken page.
-                self.loaded = None;
-            }
-            if let Some(shot) = self.part(snapshot, shot).await? {
-                note(&mut result, &times, started, shot.settled);
-                self.remember_pass(index, baseline.file_sha256.clone());
-                return Ok(judge::passed(&stage, index, result, baseline, &shot.png));
-            }
+        if let Some(baseline) = &baseline
+            && let Some(passed) = self.equal(index, &result, baseline, &mut times).await?
+        {
+            return Ok(passed);
         }
         let shot = self
             .twice(snapshot, baseline.as_deref(), &mut times)
@@ -208,6 +189,59 @@ impl Photographer {
         }
         note(&mut judged.result, &times, started, settled);
         Ok(judged)
+    }
+
+    /// The snapshot if it is equal to its baseline at once. Nothing is written
+    /// or told.
+    pub(super) async fn at_once(&mut self, index: usize) -> Result<Option<Judged>, BrowserError> {
+        let stage = Arc::clone(&self.stage);
+        let result = self.draft(index, 1);
+        let baseline = baseline::read(&stage.manifest.root, &stage.snapshots[index].baseline);
+        match baseline {
+            Ok(Some(baseline)) => {
+                let mut times = Times::default();
+                self.equal(index, &result, &Arc::new(baseline), &mut times)
+                    .await
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The record of a snapshot that this session begins with.
+    fn draft(&self, index: usize, attempt: u32) -> VisualTestResult {
+        let stage = &self.stage;
+        let mut result = stage.result(index, Status::Running);
+        result.attempt = Some(attempt);
+        result.browser = Some(self.session.info().browser.clone());
+        let limits = limits_of(&stage.snapshots[index], &stage.manifest.browser);
+        result.limits = limits.into_iter().map(str::to_owned).collect();
+        result
+    }
+
+    /// The snapshot if a picture of the page at hand is equal to its baseline.
+    async fn equal(
+        &mut self,
+        index: usize,
+        draft: &VisualTestResult,
+        baseline: &Arc<Baseline>,
+        times: &mut Times,
+    ) -> Result<Option<Judged>, BrowserError> {
+        let stage = Arc::clone(&self.stage);
+        let snapshot = &stage.snapshots[index];
+        let started = Instant::now();
+        let shot = self.quickly(snapshot, baseline, times).await;
+        if shot.is_err() {
+            // Another attempt shall not meet the same broken page.
+            self.loaded = None;
+        }
+        let Some(shot) = self.part(snapshot, shot).await? else {
+            return Ok(None);
+        };
+        let mut result = draft.clone();
+        note(&mut result, times, started, shot.settled);
+        self.remember_pass(index, baseline.file_sha256.clone());
+        let passed = judge::passed(&stage, index, result, baseline, &shot.png);
+        Ok(Some(passed))
     }
 
     /// Notes a pass for the next run, unless it is none to be glad of.
@@ -270,73 +304,7 @@ impl Photographer {
         Ok(begun)
     }
 
-    /// The story on two fresh pages, one after the other, that must look the
-    /// same unless the first is the baseline.
-    async fn twice(
-        &mut self,
-        snapshot: &Snapshot,
-        baseline: Option<&Baseline>,
-        times: &mut Times,
-    ) -> Result<Shot, BrowserError> {
-        let first = self.steady(snapshot, times).await;
-        let first = self.part(snapshot, first).await?;
-        if baseline.is_some_and(|baseline| baseline.bytes == first.png) {
-            return Ok(first);
-        }
-        let second = self.steady(snapshot, times).await;
-        let second = self.part(snapshot, second).await?;
-        let moved = differences(&first.png, &second.png);
-        if moved.is_empty() {
-            return Ok(second);
-        }
-        Err(BrowserError::Unstable(Unstable {
-            between: "the pictures of two fresh pages",
-            moved,
-            why: suspects(&second.settled),
-        }))
-    }
-
-    /// The story on a fresh page, standing still: two pictures around a frame
-    /// are equal.
-    async fn steady(
-        &mut self,
-        snapshot: &Snapshot,
-        times: &mut Times,
-    ) -> Result<Shot, BrowserError> {
-        self.leave_page().await;
-        let begun = self.visit(snapshot, Visit::Fresh, times).await?;
-        let mut shot = self
-            .settle_and_capture(snapshot, Care::Thorough, begun, times)
-            .await?;
-        for pictures in 2..=PICTURES {
-            self.session.frame().await?;
-            let mut next = self
-                .settle_and_capture(snapshot, Care::Thorough, begun, times)
-                .await?;
-            // What it was waited for was waited for before the first picture.
-            next.settled.steps.clone_from(&shot.settled.steps);
-            let moved = differences(&shot.png, &next.png);
-            if moved.is_empty() {
-                let address = address(&self.stage.base, snapshot);
-                self.loaded = Some(Loaded::of(address, snapshot));
-                return Ok(next);
-            }
-            if pictures == PICTURES {
-                return Err(BrowserError::Unstable(Unstable {
-                    between: "two pictures around a frame",
-                    moved,
-                    why: suspects(&next.settled),
-                }));
-            }
-            if pictures > RESTLESS {
-                self.session.rest().await?;
-            }
-            shot = next;
-        }
-        Ok(shot)
-    }
-
-    async fn settle_and_capture(
+    pub(super) async fn settle_and_capture(
         &mut self,
         snapshot: &Snapshot,
         care: Care,
@@ -359,7 +327,7 @@ impl Photographer {
 }
 
 impl Loaded {
-    fn of(address: String, snapshot: &Snapshot) -> Self {
+    pub(super) fn of(address: String, snapshot: &Snapshot) -> Self {
         let screen = snapshot.screen;
         Self {
             address,
@@ -382,47 +350,6 @@ impl Loaded {
                 Isolation::Snapshot => self.snapshot == other.snapshot,
             }
     }
-}
-
-/// Where two pictures of the same thing differ in any pixel at all.
-fn differences(one: &[u8], other: &[u8]) -> Vec<Region> {
-    if one == other {
-        return Vec::new();
-    }
-    let exactly = Options {
-        threshold: 0.0,
-        antialiasing: crate::compare::Antialiasing::Count,
-        ..Options::default()
-    };
-    compare_png(one, other, &exactly)
-        .map(|comparison| comparison.regions)
-        .unwrap_or_default()
-}
-
-/// What may move a page that is unstable, and what to do about it.
-fn suspects(settled: &Settled) -> Vec<String> {
-    let mut why = Vec::new();
-    if settled.moving {
-        why.push("it moves by requestAnimationFrame".to_owned());
-    }
-    if settled.missing_fonts.is_empty() {
-        why.push(
-            "where it depends on time, chance or the order of loading, `capture.clock`, \
-             `capture.seed` and `capture.wait-for` in the manifest help"
-                .to_owned(),
-        );
-    } else {
-        why.push(format!(
-            "fonts that failed to load: {}",
-            settled.missing_fonts.join(", ")
-        ));
-    }
-    why
-}
-
-fn missing_fonts(settled: &Settled) -> Option<String> {
-    let fonts = &settled.missing_fonts;
-    (!fonts.is_empty()).then(|| format!("\n  fonts that failed to load: {}", fonts.join(", ")))
 }
 
 /// Compares off the thread that talks to the browser, where it takes any time.

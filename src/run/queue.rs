@@ -1,10 +1,12 @@
 //! The work, story by story.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
+use super::ahead::{Ahead, Found, Kept};
+use super::judge::Judged;
 use crate::manifest::{BrowserName, ColorScheme};
 use crate::plan::Snapshot;
 
@@ -13,16 +15,40 @@ use crate::plan::Snapshot;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group(pub(super) Vec<usize>);
 
+/// A session's number.
+pub(super) type Session = usize;
+
+/// What a session is to do.
+pub(super) enum Work {
+    /// Somebody waits for these.
+    Asked(Group),
+    /// Somebody may ask for this snapshot.
+    Ahead(usize),
+}
+
+/// What becomes of a snapshot that is asked for.
+pub(super) enum Reply {
+    /// A session has it in hand, or will.
+    Coming,
+    /// It was done ahead.
+    Done(Box<Judged>),
+    /// Nobody works any more.
+    Closed,
+}
+
 /// Groups that no session has taken yet.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Queue(Mutex<State>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     groups: VecDeque<Group>,
-    /// Sessions that wait, the one that has worked last at the end: its page
+    /// Sessions that wait. The one that has worked last is at the end: its page
     /// may well be the one that the next group wants.
-    idle: Vec<oneshot::Sender<Group>>,
+    idle: Vec<(Session, oneshot::Sender<Work>)>,
+    /// What each session was given last: its story is on the session's page.
+    last: HashMap<Session, usize>,
+    ahead: Ahead,
     /// Whether nothing more will come.
     is_closed: bool,
 }
@@ -42,30 +68,8 @@ impl Queue {
         is_finished: impl Fn(usize) -> bool,
         starts_with_look: impl Fn(BrowserName) -> bool,
     ) -> Self {
-        let stint = |snapshot: &Snapshot| -> Stint {
-            let look = (snapshot.theme.color_scheme, snapshot.screen.scale.to_bits());
-            let browser = snapshot.browser;
-            (browser, starts_with_look(browser).then_some(look))
-        };
-        let mut groups: Vec<Group> = Vec::new();
-        let mut last: Option<&Snapshot> = None;
-        for (index, snapshot) in snapshots.iter().enumerate() {
-            if is_finished(index) {
-                continue;
-            }
-            let same = last.is_some_and(|last| {
-                last.story.id == snapshot.story.id && stint(last) == stint(snapshot)
-            });
-            match groups.last_mut() {
-                Some(group) if same => group.0.push(index),
-                _ => groups.push(Group(vec![index])),
-            }
-            last = Some(snapshot);
-        }
-        for group in &mut groups {
-            in_few_turns(&mut group.0, snapshots);
-        }
-        groups.sort_by_key(|group| stint(&snapshots[group.0[0]]));
+        let mut groups = in_groups(snapshots, is_finished, &starts_with_look);
+        groups.sort_by_key(|group| stint(&snapshots[group.0[0]], &starts_with_look));
         Self(Mutex::new(State {
             groups: groups.into(),
             is_closed: true,
@@ -73,43 +77,52 @@ impl Queue {
         }))
     }
 
-    /// A queue to which groups will come.
-    pub(super) fn open() -> Self {
-        Self::default()
+    /// A queue to which groups will come, one snapshot each.
+    pub(super) fn open(ahead: Ahead) -> Self {
+        Self(Mutex::new(State {
+            ahead,
+            ..State::default()
+        }))
     }
 
-    /// Adds a group, unless the queue is closed.
-    pub(super) fn push(&self, mut group: Group) -> bool {
+    /// Has a snapshot done.
+    pub(super) fn ask(&self, index: usize) -> Reply {
         let mut state = self.lock();
         if state.is_closed {
-            return false;
+            return Reply::Closed;
         }
-        while let Some(idle) = state.idle.pop() {
-            match idle.send(group) {
-                Ok(()) => return true,
-                Err(back) => group = back,
-            }
+        let found = state.ahead.ask(index);
+        if matches!(found, Found::Nothing) {
+            state.groups.push_back(Group(vec![index]));
         }
-        state.groups.push_back(group);
-        true
+        state.wake();
+        match found {
+            Found::Nothing | Found::Begun => Reply::Coming,
+            Found::Done(judged) => Reply::Done(judged),
+        }
     }
 
-    /// The next group, as soon as there is one; none when the queue is closed
-    /// and empty.
-    pub(super) async fn take(&self) -> Option<Group> {
-        let group = {
+    /// What a session is to do next, as soon as there is anything; none when
+    /// the queue is closed and empty.
+    pub(super) async fn take(&self, session: Session) -> Option<Work> {
+        let work = {
             let mut state = self.lock();
-            if let Some(group) = state.groups.pop_front() {
-                return Some(group);
+            if let Some(work) = state.next(session) {
+                return Some(work);
             }
             if state.is_closed {
                 return None;
             }
-            let (idle, group) = oneshot::channel();
-            state.idle.push(idle);
-            group
+            let (idle, work) = oneshot::channel();
+            state.idle.push((session, idle));
+            work
         };
-        group.await.ok()
+        work.await.ok()
+    }
+
+    /// Notes what came of a snapshot that was worked on ahead.
+    pub(super) fn done_ahead(&self, index: usize, judged: Option<Box<Judged>>) -> Kept {
+        self.lock().ahead.finish(index, judged)
     }
 
     /// How many groups are left.
@@ -133,6 +146,103 @@ impl Queue {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl State {
+    /// Work for a session: what is asked for of its own story, or of one that
+    /// is on nobody's page; then what may be asked for; then whatever is left.
+    fn next(&mut self, session: Session) -> Option<Work> {
+        let of_nobody = |story| {
+            !self
+                .last
+                .values()
+                .any(|last| self.ahead.story(*last) == story)
+        };
+        let own = self.last.get(&session).map(|last| self.ahead.story(*last));
+        let story = |group: &Group| self.ahead.story(group.0[0]);
+        let mut groups = self.groups.iter();
+        let fitting = groups
+            .position(|group| Some(story(group)) == own)
+            .or_else(|| self.groups.iter().position(|group| of_nobody(story(group))));
+        if let Some(group) = fitting.and_then(|position| self.groups.remove(position)) {
+            return Some(self.given(session, Work::Asked(group)));
+        }
+        if let Some(index) = self.ahead.next(self.last.get(&session).copied()) {
+            return Some(self.given(session, Work::Ahead(index)));
+        }
+        let group = self.groups.pop_front()?;
+        Some(self.given(session, Work::Asked(group)))
+    }
+
+    fn given(&mut self, session: Session, work: Work) -> Work {
+        let last = match &work {
+            Work::Asked(group) => group.0.last().copied(),
+            Work::Ahead(index) => Some(*index),
+        };
+        self.last.extend(last.map(|last| (session, last)));
+        work
+    }
+
+    /// Gives sessions that wait something to do. A session that is gone leaves
+    /// what it was given to the others.
+    fn wake(&mut self) {
+        let mut idle = std::mem::take(&mut self.idle);
+        while let Some((session, sender)) = idle.pop() {
+            match self.next(session) {
+                None => self.idle.insert(0, (session, sender)),
+                Some(work) => {
+                    if let Err(Work::Asked(group)) = sender.send(work) {
+                        self.groups.push_front(group);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Stories of a plan for [`Ahead`]: in the order of the tests' names.
+pub(super) fn by_name(
+    snapshots: &[Snapshot],
+    starts_with_look: impl Fn(BrowserName) -> bool,
+) -> Vec<Vec<usize>> {
+    let mut groups = in_groups(snapshots, |_| false, starts_with_look);
+    let name = |index: &usize| snapshots[*index].identifier.test_name();
+    groups.sort_by_cached_key(|group| group.0.iter().map(name).min());
+    groups.into_iter().map(|group| group.0).collect()
+}
+
+/// What one page can show, in the order of the plan.
+fn in_groups(
+    snapshots: &[Snapshot],
+    is_finished: impl Fn(usize) -> bool,
+    starts_with_look: impl Fn(BrowserName) -> bool,
+) -> Vec<Group> {
+    let stint = |snapshot: &Snapshot| stint(snapshot, &starts_with_look);
+    let mut groups: Vec<Group> = Vec::new();
+    let mut last: Option<&Snapshot> = None;
+    for (index, snapshot) in snapshots.iter().enumerate() {
+        if is_finished(index) {
+            continue;
+        }
+        let same = last.is_some_and(|last| {
+            last.story.id == snapshot.story.id && stint(last) == stint(snapshot)
+        });
+        match groups.last_mut() {
+            Some(group) if same => group.0.push(index),
+            _ => groups.push(Group(vec![index])),
+        }
+        last = Some(snapshot);
+    }
+    for group in &mut groups {
+        in_few_turns(&mut group.0, snapshots);
+    }
+    groups
+}
+
+fn stint(snapshot: &Snapshot, starts_with_look: impl Fn(BrowserName) -> bool) -> Stint {
+    let look = (snapshot.theme.color_scheme, snapshot.screen.scale.to_bits());
+    let browser = snapshot.browser;
+    (browser, starts_with_look(browser).then_some(look))
 }
 
 /// Sorts a story's snapshots so that as little as possible changes from one to

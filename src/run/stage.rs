@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::hooks::Hooks;
+use super::judge::Judged;
 use crate::browser::BrowserInfo;
 use crate::cache::{Cache, Hit};
 use crate::login::Logins;
@@ -183,6 +184,18 @@ impl Stage {
         result
     }
 
+    /// Tells that work on a snapshot begins.
+    pub(super) fn started(&self, index: usize) {
+        let started = self.result(index, Status::Running);
+        self.emit(&Event::TestStarted(Box::new(started)));
+    }
+
+    /// Tells of a snapshot that was done ahead.
+    pub(super) fn deliver(&self, index: usize, judged: Judged) {
+        self.started(index);
+        self.finish(index, judged.result, judged.message);
+    }
+
     /// Tells that a snapshot has its final status and wakes its trial. Only
     /// the first to say so is heard: a worker may come back with a picture
     /// after an interruption has given the snapshot up.
@@ -258,6 +271,11 @@ impl Stage {
                 .wait(board)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Whether somebody waits for a snapshot.
+    pub(super) fn is_asked(&self, index: usize) -> bool {
+        self.board().asked.contains(&index)
     }
 
     /// Whether a snapshot has its final status.

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::ahead::Kept;
 use super::attempts::Attempts;
 use super::expectation;
 use super::judge::{self, Judged};
 use super::network::{self, Connected};
 use super::photographer::Photographer;
-use super::queue::{Group, Queue};
+use super::queue::{Group, Queue, Session, Work};
 use super::stage::Stage;
 use crate::browser::{self, BrowserError};
 use crate::manifest::BrowserName;
@@ -23,6 +24,7 @@ const BROKEN_BROWSERS: u32 = 1;
 /// Works until the queue is empty or `stop` is set. A session that is open
 /// already may be given; otherwise one is opened for the first group.
 pub(super) async fn work(
+    session: Session,
     stage: Arc<Stage>,
     first: Option<Connected>,
     queue: Arc<Queue>,
@@ -36,8 +38,13 @@ pub(super) async fn work(
     };
     let mut backwards = false;
     while !stop.load(Ordering::Relaxed) {
-        let Some(mut group) = queue.take().await else {
-            break;
+        let mut group = match queue.take(session).await {
+            None => break,
+            Some(Work::Asked(group)) => group,
+            Some(Work::Ahead(index)) => {
+                worker.ahead(index, &queue, &stop).await;
+                continue;
+            }
         };
         // A story begins on the screen on which the one before has ended.
         if backwards {
@@ -62,7 +69,7 @@ impl Worker {
         let stage = Arc::clone(&self.stage);
         let _held = Held {
             stage: &stage,
-            group,
+            indices: &group.0,
         };
         for &index in &group.0 {
             if stop.load(Ordering::Relaxed) {
@@ -73,11 +80,36 @@ impl Worker {
                 continue;
             }
             self.turn_to(index).await;
-            let started = self.stage.result(index, Status::Running);
-            self.stage.emit(&Event::TestStarted(Box::new(started)));
+            self.stage.started(index);
             let judged = self.snapshot(index).await;
             self.stage.finish(index, judged.result, judged.message);
         }
+    }
+
+    /// Does what somebody may ask for, and does it properly where somebody has
+    /// by then and it did not pass at once.
+    async fn ahead(&mut self, index: usize, queue: &Queue, stop: &AtomicBool) {
+        let stage = Arc::clone(&self.stage);
+        let _held = Held {
+            stage: &stage,
+            indices: &[index],
+        };
+        self.turn_to(index).await;
+        let judged = self.at_once(index).await;
+        match queue.done_ahead(index, judged.map(Box::new)) {
+            Kept::Yet => {}
+            Kept::Wanted(judged) => stage.deliver(index, *judged),
+            Kept::Undone => self.group(&Group(vec![index]), stop).await,
+        }
+    }
+
+    /// Whatever goes wrong here is told when somebody asks.
+    async fn at_once(&mut self, index: usize) -> Option<Judged> {
+        let judged = self.photographer.as_mut()?.at_once(index).await;
+        if judged.as_ref().is_err_and(BrowserError::is_fatal) {
+            self.end_browser().await;
+        }
+        judged.ok().flatten()
     }
 
     /// Leaves the page of another story, which shall be remembered by itself.
@@ -225,7 +257,7 @@ impl Worker {
 /// Gives up what a worker that panics has in its hands: somebody waits for it.
 struct Held<'a> {
     stage: &'a Stage,
-    group: &'a Group,
+    indices: &'a [usize],
 }
 
 impl Drop for Held<'_> {
@@ -233,8 +265,8 @@ impl Drop for Held<'_> {
         if !std::thread::panicking() {
             return;
         }
-        for &index in &self.group.0 {
-            if !self.stage.is_finished(index) {
+        for &index in self.indices {
+            if self.stage.is_asked(index) {
                 self.stage.skip(index, "the worker that had it was lost");
             }
         }

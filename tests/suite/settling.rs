@@ -16,6 +16,7 @@ pub(crate) fn tests() -> Vec<Trial> {
             "settling::an_animated_image_stands_on_its_first_frame",
             animated_image,
         ),
+        test("settling::a_video_stands_on_its_first_frame", video),
         test(
             "settling::one_page_serves_themes_that_slide_into_each_other",
             sliding_themes,
@@ -101,6 +102,43 @@ fn animated_image() {
     for (what, y) in [("element", 25), ("background", 75)] {
         assert_eq!(picture.get_pixel(25, y).0, [255, 0, 0], "{what}");
     }
+}
+
+/// 32 by 32 pixels, red for 200 ms, then blue for a second: VP8 in WebM.
+const RED_THEN_BLUE: &str = "data:video/webm;base64,\
+    GkXfo59ChoEBQveBAULygQRC84EIQoKEd2VibUKHgQJChYECGFOAZwEAAAAAAANGEU2bdLpNu4tTq4QVSalmU6yBoU\
+    27i1OrhBZUrmtTrIHWTbuMU6uEElTDZ1OsggEyTbuMU6uEHFO7a1OsggMf7AEAAAAAAABZAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+    AAAAAAAAAVSalmsCrXsYMPQkBNgIxMYXZmNjMuMS4xMDJXQYxMYXZmNjMuMS4xMDJEiYhAksAAAAAAABZUrmvXrgEA\
+    AAAAAABO14EBc8WIm7Gd/ML40wycgQAitZyDdW5kiIEAhoVWX1ZQOIOBASPjg4QF9eEA4JCwgSC6gSCagQJVsIRVuY\
+    EBVe6BAOwBAAAAAAAAAgAAElTDZ/pzc59jwIBnyJlFo4dFTkNPREVSRIeMTGF2ZjYzLjEuMTAyc3PVY8CLY8WIm7Gd\
+    /ML40wxnyKBFo4dFTkNPREVSRIeTTGF2YzYzLjEuMTAyIGxpYnZweGfIoUWjiERVUkFUSU9ORIeTMDA6MDA6MDEuMj\
+    AwMDAwMDAwAB9DtnVBaOeBAKO+gQAAgBADAJ0BKiAAIAAARwiFhYiFhIgCAgJ1qgP4A/oCCFkMvQD+/W7z/+OZNzDE\
+    /45t//FhPA4oyP/xUQCjlYEAZACxAQABEBAAGAAYWC/0AAhwAKO9gQDIgNACAJ0BKiAAIAAARwiFhYiFhIgCAgJ1qg\
+    P4AgghCD0A/v9NEv/8WFfxYV/FhX/xYV/8/M7txfzmAKOVgQEsALEBAAEQEAAYABhYL/QACHAAo5WBAZAAsQEAARAQ\
+    ABgAGFgv9AAIcACjlYEB9ACxAQABEBAAGAAYWC/0AAhwAKOVgQJYALEBAAEQEAAYABhYL/QACHAAo5WBArwAsQEAAR\
+    AQABgAGFgv9AAIcACjlYEDIACxAQABEBAAGAAYWC/0AAhwAKOVgQOEALEBAAEQEBRgAGFgv9AAIcAAo5WBA+gAsQEA\
+    ARAQABgAGFgv9AAIcACjlYEETACxAQABEBAAGAAYWC/0AAhwABxTu2uiu4+zgQC3iveBAfGCAbHwgQO7j7OByLeK94\
+    EB8YIBsfCBWg==";
+
+fn video() {
+    let page = format!(
+        "<!doctype html><style>body {{ margin: 0 }} video {{ width: 50px; height: 50px; display: block }}</style>
+        <video src='{RED_THEN_BLUE}' autoplay muted loop></video>
+        <script>
+          const video = document.querySelector('video');
+          video.addEventListener('loadeddata', () => {{ video.currentTime = 0.5 }}, {{ once: true }});
+          video.addEventListener('seeked', () => {{ window.late = true }});
+        </script>"
+    );
+    // It is captured only after the page itself has wound it forward.
+    let manifest = format!("{MANIFEST}[capture]\nwait-for = {{ expression = \"window.late\" }}\n");
+    let project = Project::new(&manifest, &[("a.html", &page)]);
+    project.accept_all();
+    let picture = image::load_from_memory(&project.read("baselines/a-light-400x300.png"));
+    let [red, green, blue] = picture.unwrap().to_rgb8().get_pixel(25, 25).0;
+    assert!(red > 200 && green < 50 && blue < 50, "{red} {green} {blue}");
+    assert_eq!(project.run(&[], &[("TINTYPE_CACHE", "off")]).code, Some(0));
 }
 
 /// Transitions that start others in what inherits from them, and one that no

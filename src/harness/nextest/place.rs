@@ -94,10 +94,13 @@ impl Place {
         Ok(())
     }
 
-    /// Takes everything away.
+    /// Takes everything away but what somebody may want to read.
     pub(super) fn remove(&self) {
         let _ = fs::remove_file(self.note());
-        let _ = fs::remove_file(self.log());
+        let log = self.log();
+        if fs::metadata(&log).is_ok_and(|log| log.len() == 0) {
+            let _ = fs::remove_file(log);
+        }
     }
 
     /// Starts the studio. It hears nothing of the signals that the tests get,

@@ -1,0 +1,126 @@
+//! A story on fresh pages, standing still: what is not its baseline at once is
+//! judged by nothing less.
+
+use super::photographer::{Loaded, Photographer, Shot, Times, address};
+use super::visit::Visit;
+use crate::baseline::Baseline;
+use crate::browser::{BrowserError, Care, Settled, Unstable};
+use crate::compare::{Antialiasing, Options, compare_png};
+use crate::model::Region;
+use crate::plan::Snapshot;
+
+/// How many pictures in a row may differ before motion that the page drives
+/// itself is brought to rest.
+const RESTLESS: u32 = 3;
+
+/// How many pictures are taken before a page counts as unstable.
+const PICTURES: u32 = 8;
+
+impl Photographer {
+    /// The story on two fresh pages, one after the other, that must look the
+    /// same unless the first is the baseline.
+    pub(super) async fn twice(
+        &mut self,
+        snapshot: &Snapshot,
+        baseline: Option<&Baseline>,
+        times: &mut Times,
+    ) -> Result<Shot, BrowserError> {
+        let first = self.steady(snapshot, times).await;
+        let first = self.part(snapshot, first).await?;
+        if baseline.is_some_and(|baseline| baseline.bytes == first.png) {
+            return Ok(first);
+        }
+        let second = self.steady(snapshot, times).await;
+        let second = self.part(snapshot, second).await?;
+        let moved = differences(&first.png, &second.png);
+        if moved.is_empty() {
+            return Ok(second);
+        }
+        Err(BrowserError::Unstable(Unstable {
+            between: "the pictures of two fresh pages",
+            moved,
+            why: suspects(&second.settled),
+        }))
+    }
+
+    /// The story on a fresh page, standing still: two pictures around a frame
+    /// are equal.
+    async fn steady(
+        &mut self,
+        snapshot: &Snapshot,
+        times: &mut Times,
+    ) -> Result<Shot, BrowserError> {
+        self.leave_page().await;
+        let begun = self.visit(snapshot, Visit::Fresh, times).await?;
+        let mut shot = self
+            .settle_and_capture(snapshot, Care::Thorough, begun, times)
+            .await?;
+        for pictures in 2..=PICTURES {
+            self.session.frame().await?;
+            let mut next = self
+                .settle_and_capture(snapshot, Care::Thorough, begun, times)
+                .await?;
+            // What it was waited for was waited for before the first picture.
+            next.settled.steps.clone_from(&shot.settled.steps);
+            let moved = differences(&shot.png, &next.png);
+            if moved.is_empty() {
+                let address = address(&self.stage.base, snapshot);
+                self.loaded = Some(Loaded::of(address, snapshot));
+                return Ok(next);
+            }
+            if pictures == PICTURES {
+                return Err(BrowserError::Unstable(Unstable {
+                    between: "two pictures around a frame",
+                    moved,
+                    why: suspects(&next.settled),
+                }));
+            }
+            if pictures > RESTLESS {
+                self.session.rest().await?;
+            }
+            shot = next;
+        }
+        Ok(shot)
+    }
+}
+
+/// Where two pictures of the same thing differ in any pixel at all.
+fn differences(one: &[u8], other: &[u8]) -> Vec<Region> {
+    if one == other {
+        return Vec::new();
+    }
+    let exactly = Options {
+        threshold: 0.0,
+        antialiasing: Antialiasing::Count,
+        ..Options::default()
+    };
+    compare_png(one, other, &exactly)
+        .map(|comparison| comparison.regions)
+        .unwrap_or_default()
+}
+
+/// What may move a page that is unstable, and what to do about it.
+fn suspects(settled: &Settled) -> Vec<String> {
+    let mut why = Vec::new();
+    if settled.moving {
+        why.push("it moves by requestAnimationFrame".to_owned());
+    }
+    if settled.missing_fonts.is_empty() {
+        why.push(
+            "where it depends on time, chance or the order of loading, `capture.clock`, \
+             `capture.seed` and `capture.wait-for` in the manifest help"
+                .to_owned(),
+        );
+    } else {
+        why.push(format!(
+            "fonts that failed to load: {}",
+            settled.missing_fonts.join(", ")
+        ));
+    }
+    why
+}
+
+pub(super) fn missing_fonts(settled: &Settled) -> Option<String> {
+    let fonts = &settled.missing_fonts;
+    (!fonts.is_empty()).then(|| format!("\n  fonts that failed to load: {}", fonts.join(", ")))
+}
