@@ -3,7 +3,8 @@
 //!
 //! `./run [FOLDER…]` builds and installs what is needed and starts this. A
 //! folder holds `X.png` (or `X_a.png`) and what is compared with it,
-//! `X-CHANGE.png` (or `X_CHANGE.png`). Generated pairs are added to them.
+//! `X-CHANGE.png` (or `X_CHANGE.png`). Without one: our own screenshots, and
+//! generated pairs.
 
 mod cases;
 mod in_memory;
@@ -21,17 +22,19 @@ fn main() {
         return processes::dify(Path::new(a), Path::new(b));
     }
     let mut folders: Vec<PathBuf> = arguments.iter().map(PathBuf::from).collect();
-    if folders.is_empty() {
+    let generated = folders.is_empty().then(cases::generate);
+    if let Some(generated) = &generated {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         folders.push(here.join("../../tintype-compare/tests/oracle/images"));
+        folders.push(generated.clone());
     }
-    let generated = cases::generate();
-    folders.push(generated.clone());
     let cases: Vec<cases::Case> = folders.iter().flat_map(|path| cases::find(path)).collect();
     in_memory::table(&cases);
     in_memory::table_from_files(&cases);
     processes::table(&cases);
-    std::fs::remove_dir_all(generated).unwrap();
+    if let Some(generated) = generated {
+        std::fs::remove_dir_all(generated).unwrap();
+    }
 }
 
 fn time<T>(times: &mut Vec<f64>, work: impl FnOnce() -> T) -> T {

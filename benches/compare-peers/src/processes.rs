@@ -42,7 +42,7 @@ pub fn table(cases: &[Case]) {
             for (tool, times) in tools
                 .iter()
                 .zip(&mut times)
-                .filter(|(tool, _)| round <= tool.rounds)
+                .filter(|(tool, _)| round <= case.rounds(tool.rounds))
             {
                 time(times, || tool.run(case));
                 if round == 0 {
