@@ -47,6 +47,9 @@ const ENVIRONMENT: &[&str] = &[
     "GTK_USE_PORTAL=0",
     // The software rasteriser draws the same on every machine of a kind.
     "LIBGL_ALWAYS_SOFTWARE=1",
+    // All tiles by the processor: where some went to the GPU, software or not,
+    // two pictures of one page differed from tile to tile.
+    "WEBKIT_SKIA_ENABLE_CPU_RENDERING=1",
 ];
 
 /// How often a port that somebody else took is replaced.
