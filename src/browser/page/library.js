@@ -350,7 +350,8 @@
   const sudden = new CSSStyleSheet();
   const parts = ['', '::before', '::after', '::placeholder', '::marker', '::backdrop', '::file-selector-button',
     '::-webkit-slider-thumb', '::-webkit-slider-runnable-track', '::-webkit-progress-bar', '::-webkit-progress-value',
-    '::-webkit-meter-bar', '::-webkit-meter-optimum-value', '::-webkit-search-cancel-button', '::details-content'];
+    '::-webkit-meter-bar', '::-webkit-meter-optimum-value', '::-webkit-search-cancel-button', '::details-content',
+    '::-moz-range-thumb', '::-moz-range-track', '::-moz-range-progress', '::-moz-progress-bar', '::-moz-meter-bar'];
   sudden.replaceSync(parts.map((part) => `*${part} { transition: none !important }`).join('\n'));
   function hasten() {
     for (const root of roots()) adopt(root, sudden);
