@@ -73,7 +73,7 @@ globalThis.Tintype ??= {};
         (this.statuses.size === 0 || this.statuses.has(item.status)) && words.every((word) => item.words.includes(word)));
       this.drawChips();
       this.tally.textContent = this.shown.length === this.all.length
-        ? `${T.count(this.all.length)} snapshots`
+        ? this.all.length === 1 ? "1 snapshot" : `${T.count(this.all.length)} snapshots`
         : `${T.count(this.shown.length)} of ${T.count(this.all.length)} snapshots`;
       if (!this.current()) this.name = this.shown[0]?.name;
       this.list.show(this.shown, this.index());
@@ -266,12 +266,15 @@ globalThis.Tintype ??= {};
     ].filter(([, value]) => value !== undefined);
     const regions = item.regions ?? [];
     const fact = ([name, value]) => [h("dt", {}, name), h("dd", {}, String(value))];
+    const listed = (texts = []) => texts.map((text, index) => [String(index + 1), text]);
     const box = (title, rows, kind = "") => rows.length > 0 && h("section", { class: "panel panel-pad stack stack-tight" }, h("h3", { class: "label" }, title), h("dl", { class: `facts ${kind}` }, rows.flatMap(fact)));
     return h("div", { class: "split facts-row" },
       box("Time", times.map(([key, name]) => [name, T.duration(item[key])]), "facts-end"),
       box("Settled", (item.settled ?? []).map(({ step, ms }) => [step, T.duration(ms)]), "facts-end"),
       box("Attempts", (item.attempts ?? []).map(({ status, durationMs, message }, index) => [String(index + 1), `${status} after ${T.duration(durationMs)}${message ? `: ${message}` : ""}`])),
       box("Regions", regions.slice(0, 8).map((region, index) => [String(index + 1), `${region.width}×${region.height} at ${region.x}, ${region.y}`]).concat(regions.length > 8 ? [["", `and ${T.count(regions.length - 8)} more`]] : []), "facts-end"),
+      box("Open network", listed(item.openNetwork)),
+      box("Limits of the engine", listed(item.limits)),
       box("Details", more));
   }
 }
