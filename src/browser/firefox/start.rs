@@ -36,6 +36,7 @@ fn preferences(scheme: Option<ColorScheme>) -> Value {
         "network.dns.disablePrefetch": true,
         "browser.safebrowsing.provider.mozilla.updateURL": "",
         "extensions.getAddons.cache.enabled": false,
+        "services.settings.server": "data:,#remote-settings-dummy/v1",
         // Where there is a proxy, nothing passes it by.
         "network.proxy.allow_hijacking_localhost": true,
         "media.peerconnection.ice.proxy_only": true,
@@ -78,6 +79,10 @@ pub(super) async fn start(
     tracing::info!(?browser, ?driver, "starting a browser");
     let own = driver::folder(&driver, scratch)?;
     let arguments = [
+        // Otherwise Firefox would not believe the preference that keeps its own
+        // settings' server away.
+        "MOZ_REMOTE_SETTINGS_DEVTOOLS=1",
+        &driver.to_string_lossy(),
         "--port=0",
         // The port for BiDi is free, too.
         "--websocket-port=0",
@@ -86,7 +91,7 @@ pub(super) async fn start(
         &format!("--profile-root={}", own.display()),
     ]
     .map(str::to_owned);
-    let (process, port) = driver::start(&driver, &arguments, &own, LISTENING).await?;
+    let (process, port) = driver::start(Path::new("env"), &arguments, &own, LISTENING).await?;
     let address = format!("http://127.0.0.1:{port}");
     let wanted = capabilities(settings, Some(&browser), scheme);
     let client = driver::launch(&address, wanted).await?;
