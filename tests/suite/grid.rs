@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -25,29 +26,48 @@ pub(crate) fn tests() -> Vec<Trial> {
 /// How long the hub lets a session wait for a node, in seconds.
 const QUEUE: &str = "15";
 
-/// A program that goes with this value.
+/// A shell that leads a group of processes. When its input ends, by whatever
+/// end of the test, so does the program, in good order (a node ends its
+/// browsers), and then whatever is left of the group.
+const GUARD: &str = r#"
+"$@" </dev/null & program=$!
+read -r _
+kill -TERM "$program"
+wait "$program"
+kill -KILL 0
+"#;
+
+/// A program that goes with this value, and with it all that it has started.
 struct Java(Child);
 
 impl Java {
     fn start(arguments: &[&str]) -> Self {
-        let child = Command::new("java")
+        let guard = Command::new("sh")
+            .args(["-c", GUARD, "guard", "java"])
             .args(["-Xmx256m", "-XX:TieredStopAtLevel=1", "-jar"])
             .arg(jar())
             .args(arguments)
             .args(["--log-level", "WARNING"])
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            .process_group(0)
             .spawn();
-        Self(child.expect("java is not on the PATH; ./test installs it"))
+        Self(guard.unwrap())
+    }
+
+    /// As when its machine is switched off.
+    fn lose(mut self) {
+        let group = format!("-{}", self.0.id());
+        let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
+        assert!(killed.unwrap().success());
+        self.0.wait().unwrap();
     }
 }
 
 impl Drop for Java {
     fn drop(&mut self) {
-        // In good order: a node ends its browsers.
-        let id = self.0.id().to_string();
-        let _ = Command::new("kill").args(["-TERM", &id]).status();
+        drop(self.0.stdin.take());
         let _ = self.0.wait();
     }
 }
@@ -218,7 +238,7 @@ fn in_turn() {
 
 fn lost() {
     let hub = Hub::start();
-    let mut node = hub.node("chrome", "chromedriver");
+    let node = hub.node("chrome", "chromedriver");
     let endless = "<script>document.documentElement.dataset.tintypeReady = 'false'</script>";
     let manifest = manifest(&hub.address(), "\"chromium\"").replace("sessions = 2", "sessions = 1");
     let project = Project::new(&manifest, &[("a.html", PAGE), ("b.html", endless)]);
@@ -228,8 +248,7 @@ fn lost() {
     let first = project.path().join("baselines/a-light-320x200.png");
     eventually("the first story is done", || first.exists());
     project.write("stories/b.html", PAGE);
-    node.0.kill().unwrap();
-    node.0.wait().unwrap();
+    node.lose();
     let _second = hub.node("chrome", "chromedriver");
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
