@@ -279,14 +279,14 @@ async fn start_browser(
 ) -> Result<(Guarded, u16), BrowserError> {
     let profile = folder(program, scratch)?;
     let arguments = chromium::arguments(program, &profile, settings);
-    start(program, &arguments, &profile, DEBUGGER).await
+    start(&[], program, &arguments, &profile, DEBUGGER).await
 }
 
 /// Starts the driver; returns its port.
 async fn start_driver(program: &Path, scratch: &Path) -> Result<(Guarded, u16), BrowserError> {
     let own = folder(program, scratch)?;
     let arguments = driver_arguments();
-    start(program, &arguments, &own, LISTENING).await
+    start(&[], program, &arguments, &own, LISTENING).await
 }
 
 /// A folder of its own for a process; its guard removes it.
@@ -300,8 +300,10 @@ pub(super) fn folder(program: &Path, scratch: &Path) -> Result<std::path::PathBu
         })
 }
 
-/// Starts a program and reads the port that it announces behind `mark`.
+/// Starts a program with further variables (`NAME=value`) and reads the port
+/// that it announces behind `mark`.
 pub(super) async fn start(
+    environment: &[String],
     program: &Path,
     arguments: &[String],
     scratch: &Path,
@@ -311,8 +313,8 @@ pub(super) async fn start(
         program: program.to_owned(),
         reason,
     };
-    let mut process =
-        Guarded::spawn(program, arguments, scratch).map_err(|error| failed(error.to_string()))?;
+    let mut process = Guarded::spawn_with(environment, program, arguments, scratch)
+        .map_err(|error| failed(error.to_string()))?;
     let announced = within(
         &format!("start of {}", program.display()),
         process.announced(mark),

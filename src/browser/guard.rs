@@ -45,8 +45,19 @@ pub(crate) struct Guarded {
 impl Guarded {
     /// Starts `program`. `scratch` is removed when it ends.
     pub(crate) fn spawn(program: &Path, arguments: &[String], scratch: &Path) -> io::Result<Self> {
+        Self::spawn_with(&[], program, arguments, scratch)
+    }
+
+    /// The same with further variables, each as `NAME=value`.
+    pub(super) fn spawn_with(
+        environment: &[String],
+        program: &Path,
+        arguments: &[String],
+        scratch: &Path,
+    ) -> io::Result<Self> {
         let mut command = Command::new("sh");
         command
+            .envs(environment.iter().filter_map(|set| set.split_once('=')))
             .arg("-c")
             .arg(GUARD)
             .arg("tintype-guard")

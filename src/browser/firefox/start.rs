@@ -60,6 +60,10 @@ pub(super) fn scheme_number(scheme: Option<ColorScheme>) -> u8 {
 
 const SWITCHES: &[&str] = &["-headless"];
 
+/// Without it Firefox would not believe the preference that keeps its own
+/// settings' server away.
+const BELIEVE_SETTINGS: &str = "MOZ_REMOTE_SETTINGS_DEVTOOLS=1";
+
 /// Stands before the port in what geckodriver says.
 const LISTENING: &str = "Listening on 127.0.0.1:";
 
@@ -79,10 +83,6 @@ pub(super) async fn start(
     tracing::info!(?browser, ?driver, "starting a browser");
     let own = driver::folder(&driver, scratch)?;
     let arguments = [
-        // Otherwise Firefox would not believe the preference that keeps its own
-        // settings' server away.
-        "MOZ_REMOTE_SETTINGS_DEVTOOLS=1",
-        &driver.to_string_lossy(),
         "--port=0",
         // The port for BiDi is free, too.
         "--websocket-port=0",
@@ -91,7 +91,8 @@ pub(super) async fn start(
         &format!("--profile-root={}", own.display()),
     ]
     .map(str::to_owned);
-    let (process, port) = driver::start(Path::new("env"), &arguments, &own, LISTENING).await?;
+    let environment = [BELIEVE_SETTINGS.to_owned()];
+    let (process, port) = driver::start(&environment, &driver, &arguments, &own, LISTENING).await?;
     let address = format!("http://127.0.0.1:{port}");
     let wanted = capabilities(settings, Some(&browser), scheme);
     let client = driver::launch(&address, wanted).await?;

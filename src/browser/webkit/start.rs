@@ -111,15 +111,14 @@ async fn start_driver(
     let own = driver::folder(driver, scratch)?;
     configure(&own).map_err(|error| failed(error.to_string()))?;
     let port = free_port().map_err(|error| failed(error.to_string()))?;
-    let mut arguments: Vec<String> = ENVIRONMENT.iter().map(|&set| set.to_owned()).collect();
-    arguments.push(format!("DISPLAY={}", display.name));
-    arguments.push(format!("GDK_SCALE={}", look.scale));
+    let mut environment: Vec<String> = ENVIRONMENT.iter().map(|&set| set.to_owned()).collect();
+    environment.push(format!("DISPLAY={}", display.name));
+    environment.push(format!("GDK_SCALE={}", look.scale));
     for variable in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "TMPDIR"] {
-        arguments.push(format!("{variable}={}", own.display()));
+        environment.push(format!("{variable}={}", own.display()));
     }
-    arguments.push(driver.display().to_string());
-    arguments.push(format!("--port={port}"));
-    let mut process = Guarded::spawn(Path::new("env"), &arguments, &own)
+    let arguments = [format!("--port={port}")];
+    let mut process = Guarded::spawn_with(&environment, driver, &arguments, &own)
         .map_err(|error| failed(error.to_string()))?;
     let answers = driver::within("start of WebKitWebDriver", async {
         tokio::select! {
