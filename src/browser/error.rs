@@ -158,6 +158,14 @@ pub enum BrowserError {
 }
 
 impl BrowserError {
+    /// A script of ours that failed in the page.
+    pub(super) fn of_script(reason: String) -> Self {
+        Self::Refused {
+            command: "script in the page".to_owned(),
+            reason,
+        }
+    }
+
     /// What a refusal means when the command was to load an address.
     pub(super) fn of_loading(self, address: &str) -> Self {
         match self {

@@ -430,18 +430,15 @@ impl Page for Session {
     async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {
         let call = json!({ "expression": script, "returnByValue": true, "awaitPromise": true });
         let answer = self.cdp("Runtime.evaluate", call).await?;
-        let refused = |reason: String| BrowserError::Refused {
-            command: "script in the page".to_owned(),
-            reason,
-        };
         if let Some(thrown) = answer.get("exceptionDetails") {
             let text = thrown["exception"]["description"]
                 .as_str()
                 .or_else(|| thrown["text"].as_str());
-            return Err(refused(text.unwrap_or_default().to_owned()));
+            let text = text.unwrap_or_default().to_owned();
+            return Err(BrowserError::of_script(text));
         }
         let value = answer["result"].get("value").cloned().unwrap_or_default();
-        serde_json::from_value(value).map_err(|error| refused(error.to_string()))
+        serde_json::from_value(value).map_err(|error| BrowserError::of_script(error.to_string()))
     }
 }
 

@@ -235,13 +235,7 @@ impl Firefox {
         if only_moves(&self.address, address) {
             self.go("about:blank", capture.timeout).await?;
         }
-        self.install(prelude(capture)).await?;
-        self.present().await?;
-        self.emulate(theme, screen).await?;
-        address.clone_into(&mut self.address);
-        self.limit = capture.timeout;
-        self.enter(address, capture.timeout).await?;
-        self.wear(theme, false).await
+        self.arrive(address, theme, screen, capture).await
     }
 
     /// Loads an address in a tab that shares nothing with any before.
@@ -257,11 +251,22 @@ impl Firefox {
         } else {
             self.restart(theme).await?;
         }
+        self.cache("bypass").await?;
+        self.cache_is_off = true;
+        self.arrive(address, theme, screen, capture).await
+    }
+
+    /// Loads an address in the tab as it is.
+    async fn arrive(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
         self.install(prelude(capture)).await?;
         self.present().await?;
         self.emulate(theme, screen).await?;
-        self.cache("bypass").await?;
-        self.cache_is_off = true;
         address.clone_into(&mut self.address);
         self.limit = capture.timeout;
         self.enter(address, capture.timeout).await?;
@@ -358,7 +363,7 @@ impl Firefox {
         let mut answer = self.bidi("script.evaluate", call).await?;
         if answer["type"] == "exception" {
             let thrown = text(&answer["exceptionDetails"]["text"]);
-            return Err(refused_script(thrown));
+            return Err(BrowserError::of_script(thrown));
         }
         Ok(answer["result"]["value"].take())
     }
@@ -403,7 +408,7 @@ impl Page for Firefox {
         let script = format!("(async () => JSON.stringify((await ({script})) ?? null))()");
         let answer = self.evaluate_in(&self.tab.id, &script).await?;
         serde_json::from_str(answer.as_str().unwrap_or("null"))
-            .map_err(|error| refused_script(error.to_string()))
+            .map_err(|error| BrowserError::of_script(error.to_string()))
     }
 
     async fn frame(&self) -> Result<(), BrowserError> {
@@ -475,13 +480,6 @@ fn reachable(socket: &str, hub: Option<&str>) -> String {
         Some(format!("{kind}://{host}{port}{}", socket.path()))
     };
     moved().unwrap_or_else(|| socket.to_owned())
-}
-
-fn refused_script(reason: String) -> BrowserError {
-    BrowserError::Refused {
-        command: "script in the page".to_owned(),
-        reason,
-    }
 }
 
 fn text(value: &Value) -> String {

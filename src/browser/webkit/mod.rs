@@ -199,11 +199,10 @@ impl Webkit {
     pub(super) async fn show(&mut self, theme: &Theme, screen: Screen) -> Result<(), BrowserError> {
         let look = Look::of(theme, screen);
         let same = self.look == look;
-        if !same {
-            self.restart(look).await?;
-        }
         if same {
             self.evaluate::<Value>("__tintype.hasten()").await?;
+        } else {
+            self.restart(look).await?;
         }
         self.lay_out(screen, screen.viewport.height).await?;
         if !same {
@@ -277,10 +276,10 @@ impl Page for Webkit {
             answer = self.run(script).await?;
         }
         if let Some(error) = answer["error"].as_str() {
-            return Err(refused_script(error.to_owned()));
+            return Err(BrowserError::of_script(error.to_owned()));
         }
         serde_json::from_value(answer["value"].take())
-            .map_err(|error| refused_script(error.to_string()))
+            .map_err(|error| BrowserError::of_script(error.to_string()))
     }
 
     async fn frame(&self) -> Result<(), BrowserError> {
@@ -378,13 +377,6 @@ fn cut(picture: &[u8], part: Frame, scale: f64) -> Result<Vec<u8>, BrowserError>
         scaled(part.height).min(whole.height().saturating_sub(y)),
     );
     crate::compare::encode_png(&part.to_image()).map_err(|error| refused(error.to_string()))
-}
-
-fn refused_script(reason: String) -> BrowserError {
-    BrowserError::Refused {
-        command: "script in the page".to_owned(),
-        reason,
-    }
 }
 
 fn info(capabilities: &Value) -> BrowserInfo {
