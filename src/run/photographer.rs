@@ -262,14 +262,16 @@ impl Photographer {
     ) -> Result<Option<Shot>, BrowserError> {
         let begun = self.turn_to(snapshot, times).await?;
         let threshold = own::options(snapshot, &self.parameters).threshold;
-        for _ in 0..QUICK_PICTURES {
+        for picture in 0..QUICK_PICTURES {
+            if picture > 0 {
+                self.session.frame().await?;
+            }
             let shot = self
                 .settle_and_capture(snapshot, Care::Quick, begun, times)
                 .await?;
             if equal(baseline, &shot.png, threshold, times).await {
                 return Ok(Some(shot));
             }
-            self.session.frame().await?;
         }
         Ok(None)
     }

@@ -40,7 +40,6 @@ pub struct Settings {
     /// `TINTYPE_RETRIES`: how often a failed capture is tried again.
     pub retries: Option<u32>,
     /// `TINTYPE_CACHE`: whether results of unchanged stories are used again.
-    /// There is no such cache yet; the word is checked all the same.
     pub cache: Cache,
     /// `TINTYPE_LOG`: how much is told about the inner workings.
     pub log: Log,
