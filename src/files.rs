@@ -15,7 +15,15 @@ use tempfile::NamedTempFile;
 /// # Errors
 /// When a folder or the file cannot be written; what was there is still there.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, bytes, |_| Ok(()))
+    put(path, bytes, FOR_ALL, |_| Ok(()))
+}
+
+/// As [`replace`], for this user's eyes only.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_privately(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    put(path, bytes, FOR_ONE, |_| Ok(()))
 }
 
 /// As [`replace`], and returns only once disk and file system have it: for what
@@ -24,16 +32,25 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// As [`replace`].
 pub fn replace_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, bytes, |file| file.as_file().sync_all())?;
+    put(path, bytes, FOR_ALL, |file| file.as_file().sync_all())?;
     // The new name is on disk once its folder is.
     #[cfg(unix)]
     fs::File::open(folder_of(path))?.sync_all()?;
     Ok(())
 }
 
+/// As for any new file; the umask takes away what it takes away.
+const FOR_ALL: u32 = 0o666;
+const FOR_ONE: u32 = 0o600;
+
+#[cfg_attr(
+    not(unix),
+    expect(unused_variables, reason = "permissions are not kept in a mode there")
+)]
 fn put(
     path: &Path,
     bytes: &[u8],
+    mode: u32,
     finish: impl FnOnce(&NamedTempFile) -> io::Result<()>,
 ) -> io::Result<()> {
     let folder = folder_of(path);
@@ -43,9 +60,8 @@ fn put(
     builder.prefix(".tintype-").suffix(".part");
     #[cfg(unix)]
     {
-        // As for any new file; the umask takes away what it takes away.
         use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(fs::Permissions::from_mode(0o666));
+        builder.permissions(fs::Permissions::from_mode(mode));
     }
     let mut file = builder.tempfile_in(folder)?;
     file.write_all(bytes)?;
@@ -82,6 +98,17 @@ mod tests {
             assert_eq!(fs::read(&path).unwrap(), b"second");
             assert_eq!(names(path.parent().unwrap()), ["file.txt"]);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_private_is_for_nobody_else() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        replace_privately(&path, b"secret").unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

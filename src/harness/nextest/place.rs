@@ -5,11 +5,12 @@ use std::env;
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
+use crate::files;
 use crate::manifest::Manifest;
 use crate::settings::Settings;
 
@@ -23,6 +24,9 @@ const WATCH: &str = r#"
 runner=$1; folder=$2; shift 2
 { while kill -0 "$runner" 2>/dev/null && [ -d "$folder" ]; do echo; sleep 0.2; done; } | exec "$@"
 "#;
+
+/// How many of the studio's last lines are shown in a message about its end.
+const LAST_WORDS: usize = 12;
 
 /// The meeting place of one suite in one run.
 #[derive(Clone, Debug)]
@@ -87,11 +91,7 @@ impl Place {
 
     /// Says where the studio listens, to this user's processes only.
     pub(super) fn leave(&self, note: &Note) -> io::Result<()> {
-        let path = self.note();
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        io::Write::write_all(&mut file, &serde_json::to_vec(note)?)?;
-        file.persist(path)?;
-        Ok(())
+        files::replace_privately(&self.note(), &serde_json::to_vec(note)?)
     }
 
     /// Takes everything away but what somebody may want to read.
@@ -123,12 +123,8 @@ impl Place {
 
     /// What the studio has said last.
     pub(super) fn last_words(&self) -> String {
-        last_lines(&self.log())
+        let text = fs::read_to_string(self.log()).unwrap_or_default();
+        let lines: Vec<_> = text.lines().collect();
+        lines[lines.len().saturating_sub(LAST_WORDS)..].join("\n")
     }
-}
-
-fn last_lines(log: &Path) -> String {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(12)..].join("\n")
 }
