@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tempfile::TempDir;
 
 use super::contents::Moment;
-use super::{Cache, Context, Hit, Loads, build};
+use super::{Cache, Context, Hit, Loads};
 use crate::baseline::{self, Provenance};
 use crate::manifest::Manifest;
 use crate::model::{Environment, RunId};
@@ -558,56 +558,4 @@ async fn many_at_once_lose_nothing() {
         assert_eq!(warnings.unwrap(), Vec::<String>::new());
     }
     assert_eq!(bench.hits().await, 4);
-}
-
-#[cfg(unix)]
-fn program(path: &Path, bytes: &[u8]) {
-    use std::os::unix::fs::PermissionsExt;
-    fs::write(path, bytes).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-#[cfg(unix)]
-#[test]
-fn a_script_is_asked_for_its_build_every_time() {
-    let folder = tempfile::tempdir().unwrap();
-    let (browser, version) = (folder.path().join("browser"), folder.path().join("version"));
-    let script = format!("#!/bin/sh\ncat {}\n", version.display());
-    program(&browser, script.as_bytes());
-    for said in ["Chromium 1.2.3", "Chromium 1.2.4"] {
-        fs::write(&version, format!("{said} built on Debian\nmore\n")).unwrap();
-        assert_eq!(
-            build(&browser, folder.path()),
-            format!("{said} built on Debian")
-        );
-    }
-    fs::remove_file(&version).unwrap();
-    assert!(build(&browser, folder.path()).starts_with("unknown ("));
-    let absent = build(&folder.path().join("absent"), folder.path());
-    assert!(absent.starts_with("unknown ("), "{absent}");
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_programs_build_is_kept_until_its_file_changes() {
-    let folder = tempfile::tempdir().unwrap();
-    let browser = folder.path().join("browser");
-    program(&browser, &fs::read("/bin/true").unwrap());
-    let first = build(&browser, folder.path());
-    let kept = fs::read_dir(folder.path().join("cache")).unwrap().flatten();
-    let kept: Vec<PathBuf> = kept.map(|entry| entry.path()).collect();
-    // What is kept is believed as long as the file is the same, and no longer.
-    for path in &kept {
-        let text = fs::read_to_string(path).unwrap();
-        fs::write(path, text.replace(&first, "kept")).unwrap();
-        assert_eq!(build(&browser, folder.path()), "kept");
-    }
-    let mut bytes = fs::read("/bin/true").unwrap();
-    bytes.push(0);
-    program(&browser, &bytes);
-    assert_eq!(build(&browser, folder.path()), first);
-    for path in &kept {
-        fs::write(path, "{").unwrap();
-    }
-    assert_eq!(build(&browser, folder.path()), first);
 }

@@ -1,0 +1,210 @@
+//! One suite for every store: they differ in where they keep, not in what
+//! they answer.
+
+mod ended;
+mod kept;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::sync::Arc;
+
+use support::server::Server;
+use support::{run, story};
+use tintype::model::{Reason, RunId, VisualTestResult, VisualTestRun};
+use tintype::record::RecordSettings;
+use tintype::record::operation::{Join, Operation};
+use tintype::record::store::{Applied, Store};
+
+/// A run of one store, and the part of a worker in it.
+struct Bench {
+    store: Arc<dyn Store>,
+    run: VisualTestRun,
+}
+
+impl Bench {
+    fn join(&self, writer: &str, planned: u64) -> Join {
+        let id = serde_json::to_string(&self.run.run_id).unwrap();
+        Join {
+            run_id: self.run.run_id.clone(),
+            writer: writer.to_owned(),
+            host: "here".to_owned(),
+            planned,
+            shared: false,
+            start: self.run.timestamp,
+            head: format!(
+                r#"{{"runId":{id},"timestamp":{},"startTime":"{}""#,
+                self.run.timestamp, self.run.start_time
+            ),
+            tail: r#","environment":{"platform":"linux"}}"#.to_owned(),
+            place: String::new(),
+        }
+    }
+
+    fn id(&self) -> &RunId {
+        &self.run.run_id
+    }
+
+    async fn one(&self, join: &Join, number: u64, operation: Operation) -> Applied {
+        let answers = self.store.apply(join, number, &[operation]).await.unwrap();
+        answers.into_iter().next().unwrap()
+    }
+
+    async fn document(&self) -> VisualTestRun {
+        let text = self.store.run(self.id()).await.unwrap().unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    async fn record(&self, n: usize) -> VisualTestResult {
+        let text = self.store.test(self.id(), &story(n)).await.unwrap();
+        serde_json::from_str(&text.unwrap()).unwrap()
+    }
+
+    /// The types of all events, after a check of their numbers.
+    async fn told(&self) -> Vec<String> {
+        let events = self.store.events(self.id(), "0", 1000).await.unwrap();
+        let mut types = Vec::new();
+        for (entry, n) in events.iter().zip(1..) {
+            let event: serde_json::Value = serde_json::from_str(&entry.event).unwrap();
+            assert_eq!(event["n"], n, "{}", entry.event);
+            assert_eq!(event["runId"], self.id().as_str());
+            assert!(event["ts"].as_i64().unwrap() > 1_600_000_000_000);
+            types.push(event["type"].as_str().unwrap().to_owned());
+        }
+        types
+    }
+}
+
+fn at(mut operation: Operation, ms: i64) -> Operation {
+    if let Operation::Test { at, .. } = &mut operation {
+        *at = ms;
+    }
+    operation
+}
+
+fn leave(reason: Option<Reason>, at: i64) -> Operation {
+    Operation::Leave { reason, at }
+}
+
+macro_rules! conformance {
+    ($($module:ident::$name:ident),* $(,)?) => {
+        /// All of it at one place, each part behind a prefix of its own.
+        #[cfg(any(feature = "cluster", feature = "sentinel", feature = "tls"))]
+        async fn all_at(url: &str) {
+            $({
+                let store = store_at(url, concat!("team:", stringify!($name), ":"));
+                let run = run("{run-1}");
+                $module::$name(Bench { store, run }).await;
+            })*
+        }
+
+        mod memory {
+            $(#[tokio::test]
+            async fn $name() {
+                let store = tintype::record::RecordSettings::memory().store();
+                let run = super::run("{run-1}");
+                super::$module::$name(super::Bench { store, run }).await;
+            })*
+        }
+
+        mod redis {
+            $(#[tokio::test]
+            async fn $name() {
+                let (_server, store) = super::single();
+                let run = super::run("{run-1}");
+                super::$module::$name(super::Bench { store, run }).await;
+            })*
+        }
+    };
+}
+
+#[cfg(feature = "cluster")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_of_three() {
+    let cluster = support::server::Cluster::start();
+    all_at(&cluster.url()).await;
+}
+
+#[cfg(feature = "sentinel")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_sentinel_watches() {
+    let watched = support::server::Watched::start();
+    all_at(&watched.url()).await;
+}
+
+/// With TLS, and as a user who may do no more than is documented. The test
+/// runs itself again with the certificate among those that are trusted.
+#[cfg(feature = "tls")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_with_tls_and_acl() {
+    if let Ok(url) = std::env::var("TINTYPE_TEST_TLS") {
+        all_at(&url).await;
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (key, certificate) = (file("key.pem"), file("certificate.pem"));
+    let made = std::process::Command::new("openssl")
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+        ])
+        .args([
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+        ])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", &key, "-out", &certificate])
+        .output();
+    assert!(made.unwrap().status.success());
+    let port = support::server::free_port();
+    let tls = port.to_string();
+    let mut options = vec!["--tls-port", &tls, "--tls-cert-file", &certificate];
+    options.extend(["--tls-key-file", &key, "--tls-auth-clients", "no", "--user"]);
+    options.extend("ci on >secret ~team:* &team:* -@all +@read +@write +@pubsub".split(' '));
+    options.extend("+evalsha +script|load +info +time +hello +ping".split(' '));
+    let _server = Server::start(&options);
+    let again = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["a_server_with_tls_and_acl", "--exact", "--nocapture"])
+        .env("SSL_CERT_FILE", &certificate)
+        .env(
+            "TINTYPE_TEST_TLS",
+            format!("rediss://ci:secret@localhost:{port}"),
+        )
+        .status();
+    assert!(again.unwrap().success());
+}
+
+fn single() -> (Server, Arc<dyn Store>) {
+    let server = Server::start(&[]);
+    let store = store_at(&server.url(), "team:");
+    (server, store)
+}
+
+fn store_at(url: &str, prefix: &str) -> Arc<dyn Store> {
+    let folder = std::env::temp_dir();
+    let settings = RecordSettings::from_variables(&folder, |name| match name {
+        "REDIS_URL" => Some(url.into()),
+        "REDIS_PREFIX" => Some(prefix.into()),
+        _ => None,
+    });
+    settings.unwrap().store()
+}
+
+conformance!(
+    kept::applies_each_operation_once,
+    kept::knows_no_run_before_it_is_created,
+    kept::the_newest_attempt_wins,
+    ended::the_last_to_leave_ends_the_run,
+    ended::reasons_follow_from_what_happened,
+    ended::a_dead_worker_interrupts_until_its_results_come,
+    ended::a_run_that_is_taken_up_again_is_open,
+    ended::a_shared_run_waits_for_more_processes,
+    ended::signs_of_life_tell_what_is_missing,
+    kept::reads_back_what_was_written,
+    kept::an_acceptance_is_marked_once,
+    kept::a_doorbell_rings_with_the_messages_of_the_stream,
+    kept::history_keeps_the_last_hundred,
+    kept::a_whole_run_goes_out_and_in_again,
+    kept::a_step_is_kept_for_its_time,
+);
