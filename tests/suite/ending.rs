@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use tintype::model::{Reason, Status};
 
-use super::project::{MANIFEST, Project, eventually};
+use super::project::{Bell, ENDLESS, MANIFEST, Project, eventually};
 use super::test;
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -18,9 +18,6 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("ending::no_browser_is_said_once_and_clearly", no_browser),
     ]
 }
-
-/// Never at rest: it never says that it is ready.
-const ENDLESS: &str = "<!doctype html><p>waiting<script>document.documentElement.dataset.tintypeReady = 'false'</script>";
 
 fn finished() {
     let project = Project::new(MANIFEST, &[("a.html", "<p>a")]);
@@ -67,25 +64,20 @@ fn kill_9() {
 }
 
 fn crashing_browser() {
-    // The endless story calls here, so that each of its browsers is met at
-    // work: one that is killed while it starts is only started again.
-    let bell = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let call = format!(
-        "<script>fetch('http://{}')</script>",
-        bell.local_addr().unwrap()
-    );
-    let endless = format!("{ENDLESS}{call}");
+    let bell = Bell::new();
     let project = Project::new(
         MANIFEST,
-        &[("a.html", "<p>a"), ("b.html", &endless), ("c.html", "<p>c")],
+        &[
+            ("a.html", "<p>a"),
+            ("b.html", &bell.story()),
+            ("c.html", "<p>c"),
+        ],
     );
     let mut command = project.suite(&["--test-threads=1"]);
     command.env("TINTYPE_UPDATE", "new");
     let child = command.spawn().unwrap();
     for _ in 0..2 {
-        eventually("a browser shows the endless story", || {
-            bell.accept().is_ok()
-        });
+        bell.wait();
         kill_browsers(&project);
     }
     let output = child.wait_with_output().unwrap();

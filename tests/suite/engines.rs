@@ -7,7 +7,7 @@ use image::{Rgb, RgbImage};
 use libtest_mimic::Trial;
 use tintype::model::Status;
 
-use super::project::{Project, eventually};
+use super::project::{Bell, Project};
 use super::{isolation, requests, steps, test};
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -379,14 +379,13 @@ fn dying() {
             "[stories]\ndir = \"stories\"\n[browser]\nnames = [\"{engine}\"]\nsessions = 1\n\
              [themes]\nlight = {{ color-scheme = \"light\" }}\n[viewports]\nphone = \"320x200\"\n"
         );
-        let endless = "<script>document.documentElement.dataset.tintypeReady = 'false'</script>";
-        let stories = [("a.html", "<p>a"), ("b.html", endless)];
+        let bell = Bell::new();
+        let stories = [("a.html", "<p>a"), ("b.html", &bell.story())];
         let project = Project::new(&manifest, &stories);
         let mut command = project.suite(&[]);
         command.env("TINTYPE_UPDATE", "new");
         let child = command.spawn().unwrap();
-        let first = project.path().join("baselines/a-light-320x200.png");
-        eventually("the first story is done", || first.exists());
+        bell.wait();
         project.write("stories/b.html", "<p>b");
         let victims = project.programs(&["firefox-esr", "firefox", "WebKitWebDriver"]);
         assert!(!victims.is_empty(), "{engine}");

@@ -11,7 +11,7 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 use tintype::model::Status;
 
-use super::project::{Project, eventually};
+use super::project::{Bell, Project, eventually};
 use super::support::server::free_port;
 use super::test;
 
@@ -239,14 +239,13 @@ fn in_turn() {
 fn lost() {
     let hub = Hub::start();
     let node = hub.node("chrome", "chromedriver");
-    let endless = "<script>document.documentElement.dataset.tintypeReady = 'false'</script>";
+    let bell = Bell::new();
     let manifest = manifest(&hub.address(), "\"chromium\"").replace("sessions = 2", "sessions = 1");
-    let project = Project::new(&manifest, &[("a.html", PAGE), ("b.html", endless)]);
+    let project = Project::new(&manifest, &[("a.html", PAGE), ("b.html", &bell.story())]);
     let mut command = project.suite(&["::light"]);
     command.env("TINTYPE_UPDATE", "new");
     let child = command.spawn().unwrap();
-    let first = project.path().join("baselines/a-light-320x200.png");
-    eventually("the first story is done", || first.exists());
+    bell.wait();
     project.write("stories/b.html", PAGE);
     node.lose();
     let _second = hub.node("chrome", "chromedriver");

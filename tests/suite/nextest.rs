@@ -7,7 +7,7 @@ use libtest_mimic::Trial;
 use redis::Commands;
 use tintype::model::{Reason, Status};
 
-use super::project::{MANIFEST, Project, eventually};
+use super::project::{Bell, MANIFEST, Project, eventually};
 use super::support::server::Server;
 use super::test;
 
@@ -169,19 +169,16 @@ fn again() {
 
 fn killed() {
     let project = suite();
-    project.write(
-        "stories/a.html",
-        "<p>a<script>document.documentElement.dataset.tintypeReady = 'false'</script>",
-    );
+    let bell = Bell::new();
+    project.write("stories/a.html", &bell.story());
     let mut runner = Runner::start(&project, &[]);
     runner.order(&format!(
         "{} & echo $! > id.draft; mv id.draft id",
         run("a")
     ));
     let note = project.path().join("id");
-    eventually("the test has begun", || {
-        note.exists() && project.processes() > 2
-    });
+    bell.wait();
+    eventually("the test has said its number", || note.exists());
     let id = std::fs::read_to_string(note).unwrap();
     let ended = Command::new("kill").args(["-9", id.trim()]).status();
     assert!(ended.unwrap().success());

@@ -1,6 +1,7 @@
 //! A user's project in a temporary folder.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -12,6 +13,34 @@ use super::PLAY_SUITE;
 /// A project; its folder goes with it.
 pub(crate) struct Project {
     folder: TempDir,
+}
+
+/// Never at rest: it never says that it is ready.
+pub(crate) const ENDLESS: &str = "<!doctype html><p>waiting<script>document.documentElement.dataset.tintypeReady = 'false'</script>";
+
+/// Hears of an endless story whenever a browser shows it: one that is killed
+/// before would only be started again.
+pub(crate) struct Bell(TcpListener);
+
+impl Bell {
+    pub(crate) fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        Self(listener)
+    }
+
+    /// The page that calls.
+    pub(crate) fn story(&self) -> String {
+        let address = self.0.local_addr().unwrap();
+        format!("{ENDLESS}<script>fetch('http://{address}')</script>")
+    }
+
+    /// Waits for the next call.
+    pub(crate) fn wait(&self) {
+        eventually("a browser shows the endless story", || {
+            self.0.accept().is_ok()
+        });
+    }
 }
 
 /// How a run of the suite ended.
