@@ -75,9 +75,9 @@ impl Harness {
     ///
     /// With hooks a page shows one snapshot and is then left, so that a hook
     /// never finds its own traces. It runs up to three times for a snapshot:
-    /// once to see whether the page is equal to its baseline, and where it is
-    /// not, on each of two fresh pages that must look the same. Several hooks
-    /// run in the order in which they were added.
+    /// once to see whether the page is equal to its baseline, where it is not
+    /// on a fresh page, and on another where these two do not look the same.
+    /// Several hooks run in the order in which they were added.
     ///
     /// What hooks do cannot be looked at, so nothing is remembered of a run
     /// with hooks unless [`cache_hooks`](Self::cache_hooks) allows it.

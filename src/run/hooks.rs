@@ -22,8 +22,8 @@ type Hook = Arc<dyn Fn(Client, Snapshot) -> Running + Send + Sync>;
 ///
 /// A page with hooks shows one snapshot and is then left, so that `before`
 /// never finds what it has done already. A snapshot may take several pages:
-/// one to see whether it is equal to its baseline, and where it is not, two
-/// fresh ones that must look the same.
+/// one to see whether it is equal to its baseline, where it is not a fresh one
+/// that is judged, and where the two do not look the same another.
 #[derive(Clone, Default)]
 pub struct Hooks {
     before: Vec<Hook>,

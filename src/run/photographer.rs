@@ -3,8 +3,9 @@
 //! One page serves several snapshots of a story, but only as a fast path that
 //! can end in nothing but "equal to the baseline". Whatever is not equal is
 //! drawn in a page that has never shown anything, where it must stand still,
-//! and drawn there a second time, before it is judged: baselines come from
-//! such pages too.
+//! before it is judged: baselines come from such pages too. What was seen at
+//! the first glance is then worth something as the second witness; where the
+//! two disagree, another such page is asked.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -72,6 +73,14 @@ pub(super) struct Times {
 pub(super) struct Shot {
     pub(super) png: Vec<u8>,
     pub(super) settled: Settled,
+}
+
+/// What a page showed that may have shown something before.
+enum Glance {
+    /// The baseline.
+    Passed(Box<Judged>),
+    /// This picture, from which nothing may be concluded.
+    Unlike(Vec<u8>),
 }
 
 impl Photographer {
@@ -147,13 +156,15 @@ impl Photographer {
             Err(error) => return Ok(unreadable(result, error.to_string())),
         };
         let mut times = Times::default();
-        if let Some(baseline) = &baseline
-            && let Some(passed) = self.equal(index, &result, baseline, &mut times).await?
-        {
-            return Ok(passed);
-        }
+        let glance = self
+            .glance(index, &result, baseline.as_ref(), &mut times)
+            .await?;
+        let seen = match glance {
+            Glance::Passed(passed) => return Ok(*passed),
+            Glance::Unlike(picture) => picture,
+        };
         let shot = self
-            .twice(snapshot, baseline.as_deref(), &mut times)
+            .confirmed(snapshot, baseline.as_deref(), &seen, &mut times)
             .await?;
         let settled = shot.settled;
         let fallen_back = missing_fonts(&settled);
@@ -199,9 +210,12 @@ impl Photographer {
         let baseline = baseline::read(&stage.manifest.root, &stage.snapshots[index].baseline);
         match baseline {
             Ok(Some(baseline)) => {
-                let mut times = Times::default();
-                self.equal(index, &result, &Arc::new(baseline), &mut times)
-                    .await
+                let (baseline, mut times) = (Arc::new(baseline), Times::default());
+                let glance = self.glance(index, &result, Some(&baseline), &mut times);
+                Ok(match glance.await? {
+                    Glance::Passed(passed) => Some(*passed),
+                    Glance::Unlike(_) => None,
+                })
             }
             _ => Ok(None),
         }
@@ -218,30 +232,31 @@ impl Photographer {
         result
     }
 
-    /// The snapshot if a picture of the page at hand is equal to its baseline.
-    async fn equal(
+    /// Looks at a snapshot on the page at hand.
+    async fn glance(
         &mut self,
         index: usize,
         draft: &VisualTestResult,
-        baseline: &Arc<Baseline>,
+        baseline: Option<&Arc<Baseline>>,
         times: &mut Times,
-    ) -> Result<Option<Judged>, BrowserError> {
+    ) -> Result<Glance, BrowserError> {
         let stage = Arc::clone(&self.stage);
         let snapshot = &stage.snapshots[index];
         let started = Instant::now();
-        let shot = self.quickly(snapshot, baseline, times).await;
-        if shot.is_err() {
+        let seen = self.quickly(snapshot, baseline, times).await;
+        if seen.is_err() {
             // Another attempt shall not meet the same broken page.
             self.loaded = None;
         }
-        let Some(shot) = self.part(snapshot, shot).await? else {
-            return Ok(None);
+        let (shot, equal) = self.part(snapshot, seen).await?;
+        let Some(baseline) = baseline.filter(|_| equal) else {
+            return Ok(Glance::Unlike(shot.png));
         };
         let mut result = draft.clone();
         note(&mut result, times, started, shot.settled);
         self.remember_pass(index, baseline.file_sha256.clone());
         let passed = judge::passed(&stage, index, result, baseline, &shot.png);
-        Ok(Some(passed))
+        Ok(Glance::Passed(Box::new(passed)))
     }
 
     /// Notes a pass for the next run, unless it is none to be glad of.
@@ -252,28 +267,30 @@ impl Photographer {
     }
 
     /// The story on the page that shows it already, or loaded where it does
-    /// not. A picture counts only if it is equal to the baseline; what came to
-    /// rest a frame late gets that frame.
+    /// not, and whether it is equal to the baseline. What came to rest a frame
+    /// late gets that frame.
     async fn quickly(
         &mut self,
         snapshot: &Snapshot,
-        baseline: &Arc<Baseline>,
+        baseline: Option<&Arc<Baseline>>,
         times: &mut Times,
-    ) -> Result<Option<Shot>, BrowserError> {
+    ) -> Result<(Shot, bool), BrowserError> {
         let begun = self.turn_to(snapshot, times).await?;
         let threshold = own::options(snapshot, &self.parameters).threshold;
-        for picture in 0..QUICK_PICTURES {
-            if picture > 0 {
-                self.session.frame().await?;
-            }
+        for picture in 1.. {
             let shot = self
                 .settle_and_capture(snapshot, Care::Quick, begun, times)
                 .await?;
-            if equal(baseline, &shot.png, threshold, times).await {
-                return Ok(Some(shot));
+            let Some(baseline) = baseline else {
+                return Ok((shot, false));
+            };
+            let equal = equal(baseline, &shot.png, threshold, times).await;
+            if equal || picture == QUICK_PICTURES {
+                return Ok((shot, equal));
             }
+            self.session.frame().await?;
         }
-        Ok(None)
+        unreachable!("the last picture is returned")
     }
 
     /// Makes the session show a snapshot, on the page at hand where that will
