@@ -151,6 +151,9 @@ class Project:
         log = self.folder / "suite.log"
         return measure([self.binary], self.folder, environment, log)
 
+    def forget_baselines(self):
+        shutil.rmtree(self.folder / "baselines", ignore_errors=True)
+
     def forget(self):
         """Removes whatever earlier runs have left, but for the baselines."""
         shutil.rmtree(self.folder / "target", ignore_errors=True)
