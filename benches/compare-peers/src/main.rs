@@ -3,19 +3,21 @@
 //!
 //! `./run [FOLDER…]` builds and installs what is needed and starts this. A
 //! folder holds `X.png` (or `X_a.png`) and what is compared with it,
-//! `X-CHANGE.png` (or `X_CHANGE.png`). Without one: our own screenshots, and
-//! generated pairs.
+//! `X-CHANGE.png` (or `X_CHANGE.png`). Without one: our own screenshots, what
+//! `./run` has photographed into the folder `SITE`, and generated pairs.
 
 mod cases;
 mod in_memory;
 mod processes;
+mod served;
 
+use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 fn main() {
-    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     if let [word, a, b] = &arguments[..]
         && word == "dify"
     {
@@ -26,11 +28,13 @@ fn main() {
     if let Some(generated) = &generated {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         folders.push(here.join("../../tintype-compare/tests/oracle/images"));
+        folders.extend(env::var_os("SITE").map(PathBuf::from));
         folders.push(generated.clone());
     }
     let cases: Vec<cases::Case> = folders.iter().flat_map(|path| cases::find(path)).collect();
     in_memory::table(&cases);
     in_memory::table_from_files(&cases);
+    served::table(&cases, &processes::odiff());
     processes::table(&cases);
     if let Some(generated) = generated {
         std::fs::remove_dir_all(generated).unwrap();

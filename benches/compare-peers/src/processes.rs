@@ -66,13 +66,21 @@ pub fn table(cases: &[Case]) {
     }
 }
 
+/// Where npm has put odiff's program.
+pub fn odiff() -> PathBuf {
+    modules().join(format!("@odiff/{}/odiff", platform()))
+}
+
+fn modules() -> PathBuf {
+    env::current_dir().unwrap().join("node_modules")
+}
+
 fn tools() -> Vec<Tool> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let modules = env::current_dir().unwrap().join("node_modules");
-    let platform = platform();
+    let (modules, platform) = (modules(), platform());
     let ours = env::var_os("CARGO_TINTYPE").map(PathBuf::from);
     let ours = ours.unwrap_or_else(|| root.join("target/release/cargo-tintype"));
-    let odiff = modules.join(format!("@odiff/{platform}/odiff"));
+    let odiff = odiff();
     let blazediff = modules.join(format!("@blazediff/bin-{platform}/blazediff"));
     let pixelmatch = modules.join("pixelmatch/bin/pixelmatch");
     let tool = |name, words: &[&Path], rounds| Tool {
