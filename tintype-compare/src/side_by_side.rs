@@ -17,6 +17,10 @@ use super::workers;
 /// Rows above and below a difference that are needed to judge it.
 const CONTEXT: usize = 2;
 
+/// Bands that wait for a row that stands alone, at most. Longer ones, as in
+/// photographs, cost less to restore than their fresh memory would.
+const WAITING: usize = 16;
+
 /// Two images with what is needed of their rows.
 pub(super) struct Aligned {
     pub(super) a: Rows,
@@ -122,6 +126,10 @@ impl Walk {
                 self.anchor = y;
             }
         }
+        if (last >> self.shift) - (self.anchor >> self.shift) > WAITING {
+            self.aligned.restore_equal(last);
+            self.anchor = last;
+        }
         self.forget([self.anchor >> self.shift, last >> self.shift]);
     }
 
@@ -169,6 +177,54 @@ impl Aligned {
         self.a.restore(y);
         if self.equal[y] {
             self.b.copy(y, &self.a);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDTH: u32 = 40;
+    const HEIGHT: u32 = 900;
+
+    /// Rows each of which builds on the one above, as in photographs.
+    fn chained(seed: u8) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, WIDTH, HEIGHT);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_filter(png::Filter::Paeth);
+        let mut pixels: Vec<u8> = (0..WIDTH * HEIGHT * 3)
+            .map(|at| (at % 251 * (at / 97)) as u8)
+            .collect();
+        // In the row before the last one.
+        let last = pixels.len() - (WIDTH * 3 * 2) as usize;
+        pixels[last] ^= seed;
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(&pixels).unwrap();
+        writer.finish().unwrap();
+        file
+    }
+
+    #[test]
+    fn rows_that_build_on_each_other_are_not_kept() {
+        let [a, b] = [0, 0x80].map(chained);
+        let [a, b] = [&a, &b].map(|file| Plain::read(file).unwrap());
+        let mut walk = Walk::new(&a, &b, 2);
+        for (ours, theirs) in a.bands(4).unwrap().zip(b.bands(4).unwrap()) {
+            walk.take(ours, theirs).unwrap();
+            let kept = walk.aligned.a.bands_kept();
+            assert!(kept <= WAITING + 3, "{kept} bands");
+        }
+        let aligned = walk.end().unwrap();
+        let unlike: Vec<usize> = (0..HEIGHT as usize)
+            .filter(|y| !aligned.equal[*y])
+            .collect();
+        assert_eq!(unlike, [HEIGHT as usize - 2]);
+        // Both are restored around it.
+        for y in HEIGHT as usize - 4..HEIGHT as usize {
+            let same = aligned.a.stored(y)[1..] == aligned.b.stored(y)[1..];
+            assert_eq!(same, aligned.equal[y], "row {y}");
         }
     }
 }
