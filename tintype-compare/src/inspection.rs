@@ -4,7 +4,7 @@ use super::comparison::{self, Comparison};
 use super::decode::{self, DecodedPair};
 use super::error::{CompareError, Side};
 use super::options::Options;
-use super::picture::{self, encode_png};
+use super::picture;
 use super::sweep::Sweep;
 
 /// What two encoded PNGs differ in, with the pixels that were looked at: a
@@ -92,7 +92,7 @@ impl Inspection<'_> {
             _ => DecodedPair::whole(self.files[0], self.files[1])?,
         };
         let (baseline, current) = self.decoded.insert(pair).views();
-        encode_png(&picture::draw(baseline, current, &self.comparison.options))
+        picture::draw(baseline, current, &self.comparison.options).encode()
     }
 
     /// Counts the differing pixels at eleven thresholds, in one pass.
