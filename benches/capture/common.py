@@ -160,7 +160,7 @@ class Project:
 
 
 def scratch():
-    return tempfile.TemporaryDirectory(prefix="tintype-bench-")
+    return tempfile.TemporaryDirectory(prefix="tintype-bench-", ignore_cleanup_errors=True)
 
 
 def load():
