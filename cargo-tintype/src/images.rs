@@ -34,8 +34,8 @@ pub(crate) fn find(manifest: &Manifest, picture: &str) -> Result<PathBuf> {
 pub(crate) fn current(manifest: &Manifest, result: &VisualTestResult) -> Result<Vec<u8>> {
     let message = result.message.as_deref().unwrap_or("no reason is recorded");
     ensure!(
-        result.unmet_step.is_none(),
-        "its picture shows the page at which a step could not be done: {message}"
+        !result.shows_trouble(),
+        "its picture shows what went wrong, not the story: {message}"
     );
     let current = result.current.as_ref();
     let current = current.with_context(|| format!("it was not captured: {message}"))?;

@@ -209,6 +209,8 @@ pub struct Unsettled {
 pub struct Unstable {
     /// Which two pictures differ: `two pictures around a frame`.
     pub between: &'static str,
+    /// These pictures, as PNGs.
+    pub pictures: [Vec<u8>; 2],
     /// Where they differ, largest region first.
     pub moved: Vec<Region>,
     /// What moves it, or may.

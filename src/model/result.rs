@@ -75,7 +75,9 @@ pub struct VisualTestResult {
     /// [`MOST_ADDRESSES`](Self::MOST_ADDRESSES) of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open_network: Vec<String>,
-    /// Whether it did not look the same twice; absent where it did.
+    /// Whether it did not look the same twice; absent where it did. `current`
+    /// is the last picture then, `diff` what moved since the one before, and
+    /// neither is a picture to accept.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unstable: bool,
     /// Whether it was not captured, since nothing that it is made of has
@@ -199,7 +201,12 @@ impl VisualTestResult {
     /// Whether `current` is a picture that can become the baseline: a person
     /// may be asked for a decision.
     pub fn has_picture_to_accept(&self) -> bool {
-        self.current.is_some() && self.unmet_step.is_none()
+        self.current.is_some() && !self.shows_trouble()
+    }
+
+    /// Whether its pictures show what went wrong rather than the story.
+    pub fn shows_trouble(&self) -> bool {
+        self.unstable || self.unmet_step.is_some()
     }
 }
 

@@ -31,8 +31,11 @@ pub fn failure(result: &VisualTestResult, lesson: Option<&str>) -> String {
             text.push_str(&format!("\n    {what}: {was} then, {is} now"));
         }
     }
-    if let (Some(_), Some(path)) = (&result.unmet_step, &result.current) {
+    if let (true, Some(path)) = (result.shows_trouble(), &result.current) {
         text.push_str(&format!("\n\n  the page as it was: {path}"));
+        if let Some(path) = &result.diff {
+            text.push_str(&format!("\n  what moved:         {path}"));
+        }
         return text;
     }
     let files = [

@@ -107,7 +107,7 @@ impl Closing<'_> {
         let open = self.results.iter().any(|result| {
             result.has_picture_to_accept() && matches!(result.status, Status::Failed | Status::New)
         });
-        let shown = |r: &VisualTestResult| r.status == Status::Changed || r.unmet_step.is_some();
+        let shown = |r: &VisualTestResult| r.status == Status::Changed || r.shows_trouble();
         let looked_at = open || self.results.iter().any(shown);
         if let Some(report) = self.report.filter(|_| looked_at) {
             let _ = write!(text, "\n  look:   {}", report.display());

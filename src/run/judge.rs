@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::stage::Stage;
+use super::steadiness::exactly;
 use crate::baseline::{self, Baseline, Provenance, sha256};
-use crate::browser::Unmet;
+use crate::browser::{Unmet, Unstable};
 use crate::compare::{Inspection, Options, Verdict, compare_png, inspect_png};
 use crate::files;
 use crate::model::{Event, ImageHashes, Status, UnmetStep, VisualTestResult};
@@ -120,23 +121,8 @@ fn keep(
     let diff = inspection
         .as_mut()
         .and_then(|inspection| inspection.picture().ok());
-    let mut hashes = result.sha256.take().unwrap_or_default();
-    let mut trouble = Vec::new();
-    for (kind, bytes) in [("current", Some(picture)), ("diff", diff.as_deref())] {
-        let Some(bytes) = bytes else { continue };
-        let path = image_path(stage, index, kind);
-        if let Err(error) = files::replace(&path, bytes) {
-            trouble.push(format!("failed to write {}: {error}", path.display()));
-            continue;
-        }
-        let (path, hash) = (stage.manifest.relative(&path), sha256(bytes));
-        if kind == "current" {
-            (result.current, hashes.current) = (Some(path), Some(hash));
-        } else {
-            (result.diff, hashes.diff) = (Some(path), Some(hash));
-        }
-    }
-    result.sha256 = Some(hashes);
+    let pictures = [("current", Some(picture)), ("diff", diff.as_deref())];
+    let trouble = write(stage, index, &mut result, &pictures);
     let lesson = inspection
         .filter(|_| result.status == Status::Failed)
         .and_then(|mut inspection| {
@@ -170,17 +156,60 @@ pub(super) fn keep_unmet(
         kind: unmet.kind.to_owned(),
         target: unmet.target.clone(),
     });
-    let Some(picture) = &unmet.picture else {
-        return;
-    };
-    let path = image_path(stage, index, "current");
-    match files::replace(&path, picture) {
-        Ok(()) => {
-            result.current = Some(stage.manifest.relative(&path));
-            result.sha256.get_or_insert_default().current = Some(sha256(picture));
-        }
-        Err(error) => tracing::warn!(path = %path.display(), %error, "failed to write a picture"),
+    let pictures = [("current", unmet.picture.as_deref())];
+    for line in write(stage, index, result, &pictures) {
+        tracing::warn!("{line}");
     }
+}
+
+/// Keeps the last picture of a page that did not look the same twice, and what
+/// has moved since the one before. Nobody may accept it.
+pub(super) fn keep_unstable(
+    stage: &Stage,
+    index: usize,
+    result: &mut VisualTestResult,
+    unstable: &Unstable,
+) {
+    result.unstable = true;
+    result.regions.clone_from(&unstable.moved);
+    let [before, last] = &unstable.pictures;
+    let moved = inspect_png(before, last, &exactly()).and_then(|mut found| found.picture());
+    let moved = moved.ok();
+    let pictures = [
+        ("current", Some(last.as_slice())),
+        ("diff", moved.as_deref()),
+    ];
+    for line in write(stage, index, result, &pictures) {
+        tracing::warn!("{line}");
+    }
+}
+
+/// Writes pictures of these kinds and notes them. What could not be written is
+/// returned, a line each.
+fn write(
+    stage: &Stage,
+    index: usize,
+    result: &mut VisualTestResult,
+    pictures: &[(&str, Option<&[u8]>)],
+) -> Vec<String> {
+    let mut hashes = result.sha256.take().unwrap_or_default();
+    let mut trouble = Vec::new();
+    for (kind, bytes) in pictures {
+        let Some(bytes) = bytes else { continue };
+        let path = image_path(stage, index, kind);
+        if let Err(error) = files::replace(&path, bytes) {
+            trouble.push(format!("failed to write {}: {error}", path.display()));
+            continue;
+        }
+        let (path, hash) = (stage.manifest.relative(&path), sha256(bytes));
+        if *kind == "current" {
+            (result.current, hashes.current) = (Some(path), Some(hash));
+        } else {
+            (result.diff, hashes.diff) = (Some(path), Some(hash));
+        }
+    }
+    result.sha256 = Some(hashes);
+    trouble
 }
 
 /// Whether the user asked for pictures of this status to become baselines.

@@ -40,6 +40,7 @@ impl Photographer {
         }
         Err(BrowserError::Unstable(Unstable {
             between: "the pictures of two fresh pages",
+            pictures: [first.png, second.png],
             moved,
             why: suspects(&second.settled),
         }))
@@ -73,6 +74,7 @@ impl Photographer {
             if pictures == PICTURES {
                 return Err(BrowserError::Unstable(Unstable {
                     between: "two pictures around a frame",
+                    pictures: [shot.png, next.png],
                     moved,
                     why: suspects(&next.settled),
                 }));
@@ -91,14 +93,18 @@ fn differences(one: &[u8], other: &[u8]) -> Vec<Region> {
     if one == other {
         return Vec::new();
     }
-    let exactly = Options {
+    compare_png(one, other, &exactly())
+        .map(|comparison| comparison.regions)
+        .unwrap_or_default()
+}
+
+/// Two pictures of the same page may not differ at all.
+pub(super) fn exactly() -> Options {
+    Options {
         threshold: 0.0,
         antialiasing: Antialiasing::Count,
         ..Options::default()
-    };
-    compare_png(one, other, &exactly)
-        .map(|comparison| comparison.regions)
-        .unwrap_or_default()
+    }
 }
 
 /// What may move a page that is unstable, and what to do about it.

@@ -229,13 +229,15 @@ impl Worker {
         if attempt > 1 {
             message = format!("{message} (attempt {attempt})");
         }
-        if let BrowserError::Unstable(unstable) = error {
-            result.unstable = true;
-            result.regions.clone_from(&unstable.moved);
-        }
         result.message = Some(message);
-        if let BrowserError::Unmet(unmet) = error {
-            judge::keep_unmet(&self.stage, index, &mut result, unmet);
+        match error {
+            BrowserError::Unstable(unstable) => {
+                judge::keep_unstable(&self.stage, index, &mut result, unstable);
+            }
+            BrowserError::Unmet(unmet) => {
+                judge::keep_unmet(&self.stage, index, &mut result, unmet);
+            }
+            _ => {}
         }
         Judged {
             message: Some(report::failure(&result, None)),

@@ -236,15 +236,31 @@ const CHANCE: &str = "<!doctype html><style>body { margin: 0 } #x { width: 40px;
 
 fn restless() {
     let project = Project::new(MANIFEST, &[("a.html", CHANCE)]);
-    assert_eq!(project.run(&[], &[]).code, Some(101));
+    let run = project.run(&[], &[("TINTYPE_UPDATE", "all")]);
+    assert_eq!(run.code, Some(101));
     let result = project.result("a::light::400x300");
     assert!(result.unstable);
     assert_eq!(result.status, Status::Failed);
-    let message = result.message.unwrap();
+    let message = result.message.as_deref().unwrap();
     let wanted =
         "the page is unstable: the pictures of two fresh pages differ, most of all 40×40 at 60,50";
     assert!(message.contains(wanted), "{message}");
     assert!(message.contains("capture.seed"), "{message}");
+    // Both pictures are there to be looked at, not to be accepted.
+    assert!(!result.has_picture_to_accept());
+    let told = [result.current.unwrap(), result.diff.unwrap()];
+    let [last, moved] = told.each_ref().map(|path| project.read(path));
+    let [last, moved] =
+        [last, moved].map(|file| image::load_from_memory(&file).unwrap().into_rgb8());
+    assert_eq!(last.get_pixel(10, 10).0, [255; 3]);
+    assert_eq!(moved.get_pixel(70, 60).0, [255, 0, 0]);
+    for (words, path) in ["the page as it was: ", "what moved:         "]
+        .iter()
+        .zip(&told)
+    {
+        let line = format!("{words}{path}");
+        assert!(run.stdout.contains(&line), "{}", run.stdout);
+    }
 }
 
 fn seeded() {

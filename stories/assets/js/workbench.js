@@ -247,11 +247,12 @@ globalThis.Tintype ??= {};
 
   // What else there is to know: why it is known to fail, and that it did not
   // pass at once.
-  function remarks({ knownFailure, attempts = [], status, unmetStep }) {
+  function remarks({ knownFailure, attempts = [], status, unmetStep, unstable }) {
     const remark = (icon, kind, title, text) => h("div", { class: "alert", data: { status: kind } }, T.icon(icon), h("strong", {}, title), text && h("p", {}, text));
     return [
       knownFailure && remark("info", status, "Known failure", knownFailure),
       unmetStep && remark("info", status, `Step ${unmetStep.number} was not done`, "The picture shows the page as it was then; it cannot be accepted."),
+      unstable && remark("info", status, "Unstable", "The pictures show the page as it was last, and what had moved since the picture before; they cannot be accepted."),
       attempts.length > 1 && (status === "passed" || status === "changed") && remark("info", "changed", "Flaky", `It ${status} at attempt ${attempts.length}.`),
     ].filter(Boolean);
   }
