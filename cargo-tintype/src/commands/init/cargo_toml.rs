@@ -7,7 +7,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 
 /// The crates that decode, hash and compare pictures. Unoptimised they take
 /// ten to sixty times as long.
-const HOT: [&str; 10] = [
+const HOT: [&str; 11] = [
     "adler2",
     "blake3",
     "crc32fast",
@@ -16,6 +16,7 @@ const HOT: [&str; 10] = [
     "miniz_oxide",
     "png",
     "sha2",
+    "simd-adler32",
     "tintype-compare",
     "zlib-rs",
 ];
