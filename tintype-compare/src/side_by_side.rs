@@ -19,7 +19,7 @@ const CONTEXT: usize = 2;
 
 /// Bands that wait for a row that stands alone, at most. Longer ones, as in
 /// photographs, cost less to restore than their fresh memory would.
-const WAITING: usize = 16;
+const WAITING: usize = 64;
 
 /// Two images with what is needed of their rows.
 pub(super) struct Aligned {
