@@ -1,0 +1,177 @@
+//! A project, and what runs of it leave in the cache.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::super::contents::Moment;
+use super::super::{Cache, Context, Hit, Loads};
+use crate::baseline::{self, Provenance};
+use crate::manifest::Manifest;
+use crate::model::{Environment, RunId};
+use crate::plan::{Plan, Snapshot};
+use crate::settings::Settings;
+
+pub(super) const MANIFEST: &str = r#"
+[stories]
+dir = "stories"
+[themes]
+light = { color-scheme = "light", attributes = { data-theme = "light" } }
+dark = { color-scheme = "dark" }
+[viewports]
+phone = "375x667"
+desktop = "1280x720"
+[compare]
+threshold = 0.1
+[[story]]
+id = "button"
+path = "button.html?state=on"
+"#;
+
+/// A project, and what a run of it would have.
+pub(super) struct Bench {
+    pub(super) folder: TempDir,
+    pub(super) manifest: String,
+    pub(super) settings: Settings,
+    pub(super) context: Context,
+}
+
+impl Bench {
+    pub(super) fn new() -> Self {
+        let bench = Self {
+            folder: tempfile::tempdir().unwrap(),
+            manifest: MANIFEST.to_owned(),
+            settings: settings(&[]),
+            context: Context {
+                browser: "Chromium 156.0.8078.79 (headless shell)".to_owned(),
+                switches: vec!["--hide-scrollbars".to_owned()],
+                fonts: Some("9 fonts, 0123456789ab".to_owned()),
+                ..Context::here(String::new(), Vec::new(), None)
+            },
+        };
+        bench.write("stories/button.html", "<link rel=stylesheet href=a/b.css>");
+        bench.write("stories/a/b.css", "p { color: red }");
+        bench.write("stories/a b.png", "an image");
+        bench.write("shared/font.woff2", "a font");
+        bench.write("shared/other.woff2", "another font");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(
+            "../../shared/font.woff2",
+            bench.path("stories/a/font.woff2"),
+        )
+        .unwrap();
+        for snapshot in bench.plan() {
+            bench.accept(&snapshot, 0);
+        }
+        bench.tick();
+        bench
+    }
+
+    pub(super) fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    pub(super) fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Waits until the file system's clock has gone on: what happens within
+    /// one tick cannot be told apart.
+    pub(super) fn tick(&self) {
+        let now = || Moment::now(self.folder.path()).unwrap();
+        let begun = now();
+        while !now().is_after(begun) {}
+    }
+
+    pub(super) fn read_manifest(&self) -> Manifest {
+        Manifest::parse(&self.path("stories.toml"), &self.manifest).unwrap()
+    }
+
+    pub(super) fn plan(&self) -> Vec<Snapshot> {
+        Plan::from_manifest(&self.read_manifest())
+            .unwrap()
+            .snapshots
+    }
+
+    pub(super) fn accept(&self, snapshot: &Snapshot, shade: u8) {
+        let mut png = Cursor::new(Vec::new());
+        image::RgbaImage::from_pixel(2, 2, image::Rgba([shade, 0, 0, 255]))
+            .write_to(&mut png, image::ImageFormat::Png)
+            .unwrap();
+        let provenance = Provenance {
+            environment: Environment::default(),
+            run_id: RunId("run-1".to_owned()),
+            story_identifier: snapshot.identifier.clone(),
+        };
+        let root = self.folder.path();
+        baseline::accept(root, &snapshot.baseline, png.get_ref(), &provenance).unwrap();
+    }
+
+    pub(super) fn sha256(snapshot: &Snapshot) -> String {
+        baseline::sha256(&fs::read(&snapshot.baseline).unwrap())
+    }
+
+    pub(super) fn open(&self) -> Cache {
+        let manifest = self.read_manifest();
+        Cache::open_in(
+            self.path("cache"),
+            &manifest,
+            &self.settings,
+            &self.context,
+            None,
+        )
+    }
+
+    /// A run in which all snapshots pass.
+    pub(super) async fn record(&self) {
+        let cache = self.open();
+        for snapshot in self.plan() {
+            cache
+                .remember(&snapshot, &Self::sha256(&snapshot), &loads())
+                .unwrap();
+        }
+        assert_eq!(cache.flush().await, Vec::<String>::new());
+    }
+
+    pub(super) async fn lookup(&self) -> Vec<Option<Hit>> {
+        self.open().lookup(&self.plan()).await
+    }
+
+    pub(super) async fn hits(&self) -> usize {
+        self.lookup().await.into_iter().flatten().count()
+    }
+
+    /// The file with the story's entries.
+    pub(super) fn entries(&self) -> PathBuf {
+        let files = fs::read_dir(self.path("cache")).unwrap().flatten();
+        let mut stories = files.filter(|f| f.path().extension().is_some_and(|e| e == "json"));
+        let only = stories.next().unwrap().path();
+        assert!(stories.next().is_none());
+        only
+    }
+}
+
+pub(super) fn settings(variables: &[(&str, &str)]) -> Settings {
+    let found = |name: &str| variables.iter().find(|(n, _)| *n == name);
+    Settings::read(|name| found(name).map(|(_, value)| value.into())).unwrap()
+}
+
+pub(super) fn loads() -> Loads {
+    let files = [
+        "button.html",
+        "/a/b.css",
+        "a b.png",
+        "a/font.woff2",
+        "favicon.ico",
+        "a/gone/",
+        "a",
+    ];
+    Loads {
+        files: files.map(str::to_owned).to_vec(),
+        unseen: Vec::new(),
+    }
+}
