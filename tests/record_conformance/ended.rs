@@ -14,20 +14,8 @@ pub(crate) async fn the_last_to_leave_ends_the_run(bench: Bench) {
     for join in [&one, &two] {
         bench.store.join(join, true).await.unwrap();
     }
-    bench
-        .one(
-            &one,
-            1,
-            Operation::of(&finished(bench.id(), 1, Status::Passed)),
-        )
-        .await;
-    bench
-        .one(
-            &two,
-            1,
-            Operation::of(&finished(bench.id(), 2, Status::New)),
-        )
-        .await;
+    bench.finishes(&one, 1, 1, Status::Passed).await;
+    bench.finishes(&two, 1, 2, Status::New).await;
     let end = bench.run.timestamp + 1500;
     assert_eq!(
         bench
@@ -97,13 +85,7 @@ pub(crate) async fn reasons_follow_from_what_happened(bench: Bench) {
 pub(crate) async fn a_dead_worker_interrupts_until_its_results_come(bench: Bench) {
     let join = bench.join("w1", 2);
     bench.store.join(&join, true).await.unwrap();
-    bench
-        .one(
-            &join,
-            1,
-            Operation::of(&finished(bench.id(), 1, Status::Passed)),
-        )
-        .await;
+    bench.finishes(&join, 1, 1, Status::Passed).await;
     assert_eq!(
         bench.store.end(bench.id(), Some("there")).await.unwrap(),
         Ended::Pending(1)
@@ -112,13 +94,7 @@ pub(crate) async fn a_dead_worker_interrupts_until_its_results_come(bench: Bench
     assert_eq!(ended, Ended::Now(Reason::Interrupted));
     assert_eq!(bench.document().await.reason, Some(Reason::Interrupted));
     // Its journal turns up: the document is true again.
-    bench
-        .one(
-            &join,
-            2,
-            Operation::of(&finished(bench.id(), 2, Status::Passed)),
-        )
-        .await;
+    bench.finishes(&join, 2, 2, Status::Passed).await;
     let document = bench.document().await;
     assert_eq!(
         (document.summary.total, document.reason),
@@ -131,13 +107,7 @@ pub(crate) async fn a_dead_worker_interrupts_until_its_results_come(bench: Bench
 pub(crate) async fn a_run_that_is_taken_up_again_is_open(bench: Bench) {
     let one = bench.join("w1", 3);
     bench.store.join(&one, true).await.unwrap();
-    bench
-        .one(
-            &one,
-            1,
-            Operation::of(&finished(bench.id(), 1, Status::Passed)),
-        )
-        .await;
+    bench.finishes(&one, 1, 1, Status::Passed).await;
     bench
         .one(
             &one,
@@ -182,13 +152,7 @@ pub(crate) async fn a_shared_run_waits_for_more_processes(bench: Bench) {
     let mut join = bench.join("w1", 1);
     join.shared = true;
     bench.store.join(&join, true).await.unwrap();
-    bench
-        .one(
-            &join,
-            1,
-            Operation::of(&finished(bench.id(), 1, Status::Passed)),
-        )
-        .await;
+    bench.finishes(&join, 1, 1, Status::Passed).await;
     bench
         .one(&join, 2, leave(None, bench.run.timestamp + 9))
         .await;

@@ -129,13 +129,7 @@ pub(crate) async fn reads_back_what_was_written(bench: Bench) {
 pub(crate) async fn an_acceptance_is_marked_once(bench: Bench) {
     let join = bench.join("w1", 1);
     bench.store.join(&join, true).await.unwrap();
-    bench
-        .one(
-            &join,
-            1,
-            Operation::of(&finished(bench.id(), 1, Status::New)),
-        )
-        .await;
+    bench.finishes(&join, 1, 1, Status::New).await;
     let was = bench
         .store
         .test(bench.id(), &story(1))
@@ -162,13 +156,7 @@ pub(crate) async fn a_doorbell_rings_with_the_messages_of_the_stream(bench: Benc
     let mut mine = bench.store.listen(Some(bench.id())).await.unwrap();
     let mut all = bench.store.listen(None).await.unwrap();
     bench.store.join(&join, true).await.unwrap();
-    bench
-        .one(
-            &join,
-            1,
-            Operation::of(&finished(bench.id(), 1, Status::Failed)),
-        )
-        .await;
+    bench.finishes(&join, 1, 1, Status::Failed).await;
     for entry in bench.store.events(bench.id(), "0", 10).await.unwrap() {
         assert_eq!(mine.recv().await, Some(entry.message()));
         assert_eq!(all.recv().await, Some(entry.message()));

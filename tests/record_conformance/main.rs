@@ -9,8 +9,8 @@ mod support;
 use std::sync::Arc;
 
 use support::server::Server;
-use support::{run, story};
-use tintype::model::{Reason, RunId, VisualTestResult, VisualTestRun};
+use support::{finished, run, story};
+use tintype::model::{Reason, RunId, Status, VisualTestResult, VisualTestRun};
 use tintype::record::RecordSettings;
 use tintype::record::operation::{Join, Operation};
 use tintype::record::store::{Applied, Store};
@@ -47,6 +47,12 @@ impl Bench {
     async fn one(&self, join: &Join, number: u64, operation: Operation) -> Applied {
         let answers = self.store.apply(join, number, &[operation]).await.unwrap();
         answers.into_iter().next().unwrap()
+    }
+
+    /// A snapshot of this writer comes to its end.
+    async fn finishes(&self, join: &Join, number: u64, n: usize, status: Status) -> Applied {
+        let operation = Operation::of(&finished(self.id(), n, status));
+        self.one(join, number, operation).await
     }
 
     async fn document(&self) -> VisualTestRun {
