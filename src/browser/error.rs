@@ -209,8 +209,10 @@ pub struct Unsettled {
 pub struct Unstable {
     /// Which two pictures differ: `two pictures around a frame`.
     pub between: &'static str,
-    /// These pictures, as PNGs.
-    pub pictures: [Vec<u8>; 2],
+    /// The later of the two, as a PNG.
+    pub last: Vec<u8>,
+    /// Where they differ, drawn, as a PNG.
+    pub motion: Option<Vec<u8>>,
     /// Where they differ, largest region first.
     pub moved: Vec<Region>,
     /// What moves it, or may.

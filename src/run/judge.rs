@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::stage::Stage;
-use super::steadiness::exactly;
 use crate::baseline::{self, Baseline, Provenance, sha256};
 use crate::browser::{Unmet, Unstable};
 use crate::compare::{Inspection, Options, Verdict, compare_png, inspect_png};
@@ -121,8 +120,7 @@ fn keep(
     let diff = inspection
         .as_mut()
         .and_then(|inspection| inspection.picture().ok());
-    let pictures = [("current", Some(picture)), ("diff", diff.as_deref())];
-    let trouble = write(stage, index, &mut result, &pictures);
+    let trouble = write(stage, index, &mut result, Some(picture), diff.as_deref());
     let lesson = inspection
         .filter(|_| result.status == Status::Failed)
         .and_then(|mut inspection| {
@@ -156,10 +154,7 @@ pub(super) fn keep_unmet(
         kind: unmet.kind.to_owned(),
         target: unmet.target.clone(),
     });
-    let pictures = [("current", unmet.picture.as_deref())];
-    for line in write(stage, index, result, &pictures) {
-        tracing::warn!("{line}");
-    }
+    keep_evidence(stage, index, result, unmet.picture.as_deref(), None);
 }
 
 /// Keeps the last picture of a page that did not look the same twice, and what
@@ -172,29 +167,34 @@ pub(super) fn keep_unstable(
 ) {
     result.unstable = true;
     result.regions.clone_from(&unstable.moved);
-    let [before, last] = &unstable.pictures;
-    let moved = inspect_png(before, last, &exactly()).and_then(|mut found| found.picture());
-    let moved = moved.ok();
-    let pictures = [
-        ("current", Some(last.as_slice())),
-        ("diff", moved.as_deref()),
-    ];
-    for line in write(stage, index, result, &pictures) {
+    let (last, motion) = (Some(&*unstable.last), unstable.motion.as_deref());
+    keep_evidence(stage, index, result, last, motion);
+}
+
+/// Keeps pictures without which the result would be the same.
+fn keep_evidence(
+    stage: &Stage,
+    index: usize,
+    result: &mut VisualTestResult,
+    current: Option<&[u8]>,
+    diff: Option<&[u8]>,
+) {
+    for line in write(stage, index, result, current, diff) {
         tracing::warn!("{line}");
     }
 }
 
-/// Writes pictures of these kinds and notes them. What could not be written is
-/// returned, a line each.
+/// Writes the pictures that there are and notes them. What could not be written
+/// is returned, a line each.
 fn write(
     stage: &Stage,
     index: usize,
     result: &mut VisualTestResult,
-    pictures: &[(&str, Option<&[u8]>)],
+    current: Option<&[u8]>,
+    diff: Option<&[u8]>,
 ) -> Vec<String> {
-    let mut hashes = result.sha256.take().unwrap_or_default();
     let mut trouble = Vec::new();
-    for (kind, bytes) in pictures {
+    for (kind, bytes) in [("current", current), ("diff", diff)] {
         let Some(bytes) = bytes else { continue };
         let path = image_path(stage, index, kind);
         if let Err(error) = files::replace(&path, bytes) {
@@ -202,13 +202,13 @@ fn write(
             continue;
         }
         let (path, hash) = (stage.manifest.relative(&path), sha256(bytes));
-        if *kind == "current" {
+        let hashes = result.sha256.get_or_insert_default();
+        if kind == "current" {
             (result.current, hashes.current) = (Some(path), Some(hash));
         } else {
             (result.diff, hashes.diff) = (Some(path), Some(hash));
         }
     }
-    result.sha256 = Some(hashes);
     trouble
 }
 

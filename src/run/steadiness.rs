@@ -5,7 +5,7 @@ use super::photographer::{Loaded, Photographer, Shot, Times, address};
 use super::visit::Visit;
 use crate::baseline::Baseline;
 use crate::browser::{BrowserError, Care, Settled, Unstable};
-use crate::compare::{Antialiasing, Options, compare_png};
+use crate::compare::{Antialiasing, Options, compare_png, inspect_png};
 use crate::model::Region;
 use crate::plan::Snapshot;
 
@@ -38,12 +38,8 @@ impl Photographer {
         if moved.is_empty() {
             return Ok(second);
         }
-        Err(BrowserError::Unstable(Unstable {
-            between: "the pictures of two fresh pages",
-            pictures: [first.png, second.png],
-            moved,
-            why: suspects(&second.settled),
-        }))
+        let between = "the pictures of two fresh pages";
+        Err(unstable(between, &first.png, second, moved))
     }
 
     /// The story on a fresh page, standing still: two pictures around a frame
@@ -72,12 +68,8 @@ impl Photographer {
                 return Ok(next);
             }
             if pictures == PICTURES {
-                return Err(BrowserError::Unstable(Unstable {
-                    between: "two pictures around a frame",
-                    pictures: [shot.png, next.png],
-                    moved,
-                    why: suspects(&next.settled),
-                }));
+                let between = "two pictures around a frame";
+                return Err(unstable(between, &shot.png, next, moved));
             }
             if pictures > RESTLESS {
                 self.session.rest().await?;
@@ -98,8 +90,21 @@ fn differences(one: &[u8], other: &[u8]) -> Vec<Region> {
         .unwrap_or_default()
 }
 
+/// A page of which the last picture differs from the one before.
+fn unstable(between: &'static str, before: &[u8], last: Shot, moved: Vec<Region>) -> BrowserError {
+    let inspected = inspect_png(before, &last.png, &exactly());
+    let motion = inspected.and_then(|mut found| found.picture()).ok();
+    BrowserError::Unstable(Unstable {
+        between,
+        motion,
+        moved,
+        why: suspects(&last.settled),
+        last: last.png,
+    })
+}
+
 /// Two pictures of the same page may not differ at all.
-pub(super) fn exactly() -> Options {
+fn exactly() -> Options {
     Options {
         threshold: 0.0,
         antialiasing: Antialiasing::Count,
