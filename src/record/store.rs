@@ -118,7 +118,7 @@ impl StreamEntry {
     }
 }
 
-/// A published event, as a doorbell: whoever wants all of them reads the
+/// Published events, as a doorbell: whoever wants all of them reads the
 /// stream.
 pub type Doorbell = tokio::sync::mpsc::Receiver<String>;
 

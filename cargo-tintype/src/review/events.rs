@@ -13,6 +13,7 @@ use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{Stream, unfold};
 use serde::Deserialize;
 use tintype::model::RunId;
+use tintype::record::store::Doorbell;
 use tokio::time::sleep;
 
 use super::App;
@@ -55,27 +56,36 @@ pub(super) async fn of_run(
 }
 
 /// The events of all runs as they are published, for lists: some may be
-/// missed, and a list that hears of any looks again.
+/// missed, and a list that hears of any looks again. `listening` tells that
+/// from now on all are heard: what was read before may be out of date.
 pub(super) async fn of_all(
     State(app): State<App>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let events = unfold((app, None, false), |(app, bell, away)| async move {
-        if away {
-            sleep(AGAIN).await;
-        }
-        let mut bell = match bell {
-            Some(bell) => bell,
-            None => match app.source.records.listen().await {
-                Ok(bell) => bell,
-                Err(error) => return Some((Ok(problem(&error)), (app, None, true))),
-            },
-        };
-        match bell.recv().await {
-            Some(message) => Some((Ok(Event::default().data(message)), (app, Some(bell), false))),
-            None => Some((Ok(Event::default().comment("again")), (app, None, true))),
-        }
-    });
+    let events = unfold(
+        (app, None::<Doorbell>, false),
+        |(app, bell, away)| async move {
+            if away {
+                sleep(AGAIN).await;
+            }
+            let Some(mut bell) = bell else {
+                return Some(match app.source.records.listen().await {
+                    Ok(bell) => (Ok(listening()), (app, Some(bell), false)),
+                    Err(error) => (Ok(problem(&error)), (app, None, true)),
+                });
+            };
+            match bell.recv().await {
+                Some(message) => {
+                    Some((Ok(Event::default().data(message)), (app, Some(bell), false)))
+                }
+                None => Some((Ok(Event::default().comment("again")), (app, None, true))),
+            }
+        },
+    );
     Sse::new(events).keep_alive(KeepAlive::default())
+}
+
+fn listening() -> Event {
+    Event::default().event("listening").data("{}")
 }
 
 fn problem(error: &tintype::record::RecordError) -> Event {

@@ -111,6 +111,8 @@ async fn a_run_is_seen_to_arrive() {
     browser
         .until("document.querySelectorAll('.run').length === 1")
         .await;
+    // What is told while nobody listens is seen too.
+    project.redis.cli(&["CLIENT", "KILL", "TYPE", "pubsub"]);
     let recorder = project.record("run-2").await;
     browser
         .until("document.querySelectorAll('.run').length === 2")

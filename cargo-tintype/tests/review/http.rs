@@ -80,9 +80,10 @@ fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
 /// Server-sent events, one after the other.
 pub(crate) struct Stream(BufReader<TcpStream>);
 
-/// One of them: its id and its data.
+/// One of them: its kind, its id and its data.
 #[derive(Debug)]
 pub(crate) struct Sent {
+    pub(crate) event: String,
     pub(crate) id: String,
     pub(crate) data: Value,
 }
@@ -94,7 +95,7 @@ impl Stream {
 
     /// The next event that has data; comments keep the line open.
     pub(crate) fn next(&mut self) -> Sent {
-        let (mut id, mut data) = (String::new(), None);
+        let (mut event, mut id, mut data) = ("message".to_owned(), String::new(), None);
         loop {
             let mut line = String::new();
             assert!(
@@ -104,12 +105,14 @@ impl Stream {
             let line = line.trim_end();
             if let Some(value) = line.strip_prefix("id: ") {
                 value.clone_into(&mut id);
+            } else if let Some(value) = line.strip_prefix("event: ") {
+                value.clone_into(&mut event);
             } else if let Some(value) = line.strip_prefix("data: ") {
                 data = Some(serde_json::from_str(value).unwrap());
             } else if line.is_empty()
                 && let Some(data) = data.take()
             {
-                return Sent { id, data };
+                return Sent { event, id, data };
             }
         }
     }

@@ -19,13 +19,14 @@
   const send = (path, body) => ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
   /** Server-sent events that come back after the server was away. */
-  function listen(address, { event, away = () => {} }) {
+  function listen(address, { event, listening = () => {}, away = () => {} }) {
     let source;
     let stopped = false;
     const open = () => {
       if (stopped) return;
       source = new EventSource(address());
       source.onmessage = (message) => event(JSON.parse(message.data), message.lastEventId);
+      source.addEventListener("listening", () => listening());
       source.addEventListener("problem", (message) => away(message.data));
       source.onopen = () => away(undefined);
       source.onerror = () => {
@@ -134,7 +135,8 @@
     main.replaceChildren(h("div", { class: "row spread" }, h("h1", { class: "title" }, "Runs"), where), h("div", { class: "panel scroll" }, list));
     let waiting;
     const again = () => { waiting ??= setTimeout(() => { waiting = undefined; draw().catch((error) => say(error.message)); }, 400); };
-    leave = listen(() => "/api/events", { event: again, away: say });
+    // What came between the list and the subscription was not heard.
+    leave = listen(() => "/api/events", { event: again, listening: again, away: say });
   }
 
   // ── One run ──
