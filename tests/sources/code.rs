@@ -18,10 +18,11 @@ pub(crate) fn tests() -> Vec<Trial> {
             "code::what_does_not_fit_the_manifest_is_told",
             what_does_not_fit_the_manifest_is_told,
         ),
-        test(
-            "code::hooks_find_a_page_without_their_traces",
-            hooks_find_a_page_without_their_traces,
-        ),
+        test("code::hooks_find_a_page_without_their_traces", || {
+            hooks_in("chromium");
+        }),
+        test("code::hooks_in_firefox", || hooks_in("firefox")),
+        test("code::hooks_in_webkit", || hooks_in("webkit")),
         test("code::a_hook_that_fails_is_told", a_hook_that_fails_is_told),
         test(
             "code::hooks_are_cached_by_their_key_only",
@@ -145,8 +146,9 @@ fn what_does_not_fit_the_manifest_is_told() {
     );
 }
 
-fn hooks_find_a_page_without_their_traces() {
-    let project = Project::new(MANIFEST, &[]);
+fn hooks_in(engine: &str) {
+    let manifest = format!("{MANIFEST}[browser]\nnames = [\"{engine}\"]\nsessions = 1\n");
+    let project = Project::new(&manifest, &[]);
     accept(&project, "hooks");
     // Two clicks would have shut the menu again, whatever page they were on.
     for theme in ["light", "dark"] {

@@ -20,6 +20,8 @@ pub(crate) fn tests() -> Vec<Trial> {
             "storybook::its_stories_are_shown_when_it_has_rendered_them",
             its_stories_are_shown_when_it_has_rendered_them,
         ),
+        test("storybook::in_firefox", || shown_in("firefox")),
+        test("storybook::in_webkit", || shown_in("webkit")),
         test(
             "storybook::one_that_runs_is_asked_for_its_list",
             one_that_runs_is_asked_for_its_list,
@@ -155,6 +157,46 @@ fn its_stories_are_shown_when_it_has_rendered_them() {
     );
 }
 
+const SHOWN_ELSEWHERE: &str = r#"
+include = ["Controls/Field/*", { id = "controls-button--plain" }, { id = "broken--*" }]
+
+[themes]
+light = { globals = { theme = "light" } }
+dark = { globals = { theme = "dark" } }
+
+[viewports]
+desktop = "480x320"
+
+[[story]]
+glob = "Broken/**"
+themes = ["light"]
+"#;
+
+fn shown_in(engine: &str) {
+    let more = format!("{SHOWN_ELSEWHERE}\n[browser]\nnames = [\"{engine}\"]\nsessions = 1\n");
+    let project = Project::new(&manifest(storybook_build::folder(), &more), &[]);
+    let run = project.run(&[], &[("TINTYPE_UPDATE", "new")]);
+    assert_eq!(run.code, Some(101), "{}", run.stderr);
+    let picture = |name: &str| {
+        let png = project.read(&format!("baselines/{name}-480x320.png"));
+        image::load_from_memory(&png).unwrap().to_rgba8()
+    };
+    for (one, other) in [
+        (
+            "controls-button--plain-light",
+            "controls-button--plain-dark",
+        ),
+        ("controls-field--typed-light", "controls-field--blank-light"),
+    ] {
+        assert!(picture(one) != picture(other), "{one} {other}");
+    }
+    for (story, words) in BROKEN {
+        told_by_storybook(&project, story, words);
+    }
+    let again = project.run(&["controls"], &[("TINTYPE_CACHE", "off")]);
+    assert_eq!(again.code, Some(0), "{}{}", again.stdout, again.stderr);
+}
+
 fn running(base: &str, more: &str) -> String {
     format!(
         "[stories]\nstorybook = \"{base}\"\ninclude = [{{ tag = \"small\" }}]\n{more}\n{SCREEN}"
@@ -213,38 +255,45 @@ fn a_command_starts_it_before_its_list_is_known() {
     });
 }
 
+/// Stories that cannot be shown, and what Storybook says of each.
+const BROKEN: [(&str, &str); 5] = [
+    (
+        "throws",
+        "the story threw an error: there is no such icon: anchor",
+    ),
+    (
+        "nothing",
+        "the story cannot be rendered: Expecting an HTML snippet or DOM node",
+    ),
+    ("bad-play", "the play function failed: "),
+    (
+        "bad-loader",
+        "the story threw an error: the loader has no harbour",
+    ),
+    (
+        "bad-parameters",
+        "parameters.tintype.viewports has `watch`, which is not in [viewports]",
+    ),
+];
+
+fn told_by_storybook(project: &Project, story: &str, words: &str) {
+    let result = project.result(&format!("broken--{story}::light::480x320"));
+    let message = result.message.unwrap_or_default();
+    assert_eq!(result.status, Status::Failed, "{story}: {message}");
+    assert!(
+        message.starts_with("Storybook says: ") && message.contains(words),
+        "{story}: {message}"
+    );
+    assert!(!message.contains('\u{1b}'), "{message}");
+}
+
 fn a_broken_story_fails_with_its_own_words() {
     let more = format!("include = [{{ tag = \"broken\" }}]\n{SCREEN}");
     let project = Project::new(&manifest(storybook_build::folder(), &more), &[]);
     let run = project.run(&[], &[("TINTYPE_UPDATE", "new")]);
     assert_eq!(run.code, Some(101), "{}", run.stderr);
-    for (story, words) in [
-        (
-            "throws",
-            "the story threw an error: there is no such icon: anchor",
-        ),
-        (
-            "nothing",
-            "the story cannot be rendered: Expecting an HTML snippet or DOM node",
-        ),
-        ("bad-play", "the play function failed: "),
-        (
-            "bad-loader",
-            "the story threw an error: the loader has no harbour",
-        ),
-        (
-            "bad-parameters",
-            "parameters.tintype.viewports has `watch`, which is not in [viewports]",
-        ),
-    ] {
-        let result = project.result(&format!("broken--{story}::light::480x320"));
-        let message = result.message.unwrap_or_default();
-        assert_eq!(result.status, Status::Failed, "{story}: {message}");
-        assert!(
-            message.starts_with("Storybook says: ") && message.contains(words),
-            "{story}: {message}"
-        );
-        assert!(!message.contains('\u{1b}'), "{message}");
+    for (story, words) in BROKEN {
+        told_by_storybook(&project, story, words);
     }
     let play = project.result("broken--bad-play::light::480x320").message;
     assert!(play.is_some_and(|message| message.contains("toHaveClass")));
