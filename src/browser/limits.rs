@@ -113,3 +113,15 @@ const FIREFOX_REFUSES: &str = "refused: `touch`, `mobile`, `contrast`, `basic-au
     behind a `webdriver` also `reduced-motion`, `forced-colors`, `media`";
 const WEBKIT_REFUSES: &str = "refused: `touch`, `mobile`, all of `device`, log-ins, and the \
     `headers`, `cookies`, `basic-auth` and `insecure` of [stories]";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_is_said() {
+        for key in FIREFOX_LACKS.iter().chain(&REMOTE_FIREFOX_LACKS) {
+            assert!(FIREFOX_REFUSES.contains(&format!("`{key}`")), "{key}");
+        }
+    }
+}

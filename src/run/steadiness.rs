@@ -29,12 +29,12 @@ impl Photographer {
         let first = self.steady(snapshot, times).await;
         let first = self.part(snapshot, first).await?;
         let is_baseline = baseline.is_some_and(|baseline| baseline.bytes == first.png);
-        if is_baseline || differences(seen, &first.png).is_empty() {
+        if is_baseline || differences(seen, &first.png)?.is_empty() {
             return Ok(first);
         }
         let second = self.steady(snapshot, times).await;
         let second = self.part(snapshot, second).await?;
-        let moved = differences(&first.png, &second.png);
+        let moved = differences(&first.png, &second.png)?;
         if moved.is_empty() {
             return Ok(second);
         }
@@ -61,7 +61,7 @@ impl Photographer {
                 .await?;
             // What it was waited for was waited for before the first picture.
             next.settled.steps.clone_from(&shot.settled.steps);
-            let moved = differences(&shot.png, &next.png);
+            let moved = differences(&shot.png, &next.png)?;
             if moved.is_empty() {
                 let address = address(&self.stage.base, snapshot);
                 self.loaded = Some(Loaded::of(address, snapshot));
@@ -81,13 +81,17 @@ impl Photographer {
 }
 
 /// Where two pictures of the same thing differ in any pixel at all.
-fn differences(one: &[u8], other: &[u8]) -> Vec<Region> {
+fn differences(one: &[u8], other: &[u8]) -> Result<Vec<Region>, BrowserError> {
     if one == other {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    compare_png(one, other, &exactly())
-        .map(|comparison| comparison.regions)
-        .unwrap_or_default()
+    match compare_png(one, other, &exactly()) {
+        Ok(comparison) => Ok(comparison.regions),
+        Err(error) => Err(BrowserError::Refused {
+            command: "capture".to_owned(),
+            reason: format!("two of its pictures cannot be compared: {error}"),
+        }),
+    }
 }
 
 /// A page of which the last picture differs from the one before.

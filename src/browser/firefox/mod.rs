@@ -9,6 +9,7 @@ mod bidi;
 mod device;
 mod sign_in;
 pub(super) mod start;
+mod tab;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use url::Url;
 
 use self::bidi::{Bidi, BidiError};
 use self::device::Visit;
+use self::tab::Tab;
 use super::ask::COMMAND_LIMIT;
 use super::capture::{self, Canvas, Frame};
 use super::driver::Driver;
@@ -62,13 +64,6 @@ pub struct Firefox {
     surrounded: Device,
     /// Whose browser it is.
     signed_in: Option<SignedIn>,
-}
-
-/// A tab, and the container whose cookies, storage and cache it has.
-#[derive(Debug, Default)]
-struct Tab {
-    id: String,
-    container: Option<String>,
 }
 
 impl Firefox {
@@ -158,61 +153,6 @@ impl Firefox {
         self.signed_in = state;
     }
 
-    /// Opens a tab in a container of its own and ends the one before, with all
-    /// that it remembers.
-    async fn open_tab(&mut self) -> Result<(), BrowserError> {
-        let container = self.bidi("browser.createUserContext", json!({})).await?;
-        let container = text(&container["userContext"]);
-        let new = json!({ "type": "tab", "userContext": container });
-        let id = text(&self.bidi("browsingContext.create", new).await?["context"]);
-        let handle = id.clone().try_into().map_err(|_| BrowserError::Refused {
-            command: "browsingContext.create".to_owned(),
-            reason: "its answer names no tab".to_owned(),
-        })?;
-        self.driver
-            .ask("switch window", self.driver.client.switch_to_window(handle))
-            .await?;
-        let container = Some(container);
-        let old = std::mem::replace(&mut self.tab, Tab { id, container });
-        match old.container {
-            // The tab goes with it.
-            Some(container) => {
-                let old = json!({ "userContext": container });
-                self.bidi("browser.removeUserContext", old).await?;
-            }
-            None => {
-                let old = json!({ "context": old.id });
-                self.bidi("browsingContext.close", old).await?;
-            }
-        }
-        self.address.clear();
-        self.screen = None;
-        (self.cache_is_off, self.acted) = (false, false);
-        self.surrounded = Device::default();
-        self.visit.forget();
-        Ok(())
-    }
-
-    /// Makes the library, and the clock that the story asks for, run in every
-    /// document from the next on.
-    async fn install(&mut self, source: String) -> Result<(), BrowserError> {
-        match self.prelude.take() {
-            Some((installed, name)) if installed == source => {
-                self.prelude = Some((installed, name));
-                return Ok(());
-            }
-            Some((_, name)) => {
-                let old = json!({ "script": name });
-                self.bidi("script.removePreloadScript", old).await?;
-            }
-            None => {}
-        }
-        let new = json!({ "functionDeclaration": format!("() => {{\n{source}\n}}") });
-        let answer = self.bidi("script.addPreloadScript", new).await?;
-        self.prelude = Some((source, text(&answer["script"])));
-        Ok(())
-    }
-
     /// Loads an address; what the browser has cached may be used.
     pub(super) async fn load(
         &mut self,
@@ -271,11 +211,6 @@ impl Firefox {
         self.limit = capture.timeout;
         self.enter(address, capture.timeout).await?;
         self.wear(theme, false).await
-    }
-
-    async fn cache(&self, behaviour: &str) -> Result<(), BrowserError> {
-        let cache = json!({ "cacheBehavior": behaviour, "contexts": [self.tab.id] });
-        self.bidi("network.setCacheBehavior", cache).await.map(drop)
     }
 
     /// Leaves all that a story may have left behind in the old tab's container.
