@@ -7,7 +7,8 @@ use tintype::model::Status;
 use tintype::serve::{Server, Service};
 use tokio::runtime::Runtime;
 
-use super::app::{App, free_port};
+use super::app::App;
+use super::port::free_port;
 use super::project::{Project, eventually};
 use super::{PLAY_SUITE, test};
 

@@ -2,8 +2,6 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::net::TcpListener;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
@@ -11,17 +9,6 @@ use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, WWW_AUTHENTICATE};
 use hyper::{Request, Response, StatusCode};
 use tower_service::Service;
-
-/// A port on which nobody listens, another one for each who asks, below those
-/// that the system gives to outgoing connections: who asks one of those whether
-/// somebody listens there may be connected to himself.
-pub(crate) fn free_port() -> u16 {
-    static ASKED: AtomicU16 = AtomicU16::new(0);
-    let first = 20_000 + u16::try_from(std::process::id() % 8_000).unwrap();
-    let next = || first + ASKED.fetch_add(1, Ordering::Relaxed);
-    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    std::iter::repeat_with(next).find(free).unwrap()
-}
 
 /// The pages of an app:
 /// - `/open` is for everybody;

@@ -8,6 +8,8 @@
 mod access;
 mod app;
 mod code;
+#[path = "../support/port.rs"]
+mod port;
 #[path = "../suite/project.rs"]
 #[expect(dead_code, reason = "the suite's tests use more of it")]
 mod project;

@@ -6,7 +6,7 @@ use std::path::Path;
 use libtest_mimic::Trial;
 use tintype::model::Status;
 
-use super::app::free_port;
+use super::port::free_port;
 use super::project::{Project, eventually};
 use super::{PLAY_SUITE, storybook_build, test};
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tintype::model::Status;
 
 use super::project::{Bell, Project, eventually};
-use super::support::server::free_port;
+use super::support::port::free_port;
 use super::test;
 
 pub(crate) fn tests() -> Vec<Trial> {

@@ -8,6 +8,7 @@ use redis::Commands;
 use tintype::model::{Reason, Status};
 
 use super::project::{Bell, MANIFEST, Project, eventually};
+use super::support::port::free_port;
 use super::support::server::Server;
 use super::test;
 
@@ -193,10 +194,7 @@ fn killed() {
 }
 
 fn served() {
-    let port = {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        free.local_addr().unwrap().port()
-    };
+    let port = free_port();
     let manifest = MANIFEST.replace(
         "dir = \"stories\"",
         &format!(

@@ -216,7 +216,7 @@ impl From<Output> for Run {
 
 /// Asks until it is so; time only bounds a hang.
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..600 {
+    for _ in 0..2400 {
         if is_so() {
             return;
         }

@@ -123,7 +123,7 @@ fn subscribers() {
     let mut channel = listening.as_pubsub();
     channel.subscribe("visualtest:events").unwrap();
     channel
-        .set_read_timeout(Some(Duration::from_secs(20)))
+        .set_read_timeout(Some(Duration::from_secs(120)))
         .unwrap();
     let environment = [
         ("REDIS_URL", &*server.url()),

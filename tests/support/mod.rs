@@ -2,6 +2,7 @@
 #![expect(dead_code, reason = "each test binary uses its own part of this")]
 
 pub(crate) mod gate;
+pub(crate) mod port;
 pub(crate) mod proxy;
 pub(crate) mod server;
 

@@ -1,10 +1,11 @@
 //! Real redis-servers of the tests' own, in temporary folders.
 
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use super::port::free_port;
 
 /// A redis-server that ends with this value.
 pub(crate) struct Server {
@@ -12,12 +13,6 @@ pub(crate) struct Server {
     pub(crate) folder: TempDir,
     options: Vec<String>,
     child: Child,
-}
-
-/// A port on which nobody listens at the moment.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 impl Server {
@@ -78,7 +73,10 @@ impl Server {
     fn wait(&self) {
         let begun = Instant::now();
         while self.cli(&["PING"]).is_empty() {
-            assert!(begun.elapsed() < Duration::from_secs(20), "no redis-server");
+            assert!(
+                begun.elapsed() < Duration::from_secs(120),
+                "no redis-server"
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -114,7 +112,7 @@ impl Cluster {
             .iter()
             .all(|n| n.cli(&["CLUSTER", "INFO"]).contains("cluster_state:ok"))
         {
-            assert!(begun.elapsed() < Duration::from_secs(20), "no cluster");
+            assert!(begun.elapsed() < Duration::from_secs(120), "no cluster");
             std::thread::sleep(Duration::from_millis(20));
         }
         Self(nodes)
@@ -176,7 +174,7 @@ impl Watched {
                 .contains("master_link_status:up"))
         {
             assert!(
-                begun.elapsed() < Duration::from_secs(30),
+                begun.elapsed() < Duration::from_secs(120),
                 "no replica is known"
             );
             std::thread::sleep(Duration::from_millis(50));

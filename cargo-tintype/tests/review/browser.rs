@@ -66,7 +66,7 @@ impl Browser {
     }
 
     async fn wait(&self, css: &str) -> fantoccini::elements::Element {
-        let wait = self.client.wait().at_most(Duration::from_secs(20));
+        let wait = self.client.wait().at_most(Duration::from_secs(120));
         match wait.for_element(Locator::Css(css)).await {
             Ok(element) => element,
             Err(error) => panic!("no {css}: {error}\n{}", self.client.source().await.unwrap()),
@@ -79,7 +79,7 @@ impl Browser {
 
     /// Waits until a script's answer is true.
     async fn until(&self, script: &str) {
-        for _ in 0..400 {
+        for _ in 0..2400 {
             if self.script(&format!("return Boolean({script})")).await == json!(true) {
                 return;
             }

@@ -6,6 +6,8 @@ mod deciding;
 mod defence;
 mod events;
 mod http;
+#[path = "../../../tests/support/port.rs"]
+mod port;
 mod project;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../../../tests/support/server.rs"]

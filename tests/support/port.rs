@@ -1,0 +1,17 @@
+//! Ports for what the tests start.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+/// A port on which nobody listens, another one for each who asks, below those
+/// that the system gives to outgoing connections: a server that was killed
+/// finds it free again, and who asks meanwhile whether somebody listens there
+/// is not connected to himself.
+pub(crate) fn free_port() -> u16 {
+    static ASKED: AtomicU16 = AtomicU16::new(0);
+    // Processes that run side by side begin apart from each other.
+    let first = 12_000 + u16::try_from(std::process::id() % 200).unwrap() * 40;
+    let next = || first + ASKED.fetch_add(1, Ordering::Relaxed);
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    std::iter::repeat_with(next).find(free).unwrap()
+}
