@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 #[cfg(unix)]
 use super::private::PrivateServer;
 use crate::record::error::Fault;
+use crate::record::store::Answer;
 
 /// A server that does not take the connection in this time is away.
 pub(super) const CONNECT: Duration = Duration::from_millis(1500);
@@ -56,7 +57,14 @@ impl Place {
     }
 
     /// Connects; a private server is started first if it is not running.
-    pub(crate) async fn connect(&self) -> Result<Link, Fault> {
+    ///
+    /// Boxed, for with every feature the types within nest so deep that the
+    /// compiler would give up on those who wait for it.
+    pub(crate) fn connect(&self) -> Answer<'_, Link> {
+        Box::pin(self.open())
+    }
+
+    async fn open(&self) -> Result<Link, Fault> {
         #[cfg(feature = "tls")]
         {
             // A program may have chosen another provider before.
