@@ -37,6 +37,11 @@ pub(crate) fn current(manifest: &Manifest, result: &VisualTestResult) -> Result<
         !result.shows_trouble(),
         "its picture shows what went wrong, not the story: {message}"
     );
+    ensure!(
+        !result.fails_as_known(),
+        "it is a known failure ({}): `known-failure` has to go from the manifest first",
+        result.known_failure.as_deref().unwrap_or_default()
+    );
     let current = result.current.as_ref();
     let current = current.with_context(|| format!("it was not captured: {message}"))?;
     let path = find(manifest, current)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use tintype::manifest::Manifest;
 use tintype::model::StoryIdentifier;
-use tintype::plan::{Plan, Snapshot};
+use tintype::plan::Plan;
 
 /// A manifest and its whole plan.
 pub(crate) struct Project {
@@ -42,10 +42,11 @@ impl Project {
         Ok(Self { manifest, plan })
     }
 
-    /// The snapshot of an identifier, if the manifest still has it.
-    pub(crate) fn snapshot(&self, identifier: &StoryIdentifier) -> Option<&Snapshot> {
-        let mut snapshots = self.plan.snapshots.iter();
-        snapshots.find(|snapshot| snapshot.identifier == *identifier)
+    /// Where the baseline of a snapshot is: as the manifest says, not as a
+    /// record does.
+    pub(crate) fn baseline(&self, story: &StoryIdentifier) -> Result<PathBuf> {
+        let path = self.plan.baseline(&self.manifest, story);
+        path.context("the manifest has no such snapshot any more")
     }
 
     /// A path for people: relative to the manifest's folder.
@@ -71,9 +72,14 @@ fn nearest() -> Result<PathBuf> {
         .unwrap_or(found))
 }
 
-/// Whether a test's name is meant by filters: any of them is part of it, or
-/// there are none.
+/// Whether a snapshot is meant by filters: any of them is its whole name or a
+/// part of it, or there are none. One that could be a whole name means no other
+/// snapshot, of which it may be a part as well.
 pub(crate) fn is_meant(identifier: &StoryIdentifier, filters: &[String]) -> bool {
     let name = identifier.test_name();
-    filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()))
+    let is_meant = |filter: &String| match filter.parse::<StoryIdentifier>() {
+        Ok(whole) => whole == *identifier,
+        Err(_) => name.contains(filter.as_str()),
+    };
+    filters.is_empty() || filters.iter().any(is_meant)
 }

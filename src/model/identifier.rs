@@ -89,14 +89,22 @@ impl StoryIdentifier {
         theme: impl Into<String>,
         viewport: Viewport,
     ) -> Result<Self, IdentifierError> {
-        let (story_id, theme) = (story_id.into(), theme.into());
-        Self::check_story_id(&story_id)?;
-        Self::check_theme(&theme)?;
-        Ok(Self {
-            story_id,
-            theme,
+        let identifier = Self {
+            story_id: story_id.into(),
+            theme: theme.into(),
             viewport,
-        })
+        };
+        identifier.check()?;
+        Ok(identifier)
+    }
+
+    /// Checks one that was read from a record.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn check(&self) -> Result<(), IdentifierError> {
+        Self::check_story_id(&self.story_id)?;
+        Self::check_theme(&self.theme)
     }
 
     /// Checks a story id, with or without its `@browser` and `@2x` suffixes.

@@ -201,7 +201,13 @@ impl VisualTestResult {
     /// Whether `current` is a picture that can become the baseline: a person
     /// may be asked for a decision.
     pub fn has_picture_to_accept(&self) -> bool {
-        self.current.is_some() && !self.shows_trouble()
+        self.current.is_some() && !self.shows_trouble() && !self.fails_as_known()
+    }
+
+    /// Whether it fails as `known-failure` says that it must: its picture is
+    /// what nobody wants.
+    pub fn fails_as_known(&self) -> bool {
+        self.known_failure.is_some() && self.status == Status::Changed
     }
 
     /// Whether its pictures show what went wrong rather than the story.

@@ -1,6 +1,7 @@
 //! Multiplying stories by browsers, themes and screens.
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::manifest::{
@@ -34,6 +35,18 @@ impl Plan {
             Err(manifest.invalid(problems))
         }
     }
+
+    /// Where the baseline of a snapshot is, if the manifest has it. What it
+    /// does not list, but a test target's code or a Storybook that is away
+    /// may, has its baseline where the template says.
+    pub fn baseline(&self, manifest: &Manifest, story: &StoryIdentifier) -> Option<PathBuf> {
+        let mut snapshots = self.snapshots.iter();
+        if let Some(listed) = snapshots.find(|snapshot| snapshot.identifier == *story) {
+            return Some(listed.baseline.clone());
+        }
+        let may_be = (manifest.from_code || manifest.is_stale) && story.check().is_ok();
+        may_be.then(|| baseline(manifest, story, engine_of(manifest, story)))
+    }
 }
 
 fn snapshot(
@@ -49,25 +62,42 @@ fn snapshot(
         theme: theme.name.clone(),
         viewport: screen.viewport,
     };
-    let path = manifest.baselines.path(&Places {
-        story: &identifier.story_id,
-        theme: &identifier.theme,
-        viewport: &identifier.viewport.to_string(),
-        browser: browser.as_str(),
-    });
     let known = story.known_failure.as_ref();
     let known = known.filter(|known| known.applies(browser, std::env::consts::OS));
     Snapshot {
         known_failure: known.map(|known| known.reason.clone()),
+        baseline: baseline(manifest, &identifier, browser),
         identifier,
         story: Arc::clone(story),
         theme: Arc::clone(theme),
         screen,
         device: story.device.over(&theme.device).over(&manifest.device),
         browser,
-        baseline: manifest.root.join(path),
         skip: story.skip.clone(),
     }
+}
+
+fn baseline(manifest: &Manifest, identifier: &StoryIdentifier, browser: BrowserName) -> PathBuf {
+    let path = manifest.baselines.path(&Places {
+        story: &identifier.story_id,
+        theme: &identifier.theme,
+        viewport: &identifier.viewport.to_string(),
+        browser: browser.as_str(),
+    });
+    manifest.root.join(path)
+}
+
+/// The engine that a story's id names, or else the first.
+fn engine_of(manifest: &Manifest, story: &StoryIdentifier) -> BrowserName {
+    let mut suffixes = story.story_id.split('@').skip(1);
+    let named = |suffix| {
+        BrowserName::ALL
+            .into_iter()
+            .find(|name| name.as_str() == suffix)
+    };
+    suffixes
+        .find_map(named)
+        .unwrap_or(manifest.browser.names[0])
 }
 
 /// A story's id with the suffixes of a browser other than the first and of a

@@ -113,7 +113,7 @@ fn tell(project: Project, run: &RunId, accepted: &[&StoryIdentifier]) {
 fn choose<'a>(file: &'a RunFile, options: &Options) -> Vec<&'a VisualTestResult> {
     let open = |result: &&VisualTestResult| match result.status {
         Status::New | Status::Failed => true,
-        Status::Changed => options.changed,
+        Status::Changed => options.changed && !result.fails_as_known(),
         Status::Running | Status::Passed | Status::Skipped => false,
     };
     let results = file.results.iter().filter(open);
@@ -142,13 +142,11 @@ fn accept(
     result: &VisualTestResult,
     options: &Options,
 ) -> Result<Outcome> {
-    let snapshot = project
-        .snapshot(&result.story_identifier)
-        .context("the manifest has no such snapshot any more")?;
+    let path = project.baseline(&result.story_identifier)?;
     let image = images::current(&project.manifest, result)?;
     let root = &project.manifest.root;
     // What cannot be read is about to be replaced.
-    let there = baseline::read(root, &snapshot.baseline).ok().flatten();
+    let there = baseline::read(root, &path).ok().flatten();
     if there.is_some_and(|baseline| baseline.bytes == image) {
         return Ok(Outcome::Already);
     }
@@ -157,11 +155,11 @@ fn accept(
     }
     let provenance = images::provenance(&file.run, result);
     if options.force {
-        baseline::accept(root, &snapshot.baseline, &image, &provenance)?;
+        baseline::accept(root, &path, &image, &provenance)?;
     } else {
         let hashes = result.sha256.clone().unwrap_or_default();
         let seen = hashes.baseline.as_deref();
-        baseline::accept_if(root, &snapshot.baseline, seen, &image, &provenance)
+        baseline::accept_if(root, &path, seen, &image, &provenance)
             .context("--force accepts it all the same")?;
     }
     Ok(Outcome::Accepted)

@@ -123,8 +123,8 @@ pub(super) fn decision(
     if app.desk.standing(&result.run_id, &name) == Some(Decision::Reject) {
         return Some("rejected");
     }
-    let snapshot = project.snapshot(&result.story_identifier)?;
-    let there = baseline::read(&project.manifest.root, &snapshot.baseline).ok()??;
+    let path = project.baseline(&result.story_identifier).ok()?;
+    let there = baseline::read(&project.manifest.root, &path).ok()??;
     let from = there.provenance?;
     (from.run_id == result.run_id && from.story_identifier == result.story_identifier)
         .then_some("accepted")
@@ -185,11 +185,10 @@ pub(super) async fn test(
     let (id, story) = (RunId(run), story(&name)?);
     let (_, result) = app.source.test(&id, &story).await?;
     let project = app.project()?;
-    let snapshot = project.snapshot(&story);
-    let there = snapshot.and_then(|snapshot| {
-        baseline::read(&project.manifest.root, &snapshot.baseline)
-            .ok()
-            .flatten()
+    let path = project.baseline(&story).ok();
+    let there = path.and_then(|path| {
+        let read = baseline::read(&project.manifest.root, &path);
+        read.ok().flatten()
     });
     let now = there.map(|baseline| baseline.file_sha256);
     let hashes = result.sha256.clone().unwrap_or_default();

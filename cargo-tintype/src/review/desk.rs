@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
-use tintype::model::{RunId, StoryIdentifier, VisualTestResult, VisualTestRun, now_ms};
+use tintype::model::{RunId, VisualTestResult, VisualTestRun, now_ms};
 use tintype::{baseline, files};
 
 use crate::images;
@@ -98,7 +98,7 @@ impl Desk {
         who: &str,
     ) -> Result<Entry> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let path = place(project, &result.story_identifier)?;
+        let path = project.baseline(&result.story_identifier)?;
         let image = images::current(&project.manifest, result)?;
         if let Some(hash) = expected {
             self.keep(&path, hash)?;
@@ -155,7 +155,7 @@ impl Desk {
     }
 
     fn restore(&self, project: &Project, result: &VisualTestResult, entry: &Entry) -> Result<()> {
-        let path = place(project, &result.story_identifier)?;
+        let path = project.baseline(&result.story_identifier)?;
         let before = match &entry.before {
             Some(hash) => Some(images::read(&self.kept(hash)).context("failed to take it back")?),
             None => None,
@@ -214,11 +214,4 @@ impl Entry {
     fn key(&self) -> Key {
         (self.run.clone(), self.name.clone())
     }
-}
-
-/// Where a snapshot's baseline is: as the manifest says, not as a record does.
-fn place(project: &Project, story: &StoryIdentifier) -> Result<PathBuf> {
-    let snapshot = project.snapshot(story);
-    let snapshot = snapshot.context("the manifest has no such snapshot any more")?;
-    Ok(snapshot.baseline.clone())
 }

@@ -21,11 +21,8 @@ pub(super) async fn picture(
     let read = if kind == "baseline" {
         spawn_blocking(move || {
             let project = app.project()?;
-            let snapshot = project.snapshot(&story);
-            let path = snapshot.map(|snapshot| &snapshot.baseline);
-            let path =
-                path.ok_or_else(|| anyhow::anyhow!("the manifest has no snapshot {story}"))?;
-            let found = baseline::read(&project.manifest.root, path)?;
+            let path = project.baseline(&story)?;
+            let found = baseline::read(&project.manifest.root, &path)?;
             found
                 .map(|found| found.bytes)
                 .ok_or_else(|| anyhow::anyhow!("there is no baseline"))

@@ -149,9 +149,7 @@ fn plain(text: &str) -> String {
 
 /// The pictures that there are, each in its file.
 fn pictures(project: &Project, result: &VisualTestResult) -> Vec<(&'static str, PathBuf)> {
-    let baseline = project
-        .snapshot(&result.story_identifier)
-        .map(|snapshot| snapshot.baseline.clone());
+    let baseline = project.baseline(&result.story_identifier).ok();
     let find = |path: &Option<String>| images::find(&project.manifest, path.as_deref()?).ok();
     [
         ("baseline", baseline.filter(|path| path.is_file())),

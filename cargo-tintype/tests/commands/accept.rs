@@ -202,3 +202,68 @@ fn the_record_is_told() {
         .filter(|event| event.contains("baseline:accepted"));
     assert_eq!(accepted.count(), 1, "{told:?}");
 }
+
+#[test]
+fn a_whole_name_means_no_neighbour() {
+    let project = failed();
+    project.write("stories/icon-button.html", b"");
+    let neighbour = "icon-button::dark::375x667";
+    let results = vec![
+        project.result("run-2", BUTTON, Status::New, 2),
+        project.result("run-2", neighbour, Status::New, 3),
+    ];
+    project.run("run-2", 2, results);
+    assert!(project.alone(&["accept", BUTTON, "--force"]).ok);
+    assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(2));
+    assert!(baseline(&project, neighbour).is_none());
+    assert!(project.alone(&["accept", "button::dark", "--force"]).ok);
+    assert_eq!(baseline(&project, neighbour).unwrap().bytes, picture(3));
+}
+
+#[test]
+fn a_known_failure_is_not_accepted() {
+    let project = Project::new();
+    project.write(&baseline_of(BUTTON), &picture(1));
+    let mut known = project.result("run-1", BUTTON, Status::Changed, 2);
+    known.known_failure = Some("the font is late".to_owned());
+    project.run("run-1", 1, vec![known]);
+    assert_eq!(
+        project.alone(&["accept", "--changed"]).out,
+        "there is nothing to accept from run-1\n"
+    );
+    assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(1));
+}
+
+#[test]
+fn a_story_of_the_test_target_is_accepted() {
+    let project = Project::new();
+    let manifest = project.read("stories.toml");
+    let manifest = manifest.replace("[themes]", "from-code = true\n[themes]");
+    let manifest = format!("{manifest}[browser]\nnames = [\"chromium\", \"firefox\"]\n")
+        + "[baselines]\npath = \"baselines/{browser}/{story}-{theme}-{viewport}.png\"\n";
+    project.write("stories.toml", manifest.as_bytes());
+    let names = [
+        "coded/menu::light::375x667",
+        "coded/menu@firefox::light::375x667",
+    ];
+    let results = names.map(|name| project.result("run-1", name, Status::New, 5));
+    project.run("run-1", 1, results.to_vec());
+    let said = project.alone(&["accept"]);
+    assert!(said.ok, "{}", said.err);
+    for path in [
+        "baselines/chromium/coded/menu-light-375x667.png",
+        "baselines/firefox/coded/menu@firefox-light-375x667.png",
+    ] {
+        assert!(project.has(path), "{path}");
+    }
+    // A record from elsewhere leads nowhere else.
+    let mut astray = project.result("run-2", names[0], Status::New, 5);
+    astray.story_identifier.story_id = "../../astray".to_owned();
+    project.run("run-2", 2, vec![astray]);
+    let said = project.alone(&["accept"]);
+    assert!(
+        !said.ok && said.err.contains("no such snapshot"),
+        "{}",
+        said.err
+    );
+}
