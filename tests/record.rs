@@ -235,6 +235,7 @@ async fn the_next_process_closes_a_run_whose_processes_died() {
     assert_eq!(early.records().run(&first).await.unwrap().reason, None);
 
     drop(dead);
+    wait_until_free(folder.path()).await;
     let writer = server.cli(&["HGET", "tintype:run-1:control", "alive"]);
     let (writer, _) = writer.split_once(',').unwrap();
     let long_ago = format!("{writer},there,1000;");

@@ -4,6 +4,7 @@ use libtest_mimic::Trial;
 use tintype::model::Status;
 
 use super::project::{MANIFEST, Project};
+use super::support::port::free_port;
 use super::test;
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -62,9 +63,7 @@ fn only_changes() {
 }
 
 fn unknown() {
-    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let foreign = server.local_addr().unwrap();
-    drop(server);
+    let foreign = format!("127.0.0.1:{}", free_port());
     let asks = format!("<p>asks<script src='http://{foreign}/x.js'></script>");
     let project = Project::new(
         MANIFEST,

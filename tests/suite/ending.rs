@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use tintype::model::{Reason, Status};
 
-use super::project::{Bell, ENDLESS, MANIFEST, Project, eventually};
+use super::project::{Bell, MANIFEST, Project, eventually};
 use super::test;
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -28,11 +28,10 @@ fn finished() {
 }
 
 fn signalled(signal: &str) -> (Project, std::process::Output) {
-    let project = Project::new(MANIFEST, &[("a.html", "<p>a"), ("b.html", ENDLESS)]);
+    let bell = Bell::new();
+    let project = Project::new(MANIFEST, &[("a.html", "<p>a"), ("b.html", &bell.story())]);
     let child = project.start(&[]);
-    eventually("the browser works on the endless story", || {
-        project.processes() >= 2
-    });
+    bell.wait();
     let id = child.id().to_string();
     let sent = std::process::Command::new("kill")
         .args([signal, &id])

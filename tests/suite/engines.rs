@@ -7,7 +7,7 @@ use image::{Rgb, RgbImage};
 use libtest_mimic::Trial;
 use tintype::model::Status;
 
-use super::project::{Bell, Project};
+use super::project::{Bell, Project, eventually};
 use super::{isolation, requests, steps, test};
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -170,7 +170,7 @@ fn pictures(engine: &str) {
         project.result("tall::light::300x160").status,
         Status::Failed
     );
-    assert_eq!(project.processes(), 0);
+    eventually("all its processes are gone", || project.processes() == 0);
 }
 
 /// Motion of every kind, and what comes late.
@@ -228,7 +228,7 @@ fn rest(engine: &str) {
     );
     project.write(
         "stories.toml",
-        &format!("{manifest}[capture]\ntimeout = \"1s\"\n"),
+        &format!("{manifest}[capture]\ntimeout = \"5s\"\n"),
     );
     assert_eq!(project.run(&[], &[]).code, Some(101));
     let message = project.result("a::light::600x400").message.unwrap();
@@ -399,6 +399,6 @@ fn dying() {
         assert_eq!(output.status.code(), Some(0), "{engine}: {text}");
         let second = project.result("b::light::320x200");
         assert_eq!((second.status, second.attempt), (Status::New, Some(2)));
-        assert_eq!(project.processes(), 0);
+        eventually("all its processes are gone", || project.processes() == 0);
     }
 }

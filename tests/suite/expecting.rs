@@ -25,7 +25,7 @@ fn page(colour: &str) -> String {
 
 fn manifest(known: &str) -> String {
     format!(
-        "{MANIFEST}[capture]\ntimeout = \"500ms\"\n[[story]]\npath = \"a.html\"\n{known}\n\
+        "{MANIFEST}[capture]\ntimeout = \"3s\"\n[[story]]\npath = \"a.html\"\n{known}\n\
          [[story]]\npath = \"b.html\"\nsteps = [{{ click = \"#absent\" }}]\n{known}\n"
     )
 }

@@ -247,8 +247,8 @@ fn lost() {
     let child = command.spawn().unwrap();
     bell.wait();
     project.write("stories/b.html", PAGE);
-    node.lose();
     let _second = hub.node("chrome", "chromedriver");
+    node.lose();
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{text}");

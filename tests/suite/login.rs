@@ -42,7 +42,7 @@ light = {{ color-scheme = "light" }}
 [viewports]
 desktop = "200x100"
 [capture]
-timeout = "5s"
+timeout = "20s"
 [login.member]
 {login}
 [[story]]
@@ -242,7 +242,7 @@ fn by_command() {
 
 fn failing() {
     let gate = Gate::start();
-    let manifest = manifest(&gate, FORM).replace("\"5s\"", "\"1s\"");
+    let manifest = manifest(&gate, FORM).replace("\"20s\"", "\"3s\"");
     let project = Project::new(&manifest, &[]);
     let wrong = [("TINTYPE_TEST_PASSWORD", "wrong-horse")];
     let run = project.run(&[], &wrong);

@@ -1,9 +1,11 @@
 //! A user's project in a temporary folder.
 
 use std::fs;
+use std::io::Read as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tintype::model::{RunFile, Status, VisualTestResult};
@@ -16,7 +18,7 @@ pub(crate) struct Project {
 }
 
 /// Never at rest: it never says that it is ready.
-pub(crate) const ENDLESS: &str = "<!doctype html><p>waiting<script>document.documentElement.dataset.tintypeReady = 'false'</script>";
+const ENDLESS: &str = "<!doctype html><p>waiting<script>document.documentElement.dataset.tintypeReady = 'false'</script>";
 
 /// Hears of an endless story whenever a browser shows it: one that is killed
 /// before would only be started again.
@@ -38,7 +40,11 @@ impl Bell {
     /// Waits for the next call.
     pub(crate) fn wait(&self) {
         eventually("a browser shows the endless story", || {
-            self.0.accept().is_ok()
+            // A browser may also connect without asking for anything.
+            self.0.accept().is_ok_and(|(mut caller, _)| {
+                let _ = caller.set_read_timeout(Some(Duration::from_secs(1)));
+                caller.read(&mut [0; 16]).is_ok_and(|read| read > 0)
+            })
         });
     }
 }
@@ -220,7 +226,7 @@ pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
         if is_so() {
             return;
         }
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(50));
     }
     panic!("it never came true that {what}");
 }

@@ -353,7 +353,7 @@ pub(crate) fn refused(engine: &str) {
     ];
     let more = r##"[capture]
 network = "off"
-timeout = "2s"
+timeout = "8s"
 
 [[story]]
 path = "a.html"

@@ -45,7 +45,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     ]
 }
 
-const LIMIT: &str = "[capture]\ntimeout = \"2s\"\n";
+const LIMIT: &str = "[capture]\ntimeout = \"4s\"\n";
 
 fn motion() {
     let moving = "<!doctype html><style>
@@ -299,8 +299,8 @@ fn late_content() {
           const colour = await (await fetch('colour.txt')).text();
           const box = document.createElement('div');
           box.id = 'late'; box.style.background = colour; document.body.append(box);
-          setTimeout(() => { window.finished = true; box.style.width = '100px' }, 150);
-        }, 150)</script>";
+          setTimeout(() => { window.finished = true; box.style.width = '100px' }, 500);
+        }, 1000)</script>";
     let manifest = format!(
         "{MANIFEST}[capture]\nwait-for = [\"#late\", {{ expression = \"window.finished\" }}]\n"
     );

@@ -137,7 +137,7 @@ fn unmet() {
     let manifest = format!(
         r##"{MANIFEST}
 [capture]
-timeout = "500ms"
+timeout = "3s"
 [[story]]
 id = "absent"
 path = "a.html"
@@ -187,7 +187,7 @@ steps = [{{ select = {{ in = "#choice", value = "three" }} }}]
         ),
         (
             "never",
-            "(`wait-for` of `window.never`) was not done: it is not true, for 0.5 s",
+            "(`wait-for` of `window.never`) was not done: it is not true, for 3 s",
         ),
         (
             "option",
@@ -273,7 +273,7 @@ light = {}
 phone = "320x240"
 desktop = "640x480"
 [capture]
-timeout = "500ms"
+timeout = "3s"
 [[story]]
 path = "a.html"
 steps = [{ click = "button" }]
@@ -347,7 +347,7 @@ fn caching() {
 
 fn environment() {
     let manifest = format!(
-        "{MANIFEST}[[story]]\npath = \"a.html\"\nsteps = [{{ type = {{ into = \"#plain\", text = \"<${{TINTYPE_TEST_TEXT}}>\" }} }}, {{ click = \"#absent\" }}]\n[capture]\ntimeout = \"300ms\"\n"
+        "{MANIFEST}[[story]]\npath = \"a.html\"\nsteps = [{{ type = {{ into = \"#plain\", text = \"<${{TINTYPE_TEST_TEXT}}>\" }} }}, {{ click = \"#absent\" }}]\n[capture]\ntimeout = \"3s\"\n"
     );
     let page = "<!doctype html><input id=plain oninput=\"this.className = this.value === '<swordfish>' ? 'is' : ''\"><style>body { margin: 0 } input { display: block; width: 100px; height: 100px; border: 0; outline: 0; color: transparent } .is { background: lime }</style>";
     let project = Project::new(&manifest, &[("a.html", page)]);
