@@ -18,13 +18,15 @@ use super::test;
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("grid::nodes_by_capability_and_in_turn", in_turn),
-        test("grid::a_lost_node_and_a_full_one", lost),
+        test("grid::a_lost_node_is_replaced", lost),
+        test("grid::a_node_that_stays_taken_is_told", full),
         test("grid::nobody_there", nobody),
     ]
 }
 
-/// How long the hub lets a session wait for a node, in seconds.
-const QUEUE: &str = "15";
+/// How long a hub lets a session wait for a node, in seconds: as long as a
+/// loaded machine may need for one.
+const PATIENT: &str = "200";
 
 /// A shell that leads a group of processes. When its input ends, by whatever
 /// end of the test, so does the program, in good order (a node ends its
@@ -91,7 +93,8 @@ struct Hub {
 }
 
 impl Hub {
-    fn start() -> Self {
+    /// A hub at which a session waits so long, in seconds, for a node.
+    fn start(queue: &str) -> Self {
         let port = free_port();
         let bus = || format!("tcp://127.0.0.1:{}", free_port());
         let (publish, subscribe) = (bus(), bus());
@@ -106,7 +109,7 @@ impl Hub {
             "--subscribe-events",
             &subscribe,
             "--session-request-timeout",
-            QUEUE,
+            queue,
             "--session-retry-interval",
             "100",
             "--healthcheck-interval",
@@ -215,7 +218,7 @@ const PAGE: &str = "<!doctype html><style>@media (prefers-color-scheme: dark) { 
 
 /// Two sessions want the one Chromium, then the one Firefox.
 fn in_turn() {
-    let hub = Hub::start();
+    let hub = Hub::start(PATIENT);
     let _chrome = hub.node("chrome", "chromedriver");
     let _firefox = hub.node("firefox", "geckodriver");
     let manifest = manifest(&hub.address(), r#""chromium", "firefox""#);
@@ -237,10 +240,11 @@ fn in_turn() {
 }
 
 fn lost() {
-    let hub = Hub::start();
+    let hub = Hub::start(PATIENT);
     let node = hub.node("chrome", "chromedriver");
     let bell = Bell::new();
-    let manifest = manifest(&hub.address(), "\"chromium\"").replace("sessions = 2", "sessions = 1");
+    let manifest = manifest(&hub.address(), "\"chromium\"").replace("sessions = 2", "sessions = 1")
+        + "[capture]\ntimeout = \"200s\"\n";
     let project = Project::new(&manifest, &[("a.html", PAGE), ("b.html", &bell.story())]);
     let mut command = project.suite(&["::light"]);
     command.env("TINTYPE_UPDATE", "new");
@@ -254,13 +258,23 @@ fn lost() {
     assert_eq!(output.status.code(), Some(0), "{text}");
     let retried = project.result("b::light::320x200");
     assert_eq!((retried.status, retried.attempt), (Status::New, Some(2)));
+}
 
-    // Somebody else has the only browser.
+/// Somebody else has the only browser.
+fn full() {
+    let hub = Hub::start("10");
+    let _node = hub.node("chrome", "chromedriver");
+    let manifest = manifest(&hub.address(), "\"chromium\"");
+    let project = Project::new(&manifest, &[("a.html", PAGE)]);
     let chrome = json!({ "args": ["--headless", "--no-sandbox"] });
     let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": chrome });
     let wanted = json!({ "capabilities": { "alwaysMatch": wanted } }).to_string();
-    let taken = hub.ask("POST", "/session", &wanted).unwrap();
-    let id = taken["value"]["sessionId"].as_str().unwrap();
+    let mut id = String::new();
+    eventually("the only browser is taken", || {
+        let taken = hub.ask("POST", "/session", &wanted);
+        let taken = taken.and_then(|taken| Some(taken["value"]["sessionId"].as_str()?.to_owned()));
+        taken.map(|taken| id = taken).is_some()
+    });
     let run = project.run(&["a::light"], &[("TINTYPE_CACHE", "off")]);
     assert_eq!(run.code, Some(101), "{}", run.stdout);
     let message = project.result("a::light::320x200").message.unwrap();

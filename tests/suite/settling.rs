@@ -197,7 +197,7 @@ fn missing_image() {
     assert_eq!(project.run(&[], &[]).code, Some(101));
     let message = project.result("a::light::400x300").message.unwrap();
     let wanted = format!(
-        "did not come to rest within 2 s: still waiting for images (http://127.0.0.1:{port}/never.png)"
+        "did not come to rest within 4 s: still waiting for images (http://127.0.0.1:{port}/never.png)"
     );
     assert!(message.contains(&wanted), "{message}");
 }
