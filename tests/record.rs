@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use support::proxy::Proxy;
 use support::server::Server;
 use support::{finished, run, started, story};
 use tintype::model::{Event, Reason, Status, VisualTestRun};
@@ -404,6 +405,48 @@ async fn in_memory_a_shared_run_ends_with_the_last_of_its_processes() {
         (ended.summary.total, ended.reason),
         (2, Some(Reason::Passed))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_was_cut_short_is_completed_by_the_next() {
+    let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let recorder = Recorder::open(
+        settings(folder.path(), &server.url()),
+        run("run-1"),
+        10,
+        false,
+    );
+    let recorder = recorder.await.unwrap();
+    ten(&recorder, "run-1").await;
+    assert_eq!(recorder.finish(None).await.pending, 0);
+
+    let id = run("run-1").run_id;
+    let store = settings(folder.path(), &server.url()).store();
+    let whole = store.export(&id).await.unwrap().unwrap();
+    let (runs, document) = (store.runs().await.unwrap(), store.run(&id).await.unwrap());
+    let proxy = Proxy::start(server.port);
+    let cut = settings(
+        folder.path(),
+        &format!("redis://127.0.0.1:{}/0", proxy.port),
+    );
+    for bytes in (1..).step_by(150) {
+        store.remove(&id).await.unwrap();
+        let cuts = proxy.cuts();
+        proxy.cut_after(bytes);
+        let import = cut.store().import(&whole).await;
+        if import.is_ok() && proxy.cuts() == cuts {
+            assert!(bytes > 5000, "{bytes} bytes are no whole run");
+            break;
+        }
+        // What still is on its way to the server is there with the next answer.
+        store.runs().await.unwrap();
+        store.import(&whole).await.unwrap();
+        assert_eq!(store.runs().await.unwrap(), runs, "after {bytes} bytes");
+        assert_eq!(store.run(&id).await.unwrap(), document);
+        let mut again = store.export(&id).await.unwrap().unwrap();
+        again.outcomes.dedup();
+        assert_eq!(again, whole, "after {bytes} bytes");
+    }
 }
 
 #[tokio::test]
