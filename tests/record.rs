@@ -449,6 +449,23 @@ async fn an_import_that_was_cut_short_is_completed_by_the_next() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_that_starts_while_its_run_is_exported_is_left_out() {
+    let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let settings = settings(folder.path(), &server.url());
+    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false);
+    let recorder = recorder.await.unwrap();
+    ten(&recorder, "run-1").await;
+    assert_eq!(recorder.written().await.pending, 0);
+    // As it is when it has started behind the reading of the control state.
+    let key = "s:group/story-3:dark:375x667";
+    server.cli(&["HDEL", "tintype:run-1:control", key]);
+    let whole = recorder.records().export(&run("run-1").run_id).await;
+    let whole = whole.unwrap();
+    assert_eq!(whole.tests.len(), 9);
+    assert!(whole.tests.iter().all(|test| test.key != story(3).key()));
+}
+
 #[tokio::test]
 async fn what_a_step_came_to_is_recalled_by_type() {
     let records = Records::open(&RecordSettings::memory()).await.unwrap();
