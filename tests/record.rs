@@ -100,6 +100,19 @@ async fn metrics_tell_what_the_cache_has_spared_the_newest_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn metrics_tell_that_the_record_is_away() {
+    let (mut server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let settings = settings(folder.path(), &server.url());
+    let records = Records::open(&settings).await.unwrap();
+    let metrics = records.metrics().await.unwrap();
+    assert!(metrics.text().contains("\ntintype_record_healthy 1\n"));
+    server.kill();
+    let metrics = records.metrics().await.unwrap();
+    assert!(metrics.text().contains("\ntintype_record_healthy 0\n"));
+    assert!(!metrics.text().contains("tintype_runs"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_away_is_told_later() {
     let (mut server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     server.kill();
