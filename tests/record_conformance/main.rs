@@ -163,7 +163,7 @@ async fn a_server_with_tls_and_acl() {
         .args(["-keyout", &key, "-out", &certificate])
         .output();
     assert!(made.unwrap().status.success());
-    let port = support::server::free_port();
+    let port = support::port::free_port();
     let tls = port.to_string();
     let mut options = vec!["--tls-port", &tls, "--tls-cert-file", &certificate];
     options.extend(["--tls-key-file", &key, "--tls-auth-clients", "no", "--user"]);
