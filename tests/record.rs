@@ -4,11 +4,12 @@ mod support;
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use support::proxy::Proxy;
 use support::server::Server;
 use support::{finished, run, started, story};
-use tintype::model::{Event, Reason, Status};
+use tintype::model::{Event, Reason, Status, VisualTestRun};
 use tintype::record::steps::KEPT;
 use tintype::record::{Accepted, RecordSettings, Recorder, Records};
 
@@ -96,6 +97,19 @@ async fn metrics_tell_what_the_cache_has_spared_the_newest_run() {
         // Runs are told apart by their start, in milliseconds.
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_tell_that_the_record_is_away() {
+    let (mut server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let settings = settings(folder.path(), &server.url());
+    let records = Records::open(&settings).await.unwrap();
+    let metrics = records.metrics().await.unwrap();
+    assert!(metrics.text().contains("\ntintype_record_healthy 1\n"));
+    server.kill();
+    let metrics = records.metrics().await.unwrap();
+    assert!(metrics.text().contains("\ntintype_record_healthy 0\n"));
+    assert!(!metrics.text().contains("tintype_runs"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -335,6 +349,135 @@ async fn memory_is_read_back_from_the_journals() {
     let records = Records::open(&settings).await.unwrap();
     let run = records.run(&run("run-1").run_id).await.unwrap();
     assert_eq!((run.summary.passed, run.reason), (10, Some(Reason::Passed)));
+}
+
+/// A process that records some snapshots of a run in memory and is killed.
+async fn killed(settings: &RecordSettings, folder: &Path, planned: u64, stories: &[usize]) {
+    let recorder = Recorder::open(settings.clone(), run("run-1"), planned, false);
+    let recorder = recorder.await.unwrap();
+    for n in stories {
+        recorder.record(&finished(&run("run-1").run_id, *n, Status::Passed));
+    }
+    assert_eq!(in_memory(settings).await.reason, None);
+    drop(recorder);
+    wait_until_free(folder).await;
+}
+
+/// The run as another process reads it from the journals.
+async fn in_memory(settings: &RecordSettings) -> VisualTestRun {
+    let records = Records::open(settings).await.unwrap();
+    records.run(&run("run-1").run_id).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_memory_a_run_ends_with_its_processes() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = RecordSettings::from_variables(folder.path(), |_| None).unwrap();
+    killed(&settings, folder.path(), 2, &[0]).await;
+    let journal = std::fs::read_dir(folder.path().join("journal")).unwrap();
+    let journal = journal.into_iter().next().unwrap().unwrap().path();
+    let file = std::fs::File::open(journal).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1))
+        .unwrap();
+    let ended = in_memory(&settings).await;
+    assert_eq!(ended.reason, Some(Reason::Interrupted));
+    assert_eq!(ended.end_time.as_deref(), Some("1970-01-01T00:00:01Z"));
+    assert_eq!(ended.summary.passed, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_memory_a_run_that_was_killed_is_taken_up_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = RecordSettings::from_variables(folder.path(), |_| None).unwrap();
+    killed(&settings, folder.path(), 2, &[0]).await;
+    killed(&settings, folder.path(), 1, &[1]).await;
+    let ended = in_memory(&settings).await;
+    assert_eq!(
+        (ended.summary.total, ended.reason),
+        (2, Some(Reason::Passed))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_memory_a_shared_run_ends_with_the_last_of_its_processes() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = RecordSettings::from_variables(folder.path(), |_| None).unwrap();
+    let run_id = run("run-1").run_id;
+    let open = |_| Recorder::open(settings.clone(), run("run-1"), 1, true);
+    let (one, two) = (open(1).await.unwrap(), open(2).await.unwrap());
+    for (n, recorder) in [&one, &two].into_iter().enumerate() {
+        recorder.record(&finished(&run_id, n, Status::Passed));
+        assert_eq!(recorder.finish(None).await.pending, 0);
+    }
+    drop(one);
+    // The second has said all it will, but it is there.
+    assert_eq!(in_memory(&settings).await.reason, None);
+    drop(two);
+    wait_until_free(folder.path()).await;
+    let ended = in_memory(&settings).await;
+    assert_eq!(
+        (ended.summary.total, ended.reason),
+        (2, Some(Reason::Passed))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_was_cut_short_is_completed_by_the_next() {
+    let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let recorder = Recorder::open(
+        settings(folder.path(), &server.url()),
+        run("run-1"),
+        10,
+        false,
+    );
+    let recorder = recorder.await.unwrap();
+    ten(&recorder, "run-1").await;
+    assert_eq!(recorder.finish(None).await.pending, 0);
+
+    let id = run("run-1").run_id;
+    let store = settings(folder.path(), &server.url()).store();
+    let whole = store.export(&id).await.unwrap().unwrap();
+    let (runs, document) = (store.runs().await.unwrap(), store.run(&id).await.unwrap());
+    let proxy = Proxy::start(server.port);
+    let cut = settings(
+        folder.path(),
+        &format!("redis://127.0.0.1:{}/0", proxy.port),
+    );
+    for bytes in (1..).step_by(150) {
+        store.remove(&id).await.unwrap();
+        let cuts = proxy.cuts();
+        proxy.cut_after(bytes);
+        let import = cut.store().import(&whole).await;
+        if import.is_ok() && proxy.cuts() == cuts {
+            assert!(bytes > 5000, "{bytes} bytes are no whole run");
+            break;
+        }
+        // What still is on its way to the server is there with the next answer.
+        store.runs().await.unwrap();
+        store.import(&whole).await.unwrap();
+        assert_eq!(store.runs().await.unwrap(), runs, "after {bytes} bytes");
+        assert_eq!(store.run(&id).await.unwrap(), document);
+        let mut again = store.export(&id).await.unwrap().unwrap();
+        again.outcomes.dedup();
+        assert_eq!(again, whole, "after {bytes} bytes");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_that_starts_while_its_run_is_exported_is_left_out() {
+    let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
+    let settings = settings(folder.path(), &server.url());
+    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false);
+    let recorder = recorder.await.unwrap();
+    ten(&recorder, "run-1").await;
+    assert_eq!(recorder.written().await.pending, 0);
+    // As it is when it has started behind the reading of the control state.
+    let key = "s:group/story-3:dark:375x667";
+    server.cli(&["HDEL", "tintype:run-1:control", key]);
+    let whole = recorder.records().export(&run("run-1").run_id).await;
+    let whole = whole.unwrap();
+    assert_eq!(whole.tests.len(), 9);
+    assert!(whole.tests.iter().all(|test| test.key != story(3).key()));
 }
 
 #[tokio::test]

@@ -138,6 +138,13 @@ impl Journal {
         Ok(Some((join, journal)))
     }
 
+    /// Whether the process that writes a journal lives. Where locks are not to
+    /// be had, it may.
+    pub(crate) fn is_held(path: &Path) -> bool {
+        // A shared lock is not in the way of others who ask.
+        File::open(path).is_ok_and(|file| file.try_lock_shared().is_err())
+    }
+
     /// Reads a journal, whether its process lives or not, without a lock.
     pub(crate) fn peek(path: &Path) -> Result<(Join, Vec<Operation>), RecordError> {
         let fail = |source| RecordError::File {
@@ -186,9 +193,7 @@ impl Journal {
 
     /// When it was last written to, in milliseconds since the Unix epoch.
     pub(crate) fn written(&self) -> Option<i64> {
-        let modified = self.path.metadata().ok()?.modified().ok()?;
-        let since = modified.duration_since(UNIX_EPOCH).ok()?;
-        i64::try_from(since.as_millis()).ok()
+        written(&self.path)
     }
 
     /// What the disk said when it refused, if it did.
@@ -278,6 +283,13 @@ impl State {
         cursor.offset = next;
         Some(text)
     }
+}
+
+/// When a journal was last written to, in milliseconds since the Unix epoch.
+pub(crate) fn written(path: &Path) -> Option<i64> {
+    let modified = path.metadata().ok()?.modified().ok()?;
+    let since = modified.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok()
 }
 
 /// The journals in a folder, those of one run or all.

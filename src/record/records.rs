@@ -7,7 +7,6 @@ use tokio::time::timeout;
 
 use super::adopt::{Adopted, adopt, close};
 use super::error::RecordError;
-use super::journal::{Journal, journals};
 use super::operation::{Join, Outcome};
 use super::recorder::host;
 use super::settings::RecordSettings;
@@ -38,16 +37,20 @@ pub enum Accepted {
 
 impl Records {
     /// Opens the record. Where it is kept in memory, the journals of past
-    /// processes are read into it.
+    /// processes are read into it; runs all of whose processes are gone have
+    /// ended.
     ///
     /// # Errors
     /// When a journal cannot be read.
     pub async fn open(settings: &RecordSettings) -> Result<Self, RecordError> {
-        let records = Self::of(settings, settings.store());
-        if settings.place.is_none() {
-            records.replay().await?;
+        if settings.place.is_some() {
+            return Ok(Self::of(settings, settings.store()));
         }
-        Ok(records)
+        let store = settings.in_memory();
+        if let Some(folder) = &settings.journals {
+            store.replay(folder, &settings.destination()).await?;
+        }
+        Ok(Self::of(settings, Arc::new(store)))
     }
 
     pub(super) fn of(settings: &RecordSettings, store: Arc<dyn Store>) -> Self {
@@ -55,20 +58,6 @@ impl Records {
             settings: settings.clone(),
             store,
         }
-    }
-
-    async fn replay(&self) -> Result<(), RecordError> {
-        let Some(folder) = &self.settings.journals else {
-            return Ok(());
-        };
-        for path in journals(folder, None) {
-            let (join, operations) = Journal::peek(&path)?;
-            if join.place == self.settings.destination() {
-                self.store.join(&join, true).await?;
-                self.store.apply(&join, 1, &operations).await?;
-            }
-        }
-        Ok(())
     }
 
     /// Where the record is, in one line.

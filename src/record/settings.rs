@@ -173,10 +173,15 @@ impl RecordSettings {
         }
     }
 
+    /// An empty record in memory.
+    pub(super) fn in_memory(&self) -> MemoryStore {
+        MemoryStore::new(self.why)
+    }
+
     /// The store at this place; nothing is connected yet.
     pub fn store(&self) -> Arc<dyn Store> {
         match &self.place {
-            None => Arc::new(MemoryStore::new(self.why)),
+            None => Arc::new(self.in_memory()),
             Some(place) => Arc::new(RedisStore::new(
                 place.clone(),
                 self.name.clone(),

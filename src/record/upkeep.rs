@@ -169,10 +169,12 @@ impl Records {
         Ok(self.store.facts().await?)
     }
 
-    /// Numbers on the record and its server.
+    /// Numbers on the record and its server; of one that does not answer, only
+    /// that.
     ///
     /// # Errors
-    /// When the store cannot be reached.
+    /// When the store is lost meanwhile, or a document or a journal cannot be
+    /// read.
     pub async fn metrics(&self) -> Result<Metrics, RecordError> {
         let mut metrics = Metrics::default();
         let health = self.health().await;
@@ -188,6 +190,13 @@ impl Records {
             "How long an answer takes.",
             health.response_time,
         );
+        if health.healthy {
+            self.add_contents(&mut metrics).await?;
+        }
+        Ok(metrics)
+    }
+
+    async fn add_contents(&self, metrics: &mut Metrics) -> Result<(), RecordError> {
         let runs = self.runs(usize::MAX).await?;
         let open = runs.iter().filter(|run| run.reason.is_none()).count();
         metrics.add("runs", "gauge", "Runs in the record.", runs.len());
@@ -199,7 +208,7 @@ impl Records {
             "Final results in the record.",
             snapshots,
         );
-        self.add_newest(&mut metrics, &runs).await?;
+        self.add_newest(metrics, &runs).await?;
         let waiting = self.waiting().await?;
         metrics.add(
             "journal_pending_operations",
@@ -227,7 +236,7 @@ impl Records {
                 facts.evicted_keys,
             );
         }
-        Ok(metrics)
+        Ok(())
     }
 
     /// What the cache has spared the newest run: older ones change no more.

@@ -109,27 +109,17 @@ fn pass(
         if held.load(Ordering::SeqCst) {
             continue;
         }
-        let left = budget.load(Ordering::SeqCst);
-        let cut = left > 0 && left <= n as u64;
-        let passing = if cut {
-            usize::try_from(left).unwrap()
-        } else {
-            n
-        };
+        // Both directions draw on it, and a cut is made once.
+        let draw = |left: u64| (left > 0).then(|| left.saturating_sub(n as u64));
+        let left = budget.fetch_update(Ordering::SeqCst, Ordering::SeqCst, draw);
+        let cut = left.ok().filter(|left| *left <= n as u64);
+        let passing = cut.map_or(n, |left| usize::try_from(left).unwrap());
         if to.write_all(&bytes[..passing]).is_err() {
             break;
         }
-        if cut
-            && budget
-                .compare_exchange(left, 0, Ordering::SeqCst, Ordering::SeqCst)
-                .is_ok()
-        {
+        if cut.is_some() {
             cuts.fetch_add(1, Ordering::SeqCst);
             break;
-        }
-        if left > 0 && !cut {
-            let _ =
-                budget.compare_exchange(left, left - n as u64, Ordering::SeqCst, Ordering::SeqCst);
         }
     }
     let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));

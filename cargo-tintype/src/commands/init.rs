@@ -3,6 +3,7 @@
 mod cargo_toml;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -116,7 +117,10 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
 /// Runs, journals and the private Redis live below `target`.
 fn ignore_target(folder: &Path) -> Result<()> {
     let path = folder.join(".gitignore");
-    let before = fs::read_to_string(&path).unwrap_or_default();
+    let before = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        read => read.with_context(|| format!("failed to read {}", path.display()))?,
+    };
     let lines = ["/target", "target", "/target/", "target/"];
     if before.lines().any(|line| lines.contains(&line.trim())) {
         println!("   kept {}", path.display());

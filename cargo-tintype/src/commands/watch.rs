@@ -9,11 +9,18 @@ use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 use tintype::model::{Reason, RunId, Status, StoryIdentifier, Summary, VisualTestRun, now_ms};
-use tintype::record::Records;
+use tintype::record::store::{Doorbell, StreamEntry};
+use tintype::record::{Follow, RecordError, Records, WayOn};
+use tokio::time::{sleep, timeout};
 
 use crate::commands::runs::line;
 use crate::estimate::{Estimate, estimate};
 use crate::record::Record;
+
+/// How often a record that is away is asked for.
+const PAUSE: Duration = Duration::from_millis(500);
+/// When a run has been silent for so long, its processes may have died.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// Follow a run as it happens, on whatever machine
 #[derive(clap::Args)]
@@ -43,16 +50,21 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
 
 /// Follows one run to its end.
 async fn watch(records: &Records, options: &Options) -> Result<VisualTestRun> {
+    told(records.finish_abandoned().await)?;
     let id = match &options.run {
         Some(id) => RunId(id.clone()),
         None => at_work(records).await?,
     };
-    let run = told(records.run(&id).await)?;
-    let runs = told(records.runs(200).await)?;
+    let patient = Patient::new(records, ProgressBar::hidden());
+    let run = patient.ask(async || records.run(&id).await).await?;
+    let runs = patient.ask(async || records.runs(200).await).await?;
     let mut board = Board::new(&run, estimate(&run, &runs));
+    let patient = Patient::new(records, board.bar.clone());
     let mut events = records.follow(id.clone(), "0");
     loop {
-        let entry = told(events.next().await)?;
+        let entry = patient
+            .ask(async || next(records, &mut events).await)
+            .await?;
         let event: Value = serde_json::from_str(&entry.event)
             .with_context(|| format!("failed to understand the event {}", entry.id))?;
         if options.json {
@@ -61,7 +73,7 @@ async fn watch(records: &Records, options: &Options) -> Result<VisualTestRun> {
             board.hear(&event);
         }
         if event["type"] == "run:finished" {
-            let run = told(records.run(&id).await)?;
+            let run = patient.ask(async || records.run(&id).await).await?;
             // A run that went on after its end has another one to come.
             if run.reason.is_some() {
                 board.bar.finish_and_clear();
@@ -74,24 +86,99 @@ async fn watch(records: &Records, options: &Options) -> Result<VisualTestRun> {
     }
 }
 
+/// The next event. Where none comes, the runs of dead processes are ended, and
+/// this one may be among them.
+async fn next(records: &Records, events: &mut Follow) -> Result<StreamEntry, RecordError> {
+    loop {
+        match timeout(SILENCE, events.next()).await {
+            Ok(entry) => return entry,
+            Err(_) => records.finish_abandoned().await?,
+        };
+    }
+}
+
 /// The run that is at work, or the next that starts.
 async fn at_work(records: &Records) -> Result<RunId> {
-    let mut bell = told(records.listen().await)?;
-    let runs = told(records.runs(50).await)?;
-    if let Some(run) = runs.into_iter().find(|run| run.reason.is_none()) {
-        return Ok(run.run_id);
-    }
-    eprintln!("no run is at work; waiting for the next one (Ctrl-C ends)");
+    let patient = Patient::new(records, ProgressBar::hidden());
+    let mut since: Option<i64> = None;
     loop {
-        let message = bell.recv().await.context("the record's server went away")?;
-        let event: Value = serde_json::from_str(&message).unwrap_or_default();
-        if let (Some("run:started"), Some(id)) = (event["type"].as_str(), event["runId"].as_str()) {
-            return Ok(RunId(id.to_owned()));
+        let mut bell = patient.ask(async || records.listen().await).await?;
+        let runs = patient.ask(async || records.runs(50).await).await?;
+        // One that came and went while nobody listened is the next, too.
+        let is_next = |run: &&VisualTestRun| {
+            run.reason.is_none() || since.is_some_and(|since| run.timestamp > since)
+        };
+        if let Some(run) = runs.iter().find(is_next) {
+            return Ok(run.run_id.clone());
+        }
+        if since.is_none() {
+            eprintln!("no run is at work; waiting for the next one (Ctrl-C ends)");
+            since = Some(runs.first().map_or(0, |run| run.timestamp));
+        }
+        if let Some(id) = started(&mut bell).await {
+            return Ok(id);
         }
     }
 }
 
-fn told<T>(result: std::result::Result<T, tintype::record::RecordError>) -> Result<T> {
+/// The run that starts next; none when the connection is lost.
+async fn started(bell: &mut Doorbell) -> Option<RunId> {
+    loop {
+        let event: Value = serde_json::from_str(&bell.recv().await?).unwrap_or_default();
+        if let (Some("run:started"), Some(id)) = (event["type"].as_str(), event["runId"].as_str()) {
+            return Some(RunId(id.to_owned()));
+        }
+    }
+}
+
+/// Asks the record, and waits for it while it is away.
+struct Patient<'a> {
+    records: &'a Records,
+    bar: ProgressBar,
+}
+
+impl<'a> Patient<'a> {
+    fn new(records: &'a Records, bar: ProgressBar) -> Self {
+        Self { records, bar }
+    }
+
+    /// Asks until there is an answer, or a fault that does not pass by itself.
+    async fn ask<T>(&self, mut question: impl AsyncFnMut() -> Result<T, RecordError>) -> Result<T> {
+        loop {
+            match question().await {
+                Err(error) if passes(&error) => self.wait_out(&error).await?,
+                other => return told(other),
+            }
+        }
+    }
+
+    async fn wait_out(&self, error: &RecordError) -> Result<()> {
+        self.say(&format!(
+            "the record is away: failed to {error}; waiting for it (Ctrl-C ends)"
+        ));
+        loop {
+            sleep(PAUSE).await;
+            match self.records.runs(0).await {
+                Err(error) if passes(&error) => {}
+                other => {
+                    told(other)?;
+                    self.say("the record is back");
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn say(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("{text}"));
+    }
+}
+
+fn passes(error: &RecordError) -> bool {
+    matches!(error, RecordError::Store(fault) if fault.kind.way_on() != WayOn::Park)
+}
+
+fn told<T>(result: Result<T, RecordError>) -> Result<T> {
     result.map_err(|error| anyhow::anyhow!("failed to {error}"))
 }
 

@@ -57,6 +57,21 @@ fn in_a_workspace_the_profile_goes_where_it_counts() {
 }
 
 #[test]
+fn a_gitignore_that_cannot_be_read_stays_as_it_is() {
+    let project = shop();
+    project.write(".gitignore", b"caf\xe9\n");
+    let said = project.tintype(&["init"]);
+    assert_eq!(said.code, Some(1));
+    assert!(
+        said.err.contains("failed to read .gitignore"),
+        "{}",
+        said.err
+    );
+    let kept = std::fs::read(project.root().join(".gitignore")).unwrap();
+    assert_eq!(kept, b"caf\xe9\n");
+}
+
+#[test]
 fn without_a_project_it_says_what_to_do() {
     insta::assert_snapshot!(Project::empty().tintype(&["init"]).all());
 }

@@ -6,6 +6,12 @@ mod doctor;
 mod init;
 mod list;
 mod orphans;
+#[path = "../../../tests/support/port.rs"]
+mod port;
 mod project;
 mod readme;
 mod record;
+#[expect(dead_code, reason = "other tests use the rest of it")]
+#[path = "../../../tests/support/server.rs"]
+mod server;
+mod watch;

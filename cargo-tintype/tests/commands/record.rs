@@ -117,4 +117,17 @@ fn tells_how_the_record_is() {
         json.starts_with(r#"{"healthy":true,"responseTime":"#),
         "{json}"
     );
+    let mut away = project.command(env!("CARGO_BIN_EXE_cargo-tintype"));
+    away.env(
+        "REDIS_URL",
+        format!("unix://{}/none", project.root().display()),
+    );
+    away.args(["tintype", "health", "--metrics"]);
+    let said = project.said(&away.output().unwrap());
+    assert!(said.ok, "{}", said.err);
+    assert!(
+        said.out.contains("\ntintype_record_healthy 0\n"),
+        "{}",
+        said.out
+    );
 }

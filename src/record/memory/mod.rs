@@ -1,5 +1,6 @@
 //! The record in the memory of one process, with the behaviour of the scripts.
 
+mod replay;
 mod run;
 
 use std::collections::HashMap;

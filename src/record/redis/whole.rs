@@ -21,9 +21,12 @@ impl RedisStore {
         let mut tests = Vec::new();
         for (story, record) in self.tests(run).await? {
             let key = story.key();
-            let said = control.get(&format!("s:{key}")).map(String::as_str);
-            let said = said.and_then(|text| text.split_once('|'));
-            let (at, status) = said.ok_or_else(|| nonsense(&format!("no state of {key}")))?;
+            // A test that has started since the control state was read is not
+            // among the operations that were applied then: it is left out.
+            let Some(said) = control.get(&format!("s:{key}")) else {
+                continue;
+            };
+            let (at, status) = said.split_once('|').ok_or_else(|| nonsense(said))?;
             tests.push(TestState {
                 at: at.parse().unwrap_or_default(),
                 status: word(status).ok_or_else(|| nonsense(status))?,
@@ -97,9 +100,9 @@ impl RedisStore {
 
     pub(super) async fn put_in(&self, run: &WholeRun) -> Result<bool, Fault> {
         let id = &run.state.run_id;
-        let mut exists = cmd("EXISTS");
-        exists.arg(self.keys.control(id));
-        if self.ask::<u64>(exists).await? > 0 {
+        let mut exist = cmd("EXISTS");
+        exist.arg(self.keys.control(id)).arg(self.keys.run(id));
+        if self.ask::<u64>(exist).await? == 2 {
             return Ok(false);
         }
         // What an import that was cut short has left is in the way of events.
@@ -130,17 +133,22 @@ impl RedisStore {
             }
             self.all_well(&mut pipeline).await?;
         }
-        // The control state comes last: it is what makes the run one.
         for page in fields_of(run).chunks(PAGE) {
             let mut pipeline = ::redis::pipe();
             pipeline.hset_multiple(self.keys.control(id), page);
             self.all_well(&mut pipeline).await?;
         }
         let mut pipeline = ::redis::pipe();
-        pipeline
-            .set(self.keys.run(id), document_of(run))
-            .sadd(self.keys.index(), id.as_str())
-            .zadd(self.keys.runs(), id.as_str(), run.state.start);
+        pipeline.sadd(self.keys.index(), id.as_str()).zadd(
+            self.keys.runs(),
+            id.as_str(),
+            run.state.start,
+        );
+        self.all_well(&mut pipeline).await?;
+        // The document comes last: without it nobody sees the run, and an
+        // import that was cut short begins anew.
+        let mut pipeline = ::redis::pipe();
+        pipeline.set(self.keys.run(id), document_of(run));
         self.all_well(&mut pipeline).await?;
         Ok(true)
     }
