@@ -85,14 +85,15 @@ impl Inspection<'_> {
     /// hatched. Where sizes differ, what only one image has is light red.
     ///
     /// # Errors
-    /// When files that nobody had to decode so far turn out to be damaged.
+    /// When files that nobody had to decode so far turn out to be damaged, or
+    /// when the smallest image that holds both would be too large.
     pub fn picture(&mut self) -> Result<Vec<u8>, CompareError> {
         let pair = match self.decoded.take() {
             Some(pair) if pair.is_whole() => pair,
             _ => DecodedPair::whole(self.files[0], self.files[1])?,
         };
         let (baseline, current) = self.decoded.insert(pair).views();
-        picture::draw(baseline, current, &self.comparison.options).encode()
+        picture::draw(baseline, current, &self.comparison.options)?.encode()
     }
 
     /// Counts the differing pixels at eleven thresholds, in one pass.

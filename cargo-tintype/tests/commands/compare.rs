@@ -78,3 +78,21 @@ fn two_folders() {
     assert_eq!(json[3]["same"], true);
     assert_eq!(json[4]["differing"], 100);
 }
+
+#[test]
+fn without_a_picture_the_verdict_stands() {
+    let project = project();
+    for (path, width, height) in [("wide.png", 1 << 14, 1), ("tall.png", 1, (1 << 13) + 1)] {
+        let image = RgbaImage::from_pixel(width, height, Rgba([255; 4]));
+        project.write(path, &encode_png(&image).unwrap());
+    }
+    let said = project.tintype(&["compare", "wide.png", "tall.png", "--diff", "out.png"]);
+    insta::assert_snapshot!(said.all(), @"
+    exit code 1
+    --- stdout
+    the size changed from 16384×1 to 1×8193; 100.0 % of pixels differ (24,575 of 24,576); largest region 16383×8193 at 1,0
+    --- stderr
+    warning: no out.png: failed to draw the difference: 16384×8193 pixels are more than the 134217728 that Tintype draws
+    ");
+    assert!(!project.has("out.png"));
+}

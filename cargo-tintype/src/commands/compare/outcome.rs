@@ -37,13 +37,20 @@ impl<'a> Compared<'a> {
         Outcome::of(&self.0.comparison)
     }
 
-    /// Writes the picture of the difference, unless there is none.
+    /// Writes the picture of the difference, unless there is none, or it would be
+    /// too large: what was found stands without it.
     pub(crate) fn write_diff(&mut self, path: &Path) -> Result<()> {
         let comparison = &self.0.comparison;
         if comparison.differing == 0 && comparison.passes() {
             return Ok(());
         }
-        let picture = self.0.picture()?;
+        let picture = match self.0.picture() {
+            Ok(picture) => picture,
+            Err(error) => {
+                eprintln!("warning: no {}: {error}", path.display());
+                return Ok(());
+            }
+        };
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)
                 .with_context(|| format!("failed to create {}", folder.display()))?;
