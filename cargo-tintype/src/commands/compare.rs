@@ -18,7 +18,8 @@ use outcome::Outcome;
 /// Compare two images, or two folders of images
 ///
 /// Exits with 0 if they are the same or within the limits, with 1 if they
-/// differ, and with 2 if one of them could not be read.
+/// differ, and with 2 if one of them could not be read. Files that are equal are
+/// not looked into: whether they are damaged is not noticed.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The accepted image, or a folder

@@ -1,3 +1,5 @@
+use std::fs;
+
 use image::{Rgba, RgbaImage};
 use tintype::compare::encode_png;
 
@@ -95,4 +97,17 @@ fn without_a_picture_the_verdict_stands() {
     warning: no out.png: failed to draw the difference: 16384×8193 pixels are more than the 134217728 that Tintype draws
     ");
     assert!(!project.has("out.png"));
+}
+
+#[test]
+fn equal_files_are_not_looked_into() {
+    let project = project();
+    let whole = fs::read(project.root().join("a/same.png")).unwrap();
+    for path in ["a/same.png", "b/same.png"] {
+        project.write(path, &whole[..40]);
+    }
+    for more in [&[][..], &["--explain"], &["--explain", "--json"]] {
+        let said = project.tintype(&[&["compare", "a/same.png", "b/same.png"], more].concat());
+        assert_eq!(said.code, Some(0), "{more:?}: {}", said.err);
+    }
 }

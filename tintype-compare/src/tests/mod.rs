@@ -112,6 +112,30 @@ fn no_picture_is_larger_than_an_image_may_be() {
 }
 
 #[test]
+fn of_equal_files_no_question_is_answered_by_decoding() {
+    let good = encode_png(&dotted(30, 30, &[(3, 4)])).unwrap();
+    let damaged = &good[..60];
+    for options in [
+        Options::default(),
+        Options {
+            moved: true,
+            ..Options::default()
+        },
+    ] {
+        let mut sound = inspect_png(&good, &good, &options).unwrap();
+        let mut found = inspect_png(damaged, damaged, &options).unwrap();
+        let sweep = found.sweep().unwrap();
+        assert!(sweep.counts.iter().all(|(_, count)| *count == 0));
+        assert_eq!(
+            (sweep.threshold, sweep.max_diff_pixels),
+            (Some(0.0), Some(0))
+        );
+        assert!(sound.picture().is_ok() && found.picture().is_err());
+        assert_eq!(sound.sweep().unwrap(), sweep);
+    }
+}
+
+#[test]
 fn ignored_pixels_that_only_one_image_has_do_not_count() {
     let region = |x, y, width, height| Region {
         x,

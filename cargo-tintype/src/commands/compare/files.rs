@@ -7,7 +7,7 @@ use super::input::Files;
 use super::outcome::Outcome;
 
 pub(super) fn compare(options: &Options) -> Result<Outcome> {
-    let files = Files::read(&options.baseline, &options.current, options.explain)?;
+    let files = Files::read(&options.baseline, &options.current)?;
     let mut compared = files.compare(options)?;
     if let Some(path) = &options.diff {
         compared.write_diff(path)?;

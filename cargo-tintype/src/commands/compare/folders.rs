@@ -129,7 +129,7 @@ fn judge(options: &Options, path: &Path, found: Found) -> Line {
 
 fn both(options: &Options, path: &Path) -> Result<Line> {
     let (baseline, current) = (options.baseline.join(path), options.current.join(path));
-    let files = Files::read(&baseline, &current, options.explain)?;
+    let files = Files::read(&baseline, &current)?;
     let mut compared = files.compare(options)?;
     if let Some(folder) = &options.diff {
         compared.write_diff(&folder.join(path))?;

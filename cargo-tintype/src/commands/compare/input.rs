@@ -22,15 +22,15 @@ pub(crate) struct Files<'a> {
 
 impl<'a> Files<'a> {
     /// Reads both; of equal files no more than their beginning, which tells all
-    /// that is said of them, unless `whole`.
-    pub(crate) fn read(baseline: &'a Path, current: &'a Path, whole: bool) -> Result<Self> {
+    /// that is said of them.
+    pub(crate) fn read(baseline: &'a Path, current: &'a Path) -> Result<Self> {
         let paths = [baseline, current];
         let open = |path: &Path| {
             File::open(path).with_context(|| format!("failed to read {}", path.display()))
         };
         let mut files = [open(baseline)?, open(current)?];
         let bytes = match beginning_of_equal(&mut files) {
-            Ok(Some(beginning)) if !whole => [beginning.clone(), beginning],
+            Ok(Some(beginning)) => [beginning.clone(), beginning],
             // An error is met again, and told, by who reads one file alone.
             _ => [read(baseline)?, read(current)?],
         };
