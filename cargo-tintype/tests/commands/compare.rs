@@ -1,4 +1,7 @@
-use std::fs;
+use std::fs::{self, File};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use image::{Rgba, RgbaImage};
 use tintype::compare::encode_png;
@@ -110,4 +113,63 @@ fn equal_files_are_not_looked_into() {
         let said = project.tintype(&[&["compare", "a/same.png", "b/same.png"], more].concat());
         assert_eq!(said.code, Some(0), "{more:?}: {}", said.err);
     }
+}
+
+/// Some gigabytes: enough for the program, and too little for a file without end.
+#[cfg(unix)]
+fn with_little_memory(project: &Project, arguments: &[&str]) -> Output {
+    let mut shell = project.command("sh");
+    shell.args(["-c", "ulimit -v 4000000 2>&-; exec \"$@\"", "sh"]);
+    shell.args([env!("CARGO_BIN_EXE_cargo-tintype"), "tintype", "compare"]);
+    shell.args(arguments).output().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn what_has_no_end_is_not_read_to_it() {
+    let project = project();
+    let long = project.write(
+        "long.png",
+        &fs::read(project.root().join("a/same.png")).unwrap(),
+    );
+    let file = File::options().write(true).open(long).unwrap();
+    file.set_len(30 << 30).unwrap();
+    for (path, wanted) in [
+        ("/dev/zero", "it is not a PNG file"),
+        ("long.png", "it is longer than"),
+    ] {
+        let said = project.said(&with_little_memory(&project, &["a/same.png", path]));
+        assert_eq!(said.code, Some(2));
+        assert!(said.err.contains(wanted), "{}", said.err);
+    }
+}
+
+/// Waits for a program, and ends one that would never.
+fn in_time(mut command: Command) -> Option<i32> {
+    let mut program = command.spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(20);
+    while program.try_wait().unwrap().is_none() && Instant::now() < end {
+        thread::sleep(Duration::from_millis(10));
+    }
+    let _ = program.kill();
+    program.wait().unwrap().code()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_opened_once() {
+    let project = project();
+    let pipe = project.root().join("pipe");
+    let made = project.command("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let square = fs::read(project.root().join("b/sub/square.png")).unwrap();
+    let written = thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::write(pipe, square)
+    });
+    let mut command = project.command(env!("CARGO_BIN_EXE_cargo-tintype"));
+    command.args(["tintype", "compare", "a/same.png"]).arg(pipe);
+    command.stdout(Stdio::null());
+    assert_eq!(in_time(command), Some(1));
+    written.join().unwrap().unwrap();
 }
