@@ -1,4 +1,5 @@
 use std::fs::{self, File};
+use std::io;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -172,4 +173,45 @@ fn a_pipe_is_opened_once() {
     command.stdout(Stdio::null());
     assert_eq!(in_time(command), Some(1));
     written.join().unwrap().unwrap();
+}
+
+#[test]
+fn nobody_has_to_read_what_is_said() {
+    let project = project();
+    project.write("a/broken.png", b"<html>");
+    project.write("b/broken.png", b"no image");
+    for (paths, code) in [
+        (["a/sub/square.png", "b/sub/square.png"], 1),
+        (["a", "b"], 2),
+        (["a/broken.png", "b/broken.png"], 2),
+    ] {
+        for more in [&[][..], &["--json"]] {
+            let mut command = project.command(env!("CARGO_BIN_EXE_cargo-tintype"));
+            command.args(["tintype", "compare"]).args(paths).args(more);
+            let (reader, writer) = io::pipe().unwrap();
+            command.stdout(writer.try_clone().unwrap()).stderr(writer);
+            drop(reader);
+            assert_eq!(in_time(command), Some(code), "{paths:?} {more:?}");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_text_is_told_as_well_as_it_can_be() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let project = project();
+    let name = OsStr::from_bytes(b"\xff.png");
+    fs::write(project.root().join("a").join(name), b"").unwrap();
+    let said = project.tintype(&["compare", "a", "b"]);
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(
+        said.out
+            .contains("\u{fffd}.png: only in the baseline folder")
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&project.tintype(&["compare", "a", "b", "--json"]).out).unwrap();
+    assert_eq!(json[2]["path"], "\u{fffd}.png");
 }

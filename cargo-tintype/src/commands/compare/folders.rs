@@ -1,6 +1,7 @@
 //! Two folders: images that have the same path in both.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -10,9 +11,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use walkdir::WalkDir;
 
-use super::Options;
 use super::input::Files;
 use super::outcome::Outcome;
+use super::{Options, say};
 
 /// In which of the folders a path is found.
 #[derive(Clone, Copy, Default)]
@@ -123,7 +124,7 @@ fn judge(options: &Options, path: &Path, found: Found) -> Line {
         }),
     };
     line.text = format!("{}: {}", path.display(), line.text);
-    line.json["path"] = json!(path);
+    line.json["path"] = json!(path.to_string_lossy());
     line
 }
 
@@ -145,14 +146,13 @@ fn both(options: &Options, path: &Path) -> Result<Line> {
 fn tell(options: &Options, lines: &[Line]) -> Result<()> {
     if options.json {
         let objects: Vec<&Value> = lines.iter().map(|line| &line.json).collect();
-        println!("{}", serde_json::to_string_pretty(&objects)?);
-        return Ok(());
+        return say(io::stdout(), &serde_json::to_string_pretty(&objects)?);
     }
     for line in lines {
         match line.outcome {
             Outcome::Same => {}
-            Outcome::Different => println!("{}", line.text),
-            Outcome::Failed => eprintln!("{}", line.text),
+            Outcome::Different => say(io::stdout(), &line.text)?,
+            Outcome::Failed => say(io::stderr(), &line.text)?,
         }
     }
     let count = |outcome| lines.iter().filter(|line| line.outcome == outcome).count();
@@ -166,6 +166,6 @@ fn tell(options: &Options, lines: &[Line]) -> Result<()> {
     } else {
         String::new()
     };
-    println!("{same} the same, {different} different{unreadable}");
-    Ok(())
+    let sum = format!("{same} the same, {different} different{unreadable}");
+    say(io::stdout(), &sum)
 }

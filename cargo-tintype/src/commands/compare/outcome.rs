@@ -1,11 +1,14 @@
 //! What came of comparing two files.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tintype::compare::{Comparison, Inspection};
+
+use super::say;
 
 /// In ascending order of what it means for the exit code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,8 +50,8 @@ impl<'a> Compared<'a> {
         let picture = match self.0.picture() {
             Ok(picture) => picture,
             Err(error) => {
-                eprintln!("warning: no {}: {error}", path.display());
-                return Ok(());
+                let path = path.display();
+                return say(io::stderr(), &format!("warning: no {path}: {error}"));
             }
         };
         if let Some(folder) = path.parent() {
