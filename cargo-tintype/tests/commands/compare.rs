@@ -215,3 +215,42 @@ fn a_name_that_is_no_text_is_told_as_well_as_it_can_be() {
         serde_json::from_str(&project.tintype(&["compare", "a", "b", "--json"]).out).unwrap();
     assert_eq!(json[2]["path"], "\u{fffd}.png");
 }
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed() {
+    use std::os::unix::fs::symlink;
+
+    let project = project();
+    let root = project.root();
+    for folder in ["a", "b"] {
+        symlink("sub/square.png", root.join(folder).join("link.png")).unwrap();
+        symlink("sub", root.join(folder).join("folder")).unwrap();
+        symlink("nowhere", root.join(folder).join("other")).unwrap();
+    }
+    insta::assert_snapshot!(project.tintype(&["compare", "a", "b"]).all(), @"
+    exit code 1
+    --- stdout
+    folder/square.png: 2.0 % of pixels differ (100 of 5,000); region 10×10 at 10,30
+    link.png: 2.0 % of pixels differ (100 of 5,000); region 10×10 at 10,30
+    sub/square.png: 2.0 % of pixels differ (100 of 5,000); region 10×10 at 10,30
+    1 the same, 3 different
+    --- stderr
+    ");
+    for folder in ["a", "b"] {
+        symlink("nowhere.png", root.join(folder).join("missing.png")).unwrap();
+        symlink("..", root.join(folder).join("sub/up")).unwrap();
+    }
+    insta::assert_snapshot!(project.tintype(&["compare", "a", "b"]).all(), @"
+    exit code 2
+    --- stdout
+    folder/square.png: 2.0 % of pixels differ (100 of 5,000); region 10×10 at 10,30
+    link.png: 2.0 % of pixels differ (100 of 5,000); region 10×10 at 10,30
+    sub/square.png: 2.0 % of pixels differ (100 of 5,000); region 10×10 at 10,30
+    1 the same, 3 different, 3 could not be compared
+    --- stderr
+    folder/up: failed to read a/folder/up: Is a directory (os error 21)
+    missing.png: failed to read a/missing.png: No such file or directory (os error 2)
+    sub/up: failed to read a/sub/up: Is a directory (os error 21)
+    ");
+}

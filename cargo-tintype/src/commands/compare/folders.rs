@@ -9,7 +9,7 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::input::Files;
 use super::outcome::Outcome;
@@ -61,20 +61,37 @@ fn paths(options: &Options) -> Result<Vec<(PathBuf, Found)>> {
     Ok(paths.into_iter().collect())
 }
 
-/// The paths of all PNG files below a folder, from there on.
+/// The paths of all PNG files below a folder, from there on. Links are followed.
 fn images(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
-    for entry in WalkDir::new(folder) {
-        let entry = entry.with_context(|| format!("failed to list {}", folder.display()))?;
-        let is_png = entry
-            .path()
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("png"));
-        if is_png && entry.file_type().is_file() {
-            paths.push(entry.path().strip_prefix(folder)?.to_owned());
+    for entry in WalkDir::new(folder).follow_links(true) {
+        let path = image(entry).with_context(|| format!("failed to list {}", folder.display()))?;
+        if let Some(path) = path {
+            paths.push(path.strip_prefix(folder)?.to_owned());
         }
     }
     Ok(paths)
+}
+
+/// An image's path. A link that leads back up, or of an image that is not there,
+/// counts as one: who reads it says what is wrong.
+fn image(entry: walkdir::Result<DirEntry>) -> walkdir::Result<Option<PathBuf>> {
+    let error = match entry {
+        Ok(entry) if !is_png(entry.path()) || !entry.file_type().is_file() => return Ok(None),
+        Ok(entry) => return Ok(Some(entry.into_path())),
+        Err(error) => error,
+    };
+    let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    match error.path().filter(|path| path.is_symlink()) {
+        Some(path) if is_png(path) || error.loop_ancestor().is_some() => Ok(Some(path.to_owned())),
+        Some(_) if error.io_error().is_some_and(is_missing) => Ok(None),
+        _ => Err(error),
+    }
+}
+
+fn is_png(path: &Path) -> bool {
+    let extension = path.extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
 }
 
 fn style() -> ProgressStyle {
