@@ -17,7 +17,11 @@ use super::view::View;
 use super::workers;
 
 /// The most pixels that are decoded: 512 MiB as RGBA.
-const MOST_PIXELS: u64 = 1 << 27;
+pub(super) const MOST_PIXELS: u64 = 1 << 27;
+
+/// The most rows: of each, more is remembered than the pixels of a narrow image
+/// take.
+const MOST_ROWS: u32 = 1 << 24;
 
 /// A decoded image, in one of two shapes.
 pub(super) enum Decoded {
@@ -239,6 +243,12 @@ pub(super) fn size(png: &[u8]) -> Result<(u32, u32), ImageProblem> {
             width,
             height,
             limit: MOST_PIXELS,
+        });
+    }
+    if height > MOST_ROWS {
+        return Err(ImageProblem::TooTall {
+            height,
+            limit: MOST_ROWS,
         });
     }
     Ok((width, height))

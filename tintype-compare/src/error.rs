@@ -13,6 +13,19 @@ pub enum CompareError {
         /// What is wrong with it.
         problem: ImageProblem,
     },
+    /// The picture of the difference would be as wide as one image, as tall as
+    /// the other, and too large.
+    #[error(
+        "failed to draw the difference: {width}×{height} pixels are more than the {limit} that Tintype draws"
+    )]
+    TooLarge {
+        /// Width in pixels.
+        width: usize,
+        /// Height in pixels.
+        height: usize,
+        /// The most pixels that are drawn.
+        limit: u64,
+    },
     /// The picture of the difference could not be encoded.
     #[error("failed to encode the diff picture: {0}")]
     Encode(String),
@@ -59,6 +72,14 @@ pub enum ImageProblem {
         height: u32,
         /// The most pixels that are decoded.
         limit: u64,
+    },
+    /// More rows than will be decoded.
+    #[error("{height} rows are more than the {limit} that Tintype decodes (compare it in parts)")]
+    TooTall {
+        /// Height in pixels, as the header says.
+        height: u32,
+        /// The most rows that are decoded.
+        limit: u32,
     },
 }
 

@@ -60,11 +60,16 @@ fn equal(
     current: &[u8],
     options: &Options,
 ) -> Result<Option<Comparison>, CompareError> {
-    if baseline != current && !decode::is_same_picture(baseline, current) {
+    if !are_equal(baseline, current) {
         return Ok(None);
     }
     let size = decode::size(baseline).map_err(|problem| problem.of(Side::Baseline))?;
     Ok(Some(Comparison::identical(size, options)))
+}
+
+/// Whether files are seen to be equal without decoding them.
+fn are_equal(baseline: &[u8], current: &[u8]) -> bool {
+    baseline == current || decode::is_same_picture(baseline, current)
 }
 
 impl Comparison {
@@ -85,21 +90,26 @@ impl Inspection<'_> {
     /// hatched. Where sizes differ, what only one image has is light red.
     ///
     /// # Errors
-    /// When files that nobody had to decode so far turn out to be damaged.
+    /// When files that nobody had to decode so far turn out to be damaged, or
+    /// when the smallest image that holds both would be too large.
     pub fn picture(&mut self) -> Result<Vec<u8>, CompareError> {
         let pair = match self.decoded.take() {
             Some(pair) if pair.is_whole() => pair,
             _ => DecodedPair::whole(self.files[0], self.files[1])?,
         };
         let (baseline, current) = self.decoded.insert(pair).views();
-        picture::draw(baseline, current, &self.comparison.options).encode()
+        picture::draw(baseline, current, &self.comparison.options)?.encode()
     }
 
-    /// Counts the differing pixels at eleven thresholds, in one pass.
+    /// Counts the differing pixels at eleven thresholds, in one pass. Equal files
+    /// are not decoded for that.
     ///
     /// # Errors
-    /// As [`picture`](Self::picture).
+    /// When files that nobody had to decode so far turn out to be damaged.
     pub fn sweep(&mut self) -> Result<Sweep, CompareError> {
+        if self.decoded.is_none() && are_equal(self.files[0], self.files[1]) {
+            return Ok(Sweep::of_equal(&self.comparison));
+        }
         let options = &self.comparison.options;
         let pair = match self.decoded.take() {
             Some(pair) => pair,

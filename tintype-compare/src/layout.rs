@@ -78,7 +78,8 @@ impl<'a> Layout<'a> {
         let whole = beside(a, width, options) + beside(b, width, options);
         let (a_part, b_part) = (a.part(0, (width, rows_a)), b.part(0, (width, rows_b)));
         let found = moved::align(a_part, b_part);
-        let mask = Mask::new(&options.ignore, width as u32, rows_b as u32);
+        let [mask_a, mask] =
+            [rows_a, rows_b].map(|rows| Mask::new(&options.ignore, width as u32, rows as u32));
         let part = |run: &moved::Run| {
             // Rows above and below come along: anti-aliasing looks at them.
             let above = run.a.min(run.b);
@@ -92,28 +93,38 @@ impl<'a> Layout<'a> {
                 mask: mask.below((run.b - above) as u32),
             }
         };
-        let inserted: u64 = found
-            .inserted
+        let paired: u64 = found
+            .paired
             .iter()
-            .cloned()
-            .flatten()
-            .map(|y| mask.open_in_row(y as u32))
+            .map(|run| mask.open_in(&(run.b..run.b + run.length)))
             .sum();
-        let deleted = (found.deleted * width) as u64;
+        let inserted: u64 = found.inserted.iter().map(|rows| mask.open_in(rows)).sum();
+        let deleted: u64 = found.deleted.iter().map(|rows| mask_a.open_in(rows)).sum();
+        // Rows that came and rows that went lie over each other.
+        let beyond = inserted.max(deleted);
         let strips = found
             .inserted
             .iter()
+            .filter(|rows| mask.open_in(rows) > 0)
             .map(|rows| strip(0, rows.start, width, rows.len()));
+        let told = |block: &Move| is_open(*block, &mask_a, &mask);
         let right = strip(width, 0, union(a, b).0 - width, union(a, b).1).filter(|_| whole > 0);
         Self {
             parts: found.paired.iter().map(part).collect(),
             beyond: strips.chain([right]).flatten().collect(),
-            // Rows that came and rows that went lie over each other.
-            beyond_pixels: whole + inserted.max(deleted),
-            compared: area((width, rows_a.max(rows_b))) - mask.area() + whole,
-            moves: found.moves,
+            beyond_pixels: whole + beyond,
+            // What went and what is paired may be ignored at one place and not
+            // at the other: never less than may differ.
+            compared: open((width, rows_a.max(rows_b)), options).max(paired + beyond) + whole,
+            moves: found.moves.into_iter().filter(told).collect(),
         }
     }
+}
+
+/// Whether a block is not ignored altogether, both where it was and where it is.
+fn is_open(block: Move, baseline: &Mask, current: &Mask) -> bool {
+    let rows = |start: u32| start as usize..(start + block.height) as usize;
+    baseline.open_in(&rows(block.from)) + current.open_in(&rows(block.to)) > 0
 }
 
 /// The pixels of an image that are not ignored.

@@ -1,5 +1,7 @@
 //! The parts of an image that are not compared.
 
+use std::ops::Range;
+
 use crate::region::Region;
 
 /// Rectangles cut to an image, and what they cover of each row.
@@ -57,12 +59,19 @@ impl Mask {
             return 0;
         }
         let covered = |y| u64::from(self.width) - self.open_in_row(y);
-        let touched = |y: &u32| self.regions.iter().any(|region| reaches(region, *y));
-        (0..self.height).filter(touched).map(covered).sum()
+        (0..self.height).map(covered).sum()
+    }
+
+    /// How many pixels of these rows are not covered.
+    pub(super) fn open_in(&self, rows: &Range<usize>) -> u64 {
+        rows.clone().map(|y| self.open_in_row(y as u32)).sum()
     }
 
     /// How many pixels of row `y` are not covered.
     pub(super) fn open_in_row(&self, y: u32) -> u64 {
+        if !self.regions.iter().any(|region| reaches(region, y)) {
+            return self.width.into();
+        }
         let mut row = vec![0; (self.width as usize).div_ceil(64)];
         for x in 0..self.width as usize {
             row[x / 64] |= 1_u64 << (x % 64);

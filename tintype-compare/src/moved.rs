@@ -39,8 +39,8 @@ pub(super) struct Alignment {
     pub(super) paired: Vec<Run>,
     /// Rows that only the current image has.
     pub(super) inserted: Vec<Range<usize>>,
-    /// How many rows only the baseline has.
-    pub(super) deleted: usize,
+    /// Rows that only the baseline has.
+    pub(super) deleted: Vec<Range<usize>>,
 }
 
 /// Aligns the rows of two images of one width.
@@ -66,7 +66,7 @@ pub(super) fn align(a: View<'_>, b: View<'_>) -> Alignment {
         moves,
         paired,
         inserted: ranges(b.len(), |y| rows.of_b[y].is_none()),
-        deleted: rows.of_a.iter().filter(|taken| !**taken).count(),
+        deleted: ranges(a.len(), |y| !rows.of_a[y]),
     }
 }
 

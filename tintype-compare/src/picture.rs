@@ -4,6 +4,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, Rgba, RgbaImage};
 
 use super::comparison::Comparison;
+use super::decode::MOST_PIXELS;
 use super::engine::{self, Sink, set_bits};
 use super::error::CompareError;
 use super::layout::{Layout, union};
@@ -47,20 +48,42 @@ pub(super) struct Drawing {
 impl Comparison {
     /// As [`Inspection::picture`](super::Inspection::picture), from and to
     /// pixels.
-    pub fn draw(&self, baseline: &RgbaImage, current: &RgbaImage) -> RgbaImage {
-        let drawing = draw(View::of(baseline), View::of(current), &self.options);
+    ///
+    /// # Errors
+    /// When the smallest image that holds both would be too large.
+    pub fn draw(
+        &self,
+        baseline: &RgbaImage,
+        current: &RgbaImage,
+    ) -> Result<RgbaImage, CompareError> {
+        let drawing = draw(View::of(baseline), View::of(current), &self.options)?;
         let palette = palette();
-        RgbaImage::from_fn(drawing.width as u32, drawing.height as u32, |x, y| {
+        let (width, height) = (drawing.width as u32, drawing.height as u32);
+        Ok(RgbaImage::from_fn(width, height, |x, y| {
             let colour = drawing.colours[y as usize * drawing.width + x as usize];
             let [r, g, b] = palette[usize::from(colour)];
             Rgba([r, g, b, 255])
-        })
+        }))
     }
 }
 
 /// The picture of a difference.
-pub(super) fn draw(baseline: View<'_>, current: View<'_>, options: &Options) -> Drawing {
+///
+/// # Errors
+/// When the smallest image that holds both would be too large.
+pub(super) fn draw(
+    baseline: View<'_>,
+    current: View<'_>,
+    options: &Options,
+) -> Result<Drawing, CompareError> {
     let (width, height) = union(baseline, current);
+    if width as u64 * height as u64 > MOST_PIXELS {
+        return Err(CompareError::TooLarge {
+            width,
+            height,
+            limit: MOST_PIXELS,
+        });
+    }
     let mut drawing = Drawing {
         width,
         height,
@@ -77,7 +100,7 @@ pub(super) fn draw(baseline: View<'_>, current: View<'_>, options: &Options) -> 
             marks.paint(&mut drawing, part.top);
         }
     }
-    drawing
+    Ok(drawing)
 }
 
 impl Drawing {

@@ -10,7 +10,8 @@ use std::sync::{Mutex, PoisonError};
 
 use memmap2::MmapMut;
 
-/// Large memory kept at most while no comparison uses it, in bytes.
+/// Memory kept at most while no comparison uses it, in bytes: as much in large
+/// pieces, and as much in slabs.
 const KEPT: usize = 256 << 20;
 
 /// The size of a huge page.
@@ -25,12 +26,15 @@ const UNIT: usize = 16 << 10;
 static POOL: Mutex<Pool> = Mutex::new(Pool {
     free: Vec::new(),
     slab: &mut [],
+    slabs: 0,
 });
 
 struct Pool {
     free: Vec<Memory>,
     /// What is left of the last slab.
     slab: &'static mut [u8],
+    /// Bytes of all slabs, which are never given back.
+    slabs: usize,
 }
 
 enum Memory {
@@ -53,9 +57,8 @@ impl Buffer {
     /// When the system has no memory, as every allocation does.
     pub(super) fn take(length: usize) -> Self {
         let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-        let memory = match pool.fitting(length) {
+        let memory = match pool.fitting(length).or_else(|| pool.cut(length)) {
             Some(memory) => memory,
-            None if PIECES.contains(&length) => Memory::Piece(pool.cut(length)),
             None => {
                 drop(pool);
                 Memory::Map(map(length))
@@ -80,10 +83,17 @@ impl Pool {
         Some(self.free.swap_remove(index))
     }
 
-    /// Cuts off the slab, or off a new one.
-    fn cut(&mut self, length: usize) -> &'static mut [u8] {
+    /// Cuts a piece off the slab, or off a new one while these are few enough.
+    fn cut(&mut self, length: usize) -> Option<Memory> {
+        if !PIECES.contains(&length) {
+            return None;
+        }
         let length = length.next_multiple_of(UNIT);
         if self.slab.len() < length {
+            if self.slabs + HUGE > KEPT {
+                return None;
+            }
+            self.slabs += HUGE;
             let rest = std::mem::replace(&mut self.slab, slab());
             if !rest.is_empty() {
                 self.free.push(Memory::Piece(rest));
@@ -91,7 +101,7 @@ impl Pool {
         }
         let (piece, rest) = std::mem::take(&mut self.slab).split_at_mut(length);
         self.slab = rest;
-        piece
+        Some(Memory::Piece(piece))
     }
 
     fn put(&mut self, memory: Memory) {
@@ -165,5 +175,22 @@ impl Drop for Buffer {
             let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
             pool.put(memory);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slabs_are_not_made_without_end() {
+        let mut pool = Pool {
+            free: Vec::new(),
+            slab: &mut [],
+            slabs: KEPT - HUGE,
+        };
+        let pieces = (0..100).map_while(|_| pool.cut(HUGE / 8)).count();
+        assert_eq!(pieces, 8, "the last slab's");
+        assert_eq!(pool.slabs, KEPT);
     }
 }

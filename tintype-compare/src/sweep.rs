@@ -54,6 +54,11 @@ impl Sweep {
         Self::read(comparison, &levels, layout.beyond_pixels)
     }
 
+    /// Of two files that are equal.
+    pub(super) fn of_equal(comparison: &Comparison) -> Self {
+        Self::read(comparison, &[0; STEPS + 2], 0)
+    }
+
     /// `levels[k]` pixels pass from threshold `k / STEPS` on; `beyond` never.
     fn read(comparison: &Comparison, levels: &[u64], beyond: u64) -> Self {
         let differing_at = |step: usize| beyond + levels[step + 1..].iter().sum::<u64>();

@@ -6,10 +6,11 @@ mod folders;
 mod input;
 mod outcome;
 
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use tintype::compare::{Antialiasing, Options as Settings, Perceptual};
 use tintype::model::Region;
 
@@ -18,7 +19,8 @@ use outcome::Outcome;
 /// Compare two images, or two folders of images
 ///
 /// Exits with 0 if they are the same or within the limits, with 1 if they
-/// differ, and with 2 if one of them could not be read.
+/// differ, and with 2 if one of them could not be read. Files that are equal are
+/// not looked into: whether they are damaged is not noticed.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The accepted image, or a folder
@@ -105,7 +107,8 @@ pub(crate) fn run(options: &Options) -> ExitCode {
         Ok(Outcome::Different) => ExitCode::from(1),
         Ok(Outcome::Failed) => ExitCode::from(2),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // Where it cannot be said, the exit code still tells.
+            let _ = say(io::stderr(), &format!("error: {error:#}"));
             ExitCode::from(2)
         }
     }
@@ -118,6 +121,16 @@ fn compare(options: &Options) -> Result<Outcome> {
         (false, false) => files::compare(options),
         (true, false) => one_folder(a, b),
         (false, true) => one_folder(b, a),
+    }
+}
+
+/// Prints a line. That nobody reads on does not change what was found.
+fn say(mut to: impl Write, line: &str) -> Result<()> {
+    match writeln!(to, "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("failed to print")
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,3 +1,9 @@
+use std::fs::{self, File};
+use std::io;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
 use image::{Rgba, RgbaImage};
 use tintype::compare::encode_png;
 
@@ -77,4 +83,174 @@ fn two_folders() {
     );
     assert_eq!(json[3]["same"], true);
     assert_eq!(json[4]["differing"], 100);
+}
+
+#[test]
+fn without_a_picture_the_verdict_stands() {
+    let project = project();
+    for (path, width, height) in [("wide.png", 1 << 14, 1), ("tall.png", 1, (1 << 13) + 1)] {
+        let image = RgbaImage::from_pixel(width, height, Rgba([255; 4]));
+        project.write(path, &encode_png(&image).unwrap());
+    }
+    let said = project.tintype(&["compare", "wide.png", "tall.png", "--diff", "out.png"]);
+    insta::assert_snapshot!(said.all(), @"
+    exit code 1
+    --- stdout
+    the size changed from 16384×1 to 1×8193; 100.0 % of pixels differ (24,575 of 24,576); largest region 16383×8193 at 1,0
+    --- stderr
+    warning: no out.png: failed to draw the difference: 16384×8193 pixels are more than the 134217728 that Tintype draws
+    ");
+    assert!(!project.has("out.png"));
+}
+
+#[test]
+fn equal_files_are_not_looked_into() {
+    let project = project();
+    let whole = fs::read(project.root().join("a/same.png")).unwrap();
+    for path in ["a/same.png", "b/same.png"] {
+        project.write(path, &whole[..40]);
+    }
+    for more in [&[][..], &["--explain"], &["--explain", "--json"]] {
+        let said = project.tintype(&[&["compare", "a/same.png", "b/same.png"], more].concat());
+        assert_eq!(said.code, Some(0), "{more:?}: {}", said.err);
+    }
+}
+
+/// Some gigabytes: enough for the program, and too little for a file without end.
+#[cfg(unix)]
+fn with_little_memory(project: &Project, arguments: &[&str]) -> Output {
+    let mut shell = project.command("sh");
+    shell.args(["-c", "ulimit -v 4000000 2>&-; exec \"$@\"", "sh"]);
+    shell.args([env!("CARGO_BIN_EXE_cargo-tintype"), "tintype", "compare"]);
+    shell.args(arguments).output().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn what_has_no_end_is_not_read_to_it() {
+    let project = project();
+    let long = project.write(
+        "long.png",
+        &fs::read(project.root().join("a/same.png")).unwrap(),
+    );
+    let file = File::options().write(true).open(long).unwrap();
+    file.set_len(30 << 30).unwrap();
+    for (path, wanted) in [
+        ("/dev/zero", "it is not a PNG file"),
+        ("long.png", "it is longer than"),
+    ] {
+        let said = project.said(&with_little_memory(&project, &["a/same.png", path]));
+        assert_eq!(said.code, Some(2));
+        assert!(said.err.contains(wanted), "{}", said.err);
+    }
+}
+
+/// Waits for a program, and ends one that would never.
+fn in_time(mut command: Command) -> Option<i32> {
+    let mut program = command.spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(20);
+    while program.try_wait().unwrap().is_none() && Instant::now() < end {
+        thread::sleep(Duration::from_millis(10));
+    }
+    let _ = program.kill();
+    program.wait().unwrap().code()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_opened_once() {
+    let project = project();
+    let pipe = project.root().join("pipe");
+    let made = project.command("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let square = fs::read(project.root().join("b/sub/square.png")).unwrap();
+    let written = thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::write(pipe, square)
+    });
+    let mut command = project.command(env!("CARGO_BIN_EXE_cargo-tintype"));
+    command.args(["tintype", "compare", "a/same.png"]).arg(pipe);
+    command.stdout(Stdio::null());
+    assert_eq!(in_time(command), Some(1));
+    written.join().unwrap().unwrap();
+}
+
+#[test]
+fn nobody_has_to_read_what_is_said() {
+    let project = project();
+    project.write("a/broken.png", b"<html>");
+    project.write("b/broken.png", b"no image");
+    for (paths, code) in [
+        (["a/sub/square.png", "b/sub/square.png"], 1),
+        (["a", "b"], 2),
+        (["a/broken.png", "b/broken.png"], 2),
+    ] {
+        for more in [&[][..], &["--json"]] {
+            let mut command = project.command(env!("CARGO_BIN_EXE_cargo-tintype"));
+            command.args(["tintype", "compare"]).args(paths).args(more);
+            let (reader, writer) = io::pipe().unwrap();
+            command.stdout(writer.try_clone().unwrap()).stderr(writer);
+            drop(reader);
+            assert_eq!(in_time(command), Some(code), "{paths:?} {more:?}");
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_text_is_told_as_well_as_it_can_be() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let project = project();
+    let name = OsStr::from_bytes(b"\xff.png");
+    fs::write(project.root().join("a").join(name), b"").unwrap();
+    let said = project.tintype(&["compare", "a", "b"]);
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(
+        said.out
+            .contains("\u{fffd}.png: only in the baseline folder")
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&project.tintype(&["compare", "a", "b", "--json"]).out).unwrap();
+    assert_eq!(json[2]["path"], "\u{fffd}.png");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed() {
+    use std::os::unix::fs::symlink;
+
+    let project = project();
+    let root = project.root();
+    for folder in ["a", "b"] {
+        symlink("sub/square.png", root.join(folder).join("link.png")).unwrap();
+        symlink("sub", root.join(folder).join("folder")).unwrap();
+        symlink("nowhere", root.join(folder).join("other")).unwrap();
+    }
+    insta::assert_snapshot!(project.tintype(&["compare", "a", "b"]).all(), @"
+    exit code 1
+    --- stdout
+    folder/square.png: 2.0 % of pixels differ (100 of 5,000); region 10×10 at 10,30
+    link.png: 2.0 % of pixels differ (100 of 5,000); region 10×10 at 10,30
+    sub/square.png: 2.0 % of pixels differ (100 of 5,000); region 10×10 at 10,30
+    1 the same, 3 different
+    --- stderr
+    ");
+    for folder in ["a", "b"] {
+        symlink("nowhere.png", root.join(folder).join("missing.png")).unwrap();
+        symlink("..", root.join(folder).join("sub/up")).unwrap();
+    }
+    insta::assert_snapshot!(project.tintype(&["compare", "a", "b"]).all(), @"
+    exit code 2
+    --- stdout
+    folder/square.png: 2.0 % of pixels differ (100 of 5,000); region 10×10 at 10,30
+    link.png: 2.0 % of pixels differ (100 of 5,000); region 10×10 at 10,30
+    sub/square.png: 2.0 % of pixels differ (100 of 5,000); region 10×10 at 10,30
+    1 the same, 3 different, 3 could not be compared
+    --- stderr
+    folder/up: failed to read a/folder/up: Is a directory (os error 21)
+    missing.png: failed to read a/missing.png: No such file or directory (os error 2)
+    sub/up: failed to read a/sub/up: Is a directory (os error 21)
+    ");
 }

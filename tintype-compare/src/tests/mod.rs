@@ -94,7 +94,45 @@ fn sizes_that_differ_are_compared_where_both_have_pixels() {
     assert_eq!(comparison.verdict, Verdict::SizeMismatch);
     assert_eq!(comparison.differing, 1 + 100 + 200);
     assert_eq!(comparison.compared, 100 + 100 + 200);
-    assert_eq!(comparison.draw(&a, &b).dimensions(), (20, 30));
+    let drawn = comparison.draw(&a, &b).unwrap();
+    assert_eq!(drawn.dimensions(), (20, 30));
+}
+
+#[test]
+fn no_picture_is_larger_than_an_image_may_be() {
+    let (wide, tall) = (white(1 << 14, 1), white(1, (1 << 13) + 1));
+    let files = [&wide, &tall].map(|image| encode_png(image).unwrap());
+    let mut inspection = inspect_png(&files[0], &files[1], &Options::default()).unwrap();
+    assert_eq!(inspection.comparison.verdict, Verdict::SizeMismatch);
+    let drawn = inspection.picture().map(|picture| picture.len());
+    let error = drawn.unwrap_err();
+    insta::assert_snapshot!(error, @"failed to draw the difference: 16384×8193 pixels are more than the 134217728 that Tintype draws");
+    assert!(inspection.comparison.draw(&wide, &tall).is_err());
+    assert!(inspection.sweep().is_ok());
+}
+
+#[test]
+fn of_equal_files_no_question_is_answered_by_decoding() {
+    let good = encode_png(&dotted(30, 30, &[(3, 4)])).unwrap();
+    let damaged = &good[..60];
+    for options in [
+        Options::default(),
+        Options {
+            moved: true,
+            ..Options::default()
+        },
+    ] {
+        let mut sound = inspect_png(&good, &good, &options).unwrap();
+        let mut found = inspect_png(damaged, damaged, &options).unwrap();
+        let sweep = found.sweep().unwrap();
+        assert!(sweep.counts.iter().all(|(_, count)| *count == 0));
+        assert_eq!(
+            (sweep.threshold, sweep.max_diff_pixels),
+            (Some(0.0), Some(0))
+        );
+        assert!(sound.picture().is_ok() && found.picture().is_err());
+        assert_eq!(sound.sweep().unwrap(), sweep);
+    }
 }
 
 #[test]
@@ -139,6 +177,10 @@ fn what_is_no_image_is_named() {
     let mut bomb = good.clone();
     bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
     insta::assert_snapshot!(failure(&bomb), @"failed to read the current image: 60000×60000 pixels are more than the 134217728 that Tintype decodes (compare it in parts, or capture a smaller viewport)");
+    bomb[16..24].copy_from_slice(&[0, 0, 0, 1, 1, 0, 0, 1]);
+    insta::assert_snapshot!(failure(&bomb), @"failed to read the current image: 16777217 rows are more than the 16777216 that Tintype decodes (compare it in parts)");
+    bomb[23] = 0;
+    assert!(compare_png(&bomb, &bomb, &Options::default()).is_ok());
     for end in 1..good.len() - 12 {
         let CompareError::Image { side, problem } = failure(&good[..end]) else {
             panic!("another error")

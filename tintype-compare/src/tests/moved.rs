@@ -3,7 +3,7 @@
 use image::{Rgba, RgbaImage};
 
 use super::pairs::Random;
-use crate::{Move, Options, Verdict, compare_images};
+use crate::{Move, Options, Region, Verdict, compare_images};
 
 /// A page of rows that are all unlike each other, but for blank ones between.
 fn page(width: u32, height: u32) -> RgbaImage {
@@ -75,6 +75,7 @@ fn blocks_that_changed_places_are_tolerated_and_told() {
         },
     ];
     assert_eq!(comparison.moves, moves);
+    insta::assert_snapshot!(comparison.message(), @"no pixel differs; 60 rows moved down by 40 (from 0 to 40)");
 }
 
 #[test]
@@ -135,4 +136,71 @@ fn where_nothing_moved_nothing_changes() {
         found.options.moved = false;
         assert_eq!(found, compare_images(&a, &b, &Options::default()));
     }
+}
+
+fn rows(y: u32, height: u32) -> Region {
+    Region {
+        x: 0,
+        y,
+        width: 50,
+        height,
+    }
+}
+
+/// With these rows ignored.
+fn ignoring(ignore: &[Region]) -> Options {
+    Options {
+        ignore: ignore.to_vec(),
+        ..tolerant()
+    }
+}
+
+#[test]
+fn what_is_ignored_is_so_wherever_it_moved() {
+    let a = page(50, 200);
+    let b = rearranged(&a, [None; 12].into_iter().chain((0..188).map(Some)));
+    let all = compare_images(&a, &b, &ignoring(&[rows(0, 200)]));
+    assert_eq!(all.verdict, Verdict::Same);
+    assert_eq!((all.differing, all.compared), (0, 0));
+    assert!(all.moves.is_empty() && all.regions.is_empty());
+
+    // What came, but not what went.
+    let came = compare_images(&a, &b, &ignoring(&[rows(0, 12)]));
+    assert_eq!((came.differing, came.compared), (12 * 50, 188 * 50));
+    assert!(came.regions.is_empty());
+    // What went, but not what came.
+    let went = compare_images(&a, &b, &ignoring(&[rows(188, 12)]));
+    assert_eq!((went.differing, went.compared), (12 * 50, 188 * 50));
+    assert_eq!(went.regions, [rows(0, 12)]);
+    let both = compare_images(&a, &b, &ignoring(&[rows(0, 12), rows(188, 12)]));
+    assert_eq!((both.differing, both.compared), (0, 176 * 50));
+    assert_eq!(both.verdict, Verdict::WithinTolerance);
+    assert_eq!(both.moves.len(), 1);
+}
+
+#[test]
+fn ignored_rows_of_the_taller_image_are_not_compared() {
+    let tall = page(50, 120);
+    let short = rearranged(&tall, (0..100).map(Some));
+    let options = ignoring(&[rows(90, 30)]);
+    for (a, b) in [(&tall, &short), (&short, &tall)] {
+        let found = compare_images(a, b, &options);
+        assert_eq!((found.differing, found.compared), (0, 90 * 50));
+        assert_eq!(found.verdict, Verdict::SizeMismatch);
+        assert!(found.regions.is_empty());
+    }
+}
+
+#[test]
+fn no_more_differs_than_was_compared() {
+    // Ten rows anchor. Fifty came above them, fifty went below, and forty are
+    // paired. Ignored is what came, but not what went.
+    let page = page(50, 300);
+    let unlike: Vec<_> = (0..300).filter(|y| y % 5 > 1).map(Some).collect();
+    let b = [&unlike[110..160], &unlike[..10], &[None; 40]].concat();
+    let a = rearranged(&page, unlike[..100].iter().copied());
+    let b = rearranged(&page, b.into_iter());
+    let found = compare_images(&a, &b, &ignoring(&[rows(0, 50)]));
+    assert_eq!(found.moves.len(), 1);
+    assert!(found.differing > 50 * 50 && found.diff_ratio() <= 1.0);
 }

@@ -1,6 +1,7 @@
 //! Two folders: images that have the same path in both.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -8,11 +9,11 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
-use super::Options;
 use super::input::Files;
 use super::outcome::Outcome;
+use super::{Options, say};
 
 /// In which of the folders a path is found.
 #[derive(Clone, Copy, Default)]
@@ -60,20 +61,37 @@ fn paths(options: &Options) -> Result<Vec<(PathBuf, Found)>> {
     Ok(paths.into_iter().collect())
 }
 
-/// The paths of all PNG files below a folder, from there on.
+/// The paths of all PNG files below a folder, from there on. Links are followed.
 fn images(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
-    for entry in WalkDir::new(folder) {
-        let entry = entry.with_context(|| format!("failed to list {}", folder.display()))?;
-        let is_png = entry
-            .path()
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("png"));
-        if is_png && entry.file_type().is_file() {
-            paths.push(entry.path().strip_prefix(folder)?.to_owned());
+    for entry in WalkDir::new(folder).follow_links(true) {
+        let path = image(entry).with_context(|| format!("failed to list {}", folder.display()))?;
+        if let Some(path) = path {
+            paths.push(path.strip_prefix(folder)?.to_owned());
         }
     }
     Ok(paths)
+}
+
+/// An image's path. A link that leads back up, or of an image that is not there,
+/// counts as one: who reads it says what is wrong.
+fn image(entry: walkdir::Result<DirEntry>) -> walkdir::Result<Option<PathBuf>> {
+    let error = match entry {
+        Ok(entry) if !is_png(entry.path()) || !entry.file_type().is_file() => return Ok(None),
+        Ok(entry) => return Ok(Some(entry.into_path())),
+        Err(error) => error,
+    };
+    let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    match error.path().filter(|path| path.is_symlink()) {
+        Some(path) if is_png(path) || error.loop_ancestor().is_some() => Ok(Some(path.to_owned())),
+        Some(_) if error.io_error().is_some_and(is_missing) => Ok(None),
+        _ => Err(error),
+    }
+}
+
+fn is_png(path: &Path) -> bool {
+    let extension = path.extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("png"))
 }
 
 fn style() -> ProgressStyle {
@@ -123,13 +141,13 @@ fn judge(options: &Options, path: &Path, found: Found) -> Line {
         }),
     };
     line.text = format!("{}: {}", path.display(), line.text);
-    line.json["path"] = json!(path);
+    line.json["path"] = json!(path.to_string_lossy());
     line
 }
 
 fn both(options: &Options, path: &Path) -> Result<Line> {
     let (baseline, current) = (options.baseline.join(path), options.current.join(path));
-    let files = Files::read(&baseline, &current, options.explain)?;
+    let files = Files::read(&baseline, &current)?;
     let mut compared = files.compare(options)?;
     if let Some(folder) = &options.diff {
         compared.write_diff(&folder.join(path))?;
@@ -145,14 +163,13 @@ fn both(options: &Options, path: &Path) -> Result<Line> {
 fn tell(options: &Options, lines: &[Line]) -> Result<()> {
     if options.json {
         let objects: Vec<&Value> = lines.iter().map(|line| &line.json).collect();
-        println!("{}", serde_json::to_string_pretty(&objects)?);
-        return Ok(());
+        return say(io::stdout(), &serde_json::to_string_pretty(&objects)?);
     }
     for line in lines {
         match line.outcome {
             Outcome::Same => {}
-            Outcome::Different => println!("{}", line.text),
-            Outcome::Failed => eprintln!("{}", line.text),
+            Outcome::Different => say(io::stdout(), &line.text)?,
+            Outcome::Failed => say(io::stderr(), &line.text)?,
         }
     }
     let count = |outcome| lines.iter().filter(|line| line.outcome == outcome).count();
@@ -166,6 +183,6 @@ fn tell(options: &Options, lines: &[Line]) -> Result<()> {
     } else {
         String::new()
     };
-    println!("{same} the same, {different} different{unreadable}");
-    Ok(())
+    let sum = format!("{same} the same, {different} different{unreadable}");
+    say(io::stdout(), &sum)
 }

@@ -1,11 +1,11 @@
 //! The two files of a comparison.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use tintype::compare::{compare_png, inspect_png};
+use anyhow::{Context, Result, ensure};
+use tintype::compare::{Options as Settings, compare_png, inspect_png};
 
 use super::Options;
 use super::outcome::Compared;
@@ -13,6 +13,10 @@ use super::outcome::Compared;
 /// Bytes that are read at once to find out whether files are equal; they hold
 /// an image's header.
 const PIECE: usize = 32 << 10;
+
+/// The longest file that is read: the most pixels in 16-bit RGBA without
+/// compression, and some text.
+const MOST: u64 = (1 << 30) + (64 << 20);
 
 /// Two files in memory.
 pub(crate) struct Files<'a> {
@@ -22,17 +26,20 @@ pub(crate) struct Files<'a> {
 
 impl<'a> Files<'a> {
     /// Reads both; of equal files no more than their beginning, which tells all
-    /// that is said of them, unless `whole`.
-    pub(crate) fn read(baseline: &'a Path, current: &'a Path, whole: bool) -> Result<Self> {
+    /// that is said of them.
+    pub(crate) fn read(baseline: &'a Path, current: &'a Path) -> Result<Self> {
         let paths = [baseline, current];
-        let open = |path: &Path| {
-            File::open(path).with_context(|| format!("failed to read {}", path.display()))
-        };
+        let context = |path: &Path| format!("failed to read {}", path.display());
+        let open = |path| File::open(path).with_context(|| context(path));
         let mut files = [open(baseline)?, open(current)?];
         let bytes = match beginning_of_equal(&mut files) {
-            Ok(Some(beginning)) if !whole => [beginning.clone(), beginning],
+            Ok(Some(beginning)) => [beginning.clone(), beginning],
             // An error is met again, and told, by who reads one file alone.
-            _ => [read(baseline)?, read(current)?],
+            _ => {
+                let [a, b] = &mut files;
+                let a = read(a).with_context(|| context(baseline))?;
+                [a, read(b).with_context(|| context(current))?]
+            }
         };
         Ok(Self { paths, bytes })
     }
@@ -51,8 +58,30 @@ impl<'a> Files<'a> {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("failed to read {}", path.display()))
+/// Reads a file from its beginning, and no further if that is no image's: it
+/// may have no end.
+fn read(file: &mut File) -> Result<Vec<u8>> {
+    let seen = file.metadata()?;
+    // What comes through a pipe has not been read before.
+    if seen.is_file() {
+        file.rewind()?;
+    }
+    let mut bytes = Vec::new();
+    file.take(PIECE as u64).read_to_end(&mut bytes)?;
+    if is_image(&bytes) {
+        ensure!(seen.len() <= MOST, "it is longer than {MOST} bytes");
+        bytes.reserve_exact((seen.len() as usize).saturating_sub(bytes.len()));
+        let rest = MOST + 1 - bytes.len() as u64;
+        file.take(rest).read_to_end(&mut bytes)?;
+        ensure!(bytes.len() as u64 <= MOST, "it is longer than {MOST} bytes");
+    }
+    Ok(bytes)
+}
+
+/// Whether a file begins as an image that is compared.
+fn is_image(beginning: &[u8]) -> bool {
+    // Of what is equal nothing but the header is looked at.
+    compare_png(beginning, beginning, &Settings::default()).is_ok()
 }
 
 /// Reads two files in step, and gives their first piece if they are equal.

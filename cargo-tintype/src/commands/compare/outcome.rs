@@ -1,11 +1,14 @@
 //! What came of comparing two files.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use tintype::compare::{Comparison, Inspection};
+
+use super::say;
 
 /// In ascending order of what it means for the exit code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,13 +40,20 @@ impl<'a> Compared<'a> {
         Outcome::of(&self.0.comparison)
     }
 
-    /// Writes the picture of the difference, unless there is none.
+    /// Writes the picture of the difference, unless there is none, or it would be
+    /// too large: what was found stands without it.
     pub(crate) fn write_diff(&mut self, path: &Path) -> Result<()> {
         let comparison = &self.0.comparison;
         if comparison.differing == 0 && comparison.passes() {
             return Ok(());
         }
-        let picture = self.0.picture()?;
+        let picture = match self.0.picture() {
+            Ok(picture) => picture,
+            Err(error) => {
+                let path = path.display();
+                return say(io::stderr(), &format!("warning: no {path}: {error}"));
+            }
+        };
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)
                 .with_context(|| format!("failed to create {}", folder.display()))?;
