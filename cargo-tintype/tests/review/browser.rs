@@ -374,6 +374,75 @@ async fn whose_session_ends_sees_the_door_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_with_a_warning_is_taken_back_first() {
+    let mut project = Project::recorded().await;
+    project.keep_run().await;
+    let review = Review::start(&project);
+    let browser = Browser::open().await;
+    browser.open_card(&review, RUN).await;
+    browser.press("a").await;
+    browser.until(&format!("{HEADING} === 'gift'")).await;
+    browser.wait(".detail .frame img").await;
+    project.redis.kill();
+    browser.press("a").await;
+    browser
+        .until("document.querySelector('.toast')?.textContent.includes('accepted, but failed to')")
+        .await;
+    browser
+        .until(&format!("{HEADING} === 'forms/checkout-card'"))
+        .await;
+    assert!(project.accepted(NEW).is_some());
+    // What could not be sent can be sent again.
+    browser
+        .script(
+            "const real = fetch;
+             globalThis.fetch = async (path, options) => {
+               if (path !== '/api/decisions') return real(path, options);
+               globalThis.fetch = real;
+               throw new Error('cut off');
+             };",
+        )
+        .await;
+    browser.press("u").await;
+    browser
+        .until("document.querySelector('.toast')?.textContent === 'cut off'")
+        .await;
+    browser.press("u").await;
+    browser
+        .until("document.querySelector('.toast')?.textContent.includes('Took back gift')")
+        .await;
+    assert!(project.accepted(NEW).is_none());
+    let current = fs::read(project.root().join(project.result(CARD).current.unwrap())).unwrap();
+    assert_eq!(project.accepted(CARD).unwrap(), current);
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_in_part_is_taken_back() {
+    let project = Project::recorded().await;
+    let review = Review::start(&project);
+    let browser = Browser::open().await;
+    let before = fs::read(project.baseline(CARD)).unwrap();
+    browser.open_card(&review, RUN).await;
+    fs::remove_file(project.baseline(DARK)).unwrap();
+    browser.press("g").await;
+    let button = browser.wait("dialog[open] .btn-accept").await;
+    button.send_keys(&Key::Enter.to_string()).await.unwrap();
+    browser
+        .until("document.querySelector('.toast')?.textContent.includes('since it was looked at')")
+        .await;
+    assert_ne!(fs::read(project.baseline(CARD)).unwrap(), before);
+    browser.press("n").await;
+    browser.until(&format!("{HEADING} === 'gift'")).await;
+    browser.press("u").await;
+    browser
+        .until("document.querySelector('.toast')?.textContent.includes('Took back forms/')")
+        .await;
+    assert_eq!(fs::read(project.baseline(CARD)).unwrap(), before);
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_happens_while_a_run_is_read_anew_is_not_lost() {
     let project = Project::recorded().await;
     let recorder = project.record("run-2").await;

@@ -270,9 +270,13 @@
   }
 
   function decider(state, bench, decided) {
-    const undoable = [];
+    let undoable = [];
+    let busy = false;
 
     async function carryOut(decision, items) {
+      // A key that is pressed twice is one decision.
+      if (busy) return;
+      busy = true;
       const snapshots = items.map((item) => (decision === "accept" && item.baselineMoved ? { name: item.name, expected: item.baselineNow ?? null } : { name: item.name }));
       let answers;
       try {
@@ -280,30 +284,32 @@
       } catch (error) {
         T.toast(error.message);
         return;
+      } finally {
+        busy = false;
       }
       const done = answers.filter((answer) => answer.done);
       const word = { accept: "accepted", reject: "rejected", undo: undefined }[decision];
       for (const { name } of done) decided({ name, decision: word, lean: true });
+      const names = done.map(({ name }) => name);
+      if (decision === "undo") undoable = undoable.map((group) => group.filter((name) => !names.includes(name)));
+      else undoable.push(names);
+      undoable = undoable.filter((group) => group.length > 0);
+      const back = word && names.length > 0 ? () => takeBack(names) : undefined;
       const problems = answers.filter((answer) => !answer.done);
       const warning = done.find((answer) => answer.warning)?.warning;
       const told = done.length === 1 ? done[0].name : `${T.count(done.length)} snapshots`;
       const text = { accept: `Accepted ${told}`, reject: `Rejected ${told}`, undo: `Took back ${told}` }[decision];
       if (problems.length > 0) {
         for (const { name } of problems) decided({ name, lean: true });
-        T.toast(problems.length === 1 ? problems[0].error : `${text}; ${T.count(problems.length)} not: ${problems[0].error}`);
-      } else if (warning) {
-        T.toast(warning);
-      } else if (decision === "undo") {
-        T.toast(text);
+        T.toast(problems.length === 1 ? problems[0].error : `${text}; ${T.count(problems.length)} not: ${problems[0].error}`, back);
       } else {
-        undoable.push(done.map(({ name }) => name));
-        T.toast(text, () => takeBack());
+        T.toast(warning ?? text, back);
       }
       return problems.length === 0;
     }
 
-    async function takeBack(names = undoable.pop()) {
-      if (names) await carryOut("undo", names.map((name) => bench.byName.get(name)));
+    async function takeBack(names = undoable.at(-1)) {
+      if (names) await carryOut("undo", names.map((name) => ({ name })));
     }
 
     const decide = {
