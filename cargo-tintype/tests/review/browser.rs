@@ -443,6 +443,41 @@ async fn what_was_accepted_in_part_is_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_to_fail_is_not_for_accepting() {
+    let project = Project::recorded().await;
+    let recorder = project.record("run-2").await;
+    for name in [CARD, NEW] {
+        let mut result = project.result(name);
+        result.run_id.0 = "run-2".to_owned();
+        if name == CARD {
+            result.status = tintype::model::Status::Changed;
+            result.known_failure = Some("issue 12".to_owned());
+        }
+        recorder.record(&Event::TestFinished(Box::new(result)));
+    }
+    recorder.finish(None).await;
+    let review = Review::start(&project);
+    let browser = Browser::open().await;
+    browser.open_card(&review, "run-2").await;
+    let actions = browser.wait(".actions").await.text().await.unwrap();
+    assert!(
+        actions.contains("History") && !actions.contains("ccept") && !actions.contains("eject"),
+        "{actions}"
+    );
+    browser
+        .script(
+            "document.dispatchEvent(new KeyboardEvent('keydown', { key: 'A', shiftKey: true }));",
+        )
+        .await;
+    let button = browser.wait("dialog[open] .btn-accept").await;
+    assert_eq!(button.text().await.unwrap(), "Accept 1");
+    let chosen = json!([{ "name": CARD }]);
+    let asked = json!({ "run": "run-2", "decision": "accept", "snapshots": chosen });
+    assert_eq!(review.decide(&asked).json()["answers"][0]["done"], false);
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_happens_while_a_run_is_read_anew_is_not_lost() {
     let project = Project::recorded().await;
     let recorder = project.record("run-2").await;

@@ -254,7 +254,7 @@
   // ── Deciding ──
 
   const alikeTo = (bench, item) => (item.alike ? bench.all.filter((other) => other.alike === item.alike && !other.decision && T.waits(other.status)) : []);
-  const open = (item) => item && ["failed", "new", "changed"].includes(item.status) && !item.decision;
+  const open = (item) => item && (T.waits(item.status) || (item.status === "changed" && !item.knownFailure)) && !item.decision;
 
   function actionsOf(item, decide, bench) {
     const button = (text, kind, icon, key, run) => h("button", { type: "button", class: `btn ${kind}`, onclick: run }, T.icon(icon), text, h("kbd", {}, key));
