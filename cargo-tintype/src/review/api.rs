@@ -39,6 +39,8 @@ struct Row<'a> {
     worker: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_failure: Option<&'a str>,
     /// Results that differ in the same way have the same one.
     #[serde(skip_serializing_if = "Option::is_none")]
     alike: Option<String>,
@@ -105,6 +107,7 @@ fn row<'a>(app: &App, project: &Project, result: &'a VisualTestResult) -> Row<'a
             .then_some(())
             .and(result.worker.as_deref()),
         decision: decision(app, project, result),
+        known_failure: result.known_failure.as_deref(),
         alike: alike(result),
     }
 }
@@ -130,12 +133,14 @@ pub(super) fn decision(
         .then_some("accepted")
 }
 
-/// Whether a result is for a person to decide on.
+/// Whether a result is for a person to decide on. What is known to fail and
+/// does is `changed`, but nothing to accept.
 pub(super) fn waits(result: &VisualTestResult) -> bool {
-    matches!(
+    let differs = matches!(
         result.status,
         Status::Failed | Status::New | Status::Changed
-    )
+    );
+    differs && !result.fails_as_known()
 }
 
 /// The sizes of what differs, to within a few pixels: the same change of a

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use tintype::model::{RunId, StoryIdentifier};
+use tintype::record::RecordError;
 use tokio::task::spawn_blocking;
 
 use super::desk::Decision;
@@ -14,7 +15,7 @@ impl Shared {
     /// no file); without that, the hash that the run compared with.
     ///
     /// What could not be told to the record is a warning: the file is what
-    /// counts.
+    /// counts. A record that has no such run has nobody to tell.
     pub(super) async fn carry_out(
         self: &App,
         who: &str,
@@ -50,9 +51,9 @@ impl Shared {
         if decision != Decision::Accept {
             return Ok(None);
         }
-        let told = self.source.records.accept(&id, &story).await;
-        Ok(told
-            .err()
-            .map(|error| format!("accepted, but failed to {error}")))
+        Ok(match self.source.records.accept(&id, &story).await {
+            Ok(_) | Err(RecordError::NoRun { .. } | RecordError::NoTest { .. }) => None,
+            Err(error) => Some(format!("accepted, but failed to {error}")),
+        })
     }
 }

@@ -1,7 +1,8 @@
 //! Events as they happen, as server-sent events.
 //!
 //! A run's events come from its stream: each has the stream's id, and a
-//! browser that was cut off says in `Last-Event-ID` where it was.
+//! browser that was cut off says in `Last-Event-ID` where it was. `listening`
+//! comes first, and when a `problem` is over.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{Stream, unfold};
 use serde::Deserialize;
 use tintype::model::RunId;
-use tintype::record::store::Doorbell;
+use tintype::record::store::{Doorbell, StreamEntry};
 use tokio::time::sleep;
 
 use super::App;
@@ -39,20 +40,37 @@ pub(super) async fn of_run(
     if !is_id(&after) {
         return Err(Problem::unclear(format!("`{after}` is no id of an event")));
     }
-    let follow = app.source.records.follow(RunId(run), after);
-    let events = unfold((follow, false), |(mut follow, away)| async move {
-        if away {
-            sleep(AGAIN).await;
-        }
-        match follow.next().await {
-            Ok(entry) => {
-                let event = Event::default().id(&entry.id).data(entry.message());
-                Some((Ok(event), (follow, false)))
+    let run = RunId(run);
+    let follow = app.source.records.follow(run.clone(), after);
+    let events = unfold(
+        (app, run, follow, Line::New),
+        |(app, run, mut follow, line)| async move {
+            if line == Line::Away {
+                sleep(AGAIN).await;
             }
-            Err(error) => Some((Ok(problem(&error)), (follow, true))),
-        }
-    });
+            let next = match line {
+                Line::Good => follow.next().await.map(|entry| sent(&entry)),
+                // The next event may be long in coming: this tells at once.
+                Line::New | Line::Away => {
+                    let asked = app.source.records.events(&run, "0", 1).await;
+                    asked.map(|_| listening())
+                }
+            };
+            Some(match next {
+                Ok(event) => (Ok(event), (app, run, follow, Line::Good)),
+                Err(error) => (Ok(problem(&error)), (app, run, follow, Line::Away)),
+            })
+        },
+    );
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+/// How the record is reached.
+#[derive(PartialEq)]
+enum Line {
+    New,
+    Good,
+    Away,
 }
 
 /// The events of all runs as they are published, for lists: some may be
@@ -82,6 +100,10 @@ pub(super) async fn of_all(
         },
     );
     Sse::new(events).keep_alive(KeepAlive::default())
+}
+
+fn sent(entry: &StreamEntry) -> Event {
+    Event::default().id(&entry.id).data(entry.message())
 }
 
 fn listening() -> Event {

@@ -22,6 +22,7 @@ mod visitors;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use axum::Router;
@@ -151,12 +152,29 @@ async fn open(
     }))
 }
 
+/// Runs whose processes have died are looked for this often.
+const CLOSED: Duration = Duration::from_secs(15);
+
 /// Answers until Ctrl-C or SIGTERM.
 async fn serve(app: App, listener: TcpListener) -> Result<()> {
+    let closing = close_abandoned(app.source.records.clone());
     let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
     tokio::select! {
         served = axum::serve(listener, service) => served.context("the server stopped"),
         () = ended() => Ok(()),
+        () = closing => Ok(()),
+    }
+}
+
+/// Ends runs that nobody works on any more, so that open pages hear of it. A
+/// record in memory hears of no work of others, so it cannot know.
+async fn close_abandoned(records: Records) {
+    loop {
+        if !records.is_memory() {
+            // A record that is away is told of where it is read.
+            let _ = records.finish_abandoned().await;
+        }
+        tokio::time::sleep(CLOSED).await;
     }
 }
 

@@ -9,7 +9,8 @@
 //! |---|---|
 //! | `tintype:review:session:{hash}` | the visitor's name; expires |
 //! | `tintype:review:revoked` | a sorted set of hashes that were logged out, by time |
-//! | `tintype:review:attempts:{address}` | failed log-ins in a row; expires |
+//! | `tintype:review:known:{hash}` | a browser that has logged in; expires |
+//! | `tintype:review:attempts:{address or hash}` | failed log-ins in a row; expires |
 //! | `tintype:review:audit` | a stream of who did what; capped |
 
 use std::net::{IpAddr, SocketAddr};
@@ -31,10 +32,15 @@ use super::problem::Problem;
 
 /// A session lasts this long after its last request, in seconds.
 const SESSION: u64 = 60 * 60;
-/// After so many failed log-ins an address is locked out …
+/// A browser is known for this long after it logged in, in seconds.
+const KNOWN: u64 = 30 * 24 * 60 * 60;
+/// So many log-ins in a row may fail …
 const ATTEMPTS: u64 = 5;
-/// … for this long, in seconds.
+/// … within this time from the first, in seconds.
 const LOCKOUT: u64 = 15 * 60;
+/// Attempts while locked out do not prolong it.
+const COUNT: &str = "local n = redis.call('INCR', KEYS[1]) \
+    if n == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end return n";
 /// The audit stream keeps about so many entries.
 const AUDITED: usize = 100_000;
 const COOKIE: &str = "tintype_session";
@@ -115,7 +121,7 @@ pub(super) async fn log_in(
     if !is_name(&asked.name) {
         return Err(Problem::unclear("a name has 1 to 80 printable characters"));
     }
-    sessions.attempt(address.ip()).await?;
+    let attempts = sessions.attempt(address.ip(), cookie(&headers)).await?;
     // Hashes are compared: how long that takes tells nothing of the token.
     if sha256(asked.token.as_bytes()) != *hash {
         sessions
@@ -123,7 +129,7 @@ pub(super) async fn log_in(
             .await?;
         return Err(Problem::new(StatusCode::FORBIDDEN, "that is not the token"));
     }
-    sessions.welcome(address.ip()).await?;
+    sessions.welcome(&attempts).await?;
     let id = sessions.begin(&asked.name).await?;
     sessions
         .note(&asked.name, "logged in", &address.ip().to_string())
@@ -132,7 +138,7 @@ pub(super) async fn log_in(
     let secure = origin.is_some_and(|origin| origin.as_bytes().starts_with(b"https:"));
     let secure = if secure { "; Secure" } else { "" };
     let cookie =
-        format!("{COOKIE}={id}; HttpOnly; SameSite=Strict; Path=/; Max-Age={SESSION}{secure}");
+        format!("{COOKIE}={id}; HttpOnly; SameSite=Strict; Path=/; Max-Age={KNOWN}{secure}");
     answer(&cookie, &json!({ "who": asked.name }))
 }
 
@@ -210,9 +216,12 @@ impl Sessions {
             .map_err(|error| anyhow::anyhow!("failed to draw a session's id: {error}"))?;
         let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let mut set = redis::cmd("SET");
-        let key = self.key(&format!("session:{}", sha256(id.as_bytes())));
-        set.arg(key).arg(name).arg("EX").arg(SESSION);
-        self.ask::<()>(&set).await?;
+        let hash = sha256(id.as_bytes());
+        set.arg(self.key(&format!("session:{hash}")));
+        self.ask::<()>(set.arg(name).arg("EX").arg(SESSION)).await?;
+        let mut know = redis::cmd("SET");
+        know.arg(self.key(&format!("known:{hash}")));
+        self.ask::<()>(know.arg(name).arg("EX").arg(KNOWN)).await?;
         Ok(id)
     }
 
@@ -233,24 +242,29 @@ impl Sessions {
     }
 
     /// Counts an attempt before it is judged, so that many at once count too.
-    async fn attempt(&self, address: IpAddr) -> Result<(), Problem> {
-        let key = self.key(&format!("attempts:{address}"));
-        let mut count = redis::cmd("INCR");
-        count.arg(&key);
-        let attempts: u64 = self.ask(&count).await?;
-        let mut expire = redis::cmd("EXPIRE");
-        expire.arg(&key).arg(LOCKOUT);
-        self.ask::<()>(&expire).await?;
-        if attempts > ATTEMPTS {
+    /// Gives the counter's key.
+    ///
+    /// Behind a proxy all have its address: a browser that is known has a
+    /// count of its own, so that nobody else can lock it out.
+    async fn attempt(&self, address: IpAddr, cookie: Option<&str>) -> Result<String, Problem> {
+        let hash = sha256(cookie.unwrap_or_default().as_bytes());
+        let mut known = redis::cmd("EXISTS");
+        known.arg(self.key(&format!("known:{hash}")));
+        let known = self.ask::<bool>(&known).await?;
+        let from = if known { hash } else { address.to_string() };
+        let key = self.key(&format!("attempts:{from}"));
+        let mut count = redis::cmd("EVAL");
+        count.arg(COUNT).arg(1).arg(&key).arg(LOCKOUT);
+        if self.ask::<u64>(&count).await? > ATTEMPTS {
             let text = "too many attempts: try again in a quarter of an hour";
             return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, text));
         }
-        Ok(())
+        Ok(key)
     }
 
-    async fn welcome(&self, address: IpAddr) -> Result<(), Problem> {
+    async fn welcome(&self, attempts: &str) -> Result<(), Problem> {
         let mut forget = redis::cmd("DEL");
-        forget.arg(self.key(&format!("attempts:{address}")));
+        forget.arg(attempts);
         self.ask(&forget).await
     }
 

@@ -10,7 +10,8 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 use tintype::model::Event;
 
-use crate::project::{CARD, Project, RUN, Review};
+use crate::port::free_port;
+use crate::project::{CARD, DARK, NEW, Project, RUN, Review, encoded};
 
 /// Chromium under its driver, until it is closed.
 struct Browser {
@@ -93,11 +94,52 @@ impl Browser {
         page.send_keys(keys).await.unwrap();
     }
 
+    async fn open_card(&self, review: &Review, run: &str) {
+        let address = format!("{}/#/run/{run}/{}", review.address(), encoded(CARD));
+        self.goto(&address).await;
+        self.wait(".detail .frame img").await;
+    }
+
+    async fn log_in(&self) {
+        let name = self.wait("#log-in-text").await;
+        name.send_keys("Mira").await.unwrap();
+        let token = self.wait("#log-in-password").await;
+        token.send_keys(TOKEN).await.unwrap();
+        token.send_keys(&Key::Enter.to_string()).await.unwrap();
+    }
+
     async fn close(mut self) {
         self.client.close().await.unwrap();
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
+}
+
+const TOKEN: &str = "a token of many letters";
+
+/// Notes the streams that are opened, and the last event that was heard.
+const LISTENING: &str = "globalThis.streams = [];
+    globalThis.EventSource = class extends EventSource {
+      constructor(address) {
+        super(address);
+        streams.push(this);
+        this.addEventListener('message', ({ data }) => { globalThis.heard = JSON.parse(data).type; });
+      }
+    };";
+
+/// Holds the next answer to this path back until `release()`.
+fn holding(path: &str) -> String {
+    format!(
+        "const real = fetch;
+         globalThis.fetch = async (path, options) => {{
+           const response = await real(path, options);
+           if (path !== '{path}') return response;
+           globalThis.fetch = real;
+           const answer = await response.json();
+           await new Promise((done) => {{ globalThis.release = done; }});
+           return {{ ok: response.ok, status: response.status, json: async () => answer }};
+         }};"
+    )
 }
 
 const HEADING: &str = "document.querySelector('.detail h2')?.textContent";
@@ -153,7 +195,7 @@ async fn a_difference_is_accepted_by_keyboard() {
         .goto(&format!(
             "{}/#/run/{RUN}/{}",
             review.address(),
-            crate::project::encoded(CARD)
+            encoded(CARD)
         ))
         .await;
     browser.wait(".detail .frame img").await;
@@ -185,7 +227,7 @@ async fn two_that_differ_alike_are_accepted_together() {
         .goto(&format!(
             "{}/#/run/{RUN}/{}",
             review.address(),
-            crate::project::encoded(CARD)
+            encoded(CARD)
         ))
         .await;
     browser.wait(".detail .frame img").await;
@@ -198,7 +240,7 @@ async fn two_that_differ_alike_are_accepted_together() {
         .await;
     let current = fs::read(project.root().join(project.result(CARD).current.unwrap())).unwrap();
     assert_eq!(project.accepted(CARD).unwrap(), current);
-    assert_eq!(project.accepted(crate::project::DARK).unwrap(), current);
+    assert_eq!(project.accepted(DARK).unwrap(), current);
     browser.close().await;
 }
 
@@ -211,7 +253,7 @@ async fn a_hostile_message_is_only_text() {
         .goto(&format!(
             "{}/#/run/{RUN}/{}",
             review.address(),
-            crate::project::encoded(CARD)
+            encoded(CARD)
         ))
         .await;
     browser
@@ -240,7 +282,7 @@ async fn the_report_opens_from_disk() {
         .run(&tintype::model::RunId(RUN.to_owned()))
         .await
         .unwrap();
-    let results = [project.result(CARD), project.result(crate::project::NEW)];
+    let results = [project.result(CARD), project.result(NEW)];
     let dir = project.root().join(format!("target/tintype/runs/{RUN}"));
     let browser = Browser::open().await;
     for embed_up_to in [tintype::report::html::EMBED_UP_TO, 0] {
@@ -266,7 +308,7 @@ async fn the_report_opens_from_disk() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_no_token_sees_only_the_door() {
     let project = Project::recorded().await;
-    let review = Review::start_with(&project, &[], "a token of many letters");
+    let review = Review::start_with(&project, &[], TOKEN);
     let browser = Browser::open().await;
     browser.goto(&review.address()).await;
     let name = browser.wait("#log-in-text").await;
@@ -284,13 +326,250 @@ async fn who_has_no_token_sees_only_the_door() {
         json!(0)
     );
     token.clear().await.unwrap();
-    token.send_keys("a token of many letters").await.unwrap();
+    token.send_keys(TOKEN).await.unwrap();
     token.send_keys(&Key::Enter.to_string()).await.unwrap();
     browser
         .until("document.querySelectorAll('.run').length === 1")
         .await;
     browser
         .until("document.querySelector('.nav').textContent.includes('Mira')")
+        .await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_session_ends_sees_the_door_again() {
+    let project = Project::recorded().await;
+    let port = free_port().to_string();
+    let start = || Review::start_with(&project, &["--port", &port], TOKEN);
+    let end_sessions = || {
+        let sessions = project.redis.cli(&["KEYS", "tintype:review:session:*"]);
+        for session in sessions.lines() {
+            project.redis.cli(&["DEL", session]);
+        }
+    };
+    let review = start();
+    let browser = Browser::open().await;
+    browser.goto(&review.address()).await;
+    browser.log_in().await;
+    browser.wait(".run").await;
+    // By deciding.
+    browser.open_card(&review, RUN).await;
+    end_sessions();
+    browser.press("r").await;
+    browser.log_in().await;
+    browser.wait(".detail .frame img").await;
+    // By looking at another snapshot.
+    end_sessions();
+    browser.press("j").await;
+    browser.log_in().await;
+    browser.wait(".detail .frame img").await;
+    // By coming back to the events.
+    end_sessions();
+    drop(review);
+    let _review = start();
+    browser.log_in().await;
+    browser.wait(".detail .frame img").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_with_a_warning_is_taken_back_first() {
+    let mut project = Project::recorded().await;
+    project.keep_run().await;
+    let review = Review::start(&project);
+    let browser = Browser::open().await;
+    browser.open_card(&review, RUN).await;
+    browser.press("a").await;
+    browser.until(&format!("{HEADING} === 'gift'")).await;
+    browser.wait(".detail .frame img").await;
+    project.redis.kill();
+    browser.press("a").await;
+    browser
+        .until("document.querySelector('.toast')?.textContent.includes('accepted, but failed to')")
+        .await;
+    browser
+        .until(&format!("{HEADING} === 'forms/checkout-card'"))
+        .await;
+    assert!(project.accepted(NEW).is_some());
+    // What could not be sent can be sent again.
+    browser
+        .script(
+            "const real = fetch;
+             globalThis.fetch = async (path, options) => {
+               if (path !== '/api/decisions') return real(path, options);
+               globalThis.fetch = real;
+               throw new Error('cut off');
+             };",
+        )
+        .await;
+    browser.press("u").await;
+    browser
+        .until("document.querySelector('.toast')?.textContent === 'cut off'")
+        .await;
+    browser.press("u").await;
+    browser
+        .until("document.querySelector('.toast')?.textContent.includes('Took back gift')")
+        .await;
+    assert!(project.accepted(NEW).is_none());
+    let current = fs::read(project.root().join(project.result(CARD).current.unwrap())).unwrap();
+    assert_eq!(project.accepted(CARD).unwrap(), current);
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_accepted_in_part_is_taken_back() {
+    let project = Project::recorded().await;
+    let review = Review::start(&project);
+    let browser = Browser::open().await;
+    let before = fs::read(project.baseline(CARD)).unwrap();
+    browser.open_card(&review, RUN).await;
+    fs::remove_file(project.baseline(DARK)).unwrap();
+    browser.press("g").await;
+    let button = browser.wait("dialog[open] .btn-accept").await;
+    button.send_keys(&Key::Enter.to_string()).await.unwrap();
+    browser
+        .until("document.querySelector('.toast')?.textContent.includes('since it was looked at')")
+        .await;
+    assert_ne!(fs::read(project.baseline(CARD)).unwrap(), before);
+    browser.press("n").await;
+    browser.until(&format!("{HEADING} === 'gift'")).await;
+    browser.press("u").await;
+    browser
+        .until("document.querySelector('.toast')?.textContent.includes('Took back forms/')")
+        .await;
+    assert_eq!(fs::read(project.baseline(CARD)).unwrap(), before);
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_to_fail_is_not_for_accepting() {
+    let project = Project::recorded().await;
+    let recorder = project.record("run-2").await;
+    for name in [CARD, NEW] {
+        let mut result = project.result(name);
+        result.run_id.0 = "run-2".to_owned();
+        if name == CARD {
+            result.status = tintype::model::Status::Changed;
+            result.known_failure = Some("issue 12".to_owned());
+        }
+        recorder.record(&Event::TestFinished(Box::new(result)));
+    }
+    recorder.finish(None).await;
+    let review = Review::start(&project);
+    let browser = Browser::open().await;
+    browser.open_card(&review, "run-2").await;
+    let actions = browser.wait(".actions").await.text().await.unwrap();
+    assert!(
+        actions.contains("History") && !actions.contains("ccept") && !actions.contains("eject"),
+        "{actions}"
+    );
+    browser
+        .script(
+            "document.dispatchEvent(new KeyboardEvent('keydown', { key: 'A', shiftKey: true }));",
+        )
+        .await;
+    let button = browser.wait("dialog[open] .btn-accept").await;
+    assert_eq!(button.text().await.unwrap(), "Accept 1");
+    let chosen = json!([{ "name": CARD }]);
+    let asked = json!({ "run": "run-2", "decision": "accept", "snapshots": chosen });
+    assert_eq!(review.decide(&asked).json()["answers"][0]["done"], false);
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_while_a_run_is_read_anew_is_not_lost() {
+    let project = Project::recorded().await;
+    let recorder = project.record("run-2").await;
+    for name in [CARD, DARK] {
+        let mut result = project.result(name);
+        result.run_id.0 = "run-2".to_owned();
+        recorder.record(&Event::TestFinished(Box::new(result)));
+    }
+    let review = Review::start(&project);
+    let browser = Browser::open().await;
+    browser.goto(&review.address()).await;
+    browser.wait(".run").await;
+    browser.script(LISTENING).await;
+    browser.script("location.hash = '#/run/run-2'").await;
+    browser
+        .until("document.querySelectorAll('.vlist-row').length === 2")
+        .await;
+    browser.wait(".detail .frame img").await;
+    browser.script(&holding("/api/runs/run-2")).await;
+    recorder.finish(None).await;
+    browser.until("globalThis.release").await;
+    // The answer is on its way. One is rejected here, one accepted elsewhere.
+    browser.press("r").await;
+    browser
+        .until("document.querySelector('.toast')?.textContent.includes('Rejected')")
+        .await;
+    let chosen = json!([{ "name": CARD }]);
+    let asked = json!({ "run": "run-2", "decision": "accept", "snapshots": chosen });
+    assert_eq!(review.decide(&asked).json()["answers"][0]["done"], true);
+    browser.until("heard === 'baseline:accepted'").await;
+    browser.script("release()").await;
+    browser
+        .until("document.querySelector('h1').textContent === '0 of 2 wait for a decision'")
+        .await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_begins_anew_is_read_anew() {
+    let project = Project::recorded().await;
+    let review = Review::start(&project);
+    let browser = Browser::open().await;
+    browser.open_card(&review, RUN).await;
+    project.lose_record();
+    let recorder = project.record(RUN).await;
+    let mut result = project.result(CARD);
+    result.status = tintype::model::Status::Passed;
+    recorder.record(&Event::TestFinished(Box::new(result)));
+    browser
+        .until("[...document.querySelectorAll('.vlist-row .tone')].map((tone) => tone.dataset.status).join() === 'passed'")
+        .await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_that_was_left_stays_away() {
+    let project = Project::recorded().await;
+    let review = Review::start(&project);
+    let browser = Browser::open().await;
+    browser.goto(&review.address()).await;
+    browser.wait(".run").await;
+    browser.script(LISTENING).await;
+    let path = format!("/api/runs/{RUN}");
+    browser.script(&holding(&path)).await;
+    browser
+        .script(&format!(
+            "document.querySelector('.run').remove(); location.hash = '#/run/{RUN}'"
+        ))
+        .await;
+    browser.until("globalThis.release").await;
+    browser.script("history.back()").await;
+    browser.wait(".run").await;
+    browser.script("release()").await;
+    let left = "return [document.title, document.querySelectorAll('.workbench').length, \
+                streams.filter((stream) => stream.readyState !== EventSource.CLOSED).length]";
+    assert_eq!(browser.script(left).await, json!(["Runs · Tintype", 0, 1]));
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_goes_when_the_record_is_back() {
+    let mut project = Project::recorded().await;
+    let review = Review::start(&project);
+    let browser = Browser::open().await;
+    browser.open_card(&review, RUN).await;
+    project.redis.kill();
+    browser
+        .until("document.querySelector('.notice').textContent.includes('failed to')")
+        .await;
+    project.redis.restart();
+    browser
+        .until("document.querySelector('.notice').textContent === ''")
         .await;
     browser.close().await;
 }

@@ -134,14 +134,7 @@ async fn a_rejection_leaves_the_baseline() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_redis_files_still_count() {
     let mut project = Project::recorded().await;
-    let file = json!({
-        "run": project.records().await.run(&tintype::model::RunId(RUN.to_owned())).await.unwrap(),
-        "results": [project.result(CARD)],
-    });
-    project.write(
-        &format!("target/tintype/runs/{RUN}/run.json"),
-        file.to_string().as_bytes(),
-    );
+    project.keep_run().await;
     let review = Review::start(&project);
     project.redis.kill();
     let runs = review.get("/api/runs").json();
@@ -160,6 +153,21 @@ async fn without_redis_files_still_count() {
             .as_str()
             .unwrap()
             .starts_with("accepted, but failed to")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_without_the_run_has_nobody_to_tell() {
+    let project = Project::recorded().await;
+    project.keep_run().await;
+    project.lose_record();
+    let review = Review::start(&project);
+    let answer = review.decide(&decision("accept", &[CARD])).json();
+    let answer = &answer["answers"][0];
+    assert_eq!(
+        (&answer["done"], &answer["warning"]),
+        (&json!(true), &Value::Null),
+        "{answer}"
     );
 }
 

@@ -24,6 +24,7 @@ async fn events_arrive_in_order_and_again_after_a_restart() {
         recorder.record(&finished("run-2", n));
     }
     let mut stream = Stream::open(review.port, path, &[]);
+    assert_eq!(stream.next().event, "listening");
     let mut numbers = Vec::new();
     let mut last = String::new();
     while numbers.len() < 30 {
@@ -43,6 +44,7 @@ async fn events_arrive_in_order_and_again_after_a_restart() {
         &format!("{path}?after=0"),
         &[("last-event-id", &last)],
     );
+    assert_eq!(stream.next().event, "listening");
     while numbers.len() < 81 {
         numbers.push(stream.next().data["n"].as_u64().unwrap());
     }
@@ -67,6 +69,20 @@ async fn the_list_of_runs_hears_of_all() {
     assert_eq!(sent.event, "message");
     assert_eq!(sent.data["type"], "run:started");
     assert_eq!(sent.data["runId"], "run-3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_processes_died_is_seen_to_end() {
+    let project = Project::recorded().await;
+    drop(project.record("run-2").await);
+    let review = Review::start(&project);
+    let mut stream = Stream::open(review.port, "/api/runs/run-2/events", &[]);
+    assert_eq!(stream.next().event, "listening");
+    assert_eq!(stream.next().data["type"], "run:started");
+    let end = tokio::task::spawn_blocking(move || stream.next());
+    let end = end.await.unwrap().data;
+    assert_eq!(end["type"], "run:finished");
+    assert_eq!(end["reason"], "interrupted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

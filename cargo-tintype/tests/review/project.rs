@@ -136,6 +136,21 @@ impl Project {
         }
     }
 
+    /// Leaves the file of the run in its folder, as runs do.
+    pub(crate) async fn keep_run(&self) {
+        let run = self.records().await.run(&RunId(RUN.to_owned())).await;
+        let results = [CARD, DARK, NEW].map(|name| self.result(name));
+        let file = serde_json::json!({ "run": run.unwrap(), "results": results });
+        let path = format!("target/tintype/runs/{RUN}/run.json");
+        self.write(&path, file.to_string().as_bytes());
+    }
+
+    /// Makes the server lose all that it had, for good.
+    pub(crate) fn lose_record(&self) {
+        fs::remove_dir_all(self.root().join("target/tintype/journal")).unwrap();
+        self.redis.cli(&["FLUSHALL"]);
+    }
+
     /// What the run found of a snapshot.
     pub(crate) fn result(&self, name: &str) -> VisualTestResult {
         let story: StoryIdentifier = name.parse().unwrap();

@@ -79,6 +79,13 @@ async fn a_session_ends_by_logging_out_and_leaves_a_trace() {
         "{}",
         answer.head
     );
+    // The session's key decides how long it lasts, not the browser.
+    let days = 24 * 60 * 60;
+    assert!(
+        answer.head.contains(&format!("max-age={}", 30 * days)),
+        "{}",
+        answer.head
+    );
     let cookie = cookie(&answer);
     let sent = [("cookie", cookie.as_str())];
     assert_eq!(
@@ -144,10 +151,43 @@ async fn guessing_locks_out() {
     let attempts = "tintype:review:attempts:127.0.0.1";
     let left: u64 = project.redis.cli(&["TTL", attempts]).parse().unwrap();
     assert!((800..=900).contains(&left), "{left}");
+    project.redis.cli(&["EXPIRE", attempts, "100"]);
+    assert_eq!(log_in(&review, TOKEN).status, 429);
+    let left: u64 = project.redis.cli(&["TTL", attempts]).parse().unwrap();
+    assert!(left <= 100, "trying does not prolong it: {left}");
     project.redis.cli(&["DEL", attempts]);
     assert_eq!(log_in(&review, TOKEN).status, 200);
     let audit = project.redis.cli(&["XLEN", "tintype:review:audit"]);
     assert_eq!(audit, "6", "five refusals and one log-in");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn others_lock_out_nobody_who_has_been_here() {
+    let project = Project::recorded().await;
+    let review = Review::start_with(&project, &[], TOKEN);
+    let cookie = cookie(&log_in(&review, TOKEN));
+    let known = [("cookie", cookie.as_str())];
+    let guess = json!({ "name": "Mira", "token": "another text of letters" });
+    let right = json!({ "name": "Mira", "token": TOKEN });
+    for _ in 0..6 {
+        post(&review, "/api/session", &[], &guess);
+    }
+    assert_eq!(post(&review, "/api/session", &[], &right).status, 429);
+    let seen = request(review.port, "GET", "/api/runs", &known, "").status;
+    assert_eq!(seen, 200, "who is logged in stays so");
+    // Nor when the session is over; but it does not help with guessing.
+    let sessions = project.redis.cli(&["KEYS", "tintype:review:session:*"]);
+    project.redis.cli(&["DEL", &sessions]);
+    for _ in 0..5 {
+        assert_eq!(post(&review, "/api/session", &known, &guess).status, 403);
+    }
+    assert_eq!(post(&review, "/api/session", &known, &right).status, 429);
+    let own = project
+        .redis
+        .cli(&["KEYS", "tintype:review:attempts:????????????????*"]);
+    project.redis.cli(&["DEL", &own]);
+    assert_eq!(post(&review, "/api/session", &known, &right).status, 200);
+    assert_eq!(post(&review, "/api/session", &[], &right).status, 429);
 }
 
 #[tokio::test(flavor = "multi_thread")]

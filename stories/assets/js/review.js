@@ -7,36 +7,37 @@
 
   // ── Talking to the server ──
 
-  class LoggedOut extends Error {}
-
+  /** Rejects, without touching anything, once the view that asks has been left. */
   async function ask(path, options) {
     const response = await fetch(path, options);
     const answer = await response.json().catch(() => ({ error: `the server answered ${response.status}` }));
-    if (response.status === 401) throw new LoggedOut();
+    options?.signal?.throwIfAborted();
+    if (response.status === 401) logIn();
     if (!response.ok) throw new Error(answer.error ?? `the server answered ${response.status}`);
     return answer;
   }
   const send = (path, body) => ask(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
   /** Server-sent events that come back after the server was away. */
-  function listen(address, { event, listening = () => {}, away = () => {} }) {
+  function listen(signal, address, { event, listening = () => {} }) {
     let source;
-    let stopped = false;
     const open = () => {
-      if (stopped) return;
+      if (signal.aborted) return;
       source = new EventSource(address());
       source.onmessage = (message) => event(JSON.parse(message.data), message.lastEventId);
-      source.addEventListener("listening", () => listening());
-      source.addEventListener("problem", (message) => away(message.data));
-      source.onopen = () => away(undefined);
-      source.onerror = () => {
-        away("The review server does not answer; it is tried again.");
+      source.addEventListener("listening", () => { say(undefined); listening(); });
+      source.addEventListener("problem", (message) => say(message.data));
+      source.onerror = async () => {
         source.close();
+        say("The review server does not answer; it is tried again.");
+        // A stream does not tell why it ended.
+        const { who } = await ask("/api/session", { signal }).catch(() => ({}));
+        if (who === null && !signal.aborted) logIn();
         setTimeout(open, 1000);
       };
     };
     open();
-    return () => { stopped = true; source.close(); };
+    signal.addEventListener("abort", () => source.close());
   }
 
   // ── The frame ──
@@ -45,7 +46,7 @@
   const notice = h("div", { class: "notice", role: "status" });
   const links = new Map([["runs", "Runs"], ["flaky", "Flaky"]].map(([name, text]) => [name, h("a", { href: `#/${name}` }, text)]));
   let help = { open() {}, stop() {} };
-  let leave = () => {};
+  let shown = new AbortController();
   document.body.append(h("div", { class: "app" },
     h("header", { class: "nav" },
       h("a", { class: "brand", href: "#/runs" }, T.mark(), "Tintype"),
@@ -56,13 +57,24 @@
     main), notice);
 
   const say = (text) => notice.replaceChildren(...(text ? [h("div", { class: "alert", data: { status: "changed" } }, T.icon("info"), h("p", {}, text))] : []));
-  const failed = (error) => (error instanceof LoggedOut ? logIn() : main.replaceChildren(h("div", { class: "panel" }, h("div", { class: "empty" }, h("h1", { class: "title" }, "That did not work"), h("p", {}, error.message), h("a", { class: "btn", href: "#/runs" }, "All runs")))));
+  const failed = (error) => main.replaceChildren(h("div", { class: "panel" }, h("div", { class: "empty" }, h("h1", { class: "title" }, "That did not work"), h("p", {}, error.message), h("a", { class: "btn", href: "#/runs" }, "All runs"))));
   const keysOf = (keys) => { help.stop(); help = T.keyboard([...keys, { keys: ["t"], show: "T", text: "Light or dark", run: () => T.toggleTheme() }]); };
+
+  /** Ends the view that is shown or on its way; gives the signal of the next one. */
+  function leave() {
+    shown.abort();
+    shown = new AbortController();
+    keysOf([]);
+    say(undefined);
+    return shown.signal;
+  }
 
   // ── Beyond this machine ──
 
   function logIn() {
+    leave();
     document.title = "Log in · Tintype";
+    if (main.querySelector(".log-in")) return;
     const field = (label, type, autocomplete) => {
       const input = h("input", { class: "input", type, required: true, autocomplete, id: `log-in-${type}` });
       return [input, h("div", { class: "field" }, h("label", { class: "label", for: `log-in-${type}` }, label), input)];
@@ -86,22 +98,20 @@
     const { who, login } = await ask("/api/session");
     visitor.replaceChildren(...(login && who ? [h("span", { class: "wide-only" }, who), h("button", {
       type: "button", class: "btn btn-small btn-quiet",
-      onclick: () => send("/api/session/end", {}).then(() => { visitor.replaceChildren(); leave(); leave = () => {}; logIn(); }),
+      onclick: () => send("/api/session/end", {}).then(() => { visitor.replaceChildren(); logIn(); }),
     }, "Log out")] : []));
   }
 
   const VIEWS = { runs: showRuns, run: showRun, story: showStory, flaky: showFlaky };
   function route() {
-    leave();
-    leave = () => {};
-    say(undefined);
+    const signal = leave();
     const [view, ...rest] = (location.hash || "#/runs").replace(/^#\//, "").split("/").map(decodeURIComponent);
     for (const [name, link] of links) {
       if (name === view) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
     const show = VIEWS[view] ?? showRuns;
-    show(...rest).catch(failed);
+    show(signal, ...rest).catch((error) => signal.aborted || failed(error));
   }
 
   // ── All runs ──
@@ -119,13 +129,12 @@
       h("span", { class: "num small faint" }, T.moment(run.startTime)));
   }
 
-  async function showRuns() {
+  async function showRuns(signal) {
     document.title = "Runs · Tintype";
-    keysOf([]);
     const list = h("ul", { class: "lines" });
     const where = h("p", { class: "small faint" });
     const draw = async () => {
-      const { runs, problem, record } = await ask("/api/runs");
+      const { runs, problem, record } = await ask("/api/runs", { signal });
       where.textContent = record;
       say(problem);
       list.replaceChildren(...runs.map(runLine));
@@ -134,52 +143,72 @@
     await draw();
     main.replaceChildren(h("div", { class: "row spread" }, h("h1", { class: "title" }, "Runs"), where), h("div", { class: "panel scroll" }, list));
     let waiting;
-    const again = () => { waiting ??= setTimeout(() => { waiting = undefined; draw().catch((error) => say(error.message)); }, 400); };
+    const again = () => { waiting ??= setTimeout(() => { waiting = undefined; draw().catch((error) => signal.aborted || say(error.message)); }, 400); };
     // What came between the list and the subscription was not heard.
-    leave = listen(() => "/api/events", { event: again, listening: again, away: say });
+    listen(signal, () => "/api/events", { event: again, listening: again });
   }
 
   // ── One run ──
 
-  async function showRun(id) {
+  /** Whether the event of one id came after that of another. */
+  const later = (id, other) => id.localeCompare(other, "en", { numeric: true }) > 0;
+
+  async function showRun(signal, id) {
     document.title = `${id} · Tintype`;
-    const state = { id, run: undefined, before: undefined, last: { id: "0", n: 0 }, undone: [] };
+    const state = { id, run: undefined, before: undefined, last: { id: "0", n: 0 } };
     const bench = new T.Workbench({
       empty: "No snapshot matches. Clear the search or the filters.",
-      fetch: (name) => ask(`/api/runs/${encode(id)}/tests/${encode(name)}`),
+      fetch: (name) => ask(`/api/runs/${encode(id)}/tests/${encode(name)}`, { signal }),
       actions: (item) => actionsOf(item, decide, bench),
-      chosen: (name) => history.replaceState(null, "", `#/run/${encode(id)}/${encode(name)}`),
+      chosen: (name) => signal.aborted || history.replaceState(null, "", `#/run/${encode(id)}/${encode(name)}`),
     });
     const head = h("div", { class: "app-head stack stack-tight" });
     const wanted = decodeURIComponent(location.hash.split("/")[3] ?? "");
     let drawing;
-    const redraw = () => { drawing ??= requestAnimationFrame(() => { drawing = undefined; drawHead(head, state, bench); }); };
-    const decide = decider(state, bench, redraw);
+    const redraw = () => { drawing ??= requestAnimationFrame(() => { drawing = undefined; if (bench.stale) bench.filter(); drawHead(head, state, bench); }); };
+    // What happens while the run is read anew: the answer may not know of it.
+    let kept;
+    const decided = (news) => { kept?.push(() => bench.update(news)); bench.update(news); redraw(); };
+    const decide = decider(state, bench, decided);
 
-    const load = async () => {
-      const { run, snapshots, lastEvent, before } = await ask(`/api/runs/${encode(id)}`);
+    const read = async () => {
+      const { run, snapshots, lastEvent, before } = await ask(`/api/runs/${encode(id)}`, { signal });
       Object.assign(state, { run, before, last: lastEvent });
       bench.load(snapshots);
       redraw();
     };
-    await load();
+    const readAnew = async (trouble) => {
+      kept ??= [];
+      try {
+        await read();
+      } catch (error) {
+        if (signal.aborted) return;
+        say(error.message);
+        setTimeout(readAnew, 1000, error);
+        return;
+      }
+      if (trouble) say(undefined);
+      const since = kept;
+      kept = undefined;
+      for (const change of since) change();
+    };
+    const heard = (event, at) => {
+      if (kept) return kept.push(() => heard(event, at));
+      if (!later(at, state.last.id)) return;
+      // A record that has lost its data counts from the beginning.
+      const next = event.n === state.last.n + 1;
+      state.last = { id: at, n: event.n };
+      if (!next || event.type === "run:finished" || event.type === "run:started") readAnew();
+      else hear(bench, event);
+      redraw();
+    };
+    await read();
     main.replaceChildren(head, bench.element);
     if (snapshotsHave(bench, wanted)) bench.select(wanted, true);
     keysOf([...decide.keys(), ...bench.keys().filter(({ keys }) => !keys.includes("t"))]);
-    leave = listen(() => `/api/runs/${encode(id)}/events?after=${encode(state.last.id)}`, {
-      away: say,
-      event: (event, last) => {
-        if (event.n <= state.last.n) return;
-        const gap = event.n > state.last.n + 1;
-        state.last = { id: last, n: event.n };
-        if (gap || event.type === "run:finished" || event.type === "run:started") load().catch((error) => say(error.message));
-        else hear(bench, event);
-        redraw();
-      },
-    });
+    listen(signal, () => `/api/runs/${encode(id)}/events?after=${encode(state.last.id)}`, { event: heard });
     const clock = setInterval(() => { if (!state.run.reason) redraw(); }, 1000);
-    const stop = leave;
-    leave = () => { stop(); clearInterval(clock); };
+    signal.addEventListener("abort", () => clearInterval(clock));
   }
 
   const snapshotsHave = (bench, name) => bench.byName.has(name);
@@ -225,7 +254,7 @@
   // ── Deciding ──
 
   const alikeTo = (bench, item) => (item.alike ? bench.all.filter((other) => other.alike === item.alike && !other.decision && T.waits(other.status)) : []);
-  const open = (item) => item && ["failed", "new", "changed"].includes(item.status) && !item.decision;
+  const open = (item) => item && (T.waits(item.status) || (item.status === "changed" && !item.knownFailure)) && !item.decision;
 
   function actionsOf(item, decide, bench) {
     const button = (text, kind, icon, key, run) => h("button", { type: "button", class: `btn ${kind}`, onclick: run }, T.icon(icon), text, h("kbd", {}, key));
@@ -240,10 +269,14 @@
     ];
   }
 
-  function decider(state, bench, redraw) {
-    const undoable = [];
+  function decider(state, bench, decided) {
+    let undoable = [];
+    let busy = false;
 
     async function carryOut(decision, items) {
+      // A key that is pressed twice is one decision.
+      if (busy) return;
+      busy = true;
       const snapshots = items.map((item) => (decision === "accept" && item.baselineMoved ? { name: item.name, expected: item.baselineNow ?? null } : { name: item.name }));
       let answers;
       try {
@@ -251,31 +284,32 @@
       } catch (error) {
         T.toast(error.message);
         return;
+      } finally {
+        busy = false;
       }
       const done = answers.filter((answer) => answer.done);
       const word = { accept: "accepted", reject: "rejected", undo: undefined }[decision];
-      for (const { name } of done) bench.update({ name, decision: word, lean: true });
+      for (const { name } of done) decided({ name, decision: word, lean: true });
+      const names = done.map(({ name }) => name);
+      if (decision === "undo") undoable = undoable.map((group) => group.filter((name) => !names.includes(name)));
+      else undoable.push(names);
+      undoable = undoable.filter((group) => group.length > 0);
+      const back = word && names.length > 0 ? () => takeBack(names) : undefined;
       const problems = answers.filter((answer) => !answer.done);
       const warning = done.find((answer) => answer.warning)?.warning;
       const told = done.length === 1 ? done[0].name : `${T.count(done.length)} snapshots`;
       const text = { accept: `Accepted ${told}`, reject: `Rejected ${told}`, undo: `Took back ${told}` }[decision];
       if (problems.length > 0) {
-        for (const { name } of problems) bench.update({ name, lean: true });
-        T.toast(problems.length === 1 ? problems[0].error : `${text}; ${T.count(problems.length)} not: ${problems[0].error}`);
-      } else if (warning) {
-        T.toast(warning);
-      } else if (decision === "undo") {
-        T.toast(text);
+        for (const { name } of problems) decided({ name, lean: true });
+        T.toast(problems.length === 1 ? problems[0].error : `${text}; ${T.count(problems.length)} not: ${problems[0].error}`, back);
       } else {
-        undoable.push(done.map(({ name }) => name));
-        T.toast(text, () => takeBack());
+        T.toast(warning ?? text, back);
       }
-      redraw();
       return problems.length === 0;
     }
 
-    async function takeBack(names = undoable.pop()) {
-      if (names) await carryOut("undo", names.map((name) => bench.byName.get(name)));
+    async function takeBack(names = undoable.at(-1)) {
+      if (names) await carryOut("undo", names.map((name) => ({ name })));
     }
 
     const decide = {
@@ -328,10 +362,10 @@
 
   // ── One snapshot through its runs ──
 
-  async function showStory(name) {
+  async function showStory(signal, name) {
     document.title = `${name} · Tintype`;
     keysOf([{ keys: ["Escape", "Backspace"], show: "Backspace", text: "Back", run: () => history.back() }]);
-    const { outcomes } = await ask(`/api/history/${encode(name)}`);
+    const { outcomes } = await ask(`/api/history/${encode(name)}`, { signal });
     const label = (outcome) => `${outcome.status}, ${T.moment(new Date(outcome.at).toISOString())}`;
     const chart = (title, value, kind, unit) => h("section", { class: "panel panel-pad stack" }, h("h2", { class: "heading" }, title),
       T.chart(title, outcomes.map((outcome) => ({ value: value(outcome) ?? 0, status: outcome.status, label: `${unit(value(outcome) ?? 0)}, ${label(outcome)}` })), kind, unit));
@@ -353,10 +387,9 @@
 
   // ── Flaky ──
 
-  async function showFlaky() {
+  async function showFlaky(signal) {
     document.title = "Flaky · Tintype";
-    keysOf([]);
-    const { flaky } = await ask("/api/flaky");
+    const { flaky } = await ask("/api/flaky", { signal });
     main.replaceChildren(h("div", {}, h("h1", { class: "title" }, "Flaky"), h("p", { class: "quiet" }, "Snapshots that have both passed and failed on one commit without changes.")),
       h("div", { class: "panel scroll" }, flaky.length === 0
         ? h("div", { class: "empty" }, h("p", {}, "None of the last runs has shown one."))
