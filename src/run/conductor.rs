@@ -247,11 +247,12 @@ impl Conductor {
         queue.close();
         let record = runtime.block_on(async {
             for worker in workers {
-                // A worker that panicked or was cut short has no more to say:
-                // what it left open is told below.
+                // A worker that was cut short has no more to say.
                 let _ = worker.await;
             }
-            stage.abandon("the worker that had it was lost");
+            for index in stage.asked() {
+                stage.lose(index);
+            }
             closing::conclude(&stage, &mut run, interrupted);
             closing::close(&stage, &run, interrupted).await
         });

@@ -236,11 +236,18 @@ impl Stage {
         self.finish(index, result, Some(reason.to_owned()));
     }
 
+    /// Fails a snapshot of which nobody knows what it would have come to.
+    pub(super) fn lose(&self, index: usize) {
+        let reason = "the worker that had it panicked: standard error has its words";
+        let mut result = self.result(index, Status::Failed);
+        result.message = Some(reason.to_owned());
+        self.finish(index, result, Some(reason.to_owned()));
+    }
+
     /// Marks whatever was asked for and has no final status as skipped. Gives
     /// its number.
     pub(super) fn abandon(&self, reason: &str) -> usize {
-        let mut asked: Vec<_> = self.board().asked.iter().copied().collect();
-        asked.sort_unstable();
+        let asked = self.asked();
         for &index in &asked {
             self.skip(index, reason);
         }
@@ -271,6 +278,13 @@ impl Stage {
                 .wait(board)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Whatever was asked for and has no final status.
+    pub(super) fn asked(&self) -> Vec<usize> {
+        let mut asked: Vec<_> = self.board().asked.iter().copied().collect();
+        asked.sort_unstable();
+        asked
     }
 
     /// Whether somebody waits for a snapshot.

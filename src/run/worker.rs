@@ -9,6 +9,7 @@ use super::attempts::Attempts;
 use super::expectation;
 use super::judge::{self, Judged};
 use super::network::{self, Connected};
+use super::panics::caught;
 use super::photographer::Photographer;
 use super::queue::{Group, Queue, Session, Work};
 use super::stage::Stage;
@@ -22,13 +23,31 @@ use crate::report;
 const BROKEN_BROWSERS: u32 = 1;
 
 /// Works until the queue is empty or `stop` is set. A session that is open
-/// already may be given; otherwise one is opened for the first group.
+/// already may be given; otherwise one is opened for the first group. A panic
+/// fails what was in hand, and a new browser goes on with the rest: somebody
+/// waits for it.
 pub(super) async fn work(
     session: Session,
     stage: Arc<Stage>,
-    first: Option<Connected>,
+    mut first: Option<Connected>,
     queue: Arc<Queue>,
     stop: Arc<AtomicBool>,
+) {
+    loop {
+        let shift = || shift(session, Arc::clone(&stage), first.take(), &queue, &stop);
+        match caught(shift).await {
+            Ok(()) => return,
+            Err(panic) => tracing::error!(session, panic, "a worker panicked"),
+        }
+    }
+}
+
+async fn shift(
+    session: Session,
+    stage: Arc<Stage>,
+    first: Option<Connected>,
+    queue: &Queue,
+    stop: &AtomicBool,
 ) {
     let photographer = first.map(|first| Photographer::new(Arc::clone(&stage), first));
     let mut worker = Worker {
@@ -42,7 +61,7 @@ pub(super) async fn work(
             None => break,
             Some(Work::Asked(group)) => group,
             Some(Work::Ahead(index)) => {
-                worker.ahead(index, &queue, &stop).await;
+                worker.ahead(index, queue, stop).await;
                 continue;
             }
         };
@@ -51,7 +70,7 @@ pub(super) async fn work(
             group.0.reverse();
         }
         backwards = !backwards;
-        worker.group(&group, &stop).await;
+        worker.group(&group, stop).await;
     }
     worker.leave_page().await;
     worker.end_browser().await;
@@ -90,9 +109,10 @@ impl Worker {
     /// by then and it did not pass at once.
     async fn ahead(&mut self, index: usize, queue: &Queue, stop: &AtomicBool) {
         let stage = Arc::clone(&self.stage);
-        let _held = Held {
+        let _held = HeldAhead {
             stage: &stage,
-            indices: &[index],
+            queue,
+            index,
         };
         self.turn_to(index).await;
         let judged = self.at_once(index).await;
@@ -256,7 +276,7 @@ impl Worker {
     }
 }
 
-/// Gives up what a worker that panics has in its hands: somebody waits for it.
+/// Fails what a worker that panics has in its hands: somebody waits for it.
 struct Held<'a> {
     stage: &'a Stage,
     indices: &'a [usize],
@@ -269,8 +289,25 @@ impl Drop for Held<'_> {
         }
         for &index in self.indices {
             if self.stage.is_asked(index) {
-                self.stage.skip(index, "the worker that had it was lost");
+                self.stage.lose(index);
             }
+        }
+    }
+}
+
+/// The same of a snapshot that was worked on ahead, which is done again where
+/// somebody asks for it later.
+struct HeldAhead<'a> {
+    stage: &'a Stage,
+    queue: &'a Queue,
+    index: usize,
+}
+
+impl Drop for HeldAhead<'_> {
+    fn drop(&mut self) {
+        let (queue, index) = (self.queue, self.index);
+        if std::thread::panicking() && matches!(queue.done_ahead(index, None), Kept::Undone) {
+            self.stage.lose(index);
         }
     }
 }
