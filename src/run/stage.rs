@@ -104,6 +104,11 @@ impl Stage {
         }
     }
 
+    /// A text without the secrets that the stories' server wants to see.
+    pub(super) fn redacted(&self, text: &str) -> String {
+        self.credentials.redact(text).into_owned()
+    }
+
     /// Tells everybody.
     pub(super) fn emit(&self, event: &Event) {
         self.recorder.record(event);

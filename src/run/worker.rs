@@ -156,15 +156,11 @@ impl Worker {
             let attempt = attempts.number();
             let error = match self.attempt(index, attempt).await {
                 Ok(judged) => return attempts.end(self.weighed(index, judged)),
-                Err(BrowserError::LeftOut(reason)) => return self.left_out(index, reason),
+                Err(BrowserError::LeftOut(reason)) => return self.left_out(index, &reason),
                 Err(error) => error,
             };
             let snapshot = &self.stage.snapshots[index].identifier;
-            let told = self
-                .stage
-                .credentials
-                .redact(&error.to_string())
-                .into_owned();
+            let told = self.stage.redacted(&error.to_string());
             tracing::warn!(%snapshot, attempt, error = told, "an attempt failed");
             let fatal = error.is_fatal();
             if fatal {
@@ -188,14 +184,15 @@ impl Worker {
                 };
                 return attempts.end(judged);
             }
-            attempts.failed(&error);
+            attempts.failed(&told);
             self.tell_retry(index, attempts.number(), &told);
         }
     }
 
     /// A snapshot that its own story leaves out.
-    fn left_out(&self, index: usize, reason: String) -> Judged {
+    fn left_out(&self, index: usize, reason: &str) -> Judged {
         let mut result = self.stage.result(index, Status::Skipped);
+        let reason = self.stage.redacted(reason);
         result.message = Some(reason.clone());
         Judged {
             result,
@@ -241,11 +238,7 @@ impl Worker {
     fn failed(&self, index: usize, attempt: u32, error: &BrowserError) -> Judged {
         let mut result = self.stage.result(index, Status::Failed);
         result.attempt = Some(attempt);
-        let mut message = self
-            .stage
-            .credentials
-            .redact(&error.to_string())
-            .into_owned();
+        let mut message = self.stage.redacted(&error.to_string());
         if attempt > 1 {
             message = format!("{message} (attempt {attempt})");
         }
