@@ -123,7 +123,8 @@ fn settle_without_browser(stage: &Stage, hits: &[Option<Hit>]) {
     }
 }
 
-/// The cache for this machine's browsers, and their builds.
+/// The cache for this machine's browsers, and their builds. A `webdriver` has
+/// browsers of its own.
 async fn open_cache(
     manifest: &Manifest,
     settings: &Settings,
@@ -131,7 +132,8 @@ async fn open_cache(
     hooks: &Hooks,
 ) -> (Cache, Option<String>) {
     let (mut browsers, mut switches, mut builds) = (Vec::new(), Vec::new(), Vec::new());
-    for &engine in &manifest.browser.names {
+    let names = manifest.browser.names.iter();
+    for &engine in names.filter(|_| manifest.browser.webdriver.is_none()) {
         let programs = find(&manifest.browser, engine).ok();
         let program = programs.as_ref().map(|programs| programs.browser.as_path());
         let build = program.map(|program| cache::build(program, &manifest.state_dir()));
