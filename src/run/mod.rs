@@ -35,6 +35,7 @@ mod meeting;
 mod memory;
 mod network;
 mod opening;
+mod openings;
 mod own;
 mod panics;
 mod photographer;

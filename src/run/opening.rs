@@ -59,10 +59,12 @@ pub(super) async fn open(
     });
     // The queue begins with the same.
     let engine = open.map(|(snapshot, _)| snapshot.browser).min();
+    let mut refused = None;
     let first = if let Some(engine) = engine.filter(|_| demand == Demand::All) {
+        let first = network::open(engine, &manifest, stories.base(), &snapshots).await;
         // A failure is told by the worker that tries again.
-        network::open(engine, &manifest, stories.base(), &snapshots)
-            .await
+        first
+            .map_err(|error| refused = Some((engine, error.to_string())))
             .ok()
     } else {
         environment.browser = build;
@@ -96,6 +98,9 @@ pub(super) async fn open(
     ));
     if let Some(Connected { session, .. }) = &first {
         stage.met(session.name(), session.info());
+    }
+    if let Some((engine, reason)) = refused {
+        stage.openings.failed(engine, stage.redacted(&reason));
     }
     tracing::info!(run = %stage.run_id, base = stage.base, "the run has started");
     stage.emit(&Event::RunStarted(Box::new(run.clone())));

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::judge::{self, Judged};
 use super::memory;
 use super::network::{self, Connected};
+use super::openings::Open;
 use super::own;
 use super::stage::Stage;
 use super::steadiness::missing_fonts;
@@ -46,6 +47,7 @@ pub(super) struct Photographer {
     pub(super) parameters: Parameters,
     /// Whether `before` hooks have begun on the page, and `after` is due.
     pub(super) is_hooked: bool,
+    _open: Open,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -88,6 +90,7 @@ impl Photographer {
         let Connected { mut session, proxy } = connected;
         session.visit(&stage.base, Arc::clone(&stage.credentials));
         Self {
+            _open: stage.openings.opened(session.name()),
             stage,
             session,
             proxy,

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::hooks::Hooks;
 use super::judge::Judged;
+use super::openings::Openings;
 use crate::browser::BrowserInfo;
 use crate::cache::{Cache, Hit};
 use crate::login::Logins;
@@ -43,6 +44,7 @@ pub(super) struct Stage {
     pub(super) recorder: Recorder,
     pub(super) cache: Cache,
     pub(super) logins: Logins,
+    pub(super) openings: Arc<Openings>,
     /// Stories whose results cannot be used again, with the reason.
     uncacheable: Mutex<BTreeMap<String, String>>,
     sinks: Vec<Arc<dyn Sink>>,
@@ -95,6 +97,7 @@ impl Stage {
             recorder,
             cache,
             logins,
+            openings: Arc::default(),
             uncacheable: Mutex::default(),
             sinks,
             environment,

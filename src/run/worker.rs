@@ -152,6 +152,9 @@ impl Worker {
     async fn snapshot(&mut self, index: usize) -> Judged {
         let mut attempts = Attempts::begin();
         let mut broken = 0;
+        if let Some(reason) = self.given_up(index) {
+            return self.without_browser(index, reason);
+        }
         loop {
             let attempt = attempts.number();
             let error = match self.attempt(index, attempt).await {
@@ -173,7 +176,7 @@ impl Worker {
             );
             let retries = self.stage.manifest.retries;
             let again = attempt <= retries || (fatal && broken <= BROKEN_BROWSERS);
-            if hopeless || !again {
+            if hopeless || !again || self.given_up(index).is_some() {
                 let failed = self.failed(index, attempt, &error);
                 // A machine without a browser is no failure of the story.
                 let machine = fatal || hopeless;
@@ -186,6 +189,21 @@ impl Worker {
             }
             attempts.failed(&told);
             self.tell_retry(index, attempts.number(), &told);
+        }
+    }
+
+    /// Why there is no browser for a snapshot, where nobody tries again.
+    fn given_up(&self, index: usize) -> Option<String> {
+        let engine = self.stage.snapshots[index].browser;
+        self.stage.openings.given_up(engine)
+    }
+
+    fn without_browser(&self, index: usize, reason: String) -> Judged {
+        let mut result = self.stage.result(index, Status::Failed);
+        result.message = Some(reason);
+        Judged {
+            message: Some(report::failure(&result, None)),
+            result,
         }
     }
 
@@ -218,7 +236,11 @@ impl Worker {
         if self.photographer.is_none() {
             let stage = &self.stage;
             let connected =
-                network::open(engine, &stage.manifest, &stage.base, &stage.snapshots).await?;
+                network::open(engine, &stage.manifest, &stage.base, &stage.snapshots).await;
+            let connected = connected.inspect_err(|error| {
+                let reason = stage.redacted(&error.to_string());
+                stage.openings.failed(engine, reason);
+            })?;
             stage.met(engine, connected.session.info());
             self.photographer = Some(Photographer::new(Arc::clone(stage), connected));
         }
