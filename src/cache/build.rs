@@ -32,9 +32,9 @@ struct Program {
 
 /// Name and version of a browser, as `binary --version` says:
 /// `Chromium 156.0.8078.79`. It is asked once, and its answer kept in
-/// `state_dir/cache` until the program's file changes. A script is asked every
-/// time: it does not change when the browser that it starts does. A program
-/// that does not tell is named by path, size and time.
+/// `state_dir/cache` until the program's file changes. What only starts the
+/// browser is asked every time: it does not change when the browser does. A
+/// program that does not tell is named by path, size and time.
 pub fn build(binary: &Path, state_dir: &Path) -> String {
     let Ok(program) = Program::of(binary) else {
         return format!("unknown ({})", binary.display());
@@ -45,7 +45,7 @@ pub fn build(binary: &Path, state_dir: &Path) -> String {
         .join(format!("{}.build", &name[..32]));
     let said = fs::read(&kept).ok();
     let said = said.and_then(|bytes| serde_json::from_slice::<Said>(&bytes).ok());
-    if let Some(said) = said.filter(|said| said.program == program && !is_script(binary)) {
+    if let Some(said) = said.filter(|said| said.program == program && !is_launcher(binary)) {
         return said.build;
     }
     let Some(build) = ask(binary) else {
@@ -73,6 +73,14 @@ impl Program {
             modified_ns: modified.map_or(0, |since| since.as_nanos()),
         })
     }
+}
+
+/// A script, or a program under another name: `/snap/bin/chromium` is a link to
+/// `snap`, which starts whatever it is called by.
+fn is_launcher(binary: &Path) -> bool {
+    let target = binary.canonicalize();
+    let is_other = |target: &Path| target.file_name() != binary.file_name();
+    target.map_or(true, |target| is_other(&target)) || is_script(binary)
 }
 
 fn is_script(binary: &Path) -> bool {
@@ -138,6 +146,29 @@ mod tests {
         assert!(build(&browser, folder.path()).starts_with("unknown ("));
         let absent = build(&folder.path().join("absent"), folder.path());
         assert!(absent.starts_with("unknown ("), "{absent}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_link_to_a_launcher_is_asked_every_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let snap = folder.path().join("snap");
+        program(&snap, &fs::read("/bin/true").unwrap());
+        fs::create_dir(folder.path().join("bin")).unwrap();
+        let link = |name: &str| {
+            let link = folder.path().join("bin").join(name);
+            std::os::unix::fs::symlink(&snap, &link).unwrap();
+            link
+        };
+        let (browser, same) = (link("chromium"), link("snap"));
+        let said = build(&browser, folder.path());
+        for entry in fs::read_dir(folder.path().join("cache")).unwrap() {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            fs::write(&path, text.replace(&said, "kept")).unwrap();
+        }
+        assert_eq!(build(&same, folder.path()), "kept");
+        assert_eq!(build(&browser, folder.path()), said);
     }
 
     #[cfg(target_os = "linux")]

@@ -129,6 +129,12 @@ impl Cache {
         let Source::Dir(stories) = &manifest.source else {
             return Self::closed("its server is not ours, so nobody knows what it will say");
         };
+        if manifest.browser.webdriver.is_some() {
+            // Another build may draw by then, and nobody here would know.
+            return Self::closed(
+                "its browser is that of `webdriver`, which may be another by then",
+            );
+        }
         if settings.cache == settings::Cache::Off {
             return Self::closed("TINTYPE_CACHE is `off`");
         }

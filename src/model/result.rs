@@ -198,6 +198,11 @@ impl VisualTestResult {
         self.attempts.len() > 1 && matches!(self.status, Status::Passed | Status::Changed)
     }
 
+    /// Whether it was new and became the baseline at once, which is no failure.
+    pub fn is_accepted(&self) -> bool {
+        self.status == Status::New && self.baseline.is_some()
+    }
+
     /// Whether `current` is a picture that can become the baseline: a person
     /// may be asked for a decision.
     pub fn has_picture_to_accept(&self) -> bool {

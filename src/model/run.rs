@@ -35,9 +35,10 @@ impl fmt::Display for RunId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
-    /// Nothing failed and nothing is new.
+    /// Nothing failed, and whatever is new was accepted.
     Passed,
-    /// Something failed or is new, or nothing at all was compared.
+    /// Something failed or is new and not accepted, or nothing at all was
+    /// compared.
     Failed,
     /// Stopped by a signal, or every worker of it died.
     Interrupted,
@@ -116,8 +117,9 @@ impl Summary {
     }
 
     /// How the run ended, judged by its counts alone: a run that failed
-    /// nothing and has nothing new has passed. That a run compared nothing at
-    /// all is for the caller to say, who knows whether anything was planned.
+    /// nothing and has nothing new has passed. That what is new was accepted is
+    /// for the caller to say, and that a run compared nothing at all, who knows
+    /// whether anything was planned.
     pub fn reason(&self) -> Reason {
         if self.failed > 0 || self.new > 0 {
             Reason::Failed

@@ -53,6 +53,8 @@ impl RunState {
             Some(said @ (Reason::Error | Reason::Interrupted)) => said,
             _ if self.died && summary.total < self.planned => Reason::Interrupted,
             Some(Reason::Failed) => Reason::Failed,
+            // What is new has been accepted.
+            Some(Reason::Passed) if !self.died && summary.failed == 0 => Reason::Passed,
             None if self.planned > 0 && summary.total == summary.skipped => Reason::Failed,
             _ => summary.reason(),
         }

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::judge::Judged;
-use crate::browser::BrowserError;
 use crate::model::{Attempt, Status};
 use crate::report;
 
@@ -27,9 +26,10 @@ impl Attempts {
         u32::try_from(self.done.len() + 1).unwrap_or(u32::MAX)
     }
 
-    /// It has failed, and the next one begins.
-    pub(super) fn failed(&mut self, error: &BrowserError) {
-        self.note(Status::Failed, Some(error.to_string()));
+    /// It has failed, and the next one begins. `told` is written down: no
+    /// secret may be in it.
+    pub(super) fn failed(&mut self, told: &str) {
+        self.note(Status::Failed, Some(told.to_owned()));
         self.begun = Instant::now();
     }
 

@@ -44,11 +44,13 @@ pub(super) async fn written(stage: &Stage) -> RecordReport {
 /// Tells everybody that the run has ended and lets the record finish it.
 pub(super) async fn close(stage: &Stage, run: &VisualTestRun, interrupted: bool) -> RecordReport {
     stage.tell(&Event::RunFinished(Box::new(run.clone())));
-    // Under nextest no single process knows what the run came to; but that it
-    // was interrupted it knows.
+    // Under nextest no single process knows whether anything was compared at
+    // all; but what came of what it was asked for it knows, and whether it was
+    // interrupted.
+    let compared = run.summary.total > run.summary.skipped;
     let word = run
         .reason
-        .filter(|_| !stage.settings.nextest || interrupted);
+        .filter(|_| !stage.settings.nextest || interrupted || compared);
     let (mut record, warnings) = tokio::join!(stage.recorder.finish(word), stage.cache.flush());
     record.warnings.extend(warnings);
     record

@@ -43,6 +43,9 @@ pub enum RunError {
     /// The key for log-ins is none.
     #[error("failed to share log-ins: {0}")]
     LoginKey(#[from] KeyError),
+    /// A signal came first.
+    #[error("interrupted before the run had begun")]
+    Interrupted,
     /// What the stories' server wants to see is not there.
     #[error("failed to get into the stories' server: {0}")]
     Access(#[from] AccessError),
@@ -118,7 +121,7 @@ impl Conductor {
             .enable_all()
             .build()?;
         // Listening comes first: a signal may arrive while the browser starts.
-        let signal = runtime.spawn(interrupt::interrupted());
+        let mut signal = runtime.spawn(interrupt::interrupted());
         let opening = open(manifest, snapshots, demand, settings, given, sinks);
         let Opened {
             stage,
@@ -126,7 +129,13 @@ impl Conductor {
             hits,
             stories,
             mut first,
-        } = runtime.block_on(opening)?;
+        } = runtime.block_on(async {
+            tokio::select! {
+                opened = opening => opened,
+                // What was started until now ends with what is dropped here.
+                _ = &mut signal => Err(RunError::Interrupted),
+            }
+        })?;
         let queue = Arc::new(match demand {
             Demand::All => Queue::new(
                 &stage.snapshots,
@@ -247,11 +256,12 @@ impl Conductor {
         queue.close();
         let record = runtime.block_on(async {
             for worker in workers {
-                // A worker that panicked or was cut short has no more to say:
-                // what it left open is told below.
+                // A worker that was cut short has no more to say.
                 let _ = worker.await;
             }
-            stage.abandon("the worker that had it was lost");
+            for index in stage.asked() {
+                stage.lose(index);
+            }
             closing::conclude(&stage, &mut run, interrupted);
             closing::close(&stage, &run, interrupted).await
         });

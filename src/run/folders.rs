@@ -43,13 +43,16 @@ fn read(path: &Path) -> Option<RunFile> {
 
 /// Makes summary and reason true of the results.
 fn count(file: &mut RunFile) {
-    let mut summary = Summary::default();
+    let (mut summary, mut to_judge) = (Summary::default(), Summary::default());
     for result in &file.results {
         summary.add(result.status);
+        if !result.is_accepted() {
+            to_judge.add(result.status);
+        }
     }
     file.run.summary = summary;
     if file.run.reason == Some(Reason::Passed) {
-        file.run.reason = Some(summary.reason());
+        file.run.reason = Some(to_judge.reason());
     }
 }
 

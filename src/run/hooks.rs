@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use fantoccini::Client;
 
+use super::panics::caught;
 use crate::browser::BrowserError;
 use crate::plan::Snapshot;
 
@@ -91,15 +92,12 @@ impl Hooks {
             Moment::After => ("after", &self.after),
         };
         for hook in hooks {
-            let run = hook(client.clone(), snapshot.clone());
+            let failed = |reason| Err(BrowserError::Hook { name, reason });
+            let run = caught(|| hook(client.clone(), snapshot.clone()));
             match tokio::time::timeout(limit, run).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    return Err(BrowserError::Hook {
-                        name,
-                        reason: error.to_string(),
-                    });
-                }
+                Ok(Ok(Ok(()))) => {}
+                Ok(Ok(Err(error))) => return failed(error.to_string()),
+                Ok(Err(panic)) => return failed(format!("it panicked: {panic}")),
                 // The client may wait for an answer that never comes.
                 Err(_) => {
                     return Err(BrowserError::Hung {

@@ -15,6 +15,8 @@
 //! - `hooks`: the user's own code around a story.
 //! - `memory`: what a page has loaded, for the cache.
 //! - `network`: what stories may ask of the network, and have asked.
+//! - `openings`: which engines give sessions.
+//! - `panics`: what ends no more than what was being done.
 //! - `stage`: what all of them share.
 //! - `folders`: the run's folder and the pruning of older ones.
 //! - `surroundings`: machine, commit and command.
@@ -33,7 +35,9 @@ mod meeting;
 mod memory;
 mod network;
 mod opening;
+mod openings;
 mod own;
+mod panics;
 mod photographer;
 mod queue;
 mod stage;

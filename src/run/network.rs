@@ -127,10 +127,14 @@ pub(super) fn check(proxy: Option<&Proxy>, settled: &mut Settled) -> Result<(), 
 }
 
 /// A page that lacks what it was refused may well fail otherwise: the cause is
-/// told before the effect.
+/// told before the effect. A story that leaves itself out has not failed.
 pub(super) fn explain(proxy: Option<&Proxy>, error: BrowserError) -> BrowserError {
     let refused = proxy.map(|proxy| proxy.traffic().refused);
-    let known = error.is_fatal() || matches!(error, BrowserError::OpenNetwork { .. });
+    let told = matches!(
+        error,
+        BrowserError::OpenNetwork { .. } | BrowserError::LeftOut(_)
+    );
+    let known = told || error.is_fatal();
     match refused.filter(|refused| !refused.is_empty() && !known) {
         None => error,
         Some(refused) => BrowserError::OpenNetwork {

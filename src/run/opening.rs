@@ -59,10 +59,12 @@ pub(super) async fn open(
     });
     // The queue begins with the same.
     let engine = open.map(|(snapshot, _)| snapshot.browser).min();
+    let mut refused = None;
     let first = if let Some(engine) = engine.filter(|_| demand == Demand::All) {
+        let first = network::open(engine, &manifest, stories.base(), &snapshots).await;
         // A failure is told by the worker that tries again.
-        network::open(engine, &manifest, stories.base(), &snapshots)
-            .await
+        first
+            .map_err(|error| refused = Some((engine, error.to_string())))
             .ok()
     } else {
         environment.browser = build;
@@ -97,6 +99,9 @@ pub(super) async fn open(
     if let Some(Connected { session, .. }) = &first {
         stage.met(session.name(), session.info());
     }
+    if let Some((engine, reason)) = refused {
+        stage.openings.failed(engine, stage.redacted(&reason));
+    }
     tracing::info!(run = %stage.run_id, base = stage.base, "the run has started");
     stage.emit(&Event::RunStarted(Box::new(run.clone())));
     if demand == Demand::All {
@@ -123,7 +128,8 @@ fn settle_without_browser(stage: &Stage, hits: &[Option<Hit>]) {
     }
 }
 
-/// The cache for this machine's browsers, and their builds.
+/// The cache for this machine's browsers, and their builds. A `webdriver` has
+/// browsers of its own.
 async fn open_cache(
     manifest: &Manifest,
     settings: &Settings,
@@ -131,7 +137,8 @@ async fn open_cache(
     hooks: &Hooks,
 ) -> (Cache, Option<String>) {
     let (mut browsers, mut switches, mut builds) = (Vec::new(), Vec::new(), Vec::new());
-    for &engine in &manifest.browser.names {
+    let names = manifest.browser.names.iter();
+    for &engine in names.filter(|_| manifest.browser.webdriver.is_none()) {
         let programs = find(&manifest.browser, engine).ok();
         let program = programs.as_ref().map(|programs| programs.browser.as_path());
         let build = program.map(|program| cache::build(program, &manifest.state_dir()));

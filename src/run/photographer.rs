@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::judge::{self, Judged};
 use super::memory;
 use super::network::{self, Connected};
+use super::openings::Open;
 use super::own;
 use super::stage::Stage;
 use super::steadiness::missing_fonts;
@@ -46,6 +47,7 @@ pub(super) struct Photographer {
     pub(super) parameters: Parameters,
     /// Whether `before` hooks have begun on the page, and `after` is due.
     pub(super) is_hooked: bool,
+    _open: Open,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -88,6 +90,7 @@ impl Photographer {
         let Connected { mut session, proxy } = connected;
         session.visit(&stage.base, Arc::clone(&stage.credentials));
         Self {
+            _open: stage.openings.opened(session.name()),
             stage,
             session,
             proxy,
@@ -198,7 +201,7 @@ impl Photographer {
         if let (Some(message), Some(fonts)) = (&mut judged.message, fallen_back) {
             message.push_str(&fonts);
         }
-        note(&mut judged.result, &times, started, settled);
+        self.note(&mut judged.result, &times, started, settled);
         Ok(judged)
     }
 
@@ -253,7 +256,7 @@ impl Photographer {
             return Ok(Glance::Unlike(shot.png));
         };
         let mut result = draft.clone();
-        note(&mut result, times, started, shot.settled);
+        self.note(&mut result, times, started, shot.settled);
         self.remember_pass(index, baseline.file_sha256.clone());
         let passed = judge::passed(&stage, index, result, baseline, &shot.png);
         Ok(Glance::Passed(Box::new(passed)))
@@ -343,6 +346,26 @@ impl Photographer {
         network::check(self.proxy.as_ref(), &mut settled)?;
         Ok(Shot { png, settled })
     }
+
+    fn note(
+        &self,
+        result: &mut VisualTestResult,
+        times: &Times,
+        started: Instant,
+        settled: Settled,
+    ) {
+        let ms = |time: Duration| Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        result.navigate_ms = ms(times.navigate);
+        result.settle_ms = ms(times.settle);
+        result.capture_ms = ms(times.capture);
+        result.compare_ms = ms(times.compare);
+        result.duration_ms = ms(started.elapsed());
+        result.settled = settled.steps;
+        let addresses = settled.foreign.into_iter();
+        let addresses = addresses.take(VisualTestResult::MOST_ADDRESSES);
+        let redacted = addresses.map(|address| self.stage.redacted(&address));
+        result.open_network = redacted.collect();
+    }
 }
 
 impl Loaded {
@@ -407,20 +430,6 @@ pub(super) fn address(base: &str, snapshot: &Snapshot) -> String {
         }
         Err(_) => address,
     }
-}
-
-fn note(result: &mut VisualTestResult, times: &Times, started: Instant, settled: Settled) {
-    let ms = |time: Duration| Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-    result.navigate_ms = ms(times.navigate);
-    result.settle_ms = ms(times.settle);
-    result.capture_ms = ms(times.capture);
-    result.compare_ms = ms(times.compare);
-    result.duration_ms = ms(started.elapsed());
-    result.settled = settled.steps;
-    result.open_network = settled.foreign;
-    result
-        .open_network
-        .truncate(VisualTestResult::MOST_ADDRESSES);
 }
 
 /// A snapshot whose baseline, or whose comparison, is broken.

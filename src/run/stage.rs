@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::hooks::Hooks;
 use super::judge::Judged;
+use super::openings::Openings;
 use crate::browser::BrowserInfo;
 use crate::cache::{Cache, Hit};
 use crate::login::Logins;
@@ -43,6 +44,7 @@ pub(super) struct Stage {
     pub(super) recorder: Recorder,
     pub(super) cache: Cache,
     pub(super) logins: Logins,
+    pub(super) openings: Arc<Openings>,
     /// Stories whose results cannot be used again, with the reason.
     uncacheable: Mutex<BTreeMap<String, String>>,
     sinks: Vec<Arc<dyn Sink>>,
@@ -95,6 +97,7 @@ impl Stage {
             recorder,
             cache,
             logins,
+            openings: Arc::default(),
             uncacheable: Mutex::default(),
             sinks,
             environment,
@@ -102,6 +105,11 @@ impl Stage {
             board: Mutex::default(),
             posted: Condvar::new(),
         }
+    }
+
+    /// A text without the secrets that the stories' server wants to see.
+    pub(super) fn redacted(&self, text: &str) -> String {
+        self.credentials.redact(text).into_owned()
     }
 
     /// Tells everybody.
@@ -236,11 +244,18 @@ impl Stage {
         self.finish(index, result, Some(reason.to_owned()));
     }
 
+    /// Fails a snapshot of which nobody knows what it would have come to.
+    pub(super) fn lose(&self, index: usize) {
+        let reason = "the worker that had it panicked: standard error has its words";
+        let mut result = self.result(index, Status::Failed);
+        result.message = Some(reason.to_owned());
+        self.finish(index, result, Some(reason.to_owned()));
+    }
+
     /// Marks whatever was asked for and has no final status as skipped. Gives
     /// its number.
     pub(super) fn abandon(&self, reason: &str) -> usize {
-        let mut asked: Vec<_> = self.board().asked.iter().copied().collect();
-        asked.sort_unstable();
+        let asked = self.asked();
         for &index in &asked {
             self.skip(index, reason);
         }
@@ -271,6 +286,13 @@ impl Stage {
                 .wait(board)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Whatever was asked for and has no final status.
+    pub(super) fn asked(&self) -> Vec<usize> {
+        let mut asked: Vec<_> = self.board().asked.iter().copied().collect();
+        asked.sort_unstable();
+        asked
     }
 
     /// Whether somebody waits for a snapshot.

@@ -9,6 +9,7 @@ use super::attempts::Attempts;
 use super::expectation;
 use super::judge::{self, Judged};
 use super::network::{self, Connected};
+use super::panics::caught;
 use super::photographer::Photographer;
 use super::queue::{Group, Queue, Session, Work};
 use super::stage::Stage;
@@ -22,13 +23,31 @@ use crate::report;
 const BROKEN_BROWSERS: u32 = 1;
 
 /// Works until the queue is empty or `stop` is set. A session that is open
-/// already may be given; otherwise one is opened for the first group.
+/// already may be given; otherwise one is opened for the first group. A panic
+/// fails what was in hand, and a new browser goes on with the rest: somebody
+/// waits for it.
 pub(super) async fn work(
     session: Session,
     stage: Arc<Stage>,
-    first: Option<Connected>,
+    mut first: Option<Connected>,
     queue: Arc<Queue>,
     stop: Arc<AtomicBool>,
+) {
+    loop {
+        let shift = || shift(session, Arc::clone(&stage), first.take(), &queue, &stop);
+        match caught(shift).await {
+            Ok(()) => return,
+            Err(panic) => tracing::error!(session, panic, "a worker panicked"),
+        }
+    }
+}
+
+async fn shift(
+    session: Session,
+    stage: Arc<Stage>,
+    first: Option<Connected>,
+    queue: &Queue,
+    stop: &AtomicBool,
 ) {
     let photographer = first.map(|first| Photographer::new(Arc::clone(&stage), first));
     let mut worker = Worker {
@@ -42,7 +61,7 @@ pub(super) async fn work(
             None => break,
             Some(Work::Asked(group)) => group,
             Some(Work::Ahead(index)) => {
-                worker.ahead(index, &queue, &stop).await;
+                worker.ahead(index, queue, stop).await;
                 continue;
             }
         };
@@ -51,7 +70,7 @@ pub(super) async fn work(
             group.0.reverse();
         }
         backwards = !backwards;
-        worker.group(&group, &stop).await;
+        worker.group(&group, stop).await;
     }
     worker.leave_page().await;
     worker.end_browser().await;
@@ -90,9 +109,10 @@ impl Worker {
     /// by then and it did not pass at once.
     async fn ahead(&mut self, index: usize, queue: &Queue, stop: &AtomicBool) {
         let stage = Arc::clone(&self.stage);
-        let _held = Held {
+        let _held = HeldAhead {
             stage: &stage,
-            indices: &[index],
+            queue,
+            index,
         };
         self.turn_to(index).await;
         let judged = self.at_once(index).await;
@@ -132,19 +152,18 @@ impl Worker {
     async fn snapshot(&mut self, index: usize) -> Judged {
         let mut attempts = Attempts::begin();
         let mut broken = 0;
+        if let Some(reason) = self.given_up(index) {
+            return self.without_browser(index, reason);
+        }
         loop {
             let attempt = attempts.number();
             let error = match self.attempt(index, attempt).await {
                 Ok(judged) => return attempts.end(self.weighed(index, judged)),
-                Err(BrowserError::LeftOut(reason)) => return self.left_out(index, reason),
+                Err(BrowserError::LeftOut(reason)) => return self.left_out(index, &reason),
                 Err(error) => error,
             };
             let snapshot = &self.stage.snapshots[index].identifier;
-            let told = self
-                .stage
-                .credentials
-                .redact(&error.to_string())
-                .into_owned();
+            let told = self.stage.redacted(&error.to_string());
             tracing::warn!(%snapshot, attempt, error = told, "an attempt failed");
             let fatal = error.is_fatal();
             if fatal {
@@ -157,7 +176,7 @@ impl Worker {
             );
             let retries = self.stage.manifest.retries;
             let again = attempt <= retries || (fatal && broken <= BROKEN_BROWSERS);
-            if hopeless || !again {
+            if hopeless || !again || self.given_up(index).is_some() {
                 let failed = self.failed(index, attempt, &error);
                 // A machine without a browser is no failure of the story.
                 let machine = fatal || hopeless;
@@ -168,14 +187,30 @@ impl Worker {
                 };
                 return attempts.end(judged);
             }
-            attempts.failed(&error);
+            attempts.failed(&told);
             self.tell_retry(index, attempts.number(), &told);
         }
     }
 
+    /// Why there is no browser for a snapshot, where nobody tries again.
+    fn given_up(&self, index: usize) -> Option<String> {
+        let engine = self.stage.snapshots[index].browser;
+        self.stage.openings.given_up(engine)
+    }
+
+    fn without_browser(&self, index: usize, reason: String) -> Judged {
+        let mut result = self.stage.result(index, Status::Failed);
+        result.message = Some(reason);
+        Judged {
+            message: Some(report::failure(&result, None)),
+            result,
+        }
+    }
+
     /// A snapshot that its own story leaves out.
-    fn left_out(&self, index: usize, reason: String) -> Judged {
+    fn left_out(&self, index: usize, reason: &str) -> Judged {
         let mut result = self.stage.result(index, Status::Skipped);
+        let reason = self.stage.redacted(reason);
         result.message = Some(reason.clone());
         Judged {
             result,
@@ -201,7 +236,11 @@ impl Worker {
         if self.photographer.is_none() {
             let stage = &self.stage;
             let connected =
-                network::open(engine, &stage.manifest, &stage.base, &stage.snapshots).await?;
+                network::open(engine, &stage.manifest, &stage.base, &stage.snapshots).await;
+            let connected = connected.inspect_err(|error| {
+                let reason = stage.redacted(&error.to_string());
+                stage.openings.failed(engine, reason);
+            })?;
             stage.met(engine, connected.session.info());
             self.photographer = Some(Photographer::new(Arc::clone(stage), connected));
         }
@@ -221,11 +260,7 @@ impl Worker {
     fn failed(&self, index: usize, attempt: u32, error: &BrowserError) -> Judged {
         let mut result = self.stage.result(index, Status::Failed);
         result.attempt = Some(attempt);
-        let mut message = self
-            .stage
-            .credentials
-            .redact(&error.to_string())
-            .into_owned();
+        let mut message = self.stage.redacted(&error.to_string());
         if attempt > 1 {
             message = format!("{message} (attempt {attempt})");
         }
@@ -256,7 +291,7 @@ impl Worker {
     }
 }
 
-/// Gives up what a worker that panics has in its hands: somebody waits for it.
+/// Fails what a worker that panics has in its hands: somebody waits for it.
 struct Held<'a> {
     stage: &'a Stage,
     indices: &'a [usize],
@@ -269,8 +304,25 @@ impl Drop for Held<'_> {
         }
         for &index in self.indices {
             if self.stage.is_asked(index) {
-                self.stage.skip(index, "the worker that had it was lost");
+                self.stage.lose(index);
             }
+        }
+    }
+}
+
+/// The same of a snapshot that was worked on ahead, which is done again where
+/// somebody asks for it later.
+struct HeldAhead<'a> {
+    stage: &'a Stage,
+    queue: &'a Queue,
+    index: usize,
+}
+
+impl Drop for HeldAhead<'_> {
+    fn drop(&mut self) {
+        let (queue, index) = (self.queue, self.index);
+        if std::thread::panicking() && matches!(queue.done_ahead(index, None), Kept::Undone) {
+            self.stage.lose(index);
         }
     }
 }

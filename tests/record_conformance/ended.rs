@@ -28,7 +28,8 @@ pub(crate) async fn the_last_to_leave_ends_the_run(bench: Bench) {
         bench.store.end(bench.id(), None).await.unwrap(),
         Ended::Pending(1)
     );
-    assert_eq!(bench.one(&two, 2, leave(None, end)).await, Applied::Done);
+    let failed = leave(Some(Reason::Failed), end);
+    assert_eq!(bench.one(&two, 2, failed).await, Applied::Done);
     let document = bench.document().await;
     assert_eq!(document.reason, Some(Reason::Failed));
     assert_eq!(document.duration, Some(1500));
@@ -41,10 +42,19 @@ pub(crate) async fn the_last_to_leave_ends_the_run(bench: Bench) {
 
 pub(crate) async fn reasons_follow_from_what_happened(bench: Bench) {
     type Case = (u64, &'static [Status], Option<Reason>, Reason);
-    let cases: [Case; 8] = [
+    let cases: [Case; 11] = [
         (1, &[Status::Passed], None, Reason::Passed),
         (1, &[Status::Changed], Some(Reason::Passed), Reason::Passed),
-        (1, &[Status::New], Some(Reason::Passed), Reason::Failed),
+        (1, &[Status::New], None, Reason::Failed),
+        (1, &[Status::New], Some(Reason::Failed), Reason::Failed),
+        // Who says so has accepted it.
+        (1, &[Status::New], Some(Reason::Passed), Reason::Passed),
+        (
+            2,
+            &[Status::New, Status::Failed],
+            Some(Reason::Passed),
+            Reason::Failed,
+        ),
         (2, &[], None, Reason::Failed),
         (1, &[Status::Skipped], None, Reason::Failed),
         (1, &[Status::Skipped], Some(Reason::Passed), Reason::Passed),

@@ -141,6 +141,12 @@ fn no_secret_is_ever_written() {
         "path = \"/open\"",
         "path = \"/open\"\ncapture = { timeout = \"1s\", wait-for = [{ expression = \"sesame-by-header\" }] }",
     );
+    // An address of the open network that holds one, and a second attempt.
+    let asks = "fetch('http://localhost:1/?sesame' + '-by-header').catch(() => 0)";
+    let manifest = format!(
+        "retries = 1\n{manifest}\n[[story]]\nid = \"asks\"\npath = \"/open?asks\"\n\
+         steps = [{{ script = \"{asks}\" }}]\n"
+    );
     let project = Project::new(&manifest, &[]);
     let told = [SECRETS.as_slice(), &[("TINTYPE_LOG", "trace")]].concat();
     let run = project.run(&[], &told);
@@ -149,6 +155,11 @@ fn no_secret_is_ever_written() {
         project.result("password::light::200x100").status,
         Status::Failed
     );
+    let attempts = project.result("open::light::200x100").attempts;
+    let told = attempts[0].message.as_deref().unwrap();
+    assert!(told.contains("***"), "{told}");
+    let reached = project.result("asks::light::200x100").open_network;
+    assert_eq!(reached, ["http://localhost:1/?***"]);
     assert!(
         !run.stdout.contains("sesame-") && !run.stderr.contains("sesame-"),
         "{}{}",

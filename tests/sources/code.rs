@@ -1,7 +1,7 @@
 //! What a test target gives beyond its manifest: a server, stories, hooks.
 
 use libtest_mimic::Trial;
-use tintype::model::Status;
+use tintype::model::{Reason, Status};
 
 use super::project::{Project, Run};
 use super::{PLAY_SUITE, test};
@@ -24,6 +24,14 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("code::hooks_in_firefox", || hooks_in("firefox")),
         test("code::hooks_in_webkit", || hooks_in("webkit")),
         test("code::a_hook_that_fails_is_told", a_hook_that_fails_is_told),
+        test(
+            "code::a_hook_that_panics_has_failed",
+            a_hook_that_panics_has_failed,
+        ),
+        test(
+            "code::a_worker_that_panics_fails_what_it_had",
+            a_worker_that_panics_fails_what_it_had,
+        ),
         test(
             "code::hooks_are_cached_by_their_key_only",
             hooks_are_cached_by_their_key_only,
@@ -188,6 +196,37 @@ fn a_hook_that_fails_is_told() {
     // `after` ends what `before` may have begun.
     let ends = String::from_utf8(project.read("ends.txt")).unwrap();
     assert_eq!(ends, "menu\nmenu\n");
+}
+
+/// More panics than sessions: each session goes on.
+fn panicking(target: &str, told: &str) {
+    let manifest = format!(
+        "{MANIFEST}[[story]]\npath = \"/open\"\n[[story]]\npath = \"/last\"\n[browser]\nsessions = 1\n"
+    );
+    let project = Project::new(&manifest, &[]);
+    let run = run(&project, target, &[("TINTYPE_UPDATE", "new")]);
+    assert_eq!(run.code, Some(101), "{}{}", run.stdout, run.stderr);
+    assert_eq!(project.last().run.reason, Some(Reason::Failed));
+    for story in ["menu", "open"] {
+        for theme in ["light", "dark"] {
+            let result = project.result(&format!("{story}::{theme}::300x200"));
+            assert_eq!(result.status, Status::Failed);
+            let message = result.message.unwrap();
+            assert!(message.contains(told), "{message}");
+        }
+    }
+    let last = project.result("last::light::300x200");
+    assert_eq!(last.status, Status::New);
+}
+
+fn a_hook_that_panics_has_failed() {
+    let told = "the `before` hook of the test target failed: it panicked: nothing to click on in ";
+    panicking("panicking-hook", told);
+    panicking("panicking-at-once", told);
+}
+
+fn a_worker_that_panics_fails_what_it_had() {
+    panicking("panicking-worker", "the worker that had it panicked");
 }
 
 fn hooks_are_cached_by_their_key_only() {

@@ -1,6 +1,9 @@
 //! What users write as their `tests/visual.rs`, by name.
 
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
 use std::fs::OpenOptions;
+use std::future::ready;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::ExitCode;
@@ -49,6 +52,29 @@ pub(crate) fn play(name: &str) -> ExitCode {
                 Err::<(), _>(format!("no data for {id}"))
             })
             .after(note_the_end),
+        "panicking-hook" => Harness::new().serve(App::default()).before(
+            |client: Client, snapshot: Snapshot| async move {
+                client.current_url().await?;
+                nothing_to_click_on(&snapshot);
+                Ok::<_, CmdError>(())
+            },
+        ),
+        "panicking-at-once" => {
+            Harness::new()
+                .serve(App::default())
+                .before(|_: Client, snapshot: Snapshot| {
+                    nothing_to_click_on(&snapshot);
+                    ready(Ok::<_, CmdError>(()))
+                })
+        }
+        "panicking-worker" => {
+            Harness::new()
+                .serve(App::default())
+                .before(|_: Client, snapshot: Snapshot| {
+                    let is_last = snapshot.identifier.story_id == "last";
+                    ready(is_last.then_some(()).ok_or(Unspeakable(snapshot)))
+                })
+        }
         _ => Harness::new(),
     }
     .run()
@@ -98,6 +124,23 @@ fn answer(mut stream: TcpStream, folder: Option<&str>) {
 
 async fn open_the_menu(client: Client, _: Snapshot) -> Result<(), CmdError> {
     client.find(Locator::Css("button")).await?.click().await
+}
+
+fn nothing_to_click_on(snapshot: &Snapshot) {
+    let id = &snapshot.identifier.story_id;
+    assert!(id == "last", "nothing to click on in {id}");
+}
+
+/// What happens where the harness tells of it, and not in the hook.
+#[derive(Debug)]
+struct Unspeakable(Snapshot);
+
+impl Error for Unspeakable {}
+
+impl Display for Unspeakable {
+    fn fmt(&self, _: &mut Formatter<'_>) -> fmt::Result {
+        panic!("no words for {}", self.0.identifier.story_id)
+    }
 }
 
 /// Appends to `ends.txt`.

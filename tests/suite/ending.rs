@@ -10,6 +10,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("ending::a_finished_run_leaves_no_process", finished),
         test("ending::sigterm_leaves_a_truthful_record", sigterm),
+        test("ending::sigterm_comes_before_the_stories", early_sigterm),
         test("ending::kill_9_leaves_no_process", kill_9),
         test(
             "ending::a_browser_that_crashes_is_replaced",
@@ -51,6 +52,32 @@ fn sigterm() {
     assert_eq!(endless.status, Status::Skipped);
     assert_eq!(endless.message.as_deref(), Some("interrupted"));
     assert_eq!(last.run.summary.total, 2);
+}
+
+/// The command starts, and nothing ever answers.
+fn early_sigterm() {
+    let project = Project::new("", &[]);
+    let port = super::support::port::free_port();
+    let here = project.path().display();
+    let text = format!(
+        "[stories]\nurl = \"http://127.0.0.1:{port}\"\n\
+         command = \"echo > {here}/started; exec sleep 1000\"\n[[story]]\npath = \"/a\"\n"
+    );
+    project.write("stories.toml", &text);
+    let child = project.start(&[]);
+    eventually("the command has started", || {
+        project.path().join("started").exists()
+    });
+    let id = child.id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-TERM", &id])
+        .status();
+    assert!(sent.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(101), "{text}");
+    assert!(text.contains("interrupted before"), "{text}");
+    eventually("all its processes are gone", || project.processes() == 0);
 }
 
 fn kill_9() {

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -21,6 +23,8 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("grid::a_lost_node_is_replaced", lost),
         test("grid::a_node_that_stays_taken_is_told", full),
         test("grid::nobody_there", nobody),
+        test("grid::one_without_sessions_is_given_up", given_up),
+        test("grid::its_browser_is_asked_each_time", each_time),
     ]
 }
 
@@ -292,4 +296,71 @@ fn nobody() {
     for part in [address.as_str(), "is not reached", "TINTYPE_WEBDRIVER"] {
         assert!(message.contains(part), "{part}: {message}");
     }
+}
+
+/// A hub that refuses every session, and how many it was asked for.
+fn refusing() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = [0; 8192];
+            let read = stream.read(&mut request).unwrap_or(0);
+            let is_session = request[..read].starts_with(b"POST /session ");
+            count.fetch_add(usize::from(is_session), Ordering::Relaxed);
+            let body = r#"{"value":{"error":"session not created","message":"all are taken","stacktrace":""}}"#;
+            let _ = write!(
+                stream,
+                "HTTP/1.1 500 Internal Server Error\r\ncontent-type: application/json\r\n\
+                 content-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
+        }
+    });
+    (address, asked)
+}
+
+fn given_up() {
+    let (address, asked) = refusing();
+    let manifest = manifest(&address, "\"chromium\"").replace("sessions = 2", "sessions = 1");
+    let stories = ["a.html", "b.html", "c.html", "d.html"].map(|name| (name, PAGE));
+    let project = Project::new(&manifest, &stories);
+    assert_eq!(project.run(&[], &[]).code, Some(101));
+    let results = project.last().results;
+    assert_eq!(results.len(), 8);
+    for result in results {
+        assert_eq!(result.status, Status::Failed);
+        let message = result.message.unwrap();
+        assert!(message.contains("all are taken"), "{message}");
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+}
+
+/// Another build may stand behind the same address by then.
+fn each_time() {
+    let port = free_port();
+    let driver = Command::new(which("chromedriver"))
+        .arg(format!("--port={port}"))
+        .stdout(Stdio::null())
+        .spawn();
+    let mut driver = driver.unwrap();
+    eventually("the driver answers", || {
+        TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
+    let address = format!("http://127.0.0.1:{port}");
+    let manifest = manifest(&address, "\"chromium\"").replace("sessions = 2", "sessions = 1");
+    let project = Project::new(&manifest, &[("a.html", PAGE)]);
+    project.accept_all();
+    let runs = [(); 2].map(|()| project.run(&[], &[]));
+    let results = project.last().results;
+    driver.kill().unwrap();
+    driver.wait().unwrap();
+    for run in runs {
+        assert_eq!(run.code, Some(0), "{}", run.stdout);
+        let told = "captured each time: a (its browser is that of `webdriver`";
+        assert!(run.stderr.contains(told), "{}", run.stderr);
+    }
+    assert!(results.iter().all(|result| !result.cached));
 }

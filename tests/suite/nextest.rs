@@ -15,6 +15,7 @@ use super::test;
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("nextest::the_run_ends_with_its_runner", ends),
+        test("nextest::what_is_new_is_accepted_or_not", new),
         test("nextest::one_process_works_for_all", one_for_all),
         test("nextest::a_dead_worker_is_replaced", replaced),
         test("nextest::a_test_is_done_again_on_request", again),
@@ -117,6 +118,35 @@ fn ends() {
     eventually("the run has ended", || document()["reason"] == "passed");
     ended(&project);
     assert_eq!(project.last().run.reason, Some(Reason::Passed));
+}
+
+fn new() {
+    let server = Server::start(&[]);
+    for (update, reason) in [("new", Reason::Passed), ("no", Reason::Failed)] {
+        let project = Project::new(MANIFEST, &[("a.html", "<p>a"), ("b.html", "<p>b")]);
+        let environment = [
+            ("REDIS_URL", &*server.url()),
+            ("REDIS_PREFIX", update),
+            ("TINTYPE_UPDATE", update),
+        ];
+        let mut runner = Runner::start(&project, &environment);
+        for story in ["a", "b"] {
+            assert_eq!(runner.passes(&project, story), update == "new");
+        }
+        runner.end();
+        ended(&project);
+        let last = project.last().run;
+        assert_eq!((last.reason, last.summary.new), (Some(reason), 2));
+        let mut client = redis::Client::open(server.url())
+            .unwrap()
+            .get_connection()
+            .unwrap();
+        let text: String = client
+            .get(format!("{update}visualrun:0198-runner"))
+            .unwrap();
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(document["reason"], reason.as_str());
+    }
 }
 
 fn one_for_all() {

@@ -65,6 +65,7 @@ fn every_key() {
         ("TINTYPE_RUN_ID", "run-one"),
     ];
     assert_eq!(project.run(&[], &accept).code, Some(0));
+    assert_eq!(project.last().run.reason, Some(Reason::Passed));
     project.write("stories/b.html", "<h1>changed");
     let second = [redis[0], redis[1], ("TINTYPE_RUN_ID", "run-two")];
     assert_eq!(project.run(&[], &second).code, Some(101));
@@ -75,6 +76,10 @@ fn every_key() {
         .unwrap();
     let runs: BTreeSet<String> = client.smembers("shop:visualruns:index").unwrap();
     assert_eq!(runs, ["run-one", "run-two"].map(str::to_owned).into());
+    // What is new and was accepted is no failure.
+    let run: String = client.get("shop:visualrun:run-one").unwrap();
+    assert_eq!(json(&run)["reason"], "passed");
+    assert_eq!(json(&run)["summary"]["new"], 4);
     let run: String = client.get("shop:visualrun:run-two").unwrap();
     let run = json(&run);
     assert_eq!(run["reason"], "failed");

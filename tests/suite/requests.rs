@@ -28,6 +28,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         ),
         test("requests::websockets_pass", websockets),
         test("requests::ruled_stories_are_remembered", remembered),
+        test("requests::a_story_that_leaves_itself_out_may_ask", left_out),
     ]
 }
 
@@ -84,6 +85,37 @@ fn page(body: &str) -> String {
   }});
 </script>"#
     )
+}
+
+/// A Storybook of one story that asks for what it may not, and has not failed:
+/// there shall be no picture of it.
+fn left_out() {
+    let foreign = Foreign::start();
+    let index = r#"{"v":5,"entries":{"a--b":{"type":"story","id":"a--b","title":"A","name":"B","importPath":"./a.js","tags":[]}}}"#;
+    let frame = format!(
+        r#"<!doctype html><script>
+  const story = {{ parameters: {{ tintype: {{ skip: 'not today' }} }} }};
+  const preview = {{ channel: {{ last: () => undefined }} }};
+  fetch('http://{}/data').catch(() => 0).finally(() => {{
+    preview.currentRender = {{ id: 'a--b', phase: 'finished', story }};
+  }});
+  window.__STORYBOOK_PREVIEW__ = preview;
+</script>"#,
+        foreign.address
+    );
+    let manifest = MANIFEST.replace("dir = \"stories\"", "storybook = \"stories\"");
+    let manifest = format!("{manifest}[capture]\nnetwork = \"off\"\n");
+    let project = Project::new(&manifest, &[("index.json", index), ("iframe.html", &frame)]);
+    let told = run(&project, &[]);
+    let result = project.result("a--b::light::400x300");
+    assert_eq!(
+        result.message.as_deref(),
+        Some("not today"),
+        "{}",
+        told.stdout
+    );
+    assert_eq!(result.status, Status::Skipped);
+    assert_eq!(foreign.asked(), Vec::<String>::new());
 }
 
 fn browser(engine: &str) -> String {

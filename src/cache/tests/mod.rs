@@ -260,14 +260,17 @@ async fn what_was_not_seen_is_not_remembered() {
             loads(),
         ));
     }
-    let manifest = MANIFEST.replace("dir = \"stories\"", "url = \"http://127.0.0.1:1\"");
-    lines.push(refusal(
-        &Bench {
-            manifest,
-            ..Bench::new()
-        },
-        loads(),
-    ));
+    let elsewhere = MANIFEST.replace("dir = \"stories\"", "url = \"http://127.0.0.1:1\"");
+    let grid = format!("[browser]\nwebdriver = \"http://grid:4444\"\n{MANIFEST}");
+    for manifest in [elsewhere, grid] {
+        lines.push(refusal(
+            &Bench {
+                manifest,
+                ..Bench::new()
+            },
+            loads(),
+        ));
+    }
     insta::assert_snapshot!(lines.join("\n"), @r"
     a service worker, a socket
     its page `button.html` is not among what it loaded
@@ -276,6 +279,7 @@ async fn what_was_not_seen_is_not_remembered() {
     TINTYPE_CACHE is `read`
     TINTYPE_UPDATE=all wants pictures
     its server is not ours, so nobody knows what it will say
+    its browser is that of `webdriver`, which may be another by then
     ");
 }
 
@@ -294,6 +298,10 @@ async fn the_settings_decide_who_reads() {
         assert_eq!(bench.hits().await, hits, "{variables:?}");
     }
     bench.settings = settings(&[]);
+    let here = bench.manifest.clone();
+    bench.manifest = format!("[browser]\nwebdriver = \"http://grid:4444\"\n{here}");
+    assert_eq!(bench.hits().await, 0);
+    bench.manifest = here;
     bench.manifest.push_str("skip = \"not today\"\n");
     assert_eq!(bench.hits().await, 0);
 }
