@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 use tintype::model::Status;
 
 use super::project::{Bell, Project};
-use super::{isolation, requests, steps, test};
+use super::{catching, isolation, requests, steps, test};
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
@@ -21,6 +21,12 @@ pub(crate) fn tests() -> Vec<Trial> {
         }),
         test("engines::nothing_is_left_behind_in_webkit", || {
             isolation::hostile("webkit");
+        }),
+        test("engines::masks_of_whole_pages_in_firefox", || {
+            catching::masks_of_whole_pages("firefox");
+        }),
+        test("engines::masks_of_whole_pages_in_webkit", || {
+            catching::masks_of_whole_pages("webkit");
         }),
         test("engines::requests_of_firefox", || requests_of("firefox")),
         test("engines::requests_of_webkit", || requests_of("webkit")),
