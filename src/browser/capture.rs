@@ -16,6 +16,9 @@ use crate::manifest::{CaptureSettings, Screen, Target};
 /// browsers repeat what they have drawn or give up.
 const TALLEST: u32 = 8_192;
 
+/// The largest picture, in image pixels: that which can be compared.
+const MOST_PIXELS: u64 = 1 << 27;
+
 /// How many frames are drawn for one picture at the most.
 const FRAMES_WITHOUT_PICTURE: u32 = 10;
 
@@ -74,6 +77,9 @@ pub(super) async fn capture(
     // far; it stays so until the picture is taken.
     let extent: Area = page.evaluate("__tintype.extent()").await?;
     let height = (extent.height.ceil() as u32).max(viewport.height);
+    if settings.target == Target::Page {
+        refuse_too_large(whole(screen, height), screen, "the page")?;
+    }
     page.lay_out(screen, height).await?;
     let picture = masked(page, settings, screen, height).await;
     page.lay_out(screen, viewport.height).await?;
@@ -107,7 +113,11 @@ async fn target(
     let frame = match &settings.target {
         Target::Viewport => return page.draw(screen, height, None).await,
         Target::Page => whole(screen, height),
-        Target::Element(selector) => element(page, selector, settings.padding, height).await?,
+        Target::Element(selector) => {
+            let frame = element(page, selector, settings.padding, height).await?;
+            refuse_too_large(frame, screen, &format!("`{selector}`"))?;
+            frame
+        }
     };
     pieces(page, screen, height, frame).await
 }
@@ -119,6 +129,21 @@ fn whole(screen: Screen, height: u32) -> Frame {
         width: screen.viewport.width,
         height,
     }
+}
+
+/// Nobody could compare such a picture, and drawing it takes gigabytes.
+fn refuse_too_large(frame: Frame, screen: Screen, what: &str) -> Result<(), BrowserError> {
+    let scaled = |length: u32| (f64::from(length) * screen.scale).ceil() as u64;
+    let (width, height) = (scaled(frame.width), scaled(frame.height));
+    if width.saturating_mul(height) <= MOST_PIXELS {
+        return Ok(());
+    }
+    Err(BrowserError::TooLarge {
+        target: what.to_owned(),
+        width,
+        height,
+        most: MOST_PIXELS,
+    })
 }
 
 /// Where an element is, with its padding. An edge between two pixels takes

@@ -33,6 +33,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("catching::masks_are_where_the_whole_page_has_them", || {
             masks_of_whole_pages("chromium");
         }),
+        test("catching::a_page_too_tall_to_compare_is_refused", too_tall),
         test("catching::a_broken_baseline_is_named", broken_baseline),
     ]
 }
@@ -338,6 +339,39 @@ path = "a.html"
     assert_eq!(element, ((100, 20), [cover, cover]));
     let viewport = colours("viewport", [(50, 270), (50, 290)]);
     assert_eq!(viewport, ((400, 300), [white, cover]));
+}
+
+fn too_tall() {
+    let manifest = format!(
+        r##"{MANIFEST}
+[[story]]
+id = "page"
+path = "a.html"
+capture = {{ target = "page" }}
+[[story]]
+id = "element"
+path = "a.html"
+scale = 2
+capture = {{ target = {{ element = "p" }}, padding = 3 }}
+"##
+    );
+    let tall =
+        "<!doctype html><style>body { margin: 0 } p { margin: 0; height: 400000px }</style><p>";
+    let project = Project::new(&manifest, &[("a.html", tall)]);
+    assert_eq!(project.run(&[], &[]).code, Some(101));
+    for (name, told) in [
+        (
+            "page::light::400x300",
+            "a picture of the page has 400×400000 pixels",
+        ),
+        (
+            "element@2x::light::400x300",
+            "a picture of `p` has 806×800000 pixels",
+        ),
+    ] {
+        let message = project.result(name).message.unwrap();
+        assert!(message.contains(told), "{message}");
+    }
 }
 
 fn scales() {
