@@ -63,6 +63,9 @@
     unseen.add('a service worker');
     persistent = true;
   });
+  for (const method of ['clearResourceTimings', 'setResourceTimingBufferSize']) {
+    watch(Performance.prototype, method, () => unseen.add('it changes the list of what it has loaded'));
+  }
   watch(window.IDBFactory?.prototype, 'open', () => { persistent = true; });
   watch(window.CacheStorage?.prototype, 'open', () => { persistent = true; });
   for (const socket of ['WebSocket', 'EventSource', 'Worker', 'SharedWorker', 'RTCPeerConnection', 'WebTransport']) {
@@ -146,12 +149,23 @@
     return found;
   }
 
+  // All that may hold a document of its own. Of those in shadow roots,
+  // `window.frames` knows nothing.
+  function holders(all = roots()) {
+    return all.flatMap((root) => [...root.querySelectorAll('iframe, frame, object, embed')]);
+  }
+
+  function windows(all) {
+    const listed = Array.from({ length: window.frames.length }, (_, index) => window.frames[index]);
+    return [...new Set([...listed, ...holders(all).map((holder) => holder.contentWindow)])].filter(Boolean);
+  }
+
   // The same, in same-origin frames: each has a library of its own.
-  function frames() {
+  function frames(all) {
     const found = [];
-    for (let index = 0; index < window.frames.length; index += 1) {
+    for (const inner of windows(all)) {
       try {
-        if (window.frames[index].__tintype) found.push(window.frames[index].__tintype);
+        if (inner.__tintype) found.push(inner.__tintype);
       } catch {
         // Another origin: its content is not ours to touch.
       }
@@ -319,7 +333,8 @@
       for (const address of requests.values()) found.push({ step: 'network', detail: address });
     }
     conditions(wanted, found);
-    for (const root of roots()) {
+    const all = roots();
+    for (const root of all) {
       style(root);
       images(root, found);
       media(root, found);
@@ -328,7 +343,7 @@
       still(root);
     }
     const inner = { ...wanted, waitFor: [] };
-    for (const frame of frames()) found.push(...frame.waiting(inner));
+    for (const frame of frames(all)) found.push(...frame.waiting(inner));
     return found;
   }
 
@@ -354,8 +369,9 @@
     '::-moz-range-thumb', '::-moz-range-track', '::-moz-range-progress', '::-moz-progress-bar', '::-moz-meter-bar'];
   sudden.replaceSync(parts.map((part) => `*${part} { transition: none !important }`).join('\n'));
   function hasten() {
-    for (const root of roots()) adopt(root, sudden);
-    for (const frame of frames()) frame.hasten();
+    const all = roots();
+    for (const root of all) adopt(root, sudden);
+    for (const frame of frames(all)) frame.hasten();
   }
 
   // Puts a theme on the root element, and takes the one before off. A page to
@@ -409,7 +425,7 @@
   function loads() {
     const files = [location.href, ...performance.getEntriesByType('resource').map((entry) => entry.name)];
     if (performance.getEntriesByType('resource').length >= 10000) unseen.add('more than 10,000 requests');
-    for (const frame of document.querySelectorAll('iframe, frame, object, embed')) {
+    for (const frame of holders()) {
       try {
         if (!frame.contentWindow?.__tintype) throw frame;
       } catch {
@@ -458,6 +474,8 @@
     masks = [];
   }
 
-  const library = { first, dress, hasten, settle, waiting, frame, rest, loads, foreign, extent, box, mask, unmask };
+  const library = {
+    first, windows, dress, hasten, settle, waiting, frame, rest, loads, foreign, extent, box, mask, unmask,
+  };
   Object.defineProperty(window, '__tintype', { value: Object.freeze(library) });
 })();
