@@ -73,8 +73,20 @@ fn unknown() {
             ("asks.html", &asks),
             ("clock.html", "<p>clock<script>Date.now()</script>"),
             (
+                "dated.html",
+                "<p>dated<script>new Intl.DateTimeFormat().format(0)</script>",
+            ),
+            (
                 "forgets.html",
                 "<p>forgets<script>performance.clearResourceTimings()</script>",
+            ),
+            (
+                "formats.html",
+                "<p>formats<script>new Intl.DateTimeFormat().format()</script>",
+            ),
+            (
+                "parts.html",
+                "<p>parts<script>new Intl.DateTimeFormat().formatToParts()</script>",
             ),
             ("plain.html", "<p>plain"),
             (
@@ -84,6 +96,10 @@ fn unknown() {
             (
                 "socket.html",
                 "<p>socket<script>new WebSocket('ws://127.0.0.1:1/')</script>",
+            ),
+            (
+                "temporal.html",
+                "<p>temporal<script>Temporal.Now.plainDateISO()</script>",
             ),
         ],
     );
@@ -95,8 +111,8 @@ fn unknown() {
     let cached: Vec<_> = cached
         .map(|result| result.story_identifier.test_name())
         .collect();
-    assert_eq!(cached, ["plain::light::400x300"]);
-    let told = format!("captured each time: asks (a request to http://{foreign}/x.js) and 4 more");
+    assert_eq!(cached, ["dated::light::400x300", "plain::light::400x300"]);
+    let told = format!("captured each time: asks (a request to http://{foreign}/x.js) and 7 more");
     assert!(run.stderr.contains(&told), "{}", run.stderr);
 }
 

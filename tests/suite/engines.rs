@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 use tintype::model::Status;
 
 use super::project::{Bell, Project};
-use super::{catching, isolation, requests, steps, test};
+use super::{catching, isolation, requests, settling, steps, test};
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
@@ -27,6 +27,9 @@ pub(crate) fn tests() -> Vec<Trial> {
         }),
         test("engines::masks_of_whole_pages_in_webkit", || {
             catching::masks_of_whole_pages("webkit");
+        }),
+        test("engines::every_clock_stands_still_in_firefox", || {
+            settling::every_clock("firefox");
         }),
         test("engines::requests_of_firefox", || requests_of("firefox")),
         test("engines::requests_of_webkit", || requests_of("webkit")),

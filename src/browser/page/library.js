@@ -95,6 +95,28 @@
         return Reflect.get(target, key);
       },
     });
+    for (const method of ['instant', 'zonedDateTimeISO', 'plainDateTimeISO', 'plainDateISO', 'plainTimeISO']) {
+      watch(window.Temporal?.Now, method, clock);
+    }
+    // A format without a date is one of the present.
+    const formats = Intl.DateTimeFormat.prototype;
+    const { get } = Object.getOwnPropertyDescriptor(formats, 'format');
+    const { formatToParts } = formats;
+    const bound = new WeakMap();
+    const noting = (original) => (date) => {
+      if (date === undefined) clock();
+      return original(date);
+    };
+    Object.defineProperty(formats, 'format', {
+      get() {
+        const original = get.call(this);
+        if (!bound.has(original)) bound.set(original, noting(original));
+        return bound.get(original);
+      },
+    });
+    formats.formatToParts = function (date) {
+      return noting(() => formatToParts.call(this, date))(date);
+    };
   }
 
   // Motion by requestAnimationFrame: counted, and brought to rest on request.
