@@ -278,6 +278,7 @@ fn requests_of(engine: &str) {
 
 fn steps_in(engine: &str) {
     steps::every_kind_at_once(engine);
+    steps::promises(engine);
     steps::no_traces(engine);
 }
 

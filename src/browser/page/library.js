@@ -496,8 +496,22 @@
     masks = [];
   }
 
+  // What a step has begun, and what came of it.
+  let pursued = null;
+  function pursue(promise) {
+    const own = { value: null };
+    promise.then((value) => { own.value = Boolean(value); }, (error) => { own.failure = { error }; });
+    pursued = own;
+  }
+
+  // Null as long as it goes on. What another page has begun went with it.
+  function outcome() {
+    if (pursued?.failure) throw pursued.failure.error;
+    return pursued ? pursued.value : false;
+  }
+
   const library = {
-    first, windows, dress, hasten, settle, waiting, frame, rest, loads, foreign, extent, box, mask, unmask,
+    first, windows, dress, hasten, settle, waiting, frame, rest, loads, foreign, extent, box, mask, unmask, pursue, outcome,
   };
   Object.defineProperty(window, '__tintype', { value: Object.freeze(library) });
 })();
