@@ -22,6 +22,12 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("engines::nothing_is_left_behind_in_webkit", || {
             isolation::hostile("webkit");
         }),
+        test("engines::no_cookie_is_left_behind_in_firefox", || {
+            isolation::hidden_cookies("firefox");
+        }),
+        test("engines::no_cookie_is_left_behind_in_webkit", || {
+            isolation::hidden_cookies("webkit");
+        }),
         test("engines::masks_of_whole_pages_in_firefox", || {
             catching::masks_of_whole_pages("firefox");
         }),
