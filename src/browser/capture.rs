@@ -16,6 +16,9 @@ use crate::manifest::{CaptureSettings, Screen, Target};
 /// browsers repeat what they have drawn or give up.
 const TALLEST: u32 = 8_192;
 
+/// The largest picture, in image pixels: that which can be compared.
+const MOST_PIXELS: u64 = 1 << 27;
+
 /// How many frames are drawn for one picture at the most.
 const FRAMES_WITHOUT_PICTURE: u32 = 10;
 
@@ -66,14 +69,38 @@ pub(super) async fn capture(
     settings: &CaptureSettings,
     screen: Screen,
 ) -> Result<Vec<u8>, BrowserError> {
-    if !settings.mask.is_empty() {
-        let mask = format!("__tintype.mask({})", json!(settings.mask));
-        page.evaluate::<u32>(&mask).await?;
+    let viewport = screen.viewport;
+    if settings.target == Target::Viewport {
+        return masked(page, settings, screen, viewport.height).await;
     }
-    let picture = target(page, settings, screen).await;
-    if !settings.mask.is_empty() {
-        page.evaluate::<Value>("__tintype.unmask()").await?;
+    // What lies below the viewport is drawn once the viewport reaches that
+    // far; it stays so until the picture is taken.
+    let extent: Area = page.evaluate("__tintype.extent()").await?;
+    let height = (extent.height.ceil() as u32).max(viewport.height);
+    if settings.target == Target::Page {
+        refuse_too_large(whole(screen, height), screen, "the page")?;
     }
+    page.lay_out(screen, height).await?;
+    let picture = masked(page, settings, screen, height).await;
+    page.lay_out(screen, viewport.height).await?;
+    picture
+}
+
+/// The picture of a page that is laid out at this height. What shall be masked
+/// is covered where it is now.
+async fn masked(
+    page: &impl Canvas,
+    settings: &CaptureSettings,
+    screen: Screen,
+    height: u32,
+) -> Result<Vec<u8>, BrowserError> {
+    if settings.mask.is_empty() {
+        return target(page, settings, screen, height).await;
+    }
+    let mask = format!("__tintype.mask({})", json!(settings.mask));
+    page.evaluate::<u32>(&mask).await?;
+    let picture = target(page, settings, screen, height).await;
+    page.evaluate::<Value>("__tintype.unmask()").await?;
     picture
 }
 
@@ -81,31 +108,42 @@ async fn target(
     page: &impl Canvas,
     settings: &CaptureSettings,
     screen: Screen,
+    height: u32,
 ) -> Result<Vec<u8>, BrowserError> {
-    let viewport = screen.viewport;
-    if settings.target == Target::Viewport {
-        return page.draw(screen, viewport.height, None).await;
-    }
-    // What lies below the viewport is drawn once the viewport reaches that
-    // far; it stays so until the picture is taken.
-    let extent: Area = page.evaluate("__tintype.extent()").await?;
-    let height = (extent.height.ceil() as u32).max(viewport.height);
-    page.lay_out(screen, height).await?;
     let frame = match &settings.target {
-        Target::Element(selector) => element(page, selector, settings.padding, height).await,
-        Target::Page | Target::Viewport => Ok(Frame {
-            x: 0,
-            y: 0,
-            width: viewport.width,
-            height,
-        }),
+        Target::Viewport => return page.draw(screen, height, None).await,
+        Target::Page => whole(screen, height),
+        Target::Element(selector) => {
+            let frame = element(page, selector, settings.padding, height).await?;
+            refuse_too_large(frame, screen, &format!("`{selector}`"))?;
+            frame
+        }
     };
-    let picture = match frame {
-        Ok(frame) => pieces(page, screen, height, frame).await,
-        Err(error) => Err(error),
-    };
-    page.lay_out(screen, viewport.height).await?;
-    picture
+    pieces(page, screen, height, frame).await
+}
+
+fn whole(screen: Screen, height: u32) -> Frame {
+    Frame {
+        x: 0,
+        y: 0,
+        width: screen.viewport.width,
+        height,
+    }
+}
+
+/// Nobody could compare such a picture, and drawing it takes gigabytes.
+fn refuse_too_large(frame: Frame, screen: Screen, what: &str) -> Result<(), BrowserError> {
+    let scaled = |length: u32| (f64::from(length) * screen.scale).ceil() as u64;
+    let (width, height) = (scaled(frame.width), scaled(frame.height));
+    if width.saturating_mul(height) <= MOST_PIXELS {
+        return Ok(());
+    }
+    Err(BrowserError::TooLarge {
+        target: what.to_owned(),
+        width,
+        height,
+        most: MOST_PIXELS,
+    })
 }
 
 /// Where an element is, with its padding. An edge between two pixels takes

@@ -217,6 +217,15 @@ impl Browser {
         each!(self, session => session.what_signed_in().await)
     }
 
+    /// Whether the browser keeps a cookie, also one that scripts cannot read.
+    /// WebKit tells of the open page's only.
+    ///
+    /// # Errors
+    /// When the browser refuses or is gone.
+    pub async fn has_cookies(&self) -> Result<bool, BrowserError> {
+        each!(self, session => session.has_cookies().await)
+    }
+
     /// Where the page is now, the status with which it was answered, and
     /// whether an element is there.
     ///

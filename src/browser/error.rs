@@ -149,6 +149,21 @@ pub enum BrowserError {
         /// The CSS selector.
         selector: String,
     },
+    /// The picture that was asked for is larger than any that can be compared.
+    #[error(
+        "a picture of {target} has {width}×{height} pixels, more than the {most} that Tintype \
+         compares (capture an element, or a page that is not so tall)"
+    )]
+    TooLarge {
+        /// `the page`, or an element's selector.
+        target: String,
+        /// In image pixels.
+        width: u64,
+        /// In image pixels.
+        height: u64,
+        /// As many pixels as there may be.
+        most: u64,
+    },
     /// A step of the story, or of its log-in, could not be done.
     #[error("{0}")]
     Unmet(Box<Unmet>),

@@ -109,6 +109,14 @@ impl Session {
         })
     }
 
+    /// Whether there is a cookie, also one that scripts cannot read.
+    pub(super) async fn has_cookies(&self) -> Result<bool, BrowserError> {
+        let answer = self.cdp("Storage.getCookies", json!({})).await?;
+        Ok(answer["cookies"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty()))
+    }
+
     /// Gives the browser the cookies of a log-in.
     async fn give_cookies(&self, state: &SignedIn, address: &str) -> Result<(), BrowserError> {
         let cookies: Vec<Value> = state

@@ -247,8 +247,12 @@ async fn carry_out(
         Step::Press(chord) => press(page, chord.keys()).await?,
         Step::WaitFor(condition) => wait_for(page, condition, limit).await?,
         Step::Script(script) => {
-            let call = format!("(async () => {{ {script}\n }})().then(() => true)");
-            page.evaluate::<bool>(&call).await?;
+            let call = format!("(async () => {{ {script}\n }})()");
+            if outcome(page, &call, started, limit).await?.is_none() {
+                let seconds = limit.as_secs_f32();
+                let reason = format!("it has not come to its end, for {seconds} s");
+                return Err(Fault::Page(reason));
+            }
         }
     }
     page.frame().await?;
@@ -338,7 +342,7 @@ async fn wait_for(page: &impl Hands, condition: &WaitFor, limit: Duration) -> Re
                 json!(expression)
             );
             let started = Instant::now();
-            while !page.evaluate::<bool>(&call).await? {
+            while outcome(page, &call, started, limit).await? != Some(true) {
                 if started.elapsed() > limit {
                     let seconds = limit.as_secs_f32();
                     return Err(Fault::Page(format!("it is not true, for {seconds} s")));
@@ -349,6 +353,27 @@ async fn wait_for(page: &impl Hands, condition: &WaitFor, limit: Duration) -> Re
         }
     }
     Ok(())
+}
+
+/// What a promise of the page comes to, or none if it takes longer than the
+/// `limit` from `started`. It may need frames, which nobody could draw while a
+/// single command waits for it.
+async fn outcome(
+    page: &impl Hands,
+    promise: &str,
+    started: Instant,
+    limit: Duration,
+) -> Result<Option<bool>, Fault> {
+    let pursue = format!("__tintype.pursue({promise})");
+    page.evaluate::<Value>(&pursue).await?;
+    loop {
+        let outcome: Option<bool> = page.evaluate("__tintype.outcome()").await?;
+        if outcome.is_some() || started.elapsed() > limit {
+            return Ok(outcome);
+        }
+        page.frame().await?;
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 /// A mouse that moves there, and clicks if it shall.

@@ -14,6 +14,8 @@ use crate::manifest::{Fate, Network, RequestRule, Story};
 pub struct Traffic {
     /// Answered or blocked by a rule.
     pub ruled: BTreeSet<String>,
+    /// Passed on to the story server.
+    pub passed: BTreeSet<String>,
     /// Passed on to other origins than the story server's.
     pub reached: BTreeSet<String>,
     /// Refused, since the story may not reach the open network.
@@ -94,10 +96,11 @@ impl Scene {
 
     /// Lets a request pass to its server, or not.
     pub(super) fn pass(&self, address: &str) -> Pass {
+        let mut traffic = self.noted();
         if self.is_own(address) {
+            traffic.passed.insert(address.to_owned());
             return Pass::Granted;
         }
-        let mut traffic = self.noted();
         if self.network == Network::Off {
             traffic.refused.insert(address.to_owned());
             return Pass::Refused;

@@ -18,9 +18,13 @@ pub(super) fn loads(base: &str, page: PageLoads, traffic: Option<&Traffic>) -> L
         files: Vec::new(),
         unseen: page.unseen,
     };
+    // What a rule answers for one method may be asked for by another.
     let is_ruled = |address: &str| {
         let address = address.split('#').next().unwrap_or_default();
-        traffic.is_some_and(|traffic| traffic.ruled.contains(address))
+        traffic.is_some_and(|traffic| {
+            let asked = traffic.passed.contains(address) || traffic.reached.contains(address);
+            traffic.ruled.contains(address) && !asked
+        })
     };
     let reached = traffic.into_iter().flat_map(|traffic| &traffic.reached);
     let all: BTreeSet<String> = page.files.into_iter().chain(reached.cloned()).collect();
@@ -64,6 +68,7 @@ fn is_inline(address: &str) -> bool {
 mod tests {
     use super::loads;
     use crate::browser::PageLoads;
+    use crate::proxy::Traffic;
 
     #[test]
     fn files_are_told_from_the_rest() {
@@ -87,5 +92,32 @@ mod tests {
                 "a request to http://127.0.0.1:8080/other.css"
             ]
         );
+    }
+
+    #[test]
+    fn what_rules_decide_for_every_method_is_known_by_them() {
+        let all = |names: &[&str]| {
+            let addresses = names
+                .iter()
+                .map(|name| format!("http://127.0.0.1:80{name}"));
+            addresses.collect::<Vec<_>>()
+        };
+        let foreign = "http://127.0.0.1:8080/data.json".to_owned();
+        let traffic = Traffic {
+            ruled: all(&["/ruled.json", "/posted.json"])
+                .into_iter()
+                .chain([foreign.clone()])
+                .collect(),
+            passed: all(&["/posted.json"]).into_iter().collect(),
+            reached: [foreign.clone()].into(),
+            ..Traffic::default()
+        };
+        let page = PageLoads {
+            files: all(&["/a.html", "/ruled.json", "/posted.json#x"]),
+            unseen: Vec::new(),
+        };
+        let loads = loads("http://127.0.0.1:80", page, Some(&traffic));
+        assert_eq!(loads.files, ["/a.html", "/posted.json"]);
+        assert_eq!(loads.unseen, [format!("a request to {foreign}")]);
     }
 }

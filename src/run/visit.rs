@@ -8,7 +8,7 @@ use super::network;
 use super::photographer::{Photographer, Times, address};
 use crate::browser::{BrowserError, Care, SignedIn};
 use crate::login::{LoggedIn, run_command};
-use crate::manifest::{CaptureSettings, Expired, Login, LoginMethod, Target};
+use crate::manifest::{CaptureSettings, Expired, Login, LoginMethod, Source, Target};
 use crate::plan::Snapshot;
 
 /// In which page of which browser.
@@ -64,6 +64,9 @@ impl Photographer {
         let address = address(&self.stage.base, snapshot);
         let (theme, screen) = (&snapshot.theme, snapshot.screen);
         let capture = &snapshot.story.capture;
+        if visit == Visit::Next {
+            self.note_cookies(&address).await?;
+        }
         let (session, proxy) = (&mut self.session, self.proxy.as_ref());
         network::show(session, proxy, &mut self.dirty, &snapshot.story).await?;
         if visit == Visit::Fresh {
@@ -73,6 +76,18 @@ impl Photographer {
             session.forget(&address).await?;
         }
         session.load(&address, theme, screen, capture).await
+    }
+
+    /// Notes that a story has left a cookie that no page would tell of. Our own
+    /// server gives none, and is not asked for any.
+    async fn note_cookies(&mut self, address: &str) -> Result<(), BrowserError> {
+        let is_ours = matches!(self.stage.manifest.source, Source::Dir(_));
+        // A rule's answer may bring one all the same.
+        let may_have = !is_ours || self.proxy.is_some();
+        if may_have && self.dirty.is_none() && self.session.has_cookies().await? {
+            self.dirty = Some(address.to_owned());
+        }
+        Ok(())
     }
 
     /// Loads the story's page as somebody who is logged in. Where the log-in
@@ -87,7 +102,8 @@ impl Photographer {
         let stage = Arc::clone(&self.stage);
         let mut stale: Option<Arc<LoggedIn>> = None;
         for _ in 0..2 {
-            let log_in = self.log_in(login, snapshot);
+            // Boxed, to spare the stack: it is as much as all the rest here.
+            let log_in = Box::pin(self.log_in(login, snapshot));
             let logged_in = stage.logins.get(login, stale.as_deref(), log_in).await?;
             self.session.sign_in(Some(logged_in.state.clone()));
             let started = Instant::now();

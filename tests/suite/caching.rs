@@ -14,6 +14,7 @@ pub(crate) fn tests() -> Vec<Trial> {
             "caching::what_cannot_be_known_is_captured_each_time",
             unknown,
         ),
+        test("caching::frames_in_shadow_roots_are_known", shadowed),
     ]
 }
 
@@ -70,17 +71,70 @@ fn unknown() {
         &[
             ("asks.html", &asks),
             ("clock.html", "<p>clock<script>Date.now()</script>"),
+            (
+                "dated.html",
+                "<p>dated<script>new Intl.DateTimeFormat().format(0)</script>",
+            ),
+            (
+                "forgets.html",
+                "<p>forgets<script>performance.clearResourceTimings()</script>",
+            ),
+            (
+                "formats.html",
+                "<p>formats<script>new Intl.DateTimeFormat().format()</script>",
+            ),
+            (
+                "parts.html",
+                "<p>parts<script>new Intl.DateTimeFormat().formatToParts()</script>",
+            ),
             ("plain.html", "<p>plain"),
+            (
+                "short.html",
+                "<p>short<script>performance.setResourceTimingBufferSize(1)</script>",
+            ),
             (
                 "socket.html",
                 "<p>socket<script>new WebSocket('ws://127.0.0.1:1/')</script>",
+            ),
+            (
+                "temporal.html",
+                "<p>temporal<script>Temporal.Now.plainDateISO()</script>",
             ),
         ],
     );
     project.accept_all();
     assert_eq!(project.run(&[], &[]).code, Some(0));
     let run = project.run(&[], &[]);
-    assert_eq!(cached(&project), [false, false, true, false]);
-    let told = format!("captured each time: asks (a request to http://{foreign}/x.js) and 2 more");
+    let results = project.last().results;
+    let cached = results.iter().filter(|result| result.cached);
+    let cached: Vec<_> = cached
+        .map(|result| result.story_identifier.test_name())
+        .collect();
+    assert_eq!(cached, ["dated::light::400x300", "plain::light::400x300"]);
+    let told = format!("captured each time: asks (a request to http://{foreign}/x.js) and 7 more");
     assert!(run.stderr.contains(&told), "{}", run.stderr);
+}
+
+/// A frame that no list of the document's names, late and in a closed root.
+fn shadowed() {
+    let page = "<!doctype html><style>body { margin: 0 }</style><x-frame></x-frame><script>
+        document.querySelector('x-frame').attachShadow({ mode: 'closed' }).innerHTML =
+          '<iframe src=inner.html style=\"border: 0; width: 100px; height: 100px\"></iframe>';</script>";
+    let inner = "<!doctype html><style>body { margin: 0 }</style><script>
+        document.documentElement.dataset.tintypeReady = 'false';
+        setTimeout(() => {
+          document.body.style.background = 'lime';
+          document.documentElement.dataset.tintypeReady = 'true';
+        }, 400)</script><body>";
+    let manifest = format!("{MANIFEST}[[story]]\npath = \"a.html\"\n");
+    let project = Project::new(&manifest, &[("a.html", page), ("inner.html", inner)]);
+    project.accept_all();
+    let picture = image::load_from_memory(&project.read("baselines/a-light-400x300.png"));
+    assert_eq!(picture.unwrap().to_rgb8().get_pixel(50, 50).0, [0, 255, 0]);
+    for known in [false, true] {
+        assert_eq!(project.run(&[], &[]).code, Some(0));
+        assert_eq!(cached(&project), [known]);
+    }
+    project.write("stories/inner.html", &inner.replace("lime", "red"));
+    assert_eq!(project.run(&[], &[]).code, Some(101));
 }

@@ -30,6 +30,10 @@ pub(crate) fn tests() -> Vec<Trial> {
             "catching::masks_padding_and_pages_taller_than_any_texture",
             masks_and_tiles,
         ),
+        test("catching::masks_are_where_the_whole_page_has_them", || {
+            masks_of_whole_pages("chromium");
+        }),
+        test("catching::a_page_too_tall_to_compare_is_refused", too_tall),
         test("catching::a_broken_baseline_is_named", broken_baseline),
     ]
 }
@@ -285,6 +289,89 @@ capture = { target = { element = "i" }, padding = 10, mask = ["#t"] }
     assert_eq!(masked.get_pixel(15, 15).0, [255, 0, 255], "mask");
     assert_eq!(masked.get_pixel(40, 40).0, [0, 255, 0], "element");
     assert_eq!(project.run(&[], &[]).code, Some(0));
+}
+
+/// What sticks to the lower edge of the viewport is elsewhere once the viewport
+/// reaches down to the end of the page.
+pub(crate) fn masks_of_whole_pages(engine: &str) {
+    let page = "<!doctype html><style>body { margin: 0; background: white } p { margin: 0; height: 700px }
+        #bar { position: fixed; bottom: 0; left: 0; width: 100px; height: 20px; background: lime }</style><p></p><b id=bar></b>";
+    let manifest = format!(
+        r##"{MANIFEST}
+[browser]
+names = ["{engine}"]
+[capture]
+mask = ["#bar"]
+[[story]]
+id = "page"
+path = "a.html"
+capture = {{ target = "page" }}
+[[story]]
+id = "element"
+path = "a.html"
+capture = {{ target = {{ element = "#bar" }} }}
+[[story]]
+id = "nothing"
+path = "a.html"
+capture = {{ target = {{ element = "#absent" }} }}
+[[story]]
+id = "viewport"
+path = "a.html"
+"##
+    );
+    let project = Project::new(&manifest, &[("a.html", page)]);
+    let run = project.run(&[], &[("TINTYPE_UPDATE", "new")]);
+    assert_eq!(run.code, Some(101), "{}", run.stdout);
+    let told = "no element matches `#absent`";
+    assert!(run.stdout.contains(told), "{}", run.stdout);
+    let colours = |story: &str, places: [(u32, u32); 2]| {
+        let file = project.read(&format!("baselines/{story}-light-400x300.png"));
+        let picture = image::load_from_memory(&file).unwrap().to_rgb8();
+        (
+            picture.dimensions(),
+            places.map(|(x, y)| picture.get_pixel(x, y).0),
+        )
+    };
+    let (white, cover) = ([255; 3], [255, 0, 255]);
+    let page = colours("page", [(50, 290), (50, 690)]);
+    assert_eq!(page, ((400, 700), [white, cover]));
+    let element = colours("element", [(0, 0), (99, 19)]);
+    assert_eq!(element, ((100, 20), [cover, cover]));
+    let viewport = colours("viewport", [(50, 270), (50, 290)]);
+    assert_eq!(viewport, ((400, 300), [white, cover]));
+}
+
+fn too_tall() {
+    let manifest = format!(
+        r##"{MANIFEST}
+[[story]]
+id = "page"
+path = "a.html"
+capture = {{ target = "page" }}
+[[story]]
+id = "element"
+path = "a.html"
+scale = 2
+capture = {{ target = {{ element = "p" }}, padding = 3 }}
+"##
+    );
+    let tall =
+        "<!doctype html><style>body { margin: 0 } p { margin: 0; height: 400000px }</style><p>";
+    let project = Project::new(&manifest, &[("a.html", tall)]);
+    assert_eq!(project.run(&[], &[]).code, Some(101));
+    for (name, told) in [
+        (
+            "page::light::400x300",
+            "a picture of the page has 400×400000 pixels",
+        ),
+        (
+            "element@2x::light::400x300",
+            "a picture of `p` has 806×800000 pixels",
+        ),
+    ] {
+        let message = project.result(name).message.unwrap();
+        assert!(message.contains(told), "{message}");
+    }
 }
 
 fn scales() {

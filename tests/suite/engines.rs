@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 use tintype::model::Status;
 
 use super::project::{Bell, Project, eventually};
-use super::{isolation, requests, steps, test};
+use super::{catching, isolation, requests, settling, steps, test};
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
@@ -22,6 +22,22 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("engines::nothing_is_left_behind_in_webkit", || {
             isolation::hostile("webkit");
         }),
+        test("engines::no_cookie_is_left_behind_in_firefox", || {
+            isolation::hidden_cookies("firefox");
+        }),
+        test("engines::no_cookie_is_left_behind_in_webkit", || {
+            isolation::hidden_cookies("webkit");
+        }),
+        test("engines::masks_of_whole_pages_in_firefox", || {
+            catching::masks_of_whole_pages("firefox");
+        }),
+        test("engines::masks_of_whole_pages_in_webkit", || {
+            catching::masks_of_whole_pages("webkit");
+        }),
+        test("engines::every_clock_stands_still_in_firefox", || {
+            settling::every_clock("firefox");
+        }),
+        test("engines::a_browser_that_says_nothing_is_given_up", silent),
         test("engines::requests_of_firefox", || requests_of("firefox")),
         test("engines::requests_of_webkit", || requests_of("webkit")),
         test("engines::steps_in_firefox", || steps_in("firefox")),
@@ -269,6 +285,7 @@ fn requests_of(engine: &str) {
 
 fn steps_in(engine: &str) {
     steps::every_kind_at_once(engine);
+    steps::promises(engine);
     steps::no_traces(engine);
 }
 
@@ -371,6 +388,42 @@ fn missing() {
             assert!(message.contains(part), "{part}: {message}");
         }
     }
+}
+
+/// A WebDriver that opens a session whose socket never says a word.
+fn silent() {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let capabilities = format!(
+        r#"{{ "browserName": "firefox", "webSocketUrl": "ws://{}/" }}"#,
+        socket.local_addr().unwrap()
+    );
+    let driver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = driver.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let body =
+            format!(r#"{{ "value": {{ "sessionId": "1", "capabilities": {capabilities} }} }}"#);
+        let length = body.len();
+        for mut stream in driver.incoming().flatten() {
+            let _ = stream.read(&mut [0; 8192]);
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=utf-8\r\n\
+                 content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+        }
+    });
+    let manifest = format!(
+        "[stories]\ndir = \"stories\"\n[browser]\nnames = [\"firefox\"]\nsessions = 1\n\
+         webdriver = \"http://{address}\"\n[themes]\nlight = {{}}\n[viewports]\nphone = \"320x200\"\n"
+    );
+    let project = Project::new(&manifest, &[("a.html", "<p>a")]);
+    let mut command = project.suite(&["--exact", "a::light::320x200"]);
+    let mut child = command.spawn().unwrap();
+    // Nobody waits for ever where it is not so.
+    eventually("it is given up", || child.try_wait().unwrap().is_some());
+    let message = project.result("a::light::320x200").message.unwrap();
+    let told = "did not answer `connection to ws://";
+    assert!(message.contains(told), "{message}");
 }
 
 fn dying() {

@@ -1,5 +1,9 @@
 //! No story sees what another has left behind.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
 use libtest_mimic::Trial;
 use tintype::model::Status;
 
@@ -15,6 +19,9 @@ pub(crate) fn tests() -> Vec<Trial> {
             "isolation::a_story_that_changes_itself_between_themes",
             changes_itself,
         ),
+        test("isolation::cookies_that_no_script_can_read", || {
+            hidden_cookies("chromium");
+        }),
     ]
 }
 
@@ -111,4 +118,53 @@ fn changes_itself() {
         );
         assert_eq!(project.run(&[], &[]).code, Some(0), "{isolation}");
     }
+}
+
+/// A server that gives whoever asks for `/a` a cookie. Returns its address, and
+/// who has shown it any but one that was agreed upon.
+fn generous_server() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let list = Arc::clone(&shown);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).unwrap_or(0);
+            let told = String::from_utf8_lossy(&request[..length]).to_lowercase();
+            let path = told.split(' ').nth(1).unwrap_or_default().to_owned();
+            if told.contains("session=s3cr3t") {
+                list.lock().unwrap().push(path.clone());
+            }
+            let gift = match &*path {
+                "/a" => "set-cookie: session=s3cr3t; HttpOnly; Path=/\r\n",
+                _ => "",
+            };
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n{gift}content-length: 4\r\nconnection: close\r\n\r\n<p>x"
+            );
+        }
+    });
+    (format!("http://{address}"), shown)
+}
+
+pub(crate) fn hidden_cookies(engine: &str) {
+    let (address, shown) = generous_server();
+    let manifest = format!(
+        "[stories]\nurl = \"{address}\"\n[browser]\nnames = [\"{engine}\"]\nsessions = 1\n\
+         [themes]\nlight = {{}}\n[viewports]\nphone = \"320x200\"\n"
+    );
+    let stories = "[[story]]\npath = \"/a\"\n[[story]]\npath = \"/b\"\n";
+    // Once more behind a proxy, for which a page is left earlier.
+    let rule = "[[request]]\nurl = \"**/nothing\"\nblock = true\n";
+    let project = Project::new(&format!("{manifest}{stories}"), &[]);
+    project.accept_all();
+    assert_eq!(project.run(&[], &[]).code, Some(0));
+    project.write("stories.toml", &format!("{manifest}{rule}{stories}"));
+    assert_eq!(project.run(&[], &[]).code, Some(0));
+    assert_eq!(project.statuses(), [Status::Passed, Status::Passed]);
+    let shown = shown.lock().unwrap();
+    let leaked = shown.iter().filter(|path| path.starts_with("/b"));
+    assert_eq!(leaked.count(), 0, "{shown:?}");
 }

@@ -29,6 +29,10 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("requests::websockets_pass", websockets),
         test("requests::ruled_stories_are_remembered", remembered),
         test("requests::a_story_that_leaves_itself_out_may_ask", left_out),
+        test(
+            "requests::what_a_rule_leaves_alone_is_still_a_file",
+            left_alone,
+        ),
     ]
 }
 
@@ -500,4 +504,24 @@ fn remembered() {
     let status = rules.replace("file =", "status = 203\nfile =");
     project.write("stories.toml", &format!("{MANIFEST}{status}"));
     assert_eq!(run(&project, &[]).code, Some(101));
+}
+
+/// The same address is answered by a rule for one method and by its file for
+/// another.
+fn left_alone() {
+    let script = "
+        expect('post', await (await fetch('/data.txt', { method: 'POST' })).text(), 'ruled');
+        document.title = await (await fetch('/data.txt')).text();";
+    let stories = [("a.html", &*page(script)), ("data.txt", "one")];
+    let rule = "[[request]]\nurl = \"**/data.txt\"\nmethod = \"POST\"\ntext = \"ruled\"\n";
+    let project = Project::new(&format!("{MANIFEST}{rule}"), &stories);
+    content(&project, &["a"]);
+    let cached = || {
+        assert_eq!(run(&project, &[]).code, Some(0));
+        project.result("a::light::400x300").cached
+    };
+    assert!(!cached());
+    assert!(cached());
+    project.write("stories/data.txt", "two");
+    assert!(!cached(), "its file has changed");
 }

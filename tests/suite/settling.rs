@@ -33,6 +33,9 @@ pub(crate) fn tests() -> Vec<Trial> {
         ),
         test("settling::chance_can_be_seeded", seeded),
         test("settling::the_clock_can_be_frozen", frozen_clock),
+        test("settling::no_clock_goes_on_beside_the_frozen_one", || {
+            every_clock("chromium");
+        }),
         test(
             "settling::motion_by_the_page_itself_comes_to_its_end",
             page_motion,
@@ -280,6 +283,48 @@ fn frozen_clock() {
     project.accept_all();
     assert_eq!(project.run(&[], &[("TINTYPE_UPDATE", "all")]).code, Some(0));
     assert_eq!(project.result("a::light::400x300").message, None);
+}
+
+/// Green where every way to ask for the time leads to the same moment.
+pub(crate) fn every_clock(engine: &str) {
+    let page = "<!doctype html><style>body { margin: 0; background: lime }</style><pre id=x></pre><script>
+        const at = Date.UTC(2026, 0, 2, 3, 4, 5);
+        const wrong = [];
+        const expect = (what, found, wanted) => { if (String(found) !== String(wanted)) wrong.push(`${what}: ${found}, not ${wanted}`); };
+        const format = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'full', timeZone: 'UTC' });
+        const text = (parts) => parts.map((part) => part.value).join('');
+        expect('format', format.format(), format.format(at));
+        expect('undefined', format.format(undefined), format.format(at));
+        expect('no method', [null].map(new Intl.DateTimeFormat('en').format)[0], new Intl.DateTimeFormat('en').format(0));
+        expect('parts', text(format.formatToParts()), format.format(at));
+        expect('given', text(format.formatToParts(0)), format.format(0));
+        expect('the same', format.format === format.format, true);
+        if (window.Temporal) {
+          const zone = 'Asia/Tokyo';
+          const there = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
+          const here = there.withTimeZone(Temporal.Now.timeZoneId());
+          expect('instant', Temporal.Now.instant().epochMilliseconds, at);
+          expect('zoned', Temporal.Now.zonedDateTimeISO(zone), there);
+          expect('zoned here', Temporal.Now.zonedDateTimeISO(), here);
+          expect('date and time', Temporal.Now.plainDateTimeISO(zone), there.toPlainDateTime());
+          expect('date', Temporal.Now.plainDateISO(zone), there.toPlainDate());
+          expect('time', Temporal.Now.plainTimeISO(zone), there.toPlainTime());
+          expect('time here', Temporal.Now.plainTimeISO(), here.toPlainTime());
+        }
+        x.textContent = wrong.join('\\n');
+        if (wrong.length > 0) document.body.style.background = 'red';</script>";
+    let manifest = format!(
+        "{MANIFEST}[browser]\nnames = [\"{engine}\"]\n[capture]\nclock = \"2026-01-02T03:04:05Z\"\n"
+    );
+    let project = Project::new(&manifest, &[("a.html", page)]);
+    project.accept_all();
+    let picture = image::load_from_memory(&project.read("baselines/a-light-400x300.png")).unwrap();
+    let found = picture.to_rgb8().get_pixel(399, 299).0;
+    let kept = std::env::temp_dir().join(format!("tintype-clock-{engine}.png"));
+    if found != [0, 255, 0] {
+        picture.save(&kept).unwrap();
+    }
+    assert_eq!(found, [0, 255, 0], "{} says what is wrong", kept.display());
 }
 
 /// A counter that runs for three seconds of animation frames.

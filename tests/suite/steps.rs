@@ -15,6 +15,9 @@ pub(crate) fn tests() -> Vec<Trial> {
         }),
         test("steps::each_snapshot_does_its_own", own_steps),
         test("steps::they_lead_to_other_pages", navigation),
+        test("steps::what_they_wait_for_gets_its_frames", || {
+            promises("chromium");
+        }),
         test("steps::they_are_part_of_what_is_unchanged", caching),
         test("steps::texts_come_from_the_environment", environment),
     ]
@@ -151,6 +154,14 @@ id = "broken"
 path = "a.html"
 steps = [{{ script = "throw new Error('no such luck')" }}]
 [[story]]
+id = "endless"
+path = "a.html"
+steps = [{{ script = "await new Promise(() => {{}})" }}]
+[[story]]
+id = "unkept"
+path = "a.html"
+steps = [{{ wait-for = {{ expression = "new Promise(() => {{}})" }} }}]
+[[story]]
 id = "unset"
 path = "a.html"
 steps = [{{ type = {{ into = "#plain", text = "${{TINTYPE_TEST_UNSET}}" }} }}]
@@ -181,6 +192,11 @@ steps = [{{ select = {{ in = "#choice", value = "three" }} }}]
             "(`click` of `button`) was not done: it is covered by div#veil",
         ),
         ("broken", "no such luck"),
+        (
+            "endless",
+            "was not done: it has not come to its end, for 0.5 s",
+        ),
+        ("unkept", "was not done: it is not true, for 0.5 s"),
         (
             "unset",
             "the environment variable TINTYPE_TEST_UNSET is not set",
@@ -317,6 +333,43 @@ steps = [{ click = "a" }, { wait-for = "#there" }, { click = "#there", snapshot 
     let run = project.run(&[], &[("TINTYPE_UPDATE", "failed")]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
     assert_eq!(corner("link"), [0, 0, 0], "the theme is worn there, too");
+}
+
+/// Promises that only a frame, or another page, brings to their end.
+pub(crate) fn promises(engine: &str) {
+    let manifest = format!(
+        r##"{MANIFEST}
+[browser]
+names = ["{engine}"]
+[capture]
+timeout = "10s"
+[[story]]
+id = "frames"
+path = "a.html"
+steps = [
+  {{ script = "for (let n = 0; n < 3; n += 1) await new Promise(requestAnimationFrame); is('scripted')" }},
+  {{ wait-for = {{ expression = "new Promise((done) => requestAnimationFrame(() => {{ is('awaited'); done(true) }}))" }} }},
+  {{ wait-for = {{ expression = "new Promise((done) => setTimeout(() => done(Math.random() > 0.7)))" }} }},
+]
+[[story]]
+id = "leaves"
+path = "a.html"
+steps = [
+  {{ script = "location.href = 'b.html'; await new Promise(() => {{}})" }},
+  {{ wait-for = {{ expression = "Promise.resolve(document.title === 'there')" }} }},
+]
+"##
+    );
+    let page = "<!doctype html><style>body { margin: 0; background: red } .scripted.awaited { background: lime }</style>
+        <body><script>const is = (what) => document.body.classList.add(what);</script>";
+    let other = "<!doctype html><title>there</title><style>body { background: lime }</style>";
+    let project = Project::new(&manifest, &[("a.html", page), ("b.html", other)]);
+    project.accept_all();
+    for story in ["frames", "leaves"] {
+        let file = project.read(&format!("baselines/{story}-light-400x300.png"));
+        let picture = image::load_from_memory(&file).unwrap().to_rgb8();
+        assert_eq!(picture.get_pixel(200, 150).0, [0, 255, 0], "{story}");
+    }
 }
 
 fn caching() {

@@ -25,7 +25,7 @@ use self::device::Visit;
 use self::tab::Tab;
 use super::ask::COMMAND_LIMIT;
 use super::capture::{self, Canvas, Frame};
-use super::driver::Driver;
+use super::driver::{Driver, within};
 use super::error::BrowserError;
 use super::page::Page;
 use super::session::{BrowserInfo, only_moves, prelude};
@@ -93,7 +93,10 @@ impl Firefox {
             ));
         };
         let address = &reachable(address, driver.remote.as_deref());
-        let bidi = Bidi::connect(address).await.map_err(|error| {
+        let what = format!("connection to {address}");
+        // Boxed, to spare the stack of whatever may start a browser.
+        let bidi = within(&what, Box::pin(Bidi::connect(address))).await?;
+        let bidi = bidi.map_err(|error| {
             BrowserError::Session(format!("no connection to {address}: {error}"))
         })?;
         let mut session = Self {

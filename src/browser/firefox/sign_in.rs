@@ -42,6 +42,14 @@ impl Firefox {
         })
     }
 
+    /// Whether there is a cookie, also one that scripts cannot read.
+    pub(in crate::browser) async fn has_cookies(&self) -> Result<bool, BrowserError> {
+        let answer = self.bidi("storage.getCookies", self.own_cookies()).await?;
+        Ok(answer["cookies"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty()))
+    }
+
     /// The cookies of the tab's container.
     fn own_cookies(&self) -> Value {
         let container = self.tab.container.as_deref().unwrap_or("default");

@@ -24,6 +24,33 @@
   }
   // `Date()` without `new` is text of the present.
   window.Date = new Proxy(Frozen, { apply: () => new Frozen().toString() });
+  // So is a format without a date.
+  const formats = Intl.DateTimeFormat.prototype;
+  const { get } = Object.getOwnPropertyDescriptor(formats, 'format');
+  const { formatToParts } = formats;
+  const bound = new WeakMap();
+  Object.defineProperty(formats, 'format', {
+    get() {
+      const original = get.call(this);
+      if (!bound.has(original)) bound.set(original, (date = config.clock) => original(date));
+      return bound.get(original);
+    },
+  });
+  formats.formatToParts = function (date = config.clock) {
+    return formatToParts.call(this, date);
+  };
+  if (window.Temporal) {
+    const { Instant, Now } = Temporal;
+    const instant = () => Instant.fromEpochMilliseconds(config.clock);
+    const zonedDateTimeISO = (zone = Now.timeZoneId()) => instant().toZonedDateTimeISO(zone);
+    Object.assign(Now, {
+      instant,
+      zonedDateTimeISO,
+      plainDateTimeISO: (zone) => zonedDateTimeISO(zone).toPlainDateTime(),
+      plainDateISO: (zone) => zonedDateTimeISO(zone).toPlainDate(),
+      plainTimeISO: (zone) => zonedDateTimeISO(zone).toPlainTime(),
+    });
+  }
   performance.now = () => 0;
   const request = window.requestAnimationFrame;
   window.requestAnimationFrame = (callback) => request.call(window, () => callback(0));

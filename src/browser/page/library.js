@@ -63,6 +63,9 @@
     unseen.add('a service worker');
     persistent = true;
   });
+  for (const method of ['clearResourceTimings', 'setResourceTimingBufferSize']) {
+    watch(Performance.prototype, method, () => unseen.add('it changes the list of what it has loaded'));
+  }
   watch(window.IDBFactory?.prototype, 'open', () => { persistent = true; });
   watch(window.CacheStorage?.prototype, 'open', () => { persistent = true; });
   for (const socket of ['WebSocket', 'EventSource', 'Worker', 'SharedWorker', 'RTCPeerConnection', 'WebTransport']) {
@@ -92,6 +95,28 @@
         return Reflect.get(target, key);
       },
     });
+    for (const method of ['instant', 'zonedDateTimeISO', 'plainDateTimeISO', 'plainDateISO', 'plainTimeISO']) {
+      watch(window.Temporal?.Now, method, clock);
+    }
+    // A format without a date is one of the present.
+    const formats = Intl.DateTimeFormat.prototype;
+    const { get } = Object.getOwnPropertyDescriptor(formats, 'format');
+    const { formatToParts } = formats;
+    const bound = new WeakMap();
+    const noting = (original) => (date) => {
+      if (date === undefined) clock();
+      return original(date);
+    };
+    Object.defineProperty(formats, 'format', {
+      get() {
+        const original = get.call(this);
+        if (!bound.has(original)) bound.set(original, noting(original));
+        return bound.get(original);
+      },
+    });
+    formats.formatToParts = function (date) {
+      return noting(() => formatToParts.call(this, date))(date);
+    };
   }
 
   // Motion by requestAnimationFrame: counted, and brought to rest on request.
@@ -146,12 +171,23 @@
     return found;
   }
 
+  // All that may hold a document of its own. Of those in shadow roots,
+  // `window.frames` knows nothing.
+  function holders(all = roots()) {
+    return all.flatMap((root) => [...root.querySelectorAll('iframe, frame, object, embed')]);
+  }
+
+  function windows(all) {
+    const listed = Array.from({ length: window.frames.length }, (_, index) => window.frames[index]);
+    return [...new Set([...listed, ...holders(all).map((holder) => holder.contentWindow)])].filter(Boolean);
+  }
+
   // The same, in same-origin frames: each has a library of its own.
-  function frames() {
+  function frames(all) {
     const found = [];
-    for (let index = 0; index < window.frames.length; index += 1) {
+    for (const inner of windows(all)) {
       try {
-        if (window.frames[index].__tintype) found.push(window.frames[index].__tintype);
+        if (inner.__tintype) found.push(inner.__tintype);
       } catch {
         // Another origin: its content is not ours to touch.
       }
@@ -319,7 +355,8 @@
       for (const address of requests.values()) found.push({ step: 'network', detail: address });
     }
     conditions(wanted, found);
-    for (const root of roots()) {
+    const all = roots();
+    for (const root of all) {
       style(root);
       images(root, found);
       media(root, found);
@@ -328,7 +365,7 @@
       still(root);
     }
     const inner = { ...wanted, waitFor: [] };
-    for (const frame of frames()) found.push(...frame.waiting(inner));
+    for (const frame of frames(all)) found.push(...frame.waiting(inner));
     return found;
   }
 
@@ -354,8 +391,9 @@
     '::-moz-range-thumb', '::-moz-range-track', '::-moz-range-progress', '::-moz-progress-bar', '::-moz-meter-bar'];
   sudden.replaceSync(parts.map((part) => `*${part} { transition: none !important }`).join('\n'));
   function hasten() {
-    for (const root of roots()) adopt(root, sudden);
-    for (const frame of frames()) frame.hasten();
+    const all = roots();
+    for (const root of all) adopt(root, sudden);
+    for (const frame of frames(all)) frame.hasten();
   }
 
   // Puts a theme on the root element, and takes the one before off. A page to
@@ -409,7 +447,7 @@
   function loads() {
     const files = [location.href, ...performance.getEntriesByType('resource').map((entry) => entry.name)];
     if (performance.getEntriesByType('resource').length >= 10000) unseen.add('more than 10,000 requests');
-    for (const frame of document.querySelectorAll('iframe, frame, object, embed')) {
+    for (const frame of holders()) {
       try {
         if (!frame.contentWindow?.__tintype) throw frame;
       } catch {
@@ -458,6 +496,22 @@
     masks = [];
   }
 
-  const library = { first, dress, hasten, settle, waiting, frame, rest, loads, foreign, extent, box, mask, unmask };
+  // What a step has begun, and what came of it.
+  let pursued = null;
+  function pursue(promise) {
+    const own = { value: null };
+    promise.then((value) => { own.value = Boolean(value); }, (error) => { own.failure = { error }; });
+    pursued = own;
+  }
+
+  // Null as long as it goes on. What another page has begun went with it.
+  function outcome() {
+    if (pursued?.failure) throw pursued.failure.error;
+    return pursued ? pursued.value : false;
+  }
+
+  const library = {
+    first, windows, dress, hasten, settle, waiting, frame, rest, loads, foreign, extent, box, mask, unmask, pursue, outcome,
+  };
   Object.defineProperty(window, '__tintype', { value: Object.freeze(library) });
 })();

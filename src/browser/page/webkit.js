@@ -32,7 +32,7 @@ function put(frame) {
   } catch {
     return;
   }
-  for (let index = 0; index < frame.frames.length; index += 1) put(frame.frames[index]);
+  for (const inner of frame.__tintype.windows()) put(inner);
 }
 
 // WebKit does not say with which status a document came: it is asked for again.

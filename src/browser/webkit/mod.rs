@@ -145,6 +145,13 @@ impl Webkit {
         Err(capture::refused("no log-ins in WebKit".to_owned()))
     }
 
+    /// Whether the open page has a cookie, also one that scripts cannot read.
+    pub(super) async fn has_cookies(&self) -> Result<bool, BrowserError> {
+        let cookies = self.driver.client.get_all_cookies();
+        let cookies = self.driver.ask("cookies", cookies).await?;
+        Ok(!cookies.is_empty())
+    }
+
     /// Another browser, of this look, which has seen nothing yet.
     async fn restart(&mut self, look: Look) -> Result<(), BrowserError> {
         let new = start::start(&self.settings, &self.scratch, &self.display, look).await?;
