@@ -121,7 +121,7 @@ impl Guarded {
     }
 
     /// Ends the program and waits until it is gone.
-    pub(super) async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         drop(self.pipe.take());
         // The guard always ends: it has nothing left to wait for.
         let _ = self.guard.wait().await;

@@ -12,9 +12,16 @@ use crate::settings::Settings;
 
 /// A server that was started before the run. It ends with this value.
 pub(super) struct Started {
-    _stories: Stories,
-    /// Dropped last: it reads what the server prints.
-    _runtime: Runtime,
+    stories: Option<Stories>,
+    runtime: Runtime,
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if let Some(stories) = self.stories.take() {
+            self.runtime.block_on(stories.close());
+        }
+    }
 }
 
 /// Starts the Storybook of a manifest whose stories are not those of now. A
@@ -40,7 +47,7 @@ pub(super) fn start(
     let open = Stories::open(manifest, None, &credentials, settings.nextest);
     let stories = runtime.block_on(open)?;
     Ok(Some(Started {
-        _stories: stories,
-        _runtime: runtime,
+        stories: Some(stories),
+        runtime,
     }))
 }

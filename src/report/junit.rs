@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use super::words::{accept, message, name};
+use super::words::{accept, fails, message, name};
 use super::{ReportError, put};
 use crate::model::{Status, VisualTestResult, VisualTestRun};
 
@@ -22,10 +22,11 @@ pub fn write(
 /// results' order, with the story as its class.
 pub fn render(run: &VisualTestRun, results: &[VisualTestResult]) -> String {
     let summary = &run.summary;
+    let failures = results.iter().filter(|result| fails(result)).count();
     let counts = format!(
         r#"tests="{}" failures="{}" skipped="{}" errors="0" time="{}""#,
         summary.total,
-        summary.failed + summary.new,
+        failures,
         summary.skipped,
         seconds(run.duration.unwrap_or(0)),
     );
@@ -53,7 +54,7 @@ fn case(xml: &mut String, result: &VisualTestResult) {
     );
     let said = escaped(message(result));
     let inner = match result.status {
-        Status::Failed | Status::New => format!(
+        _ if fails(result) => format!(
             "      <failure type=\"{}\" message=\"{said}\">{}</failure>\n",
             result.status,
             escaped(&body(result))
@@ -61,7 +62,9 @@ fn case(xml: &mut String, result: &VisualTestResult) {
         Status::Skipped => format!("      <skipped message=\"{said}\"/>\n"),
         // A record that stayed at work belongs to a process that died.
         Status::Running => "      <skipped message=\"did not end\"/>\n".to_owned(),
-        Status::Changed => format!("      <system-out>{said}</system-out>\n"),
+        Status::Failed | Status::New | Status::Changed => {
+            format!("      <system-out>{said}</system-out>\n")
+        }
         Status::Passed => String::new(),
     };
     let inner = inner + &reruns(result);
@@ -149,6 +152,18 @@ mod tests {
     #[test]
     fn a_run_as_junit() {
         insta::assert_snapshot!(render(&sample::run(), &sample::results()));
+    }
+
+    #[test]
+    fn what_was_accepted_at_once_is_no_failure() {
+        let mut new = sample::result("a", Status::New);
+        assert!(render(&sample::run(), &[new.clone()]).contains("failures=\"1\""));
+        new.baseline = Some("baselines/a.png".to_owned());
+        let xml = render(&sample::run(), &[new]);
+        assert!(
+            xml.contains("failures=\"0\"") && !xml.contains("<failure"),
+            "{xml}"
+        );
     }
 
     #[test]

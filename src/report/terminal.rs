@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::words::{attempts, counts, duration};
+use super::words::{attempts, counts, duration, fails};
 use crate::compare::IS_OPTIMISED;
 use crate::model::{Environment, Reason, Status, VisualTestResult, VisualTestRun};
 
@@ -104,9 +104,10 @@ impl Closing<'_> {
     }
 
     fn next_steps(&self, text: &mut String) {
-        let open = self.results.iter().any(|result| {
-            result.has_picture_to_accept() && matches!(result.status, Status::Failed | Status::New)
-        });
+        let open = self
+            .results
+            .iter()
+            .any(|result| result.has_picture_to_accept() && fails(result));
         let shown = |r: &VisualTestResult| r.status == Status::Changed || r.shows_trouble();
         let looked_at = open || self.results.iter().any(shown);
         if let Some(report) = self.report.filter(|_| looked_at) {

@@ -63,7 +63,7 @@ pub(super) fn failures(results: &[VisualTestResult]) -> Vec<&VisualTestResult> {
 
 /// Whether a result fails its run.
 pub(super) fn fails(result: &VisualTestResult) -> bool {
-    matches!(result.status, Status::Failed | Status::New)
+    matches!(result.status, Status::Failed | Status::New) && !result.is_accepted()
 }
 
 /// The name of the test.
@@ -102,7 +102,7 @@ pub(crate) fn attempts(result: &VisualTestResult) -> String {
 /// The command that makes this result's current image the baseline; absent
 /// where there is nothing to accept.
 pub(super) fn accept(result: &VisualTestResult) -> Option<String> {
-    if !result.has_picture_to_accept() {
+    if !result.has_picture_to_accept() || result.is_accepted() {
         return None;
     }
     matches!(

@@ -79,8 +79,8 @@ pub struct Conductor {
     hits: Vec<Option<Hit>>,
     workers: Vec<JoinHandle<()>>,
     interrupted: Arc<AtomicBool>,
-    /// Dropped last: pages may still ask for something.
-    _stories: Stories,
+    /// Closed last: pages may still ask for something.
+    stories: Stories,
 }
 
 /// What a run has come to.
@@ -172,7 +172,7 @@ impl Conductor {
             hits,
             workers,
             interrupted,
-            _stories: stories,
+            stories,
         })
     }
 
@@ -251,6 +251,7 @@ impl Conductor {
             mut run,
             queue,
             workers,
+            stories,
             ..
         } = self;
         queue.close();
@@ -263,7 +264,9 @@ impl Conductor {
                 stage.lose(index);
             }
             closing::conclude(&stage, &mut run, interrupted);
-            closing::close(&stage, &run, interrupted).await
+            let record = closing::close(&stage, &run, interrupted).await;
+            stories.close().await;
+            record
         });
         let report = closing::report(&stage, run, record);
         // A hung connection must not keep the process.

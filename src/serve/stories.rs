@@ -24,7 +24,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 pub struct Stories {
     base: String,
     _server: Option<Server>,
-    _command: Option<Guarded>,
+    command: Option<Guarded>,
 }
 
 /// Why stories are not served. Completes "failed to serve the stories: …".
@@ -110,7 +110,7 @@ impl Stories {
             Source::Url { base, command } => Ok(Self {
                 base: base.clone(),
                 _server: None,
-                _command: reach(manifest, base, command.as_deref(), credentials, nextest).await?,
+                command: reach(manifest, base, command.as_deref(), credentials, nextest).await?,
             }),
         }
     }
@@ -119,7 +119,15 @@ impl Stories {
         Self {
             base: server.base(),
             _server: Some(server),
-            _command: None,
+            command: None,
+        }
+    }
+
+    /// Ends whatever was started for them, and waits until it is gone: the next
+    /// run would take a server that is about to end for one that is up.
+    pub async fn close(self) {
+        if let Some(command) = self.command {
+            command.stop().await;
         }
     }
 
