@@ -147,7 +147,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::sample;
-    use super::{escaped, render};
+    use super::{Status, escaped, render};
 
     #[test]
     fn a_run_as_junit() {
