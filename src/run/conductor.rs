@@ -118,6 +118,7 @@ impl Conductor {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("tintype")
+            .thread_stack_size(STACK)
             .enable_all()
             .build()?;
         // Listening comes first: a signal may arrive while the browser starts.
@@ -274,6 +275,11 @@ impl Conductor {
         report
     }
 }
+
+/// Bytes of stack for each thread, as the main thread has: what a story may go
+/// through nests deep, and without optimisation each level takes its room
+/// several times over.
+const STACK: usize = 8 << 20;
 
 /// What is said of a snapshot that nobody waits for any more.
 const INTERRUPTED: &str = "interrupted";
