@@ -194,9 +194,9 @@ steps = [{{ select = {{ in = "#choice", value = "three" }} }}]
         ("broken", "no such luck"),
         (
             "endless",
-            "was not done: it has not come to its end, for 0.5 s",
+            "was not done: it has not come to its end, for 3 s",
         ),
-        ("unkept", "was not done: it is not true, for 0.5 s"),
+        ("unkept", "was not done: it is not true, for 3 s"),
         (
             "unset",
             "the environment variable TINTYPE_TEST_UNSET is not set",
