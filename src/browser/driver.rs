@@ -32,7 +32,7 @@ const LAUNCH_LIMIT: Duration = Duration::from_secs(60);
 /// limit, whose message says more.
 const QUEUE_LIMIT: Duration = Duration::from_secs(330);
 
-/// How often a start that was not answered in time is tried.
+/// How often a start that came to nothing is tried.
 const STARTS: u32 = 2;
 
 /// A session and the processes behind it.
@@ -83,7 +83,8 @@ impl Driver {
     }
 
     /// Once in some hundred starts a browser and a driver never find each
-    /// other. They are told from slow ones by time alone, and tried again.
+    /// other, which are told from slow ones by time alone; and a driver ends
+    /// where another program has its port for IPv6. Both are tried again.
     async fn patiently(
         settings: &BrowserSettings,
         programs: &Programs,
@@ -92,8 +93,10 @@ impl Driver {
         let mut starts = 1;
         loop {
             match Self::local(settings, programs, scratch).await {
-                Err(BrowserError::Hung { command, limit }) if starts < STARTS => {
-                    tracing::warn!(command, ?limit, "the browser did not start; trying again");
+                Err(error @ (BrowserError::Hung { .. } | BrowserError::Start { .. }))
+                    if starts < STARTS =>
+                {
+                    tracing::warn!(%error, "the browser did not start; trying again");
                     starts += 1;
                 }
                 outcome => return outcome,

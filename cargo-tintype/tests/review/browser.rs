@@ -21,25 +21,10 @@ struct Browser {
 
 impl Browser {
     async fn open() -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is installed");
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = lines
-            .find_map(|line| {
-                Some(
-                    line.ok()?
-                        .split_once("started successfully on port ")?
-                        .1
-                        .trim_end_matches('.')
-                        .to_owned(),
-                )
-            })
+        // It gives up where another program has its port for IPv6.
+        let (driver, port) = (0..5)
+            .find_map(|_| start_driver())
             .expect("chromedriver says its port");
-        std::thread::spawn(move || lines.for_each(drop));
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -140,6 +125,27 @@ fn holding(path: &str) -> String {
            return {{ ok: response.ok, status: response.status, json: async () => answer }};
          }};"
     )
+}
+
+/// The driver and the port that it says it has.
+fn start_driver() -> Option<(Child, String)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("chromedriver is installed");
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let port = lines.find_map(|line| {
+        let line = line.ok()?;
+        let (_, port) = line.split_once("started successfully on port ")?;
+        Some(port.trim_end_matches('.').to_owned())
+    });
+    if port.is_none() {
+        let _ = driver.wait();
+    }
+    std::thread::spawn(move || lines.for_each(drop));
+    Some((driver, port?))
 }
 
 const HEADING: &str = "document.querySelector('.detail h2')?.textContent";
