@@ -10,14 +10,12 @@ use serde_json::{Value, json};
 use super::error::BrowserError;
 use super::page::Page;
 use super::session::Session;
+use crate::compare::MOST_PIXELS;
 use crate::manifest::{CaptureSettings, Screen, Target};
 
 /// The tallest picture taken in one piece, in image pixels. Beyond 16,384,
 /// browsers repeat what they have drawn or give up.
 const TALLEST: u32 = 8_192;
-
-/// The largest picture, in image pixels: that which can be compared.
-const MOST_PIXELS: u64 = 1 << 27;
 
 /// How many frames are drawn for one picture at the most.
 const FRAMES_WITHOUT_PICTURE: u32 = 10;

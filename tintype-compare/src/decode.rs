@@ -17,7 +17,7 @@ use super::view::View;
 use super::workers;
 
 /// The most pixels that are decoded: 512 MiB as RGBA.
-pub(super) const MOST_PIXELS: u64 = 1 << 27;
+pub const MOST_PIXELS: u64 = 1 << 27;
 
 /// The most rows: of each, more is remembered than the pixels of a narrow image
 /// take.

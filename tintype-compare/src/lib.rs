@@ -57,6 +57,7 @@ mod view;
 mod workers;
 
 pub use comparison::{Comparison, Verdict, compare_images};
+pub use decode::MOST_PIXELS;
 pub use error::{CompareError, ImageProblem, Side};
 pub use inspection::{Inspection, compare_png, inspect_png};
 pub use moved::Move;
