@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use tintype::model::RunId;
-use tintype::record::{RecordSettings, Records};
+use tintype::model::{RunId, StoryIdentifier};
+use tintype::record::{RecordError, RecordSettings, Records};
 
 use crate::project::Project;
 
@@ -42,7 +42,7 @@ impl Record {
     /// Waits for what the record answers.
     pub(crate) fn wait<T>(
         &self,
-        answer: impl Future<Output = Result<T, tintype::record::RecordError>>,
+        answer: impl Future<Output = Result<T, RecordError>>,
     ) -> Result<T> {
         self.runtime.block_on(answer).map_err(failed)
     }
@@ -65,8 +65,21 @@ impl Record {
     }
 }
 
+/// Marks a snapshot as accepted. A record that has no such run has nobody to
+/// tell: the file is what counts.
+pub(crate) async fn tell_accepted(
+    records: &Records,
+    run: &RunId,
+    story: &StoryIdentifier,
+) -> Result<(), RecordError> {
+    match records.accept(run, story).await {
+        Ok(_) | Err(RecordError::NoRun { .. } | RecordError::NoTest { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// The library's errors complete "failed to …".
 #[expect(clippy::needless_pass_by_value, reason = "map_err gives it away")]
-fn failed(error: tintype::record::RecordError) -> anyhow::Error {
+fn failed(error: RecordError) -> anyhow::Error {
     anyhow!("failed to {error}")
 }

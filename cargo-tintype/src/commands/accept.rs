@@ -5,11 +5,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use tintype::baseline;
 use tintype::model::{RunFile, RunId, Status, StoryIdentifier, VisualTestResult};
-use tintype::record::RecordError;
 
 use crate::images;
 use crate::project::{Project, is_meant};
-use crate::record::Record;
+use crate::record::{Record, tell_accepted};
 use crate::runs;
 
 /// Make current images of a run the baselines
@@ -90,17 +89,11 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Tells the record. The files are what counts: a record that cannot be
-/// reached is a warning, and one that has no such run has nobody to tell.
+/// Tells the record. One that cannot be reached is a warning.
 fn tell(project: Project, run: &RunId, accepted: &[&StoryIdentifier]) {
     let told = Record::of(project).and_then(|record| {
         for story in accepted {
-            record.wait(async {
-                match record.records.accept(run, story).await {
-                    Ok(_) | Err(RecordError::NoRun { .. } | RecordError::NoTest { .. }) => Ok(()),
-                    Err(error) => Err(error),
-                }
-            })?;
+            record.wait(tell_accepted(&record.records, run, story))?;
         }
         Ok(())
     });

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use tintype::model::{RunId, StoryIdentifier};
-use tintype::record::RecordError;
 use tokio::task::spawn_blocking;
 
 use super::desk::Decision;
 use super::visitors::Access;
 use super::{App, Shared};
+use crate::record::tell_accepted;
 
 impl Shared {
     /// Carries a decision on a snapshot out for `who`. An acceptance replaces
@@ -15,7 +15,7 @@ impl Shared {
     /// no file); without that, the hash that the run compared with.
     ///
     /// What could not be told to the record is a warning: the file is what
-    /// counts. A record that has no such run has nobody to tell.
+    /// counts.
     pub(super) async fn carry_out(
         self: &App,
         who: &str,
@@ -51,9 +51,9 @@ impl Shared {
         if decision != Decision::Accept {
             return Ok(None);
         }
-        Ok(match self.source.records.accept(&id, &story).await {
-            Ok(_) | Err(RecordError::NoRun { .. } | RecordError::NoTest { .. }) => None,
-            Err(error) => Some(format!("accepted, but failed to {error}")),
-        })
+        let told = tell_accepted(&self.source.records, &id, &story).await;
+        Ok(told
+            .err()
+            .map(|error| format!("accepted, but failed to {error}")))
     }
 }
