@@ -13,6 +13,7 @@ mod devices;
 mod ending;
 mod engines;
 mod expecting;
+mod foreign;
 mod grid;
 mod isolation;
 mod login;

@@ -1,12 +1,9 @@
 //! What a page asks for: answered, blocked, held up, reported, refused.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex};
-
 use libtest_mimic::Trial;
 use tintype::model::Status;
 
+use super::foreign::Foreign;
 use super::project::{MANIFEST, Project, Run};
 use super::test;
 
@@ -34,39 +31,6 @@ pub(crate) fn tests() -> Vec<Trial> {
             left_alone,
         ),
     ]
-}
-
-/// A server that is not the stories' own, and what it was asked.
-struct Foreign {
-    address: SocketAddr,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Foreign {
-    /// Answers whatever is asked with `real`, for any origin.
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let list = Arc::clone(&asked);
-        std::thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                let mut head = String::new();
-                let mut reader = BufReader::new(stream.try_clone().unwrap());
-                while reader.read_line(&mut head).unwrap_or(0) > 2 {}
-                list.lock().unwrap().push(head);
-                let _ = stream.write_all(
-                    b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\nconnection: close\r\n\
-                      access-control-allow-origin: *\r\n\r\nreal",
-                );
-            }
-        });
-        Self { address, asked }
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
-    }
 }
 
 /// A page that is green if the asynchronous `body` finds nothing wrong. What

@@ -2,6 +2,7 @@
 //! browser.
 
 mod browser;
+mod chromium;
 mod deciding;
 mod defence;
 mod events;

@@ -1,0 +1,105 @@
+//! The record in memory, of which other processes know by the journals.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use tintype::model::{Reason, Status, VisualTestRun};
+use tintype::record::{RecordSettings, Recorder, Records};
+
+use super::support::{finished, run};
+use super::{ten, wait_until_free};
+
+/// No server's name and no PATH.
+fn settings(folder: &Path) -> RecordSettings {
+    RecordSettings::from_variables(folder, |_| None).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_is_read_back_from_the_journals() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    assert_eq!(
+        settings.describe(),
+        "record: memory (no redis-server on the PATH)"
+    );
+    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false)
+        .await
+        .unwrap();
+    ten(&recorder, "run-1").await;
+    let report = recorder.finish(None).await;
+    assert_eq!((report.pending, report.reason), (0, Some(Reason::Passed)));
+    drop(recorder);
+    let records = Records::open(&settings).await.unwrap();
+    let run = records.run(&run("run-1").run_id).await.unwrap();
+    assert_eq!((run.summary.passed, run.reason), (10, Some(Reason::Passed)));
+}
+
+/// A process that records some snapshots of a run in memory and is killed.
+async fn killed(settings: &RecordSettings, folder: &Path, planned: u64, stories: &[usize]) {
+    let recorder = Recorder::open(settings.clone(), run("run-1"), planned, false);
+    let recorder = recorder.await.unwrap();
+    for n in stories {
+        recorder.record(&finished(&run("run-1").run_id, *n, Status::Passed));
+    }
+    assert_eq!(seen(settings).await.reason, None);
+    drop(recorder);
+    wait_until_free(folder).await;
+}
+
+/// The run as another process reads it from the journals.
+async fn seen(settings: &RecordSettings) -> VisualTestRun {
+    let records = Records::open(settings).await.unwrap();
+    records.run(&run("run-1").run_id).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_ends_with_its_processes() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    killed(&settings, folder.path(), 2, &[0]).await;
+    let journal = std::fs::read_dir(folder.path().join("journal")).unwrap();
+    let journal = journal.into_iter().next().unwrap().unwrap().path();
+    let file = std::fs::File::open(journal).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1))
+        .unwrap();
+    let ended = seen(&settings).await;
+    assert_eq!(ended.reason, Some(Reason::Interrupted));
+    assert_eq!(ended.end_time.as_deref(), Some("1970-01-01T00:00:01Z"));
+    assert_eq!(ended.summary.passed, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_killed_is_taken_up_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    killed(&settings, folder.path(), 2, &[0]).await;
+    killed(&settings, folder.path(), 1, &[1]).await;
+    let ended = seen(&settings).await;
+    assert_eq!(
+        (ended.summary.total, ended.reason),
+        (2, Some(Reason::Passed))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shared_run_ends_with_the_last_of_its_processes() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let run_id = run("run-1").run_id;
+    let open = |_| Recorder::open(settings.clone(), run("run-1"), 1, true);
+    let (one, two) = (open(1).await.unwrap(), open(2).await.unwrap());
+    for (n, recorder) in [&one, &two].into_iter().enumerate() {
+        recorder.record(&finished(&run_id, n, Status::Passed));
+        assert_eq!(recorder.finish(None).await.pending, 0);
+    }
+    drop(one);
+    // The second has said all it will, but it is there.
+    assert_eq!(seen(&settings).await.reason, None);
+    drop(two);
+    wait_until_free(folder.path()).await;
+    let ended = seen(&settings).await;
+    assert_eq!(
+        (ended.summary.total, ended.reason),
+        (2, Some(Reason::Passed))
+    );
+}
