@@ -117,6 +117,14 @@ struct Suite {
     target: std::path::PathBuf,
 }
 
+impl Drop for Suite {
+    fn drop(&mut self) {
+        // The record's own server would stay for a while; without this file it
+        // stops.
+        let _ = std::fs::remove_file(self.target.join("tintype/redis/used"));
+    }
+}
+
 impl Suite {
     fn new() -> Self {
         let checkout = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
