@@ -18,7 +18,9 @@
 //! - [`cache`]: passes of unchanged stories, which need no browser.
 //! - [`browser`]: real browsers under WebDriver.
 //! - [`login`]: log-ins, each done once and shared.
-//! - [`mod@run`]: the conductor: plan in, outcomes and events out.
+//! - `schedule`: which snapshot a browser session captures next.
+//! - `snapshot`: captures and judges one snapshot.
+//! - [`mod@run`]: runs a plan: sessions, results, events.
 //! - [`harness`]: the face of libtest: arguments, trials, listing, exit code.
 //! - [`record`]: the record of runs, in Redis or in memory.
 
@@ -35,8 +37,10 @@ pub mod proxy;
 pub mod record;
 pub mod report;
 pub mod run;
+pub(crate) mod schedule;
 pub mod serve;
 pub mod settings;
+pub(crate) mod snapshot;
 
 pub use fantoccini;
 pub use harness::{Harness, run};

@@ -38,7 +38,7 @@ impl Harness {
         B::Data: Send,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.given.service = Some(Service::new(service));
+        self.options.service = Some(Service::new(service));
         self
     }
 
@@ -101,7 +101,7 @@ impl Harness {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<HookError>,
     {
-        self.given.hooks.add_before(hook);
+        self.options.hooks.add_before(hook);
         self
     }
 
@@ -115,7 +115,7 @@ impl Harness {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<HookError>,
     {
-        self.given.hooks.add_after(hook);
+        self.options.hooks.add_after(hook);
         self
     }
 
@@ -124,7 +124,7 @@ impl Harness {
     /// browser, as without hooks. Give another key whenever the hooks change.
     #[must_use]
     pub fn cache_hooks(mut self, key: impl Into<String>) -> Self {
-        self.given.hooks.set_key(key.into());
+        self.options.hooks.set_key(key.into());
         self
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::manifest::{AccessError, CodeError, CodeStory, Manifest, ManifestError, Source};
 use crate::plan::Plan;
-use crate::run::Given;
+use crate::run::RunOptions;
 use crate::serve::ServeError;
 use crate::settings::{Settings, SettingsError};
 
@@ -45,7 +45,7 @@ pub struct Harness {
     pub(super) address: Option<String>,
     /// Stories beside the manifest's.
     pub(super) stories: Vec<CodeStory>,
-    pub(super) given: Given,
+    pub(super) options: RunOptions,
 }
 
 /// Why no test could be run.
@@ -133,7 +133,7 @@ impl Harness {
             io::stdout().write_all(text.as_bytes())?;
             return Ok(ExitCode::SUCCESS);
         }
-        let given = self.given;
+        let options = self.options;
         #[cfg(unix)]
         if let Ok(name) = env::var(nextest::STUDIO) {
             let place = nextest::Place::named(&manifest, &name);
@@ -142,10 +142,10 @@ impl Harness {
                 manifest,
                 selected.snapshots,
                 settings,
-                given,
+                options,
             ));
         }
-        Ok(carry_out(arguments, manifest, settings, given, &selected))
+        Ok(carry_out(arguments, manifest, settings, options, &selected))
     }
 
     /// Manifest, plan and selection: everything that needs no browser.
@@ -160,7 +160,7 @@ impl Harness {
         if let (Some(threads), None) = (arguments.test_threads, settings.sessions) {
             manifest.browser.sessions = Some(threads.get());
         }
-        if self.given.service.is_some() {
+        if self.options.service.is_some() {
             manifest.source = Source::Code;
         } else if let Some(address) = &self.address {
             manifest.set_address(address)?;
@@ -176,7 +176,7 @@ fn carry_out(
     arguments: &Arguments,
     manifest: Manifest,
     settings: Settings,
-    given: Given,
+    options: RunOptions,
     selected: &Selected,
 ) -> ExitCode {
     let planned = match arguments.bench {
@@ -187,7 +187,7 @@ fn carry_out(
         manifest,
         selected.snapshots.clone(),
         settings,
-        given,
+        options,
     ));
     let waiting = Arc::clone(&work);
     let conclusion = trials::run(arguments, selected, move |index| waiting.verdict(index));

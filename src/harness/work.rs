@@ -1,4 +1,4 @@
-//! Between the trials and the conductor.
+//! Between the trials and the run.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -9,7 +9,7 @@ use crate::manifest::Manifest;
 use crate::model::{Reason, Status};
 use crate::plan::Snapshot;
 use crate::report::terminal;
-use crate::run::{Conductor, Demand, Given, Outcome, RunError};
+use crate::run::{RunError, RunHandle, RunOptions, Scheduling, SnapshotOutcome};
 use crate::settings::Settings;
 
 use super::ending;
@@ -24,8 +24,8 @@ pub(super) struct Work {
     settings: Settings,
     /// Handed over at the start.
     snapshots: Mutex<Vec<Snapshot>>,
-    given: Given,
-    conductor: OnceLock<Result<Conductor, RunError>>,
+    options: RunOptions,
+    run: OnceLock<Result<RunHandle, RunError>>,
     /// Whether a trial has said in full why nothing could be started.
     has_said: AtomicBool,
     /// How many snapshots came to a comparison or a failure.
@@ -37,14 +37,14 @@ impl Work {
         manifest: Manifest,
         snapshots: Vec<Snapshot>,
         settings: Settings,
-        given: Given,
+        options: RunOptions,
     ) -> Self {
         Self {
             manifest: Arc::new(manifest),
             settings,
             snapshots: Mutex::new(snapshots),
-            given,
-            conductor: OnceLock::new(),
+            options,
+            run: OnceLock::new(),
             has_said: AtomicBool::new(false),
             done: AtomicUsize::new(0),
         }
@@ -56,15 +56,15 @@ impl Work {
         if self.settings.nextest {
             return self.by_studio(index);
         }
-        match self.conductor.get_or_init(|| self.start()) {
-            Ok(conductor) => self.told(conductor.wait(index)),
+        match self.run.get_or_init(|| self.start()) {
+            Ok(run) => self.told(run.wait(index)),
             Err(error) => Err(self.not_started(error)),
         }
     }
 
     /// What libtest is told of an outcome.
-    fn told(&self, outcome: Outcome) -> Verdict {
-        let Outcome { status, message } = outcome;
+    fn told(&self, outcome: SnapshotOutcome) -> Verdict {
+        let SnapshotOutcome { status, message } = outcome;
         if status != Status::Skipped {
             self.done.fetch_add(1, Ordering::Relaxed);
         }
@@ -93,7 +93,7 @@ impl Work {
                 message,
                 warnings,
             }) => {
-                let verdict = self.told(Outcome { status, message });
+                let verdict = self.told(SnapshotOutcome { status, message });
                 for warning in warnings {
                     eprintln!("warning: {warning}");
                 }
@@ -111,14 +111,10 @@ impl Work {
         let done = self.done.load(Ordering::Relaxed);
         // All trials are over, and with them all other owners.
         let work = Arc::into_inner(self);
-        if let Some(Self {
-            manifest,
-            conductor,
-            ..
-        }) = work
-            && let Some(Ok(conductor)) = conductor.into_inner()
+        if let Some(Self { manifest, run, .. }) = work
+            && let Some(Ok(run)) = run.into_inner()
         {
-            let report = conductor.finish();
+            let report = run.finish();
             ending::draw(&manifest, &report);
             if report.run.reason == Some(Reason::Interrupted) {
                 return false;
@@ -131,7 +127,7 @@ impl Work {
         !nothing
     }
 
-    fn start(&self) -> Result<Conductor, RunError> {
+    fn start(&self) -> Result<RunHandle, RunError> {
         let mut snapshots = self
             .snapshots
             .lock()
@@ -139,19 +135,19 @@ impl Work {
         let snapshots = std::mem::take(&mut *snapshots);
         let planned = snapshots.iter().filter(|s| s.skip.is_none()).count();
         let (manifest, settings) = (Arc::clone(&self.manifest), self.settings.clone());
-        let conductor = Conductor::start(
+        let run = RunHandle::start(
             manifest,
             snapshots,
-            Demand::All,
+            Scheduling::All,
             settings,
-            self.given.clone(),
+            self.options.clone(),
             Vec::new(),
         )?;
         if !self.settings.nextest {
-            let (environment, record) = (conductor.environment(), conductor.record());
+            let (environment, record) = (run.environment(), run.record());
             eprintln!("{}", terminal::opening(planned, &environment, &record));
         }
-        Ok(conductor)
+        Ok(run)
     }
 
     /// The first trial says why, the others that it has been said.

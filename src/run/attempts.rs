@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use super::judge::Judged;
 use crate::model::{Attempt, Status};
 use crate::report;
+use crate::snapshot::FinishedSnapshot;
 
 /// Attempts so far, and the one that is under way.
 pub(super) struct Attempts {
@@ -35,7 +35,7 @@ impl Attempts {
 
     /// It was the last. An account of one attempt would say what the result
     /// says already.
-    pub(super) fn end(mut self, mut judged: Judged) -> Judged {
+    pub(super) fn end(mut self, mut judged: FinishedSnapshot) -> FinishedSnapshot {
         if self.done.is_empty() {
             return judged;
         }

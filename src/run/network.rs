@@ -15,13 +15,13 @@ const LEAVE_LIMIT: Duration = Duration::from_secs(20);
 
 /// A browser, and the proxy that its requests go through where a story has a
 /// say in what becomes of them. Without one they take the shortest way.
-pub(super) struct Connected {
-    pub(super) session: Browser,
-    pub(super) proxy: Option<Proxy>,
+pub(crate) struct Connected {
+    pub(crate) session: Browser,
+    pub(crate) proxy: Option<Proxy>,
 }
 
 /// Opens a session, behind a proxy of its own if one of the snapshots needs it.
-pub(super) async fn open(
+pub(crate) async fn open(
     engine: BrowserName,
     manifest: &Manifest,
     base: &str,
@@ -76,7 +76,7 @@ fn within_reach(settings: &BrowserSettings) -> Result<(), BrowserError> {
 /// Lets the story's own rules apply from now on. Whatever the page before, or
 /// the worker of a `dirty` address, still asks for falls under the rules
 /// before.
-pub(super) async fn show(
+pub(crate) async fn show(
     session: &mut Browser,
     proxy: Option<&Proxy>,
     dirty: &mut Option<String>,
@@ -105,7 +105,7 @@ pub(super) async fn show(
 /// Refuses a page that has asked for what it may not have, or for what a rule
 /// should have answered and could not. A proxy knows better than the page what
 /// went out.
-pub(super) fn check(proxy: Option<&Proxy>, settled: &mut Settled) -> Result<(), BrowserError> {
+pub(crate) fn check(proxy: Option<&Proxy>, settled: &mut Settled) -> Result<(), BrowserError> {
     let Some(proxy) = proxy else {
         return Ok(());
     };
@@ -128,7 +128,7 @@ pub(super) fn check(proxy: Option<&Proxy>, settled: &mut Settled) -> Result<(), 
 
 /// A page that lacks what it was refused may well fail otherwise: the cause is
 /// told before the effect. A story that leaves itself out has not failed.
-pub(super) fn explain(proxy: Option<&Proxy>, error: BrowserError) -> BrowserError {
+pub(crate) fn explain(proxy: Option<&Proxy>, error: BrowserError) -> BrowserError {
     let refused = proxy.map(|proxy| proxy.traffic().refused);
     let told = matches!(
         error,

@@ -14,12 +14,12 @@ use super::place::{Note, Place};
 use crate::harness::ending;
 use crate::manifest::Manifest;
 use crate::plan::Snapshot;
-use crate::run::{Conductor, Demand, Given, Outcome, end};
+use crate::run::{RunHandle, RunOptions, Scheduling, SnapshotOutcome, end};
 use crate::settings::Settings;
 
 struct Studio {
     manifest: Arc<Manifest>,
-    conductor: Conductor,
+    run: RunHandle,
     /// Snapshots by the names of their tests.
     names: HashMap<String, usize>,
     token: String,
@@ -36,9 +36,9 @@ pub(in crate::harness) fn work(
     manifest: Manifest,
     snapshots: Vec<Snapshot>,
     settings: Settings,
-    given: Given,
+    options: RunOptions,
 ) -> ExitCode {
-    match carry_out(place, manifest, snapshots, settings, given) {
+    match carry_out(place, manifest, snapshots, settings, options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -52,7 +52,7 @@ fn carry_out(
     manifest: Manifest,
     mut snapshots: Vec<Snapshot>,
     settings: Settings,
-    given: Given,
+    options: RunOptions,
 ) -> Result<(), Box<dyn Error>> {
     for snapshot in &mut snapshots {
         // Whoever asks has decided to run it.
@@ -67,30 +67,30 @@ fn carry_out(
         port: listener.local_addr()?.port(),
         token: token.clone(),
     })?;
-    let (manifest, run) = (Arc::new(manifest), settings.run_id.clone());
-    let conductor = Conductor::start(
+    let (manifest, run_id) = (Arc::new(manifest), settings.run_id.clone());
+    let run = RunHandle::start(
         Arc::clone(&manifest),
         snapshots,
-        Demand::Asked,
+        Scheduling::OnRequest,
         settings,
-        given,
+        options,
         Vec::new(),
     );
-    let ended = match conductor {
-        Ok(conductor) => {
+    let ended = match run {
+        Ok(run) => {
             let studio = Studio {
                 manifest: Arc::clone(&manifest),
-                conductor,
+                run,
                 names,
                 token,
                 waiting: AtomicUsize::new(0),
                 warned: Mutex::default(),
             };
-            let leave = || studio.conductor.interrupt();
+            let leave = || studio.run.interrupt();
             open_to(&listener, |visitor| studio.receive(&visitor), leave);
-            let report = studio.conductor.finish();
+            let report = studio.run.finish();
             ending::reports(&manifest, &report);
-            end(&manifest, &run)
+            end(&manifest, &run_id)
         }
         Err(error) => {
             let answer = Answer::NotStarted(error.to_string());
@@ -148,7 +148,7 @@ impl Studio {
             scope.spawn(|| {
                 until_gone(visitor);
                 if !is_answered.load(Ordering::Relaxed) {
-                    self.conductor.give_up(index);
+                    self.run.give_up(index);
                 }
             });
             let answer = self.answer(index);
@@ -160,7 +160,7 @@ impl Studio {
 
     fn answer(&self, index: usize) -> Answer {
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        let Outcome { status, message } = self.conductor.request(index);
+        let SnapshotOutcome { status, message } = self.run.request(index);
         let is_last = self.waiting.fetch_sub(1, Ordering::SeqCst) == 1;
         // The runner may end with this answer, and the machine with it.
         let warnings = if is_last { self.draw() } else { Vec::new() };
@@ -174,7 +174,7 @@ impl Studio {
     /// Has everything written; gives what nobody was warned of before.
     fn draw(&self) -> Vec<String> {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, mut warnings) = ending::reports(&self.manifest, &self.conductor.report());
+        let (_, mut warnings) = ending::reports(&self.manifest, &self.run.report());
         warnings.retain(|warning| warned.insert(warning.clone()));
         warnings
     }

@@ -1,8 +1,8 @@
 //! A story on fresh pages, standing still: what is not its baseline at once is
 //! judged by nothing less.
 
-use super::photographer::{Loaded, Photographer, Shot, Times, address};
-use super::visit::Visit;
+use super::capture::{LoadedPage, SessionPage, Shot, Times, address};
+use super::navigate::PageReuse;
 use crate::baseline::Baseline;
 use crate::browser::{BrowserError, Care, Settled, Unstable};
 use crate::compare::{Antialiasing, Options, compare_png, inspect_png};
@@ -16,23 +16,23 @@ const RESTLESS: u32 = 3;
 /// How many pictures are taken before a page counts as unstable.
 const PICTURES: u32 = 8;
 
-impl Photographer {
+impl SessionPage {
     /// The story on a fresh page, as it was `seen` on another page as well, or
     /// as it looks on another fresh one, unless it is the baseline.
-    pub(super) async fn confirmed(
+    pub(crate) async fn capture_stable(
         &mut self,
         snapshot: &Snapshot,
         baseline: Option<&Baseline>,
         seen: &[u8],
         times: &mut Times,
     ) -> Result<Shot, BrowserError> {
-        let first = self.steady(snapshot, times).await;
+        let first = self.settle_on_fresh_page(snapshot, times).await;
         let first = self.part(snapshot, first).await?;
         let is_baseline = baseline.is_some_and(|baseline| baseline.bytes == first.png);
         if is_baseline || differences(seen, &first.png)?.is_empty() {
             return Ok(first);
         }
-        let second = self.steady(snapshot, times).await;
+        let second = self.settle_on_fresh_page(snapshot, times).await;
         let second = self.part(snapshot, second).await?;
         let moved = differences(&first.png, &second.png)?;
         if moved.is_empty() {
@@ -44,13 +44,13 @@ impl Photographer {
 
     /// The story on a fresh page, standing still: two pictures around a frame
     /// are equal.
-    async fn steady(
+    async fn settle_on_fresh_page(
         &mut self,
         snapshot: &Snapshot,
         times: &mut Times,
     ) -> Result<Shot, BrowserError> {
         self.leave_page().await;
-        let begun = self.visit(snapshot, Visit::Fresh, times).await?;
+        let begun = self.visit(snapshot, PageReuse::Fresh, times).await?;
         let mut shot = self
             .settle_and_capture(snapshot, Care::Thorough, begun, times)
             .await?;
@@ -63,8 +63,8 @@ impl Photographer {
             next.settled.steps.clone_from(&shot.settled.steps);
             let moved = differences(&shot.png, &next.png)?;
             if moved.is_empty() {
-                let address = address(&self.stage.base, snapshot);
-                self.loaded = Some(Loaded::of(address, snapshot));
+                let address = address(&self.context.base, snapshot);
+                self.loaded = Some(LoadedPage::of(address, snapshot));
                 return Ok(next);
             }
             if pictures == PICTURES {
@@ -137,7 +137,7 @@ fn suspects(settled: &Settled) -> Vec<String> {
     why
 }
 
-pub(super) fn missing_fonts(settled: &Settled) -> Option<String> {
+pub(crate) fn missing_fonts(settled: &Settled) -> Option<String> {
     let fonts = &settled.missing_fonts;
     (!fonts.is_empty()).then(|| format!("\n  fonts that failed to load: {}", fonts.join(", ")))
 }

@@ -9,7 +9,7 @@ use std::task::Poll;
 ///
 /// # Errors
 /// When either panics: the panic's own words.
-pub(super) async fn caught<F: Future>(begin: impl FnOnce() -> F) -> Result<F::Output, String> {
+pub(crate) async fn caught<F: Future>(begin: impl FnOnce() -> F) -> Result<F::Output, String> {
     let mut run = Box::pin(catch(begin)?);
     poll_fn(|context| match catch(|| run.as_mut().poll(context)) {
         Ok(Poll::Pending) => Poll::Pending,

@@ -4,30 +4,30 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::network;
-use super::photographer::{Photographer, Times, address};
+use super::capture::{SessionPage, Times, address};
 use crate::browser::{BrowserError, Care, SignedIn};
 use crate::login::{LoggedIn, run_command};
 use crate::manifest::{CaptureSettings, Expired, Login, LoginMethod, Source, Target};
 use crate::plan::Snapshot;
+use crate::run::network;
 
 /// In which page of which browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Visit {
+pub(crate) enum PageReuse {
     /// The page that there is; the browser may use what it has cached.
-    Next,
+    Reuse,
     /// A page that has never shown anything, of a browser that remembers
     /// nothing.
     Fresh,
 }
 
-impl Photographer {
+impl SessionPage {
     /// Gets to a story. Returns the moment from which what follows has the
     /// story's time.
-    pub(super) async fn visit(
+    pub(crate) async fn visit(
         &mut self,
         snapshot: &Snapshot,
-        visit: Visit,
+        visit: PageReuse,
         times: &mut Times,
     ) -> Result<Instant, BrowserError> {
         let begun = Instant::now();
@@ -46,7 +46,7 @@ impl Photographer {
             return Ok(started);
         }
         // Nobody knows what a click leaves behind.
-        self.dirty = Some(address(&self.stage.base, snapshot));
+        self.dirty = Some(address(&self.context.base, snapshot));
         let begun = Instant::now();
         let story = &snapshot.story;
         let done = self
@@ -60,16 +60,16 @@ impl Photographer {
         }
     }
 
-    async fn load(&mut self, snapshot: &Snapshot, visit: Visit) -> Result<(), BrowserError> {
-        let address = address(&self.stage.base, snapshot);
+    async fn load(&mut self, snapshot: &Snapshot, visit: PageReuse) -> Result<(), BrowserError> {
+        let address = address(&self.context.base, snapshot);
         let (theme, screen) = (&snapshot.theme, snapshot.screen);
         let capture = &snapshot.story.capture;
-        if visit == Visit::Next {
+        if visit == PageReuse::Reuse {
             self.note_cookies(&address).await?;
         }
         let (session, proxy) = (&mut self.session, self.proxy.as_ref());
         network::show(session, proxy, &mut self.dirty, &snapshot.story).await?;
-        if visit == Visit::Fresh {
+        if visit == PageReuse::Fresh {
             return session.load_fresh(&address, theme, screen, capture).await;
         }
         if let Some(address) = self.dirty.take() {
@@ -81,7 +81,7 @@ impl Photographer {
     /// Notes that a story has left a cookie that no page would tell of. Our own
     /// server gives none, and is not asked for any.
     async fn note_cookies(&mut self, address: &str) -> Result<(), BrowserError> {
-        let is_ours = matches!(self.stage.manifest.source, Source::Dir(_));
+        let is_ours = matches!(self.context.manifest.source, Source::Dir(_));
         // A rule's answer may bring one all the same.
         let may_have = !is_ours || self.proxy.is_some();
         if may_have && self.dirty.is_none() && self.session.has_cookies().await? {
@@ -97,18 +97,18 @@ impl Photographer {
         &mut self,
         login: &Login,
         snapshot: &Snapshot,
-        visit: Visit,
+        visit: PageReuse,
     ) -> Result<Instant, BrowserError> {
-        let stage = Arc::clone(&self.stage);
+        let context = Arc::clone(&self.context);
         let mut stale: Option<Arc<LoggedIn>> = None;
         for _ in 0..2 {
             // Boxed, to spare the stack: it is as much as all the rest here.
             let log_in = Box::pin(self.log_in(login, snapshot));
-            let logged_in = stage.logins.get(login, stale.as_deref(), log_in).await?;
+            let logged_in = context.logins.get(login, stale.as_deref(), log_in).await?;
             self.session.sign_in(Some(logged_in.state.clone()));
             let started = Instant::now();
             self.load(snapshot, visit).await?;
-            self.dirty = Some(address(&self.stage.base, snapshot));
+            self.dirty = Some(address(&self.context.base, snapshot));
             if !self.is_expired(login, snapshot, started).await? {
                 return Ok(started);
             }
@@ -158,14 +158,14 @@ impl Photographer {
         let (path, steps) = match &login.how {
             LoginMethod::Steps { path, steps } => (path, steps),
             LoginMethod::Command(command) => {
-                let (root, base) = (&self.stage.manifest.root, &self.stage.base);
+                let (root, base) = (&self.context.manifest.root, &self.context.base);
                 let state = run_command(command, root, base).await;
                 return state.map_err(|reason| {
                     BrowserError::Login(format!("the log-in `{}` failed: {reason}", login.name))
                 });
             }
         };
-        let address = format!("{}/{}", self.stage.base, path.trim_start_matches('/'));
+        let address = format!("{}/{}", self.context.base, path.trim_start_matches('/'));
         let capture = CaptureSettings {
             timeout: snapshot.story.capture.timeout,
             ..CaptureSettings::default()

@@ -35,7 +35,7 @@ pub struct Hooks {
 
 /// When a hook runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moment {
+pub(crate) enum Moment {
     /// The page is loaded, and not yet brought to rest.
     Before,
     /// Its pictures are taken.
@@ -75,12 +75,12 @@ impl Hooks {
     }
 
     /// What stands for the hooks in the cache.
-    pub(super) fn key(&self) -> Option<&str> {
+    pub(crate) fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
     /// Runs those of a moment, one after the other.
-    pub(super) async fn run(
+    pub(crate) async fn run(
         &self,
         moment: Moment,
         client: &Client,

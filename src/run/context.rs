@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::hooks::Hooks;
-use super::judge::Judged;
-use super::openings::Openings;
+use super::engine_health::EngineHealth;
 use crate::browser::BrowserInfo;
 use crate::cache::{Cache, Hit};
 use crate::login::Logins;
@@ -16,10 +14,12 @@ use crate::plan::Snapshot;
 use crate::record::Recorder;
 use crate::report::Sink;
 use crate::settings::{Cache as CacheUse, Settings};
+use crate::snapshot::FinishedSnapshot;
+use crate::snapshot::Hooks;
 
 /// What a trial is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct SnapshotOutcome {
     /// The snapshot's final status.
     pub status: Status,
     /// For people: why it failed, in several lines.
@@ -27,49 +27,49 @@ pub struct Outcome {
 }
 
 /// Everything that outlives a single snapshot.
-pub(super) struct Stage {
-    pub(super) manifest: Arc<Manifest>,
-    pub(super) settings: Settings,
-    pub(super) run_id: RunId,
+pub(crate) struct RunContext {
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) settings: Settings,
+    pub(crate) run_id: RunId,
     /// `{host}:{pid}`
-    pub(super) worker: String,
-    pub(super) snapshots: Vec<Snapshot>,
+    pub(crate) worker: String,
+    pub(crate) snapshots: Vec<Snapshot>,
     /// The folder for this run's images.
-    pub(super) folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Where stories are served, without a trailing slash.
-    pub(super) base: String,
+    pub(crate) base: String,
     /// What the stories' server wants to see.
-    pub(super) credentials: Arc<Credentials>,
-    pub(super) hooks: Hooks,
-    pub(super) recorder: Recorder,
-    pub(super) cache: Cache,
-    pub(super) logins: Logins,
-    pub(super) openings: Arc<Openings>,
+    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) hooks: Hooks,
+    pub(crate) recorder: Recorder,
+    pub(crate) cache: Cache,
+    pub(crate) logins: Logins,
+    pub(crate) engine_health: Arc<EngineHealth>,
     /// Stories whose results cannot be used again, with the reason.
     uncacheable: Mutex<BTreeMap<String, String>>,
     sinks: Vec<Arc<dyn Sink>>,
     environment: Environment,
     /// The engines that have been asked, and what they are.
     engines: Mutex<BTreeMap<BrowserName, BrowserInfo>>,
-    board: Mutex<Board>,
+    table: Mutex<ResultTable>,
     posted: Condvar,
 }
 
 /// What has become of every snapshot so far.
 #[derive(Default)]
-struct Board {
+struct ResultTable {
     results: HashMap<usize, VisualTestResult>,
-    outcomes: HashMap<usize, Outcome>,
+    outcomes: HashMap<usize, SnapshotOutcome>,
     /// Those that somebody has asked for and that have no outcome yet.
     asked: HashSet<usize>,
 }
 
-impl Stage {
+impl RunContext {
     #[expect(
         clippy::too_many_arguments,
-        reason = "the one place that puts a stage together"
+        reason = "the one place that puts a context together"
     )]
-    pub(super) fn new(
+    pub(crate) fn new(
         manifest: Arc<Manifest>,
         settings: Settings,
         snapshots: Vec<Snapshot>,
@@ -97,29 +97,29 @@ impl Stage {
             recorder,
             cache,
             logins,
-            openings: Arc::default(),
+            engine_health: Arc::default(),
             uncacheable: Mutex::default(),
             sinks,
             environment,
             engines: Mutex::default(),
-            board: Mutex::default(),
+            table: Mutex::default(),
             posted: Condvar::new(),
         }
     }
 
     /// A text without the secrets that the stories' server wants to see.
-    pub(super) fn redacted(&self, text: &str) -> String {
+    pub(crate) fn redacted(&self, text: &str) -> String {
         self.credentials.redact(text).into_owned()
     }
 
     /// Tells everybody.
-    pub(super) fn emit(&self, event: &Event) {
+    pub(crate) fn emit(&self, event: &Event) {
         self.recorder.record(event);
         self.tell(event);
     }
 
     /// Tells everybody but the record.
-    pub(super) fn tell(&self, event: &Event) {
+    pub(crate) fn tell(&self, event: &Event) {
         for sink in &self.sinks {
             sink.hear(event);
         }
@@ -127,7 +127,7 @@ impl Stage {
 
     /// The run's environment as it is known by now, with every engine that has
     /// been asked.
-    pub(super) fn environment(&self) -> Environment {
+    pub(crate) fn environment(&self) -> Environment {
         let mut environment = self.environment.clone();
         let engines = self.engines();
         if !engines.is_empty() {
@@ -142,7 +142,7 @@ impl Stage {
     }
 
     /// The same for the snapshots of one engine.
-    pub(super) fn environment_in(&self, engine: BrowserName) -> Environment {
+    pub(crate) fn environment_in(&self, engine: BrowserName) -> Environment {
         let mut environment = self.environment();
         if let Some(info) = self.engines().get(&engine) {
             environment.browser = Some(info.browser.clone());
@@ -152,7 +152,7 @@ impl Stage {
     }
 
     /// Notes which browser an engine is, once it has been asked.
-    pub(super) fn met(&self, engine: BrowserName, info: &BrowserInfo) {
+    pub(crate) fn met(&self, engine: BrowserName, info: &BrowserInfo) {
         self.engines().insert(engine, info.clone());
     }
 
@@ -161,12 +161,12 @@ impl Stage {
     }
 
     /// Whether passes are to be remembered at all.
-    pub(super) fn remembers(&self) -> bool {
+    pub(crate) fn remembers(&self) -> bool {
         self.settings.cache == CacheUse::On && matches!(self.manifest.source, Source::Dir(_))
     }
 
     /// Notes why a story's results cannot be used again.
-    pub(super) fn cannot_be_cached(&self, story: &str, reason: String) {
+    pub(crate) fn cannot_be_cached(&self, story: &str, reason: String) {
         let mut stories = self
             .uncacheable
             .lock()
@@ -175,13 +175,13 @@ impl Stage {
     }
 
     /// The stories whose results cannot be used again, with the reason.
-    pub(super) fn uncacheable(&self) -> BTreeMap<String, String> {
+    pub(crate) fn uncacheable(&self) -> BTreeMap<String, String> {
         let stories = self.uncacheable.lock();
         stories.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A fresh record of a snapshot.
-    pub(super) fn result(&self, index: usize, status: Status) -> VisualTestResult {
+    pub(crate) fn result(&self, index: usize, status: Status) -> VisualTestResult {
         let snapshot = &self.snapshots[index];
         let mut result =
             VisualTestResult::new(self.run_id.clone(), snapshot.identifier.clone(), status);
@@ -193,13 +193,13 @@ impl Stage {
     }
 
     /// Tells that work on a snapshot begins.
-    pub(super) fn started(&self, index: usize) {
+    pub(crate) fn started(&self, index: usize) {
         let started = self.result(index, Status::Running);
         self.emit(&Event::TestStarted(Box::new(started)));
     }
 
     /// Tells of a snapshot that was done ahead.
-    pub(super) fn deliver(&self, index: usize, judged: Judged) {
+    pub(crate) fn deliver(&self, index: usize, judged: FinishedSnapshot) {
         self.started(index);
         self.finish(index, judged.result, judged.message);
     }
@@ -207,24 +207,24 @@ impl Stage {
     /// Tells that a snapshot has its final status and wakes its trial. Only
     /// the first to say so is heard: a worker may come back with a picture
     /// after an interruption has given the snapshot up.
-    pub(super) fn finish(&self, index: usize, result: VisualTestResult, message: Option<String>) {
-        let outcome = Outcome {
+    pub(crate) fn finish(&self, index: usize, result: VisualTestResult, message: Option<String>) {
+        let outcome = SnapshotOutcome {
             status: result.status,
             message,
         };
-        let mut board = self.board();
-        if board.outcomes.contains_key(&index) {
+        let mut table = self.table();
+        if table.outcomes.contains_key(&index) {
             return;
         }
         self.emit(&Event::TestFinished(Box::new(result.clone())));
-        board.results.insert(index, result);
-        board.outcomes.insert(index, outcome);
-        board.asked.remove(&index);
+        table.results.insert(index, result);
+        table.outcomes.insert(index, outcome);
+        table.asked.remove(&index);
         self.posted.notify_all();
     }
 
     /// Lets a snapshot pass of which nothing has changed since it did.
-    pub(super) fn unchanged(&self, index: usize, hit: &Hit) {
+    pub(crate) fn unchanged(&self, index: usize, hit: &Hit) {
         let mut result = self.result(index, Status::Passed);
         result.cached = true;
         result.diff_ratio = Some(0.0);
@@ -238,14 +238,14 @@ impl Stage {
     }
 
     /// Marks a snapshot as skipped.
-    pub(super) fn skip(&self, index: usize, reason: &str) {
+    pub(crate) fn skip(&self, index: usize, reason: &str) {
         let mut result = self.result(index, Status::Skipped);
         result.message = Some(reason.to_owned());
         self.finish(index, result, Some(reason.to_owned()));
     }
 
     /// Fails a snapshot of which nobody knows what it would have come to.
-    pub(super) fn lose(&self, index: usize) {
+    pub(crate) fn lose(&self, index: usize) {
         let reason = "the worker that had it panicked: standard error has its words";
         let mut result = self.result(index, Status::Failed);
         result.message = Some(reason.to_owned());
@@ -254,7 +254,7 @@ impl Stage {
 
     /// Marks whatever was asked for and has no final status as skipped. Gives
     /// its number.
-    pub(super) fn abandon(&self, reason: &str) -> usize {
+    pub(crate) fn abandon(&self, reason: &str) -> usize {
         let asked = self.asked();
         for &index in &asked {
             self.skip(index, reason);
@@ -265,67 +265,67 @@ impl Stage {
     /// Notes that somebody asks for a snapshot, and forgets the outcome that it
     /// had. Whether it is to be worked on: not where somebody else waits for
     /// it.
-    pub(super) fn ask(&self, index: usize) -> bool {
-        let mut board = self.board();
-        let is_first = board.asked.insert(index);
+    pub(crate) fn ask(&self, index: usize) -> bool {
+        let mut table = self.table();
+        let is_first = table.asked.insert(index);
         if is_first {
-            board.outcomes.remove(&index);
+            table.outcomes.remove(&index);
         }
         is_first
     }
 
     /// Waits for a snapshot's outcome.
-    pub(super) fn wait(&self, index: usize) -> Outcome {
-        let mut board = self.board();
+    pub(crate) fn wait(&self, index: usize) -> SnapshotOutcome {
+        let mut table = self.table();
         loop {
-            if let Some(outcome) = board.outcomes.get(&index) {
+            if let Some(outcome) = table.outcomes.get(&index) {
                 return outcome.clone();
             }
-            board = self
+            table = self
                 .posted
-                .wait(board)
+                .wait(table)
                 .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     /// Whatever was asked for and has no final status.
-    pub(super) fn asked(&self) -> Vec<usize> {
-        let mut asked: Vec<_> = self.board().asked.iter().copied().collect();
+    pub(crate) fn asked(&self) -> Vec<usize> {
+        let mut asked: Vec<_> = self.table().asked.iter().copied().collect();
         asked.sort_unstable();
         asked
     }
 
     /// Whether somebody waits for a snapshot.
-    pub(super) fn is_asked(&self, index: usize) -> bool {
-        self.board().asked.contains(&index)
+    pub(crate) fn is_asked(&self, index: usize) -> bool {
+        self.table().asked.contains(&index)
     }
 
     /// Whether a snapshot has its final status.
-    pub(super) fn is_finished(&self, index: usize) -> bool {
-        self.board().outcomes.contains_key(&index)
+    pub(crate) fn is_finished(&self, index: usize) -> bool {
+        self.table().outcomes.contains_key(&index)
     }
 
     /// Every result so far, in the plan's order.
-    pub(super) fn results(&self) -> Vec<VisualTestResult> {
-        let board = self.board();
-        let mut indices: Vec<&usize> = board.results.keys().collect();
+    pub(crate) fn results(&self) -> Vec<VisualTestResult> {
+        let table = self.table();
+        let mut indices: Vec<&usize> = table.results.keys().collect();
         indices.sort_unstable();
         indices
             .iter()
-            .map(|index| board.results[index].clone())
+            .map(|index| table.results[index].clone())
             .collect()
     }
 
     /// The counts so far.
-    pub(super) fn summary(&self) -> Summary {
+    pub(crate) fn summary(&self) -> Summary {
         let mut summary = Summary::default();
-        for result in self.board().results.values() {
+        for result in self.table().results.values() {
             summary.add(result.status);
         }
         summary
     }
 
-    fn board(&self) -> MutexGuard<'_, Board> {
-        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> MutexGuard<'_, ResultTable> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

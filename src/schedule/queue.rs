@@ -5,71 +5,71 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::ahead::{Ahead, Found, Kept};
-use super::judge::Judged;
+use super::prefetch::{Prefetch, PrefetchOutcome, RequestState};
 use crate::manifest::{BrowserName, ColorScheme};
 use crate::plan::Snapshot;
+use crate::snapshot::FinishedSnapshot;
 
 /// Snapshots of one story in one browser, by their index in the plan:
 /// those that one page can show one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Group(pub(super) Vec<usize>);
+pub(crate) struct Group(pub(crate) Vec<usize>);
 
 /// A session's number.
-pub(super) type Session = usize;
+pub(crate) type SessionId = usize;
 
 /// What a session is to do.
-pub(super) enum Work {
+pub(crate) enum Work {
     /// Somebody waits for these.
     Asked(Group),
     /// Somebody may ask for this snapshot.
-    Ahead(usize),
+    Prefetch(usize),
 }
 
 /// What becomes of a snapshot that is asked for.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// A session has it in hand, or will.
     Coming,
     /// It was done ahead.
-    Done(Box<Judged>),
+    Done(Box<FinishedSnapshot>),
     /// Nobody works any more.
     Closed,
 }
 
 /// Groups that no session has taken yet.
 #[derive(Default)]
-pub(super) struct Queue(Mutex<State>);
+pub(crate) struct Queue(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     groups: VecDeque<Group>,
     /// Sessions that wait. The one that has worked last is at the end: its page
     /// may well be the one that the next group wants.
-    idle: Vec<(Session, oneshot::Sender<Work>)>,
+    idle: Vec<(SessionId, oneshot::Sender<Work>)>,
     /// What each session was given last: its story is on the session's page.
-    last: HashMap<Session, usize>,
-    ahead: Ahead,
+    last: HashMap<SessionId, usize>,
+    ahead: Prefetch,
     /// Whether nothing more will come.
     is_closed: bool,
 }
 
 /// What a browser shows without being started again: an engine, and in those
 /// that are started with it, one look.
-type Stint = (BrowserName, Option<(Option<ColorScheme>, u64)>);
+type BrowserReuseKey = (BrowserName, Option<(Option<ColorScheme>, u64)>);
 
 impl Queue {
     /// Groups what is not finished already. An engine's groups stand together,
     /// and where `starts_with_look` says that colour scheme and scale are given
     /// to it when it starts, so do those of one look: a session changes its
     /// browser as seldom as can be, and has no more than one at a time. Each
-    /// group is in the order of a snake: see [`in_few_turns`].
-    pub(super) fn new(
+    /// group is in the order of a snake: see [`serpentine_order`].
+    pub(crate) fn new(
         snapshots: &[Snapshot],
         is_finished: impl Fn(usize) -> bool,
         starts_with_look: impl Fn(BrowserName) -> bool,
     ) -> Self {
         let mut groups = in_groups(snapshots, is_finished, &starts_with_look);
-        groups.sort_by_key(|group| stint(&snapshots[group.0[0]], &starts_with_look));
+        groups.sort_by_key(|group| browser_reuse_key(&snapshots[group.0[0]], &starts_with_look));
         Self(Mutex::new(State {
             groups: groups.into(),
             is_closed: true,
@@ -78,7 +78,7 @@ impl Queue {
     }
 
     /// A queue to which groups will come, one snapshot each.
-    pub(super) fn open(ahead: Ahead) -> Self {
+    pub(crate) fn open(ahead: Prefetch) -> Self {
         Self(Mutex::new(State {
             ahead,
             ..State::default()
@@ -86,25 +86,25 @@ impl Queue {
     }
 
     /// Has a snapshot done.
-    pub(super) fn ask(&self, index: usize) -> Reply {
+    pub(crate) fn ask(&self, index: usize) -> Reply {
         let mut state = self.lock();
         if state.is_closed {
             return Reply::Closed;
         }
         let found = state.ahead.ask(index);
-        if matches!(found, Found::Nothing) {
+        if matches!(found, RequestState::Nothing) {
             state.groups.push_back(Group(vec![index]));
         }
         state.wake();
         match found {
-            Found::Nothing | Found::Begun => Reply::Coming,
-            Found::Done(judged) => Reply::Done(judged),
+            RequestState::Nothing | RequestState::Begun => Reply::Coming,
+            RequestState::Done(judged) => Reply::Done(judged),
         }
     }
 
     /// What a session is to do next, as soon as there is anything; none when
     /// the queue is closed and empty.
-    pub(super) async fn take(&self, session: Session) -> Option<Work> {
+    pub(crate) async fn take(&self, session: SessionId) -> Option<Work> {
         let work = {
             let mut state = self.lock();
             if let Some(work) = state.next(session) {
@@ -121,24 +121,28 @@ impl Queue {
     }
 
     /// Notes what came of a snapshot that was worked on ahead.
-    pub(super) fn done_ahead(&self, index: usize, judged: Option<Box<Judged>>) -> Kept {
+    pub(crate) fn finish_prefetch(
+        &self,
+        index: usize,
+        judged: Option<Box<FinishedSnapshot>>,
+    ) -> PrefetchOutcome {
         self.lock().ahead.finish(index, judged)
     }
 
     /// How many groups are left.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.lock().groups.len()
     }
 
     /// Takes no more groups. What is left is still given out.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.is_closed = true;
         state.idle.clear();
     }
 
     /// Takes no more groups and forgets what is left.
-    pub(super) fn drain(&self) {
+    pub(crate) fn drain(&self) {
         self.close();
         self.lock().groups.clear();
     }
@@ -151,7 +155,7 @@ impl Queue {
 impl State {
     /// Work for a session: what is asked for of its own story, or of one that
     /// is on nobody's page; then what may be asked for; then whatever is left.
-    fn next(&mut self, session: Session) -> Option<Work> {
+    fn next(&mut self, session: SessionId) -> Option<Work> {
         let of_nobody = |story| {
             !self
                 .last
@@ -168,16 +172,16 @@ impl State {
             return Some(self.given(session, Work::Asked(group)));
         }
         if let Some(index) = self.ahead.next(self.last.get(&session).copied()) {
-            return Some(self.given(session, Work::Ahead(index)));
+            return Some(self.given(session, Work::Prefetch(index)));
         }
         let group = self.groups.pop_front()?;
         Some(self.given(session, Work::Asked(group)))
     }
 
-    fn given(&mut self, session: Session, work: Work) -> Work {
+    fn given(&mut self, session: SessionId, work: Work) -> Work {
         let last = match &work {
             Work::Asked(group) => group.0.last().copied(),
-            Work::Ahead(index) => Some(*index),
+            Work::Prefetch(index) => Some(*index),
         };
         self.last.extend(last.map(|last| (session, last)));
         work
@@ -200,8 +204,8 @@ impl State {
     }
 }
 
-/// Stories of a plan for [`Ahead`]: in the order of the tests' names.
-pub(super) fn by_name(
+/// Stories of a plan for [`Prefetch`]: in the order of the tests' names.
+pub(crate) fn by_name(
     snapshots: &[Snapshot],
     starts_with_look: impl Fn(BrowserName) -> bool,
 ) -> Vec<Vec<usize>> {
@@ -217,7 +221,7 @@ fn in_groups(
     is_finished: impl Fn(usize) -> bool,
     starts_with_look: impl Fn(BrowserName) -> bool,
 ) -> Vec<Group> {
-    let stint = |snapshot: &Snapshot| stint(snapshot, &starts_with_look);
+    let browser_reuse_key = |snapshot: &Snapshot| browser_reuse_key(snapshot, &starts_with_look);
     let mut groups: Vec<Group> = Vec::new();
     let mut last: Option<&Snapshot> = None;
     for (index, snapshot) in snapshots.iter().enumerate() {
@@ -225,7 +229,8 @@ fn in_groups(
             continue;
         }
         let same = last.is_some_and(|last| {
-            last.story.id == snapshot.story.id && stint(last) == stint(snapshot)
+            last.story.id == snapshot.story.id
+                && browser_reuse_key(last) == browser_reuse_key(snapshot)
         });
         match groups.last_mut() {
             Some(group) if same => group.0.push(index),
@@ -234,12 +239,15 @@ fn in_groups(
         last = Some(snapshot);
     }
     for group in &mut groups {
-        in_few_turns(&mut group.0, snapshots);
+        serpentine_order(&mut group.0, snapshots);
     }
     groups
 }
 
-fn stint(snapshot: &Snapshot, starts_with_look: impl Fn(BrowserName) -> bool) -> Stint {
+fn browser_reuse_key(
+    snapshot: &Snapshot,
+    starts_with_look: impl Fn(BrowserName) -> bool,
+) -> BrowserReuseKey {
     let look = (snapshot.theme.color_scheme, snapshot.screen.scale.to_bits());
     let browser = snapshot.browser;
     (browser, starts_with_look(browser).then_some(look))
@@ -248,7 +256,7 @@ fn stint(snapshot: &Snapshot, starts_with_look: impl Fn(BrowserName) -> bool) ->
 /// Sorts a story's snapshots so that as little as possible changes from one to
 /// the next: screen by screen, since a new size costs more than a new theme,
 /// and through the themes to and fro.
-fn in_few_turns(group: &mut [usize], snapshots: &[Snapshot]) {
+fn serpentine_order(group: &mut [usize], snapshots: &[Snapshot]) {
     let screen = |index: &usize| {
         let screen = snapshots[*index].screen;
         (screen.viewport, screen.scale.to_bits())

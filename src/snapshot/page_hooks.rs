@@ -3,16 +3,16 @@
 
 use std::time::Instant;
 
+use super::capture::SessionPage;
 use super::hooks::Moment;
-use super::own;
-use super::photographer::Photographer;
+use super::story_parameters;
 use crate::browser::{BrowserError, Parameters};
 use crate::plan::Snapshot;
 
-impl Photographer {
+impl SessionPage {
     /// Waits for a story's own framework, and hears what the story says of
     /// itself.
-    pub(super) async fn meet(
+    pub(crate) async fn meet(
         &mut self,
         snapshot: &Snapshot,
         begun: Instant,
@@ -24,8 +24,8 @@ impl Photographer {
             }
             None => Parameters::default(),
         };
-        own::check(&self.stage.manifest, snapshot, &self.parameters)?;
-        if !self.stage.hooks.is_empty() {
+        story_parameters::check(&self.context.manifest, snapshot, &self.parameters)?;
+        if !self.context.hooks.is_empty() {
             self.is_hooked = true;
             self.hook(Moment::Before, snapshot).await?;
         }
@@ -34,7 +34,7 @@ impl Photographer {
 
     /// Lets the user's own code end what it has begun, whatever became of the
     /// picture. What went wrong first is told.
-    pub(super) async fn part<T>(
+    pub(crate) async fn part<T>(
         &mut self,
         snapshot: &Snapshot,
         shot: Result<T, BrowserError>,
@@ -50,6 +50,9 @@ impl Photographer {
 
     async fn hook(&self, moment: Moment, snapshot: &Snapshot) -> Result<(), BrowserError> {
         let (client, limit) = (self.session.client(), snapshot.story.capture.timeout);
-        self.stage.hooks.run(moment, client, snapshot, limit).await
+        self.context
+            .hooks
+            .run(moment, client, snapshot, limit)
+            .await
     }
 }

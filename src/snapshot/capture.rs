@@ -4,54 +4,54 @@
 //! can end in nothing but "equal to the baseline". Whatever is not equal is
 //! drawn in a page that has never shown anything, where it must stand still,
 //! before it is judged: baselines come from such pages too. What was seen at
-//! the first glance is then worth something as the second witness; where the
+//! the first fast_path is then worth something as the second witness; where the
 //! two disagree, another such page is asked.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::judge::{self, Judged};
-use super::memory;
-use super::network::{self, Connected};
-use super::openings::Open;
-use super::own;
-use super::stage::Stage;
-use super::steadiness::missing_fonts;
-use super::visit::Visit;
+use super::judge::{self, FinishedSnapshot};
+use super::navigate::PageReuse;
+use super::stability::missing_fonts;
+use super::story_parameters;
 use crate::baseline::{self, Baseline};
 use crate::browser::{Browser, BrowserError, Care, Parameters, Settled, limits_of};
 use crate::manifest::{BrowserName, Device, Isolation};
 use crate::model::{Status, VisualTestResult};
 use crate::plan::Snapshot;
 use crate::proxy::Proxy;
+use crate::run::cache_observer;
+use crate::run::context::RunContext;
+use crate::run::engine_health::Open;
+use crate::run::network::{self, Connected};
 
 /// How many pictures a page that has shown something before may give for its
 /// baseline.
 const QUICK_PICTURES: u32 = 2;
 
 /// Takes pictures with one session.
-pub(super) struct Photographer {
-    pub(super) stage: Arc<Stage>,
-    pub(super) session: Browser,
+pub(crate) struct SessionPage {
+    pub(crate) context: Arc<RunContext>,
+    pub(crate) session: Browser,
     /// What the browser's requests go through, where stories have a say in
     /// them.
-    pub(super) proxy: Option<Proxy>,
+    pub(crate) proxy: Option<Proxy>,
     /// What the page shows, if it is a story of ours: its address and the
     /// theme and screen for which it was loaded.
-    pub(super) loaded: Option<Loaded>,
+    pub(crate) loaded: Option<LoadedPage>,
     /// The address of a story that has left something behind.
-    pub(super) dirty: Option<String>,
+    pub(crate) dirty: Option<String>,
     /// What passed on the page that is loaded: index and baseline's hash.
     passed: Vec<(usize, String)>,
     /// What the story on the page says of itself.
-    pub(super) parameters: Parameters,
+    pub(crate) parameters: Parameters,
     /// Whether `before` hooks have begun on the page, and `after` is due.
-    pub(super) is_hooked: bool,
+    pub(crate) is_hooked: bool,
     _open: Open,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Loaded {
+pub(crate) struct LoadedPage {
     address: String,
     theme: String,
     snapshot: String,
@@ -64,34 +64,34 @@ pub(super) struct Loaded {
 
 /// How long the parts took.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Times {
-    pub(super) navigate: Duration,
-    pub(super) settle: Duration,
+pub(crate) struct Times {
+    pub(crate) navigate: Duration,
+    pub(crate) settle: Duration,
     capture: Duration,
     compare: Duration,
 }
 
 /// A picture and the state of the page that it was taken of.
-pub(super) struct Shot {
-    pub(super) png: Vec<u8>,
-    pub(super) settled: Settled,
+pub(crate) struct Shot {
+    pub(crate) png: Vec<u8>,
+    pub(crate) settled: Settled,
 }
 
 /// What a page showed that may have shown something before.
-enum Glance {
+enum FastPath {
     /// The baseline.
-    Passed(Box<Judged>),
+    Passed(Box<FinishedSnapshot>),
     /// This picture, from which nothing may be concluded.
     Unlike(Vec<u8>),
 }
 
-impl Photographer {
-    pub(super) fn new(stage: Arc<Stage>, connected: Connected) -> Self {
+impl SessionPage {
+    pub(crate) fn new(context: Arc<RunContext>, connected: Connected) -> Self {
         let Connected { mut session, proxy } = connected;
-        session.visit(&stage.base, Arc::clone(&stage.credentials));
+        session.visit(&context.base, Arc::clone(&context.credentials));
         Self {
-            _open: stage.openings.opened(session.name()),
-            stage,
+            _open: context.engine_health.opened(session.name()),
+            context,
             session,
             proxy,
             loaded: None,
@@ -103,22 +103,22 @@ impl Photographer {
     }
 
     /// Which engine it takes them with.
-    pub(super) fn engine(&self) -> BrowserName {
+    pub(crate) fn engine(&self) -> BrowserName {
         self.session.name()
     }
 
     /// Ends the browser.
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         self.session.close().await;
     }
 
     /// Leaves the page, so that the next story is loaded. What passed on it is
     /// remembered together with all that it has loaded until now: that may be
     /// more than a snapshot needs, but never less.
-    pub(super) async fn leave_page(&mut self) {
+    pub(crate) async fn leave_page(&mut self) {
         self.loaded = None;
         let passed = std::mem::take(&mut self.passed);
-        if passed.is_empty() || !self.stage.remembers() {
+        if passed.is_empty() || !self.context.remembers() {
             return;
         }
         // A page that cannot say what it has loaded is not remembered.
@@ -126,58 +126,62 @@ impl Photographer {
             return;
         };
         let traffic = self.proxy.as_ref().map(Proxy::traffic);
-        let loads = memory::loads(&self.stage.base, loads, traffic.as_ref());
+        let loads = cache_observer::loads(&self.context.base, loads, traffic.as_ref());
         for (index, baseline) in passed {
-            let snapshot = &self.stage.snapshots[index];
-            if let Some(reason) = memory::unknowable(&snapshot.story) {
-                self.stage.cannot_be_cached(&snapshot.story.id, reason);
+            let snapshot = &self.context.snapshots[index];
+            if let Some(reason) = cache_observer::unknowable(&snapshot.story) {
+                self.context.cannot_be_cached(&snapshot.story.id, reason);
                 continue;
             }
-            if let Err(reason) = self.stage.cache.remember(snapshot, &baseline, &loads) {
-                self.stage.cannot_be_cached(&snapshot.story.id, reason);
+            if let Err(reason) = self.context.cache.remember(snapshot, &baseline, &loads) {
+                self.context.cannot_be_cached(&snapshot.story.id, reason);
             }
         }
     }
 
     /// Captures and judges a snapshot.
-    pub(super) async fn photograph(
+    pub(crate) async fn capture_snapshot(
         &mut self,
         index: usize,
         attempt: u32,
-    ) -> Result<Judged, BrowserError> {
+    ) -> Result<FinishedSnapshot, BrowserError> {
         let judged = self.attempt(index, attempt).await;
         judged.map_err(|error| network::explain(self.proxy.as_ref(), error))
     }
 
-    async fn attempt(&mut self, index: usize, attempt: u32) -> Result<Judged, BrowserError> {
-        let stage = Arc::clone(&self.stage);
-        let snapshot = &stage.snapshots[index];
+    async fn attempt(
+        &mut self,
+        index: usize,
+        attempt: u32,
+    ) -> Result<FinishedSnapshot, BrowserError> {
+        let context = Arc::clone(&self.context);
+        let snapshot = &context.snapshots[index];
         let started = Instant::now();
         let result = self.draft(index, attempt);
-        let baseline = match baseline::read(&stage.manifest.root, &snapshot.baseline) {
+        let baseline = match baseline::read(&context.manifest.root, &snapshot.baseline) {
             Ok(baseline) => baseline.map(Arc::new),
             Err(error) => return Ok(unreadable(result, error.to_string())),
         };
         let mut times = Times::default();
-        let glance = self
-            .glance(index, &result, baseline.as_ref(), &mut times)
+        let fast_path = self
+            .fast_path(index, &result, baseline.as_ref(), &mut times)
             .await?;
-        let seen = match glance {
-            Glance::Passed(passed) => return Ok(*passed),
-            Glance::Unlike(picture) => picture,
+        let seen = match fast_path {
+            FastPath::Passed(passed) => return Ok(*passed),
+            FastPath::Unlike(picture) => picture,
         };
         let shot = self
-            .confirmed(snapshot, baseline.as_deref(), &seen, &mut times)
+            .capture_stable(snapshot, baseline.as_deref(), &seen, &mut times)
             .await?;
         let settled = shot.settled;
         let fallen_back = missing_fonts(&settled);
         let begun = Instant::now();
-        let options = own::options(snapshot, &self.parameters);
+        let options = story_parameters::options(snapshot, &self.parameters);
         let judging = {
-            let (stage, result) = (Arc::clone(&stage), result.clone());
+            let (context, result) = (Arc::clone(&context), result.clone());
             tokio::task::spawn_blocking(move || {
                 judge::judge(
-                    &stage,
+                    &context,
                     index,
                     result,
                     baseline.as_deref(),
@@ -207,17 +211,20 @@ impl Photographer {
 
     /// The snapshot if it is equal to its baseline at once. Nothing is written
     /// or told.
-    pub(super) async fn at_once(&mut self, index: usize) -> Result<Option<Judged>, BrowserError> {
-        let stage = Arc::clone(&self.stage);
+    pub(crate) async fn capture_fast(
+        &mut self,
+        index: usize,
+    ) -> Result<Option<FinishedSnapshot>, BrowserError> {
+        let context = Arc::clone(&self.context);
         let result = self.draft(index, 1);
-        let baseline = baseline::read(&stage.manifest.root, &stage.snapshots[index].baseline);
+        let baseline = baseline::read(&context.manifest.root, &context.snapshots[index].baseline);
         match baseline {
             Ok(Some(baseline)) => {
                 let (baseline, mut times) = (Arc::new(baseline), Times::default());
-                let glance = self.glance(index, &result, Some(&baseline), &mut times);
-                Ok(match glance.await? {
-                    Glance::Passed(passed) => Some(*passed),
-                    Glance::Unlike(_) => None,
+                let fast_path = self.fast_path(index, &result, Some(&baseline), &mut times);
+                Ok(match fast_path.await? {
+                    FastPath::Passed(passed) => Some(*passed),
+                    FastPath::Unlike(_) => None,
                 })
             }
             _ => Ok(None),
@@ -226,25 +233,25 @@ impl Photographer {
 
     /// The record of a snapshot that this session begins with.
     fn draft(&self, index: usize, attempt: u32) -> VisualTestResult {
-        let stage = &self.stage;
-        let mut result = stage.result(index, Status::Running);
+        let context = &self.context;
+        let mut result = context.result(index, Status::Running);
         result.attempt = Some(attempt);
         result.browser = Some(self.session.info().browser.clone());
-        let limits = limits_of(&stage.snapshots[index], &stage.manifest.browser);
+        let limits = limits_of(&context.snapshots[index], &context.manifest.browser);
         result.limits = limits.into_iter().map(str::to_owned).collect();
         result
     }
 
     /// Looks at a snapshot on the page at hand.
-    async fn glance(
+    async fn fast_path(
         &mut self,
         index: usize,
         draft: &VisualTestResult,
         baseline: Option<&Arc<Baseline>>,
         times: &mut Times,
-    ) -> Result<Glance, BrowserError> {
-        let stage = Arc::clone(&self.stage);
-        let snapshot = &stage.snapshots[index];
+    ) -> Result<FastPath, BrowserError> {
+        let context = Arc::clone(&self.context);
+        let snapshot = &context.snapshots[index];
         let started = Instant::now();
         let seen = self.quickly(snapshot, baseline, times).await;
         if seen.is_err() {
@@ -253,18 +260,18 @@ impl Photographer {
         }
         let (shot, equal) = self.part(snapshot, seen).await?;
         let Some(baseline) = baseline.filter(|_| equal) else {
-            return Ok(Glance::Unlike(shot.png));
+            return Ok(FastPath::Unlike(shot.png));
         };
         let mut result = draft.clone();
         self.note(&mut result, times, started, shot.settled);
         self.remember_pass(index, baseline.file_sha256.clone());
-        let passed = judge::passed(&stage, index, result, baseline, &shot.png);
-        Ok(Glance::Passed(Box::new(passed)))
+        let passed = judge::passed(&context, index, result, baseline, &shot.png);
+        Ok(FastPath::Passed(Box::new(passed)))
     }
 
     /// Notes a pass for the next run, unless it is none to be glad of.
     fn remember_pass(&mut self, index: usize, baseline_sha256: String) {
-        if self.stage.snapshots[index].known_failure.is_none() {
+        if self.context.snapshots[index].known_failure.is_none() {
             self.passed.push((index, baseline_sha256));
         }
     }
@@ -278,8 +285,8 @@ impl Photographer {
         baseline: Option<&Arc<Baseline>>,
         times: &mut Times,
     ) -> Result<(Shot, bool), BrowserError> {
-        let begun = self.turn_to(snapshot, times).await?;
-        let threshold = own::options(snapshot, &self.parameters).threshold;
+        let begun = self.switch_to(snapshot, times).await?;
+        let threshold = story_parameters::options(snapshot, &self.parameters).threshold;
         for picture in 1.. {
             let shot = self
                 .settle_and_capture(snapshot, Care::Quick, begun, times)
@@ -298,17 +305,17 @@ impl Photographer {
 
     /// Makes the session show a snapshot, on the page at hand where that will
     /// do. Returns the moment from which it has the story's time.
-    async fn turn_to(
+    async fn switch_to(
         &mut self,
         snapshot: &Snapshot,
         times: &mut Times,
     ) -> Result<Instant, BrowserError> {
         let mut begun = Instant::now();
-        let address = address(&self.stage.base, snapshot);
-        let wanted = Loaded::of(address, snapshot);
+        let address = address(&self.context.base, snapshot);
+        let wanted = LoadedPage::of(address, snapshot);
         let capture = &snapshot.story.capture;
         // A hook may have changed the page for good.
-        let serves = self.stage.hooks.is_empty()
+        let serves = self.context.hooks.is_empty()
             && self
                 .loaded
                 .as_ref()
@@ -316,17 +323,17 @@ impl Photographer {
         if serves {
             self.session.set_device(&snapshot.device);
             self.session.show(&snapshot.theme, snapshot.screen).await?;
-            own::check(&self.stage.manifest, snapshot, &self.parameters)?;
+            story_parameters::check(&self.context.manifest, snapshot, &self.parameters)?;
             times.navigate += begun.elapsed();
         } else {
             self.leave_page().await;
-            begun = self.visit(snapshot, Visit::Next, times).await?;
+            begun = self.visit(snapshot, PageReuse::Reuse, times).await?;
         }
         self.loaded = Some(wanted);
         Ok(begun)
     }
 
-    pub(super) async fn settle_and_capture(
+    pub(crate) async fn settle_and_capture(
         &mut self,
         snapshot: &Snapshot,
         care: Care,
@@ -337,7 +344,7 @@ impl Photographer {
         let begun = Instant::now();
         let mut settled = self.session.settle(capture, care, started).await?;
         if settled.dirty {
-            self.dirty = Some(address(&self.stage.base, snapshot));
+            self.dirty = Some(address(&self.context.base, snapshot));
         }
         times.settle += begun.elapsed();
         let begun = Instant::now();
@@ -363,13 +370,13 @@ impl Photographer {
         result.settled = settled.steps;
         let addresses = settled.foreign.into_iter();
         let addresses = addresses.take(VisualTestResult::MOST_ADDRESSES);
-        let redacted = addresses.map(|address| self.stage.redacted(&address));
+        let redacted = addresses.map(|address| self.context.redacted(&address));
         result.open_network = redacted.collect();
     }
 }
 
-impl Loaded {
-    pub(super) fn of(address: String, snapshot: &Snapshot) -> Self {
+impl LoadedPage {
+    pub(crate) fn of(address: String, snapshot: &Snapshot) -> Self {
         let screen = snapshot.screen;
         Self {
             address,
@@ -413,7 +420,7 @@ async fn equal(
 }
 
 /// Where a snapshot's story is, with its theme's parameters.
-pub(super) fn address(base: &str, snapshot: &Snapshot) -> String {
+pub(crate) fn address(base: &str, snapshot: &Snapshot) -> String {
     let path = snapshot.story.path.trim_start_matches('/');
     let mut address = format!("{base}/{path}");
     if !snapshot.theme.globals.is_empty() {
@@ -433,10 +440,10 @@ pub(super) fn address(base: &str, snapshot: &Snapshot) -> String {
 }
 
 /// A snapshot whose baseline, or whose comparison, is broken.
-fn unreadable(mut result: VisualTestResult, message: String) -> Judged {
+fn unreadable(mut result: VisualTestResult, message: String) -> FinishedSnapshot {
     result.status = Status::Failed;
     result.message = Some(message.clone());
-    Judged {
+    FinishedSnapshot {
         result,
         message: Some(message),
     }

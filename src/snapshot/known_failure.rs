@@ -1,12 +1,12 @@
 //! Snapshots that are known to fail: they must keep failing.
 
-use super::judge::Judged;
+use super::judge::FinishedSnapshot;
 use crate::model::Status;
 
 /// What a snapshot came to that is expected to fail for `reason`: a failure is
 /// a difference that is tolerated, and anything better is a failure, so that
 /// the manifest does not go on claiming what is no longer so.
-pub(super) fn weigh(reason: &str, mut judged: Judged) -> Judged {
+pub(crate) fn weigh(reason: &str, mut judged: FinishedSnapshot) -> FinishedSnapshot {
     let result = &mut judged.result;
     result.known_failure = Some(reason.to_owned());
     match result.status {
@@ -32,7 +32,7 @@ pub(super) fn weigh(reason: &str, mut judged: Judged) -> Judged {
 
 #[cfg(test)]
 mod tests {
-    use super::{Judged, weigh};
+    use super::{FinishedSnapshot, weigh};
     use crate::model::{RunId, Status, StoryIdentifier, VisualTestResult};
 
     fn weighed(status: Status) -> (Status, String) {
@@ -42,7 +42,7 @@ mod tests {
         result.message = Some("what was".to_owned());
         let judged = weigh(
             "issue 12",
-            Judged {
+            FinishedSnapshot {
                 result,
                 message: None,
             },

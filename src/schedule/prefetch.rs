@@ -9,14 +9,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::judge::Judged;
+use crate::snapshot::FinishedSnapshot;
 
 /// How many snapshots were asked for before another story is begun.
 const EVIDENCE: usize = 4;
 
 /// What is done ahead, and what may be.
 #[derive(Default)]
-pub(super) struct Ahead {
+pub(crate) struct Prefetch {
     /// The snapshots of each story, by index, in the order in which a page
     /// shows them best; stories in the order of the tests' names.
     stories: Vec<Vec<usize>>,
@@ -26,7 +26,7 @@ pub(super) struct Ahead {
     open: HashSet<usize>,
     /// What is being worked on, and whether somebody waits for it by now.
     begun: HashMap<usize, bool>,
-    done: HashMap<usize, Box<Judged>>,
+    done: HashMap<usize, Box<FinishedSnapshot>>,
     /// How many snapshots of each story were asked for.
     asked: HashMap<usize, usize>,
     /// The last story of which anything was asked for.
@@ -37,29 +37,29 @@ pub(super) struct Ahead {
 }
 
 /// How far a snapshot is that is asked for.
-pub(super) enum Found {
+pub(crate) enum RequestState {
     /// It is to be done.
     Nothing,
     /// It is being done.
     Begun,
     /// It passed.
-    Done(Box<Judged>),
+    Done(Box<FinishedSnapshot>),
 }
 
 /// What becomes of a snapshot that was worked on ahead.
-pub(super) enum Kept {
+pub(crate) enum PrefetchOutcome {
     /// Nobody asks for it yet.
-    Yet,
+    Stored,
     /// Somebody waits for this.
-    Wanted(Box<Judged>),
+    Wanted(Box<FinishedSnapshot>),
     /// Somebody waits, and it is to be done as if nothing had been.
     Undone,
 }
 
-impl Ahead {
+impl Prefetch {
     /// For these stories, by `sessions` at once; only what `may` be is done
     /// ahead.
-    pub(super) fn new(
+    pub(crate) fn new(
         stories: Vec<Vec<usize>>,
         sessions: usize,
         may: impl Fn(usize) -> bool,
@@ -78,25 +78,25 @@ impl Ahead {
     }
 
     /// The number of a snapshot's story.
-    pub(super) fn story(&self, index: usize) -> Option<usize> {
+    pub(crate) fn story(&self, index: usize) -> Option<usize> {
         self.story_of.get(&index).copied()
     }
 
     /// Notes that a snapshot is asked for.
-    pub(super) fn ask(&mut self, index: usize) -> Found {
+    pub(crate) fn ask(&mut self, index: usize) -> RequestState {
         let Some(story) = self.story(index) else {
-            return Found::Nothing;
+            return RequestState::Nothing;
         };
         *self.asked.entry(story).or_default() += 1;
         self.furthest = self.furthest.max(story);
         self.open.remove(&index);
         let found = match (self.begun.get_mut(&index), self.done.remove(&index)) {
-            (_, Some(judged)) => Found::Done(judged),
+            (_, Some(judged)) => RequestState::Done(judged),
             (Some(wanted), None) => {
                 *wanted = true;
-                Found::Begun
+                RequestState::Begun
             }
-            (None, None) => Found::Nothing,
+            (None, None) => RequestState::Nothing,
         };
         self.is_off |= self.was_in_vain(story);
         found
@@ -113,7 +113,7 @@ impl Ahead {
     }
 
     /// What to work on next, in a session whose page shows the story of `last`.
-    pub(super) fn next(&mut self, last: Option<usize>) -> Option<usize> {
+    pub(crate) fn next(&mut self, last: Option<usize>) -> Option<usize> {
         if self.is_off {
             return None;
         }
@@ -162,52 +162,56 @@ impl Ahead {
     }
 
     /// Notes what came of [`next`](Self::next); none if it did not pass at once.
-    pub(super) fn finish(&mut self, index: usize, judged: Option<Box<Judged>>) -> Kept {
+    pub(crate) fn finish(
+        &mut self,
+        index: usize,
+        judged: Option<Box<FinishedSnapshot>>,
+    ) -> PrefetchOutcome {
         match (self.begun.remove(&index), judged) {
-            (Some(true), Some(judged)) => Kept::Wanted(judged),
-            (Some(true), None) => Kept::Undone,
+            (Some(true), Some(judged)) => PrefetchOutcome::Wanted(judged),
+            (Some(true), None) => PrefetchOutcome::Undone,
             (_, Some(judged)) => {
                 self.done.insert(index, judged);
-                Kept::Yet
+                PrefetchOutcome::Stored
             }
-            (_, None) => Kept::Yet,
+            (_, None) => PrefetchOutcome::Stored,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Ahead, Found, Kept};
+    use super::{Prefetch, PrefetchOutcome, RequestState};
     use crate::model::{RunId, Status, StoryIdentifier, Viewport, VisualTestResult};
-    use crate::run::judge::Judged;
+    use crate::snapshot::FinishedSnapshot;
 
     /// Four stories of three snapshots each, for two sessions.
-    fn ahead() -> Ahead {
+    fn ahead() -> Prefetch {
         let stories = (0..4).map(|story| (story * 3..story * 3 + 3).collect());
-        Ahead::new(stories.collect(), 2, |_| true)
+        Prefetch::new(stories.collect(), 2, |_| true)
     }
 
-    fn passed() -> Box<Judged> {
+    fn passed() -> Box<FinishedSnapshot> {
         let viewport = Viewport {
             width: 100,
             height: 100,
         };
         let identifier = StoryIdentifier::new("a", "light", viewport).unwrap();
         let result = VisualTestResult::new(RunId("run".to_owned()), identifier, Status::Passed);
-        Box::new(Judged {
+        Box::new(FinishedSnapshot {
             result,
             message: None,
         })
     }
 
-    fn is_done(found: &Found) -> bool {
-        matches!(found, Found::Done(_))
+    fn is_done(found: &RequestState) -> bool {
+        matches!(found, RequestState::Done(_))
     }
 
     #[test]
     fn one_test_alone_is_no_reason_to_do_more() {
         let mut ahead = ahead();
-        assert!(matches!(ahead.ask(1), Found::Nothing));
+        assert!(matches!(ahead.ask(1), RequestState::Nothing));
         assert_eq!(ahead.next(Some(1)), None);
     }
 
@@ -219,9 +223,15 @@ mod tests {
         assert_eq!(ahead.next(None), None, "another page would have to load it");
         assert_eq!(ahead.next(Some(0)), Some(2));
         assert_eq!(ahead.next(Some(1)), None, "it is begun");
-        assert!(matches!(ahead.finish(2, Some(passed())), Kept::Yet));
+        assert!(matches!(
+            ahead.finish(2, Some(passed())),
+            PrefetchOutcome::Stored
+        ));
         assert!(is_done(&ahead.ask(2)));
-        assert!(matches!(ahead.ask(2), Found::Nothing), "it is done again");
+        assert!(
+            matches!(ahead.ask(2), RequestState::Nothing),
+            "it is done again"
+        );
     }
 
     #[test]
@@ -230,15 +240,18 @@ mod tests {
         ahead.ask(0);
         ahead.ask(1);
         assert_eq!(ahead.next(Some(0)), Some(2));
-        assert!(matches!(ahead.ask(2), Found::Begun));
-        assert!(matches!(ahead.finish(2, Some(passed())), Kept::Wanted(_)));
+        assert!(matches!(ahead.ask(2), RequestState::Begun));
+        assert!(matches!(
+            ahead.finish(2, Some(passed())),
+            PrefetchOutcome::Wanted(_)
+        ));
         // What did not pass is to be done as if nothing had been.
         for index in 3..5 {
             ahead.ask(index);
         }
         assert_eq!(ahead.next(Some(4)), Some(5));
-        assert!(matches!(ahead.ask(5), Found::Begun));
-        assert!(matches!(ahead.finish(5, None), Kept::Undone));
+        assert!(matches!(ahead.ask(5), RequestState::Begun));
+        assert!(matches!(ahead.finish(5, None), PrefetchOutcome::Undone));
     }
 
     #[test]
@@ -266,7 +279,10 @@ mod tests {
         ahead.ask(0);
         ahead.ask(1);
         assert_eq!(ahead.next(Some(1)), Some(2));
-        assert!(matches!(ahead.finish(2, Some(passed())), Kept::Yet));
+        assert!(matches!(
+            ahead.finish(2, Some(passed())),
+            PrefetchOutcome::Stored
+        ));
         for index in [3, 4, 6, 7] {
             ahead.ask(index);
         }

@@ -3,11 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::conductor::{Demand, Given, RunError};
-use super::hooks::Hooks;
+use super::context::RunContext;
+use super::environment;
+use super::handle::{RunError, RunOptions, Scheduling};
 use super::network::{self, Connected};
-use super::stage::Stage;
-use super::surroundings;
 use crate::browser::{self, find};
 use crate::cache::{self, Cache, Context, Hit};
 use crate::login::{Logins, Seal};
@@ -18,10 +17,11 @@ use crate::record::{RecordSettings, Recorder, host};
 use crate::report::Sink;
 use crate::serve::Stories;
 use crate::settings::{Cache as CacheUse, Settings};
+use crate::snapshot::Hooks;
 
 /// What a run begins with.
-pub(super) struct Opened {
-    pub(super) stage: Arc<Stage>,
+pub(super) struct Setup {
+    pub(super) context: Arc<RunContext>,
     pub(super) run: VisualTestRun,
     /// What needs no browser, by the snapshot's index.
     pub(super) hits: Vec<Option<Hit>>,
@@ -34,21 +34,21 @@ pub(super) struct Opened {
 pub(super) async fn open(
     manifest: Arc<Manifest>,
     snapshots: Vec<Snapshot>,
-    demand: Demand,
+    scheduling: Scheduling,
     mut settings: Settings,
-    given: Given,
+    given: RunOptions,
     sinks: Vec<Arc<dyn Sink>>,
-) -> Result<Opened, RunError> {
-    let Given { service, hooks } = given;
+) -> Result<Setup, RunError> {
+    let RunOptions { service, hooks } = given;
     let credentials = manifest.access.fill_in(|name| std::env::var(name).ok())?;
     if !hooks.is_empty() && hooks.key().is_none() {
         // What hooks do is no file that could be looked at.
         settings.cache = CacheUse::Off;
     }
     // A process that has one test of many must not end what others need.
-    let alone = settings.nextest && demand == Demand::All;
+    let alone = settings.nextest && scheduling == Scheduling::All;
     let (mut environment, served) = tokio::join!(
-        surroundings::environment(&manifest.root, settings.ci),
+        environment::environment(&manifest.root, settings.ci),
         Stories::open(&manifest, service, &credentials, alone),
     );
     let stories = served?;
@@ -60,7 +60,7 @@ pub(super) async fn open(
     // The queue begins with the same.
     let engine = open.map(|(snapshot, _)| snapshot.browser).min();
     let mut refused = None;
-    let first = if let Some(engine) = engine.filter(|_| demand == Demand::All) {
+    let first = if let Some(engine) = engine.filter(|_| scheduling == Scheduling::All) {
         let first = network::open(engine, &manifest, stories.base(), &snapshots).await;
         // A failure is told by the worker that tries again.
         first
@@ -82,7 +82,7 @@ pub(super) async fn open(
     let count = snapshots.len() as u64;
     let recorder = Recorder::open(place, run.clone(), count, settings.nextest).await?;
     let worker = format!("{}:{}", host(), std::process::id());
-    let stage = Arc::new(Stage::new(
+    let context = Arc::new(RunContext::new(
         manifest,
         settings,
         snapshots,
@@ -97,18 +97,20 @@ pub(super) async fn open(
         worker,
     ));
     if let Some(Connected { session, .. }) = &first {
-        stage.met(session.name(), session.info());
+        context.met(session.name(), session.info());
     }
     if let Some((engine, reason)) = refused {
-        stage.openings.failed(engine, stage.redacted(&reason));
+        context
+            .engine_health
+            .failed(engine, context.redacted(&reason));
     }
-    tracing::info!(run = %stage.run_id, base = stage.base, "the run has started");
-    stage.emit(&Event::RunStarted(Box::new(run.clone())));
-    if demand == Demand::All {
-        settle_without_browser(&stage, &hits);
+    tracing::info!(run = %context.run_id, base = context.base, "the run has started");
+    context.emit(&Event::RunStarted(Box::new(run.clone())));
+    if scheduling == Scheduling::All {
+        settle_without_browser(&context, &hits);
     }
-    Ok(Opened {
-        stage,
+    Ok(Setup {
+        context,
         run,
         hits,
         stories,
@@ -117,13 +119,13 @@ pub(super) async fn open(
 }
 
 /// Gives the outcomes of all that needs no browser.
-fn settle_without_browser(stage: &Stage, hits: &[Option<Hit>]) {
-    for (index, snapshot) in stage.snapshots.iter().enumerate() {
-        stage.ask(index);
+fn settle_without_browser(context: &RunContext, hits: &[Option<Hit>]) {
+    for (index, snapshot) in context.snapshots.iter().enumerate() {
+        context.ask(index);
         if let Some(reason) = &snapshot.skip {
-            stage.skip(index, reason);
+            context.skip(index, reason);
         } else if let Some(hit) = &hits[index] {
-            stage.unchanged(index, hit);
+            context.unchanged(index, hit);
         }
     }
 }

@@ -11,7 +11,7 @@ const FAILURES: u32 = 3;
 
 /// What is known of each engine.
 #[derive(Default)]
-pub(super) struct Openings(Mutex<BTreeMap<BrowserName, Account>>);
+pub(crate) struct EngineHealth(Mutex<BTreeMap<BrowserName, Account>>);
 
 #[derive(Default)]
 struct Account {
@@ -25,32 +25,32 @@ struct Account {
 }
 
 /// Counts a session as open until it is dropped.
-pub(super) struct Open {
-    openings: Arc<Openings>,
+pub(crate) struct Open {
+    engine_health: Arc<EngineHealth>,
     engine: BrowserName,
 }
 
-impl Openings {
+impl EngineHealth {
     /// Notes a session that is open.
-    pub(super) fn opened(self: &Arc<Self>, engine: BrowserName) -> Open {
+    pub(crate) fn opened(self: &Arc<Self>, engine: BrowserName) -> Open {
         let mut accounts = self.accounts();
         let account = accounts.entry(engine).or_default();
         (account.failures, account.open) = (0, account.open + 1);
         Open {
-            openings: Arc::clone(self),
+            engine_health: Arc::clone(self),
             engine,
         }
     }
 
     /// Notes one that could not be opened.
-    pub(super) fn failed(&self, engine: BrowserName, reason: String) {
+    pub(crate) fn failed(&self, engine: BrowserName, reason: String) {
         let mut accounts = self.accounts();
         let account = accounts.entry(engine).or_default();
         (account.failures, account.reason) = (account.failures + 1, reason);
     }
 
     /// Why nobody tries again, if so.
-    pub(super) fn given_up(&self, engine: BrowserName) -> Option<String> {
+    pub(crate) fn given_up(&self, engine: BrowserName) -> Option<String> {
         let accounts = self.accounts();
         let account = accounts.get(&engine)?;
         let is_hopeless = account.failures >= FAILURES && account.open == 0;
@@ -64,7 +64,7 @@ impl Openings {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if let Some(account) = self.openings.accounts().get_mut(&self.engine) {
+        if let Some(account) = self.engine_health.accounts().get_mut(&self.engine) {
             account.open -= 1;
         }
     }
@@ -74,24 +74,24 @@ impl Drop for Open {
 mod tests {
     use std::sync::Arc;
 
-    use super::{FAILURES, Openings};
+    use super::{EngineHealth, FAILURES};
     use crate::manifest::BrowserName::{Chromium, Firefox};
 
     #[test]
     fn an_engine_is_given_up_where_no_session_is_left() {
-        let openings = Arc::new(Openings::default());
+        let engine_health = Arc::new(EngineHealth::default());
         let fail = || {
             for number in 1..=FAILURES {
-                openings.failed(Chromium, format!("failure {number}"));
+                engine_health.failed(Chromium, format!("failure {number}"));
             }
         };
-        let one = openings.opened(Chromium);
+        let one = engine_health.opened(Chromium);
         fail();
-        assert_eq!(openings.given_up(Chromium), None);
+        assert_eq!(engine_health.given_up(Chromium), None);
         drop(one);
-        assert_eq!(openings.given_up(Chromium).unwrap(), "failure 3");
-        assert_eq!(openings.given_up(Firefox), None);
-        drop(openings.opened(Chromium));
-        assert_eq!(openings.given_up(Chromium), None);
+        assert_eq!(engine_health.given_up(Chromium).unwrap(), "failure 3");
+        assert_eq!(engine_health.given_up(Firefox), None);
+        drop(engine_health.opened(Chromium));
+        assert_eq!(engine_health.given_up(Chromium), None);
     }
 }

@@ -15,7 +15,7 @@ use crate::plan::Snapshot;
 /// # Errors
 /// [`BrowserError::LeftOut`] if not; [`BrowserError::Storybook`] where it names
 /// a screen that nobody knows.
-pub(super) fn check(
+pub(crate) fn check(
     manifest: &Manifest,
     snapshot: &Snapshot,
     parameters: &Parameters,
@@ -62,7 +62,7 @@ fn viewport(manifest: &Manifest, name: &str) -> Result<Viewport, BrowserError> {
 }
 
 /// How the snapshot is compared.
-pub(super) fn options(snapshot: &Snapshot, parameters: &Parameters) -> Options {
+pub(crate) fn options(snapshot: &Snapshot, parameters: &Parameters) -> Options {
     let mut options = snapshot.compare().clone();
     if snapshot
         .story

@@ -4,19 +4,19 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::ahead::Kept;
 use super::attempts::Attempts;
-use super::expectation;
-use super::judge::{self, Judged};
+use super::context::RunContext;
 use super::network::{self, Connected};
-use super::panics::caught;
-use super::photographer::Photographer;
-use super::queue::{Group, Queue, Session, Work};
-use super::stage::Stage;
 use crate::browser::{self, BrowserError};
 use crate::manifest::BrowserName;
 use crate::model::{Event, Status};
 use crate::report;
+use crate::schedule::PrefetchOutcome;
+use crate::schedule::{Group, Queue, SessionId, Work};
+use crate::snapshot::SessionPage;
+use crate::snapshot::judge::{self, FinishedSnapshot};
+use crate::snapshot::known_failure;
+use crate::snapshot::panics::caught;
 
 /// A browser that breaks under a snapshot gets that snapshot once more, even
 /// where the manifest asks for no retries: that is the machine's fault.
@@ -27,14 +27,14 @@ const BROKEN_BROWSERS: u32 = 1;
 /// fails what was in hand, and a new browser goes on with the rest: somebody
 /// waits for it.
 pub(super) async fn work(
-    session: Session,
-    stage: Arc<Stage>,
+    session: SessionId,
+    context: Arc<RunContext>,
     mut first: Option<Connected>,
     queue: Arc<Queue>,
     stop: Arc<AtomicBool>,
 ) {
     loop {
-        let shift = || shift(session, Arc::clone(&stage), first.take(), &queue, &stop);
+        let shift = || shift(session, Arc::clone(&context), first.take(), &queue, &stop);
         match caught(shift).await {
             Ok(()) => return,
             Err(panic) => tracing::error!(session, panic, "a worker panicked"),
@@ -43,16 +43,16 @@ pub(super) async fn work(
 }
 
 async fn shift(
-    session: Session,
-    stage: Arc<Stage>,
+    session: SessionId,
+    context: Arc<RunContext>,
     first: Option<Connected>,
     queue: &Queue,
     stop: &AtomicBool,
 ) {
-    let photographer = first.map(|first| Photographer::new(Arc::clone(&stage), first));
-    let mut worker = Worker {
-        stage,
-        photographer,
+    let session_page = first.map(|first| SessionPage::new(Arc::clone(&context), first));
+    let mut worker = SessionLoop {
+        context,
+        session_page,
         page: None,
     };
     let mut backwards = false;
@@ -60,7 +60,7 @@ async fn shift(
         let mut group = match queue.take(session).await {
             None => break,
             Some(Work::Asked(group)) => group,
-            Some(Work::Ahead(index)) => {
+            Some(Work::Prefetch(index)) => {
                 worker.ahead(index, queue, stop).await;
                 continue;
             }
@@ -76,18 +76,18 @@ async fn shift(
     worker.end_browser().await;
 }
 
-struct Worker {
-    stage: Arc<Stage>,
-    photographer: Option<Photographer>,
+struct SessionLoop {
+    context: Arc<RunContext>,
+    session_page: Option<SessionPage>,
     /// The story and the engine of the page that is open.
     page: Option<(String, BrowserName)>,
 }
 
-impl Worker {
+impl SessionLoop {
     async fn group(&mut self, group: &Group, stop: &AtomicBool) {
-        let stage = Arc::clone(&self.stage);
+        let context = Arc::clone(&self.context);
         let _held = Held {
-            stage: &stage,
+            context: &context,
             indices: &group.0,
         };
         for &index in &group.0 {
@@ -95,37 +95,37 @@ impl Worker {
                 return;
             }
             // Whoever asked for it may have left.
-            if self.stage.is_finished(index) {
+            if self.context.is_finished(index) {
                 continue;
             }
-            self.turn_to(index).await;
-            self.stage.started(index);
+            self.switch_to(index).await;
+            self.context.started(index);
             let judged = self.snapshot(index).await;
-            self.stage.finish(index, judged.result, judged.message);
+            self.context.finish(index, judged.result, judged.message);
         }
     }
 
     /// Does what somebody may ask for, and does it properly where somebody has
     /// by then and it did not pass at once.
     async fn ahead(&mut self, index: usize, queue: &Queue, stop: &AtomicBool) {
-        let stage = Arc::clone(&self.stage);
+        let context = Arc::clone(&self.context);
         let _held = HeldAhead {
-            stage: &stage,
+            context: &context,
             queue,
             index,
         };
-        self.turn_to(index).await;
-        let judged = self.at_once(index).await;
-        match queue.done_ahead(index, judged.map(Box::new)) {
-            Kept::Yet => {}
-            Kept::Wanted(judged) => stage.deliver(index, *judged),
-            Kept::Undone => self.group(&Group(vec![index]), stop).await,
+        self.switch_to(index).await;
+        let judged = self.capture_fast(index).await;
+        match queue.finish_prefetch(index, judged.map(Box::new)) {
+            PrefetchOutcome::Stored => {}
+            PrefetchOutcome::Wanted(judged) => context.deliver(index, *judged),
+            PrefetchOutcome::Undone => self.group(&Group(vec![index]), stop).await,
         }
     }
 
     /// Whatever goes wrong here is told when somebody asks.
-    async fn at_once(&mut self, index: usize) -> Option<Judged> {
-        let judged = self.photographer.as_mut()?.at_once(index).await;
+    async fn capture_fast(&mut self, index: usize) -> Option<FinishedSnapshot> {
+        let judged = self.session_page.as_mut()?.capture_fast(index).await;
         if judged.as_ref().is_err_and(BrowserError::is_fatal) {
             self.end_browser().await;
         }
@@ -133,8 +133,8 @@ impl Worker {
     }
 
     /// Leaves the page of another story, which shall be remembered by itself.
-    async fn turn_to(&mut self, index: usize) {
-        let snapshot = &self.stage.snapshots[index];
+    async fn switch_to(&mut self, index: usize) {
+        let snapshot = &self.context.snapshots[index];
         let page = Some((snapshot.story.id.clone(), snapshot.browser));
         if self.page != page {
             self.leave_page().await;
@@ -143,13 +143,13 @@ impl Worker {
     }
 
     async fn leave_page(&mut self) {
-        if let Some(photographer) = &mut self.photographer {
-            photographer.leave_page().await;
+        if let Some(session_page) = &mut self.session_page {
+            session_page.leave_page().await;
         }
     }
 
     /// A snapshot with as many attempts as it may have.
-    async fn snapshot(&mut self, index: usize) -> Judged {
+    async fn snapshot(&mut self, index: usize) -> FinishedSnapshot {
         let mut attempts = Attempts::begin();
         let mut broken = 0;
         if let Some(reason) = self.given_up(index) {
@@ -162,8 +162,8 @@ impl Worker {
                 Err(BrowserError::LeftOut(reason)) => return self.left_out(index, &reason),
                 Err(error) => error,
             };
-            let snapshot = &self.stage.snapshots[index].identifier;
-            let told = self.stage.redacted(&error.to_string());
+            let snapshot = &self.context.snapshots[index].identifier;
+            let told = self.context.redacted(&error.to_string());
             tracing::warn!(%snapshot, attempt, error = told, "an attempt failed");
             let fatal = error.is_fatal();
             if fatal {
@@ -174,7 +174,7 @@ impl Worker {
                 error,
                 BrowserError::Missing { .. } | BrowserError::Beyond { .. }
             );
-            let retries = self.stage.manifest.retries;
+            let retries = self.context.manifest.retries;
             let again = attempt <= retries || (fatal && broken <= BROKEN_BROWSERS);
             if hopeless || !again || self.given_up(index).is_some() {
                 let failed = self.failed(index, attempt, &error);
@@ -194,97 +194,101 @@ impl Worker {
 
     /// Why there is no browser for a snapshot, where nobody tries again.
     fn given_up(&self, index: usize) -> Option<String> {
-        let engine = self.stage.snapshots[index].browser;
-        self.stage.openings.given_up(engine)
+        let engine = self.context.snapshots[index].browser;
+        self.context.engine_health.given_up(engine)
     }
 
-    fn without_browser(&self, index: usize, reason: String) -> Judged {
-        let mut result = self.stage.result(index, Status::Failed);
+    fn without_browser(&self, index: usize, reason: String) -> FinishedSnapshot {
+        let mut result = self.context.result(index, Status::Failed);
         result.message = Some(reason);
-        Judged {
+        FinishedSnapshot {
             message: Some(report::failure(&result, None)),
             result,
         }
     }
 
     /// A snapshot that its own story leaves out.
-    fn left_out(&self, index: usize, reason: &str) -> Judged {
-        let mut result = self.stage.result(index, Status::Skipped);
-        let reason = self.stage.redacted(reason);
+    fn left_out(&self, index: usize, reason: &str) -> FinishedSnapshot {
+        let mut result = self.context.result(index, Status::Skipped);
+        let reason = self.context.redacted(reason);
         result.message = Some(reason.clone());
-        Judged {
+        FinishedSnapshot {
             result,
             message: Some(reason),
         }
     }
 
     /// What it came to, measured by what is known of it.
-    fn weighed(&self, index: usize, judged: Judged) -> Judged {
-        match &self.stage.snapshots[index].known_failure {
-            Some(reason) => expectation::weigh(reason, judged),
+    fn weighed(&self, index: usize, judged: FinishedSnapshot) -> FinishedSnapshot {
+        match &self.context.snapshots[index].known_failure {
+            Some(reason) => known_failure::weigh(reason, judged),
             None => judged,
         }
     }
 
-    async fn attempt(&mut self, index: usize, attempt: u32) -> Result<Judged, BrowserError> {
-        let snapshot = &self.stage.snapshots[index];
-        browser::refuse(snapshot, &self.stage.manifest)?;
+    async fn attempt(
+        &mut self,
+        index: usize,
+        attempt: u32,
+    ) -> Result<FinishedSnapshot, BrowserError> {
+        let snapshot = &self.context.snapshots[index];
+        browser::refuse(snapshot, &self.context.manifest)?;
         let engine = snapshot.browser;
-        if let Some(other) = self.photographer.take_if(|p| p.engine() != engine) {
+        if let Some(other) = self.session_page.take_if(|p| p.engine() != engine) {
             other.close().await;
         }
-        if self.photographer.is_none() {
-            let stage = &self.stage;
+        if self.session_page.is_none() {
+            let context = &self.context;
             let connected =
-                network::open(engine, &stage.manifest, &stage.base, &stage.snapshots).await;
+                network::open(engine, &context.manifest, &context.base, &context.snapshots).await;
             let connected = connected.inspect_err(|error| {
-                let reason = stage.redacted(&error.to_string());
-                stage.openings.failed(engine, reason);
+                let reason = context.redacted(&error.to_string());
+                context.engine_health.failed(engine, reason);
             })?;
-            stage.met(engine, connected.session.info());
-            self.photographer = Some(Photographer::new(Arc::clone(stage), connected));
+            context.met(engine, connected.session.info());
+            self.session_page = Some(SessionPage::new(Arc::clone(context), connected));
         }
-        match &mut self.photographer {
-            Some(photographer) => photographer.photograph(index, attempt).await,
+        match &mut self.session_page {
+            Some(session_page) => session_page.capture_snapshot(index, attempt).await,
             None => unreachable!("it was just set"),
         }
     }
 
     /// Ends the browser; the next snapshot gets another.
     async fn end_browser(&mut self) {
-        if let Some(photographer) = self.photographer.take() {
-            photographer.close().await;
+        if let Some(session_page) = self.session_page.take() {
+            session_page.close().await;
         }
     }
 
-    fn failed(&self, index: usize, attempt: u32, error: &BrowserError) -> Judged {
-        let mut result = self.stage.result(index, Status::Failed);
+    fn failed(&self, index: usize, attempt: u32, error: &BrowserError) -> FinishedSnapshot {
+        let mut result = self.context.result(index, Status::Failed);
         result.attempt = Some(attempt);
-        let mut message = self.stage.redacted(&error.to_string());
+        let mut message = self.context.redacted(&error.to_string());
         if attempt > 1 {
             message = format!("{message} (attempt {attempt})");
         }
         result.message = Some(message);
         match error {
             BrowserError::Unstable(unstable) => {
-                judge::keep_unstable(&self.stage, index, &mut result, unstable);
+                judge::keep_unstable(&self.context, index, &mut result, unstable);
             }
             BrowserError::Unmet(unmet) => {
-                judge::keep_unmet(&self.stage, index, &mut result, unmet);
+                judge::keep_unmet(&self.context, index, &mut result, unmet);
             }
             _ => {}
         }
-        Judged {
+        FinishedSnapshot {
             message: Some(report::failure(&result, None)),
             result,
         }
     }
 
     fn tell_retry(&self, index: usize, attempt: u32, error: &str) {
-        let mut result = self.stage.result(index, Status::Running);
+        let mut result = self.context.result(index, Status::Running);
         result.attempt = Some(attempt);
         let changes = serde_json::json!({ "attempt": attempt, "after": error });
-        self.stage.emit(&Event::TestUpdated {
+        self.context.emit(&Event::TestUpdated {
             result: Box::new(result),
             changes: changes.as_object().cloned().unwrap_or_default(),
         });
@@ -293,7 +297,7 @@ impl Worker {
 
 /// Fails what a worker that panics has in its hands: somebody waits for it.
 struct Held<'a> {
-    stage: &'a Stage,
+    context: &'a RunContext,
     indices: &'a [usize],
 }
 
@@ -303,8 +307,8 @@ impl Drop for Held<'_> {
             return;
         }
         for &index in self.indices {
-            if self.stage.is_asked(index) {
-                self.stage.lose(index);
+            if self.context.is_asked(index) {
+                self.context.lose(index);
             }
         }
     }
@@ -313,7 +317,7 @@ impl Drop for Held<'_> {
 /// The same of a snapshot that was worked on ahead, which is done again where
 /// somebody asks for it later.
 struct HeldAhead<'a> {
-    stage: &'a Stage,
+    context: &'a RunContext,
     queue: &'a Queue,
     index: usize,
 }
@@ -321,8 +325,10 @@ struct HeldAhead<'a> {
 impl Drop for HeldAhead<'_> {
     fn drop(&mut self) {
         let (queue, index) = (self.queue, self.index);
-        if std::thread::panicking() && matches!(queue.done_ahead(index, None), Kept::Undone) {
-            self.stage.lose(index);
+        if std::thread::panicking()
+            && matches!(queue.finish_prefetch(index, None), PrefetchOutcome::Undone)
+        {
+            self.context.lose(index);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::settings::variables;
 /// Divides what a page of the story server at `base` has loaded into files and
 /// what cannot be known. `base` has no trailing slash. What rules have decided
 /// is known by the rules, which are part of the story.
-pub(super) fn loads(base: &str, page: PageLoads, traffic: Option<&Traffic>) -> Loads {
+pub(crate) fn loads(base: &str, page: PageLoads, traffic: Option<&Traffic>) -> Loads {
     let mut loads = Loads {
         files: Vec::new(),
         unseen: page.unseen,
@@ -48,7 +48,7 @@ pub(super) fn loads(base: &str, page: PageLoads, traffic: Option<&Traffic>) -> L
 }
 
 /// Why a story can look otherwise though no file of it has changed.
-pub(super) fn unknowable(story: &Story) -> Option<String> {
+pub(crate) fn unknowable(story: &Story) -> Option<String> {
     if let Some(login) = &story.login {
         return Some(format!("the log-in `{}` decides what it shows", login.name));
     }

@@ -1,32 +1,32 @@
 //! What a run has come to: told to everybody, written, counted.
 
-use super::conductor::RunReport;
+use super::context::RunContext;
 use super::folders;
-use super::stage::Stage;
+use super::handle::RunReport;
 use crate::manifest::Manifest;
 use crate::model::{Event, Reason, RunFile, RunId, Summary, VisualTestRun, now_ms, rfc3339};
 use crate::record::{RecordReport, RecordSettings, Records};
 use crate::settings::Update;
 
 /// Makes the run's document true of now.
-pub(super) fn conclude(stage: &Stage, run: &mut VisualTestRun, interrupted: bool) {
+pub(super) fn conclude(context: &RunContext, run: &mut VisualTestRun, interrupted: bool) {
     let now = now_ms();
-    let summary = stage.summary();
+    let summary = context.summary();
     run.summary = summary;
-    run.environment = stage.environment();
+    run.environment = context.environment();
     run.end_time = Some(rfc3339(now));
     run.duration = Some(u64::try_from(now - run.timestamp).unwrap_or(0));
-    run.reason = Some(reason(stage, &summary, interrupted));
+    run.reason = Some(reason(context, &summary, interrupted));
 }
 
-fn reason(stage: &Stage, summary: &Summary, interrupted: bool) -> Reason {
-    let planned = stage.snapshots.iter().any(|s| s.skip.is_none());
+fn reason(context: &RunContext, summary: &Summary, interrupted: bool) -> Reason {
+    let planned = context.snapshots.iter().any(|s| s.skip.is_none());
     let compared = summary.total - summary.skipped;
     if interrupted {
         Reason::Interrupted
     } else if planned && compared == 0 {
         Reason::Failed
-    } else if stage.settings.update != Update::No && summary.failed == 0 {
+    } else if context.settings.update != Update::No && summary.failed == 0 {
         // What is new has been accepted.
         Reason::Passed
     } else {
@@ -35,48 +35,56 @@ fn reason(stage: &Stage, summary: &Summary, interrupted: bool) -> Reason {
 }
 
 /// Waits until record and cache have all that was told until now.
-pub(super) async fn written(stage: &Stage) -> RecordReport {
-    let (mut record, warnings) = tokio::join!(stage.recorder.written(), stage.cache.flush());
+pub(super) async fn written(context: &RunContext) -> RecordReport {
+    let (mut record, warnings) = tokio::join!(context.recorder.written(), context.cache.flush());
     record.warnings.extend(warnings);
     record
 }
 
 /// Tells everybody that the run has ended and lets the record finish it.
-pub(super) async fn close(stage: &Stage, run: &VisualTestRun, interrupted: bool) -> RecordReport {
-    stage.tell(&Event::RunFinished(Box::new(run.clone())));
+pub(super) async fn close(
+    context: &RunContext,
+    run: &VisualTestRun,
+    interrupted: bool,
+) -> RecordReport {
+    context.tell(&Event::RunFinished(Box::new(run.clone())));
     // Under nextest no single process knows whether anything was compared at
     // all; but what came of what it was asked for it knows, and whether it was
     // interrupted.
     let compared = run.summary.total > run.summary.skipped;
     let word = run
         .reason
-        .filter(|_| !stage.settings.nextest || interrupted || compared);
-    let (mut record, warnings) = tokio::join!(stage.recorder.finish(word), stage.cache.flush());
+        .filter(|_| !context.settings.nextest || interrupted || compared);
+    let (mut record, warnings) = tokio::join!(context.recorder.finish(word), context.cache.flush());
     record.warnings.extend(warnings);
     record
 }
 
 /// Writes the run's own file and gives account.
-pub(super) fn report(stage: &Stage, run: VisualTestRun, mut record: RecordReport) -> RunReport {
-    let results = stage.results();
+pub(super) fn report(
+    context: &RunContext,
+    run: VisualTestRun,
+    mut record: RecordReport,
+) -> RunReport {
+    let results = context.results();
     let own = RunFile {
         run: run.clone(),
         results: results.clone(),
     };
-    let whole = folders::merge(own.clone(), &stage.folder).unwrap_or_else(|error| {
-        let folder = stage.folder.display();
+    let whole = folders::merge(own.clone(), &context.folder).unwrap_or_else(|error| {
+        let folder = context.folder.display();
         let warning = format!("failed to write run.json in {folder}: {error}");
         record.warnings.push(warning);
         own
     });
-    folders::prune(&stage.manifest.state_dir().join("runs"));
+    folders::prune(&context.manifest.state_dir().join("runs"));
     RunReport {
         run,
         results,
         whole,
         record,
-        folder: stage.folder.clone(),
-        uncacheable: stage.uncacheable(),
+        folder: context.folder.clone(),
+        uncacheable: context.uncacheable(),
     }
 }
 

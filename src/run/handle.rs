@@ -10,12 +10,9 @@ use std::thread::available_parallelism;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
-use super::ahead::Ahead;
-use super::hooks::Hooks;
-use super::opening::{Opened, open};
-use super::queue::{Queue, Reply, by_name};
-use super::stage::{Outcome, Stage};
-use super::{closing, interrupt, worker};
+use super::context::{RunContext, SnapshotOutcome};
+use super::setup::{Setup, open};
+use super::{interrupt, session_loop, teardown};
 use crate::browser::Browser;
 use crate::cache::Hit;
 use crate::login::KeyError;
@@ -24,8 +21,11 @@ use crate::model::{Environment, RunFile, VisualTestResult, VisualTestRun};
 use crate::plan::Snapshot;
 use crate::record::{RecordError, RecordReport};
 use crate::report::Sink;
+use crate::schedule::Prefetch;
+use crate::schedule::{Queue, Reply, by_name};
 use crate::serve::{ServeError, Service, Stories};
 use crate::settings::{Settings, Update};
+use crate::snapshot::Hooks;
 
 /// Why a run could not begin. Tests that never began have not failed; the run
 /// has.
@@ -53,7 +53,7 @@ pub enum RunError {
 
 /// What the test target gives to a run.
 #[derive(Clone, Debug, Default)]
-pub struct Given {
+pub struct RunOptions {
     /// Served instead of what the manifest names.
     pub service: Option<Service>,
     /// Run around each story.
@@ -62,17 +62,17 @@ pub struct Given {
 
 /// Which of its snapshots a run is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Demand {
+pub enum Scheduling {
     /// All of them, from the start.
     All,
-    /// Those that [`Conductor::request`] asks for, when it does.
-    Asked,
+    /// Those that [`RunHandle::request`] asks for, when it does.
+    OnRequest,
 }
 
 /// A run under way.
-pub struct Conductor {
+pub struct RunHandle {
     runtime: Runtime,
-    stage: Arc<Stage>,
+    context: Arc<RunContext>,
     run: VisualTestRun,
     queue: Arc<Queue>,
     /// What needs no browser, by the snapshot's index.
@@ -100,9 +100,9 @@ pub struct RunReport {
     pub uncacheable: BTreeMap<String, String>,
 }
 
-impl Conductor {
+impl RunHandle {
     /// Starts browsers, record and story server, and begins to work on what
-    /// there is a demand for.
+    /// there is a scheduling for.
     ///
     /// # Errors
     /// When one of them cannot be had. A browser that does not start fails the
@@ -110,9 +110,9 @@ impl Conductor {
     pub fn start(
         manifest: Arc<Manifest>,
         snapshots: Vec<Snapshot>,
-        demand: Demand,
+        scheduling: Scheduling,
         settings: Settings,
-        given: Given,
+        given: RunOptions,
         sinks: Vec<Arc<dyn Sink>>,
     ) -> Result<Self, RunError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -123,9 +123,9 @@ impl Conductor {
             .build()?;
         // Listening comes first: a signal may arrive while the browser starts.
         let mut signal = runtime.spawn(interrupt::interrupted());
-        let opening = open(manifest, snapshots, demand, settings, given, sinks);
-        let Opened {
-            stage,
+        let opening = open(manifest, snapshots, scheduling, settings, given, sinks);
+        let Setup {
+            context,
             run,
             hits,
             stories,
@@ -137,28 +137,34 @@ impl Conductor {
                 _ = &mut signal => Err(RunError::Interrupted),
             }
         })?;
-        let queue = Arc::new(match demand {
-            Demand::All => Queue::new(
-                &stage.snapshots,
-                |index| stage.is_finished(index),
-                |engine| Browser::starts_with_look(engine, &stage.manifest.browser),
+        let queue = Arc::new(match scheduling {
+            Scheduling::All => Queue::new(
+                &context.snapshots,
+                |index| context.is_finished(index),
+                |engine| Browser::starts_with_look(engine, &context.manifest.browser),
             ),
-            Demand::Asked => Queue::open(ahead(&stage, &hits)),
+            Scheduling::OnRequest => Queue::open(ahead(&context, &hits)),
         });
         let stop = Arc::new(AtomicBool::new(false));
         let interrupted = Arc::new(AtomicBool::new(false));
         let entered = runtime.enter();
-        let groups = (demand == Demand::All).then(|| queue.len());
-        let workers: Vec<_> = (0..sessions(&stage, groups))
+        let groups = (scheduling == Scheduling::All).then(|| queue.len());
+        let workers: Vec<_> = (0..sessions(&context, groups))
             .map(|number| {
-                let (stage, queue, stop) =
-                    (Arc::clone(&stage), Arc::clone(&queue), Arc::clone(&stop));
-                tokio::spawn(worker::work(number, stage, first.take(), queue, stop))
+                let (context, queue, stop) =
+                    (Arc::clone(&context), Arc::clone(&queue), Arc::clone(&stop));
+                tokio::spawn(session_loop::work(
+                    number,
+                    context,
+                    first.take(),
+                    queue,
+                    stop,
+                ))
             })
             .collect();
         tokio::spawn(leave_on_signal(
             signal,
-            Arc::clone(&stage),
+            Arc::clone(&context),
             Arc::clone(&queue),
             stop,
             Arc::clone(&interrupted),
@@ -167,7 +173,7 @@ impl Conductor {
         drop(entered);
         Ok(Self {
             runtime,
-            stage,
+            context,
             run,
             queue,
             hits,
@@ -178,38 +184,38 @@ impl Conductor {
     }
 
     /// Waits for the outcome of the snapshot with this index in the selection.
-    pub fn wait(&self, index: usize) -> Outcome {
-        self.stage.wait(index)
+    pub fn wait(&self, index: usize) -> SnapshotOutcome {
+        self.context.wait(index)
     }
 
     /// Has a snapshot done, again if it has been done before, and waits for its
     /// outcome. Who asks for what is being done already waits for the same.
-    pub fn request(&self, index: usize) -> Outcome {
-        if self.stage.ask(index) {
+    pub fn request(&self, index: usize) -> SnapshotOutcome {
+        if self.context.ask(index) {
             self.meet(index);
         }
-        self.stage.wait(index)
+        self.context.wait(index)
     }
 
     /// Gives what needs no browser, or was done already, and has a session do
     /// the rest.
     fn meet(&self, index: usize) {
         if let Some(hit) = &self.hits[index] {
-            return self.stage.unchanged(index, hit);
+            return self.context.unchanged(index, hit);
         }
         match self.queue.ask(index) {
             Reply::Coming => {}
-            Reply::Done(judged) => self.stage.deliver(index, *judged),
-            Reply::Closed => self.stage.skip(index, INTERRUPTED),
+            Reply::Done(judged) => self.context.deliver(index, *judged),
+            Reply::Closed => self.context.skip(index, INTERRUPTED),
         }
     }
 
     /// Marks a snapshot that was asked for as skipped, if it has no outcome
     /// yet: whoever asked is gone.
     pub fn give_up(&self, index: usize) {
-        if !self.stage.is_finished(index) {
+        if !self.context.is_finished(index) {
             self.interrupted.store(true, Ordering::Relaxed);
-            self.stage.skip(index, INTERRUPTED);
+            self.context.skip(index, INTERRUPTED);
         }
     }
 
@@ -217,7 +223,7 @@ impl Conductor {
     /// anything from now on.
     pub fn interrupt(&self) {
         self.queue.drain();
-        let abandoned = self.stage.abandon(INTERRUPTED) > 0;
+        let abandoned = self.context.abandon(INTERRUPTED) > 0;
         // A worker may still be busy with what was given up before.
         if self.interrupted.fetch_or(abandoned, Ordering::Relaxed) || abandoned {
             self.workers.iter().for_each(JoinHandle::abort);
@@ -226,21 +232,21 @@ impl Conductor {
 
     /// Where the run takes place, as far as it is known.
     pub fn environment(&self) -> Environment {
-        self.stage.environment()
+        self.context.environment()
     }
 
     /// Where the record is, in one line.
     pub fn record(&self) -> String {
-        self.stage.recorder.describe()
+        self.context.recorder.describe()
     }
 
     /// What the run has come to so far, all of it written.
     pub fn report(&self) -> RunReport {
         let mut run = self.run.clone();
         let interrupted = self.interrupted.load(Ordering::Relaxed);
-        closing::conclude(&self.stage, &mut run, interrupted);
-        let record = self.runtime.block_on(closing::written(&self.stage));
-        closing::report(&self.stage, run, record)
+        teardown::conclude(&self.context, &mut run, interrupted);
+        let record = self.runtime.block_on(teardown::written(&self.context));
+        teardown::report(&self.context, run, record)
     }
 
     /// Ends the run: everything written, every process gone.
@@ -248,7 +254,7 @@ impl Conductor {
         let interrupted = self.interrupted.load(Ordering::Relaxed);
         let Self {
             runtime,
-            stage,
+            context,
             mut run,
             queue,
             workers,
@@ -261,15 +267,15 @@ impl Conductor {
                 // A worker that was cut short has no more to say.
                 let _ = worker.await;
             }
-            for index in stage.asked() {
-                stage.lose(index);
+            for index in context.asked() {
+                context.lose(index);
             }
-            closing::conclude(&stage, &mut run, interrupted);
-            let record = closing::close(&stage, &run, interrupted).await;
+            teardown::conclude(&context, &mut run, interrupted);
+            let record = teardown::close(&context, &run, interrupted).await;
             stories.close().await;
             record
         });
-        let report = closing::report(&stage, run, record);
+        let report = teardown::report(&context, run, record);
         // A hung connection must not keep the process.
         runtime.shutdown_timeout(std::time::Duration::from_secs(1));
         report
@@ -286,33 +292,37 @@ const INTERRUPTED: &str = "interrupted";
 
 /// What may be done before anybody asks for it: what does nothing but show
 /// itself, is known to nobody, and needs no other browser.
-fn ahead(stage: &Stage, hits: &[Option<Hit>]) -> Ahead {
-    let snapshots = &stage.snapshots;
-    let looks = |engine| Browser::starts_with_look(engine, &stage.manifest.browser);
-    let acts = !stage.hooks.is_empty() || stage.settings.update == Update::All;
+fn ahead(context: &RunContext, hits: &[Option<Hit>]) -> Prefetch {
+    let snapshots = &context.snapshots;
+    let looks = |engine| Browser::starts_with_look(engine, &context.manifest.browser);
+    let acts = !context.hooks.is_empty() || context.settings.update == Update::All;
     let one_engine = snapshots
         .windows(2)
         .all(|two| two[0].browser == two[1].browser);
-    Ahead::new(by_name(snapshots, looks), sessions(stage, None), |index| {
-        let story = &snapshots[index].story;
-        let shows = story.steps.is_empty() && story.login.is_none();
-        let is_plain = shows && snapshots[index].known_failure.is_none();
-        is_plain && !acts && one_engine && hits[index].is_none()
-    })
+    Prefetch::new(
+        by_name(snapshots, looks),
+        sessions(context, None),
+        |index| {
+            let story = &snapshots[index].story;
+            let shows = story.steps.is_empty() && story.login.is_none();
+            let is_plain = shows && snapshots[index].known_failure.is_none();
+            is_plain && !acts && one_engine && hits[index].is_none()
+        },
+    )
 }
 
 /// As many sessions as the user says, or one for each core, but none without
 /// work.
-fn sessions(stage: &Stage, groups: Option<usize>) -> usize {
+fn sessions(context: &RunContext, groups: Option<usize>) -> usize {
     let cores = available_parallelism().map_or(1, usize::from);
-    let wanted = stage.manifest.browser.sessions.unwrap_or(cores);
+    let wanted = context.manifest.browser.sessions.unwrap_or(cores);
     groups.map_or(wanted, |groups| wanted.min(groups))
 }
 
 /// Ends the run in good order when a signal asks for it.
 async fn leave_on_signal(
     signal: JoinHandle<()>,
-    stage: Arc<Stage>,
+    context: Arc<RunContext>,
     queue: Arc<Queue>,
     stop: Arc<AtomicBool>,
     interrupted: Arc<AtomicBool>,
@@ -325,7 +335,7 @@ async fn leave_on_signal(
     for worker in workers {
         worker.abort();
     }
-    stage.abandon(INTERRUPTED);
+    context.abandon(INTERRUPTED);
     // Whoever asks twice means it.
     interrupt::interrupted().await;
     std::process::exit(130);

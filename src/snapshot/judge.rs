@@ -2,27 +2,27 @@
 
 use std::path::PathBuf;
 
-use super::stage::Stage;
 use crate::baseline::{self, Baseline, Provenance, sha256};
 use crate::browser::{Unmet, Unstable};
 use crate::compare::{Inspection, Options, Verdict, compare_png, inspect_png};
 use crate::files;
 use crate::model::{Event, ImageHashes, Status, UnmetStep, VisualTestResult};
 use crate::report;
+use crate::run::context::RunContext;
 use crate::settings::Update;
 
 /// A judged picture.
-pub(super) struct Judged {
-    pub(super) result: VisualTestResult,
+pub(crate) struct FinishedSnapshot {
+    pub(crate) result: VisualTestResult,
     /// For people, when it is worth saying something.
-    pub(super) message: Option<String>,
+    pub(crate) message: Option<String>,
 }
 
 /// Whether the picture is the baseline, byte for byte or at least pixel for
 /// pixel. Nothing else may be concluded from a page that has shown something
 /// before. Colours may be as far apart as anywhere else, but no farther than
 /// the story's own `threshold` allows.
-pub(super) fn is_equal(baseline: &Baseline, picture: &[u8], threshold: f64) -> bool {
+pub(crate) fn is_equal(baseline: &Baseline, picture: &[u8], threshold: f64) -> bool {
     let mut options = Options::default();
     options.threshold = options.threshold.min(threshold);
     baseline.bytes == picture
@@ -33,37 +33,37 @@ pub(super) fn is_equal(baseline: &Baseline, picture: &[u8], threshold: f64) -> b
 
 /// Judges a picture from a fresh page, writes what a person needs to see, and
 /// accepts it where `TINTYPE_UPDATE` says so.
-pub(super) fn judge(
-    stage: &Stage,
+pub(crate) fn judge(
+    context: &RunContext,
     index: usize,
     mut result: VisualTestResult,
     baseline: Option<&Baseline>,
     picture: &[u8],
     options: &Options,
-) -> Judged {
+) -> FinishedSnapshot {
     let Some(baseline) = baseline else {
         result.status = Status::New;
         result.message = Some("there is no baseline yet".to_owned());
-        return keep(stage, index, result, None, picture, None);
+        return keep(context, index, result, None, picture, None);
     };
     match inspect_png(&baseline.bytes, picture, options) {
         Err(error) => {
             result.status = Status::Failed;
             result.message = Some(error.to_string());
-            keep(stage, index, result, Some(baseline), picture, None)
+            keep(context, index, result, Some(baseline), picture, None)
         }
-        Ok(inspection) => weigh(stage, index, result, baseline, picture, inspection),
+        Ok(inspection) => weigh(context, index, result, baseline, picture, inspection),
     }
 }
 
 fn weigh(
-    stage: &Stage,
+    context: &RunContext,
     index: usize,
     mut result: VisualTestResult,
     baseline: &Baseline,
     picture: &[u8],
     inspection: Inspection<'_>,
-) -> Judged {
+) -> FinishedSnapshot {
     let comparison = &inspection.comparison;
     result.diff_ratio = Some(comparison.diff_ratio());
     result.regions = comparison.regions.clone();
@@ -73,11 +73,11 @@ fn weigh(
         Verdict::Different | Verdict::SizeMismatch => Status::Failed,
     };
     if result.status == Status::Passed {
-        return passed(stage, index, result, baseline, picture);
+        return passed(context, index, result, baseline, picture);
     }
     result.message = Some(comparison.message());
     keep(
-        stage,
+        context,
         index,
         result,
         Some(baseline),
@@ -88,39 +88,39 @@ fn weigh(
 
 /// A picture that passes is not kept, but `TINTYPE_UPDATE=all` accepts its
 /// bytes.
-pub(super) fn passed(
-    stage: &Stage,
+pub(crate) fn passed(
+    context: &RunContext,
     index: usize,
     mut result: VisualTestResult,
     baseline: &Baseline,
     picture: &[u8],
-) -> Judged {
+) -> FinishedSnapshot {
     result.status = Status::Passed;
     result.diff_ratio.get_or_insert(0.0);
-    note_baseline(stage, index, &mut result, baseline);
+    note_baseline(context, index, &mut result, baseline);
     let mut message = None;
-    if stage.settings.update == Update::All && baseline.bytes != picture {
-        message = accept(stage, index, &mut result, picture).err();
+    if context.settings.update == Update::All && baseline.bytes != picture {
+        message = accept(context, index, &mut result, picture).err();
     }
-    Judged { result, message }
+    FinishedSnapshot { result, message }
 }
 
 /// Writes current image and diff, and says what a person should know.
 fn keep(
-    stage: &Stage,
+    context: &RunContext,
     index: usize,
     mut result: VisualTestResult,
     baseline: Option<&Baseline>,
     picture: &[u8],
     mut inspection: Option<Inspection<'_>>,
-) -> Judged {
+) -> FinishedSnapshot {
     if let Some(baseline) = baseline {
-        note_baseline(stage, index, &mut result, baseline);
+        note_baseline(context, index, &mut result, baseline);
     }
     let diff = inspection
         .as_mut()
         .and_then(|inspection| inspection.picture().ok());
-    let trouble = write(stage, index, &mut result, Some(picture), diff.as_deref());
+    let trouble = write(context, index, &mut result, Some(picture), diff.as_deref());
     let lesson = inspection
         .filter(|_| result.status == Status::Failed)
         .and_then(|mut inspection| {
@@ -132,19 +132,19 @@ fn keep(
         message.push_str(&format!("\n  {line}"));
     }
     // A known failure shows what nobody wants.
-    let wanted = stage.snapshots[index].known_failure.is_none() || result.status == Status::New;
-    let message = if wanted && is_to_be_accepted(stage.settings.update, result.status) {
-        accept(stage, index, &mut result, picture).err()
+    let wanted = context.snapshots[index].known_failure.is_none() || result.status == Status::New;
+    let message = if wanted && is_to_be_accepted(context.settings.update, result.status) {
+        accept(context, index, &mut result, picture).err()
     } else {
         Some(message)
     };
-    Judged { result, message }
+    FinishedSnapshot { result, message }
 }
 
 /// Keeps the picture of a page on which a step could not be done, which nobody
 /// may accept.
-pub(super) fn keep_unmet(
-    stage: &Stage,
+pub(crate) fn keep_unmet(
+    context: &RunContext,
     index: usize,
     result: &mut VisualTestResult,
     unmet: &Unmet,
@@ -154,13 +154,13 @@ pub(super) fn keep_unmet(
         kind: unmet.kind.to_owned(),
         target: unmet.target.clone(),
     });
-    keep_evidence(stage, index, result, unmet.picture.as_deref(), None);
+    keep_evidence(context, index, result, unmet.picture.as_deref(), None);
 }
 
 /// Keeps the last picture of a page that did not look the same twice, and what
 /// has moved since the one before. Nobody may accept it.
-pub(super) fn keep_unstable(
-    stage: &Stage,
+pub(crate) fn keep_unstable(
+    context: &RunContext,
     index: usize,
     result: &mut VisualTestResult,
     unstable: &Unstable,
@@ -168,18 +168,18 @@ pub(super) fn keep_unstable(
     result.unstable = true;
     result.regions.clone_from(&unstable.moved);
     let (last, motion) = (Some(&*unstable.last), unstable.motion.as_deref());
-    keep_evidence(stage, index, result, last, motion);
+    keep_evidence(context, index, result, last, motion);
 }
 
 /// Keeps pictures without which the result would be the same.
 fn keep_evidence(
-    stage: &Stage,
+    context: &RunContext,
     index: usize,
     result: &mut VisualTestResult,
     current: Option<&[u8]>,
     diff: Option<&[u8]>,
 ) {
-    for line in write(stage, index, result, current, diff) {
+    for line in write(context, index, result, current, diff) {
         tracing::warn!("{line}");
     }
 }
@@ -187,7 +187,7 @@ fn keep_evidence(
 /// Writes the pictures that there are and notes them. What could not be written
 /// is returned, a line each.
 fn write(
-    stage: &Stage,
+    context: &RunContext,
     index: usize,
     result: &mut VisualTestResult,
     current: Option<&[u8]>,
@@ -196,12 +196,12 @@ fn write(
     let mut trouble = Vec::new();
     for (kind, bytes) in [("current", current), ("diff", diff)] {
         let Some(bytes) = bytes else { continue };
-        let path = image_path(stage, index, kind);
+        let path = image_path(context, index, kind);
         if let Err(error) = files::replace(&path, bytes) {
             trouble.push(format!("failed to write {}: {error}", path.display()));
             continue;
         }
-        let (path, hash) = (stage.manifest.relative(&path), sha256(bytes));
+        let (path, hash) = (context.manifest.relative(&path), sha256(bytes));
         let hashes = result.sha256.get_or_insert_default();
         if kind == "current" {
             (result.current, hashes.current) = (Some(path), Some(hash));
@@ -225,19 +225,19 @@ fn is_to_be_accepted(update: Update, status: Status) -> bool {
 /// Makes the picture the baseline. What failed by difference has passed then;
 /// what was new stays `new`, which is no failure while updating.
 fn accept(
-    stage: &Stage,
+    context: &RunContext,
     index: usize,
     result: &mut VisualTestResult,
     picture: &[u8],
 ) -> Result<(), String> {
-    let snapshot = &stage.snapshots[index];
+    let snapshot = &context.snapshots[index];
     let provenance = Provenance {
-        environment: stage.environment_in(snapshot.browser),
-        run_id: stage.run_id.clone(),
+        environment: context.environment_in(snapshot.browser),
+        run_id: context.run_id.clone(),
         story_identifier: snapshot.identifier.clone(),
     };
     match baseline::accept(
-        &stage.manifest.root,
+        &context.manifest.root,
         &snapshot.baseline,
         picture,
         &provenance,
@@ -249,10 +249,10 @@ fn accept(
             if matches!(result.status, Status::Failed | Status::Changed) {
                 result.status = Status::Passed;
             }
-            result.baseline = Some(stage.manifest.relative(&snapshot.baseline));
+            result.baseline = Some(context.manifest.relative(&snapshot.baseline));
             result.sha256.get_or_insert_default().baseline = Some(accepted.file_sha256);
-            stage.emit(&Event::BaselineAccepted {
-                run_id: stage.run_id.clone(),
+            context.emit(&Event::BaselineAccepted {
+                run_id: context.run_id.clone(),
                 story_identifier: snapshot.identifier.clone(),
             });
             Ok(())
@@ -266,20 +266,29 @@ fn accept(
 }
 
 /// Notes which baseline it was, and what differs from its environment.
-fn note_baseline(stage: &Stage, index: usize, result: &mut VisualTestResult, baseline: &Baseline) {
-    result.baseline = Some(stage.manifest.relative(&stage.snapshots[index].baseline));
+fn note_baseline(
+    context: &RunContext,
+    index: usize,
+    result: &mut VisualTestResult,
+    baseline: &Baseline,
+) {
+    result.baseline = Some(
+        context
+            .manifest
+            .relative(&context.snapshots[index].baseline),
+    );
     result.sha256 = Some(ImageHashes {
         baseline: Some(baseline.file_sha256.clone()),
         ..ImageHashes::default()
     });
     if let Some(provenance) = &baseline.provenance {
-        let environment = stage.environment_in(stage.snapshots[index].browser);
+        let environment = context.environment_in(context.snapshots[index].browser);
         result.environment_changed = environment.changes_since(&provenance.environment);
     }
 }
 
 /// `{run folder}/{stem}-current.png`
-fn image_path(stage: &Stage, index: usize, kind: &str) -> PathBuf {
-    let stem = stage.snapshots[index].identifier.file_stem();
-    stage.folder.join(format!("{stem}-{kind}.png"))
+fn image_path(context: &RunContext, index: usize, kind: &str) -> PathBuf {
+    let stem = context.snapshots[index].identifier.file_stem();
+    context.folder.join(format!("{stem}-{kind}.png"))
 }
