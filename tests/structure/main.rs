@@ -1,0 +1,130 @@
+//! Checks the structure of each crate: no circles between files, and in
+//! `tintype` no reference from a room to one above it. The order of the rooms
+//! is read from the `# Layout` section of `src/lib.rs`.
+
+mod crate_source;
+mod graph;
+mod references;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate_source::CrateSource;
+use graph::{Graph, cycles};
+
+const CRATES: [&str; 3] = ["src", "tintype-compare/src", "cargo-tintype/src"];
+
+fn read(folder: &str) -> CrateSource {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    CrateSource::read(&root).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn no_files_reference_each_other_in_a_circle() {
+    let mut found = Vec::new();
+    for folder in CRATES {
+        let graph = references::graph(&read(folder));
+        for cycle in cycles(&graph) {
+            let members: BTreeSet<_> = cycle.iter().cloned().collect();
+            let mut lines = vec![format!("{folder}: {} files form a circle", cycle.len())];
+            for file in &cycle {
+                let targets = graph[file].iter().filter(|(to, _)| members.contains(*to));
+                lines.extend(targets.map(|(to, path)| format!("  {file} -> {to}  ({path})")));
+            }
+            found.push(lines.join("\n"));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n\n"));
+}
+
+#[test]
+fn no_room_references_one_above_it() {
+    let source = read("src");
+    let order = source.layout();
+    let position: BTreeMap<&str, usize> = order
+        .iter()
+        .enumerate()
+        .map(|(index, room)| (room.as_str(), index))
+        .collect();
+    let mut found = Vec::new();
+    for (file, targets) in &references::graph(&source) {
+        // The facade at the root may name everything.
+        let Some(from) = CrateSource::room(file) else {
+            continue;
+        };
+        for (to, path) in targets {
+            let Some(room) = CrateSource::room(to) else {
+                found.push(format!(
+                    "{file} -> {to}  ({path}): rooms do not use the facade"
+                ));
+                continue;
+            };
+            let (Some(lower), Some(upper)) = (position.get(room), position.get(from)) else {
+                continue;
+            };
+            if lower > upper {
+                found.push(format!("{file} -> {to}  ({path})"));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "references that run upward:\n{}",
+        found.join("\n")
+    );
+}
+
+#[test]
+fn the_layout_names_every_room_once() {
+    let source = read("src");
+    let order = source.layout();
+    let named: BTreeSet<_> = order.iter().map(String::as_str).collect();
+    assert_eq!(
+        named.len(),
+        order.len(),
+        "a room is listed twice: {order:?}"
+    );
+    let rooms: BTreeSet<_> = source.files().filter_map(CrateSource::room).collect();
+    assert_eq!(
+        named, rooms,
+        "`# Layout` in src/lib.rs and the folders of src differ"
+    );
+}
+
+/// The checks above find what they look for.
+#[test]
+fn circles_and_their_members_are_found() {
+    let sources = [
+        ("lib.rs", "mod a; mod b; mod c;"),
+        ("a.rs", "use crate::b::B; pub struct A(B);"),
+        ("b/mod.rs", "mod inner; pub use inner::B;"),
+        (
+            "b/inner.rs",
+            "pub struct B; impl B { fn f() { let _ = crate::c::make(); } }",
+        ),
+        ("c.rs", "use crate::a; pub fn make() -> a::A { todo!() }"),
+    ];
+    let files = sources.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let graph: Graph = references::graph(&CrateSource::parse(files).unwrap());
+    let found = cycles(&graph);
+    let expected = ["a.rs", "b/inner.rs", "c.rs"].map(str::to_owned).to_vec();
+    assert_eq!(found, [expected]);
+}
+
+#[test]
+fn references_of_tests_do_not_count() {
+    let sources = [
+        ("lib.rs", "mod a; mod b;"),
+        (
+            "a.rs",
+            "use crate::b::B; pub struct A(B); #[cfg(test)] mod tests { use super::*; }",
+        ),
+        (
+            "b.rs",
+            "pub struct B; #[cfg(test)] mod tests { use crate::a::A; }",
+        ),
+    ];
+    let files = sources.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let graph = references::graph(&CrateSource::parse(files).unwrap());
+    assert!(cycles(&graph).is_empty());
+}
