@@ -8,9 +8,9 @@ use divan::Bencher;
 use tempfile::TempDir;
 use tintype::baseline;
 use tintype::cache::{Cache, Context, Loads};
+use tintype::config::Config;
 use tintype::manifest::Manifest;
 use tintype::plan::{Plan, Snapshot};
-use tintype::settings::Settings;
 use tokio::runtime::Runtime;
 
 fn main() {
@@ -52,7 +52,7 @@ const BASELINE: usize = 40_000;
 struct Project {
     _folder: TempDir,
     manifest: Manifest,
-    settings: Settings,
+    config: Config,
     context: Context,
     snapshots: Vec<Snapshot>,
 }
@@ -79,7 +79,7 @@ impl Project {
         let project = Self {
             _folder: folder,
             manifest,
-            settings: Settings::read(|_| None).expect("no variables"),
+            config: Config::read(|_| None).expect("no variables"),
             context: Context::default(),
             snapshots,
         };
@@ -91,7 +91,7 @@ impl Project {
 
     fn open(&self) -> Cache {
         let folder = self.manifest.root.join("cache");
-        Cache::open_in(folder, &self.manifest, &self.settings, &self.context, None)
+        Cache::open_in(folder, &self.manifest, &self.config, &self.context, None)
     }
 
     fn record(&self, runtime: &Runtime) {

@@ -7,7 +7,7 @@
 //! - [`model`]: the words: identifiers, statuses, runs, results, events.
 //! - [`files`]: files that are written whole or not at all.
 //! - [`manifest`]: `stories.toml`, read and checked.
-//! - [`settings`]: the environment variables.
+//! - [`config`]: the environment variables.
 //! - [`plan`]: the matrix: from a manifest to ordered snapshots.
 //! - [`compare`]: PNG in, verdict and picture of the difference out. A crate of
 //!   its own, `tintype-compare`, so that it alone can be optimised.
@@ -27,6 +27,7 @@
 pub mod baseline;
 pub mod browser;
 pub mod cache;
+pub mod config;
 pub mod files;
 pub mod harness;
 pub mod login;
@@ -39,12 +40,11 @@ pub mod report;
 pub mod run;
 pub(crate) mod schedule;
 pub mod serve;
-pub mod settings;
 pub(crate) mod snapshot;
 
 pub use fantoccini;
 pub use harness::{Harness, run};
-pub use manifest::CodeStory as Story;
+pub use manifest::Story;
 #[doc(inline)]
 pub use tintype_compare as compare;
 

@@ -12,11 +12,11 @@ use support::server::Server;
 use tempfile::TempDir;
 use tintype::baseline::{self, Provenance};
 use tintype::cache::{Cache, Context, Loads};
+use tintype::config::Config;
 use tintype::manifest::Manifest;
 use tintype::model::{Environment, RunId};
 use tintype::plan::{Plan, Snapshot};
 use tintype::record::RecordSettings;
-use tintype::settings::Settings;
 
 const MANIFEST: &str = r#"
 [stories]
@@ -76,13 +76,13 @@ impl Checkout {
     }
 
     fn open(&self) -> Cache {
-        let settings = Settings::read(|_| None).unwrap();
+        let config = Config::read(|_| None).unwrap();
         let context = Context::here("Chromium 1.2.3".to_owned(), Vec::new(), None);
         let folder = self.root.join("cache");
         Cache::open_in(
             folder,
             &self.manifest(),
-            &settings,
+            &config,
             &context,
             self.record.as_ref(),
         )

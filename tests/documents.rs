@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
+use tintype::config::Config;
 use tintype::manifest::Manifest;
 use tintype::plan::Plan;
-use tintype::settings::Settings;
 
 fn document(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -129,9 +129,8 @@ fn the_settings_are_those_that_are_read() {
     for row in rows {
         let mut words = row.split('`').skip(1).step_by(2);
         let variable = words.next().unwrap();
-        let read = |value: &str| {
-            Settings::read(|name| (name == variable).then(|| value.to_owned().into()))
-        };
+        let read =
+            |value: &str| Config::read(|name| (name == variable).then(|| value.to_owned().into()));
         let free = ["TINTYPE_MANIFEST"].contains(&variable);
         let nonsense = "../ nonsense";
         assert_eq!(read(nonsense).is_ok(), free, "{variable}");

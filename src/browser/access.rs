@@ -13,7 +13,7 @@ use url::Url;
 use super::error::BrowserError;
 use super::page::Page;
 use super::session::Session;
-use crate::manifest::{Credentials, Hidden};
+use crate::manifest::{Credentials, Secret};
 
 /// How long the page with the password may take to load.
 const LOG_IN_LIMIT: Duration = Duration::from_secs(20);
@@ -95,7 +95,7 @@ impl Session {
             }
             if !credentials.headers.is_empty() {
                 let header =
-                    |(name, value): &(String, Hidden)| (name.clone(), json!(value.reveal()));
+                    |(name, value): &(String, Secret)| (name.clone(), json!(value.reveal()));
                 let headers: Map<String, Value> = credentials.headers.iter().map(header).collect();
                 self.cdp("Network.enable", json!({})).await?;
                 self.cdp("Network.setExtraHTTPHeaders", json!({ "headers": headers }))
@@ -105,7 +105,7 @@ impl Session {
         }
         if !self.visit.has_cookies && !credentials.cookies.is_empty() {
             let url = format!("{}/", self.visit.base);
-            let cookie = |(name, value): &(String, Hidden)| json!({ "name": name, "value": value.reveal(), "url": url });
+            let cookie = |(name, value): &(String, Secret)| json!({ "name": name, "value": value.reveal(), "url": url });
             let cookies: Vec<Value> = credentials.cookies.iter().map(cookie).collect();
             self.cdp("Network.setCookies", json!({ "cookies": cookies }))
                 .await?;

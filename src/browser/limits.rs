@@ -65,7 +65,7 @@ pub fn refuse(snapshot: &Snapshot, manifest: &Manifest) -> Result<(), BrowserErr
 /// What a snapshot asks for of what not every engine has.
 fn asked_for(snapshot: &Snapshot, manifest: &Manifest) -> Vec<&'static str> {
     let (device, screen) = (&snapshot.device, snapshot.screen);
-    let access = &manifest.access;
+    let access = &manifest.credentials;
     let asked = [
         ("touch", screen.touch),
         ("mobile", screen.mobile),

@@ -17,8 +17,8 @@ use super::page::Page;
 use super::post::Post;
 use super::session::Session;
 use super::settle::{Care, settle};
+use crate::config;
 use crate::manifest::{CaptureSettings, Step, Theme, WaitFor};
-use crate::settings;
 
 /// Finds elements and says what stands in a step's way.
 const STEPS: &str = include_str!("page/steps.js");
@@ -236,12 +236,12 @@ async fn carry_out(
             ask(page, "scroll", selector, "", limit).await?;
         }
         Step::Type { into, text } => {
-            let text = settings::expand(text).map_err(Fault::Page)?;
+            let text = config::expand(text).map_err(Fault::Page)?;
             ask(page, "field", into, "", limit).await?;
             type_text(page, text.reveal()).await?;
         }
         Step::Select { r#in, value } => {
-            let value = settings::expand(value).map_err(Fault::Page)?;
+            let value = config::expand(value).map_err(Fault::Page)?;
             ask(page, "select", r#in, value.reveal(), limit).await?;
         }
         Step::Press(chord) => press(page, chord.keys()).await?,

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Context;
 use super::contents::Content;
-use crate::manifest::{BrowserName, Device, Screen, Story, Theme};
+use crate::manifest::{BrowserName, Device, Screen, StorySpec, Theme};
 use crate::plan::Snapshot;
 
 /// Goes up when the meaning of a fingerprint changes.
@@ -15,7 +15,7 @@ const FORMAT: u32 = 1;
 #[derive(Serialize)]
 struct Recipe<'a> {
     format: u32,
-    story: &'a Story,
+    story: &'a StorySpec,
     theme: &'a Theme,
     screen: Screen,
     device: &'a Device,

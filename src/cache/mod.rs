@@ -33,10 +33,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::baseline::{self, Baseline, Provenance};
+use crate::config::{self, Config, UpdateMode};
 use crate::manifest::{Manifest, Source};
 use crate::plan::Snapshot;
 use crate::record::RecordSettings;
-use crate::settings::{self, Settings, Update};
 use contents::{Beginning, Contents, parallel};
 use disk::Disk;
 use entry::{Entry, Named};
@@ -111,18 +111,18 @@ impl Cache {
     /// Nothing is connected or read yet. One is good for one run: files are
     /// read once.
     #[expect(clippy::unused_async, reason = "opening may wait one day")]
-    pub async fn open(manifest: &Manifest, settings: &Settings, context: &Context) -> Self {
+    pub async fn open(manifest: &Manifest, config: &Config, context: &Context) -> Self {
         // What is wrong with the variables is told when the record opens.
         let record = RecordSettings::from_env(&manifest.state_dir()).ok();
         let folder = manifest.state_dir().join("cache");
-        Self::open_in(folder, manifest, settings, context, record.as_ref())
+        Self::open_in(folder, manifest, config, context, record.as_ref())
     }
 
     /// Like [`open`](Self::open), with a folder and a Redis of the caller's.
     pub fn open_in(
         folder: PathBuf,
         manifest: &Manifest,
-        settings: &Settings,
+        config: &Config,
         context: &Context,
         record: Option<&RecordSettings>,
     ) -> Self {
@@ -135,13 +135,13 @@ impl Cache {
                 "its browser is that of `webdriver`, which may be another by then",
             );
         }
-        if settings.cache == settings::Cache::Off {
+        if config.cache == config::CacheMode::Off {
             return Self::closed("TINTYPE_CACHE is `off`");
         }
-        if settings.update == Update::All {
+        if config.update == UpdateMode::All {
             return Self::closed("TINTYPE_UPDATE=all wants pictures");
         }
-        let writes = settings.cache == settings::Cache::On;
+        let writes = config.cache == config::CacheMode::On;
         let disk = Disk::new(folder);
         let inner = Inner {
             root: manifest.root.clone(),

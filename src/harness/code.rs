@@ -8,7 +8,7 @@ use hyper::body::{Body, Incoming};
 use hyper::{Request, Response};
 
 use super::Harness;
-use crate::manifest::CodeStory;
+use crate::manifest::Story;
 use crate::plan::Snapshot;
 use crate::run::HookError;
 use crate::serve::Service;
@@ -55,14 +55,14 @@ impl Harness {
     /// `[stories]`: whoever reads only the manifest (`cargo tintype orphans`)
     /// then knows that there are more.
     #[must_use]
-    pub fn story(mut self, story: CodeStory) -> Self {
+    pub fn story(mut self, story: Story) -> Self {
         self.stories.push(story);
         self
     }
 
     /// Adds stories, as [`story`](Self::story) does.
     #[must_use]
-    pub fn stories(mut self, stories: impl IntoIterator<Item = CodeStory>) -> Self {
+    pub fn stories(mut self, stories: impl IntoIterator<Item = Story>) -> Self {
         self.stories.extend(stories);
         self
     }

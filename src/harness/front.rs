@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::manifest::{AccessError, CodeError, CodeStory, Manifest, ManifestError, Source};
+use crate::config::{Config, ConfigError};
+use crate::manifest::{CodeStoryError, CredentialsError, Manifest, ManifestError, Source, Story};
 use crate::plan::Plan;
 use crate::run::RunOptions;
 use crate::serve::ServeError;
-use crate::settings::{Settings, SettingsError};
 
 use super::arguments::{Arguments, Color};
 use super::listing::listing;
@@ -44,7 +44,7 @@ pub struct Harness {
     /// Where the stories are, instead of where the manifest says.
     pub(super) address: Option<String>,
     /// Stories beside the manifest's.
-    pub(super) stories: Vec<CodeStory>,
+    pub(super) stories: Vec<Story>,
     pub(super) options: RunOptions,
 }
 
@@ -53,19 +53,19 @@ pub struct Harness {
 pub enum HarnessError {
     /// An environment variable means nothing.
     #[error(transparent)]
-    Settings(#[from] SettingsError),
+    Config(#[from] ConfigError),
     /// The manifest is missing or wrong.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// What the test target adds to the manifest does not fit it.
     #[error(transparent)]
-    Code(#[from] CodeError),
+    Code(#[from] CodeStoryError),
     /// A Storybook that is needed for the list of its stories does not run.
     #[error("failed to serve the stories: {0}")]
     Serve(#[from] ServeError),
     /// What its server wants to see is not there.
     #[error("failed to get into the stories' server: {0}")]
-    Access(#[from] AccessError),
+    Access(#[from] CredentialsError),
     /// A Storybook is up and does not give its list.
     #[error("the Storybook answers, but does not give its index.json (is it one?)")]
     NoList,
@@ -115,14 +115,14 @@ impl Harness {
     }
 
     fn run_with(self, arguments: &Arguments) -> Result<ExitCode, HarnessError> {
-        let settings = Settings::from_environment()?;
-        log::begin(settings.log);
-        let named = settings.manifest.clone().or_else(|| self.manifest.clone());
+        let config = Config::from_environment()?;
+        log::begin(config.log);
+        let named = config.manifest.clone().or_else(|| self.manifest.clone());
         let path = named.unwrap_or_else(|| PathBuf::from("stories.toml"));
-        let (mut manifest, mut selected) = self.prepare(&path, arguments, &settings)?;
-        let started = started::start(&manifest, arguments, &settings)?;
+        let (mut manifest, mut selected) = self.prepare(&path, arguments, &config)?;
+        let started = started::start(&manifest, arguments, &config)?;
         if started.is_some() {
-            (manifest, selected) = self.prepare(&path, arguments, &settings)?;
+            (manifest, selected) = self.prepare(&path, arguments, &config)?;
             if manifest.is_stale {
                 // No run goes by an old list, or by none.
                 return Err(HarnessError::NoList);
@@ -141,11 +141,11 @@ impl Harness {
                 &place,
                 manifest,
                 selected.snapshots,
-                settings,
+                config,
                 options,
             ));
         }
-        Ok(carry_out(arguments, manifest, settings, options, &selected))
+        Ok(carry_out(arguments, manifest, config, options, &selected))
     }
 
     /// Manifest, plan and selection: everything that needs no browser.
@@ -153,11 +153,11 @@ impl Harness {
         &self,
         path: &Path,
         arguments: &Arguments,
-        settings: &Settings,
+        config: &Config,
     ) -> Result<(Manifest, Selected), HarnessError> {
         let mut manifest = Manifest::load(path)?;
-        settings.override_manifest(&mut manifest)?;
-        if let (Some(threads), None) = (arguments.test_threads, settings.sessions) {
+        config.override_manifest(&mut manifest)?;
+        if let (Some(threads), None) = (arguments.test_threads, config.sessions) {
             manifest.browser.sessions = Some(threads.get());
         }
         if self.options.service.is_some() {
@@ -167,7 +167,7 @@ impl Harness {
         }
         manifest.add_stories(&self.stories)?;
         let plan = Plan::from_manifest(&manifest)?;
-        let selected = Selection::new(arguments, settings).apply(plan);
+        let selected = Selection::new(arguments, config).apply(plan);
         Ok((manifest, selected))
     }
 }
@@ -175,7 +175,7 @@ impl Harness {
 fn carry_out(
     arguments: &Arguments,
     manifest: Manifest,
-    settings: Settings,
+    config: Config,
     options: RunOptions,
     selected: &Selected,
 ) -> ExitCode {
@@ -186,7 +186,7 @@ fn carry_out(
     let work = Arc::new(Work::new(
         manifest,
         selected.snapshots.clone(),
-        settings,
+        config,
         options,
     ));
     let waiting = Arc::clone(&work);

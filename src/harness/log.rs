@@ -7,18 +7,18 @@ use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::settings::Log;
+use crate::config::LogLevel;
 
 /// Begins to tell, of this crate only: the libraries below have much to say
 /// that helps nobody. A program that has a subscriber of its own keeps it.
-pub(super) fn begin(log: Log) {
+pub(super) fn begin(log: LogLevel) {
     let level = match log {
-        Log::Off => return,
-        Log::Error => LevelFilter::ERROR,
-        Log::Warn => LevelFilter::WARN,
-        Log::Info => LevelFilter::INFO,
-        Log::Debug => LevelFilter::DEBUG,
-        Log::Trace => LevelFilter::TRACE,
+        LogLevel::Off => return,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
     };
     let ours = Targets::new().with_target(env!("CARGO_PKG_NAME"), level);
     let lines = fmt::layer().without_time().with_writer(io::stderr);

@@ -1,7 +1,7 @@
 //! Which snapshots of a plan will run.
 
+use crate::config::Config;
 use crate::plan::{Plan, Snapshot};
-use crate::settings::Settings;
 
 use super::arguments::Arguments;
 
@@ -11,7 +11,7 @@ use super::arguments::Arguments;
 #[derive(Clone, Debug)]
 pub struct Selection<'a> {
     arguments: &'a Arguments,
-    settings: &'a Settings,
+    config: &'a Config,
 }
 
 /// A plan divided by a selection.
@@ -33,12 +33,9 @@ impl Selected {
 }
 
 impl<'a> Selection<'a> {
-    /// A selection by these arguments and settings.
-    pub fn new(arguments: &'a Arguments, settings: &'a Settings) -> Self {
-        Self {
-            arguments,
-            settings,
-        }
+    /// A selection by these arguments and this config.
+    pub fn new(arguments: &'a Arguments, config: &'a Config) -> Self {
+        Self { arguments, config }
     }
 
     /// Applies the selection.
@@ -69,7 +66,7 @@ impl<'a> Selection<'a> {
             ..
         } = self.arguments;
         let by_name = !filters.is_empty() || !skip.is_empty();
-        by_name || *ignored || self.settings.browsers.is_some()
+        by_name || *ignored || self.config.browsers.is_some()
     }
 
     fn keeps(&self, snapshot: &Snapshot) -> bool {
@@ -82,6 +79,6 @@ impl<'a> Selection<'a> {
         (filters.is_empty() || filters.iter().any(hit))
             && !self.arguments.skip.iter().any(hit)
             && (!self.arguments.ignored || snapshot.skip.is_some())
-            && self.settings.runs_in(snapshot.browser)
+            && self.config.runs_in(snapshot.browser)
     }
 }

@@ -6,9 +6,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::arguments::Arguments;
 use super::front::HarnessError;
+use crate::config::Config;
 use crate::manifest::Manifest;
 use crate::serve::Stories;
-use crate::settings::Settings;
 
 /// A server that was started before the run. It ends with this value.
 pub(super) struct Started {
@@ -29,7 +29,7 @@ impl Drop for Started {
 pub(super) fn start(
     manifest: &Manifest,
     arguments: &Arguments,
-    settings: &Settings,
+    config: &Config,
 ) -> Result<Option<Started>, HarnessError> {
     if !manifest.is_stale {
         return Ok(None);
@@ -38,13 +38,13 @@ pub(super) fn start(
         eprintln!("note: the Storybook does not answer; these are the stories that it had last");
         return Ok(None);
     }
-    let credentials = manifest.access.fill_in(|name| env::var(name).ok())?;
+    let credentials = manifest.credentials.fill_in(|name| env::var(name).ok())?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
         .map_err(HarnessError::Print)?;
-    let open = Stories::open(manifest, None, &credentials, settings.nextest);
+    let open = Stories::open(manifest, None, &credentials, config.nextest);
     let stories = runtime.block_on(open)?;
     Ok(Some(Started {
         stories: Some(stories),

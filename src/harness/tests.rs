@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 use libtest_mimic::Completion;
 use tempfile::TempDir;
 
+use crate::config::Config;
 use crate::manifest::Manifest;
 use crate::plan::Plan;
-use crate::settings::Settings;
 
 use super::listing::listing;
 use super::{Arguments, Selected, Selection, trials};
@@ -43,12 +43,12 @@ fn arguments(words: &[&str]) -> Arguments {
     Arguments::parse_from([&["visual"], words].concat()).unwrap()
 }
 
-fn settings(browser: &str) -> Settings {
-    Settings::read(|name| (name == "TINTYPE_BROWSER").then(|| browser.into())).unwrap()
+fn config(browser: &str) -> Config {
+    Config::read(|name| (name == "TINTYPE_BROWSER").then(|| browser.into())).unwrap()
 }
 
 fn select(words: &[&str]) -> Selected {
-    Selection::new(&arguments(words), &settings("")).apply(plan())
+    Selection::new(&arguments(words), &config("")).apply(plan())
 }
 
 /// The names that will run and those that will be ignored.
@@ -115,8 +115,8 @@ fn ignored_snapshots_run_on_request() {
 #[test]
 fn the_environment_leaves_engines_out() {
     let arguments = arguments(&[]);
-    let settings = settings("firefox");
-    let left = Selection::new(&arguments, &settings).apply(plan());
+    let config = config("firefox");
+    let left = Selection::new(&arguments, &config).apply(plan());
     assert_eq!(left.snapshots.len(), 2);
     assert_eq!(left.filtered_out, 4);
 }
@@ -176,7 +176,7 @@ fn printed(words: &[&str]) -> (String, bool) {
     let log = folder.path().join("log.txt");
     let logfile = format!("--logfile={}", log.display());
     let arguments = arguments(&[words, &[&logfile]].concat());
-    let selected = Selection::new(&arguments, &settings("")).apply(plan());
+    let selected = Selection::new(&arguments, &config("")).apply(plan());
     let snapshots = Arc::new(selected.snapshots.clone());
     let waited = Arc::new(Mutex::new(0));
     let planned = selected.planned();

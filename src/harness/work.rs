@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use libtest_mimic::{Completion, Failed};
 
+use crate::config::Config;
 use crate::manifest::Manifest;
 use crate::model::{Reason, Status};
 use crate::plan::Snapshot;
 use crate::report::terminal;
 use crate::run::{RunError, RunHandle, RunOptions, Scheduling, SnapshotOutcome};
-use crate::settings::Settings;
 
 use super::ending;
 #[cfg(unix)]
@@ -21,7 +21,7 @@ use super::trials::Verdict;
 /// run in which everything is ignored opens no browser.
 pub(super) struct Work {
     manifest: Arc<Manifest>,
-    settings: Settings,
+    config: Config,
     /// Handed over at the start.
     snapshots: Mutex<Vec<Snapshot>>,
     options: RunOptions,
@@ -36,12 +36,12 @@ impl Work {
     pub(super) fn new(
         manifest: Manifest,
         snapshots: Vec<Snapshot>,
-        settings: Settings,
+        config: Config,
         options: RunOptions,
     ) -> Self {
         Self {
             manifest: Arc::new(manifest),
-            settings,
+            config,
             snapshots: Mutex::new(snapshots),
             options,
             run: OnceLock::new(),
@@ -53,7 +53,7 @@ impl Work {
     /// Waits for a snapshot and says what libtest is told of it.
     pub(super) fn verdict(&self, index: usize) -> Verdict {
         #[cfg(unix)]
-        if self.settings.nextest {
+        if self.config.nextest {
             return self.by_studio(index);
         }
         match self.run.get_or_init(|| self.start()) {
@@ -86,7 +86,7 @@ impl Work {
             let snapshots = snapshots.unwrap_or_else(PoisonError::into_inner);
             snapshots[index].identifier.test_name()
         };
-        let place = Place::of_parent(&self.manifest, &self.settings);
+        let place = Place::of_parent(&self.manifest, &self.config);
         match place.and_then(|place| nextest::ask(&place, &test)) {
             Ok(Answer::Done {
                 status,
@@ -134,16 +134,16 @@ impl Work {
             .unwrap_or_else(PoisonError::into_inner);
         let snapshots = std::mem::take(&mut *snapshots);
         let planned = snapshots.iter().filter(|s| s.skip.is_none()).count();
-        let (manifest, settings) = (Arc::clone(&self.manifest), self.settings.clone());
+        let (manifest, config) = (Arc::clone(&self.manifest), self.config.clone());
         let run = RunHandle::start(
             manifest,
             snapshots,
             Scheduling::All,
-            settings,
+            config,
             self.options.clone(),
             Vec::new(),
         )?;
-        if !self.settings.nextest {
+        if !self.config.nextest {
             let (environment, record) = (run.environment(), run.record());
             eprintln!("{}", terminal::opening(planned, &environment, &record));
         }
@@ -162,7 +162,7 @@ impl Work {
     /// nextest takes the message of its JUnit report from `Error: …` on
     /// stderr, and shows stdout beside it: there the message need not stand.
     fn failure(&self, message: String) -> Failed {
-        if self.settings.nextest {
+        if self.config.nextest {
             eprintln!("Error: {message}");
             return Failed::without_message();
         }

@@ -24,10 +24,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::browser::{BrowserError, SignedIn};
+use crate::config;
 use crate::manifest::{Login, LoginMethod, Step};
 use crate::model::now_ms;
 use crate::record::RecordSettings;
-use crate::settings;
 pub use seal::{KeyError, Seal};
 use shared::Shared;
 
@@ -138,7 +138,7 @@ impl Logins {
                 let failed = |reason| {
                     BrowserError::Login(format!("the log-in `{}` failed: {reason}", login.name))
                 };
-                let text = settings::expand(text).map_err(failed)?;
+                let text = config::expand(text).map_err(failed)?;
                 parts.push(text.reveal().to_owned());
             }
         }

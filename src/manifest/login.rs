@@ -20,7 +20,7 @@ pub struct Login {
     /// How long it holds at the most.
     pub ttl: Duration,
     /// How a story's page shows that it holds no longer.
-    pub expired: Option<Expired>,
+    pub expired: Option<LoginExpiry>,
 }
 
 /// How a log-in is done.
@@ -42,7 +42,7 @@ pub enum LoginMethod {
 /// How a page shows that nobody is logged in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Expired {
+pub enum LoginExpiry {
     /// An element that this CSS selector finds is there.
     Selector(String),
     /// The page's path begins with this.
@@ -115,10 +115,10 @@ fn ttl(value: &Value<'_>, problems: &mut Problems) -> Option<Duration> {
 }
 
 /// A selector, or `{ path = "/login" }`.
-fn expired(value: &Value<'_>, problems: &mut Problems) -> Option<Expired> {
+fn expired(value: &Value<'_>, problems: &mut Problems) -> Option<LoginExpiry> {
     if value.is_text() {
         let selector = value.text(problems)?;
-        return Some(Expired::Selector(selector.to_owned()));
+        return Some(LoginExpiry::Selector(selector.to_owned()));
     }
     if !value.is_table() {
         problems.add(value.wrong("must be a CSS selector or { path = \"/login\" }"));
@@ -131,7 +131,7 @@ fn expired(value: &Value<'_>, problems: &mut Problems) -> Option<Expired> {
     }
     let path = path.and_then(|path| path.text(problems));
     table.finish(problems);
-    path.map(|path| Expired::Path(format!("/{}", path.trim_start_matches('/'))))
+    path.map(|path| LoginExpiry::Path(format!("/{}", path.trim_start_matches('/'))))
 }
 
 /// Reads `login` of the stories, or of one of them: a name, or `false`.

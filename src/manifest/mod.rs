@@ -5,16 +5,16 @@
 //! it at once: [`Manifest::load`] either gives a manifest that means something
 //! or a [`ManifestError`] that shows every line to mend.
 
-mod access;
 mod capture_settings;
-mod code;
+mod code_stories;
 mod compare_settings;
+mod credentials;
 mod device;
 mod error;
 mod files;
 mod folders;
 mod keys;
-mod known;
+mod known_failure;
 mod login;
 mod reader;
 mod request_rule;
@@ -34,21 +34,21 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-pub use access::{Access, AccessError, Credentials, Hidden};
-pub use code::{CodeError, CodeStory};
+pub use code_stories::{CodeStoryError, Story};
 pub use compare_settings::Tolerances;
+pub use credentials::{CredentialTemplates, Credentials, CredentialsError, Secret};
 pub use device::{Contrast, Device, Medium};
 pub(crate) use error::Problem;
 pub use error::{ManifestError, Report};
 pub use keys::Chord;
-pub use known::KnownFailure;
-pub use login::{Expired, Login, LoginMethod};
-pub use request_rule::{Answer, Fate, RequestRule, UrlPattern};
+pub use known_failure::KnownFailure;
+pub use login::{Login, LoginExpiry, LoginMethod};
+pub use request_rule::{RequestAction, RequestRule, StubResponse, UrlPattern};
 pub use steps::Step;
-pub use template::{Places, Template};
+pub use template::{BaselineTemplate, TemplateValues};
 pub use types::{
-    BrowserName, BrowserSettings, CaptureSettings, ColorScheme, EngineSettings, InStorybook,
-    Isolation, Manifest, Network, Screen, Source, Story, Target, Theme, WaitFor,
+    BrowserName, BrowserSettings, CaptureSettings, ColorScheme, EngineSettings, Isolation,
+    Manifest, Network, Screen, Source, StorySpec, StorybookDetails, Target, Theme, WaitFor,
 };
 
 use reader::{Problems, Table};
@@ -88,12 +88,12 @@ impl Manifest {
         Ok(Self {
             path: path.to_owned(),
             root,
-            mould: story::mould(&suite, 0..0),
+            story_defaults: story::story_defaults(&suite, 0..0),
             source: suite.source,
             host: suite.host,
             from_code: suite.from_code,
             is_stale: suite.is_stale,
-            access: suite.access,
+            credentials: suite.credentials,
             themes: suite.themes,
             viewports: suite.viewports,
             browser: suite.browser,

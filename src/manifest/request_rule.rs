@@ -19,24 +19,24 @@ pub struct RequestRule {
     /// How long the request is held up first.
     pub delay: Option<Duration>,
     /// What becomes of it then.
-    pub fate: Fate,
+    pub action: RequestAction,
 }
 
 /// What becomes of a request.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Fate {
+pub enum RequestAction {
     /// It goes where it would have gone.
     Pass,
     /// It fails, as by a broken connection.
     Block,
     /// It is answered, and reaches no server.
-    Answer(Answer),
+    Respond(StubResponse),
 }
 
 /// An answer from the manifest.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Answer {
+pub struct StubResponse {
     /// The HTTP status, 200 to 599.
     pub status: u16,
     /// Names in lower case, and values that HTTP can carry. The content type

@@ -9,8 +9,8 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use super::capture_settings::duration;
 use super::error::Problem;
 use super::reader::{Problems, Table, Value};
-use super::request_rule::{Answer, Fate, RequestRule, UrlPattern};
-use super::types::{Source, Story};
+use super::request_rule::{RequestAction, RequestRule, StubResponse, UrlPattern};
+use super::types::{Source, StorySpec};
 
 /// What a rule may say of the answer's body.
 const BODIES: [&str; 3] = ["json", "text", "file"];
@@ -31,11 +31,11 @@ pub(super) fn requests(
 }
 
 /// Rules need requests that can be read on their way.
-pub(super) fn check_source(source: &Source, stories: &[Arc<Story>], problems: &mut Problems) {
+pub(super) fn check_source(source: &Source, stories: &[Arc<StorySpec>], problems: &mut Problems) {
     let Source::Url { base, .. } = source else {
         return;
     };
-    let reads = |story: &&Arc<Story>| story.requests.iter().any(|r| !r.is_of_tls());
+    let reads = |story: &&Arc<StorySpec>| story.requests.iter().any(|r| !r.is_of_tls());
     if base.starts_with("https:")
         && let Some(story) = stories.iter().find(reads)
     {
@@ -67,7 +67,7 @@ fn rule(value: &Value<'_>, root: &Path, problems: &mut Problems) -> Option<Reque
     let blocks = block.as_ref().and_then(|block| block.flag(problems)) == Some(true);
     let answer = answer(&mut table, root, problems);
     table.finish(problems);
-    let fate = match (answer, blocks) {
+    let action = match (answer, blocks) {
         (Given::Nothing, false) if !has_delay => {
             let nothing = "does not say what becomes of the request";
             problems.add(value.wrong(nothing).help(
@@ -75,10 +75,10 @@ fn rule(value: &Value<'_>, root: &Path, problems: &mut Problems) -> Option<Reque
             ));
             return None;
         }
-        (Given::Nothing, false) => Fate::Pass,
-        (Given::Nothing, true) => Fate::Block,
-        (Given::Answer(answer), false) => Fate::Answer(answer),
-        (Given::Answer(_) | Given::Broken, true) => {
+        (Given::Nothing, false) => RequestAction::Pass,
+        (Given::Nothing, true) => RequestAction::Block,
+        (Given::StubResponse(answer), false) => RequestAction::Respond(answer),
+        (Given::StubResponse(_) | Given::Broken, true) => {
             problems.add(value.wrong("both blocks and answers: give one of them"));
             return None;
         }
@@ -88,7 +88,7 @@ fn rule(value: &Value<'_>, root: &Path, problems: &mut Problems) -> Option<Reque
         url: pattern?,
         method,
         delay,
-        fate,
+        action,
     };
     within_reach(&rule, &url?, problems).then_some(rule)
 }
@@ -122,7 +122,7 @@ fn within_reach(rule: &RequestRule, url: &Value<'_>, problems: &mut Problems) ->
         return true;
     }
     let whole_host = rule.url.is_of_whole_hosts() && rule.method.is_none();
-    if rule.fate == Fate::Block && rule.delay.is_none() && whole_host {
+    if rule.action == RequestAction::Block && rule.delay.is_none() && whole_host {
         return true;
     }
     problems.add(
@@ -151,7 +151,7 @@ enum Given {
     Nothing,
     /// Something, and it is wrong.
     Broken,
-    Answer(Answer),
+    StubResponse(StubResponse),
 }
 
 fn answer(table: &mut Table<'_>, root: &Path, problems: &mut Problems) -> Given {
@@ -170,7 +170,7 @@ fn answer(table: &mut Table<'_>, root: &Path, problems: &mut Problems) -> Given 
         problems.add(problem.help("add `json`, `text`, `file` or `status`"));
         return Given::Broken;
     }
-    let mut answer = Answer {
+    let mut answer = StubResponse {
         status: 200,
         headers: Vec::new(),
         body: Arc::new([]),
@@ -191,7 +191,7 @@ fn answer(table: &mut Table<'_>, root: &Path, problems: &mut Problems) -> Given 
     if problems.0.len() > before {
         return Given::Broken;
     }
-    Given::Answer(answer)
+    Given::StubResponse(answer)
 }
 
 /// A body and its content type.

@@ -10,10 +10,10 @@ use crate::model::StoryIdentifier;
 use super::error::Problem;
 use super::files;
 use super::reader::{Problems, Value};
-use super::story::{Draft, draft, mould, unfit_id};
+use super::story::{StoryEntry, draft, story_defaults, unfit_id};
 use super::storybook;
 use super::suite::Suite;
-use super::types::{Source, Story};
+use super::types::{Source, StorySpec};
 
 /// How many pages are named when none is like the one that is missing.
 const MOST_NAMES: usize = 8;
@@ -57,7 +57,7 @@ pub(super) fn read(
     value: Option<&Value<'_>>,
     suite: &Suite,
     problems: &mut Problems,
-) -> Vec<Arc<Story>> {
+) -> Vec<Arc<StorySpec>> {
     let drafts: Vec<_> = match value {
         Some(value) => value
             .list(problems)
@@ -79,7 +79,7 @@ pub(super) fn read(
     stories.into_iter().map(Arc::new).collect()
 }
 
-fn every_page(pages: &Pages<'_>, suite: &Suite, problems: &mut Problems) -> Vec<Story> {
+fn every_page(pages: &Pages<'_>, suite: &Suite, problems: &mut Problems) -> Vec<StorySpec> {
     let help = match &suite.source {
         Source::Dir(folder) if !folder.is_dir() => return Vec::new(),
         Source::Dir(folder) => format!("put a page (.html) below {}", folder.display()),
@@ -89,24 +89,27 @@ fn every_page(pages: &Pages<'_>, suite: &Suite, problems: &mut Problems) -> Vec<
     if pages.is_empty() && !suite.from_code {
         problems.add(Problem::new(0..0, "there are no stories").help(help));
     }
-    let mould = mould(suite, 0..0);
-    pages.iter().map(|page| story(page, &mould)).collect()
+    let story_defaults = story_defaults(suite, 0..0);
+    pages
+        .iter()
+        .map(|page| story(page, &story_defaults))
+        .collect()
 }
 
-fn story(page: &str, mould: &Story) -> Story {
-    Story {
+fn story(page: &str, story_defaults: &StorySpec) -> StorySpec {
+    StorySpec {
         id: files::id_of(page).unwrap_or(page).to_owned(),
         path: page.to_owned(),
-        ..mould.clone()
+        ..story_defaults.clone()
     }
 }
 
 fn resolve(
-    drafts: &[Draft<'_>],
+    drafts: &[StoryEntry<'_>],
     pages: &Pages<'_>,
     suite: &Suite,
     problems: &mut Problems,
-) -> Vec<Story> {
+) -> Vec<StorySpec> {
     // A page that is named by its path is left to that entry by every pattern.
     let named: HashSet<&str> = drafts
         .iter()
@@ -123,7 +126,7 @@ fn resolve(
             (None, Some((glob, place))) => {
                 let pages = matching(glob, place, pages, suite, problems);
                 let pages = pages.into_iter().filter(|page| !named.contains(page));
-                let found = pages.map(|page| story(page, &draft.mould));
+                let found = pages.map(|page| story(page, &draft.story_defaults));
                 stories.extend(found.flat_map(|s| draft.with_named_steps(s)));
             }
             _ => {}
@@ -139,13 +142,13 @@ fn file_of(path: &str) -> &str {
 }
 
 fn by_path(
-    draft: &Draft<'_>,
+    draft: &StoryEntry<'_>,
     path: &str,
     place: &Value<'_>,
     pages: &Pages<'_>,
     suite: &Suite,
     problems: &mut Problems,
-) -> Option<Story> {
+) -> Option<StorySpec> {
     let file = file_of(path);
     if let Source::Dir(folder) = &suite.source
         && folder.is_dir()
@@ -174,10 +177,10 @@ fn by_path(
         });
         return None;
     }
-    Some(Story {
+    Some(StorySpec {
         id: id.to_owned(),
         path: path.to_owned(),
-        ..draft.mould.clone()
+        ..draft.story_defaults.clone()
     })
 }
 
@@ -218,8 +221,8 @@ fn matching<'p>(
 }
 
 /// Every id is an id and stands once.
-fn check_ids(stories: &[Story], problems: &mut Problems) {
-    let mut seen: HashMap<&str, &Story> = HashMap::new();
+fn check_ids(stories: &[StorySpec], problems: &mut Problems) {
+    let mut seen: HashMap<&str, &StorySpec> = HashMap::new();
     for story in stories {
         if let Err(error) = StoryIdentifier::check_story_id(&story.id) {
             problems.add(

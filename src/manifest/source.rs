@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::access::{self, Access};
+use super::credentials::{self, CredentialTemplates};
 use super::error::Problem;
 use super::folders;
 use super::login::{self, Login};
@@ -18,7 +18,7 @@ pub(super) struct Origin {
     pub(super) host: Option<String>,
     /// Whether the test target may name stories, too.
     pub(super) from_code: bool,
-    pub(super) access: Access,
+    pub(super) credentials: CredentialTemplates,
     /// The stories of a Storybook, where the source is one.
     pub(super) storybook: Option<Catalogue>,
     /// Whether these are not what the Storybook says now.
@@ -39,7 +39,7 @@ impl Origin {
             source,
             host: None,
             from_code: false,
-            access: Access::default(),
+            credentials: CredentialTemplates::default(),
             storybook: None,
             is_stale: false,
             login: None,
@@ -90,18 +90,18 @@ pub(super) fn read(
         return Origin::nowhere();
     };
     let keys = Keys::take(&mut table, problems);
-    let access = access::read(&mut table, problems);
+    let credentials = credentials::read(&mut table, problems);
     let login = login::choice(table.take("login").as_ref(), logins, None, problems);
     table.finish(problems);
     let origin = origin(&value, &keys, root, problems).unwrap_or_else(Origin::nowhere);
     match origin.source {
-        Source::Dir(_) => access::only_for_servers(&access, problems),
+        Source::Dir(_) => credentials::only_for_servers(&credentials, problems),
         Source::Url { .. } | Source::Code => {}
     }
     Origin {
         host: keys.host.as_ref().and_then(|v| host_name(v, problems)),
         from_code: keys.from_code,
-        access: access.access,
+        credentials: credentials.credentials,
         login,
         ..origin
     }

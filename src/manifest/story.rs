@@ -7,16 +7,16 @@ use crate::model::StoryIdentifier;
 
 use super::device::Device;
 use super::error::Problem;
-use super::known::known_failure;
+use super::known_failure::known_failure;
 use super::login::choice;
 use super::reader::{Problems, Table, Value};
 use super::steps::{Steps, steps};
 use super::suite::{Suite, engines, parse_screen, scale};
-use super::types::{BrowserName, InStorybook, Screen, Story, Theme};
+use super::types::{BrowserName, Screen, StorySpec, StorybookDetails, Theme};
 use super::{capture_settings, compare_settings, request_settings, storybook};
 
 /// An entry of `[[story]]` before its pattern has been resolved.
-pub(super) struct Draft<'a> {
+pub(super) struct StoryEntry<'a> {
     pub(super) id: Option<(&'a str, Value<'a>)>,
     pub(super) path: Option<(&'a str, Value<'a>)>,
     pub(super) glob: Option<(&'a str, Value<'a>)>,
@@ -26,14 +26,14 @@ pub(super) struct Draft<'a> {
     /// many steps are done for it.
     pub(super) named: Vec<(String, usize)>,
     /// What each story of this entry is, but for its id and path.
-    pub(super) mould: Story,
+    pub(super) story_defaults: StorySpec,
 }
 
-impl Draft<'_> {
+impl StoryEntry<'_> {
     /// A story of this entry, and one more for each step with a name: the page
     /// as it is after that step.
-    pub(super) fn with_named_steps(&self, story: Story) -> Vec<Story> {
-        let part = |(name, steps): &(String, usize)| Story {
+    pub(super) fn with_named_steps(&self, story: StorySpec) -> Vec<StorySpec> {
+        let part = |(name, steps): &(String, usize)| StorySpec {
             id: format!("{}-{name}", story.id),
             steps: story.steps[..*steps].to_vec(),
             ..story.clone()
@@ -44,8 +44,8 @@ impl Draft<'_> {
 }
 
 /// A story without id and path that takes everything from its suite.
-pub(super) fn mould(suite: &Suite, declared: Range<usize>) -> Story {
-    Story {
+pub(super) fn story_defaults(suite: &Suite, declared: Range<usize>) -> StorySpec {
+    StorySpec {
         id: String::new(),
         path: String::new(),
         themes: suite.themes.clone(),
@@ -58,11 +58,11 @@ pub(super) fn mould(suite: &Suite, declared: Range<usize>) -> Story {
         login: suite.login.clone(),
         requests: suite.requests.clone(),
         skip: None,
-        storybook: suite.storybook.as_ref().map(|_| InStorybook {
+        storybook: suite.storybook.as_ref().map(|_| StorybookDetails {
             may_compare: true,
             may_pick_screens: true,
             may_skip: true,
-            ..InStorybook::default()
+            ..StorybookDetails::default()
         }),
         known_failure: None,
         declared,
@@ -85,50 +85,53 @@ pub(super) fn draft<'a>(
     value: &Value<'a>,
     suite: &Suite,
     problems: &mut Problems,
-) -> Option<Draft<'a>> {
+) -> Option<StoryEntry<'a>> {
     let mut table = value.table(problems)?;
     let mut text = |key| {
         let value = table.take(key)?;
         Some((value.text(problems)?, value))
     };
     let (id, path, glob, story) = (text("id"), text("path"), text("glob"), text("story"));
-    let mut mould = mould(suite, value.span.clone());
-    mould.skip = skip(table.take("skip"), problems);
-    mould.known_failure = known_failure(table.take("known-failure"), problems);
+    let mut story_defaults = story_defaults(suite, value.span.clone());
+    story_defaults.skip = skip(table.take("skip"), problems);
+    story_defaults.known_failure = known_failure(table.take("known-failure"), problems);
     if let Some(themes) = table.take("themes") {
-        mould.themes = pick_themes(&themes, suite, problems).unwrap_or(mould.themes);
+        story_defaults.themes =
+            pick_themes(&themes, suite, problems).unwrap_or(story_defaults.themes);
     }
     let screens = screens(&mut table, suite, problems);
     let compare = table.take("compare");
     let sets = (screens.is_some(), compare.is_some());
-    mould.screens = screens.unwrap_or(mould.screens);
+    story_defaults.screens = screens.unwrap_or(story_defaults.screens);
     if let Some(browsers) = table.take("browsers") {
-        mould.browsers = pick_browsers(&browsers, suite, problems).unwrap_or(mould.browsers);
+        story_defaults.browsers =
+            pick_browsers(&browsers, suite, problems).unwrap_or(story_defaults.browsers);
     }
-    mould.compare = compare_settings::compare(compare, &suite.compare, problems);
-    mould.capture = capture_settings::capture(table.take("capture"), &suite.capture, problems);
-    storybook_keys(&mut table, sets, &mut mould, problems);
+    story_defaults.compare = compare_settings::compare(compare, &suite.compare, problems);
+    story_defaults.capture =
+        capture_settings::capture(table.take("capture"), &suite.capture, problems);
+    storybook_keys(&mut table, sets, &mut story_defaults, problems);
     let Steps { all, named } = steps(table.take("steps"), problems);
-    mould.steps = all;
-    mould.device = Device::read(table.take("device"), problems);
+    story_defaults.steps = all;
+    story_defaults.device = Device::read(table.take("device"), problems);
     let login = table.take("login");
-    mould.login = choice(
+    story_defaults.login = choice(
         login.as_ref(),
         &suite.logins,
         suite.login.as_ref(),
         problems,
     );
     let own = request_settings::requests(table.take("request"), &suite.root, problems);
-    mould.requests.splice(0..0, own);
+    story_defaults.requests.splice(0..0, own);
     let span = table.span.clone();
     table.finish(problems);
-    let draft = Draft {
+    let draft = StoryEntry {
         id,
         path,
         glob,
         story,
         named,
-        mould,
+        story_defaults,
     };
     match suite.storybook {
         Some(_) => check_name(&draft, span, problems),
@@ -142,11 +145,11 @@ pub(super) fn draft<'a>(
 fn storybook_keys(
     table: &mut Table<'_>,
     sets: (bool, bool),
-    mould: &mut Story,
+    story_defaults: &mut StorySpec,
     problems: &mut Problems,
 ) {
     let (args, parameters) = (table.take("args"), table.take("parameters"));
-    let Some(storybook) = &mut mould.storybook else {
+    let Some(storybook) = &mut story_defaults.storybook else {
         for key in [args, parameters].into_iter().flatten() {
             problems.add(key.wrong("is for the stories of a `storybook`"));
         }
@@ -161,8 +164,8 @@ fn storybook_keys(
 }
 
 /// A story of a Storybook is named by its id, or by a pattern.
-fn check_name(draft: &Draft<'_>, span: Range<usize>, problems: &mut Problems) {
-    let Draft {
+fn check_name(draft: &StoryEntry<'_>, span: Range<usize>, problems: &mut Problems) {
+    let StoryEntry {
         id,
         path,
         glob,
@@ -194,7 +197,7 @@ fn check_name(draft: &Draft<'_>, span: Range<usize>, problems: &mut Problems) {
 }
 
 /// Any other story is named by its page, or by a pattern.
-fn check_page(draft: &Draft<'_>, span: Range<usize>, problems: &mut Problems) {
+fn check_page(draft: &StoryEntry<'_>, span: Range<usize>, problems: &mut Problems) {
     if let Some((_, story)) = &draft.story {
         problems.add(story.wrong("is for the stories of a `storybook`"));
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::model::{StoryIdentifier, Viewport};
 
-use super::access::Access;
 use super::compare_settings::{Tolerances, one_of};
+use super::credentials::CredentialTemplates;
 use super::device::Device;
 use super::error::Problem;
 use super::login::{self, Login};
@@ -15,7 +15,7 @@ use super::reader::{Named, Problems, Table, Value};
 use super::request_rule::RequestRule;
 use super::source::{self, Origin, address};
 use super::storybook::{self, Catalogue};
-use super::template::Template;
+use super::template::BaselineTemplate;
 use super::types::{
     BrowserName, BrowserSettings, CaptureSettings, ColorScheme, EngineSettings, Screen, Source,
     Theme,
@@ -27,14 +27,14 @@ pub(super) struct Suite {
     pub(super) source: Source,
     pub(super) host: Option<String>,
     pub(super) from_code: bool,
-    pub(super) access: Access,
+    pub(super) credentials: CredentialTemplates,
     pub(super) is_stale: bool,
     /// The stories of a Storybook, where the source is one.
     pub(super) storybook: Option<Catalogue>,
     pub(super) browser: BrowserSettings,
     pub(super) themes: Vec<Arc<Theme>>,
     pub(super) viewports: Vec<(String, Screen)>,
-    pub(super) baselines: Template,
+    pub(super) baselines: BaselineTemplate,
     pub(super) compare: Tolerances,
     pub(super) capture: CaptureSettings,
     pub(super) requests: Vec<Arc<RequestRule>>,
@@ -54,7 +54,7 @@ pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problem
         source,
         host,
         from_code,
-        access,
+        credentials,
         storybook,
         is_stale,
         login,
@@ -64,7 +64,7 @@ pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problem
         source,
         host,
         from_code,
-        access,
+        credentials,
         storybook,
         is_stale,
         device: Device::read(document.take("device"), problems),
@@ -348,7 +348,7 @@ pub(super) fn parse_screen(text: &str) -> Option<Screen> {
     })
 }
 
-fn baselines(value: Option<Value<'_>>, problems: &mut Problems) -> Template {
+fn baselines(value: Option<Value<'_>>, problems: &mut Problems) -> BaselineTemplate {
     let template = value
         .and_then(|value| value.table(problems))
         .and_then(|mut table| {
@@ -358,7 +358,7 @@ fn baselines(value: Option<Value<'_>>, problems: &mut Problems) -> Template {
         })
         .and_then(|path| {
             let text = path.text(problems)?;
-            Template::parse(text)
+            BaselineTemplate::parse(text)
                 .map_err(|error| problems.add(error.at(&path)))
                 .ok()
         });

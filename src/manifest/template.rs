@@ -12,7 +12,7 @@ use super::types::BrowserName;
 /// Where baselines live: a path below the manifest's folder with
 /// placeholders, such as `baselines/{platform}/{story}-{theme}-{viewport}.png`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template {
+pub struct BaselineTemplate {
     text: String,
     parts: Vec<Part>,
 }
@@ -44,7 +44,7 @@ const PLACES: [(&str, Place); 6] = [
 
 /// What a template's placeholders stand for.
 #[derive(Clone, Copy, Debug)]
-pub struct Places<'a> {
+pub struct TemplateValues<'a> {
     /// The story's id with its suffixes.
     pub story: &'a str,
     /// The theme's name.
@@ -78,7 +78,7 @@ impl TemplateError {
     }
 }
 
-impl Default for Template {
+impl Default for BaselineTemplate {
     fn default() -> Self {
         let place = |place| Part::Place(place);
         let text = |text: &str| Part::Text(text.to_owned());
@@ -97,7 +97,7 @@ impl Default for Template {
     }
 }
 
-impl Template {
+impl BaselineTemplate {
     pub(super) fn parse(text: &str) -> Result<Self, TemplateError> {
         let mut parts = Vec::new();
         let mut rest = text;
@@ -131,7 +131,7 @@ impl Template {
     }
 
     /// The path of one baseline, relative, with `/` between folders.
-    pub fn path(&self, places: &Places<'_>) -> String {
+    pub fn path(&self, places: &TemplateValues<'_>) -> String {
         let mut path = String::with_capacity(self.text.len() + places.story.len());
         for part in &self.parts {
             path.push_str(match part {
@@ -165,7 +165,7 @@ impl Template {
     }
 }
 
-impl Template {
+impl BaselineTemplate {
     /// Whether this could be the path of a baseline on this platform, of one
     /// of these engines.
     pub fn could_be(&self, path: &str, browsers: &[BrowserName]) -> bool {
@@ -228,7 +228,7 @@ fn check(text: &str) -> Result<(), TemplateError> {
     Ok(())
 }
 
-impl fmt::Display for Template {
+impl fmt::Display for BaselineTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }

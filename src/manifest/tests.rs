@@ -7,8 +7,8 @@ use crate::compare::Perceptual;
 use crate::model::Viewport;
 
 use super::{
-    BrowserName, ColorScheme, Expired, Fate, LoginMethod, Manifest, ManifestError, Network, Source,
-    Step, Target,
+    BrowserName, ColorScheme, LoginExpiry, LoginMethod, Manifest, ManifestError, Network,
+    RequestAction, Source, Step, Target,
 };
 
 /// A project with a folder of stories.
@@ -309,7 +309,7 @@ skip = "not yet"
     };
     assert_eq!(own.method.as_deref(), Some("POST"));
     assert_eq!(own.delay, Some(Duration::from_millis(100)));
-    let Fate::Answer(answer) = &own.fate else {
+    let RequestAction::Respond(answer) = &own.action else {
         panic!("{own:?}")
     };
     assert_eq!(&*answer.body, br#"{"a":[1,2.5,"x",true,"2026-01-01"]}"#);
@@ -317,8 +317,8 @@ skip = "not yet"
     let fields = [("content-type", "application/json"), ("x-kind", "mock")];
     assert!(answer.headers.iter().map(|(n, v)| (&**n, &**v)).eq(fields));
     assert_eq!(
-        (suite.url.as_str(), &suite.fate),
-        ("**/ads/**", &Fate::Block)
+        (suite.url.as_str(), &suite.action),
+        ("**/ads/**", &RequestAction::Block)
     );
     assert_eq!(manifest.stories[1].requests.len(), 1);
 
@@ -397,11 +397,11 @@ login = false
     assert_eq!(admin.ttl, Duration::from_secs(30 * 60));
     assert_eq!(
         admin.expired,
-        Some(Expired::Selector("form.login".to_owned()))
+        Some(LoginExpiry::Selector("form.login".to_owned()))
     );
     let guest = logins[1].as_ref().unwrap();
     assert_eq!(guest.how, LoginMethod::Command("./guest.sh".to_owned()));
-    assert_eq!(guest.expired, Some(Expired::Path("/login".to_owned())));
+    assert_eq!(guest.expired, Some(LoginExpiry::Path("/login".to_owned())));
     assert_eq!(logins[2], None);
 }
 

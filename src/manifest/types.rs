@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::access::Access;
 use super::compare_settings::Tolerances;
+use super::credentials::CredentialTemplates;
 use super::device::Device;
-use super::known::KnownFailure;
+use super::known_failure::KnownFailure;
 use super::login::Login;
 use super::request_rule::RequestRule;
 use super::steps::Step;
-use super::template::Template;
+use super::template::BaselineTemplate;
 use crate::model::Viewport;
 
 /// A manifest without errors.
@@ -38,23 +38,23 @@ pub struct Manifest {
     /// does not answer, and they are those that it had last, or none.
     pub is_stale: bool,
     /// What the source's server wants to see before it answers.
-    pub access: Access,
+    pub credentials: CredentialTemplates,
     /// Which browsers, and how they are reached.
     pub browser: BrowserSettings,
     /// The screens by their names, in the manifest's order.
     pub viewports: Vec<(String, Screen)>,
     /// Where baselines live: a path below [`root`](Self::root) with
     /// `{story}`, `{theme}`, `{viewport}`, `{browser}`, `{platform}`, `{arch}`.
-    pub baselines: Template,
+    pub baselines: BaselineTemplate,
     /// How often a snapshot that could not be captured is tried again.
     pub retries: u32,
     /// The device, where neither theme nor story says otherwise.
     pub device: Device,
     /// Every story, in the manifest's order, with the suite's settings
     /// already folded in.
-    pub stories: Vec<Arc<Story>>,
+    pub stories: Vec<Arc<StorySpec>>,
     /// What every story is that sets nothing of its own.
-    pub(crate) mould: Story,
+    pub(crate) story_defaults: StorySpec,
     /// All themes, by their lines.
     pub(crate) themes: Vec<Arc<Theme>>,
     /// The manifest as it was read, for errors that show its lines.
@@ -275,7 +275,7 @@ pub enum Target {
 
 /// What a story is in its Storybook, and what the manifest says there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct InStorybook {
+pub struct StorybookDetails {
     /// The Storybook's id for it.
     pub id: String,
     /// Its args as an address carries them, empty without any: `label:Save+it`.
@@ -291,7 +291,7 @@ pub struct InStorybook {
 
 /// A story with everything that applies to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Story {
+pub struct StorySpec {
     /// Its id, without suffixes.
     pub id: String,
     /// Its address below the source: `forms/button.html?state=on`.
@@ -317,7 +317,7 @@ pub struct Story {
     /// Why it is left out.
     pub skip: Option<String>,
     /// What it is in its Storybook, if it comes from one.
-    pub storybook: Option<InStorybook>,
+    pub storybook: Option<StorybookDetails>,
     /// Why, and where, it is known to fail.
     pub known_failure: Option<KnownFailure>,
     /// The bytes of the manifest that declare it.

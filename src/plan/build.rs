@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::manifest::{
-    BrowserName, Manifest, ManifestError, Places, Problem, Screen, Story, Theme,
+    BrowserName, Manifest, ManifestError, Problem, Screen, StorySpec, TemplateValues, Theme,
 };
 use crate::model::StoryIdentifier;
 
@@ -51,7 +51,7 @@ impl Plan {
 
 fn snapshot(
     manifest: &Manifest,
-    story: &Arc<Story>,
+    story: &Arc<StorySpec>,
     browser: BrowserName,
     theme: &Arc<Theme>,
     screen: Screen,
@@ -78,7 +78,7 @@ fn snapshot(
 }
 
 fn baseline(manifest: &Manifest, identifier: &StoryIdentifier, browser: BrowserName) -> PathBuf {
-    let path = manifest.baselines.path(&Places {
+    let path = manifest.baselines.path(&TemplateValues {
         story: &identifier.story_id,
         theme: &identifier.theme,
         viewport: &identifier.viewport.to_string(),

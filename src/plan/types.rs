@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::compare::Options;
-use crate::manifest::{BrowserName, Device, Screen, Story, Theme};
+use crate::manifest::{BrowserName, Device, Screen, StorySpec, Theme};
 use crate::model::StoryIdentifier;
 
 /// One test: a story in a theme on a screen in a browser.
@@ -13,7 +13,7 @@ pub struct Snapshot {
     /// Its identifier, with suffixes; its names follow from it.
     pub identifier: StoryIdentifier,
     /// The story.
-    pub story: Arc<Story>,
+    pub story: Arc<StorySpec>,
     /// The theme.
     pub theme: Arc<Theme>,
     /// Viewport and scale.

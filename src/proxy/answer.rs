@@ -16,7 +16,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 
 use super::scene::{Pass, Scene};
 use super::tunnel;
-use crate::manifest::{Answer, Fate};
+use crate::manifest::{RequestAction, StubResponse};
 
 pub(super) type Forwarder = Client<HttpConnector, Incoming>;
 pub(super) type Body = BoxBody<Bytes, hyper::Error>;
@@ -44,14 +44,16 @@ pub(super) async fn answer(
         if let Some(delay) = rule.delay {
             tokio::time::sleep(delay).await;
         }
-        if rule.fate != Fate::Pass {
+        if rule.action != RequestAction::Pass {
             scene.ruled(&address);
         }
-        match &rule.fate {
-            Fate::Pass => {}
-            Fate::Block => return Err(Broken),
-            Fate::Answer(_) if preflight(&request).is_some() => return Ok(consent(&request)),
-            Fate::Answer(answer) => return Ok(from_manifest(answer, &request)),
+        match &rule.action {
+            RequestAction::Pass => {}
+            RequestAction::Block => return Err(Broken),
+            RequestAction::Respond(_) if preflight(&request).is_some() => {
+                return Ok(consent(&request));
+            }
+            RequestAction::Respond(answer) => return Ok(from_manifest(answer, &request)),
         }
     }
     match scene.pass(&address) {
@@ -80,7 +82,7 @@ fn consent(request: &Request<Incoming>) -> Response<Body> {
     response
 }
 
-fn from_manifest(answer: &Answer, request: &Request<Incoming>) -> Response<Body> {
+fn from_manifest(answer: &StubResponse, request: &Request<Incoming>) -> Response<Body> {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut response = plain(status, Bytes::copy_from_slice(&answer.body));
     let headers = response.headers_mut();

@@ -22,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use url::Url;
 
-use crate::manifest::Story;
+use crate::manifest::StorySpec;
 
 use answer::{Forwarder, answer};
 use scene::Scene;
@@ -77,7 +77,7 @@ impl Proxy {
 
     /// Lets the rules of `story` apply from now on, and begins a new account
     /// of the traffic. What is under way keeps the rules that it came under.
-    pub fn show(&self, story: &Story) {
+    pub fn show(&self, story: &StorySpec) {
         let next = Arc::new(Scene::of(&self.origin, story));
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *current, next).end();

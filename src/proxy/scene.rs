@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use url::Url;
 
-use crate::manifest::{Fate, Network, RequestRule, Story};
+use crate::manifest::{Network, RequestAction, RequestRule, StorySpec};
 
 /// What has been asked while a story was shown. Addresses have no fragments;
 /// of what is said over TLS only the origin is known.
@@ -52,7 +52,7 @@ impl Scene {
         }
     }
 
-    pub(super) fn of(origin: &str, story: &Story) -> Self {
+    pub(super) fn of(origin: &str, story: &StorySpec) -> Self {
         Self {
             rules: story.requests.clone(),
             network: story.capture.network,
@@ -84,7 +84,8 @@ impl Scene {
     pub(super) fn blocks(&self, origin: &str) -> bool {
         let blocks = |rule: &Arc<RequestRule>| {
             let all = rule.method.is_none() && rule.url.is_of_whole_hosts();
-            all && rule.fate == Fate::Block && rule.url.matches(&format!("{origin}/"), &self.origin)
+            all && rule.action == RequestAction::Block
+                && rule.url.matches(&format!("{origin}/"), &self.origin)
         };
         self.rules.iter().any(blocks)
     }

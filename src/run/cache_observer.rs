@@ -6,9 +6,9 @@ use percent_encoding::percent_decode_str;
 
 use crate::browser::PageLoads;
 use crate::cache::Loads;
-use crate::manifest::{Step, Story};
+use crate::config::variables;
+use crate::manifest::{Step, StorySpec};
 use crate::proxy::Traffic;
-use crate::settings::variables;
 
 /// Divides what a page of the story server at `base` has loaded into files and
 /// what cannot be known. `base` has no trailing slash. What rules have decided
@@ -48,7 +48,7 @@ pub(crate) fn loads(base: &str, page: PageLoads, traffic: Option<&Traffic>) -> L
 }
 
 /// Why a story can look otherwise though no file of it has changed.
-pub(crate) fn unknowable(story: &Story) -> Option<String> {
+pub(crate) fn unknowable(story: &StorySpec) -> Option<String> {
     if let Some(login) = &story.login {
         return Some(format!("the log-in `{}` decides what it shows", login.name));
     }

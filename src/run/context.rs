@@ -7,13 +7,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use super::engine_health::EngineHealth;
 use crate::browser::BrowserInfo;
 use crate::cache::{Cache, Hit};
+use crate::config::{CacheMode, Config};
 use crate::login::Logins;
 use crate::manifest::{BrowserName, Credentials, Manifest, Source};
 use crate::model::{Environment, Event, ImageHashes, RunId, Status, Summary, VisualTestResult};
 use crate::plan::Snapshot;
 use crate::record::Recorder;
 use crate::report::Sink;
-use crate::settings::{Cache as CacheUse, Settings};
 use crate::snapshot::FinishedSnapshot;
 use crate::snapshot::Hooks;
 
@@ -29,7 +29,7 @@ pub struct SnapshotOutcome {
 /// Everything that outlives a single snapshot.
 pub(crate) struct RunContext {
     pub(crate) manifest: Arc<Manifest>,
-    pub(crate) settings: Settings,
+    pub(crate) config: Config,
     pub(crate) run_id: RunId,
     /// `{host}:{pid}`
     pub(crate) worker: String,
@@ -71,7 +71,7 @@ impl RunContext {
     )]
     pub(crate) fn new(
         manifest: Arc<Manifest>,
-        settings: Settings,
+        config: Config,
         snapshots: Vec<Snapshot>,
         base: String,
         credentials: Arc<Credentials>,
@@ -83,11 +83,11 @@ impl RunContext {
         sinks: Vec<Arc<dyn Sink>>,
         worker: String,
     ) -> Self {
-        let run_id = settings.run_id.clone();
+        let run_id = config.run_id.clone();
         Self {
             folder: manifest.run_dir(&run_id),
             manifest,
-            settings,
+            config,
             run_id,
             worker,
             snapshots,
@@ -162,7 +162,7 @@ impl RunContext {
 
     /// Whether passes are to be remembered at all.
     pub(crate) fn remembers(&self) -> bool {
-        self.settings.cache == CacheUse::On && matches!(self.manifest.source, Source::Dir(_))
+        self.config.cache == CacheMode::On && matches!(self.manifest.source, Source::Dir(_))
     }
 
     /// Notes why a story's results cannot be used again.

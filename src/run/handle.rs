@@ -15,8 +15,9 @@ use super::setup::{Setup, open};
 use super::{interrupt, session_loop, teardown};
 use crate::browser::Browser;
 use crate::cache::Hit;
+use crate::config::{Config, UpdateMode};
 use crate::login::KeyError;
-use crate::manifest::{AccessError, Manifest};
+use crate::manifest::{CredentialsError, Manifest};
 use crate::model::{Environment, RunFile, VisualTestResult, VisualTestRun};
 use crate::plan::Snapshot;
 use crate::record::{RecordError, RecordReport};
@@ -24,7 +25,6 @@ use crate::report::Sink;
 use crate::schedule::Prefetch;
 use crate::schedule::{Queue, Reply, by_name};
 use crate::serve::{ServeError, Service, Stories};
-use crate::settings::{Settings, Update};
 use crate::snapshot::Hooks;
 
 /// Why a run could not begin. Tests that never began have not failed; the run
@@ -48,7 +48,7 @@ pub enum RunError {
     Interrupted,
     /// What the stories' server wants to see is not there.
     #[error("failed to get into the stories' server: {0}")]
-    Access(#[from] AccessError),
+    Access(#[from] CredentialsError),
 }
 
 /// What the test target gives to a run.
@@ -111,7 +111,7 @@ impl RunHandle {
         manifest: Arc<Manifest>,
         snapshots: Vec<Snapshot>,
         scheduling: Scheduling,
-        settings: Settings,
+        config: Config,
         given: RunOptions,
         sinks: Vec<Arc<dyn Sink>>,
     ) -> Result<Self, RunError> {
@@ -123,7 +123,7 @@ impl RunHandle {
             .build()?;
         // Listening comes first: a signal may arrive while the browser starts.
         let mut signal = runtime.spawn(interrupt::interrupted());
-        let opening = open(manifest, snapshots, scheduling, settings, given, sinks);
+        let opening = open(manifest, snapshots, scheduling, config, given, sinks);
         let Setup {
             context,
             run,
@@ -295,7 +295,7 @@ const INTERRUPTED: &str = "interrupted";
 fn ahead(context: &RunContext, hits: &[Option<Hit>]) -> Prefetch {
     let snapshots = &context.snapshots;
     let looks = |engine| Browser::starts_with_look(engine, &context.manifest.browser);
-    let acts = !context.hooks.is_empty() || context.settings.update == Update::All;
+    let acts = !context.hooks.is_empty() || context.config.update == UpdateMode::All;
     let one_engine = snapshots
         .windows(2)
         .all(|two| two[0].browser == two[1].browser);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use crate::browser::{Browser, BrowserError, Settled};
-use crate::manifest::{BrowserName, BrowserSettings, Manifest, Network, Story};
+use crate::manifest::{BrowserName, BrowserSettings, Manifest, Network, StorySpec};
 use crate::plan::Snapshot;
 use crate::proxy::{Proxy, Traffic};
 
@@ -80,7 +80,7 @@ pub(crate) async fn show(
     session: &mut Browser,
     proxy: Option<&Proxy>,
     dirty: &mut Option<String>,
-    story: &Story,
+    story: &StorySpec,
 ) -> Result<(), BrowserError> {
     let Some(proxy) = proxy else {
         return Ok(());

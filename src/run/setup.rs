@@ -9,6 +9,7 @@ use super::handle::{RunError, RunOptions, Scheduling};
 use super::network::{self, Connected};
 use crate::browser::{self, find};
 use crate::cache::{self, Cache, Context, Hit};
+use crate::config::{CacheMode, Config};
 use crate::login::{Logins, Seal};
 use crate::manifest::Manifest;
 use crate::model::{Environment, Event, VisualTestRun};
@@ -16,7 +17,6 @@ use crate::plan::Snapshot;
 use crate::record::{RecordSettings, Recorder, host};
 use crate::report::Sink;
 use crate::serve::Stories;
-use crate::settings::{Cache as CacheUse, Settings};
 use crate::snapshot::Hooks;
 
 /// What a run begins with.
@@ -35,24 +35,26 @@ pub(super) async fn open(
     manifest: Arc<Manifest>,
     snapshots: Vec<Snapshot>,
     scheduling: Scheduling,
-    mut settings: Settings,
+    mut config: Config,
     given: RunOptions,
     sinks: Vec<Arc<dyn Sink>>,
 ) -> Result<Setup, RunError> {
     let RunOptions { service, hooks } = given;
-    let credentials = manifest.access.fill_in(|name| std::env::var(name).ok())?;
+    let credentials = manifest
+        .credentials
+        .fill_in(|name| std::env::var(name).ok())?;
     if !hooks.is_empty() && hooks.key().is_none() {
         // What hooks do is no file that could be looked at.
-        settings.cache = CacheUse::Off;
+        config.cache = CacheMode::Off;
     }
     // A process that has one test of many must not end what others need.
-    let alone = settings.nextest && scheduling == Scheduling::All;
+    let alone = config.nextest && scheduling == Scheduling::All;
     let (mut environment, served) = tokio::join!(
-        environment::environment(&manifest.root, settings.ci),
+        environment::environment(&manifest.root, config.ci),
         Stories::open(&manifest, service, &credentials, alone),
     );
     let stories = served?;
-    let (cache, build) = open_cache(&manifest, &settings, &environment, &hooks).await;
+    let (cache, build) = open_cache(&manifest, &config, &environment, &hooks).await;
     let hits = cache.lookup(&snapshots).await;
     let open = snapshots.iter().zip(&hits).filter(|(snapshot, hit)| {
         snapshot.skip.is_none() && hit.is_none() && browser::refuse(snapshot, &manifest).is_ok()
@@ -76,15 +78,15 @@ pub(super) async fn open(
         environment.driver = Some(session.info().driver.clone());
     }
     let place = RecordSettings::from_env(&manifest.state_dir())?;
-    settings.run_id = place.run_id(settings.run_id);
+    config.run_id = place.run_id(config.run_id);
     let logins = Logins::new(&base, Seal::from_env()?, &place);
-    let run = VisualTestRun::start(settings.run_id.clone(), environment.clone());
+    let run = VisualTestRun::start(config.run_id.clone(), environment.clone());
     let count = snapshots.len() as u64;
-    let recorder = Recorder::open(place, run.clone(), count, settings.nextest).await?;
+    let recorder = Recorder::open(place, run.clone(), count, config.nextest).await?;
     let worker = format!("{}:{}", host(), std::process::id());
     let context = Arc::new(RunContext::new(
         manifest,
-        settings,
+        config,
         snapshots,
         base,
         Arc::new(credentials),
@@ -134,7 +136,7 @@ fn settle_without_browser(context: &RunContext, hits: &[Option<Hit>]) {
 /// browsers of its own.
 async fn open_cache(
     manifest: &Manifest,
-    settings: &Settings,
+    config: &Config,
     environment: &Environment,
     hooks: &Hooks,
 ) -> (Cache, Option<String>) {
@@ -154,5 +156,5 @@ async fn open_cache(
     let mut context = Context::here(browsers.join(", "), switches, environment.fonts.clone());
     context.hooks = hooks.key().map(str::to_owned);
     let builds = (!builds.is_empty()).then(|| builds.join(", "));
-    (Cache::open(manifest, settings, &context).await, builds)
+    (Cache::open(manifest, config, &context).await, builds)
 }

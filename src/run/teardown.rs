@@ -3,10 +3,10 @@
 use super::context::RunContext;
 use super::folders;
 use super::handle::RunReport;
+use crate::config::UpdateMode;
 use crate::manifest::Manifest;
 use crate::model::{Event, Reason, RunFile, RunId, Summary, VisualTestRun, now_ms, rfc3339};
 use crate::record::{RecordReport, RecordSettings, Records};
-use crate::settings::Update;
 
 /// Makes the run's document true of now.
 pub(super) fn conclude(context: &RunContext, run: &mut VisualTestRun, interrupted: bool) {
@@ -26,7 +26,7 @@ fn reason(context: &RunContext, summary: &Summary, interrupted: bool) -> Reason 
         Reason::Interrupted
     } else if planned && compared == 0 {
         Reason::Failed
-    } else if context.settings.update != Update::No && summary.failed == 0 {
+    } else if context.config.update != UpdateMode::No && summary.failed == 0 {
         // What is new has been accepted.
         Reason::Passed
     } else {
@@ -54,7 +54,7 @@ pub(super) async fn close(
     let compared = run.summary.total > run.summary.skipped;
     let word = run
         .reason
-        .filter(|_| !context.settings.nextest || interrupted || compared);
+        .filter(|_| !context.config.nextest || interrupted || compared);
     let (mut record, warnings) = tokio::join!(context.recorder.finish(word), context.cache.flush());
     record.warnings.extend(warnings);
     record
@@ -91,12 +91,12 @@ pub(super) fn report(
 /// Ends a run all of whose processes are gone, in the record and in its own
 /// file.
 pub fn end(manifest: &Manifest, run: &RunId) -> Result<(), Box<dyn std::error::Error>> {
-    let settings = RecordSettings::from_env(&manifest.state_dir())?;
+    let config = RecordSettings::from_env(&manifest.state_dir())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let ended = runtime.block_on(async {
-        let records = Records::open(&settings).await?;
+        let records = Records::open(&config).await?;
         records.finish_gone(run).await?;
         records.run(run).await
     })?;

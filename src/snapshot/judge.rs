@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use crate::baseline::{self, Baseline, Provenance, sha256};
 use crate::browser::{Unmet, Unstable};
 use crate::compare::{Inspection, Options, Verdict, compare_png, inspect_png};
+use crate::config::UpdateMode;
 use crate::files;
 use crate::model::{Event, ImageHashes, Status, UnmetStep, VisualTestResult};
 use crate::report;
 use crate::run::context::RunContext;
-use crate::settings::Update;
 
 /// A judged picture.
 pub(crate) struct FinishedSnapshot {
@@ -99,7 +99,7 @@ pub(crate) fn passed(
     result.diff_ratio.get_or_insert(0.0);
     note_baseline(context, index, &mut result, baseline);
     let mut message = None;
-    if context.settings.update == Update::All && baseline.bytes != picture {
+    if context.config.update == UpdateMode::All && baseline.bytes != picture {
         message = accept(context, index, &mut result, picture).err();
     }
     FinishedSnapshot { result, message }
@@ -133,7 +133,7 @@ fn keep(
     }
     // A known failure shows what nobody wants.
     let wanted = context.snapshots[index].known_failure.is_none() || result.status == Status::New;
-    let message = if wanted && is_to_be_accepted(context.settings.update, result.status) {
+    let message = if wanted && is_to_be_accepted(context.config.update, result.status) {
         accept(context, index, &mut result, picture).err()
     } else {
         Some(message)
@@ -213,12 +213,12 @@ fn write(
 }
 
 /// Whether the user asked for pictures of this status to become baselines.
-fn is_to_be_accepted(update: Update, status: Status) -> bool {
+fn is_to_be_accepted(update: UpdateMode, status: Status) -> bool {
     match update {
-        Update::No => false,
-        Update::New => status == Status::New,
-        Update::Failed => matches!(status, Status::New | Status::Failed),
-        Update::All => true,
+        UpdateMode::No => false,
+        UpdateMode::New => status == Status::New,
+        UpdateMode::Failed => matches!(status, Status::New | Status::Failed),
+        UpdateMode::All => true,
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::capture::{SessionPage, Times, address};
 use crate::browser::{BrowserError, Care, SignedIn};
 use crate::login::{LoggedIn, run_command};
-use crate::manifest::{CaptureSettings, Expired, Login, LoginMethod, Source, Target};
+use crate::manifest::{CaptureSettings, Login, LoginExpiry, LoginMethod, Source, Target};
 use crate::plan::Snapshot;
 use crate::run::network;
 
@@ -132,14 +132,14 @@ impl SessionPage {
             .settle(&snapshot.story.capture, Care::Quick, started)
             .await;
         let selector = match &login.expired {
-            Some(Expired::Selector(selector)) => Some(selector.as_str()),
+            Some(LoginExpiry::Selector(selector)) => Some(selector.as_str()),
             _ => None,
         };
         let (now_at, status, found) = self.session.whereabouts(selector).await?;
         let path = url::Url::parse(&now_at).map(|url| url.path().to_owned());
         let path = path.unwrap_or_default();
         let sent_away = match &login.expired {
-            Some(Expired::Path(login)) => path.starts_with(login.as_str()),
+            Some(LoginExpiry::Path(login)) => path.starts_with(login.as_str()),
             _ => found,
         };
         if sent_away || matches!(status, 401 | 403) {

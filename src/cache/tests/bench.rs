@@ -9,10 +9,10 @@ use tempfile::TempDir;
 use super::super::contents::Moment;
 use super::super::{Cache, Context, Hit, Loads};
 use crate::baseline::{self, Provenance};
+use crate::config::Config;
 use crate::manifest::Manifest;
 use crate::model::{Environment, RunId};
 use crate::plan::{Plan, Snapshot};
-use crate::settings::Settings;
 
 pub(super) const MANIFEST: &str = r#"
 [stories]
@@ -34,7 +34,7 @@ path = "button.html?state=on"
 pub(super) struct Bench {
     pub(super) folder: TempDir,
     pub(super) manifest: String,
-    pub(super) settings: Settings,
+    pub(super) config: Config,
     pub(super) context: Context,
 }
 
@@ -43,7 +43,7 @@ impl Bench {
         let bench = Self {
             folder: tempfile::tempdir().unwrap(),
             manifest: MANIFEST.to_owned(),
-            settings: settings(&[]),
+            config: config(&[]),
             context: Context {
                 browser: "Chromium 156.0.8078.79 (headless shell)".to_owned(),
                 switches: vec!["--hide-scrollbars".to_owned()],
@@ -120,7 +120,7 @@ impl Bench {
         Cache::open_in(
             self.path("cache"),
             &manifest,
-            &self.settings,
+            &self.config,
             &self.context,
             None,
         )
@@ -155,9 +155,9 @@ impl Bench {
     }
 }
 
-pub(super) fn settings(variables: &[(&str, &str)]) -> Settings {
+pub(super) fn config(variables: &[(&str, &str)]) -> Config {
     let found = |name: &str| variables.iter().find(|(n, _)| *n == name);
-    Settings::read(|name| found(name).map(|(_, value)| value.into())).unwrap()
+    Config::read(|name| found(name).map(|(_, value)| value.into())).unwrap()
 }
 
 pub(super) fn loads() -> Loads {

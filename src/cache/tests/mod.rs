@@ -5,7 +5,7 @@ mod bench;
 use std::fs;
 use std::sync::Arc;
 
-use self::bench::{Bench, MANIFEST, loads, settings};
+use self::bench::{Bench, MANIFEST, config, loads};
 use super::Loads;
 
 #[tokio::test]
@@ -251,10 +251,10 @@ async fn what_was_not_seen_is_not_remembered() {
         ("TINTYPE_CACHE", "read"),
         ("TINTYPE_UPDATE", "all"),
     ] {
-        let settings = settings(&[variables]);
+        let config = config(&[variables]);
         lines.push(refusal(
             &Bench {
-                settings,
+                config,
                 ..Bench::new()
             },
             loads(),
@@ -294,10 +294,10 @@ async fn the_settings_decide_who_reads() {
         (("TINTYPE_UPDATE", "all"), 0),
         (("TINTYPE_UPDATE", "new"), 4),
     ] {
-        bench.settings = settings(&[variables]);
+        bench.config = config(&[variables]);
         assert_eq!(bench.hits().await, hits, "{variables:?}");
     }
-    bench.settings = settings(&[]);
+    bench.config = config(&[]);
     let here = bench.manifest.clone();
     bench.manifest = format!("[browser]\nwebdriver = \"http://grid:4444\"\n{here}");
     assert_eq!(bench.hits().await, 0);

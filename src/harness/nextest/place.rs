@@ -10,9 +10,9 @@ use std::process::{Child, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Config;
 use crate::files;
 use crate::manifest::Manifest;
-use crate::settings::Settings;
 
 /// Makes this program the studio at the place of this name.
 pub(in crate::harness) const STUDIO: &str = "TINTYPE_INTERNAL_STUDIO";
@@ -44,14 +44,11 @@ pub(super) struct Note {
 
 impl Place {
     /// The place for all processes of this program under this process's
-    /// parent, with these settings.
+    /// parent, with this config.
     #[cfg(unix)]
-    pub(in crate::harness) fn of_parent(
-        manifest: &Manifest,
-        settings: &Settings,
-    ) -> io::Result<Self> {
+    pub(in crate::harness) fn of_parent(manifest: &Manifest, config: &Config) -> io::Result<Self> {
         let program = env::current_exe()?;
-        let suite = format!("{program:?} {:?} {settings:?}", manifest.path);
+        let suite = format!("{program:?} {:?} {config:?}", manifest.path);
         let suite = blake3::hash(suite.as_bytes()).to_hex();
         let runner = std::os::unix::process::parent_id();
         Ok(Self::named(manifest, &format!("{runner}-{}", &suite[..16])))

@@ -11,11 +11,11 @@ use std::thread;
 
 use super::message::{Answer, Request, hear, say};
 use super::place::{Note, Place};
+use crate::config::Config;
 use crate::harness::ending;
 use crate::manifest::Manifest;
 use crate::plan::Snapshot;
 use crate::run::{RunHandle, RunOptions, Scheduling, SnapshotOutcome, end};
-use crate::settings::Settings;
 
 struct Studio {
     manifest: Arc<Manifest>,
@@ -35,10 +35,10 @@ pub(in crate::harness) fn work(
     place: &Place,
     manifest: Manifest,
     snapshots: Vec<Snapshot>,
-    settings: Settings,
+    config: Config,
     options: RunOptions,
 ) -> ExitCode {
-    match carry_out(place, manifest, snapshots, settings, options) {
+    match carry_out(place, manifest, snapshots, config, options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -51,7 +51,7 @@ fn carry_out(
     place: &Place,
     manifest: Manifest,
     mut snapshots: Vec<Snapshot>,
-    settings: Settings,
+    config: Config,
     options: RunOptions,
 ) -> Result<(), Box<dyn Error>> {
     for snapshot in &mut snapshots {
@@ -67,12 +67,12 @@ fn carry_out(
         port: listener.local_addr()?.port(),
         token: token.clone(),
     })?;
-    let (manifest, run_id) = (Arc::new(manifest), settings.run_id.clone());
+    let (manifest, run_id) = (Arc::new(manifest), config.run_id.clone());
     let run = RunHandle::start(
         Arc::clone(&manifest),
         snapshots,
         Scheduling::OnRequest,
-        settings,
+        config,
         options,
         Vec::new(),
     );

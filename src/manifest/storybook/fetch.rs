@@ -32,7 +32,7 @@ impl Index {
     ) -> Result<Option<Listed>, IndexError> {
         let text = match get(base) {
             Ok(text) => text,
-            Err(Refusal::Answer(error)) => return Err(error),
+            Err(Refusal::StubResponse(error)) => return Err(error),
             Err(Refusal::Silence) => {
                 let Ok(text) = std::fs::read_to_string(kept) else {
                     return Ok(None);
@@ -56,16 +56,16 @@ impl Index {
 
 enum Refusal {
     Silence,
-    Answer(IndexError),
+    StubResponse(IndexError),
 }
 
 fn get(base: &str) -> Result<String, Refusal> {
     let help = "is it a Storybook? (version 7 or later, or a folder that it was built to)";
-    let wrong = |message: String| Refusal::Answer(IndexError::new(message, help));
+    let wrong = |message: String| Refusal::StubResponse(IndexError::new(message, help));
     let url = Url::parse(&format!("{base}/{FILE}"))
         .map_err(|error| wrong(format!("is no address: {error}")))?;
     if url.scheme() == "https" {
-        return Err(Refusal::Answer(IndexError::new(
+        return Err(Refusal::StubResponse(IndexError::new(
             "is behind https, where its list cannot be read",
             "name the folder that it was built to, or an address with http",
         )));

@@ -12,9 +12,9 @@ use super::{Catalogue, Entry};
 use crate::manifest::error::Problem;
 use crate::manifest::files;
 use crate::manifest::reader::{Problems, Value};
-use crate::manifest::story::{Draft, mould};
+use crate::manifest::story::{StoryEntry, story_defaults};
 use crate::manifest::suite::Suite;
-use crate::manifest::types::Story;
+use crate::manifest::types::StorySpec;
 use crate::model::StoryIdentifier;
 
 /// How many stories are named when none is like the one that is missing.
@@ -23,15 +23,15 @@ const MOST_NAMES: usize = 8;
 /// Every story by its id, the further ones behind them.
 pub(in crate::manifest) fn resolve(
     catalogue: &Catalogue,
-    drafts: &[Draft<'_>],
+    drafts: &[StoryEntry<'_>],
     suite: &Suite,
     problems: &mut Problems,
-) -> Vec<Story> {
+) -> Vec<StorySpec> {
     if catalogue.is_broken {
         return Vec::new();
     }
     let entries = Entries::of(drafts, catalogue, problems);
-    let plain = mould(suite, 0..0);
+    let plain = story_defaults(suite, 0..0);
     let mut stories = Vec::new();
     for entry in &catalogue.index.0 {
         if !catalogue.filter.wants(entry) {
@@ -42,7 +42,7 @@ pub(in crate::manifest) fn resolve(
             continue;
         }
         let story = match entries.rule(entry) {
-            Some(draft) => story(&entry.id, entry, &draft.mould),
+            Some(draft) => story(&entry.id, entry, &draft.story_defaults),
             None => story(&entry.id, entry, &plain),
         };
         stories.push(story);
@@ -57,25 +57,25 @@ pub(in crate::manifest) fn resolve(
     let further = entries.more.iter();
     stories.extend(further.map(|(draft, entry)| {
         let id = draft.id.as_ref().map_or(entry.id.as_str(), |(id, _)| *id);
-        story(id, entry, &draft.mould)
+        story(id, entry, &draft.story_defaults)
     }));
     stories
 }
 
-fn story(id: &str, entry: &Entry, mould: &Story) -> Story {
+fn story(id: &str, entry: &Entry, story_defaults: &StorySpec) -> StorySpec {
     let shown = percent_encoding::utf8_percent_encode(&entry.id, IN_A_QUERY);
     let mut path = format!("iframe.html?id={shown}&viewMode=story");
-    let mut storybook = mould.storybook.clone().unwrap_or_default();
+    let mut storybook = story_defaults.storybook.clone().unwrap_or_default();
     if !storybook.args.is_empty() {
         path.push_str("&args=");
         path.push_str(&storybook.args);
     }
     storybook.id.clone_from(&entry.id);
-    Story {
+    StorySpec {
         id: id.to_owned(),
         path,
         storybook: Some(storybook),
-        ..mould.clone()
+        ..story_defaults.clone()
     }
 }
 
@@ -90,14 +90,14 @@ const IN_A_QUERY: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
 
 /// The entries of `[[story]]` by what they are for.
 struct Entries<'d, 'a> {
-    by_id: HashMap<&'a str, &'d Draft<'a>>,
-    globs: Vec<(GlobMatcher, &'d Draft<'a>)>,
+    by_id: HashMap<&'a str, &'d StoryEntry<'a>>,
+    globs: Vec<(GlobMatcher, &'d StoryEntry<'a>)>,
     /// Further stories, each with what it shows.
-    more: Vec<(&'d Draft<'a>, Entry)>,
+    more: Vec<(&'d StoryEntry<'a>, Entry)>,
 }
 
 impl<'d, 'a> Entries<'d, 'a> {
-    fn of(drafts: &'d [Draft<'a>], catalogue: &Catalogue, problems: &mut Problems) -> Self {
+    fn of(drafts: &'d [StoryEntry<'a>], catalogue: &Catalogue, problems: &mut Problems) -> Self {
         let known = catalogue.index.by_id();
         let mut entries = Self {
             by_id: HashMap::new(),
@@ -134,7 +134,7 @@ impl<'d, 'a> Entries<'d, 'a> {
 
     /// The entry that is for a story: by its id, or else the first pattern
     /// that it matches.
-    fn rule(&self, entry: &Entry) -> Option<&'d Draft<'a>> {
+    fn rule(&self, entry: &Entry) -> Option<&'d StoryEntry<'a>> {
         let pattern = || self.globs.iter().find(|(glob, _)| is_named(glob, entry));
         let by_id = self.by_id.get(entry.id.as_str()).copied();
         by_id.or_else(|| pattern().map(|(_, draft)| *draft))

@@ -2,10 +2,10 @@ use std::ffi::OsString;
 
 use crate::manifest::BrowserName;
 
-use super::{Cache, Log, Settings, SettingsError, Update};
+use super::{CacheMode, Config, ConfigError, LogLevel, UpdateMode};
 
-fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
-    Settings::read(|name| {
+fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::read(|name| {
         let found = variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| OsString::from(value))
     })
@@ -13,17 +13,17 @@ fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
 
 #[test]
 fn nothing_set_is_the_default() {
-    let settings = read(&[]).unwrap();
-    assert_eq!(settings.update, Update::No);
-    assert_eq!(settings.log, Log::Off);
-    assert!(settings.run_id.as_str().starts_with("run-"));
-    assert!(!settings.shared_run && !settings.ci && !settings.nextest);
-    assert_ne!(settings.run_id, read(&[]).unwrap().run_id);
+    let config = read(&[]).unwrap();
+    assert_eq!(config.update, UpdateMode::No);
+    assert_eq!(config.log, LogLevel::Off);
+    assert!(config.run_id.as_str().starts_with("run-"));
+    assert!(!config.shared_run && !config.ci && !config.nextest);
+    assert_ne!(config.run_id, read(&[]).unwrap().run_id);
 }
 
 #[test]
 fn every_variable_is_read() {
-    let settings = read(&[
+    let config = read(&[
         ("TINTYPE_UPDATE", "failed"),
         ("TINTYPE_RUN_ID", "{run-1}"),
         ("NEXTEST_RUN_ID", "other"),
@@ -38,32 +38,32 @@ fn every_variable_is_read() {
         ("NEXTEST", "1"),
     ])
     .unwrap();
-    assert_eq!(settings.update, Update::Failed);
-    assert_eq!(settings.run_id.as_str(), "{run-1}");
-    assert!(settings.shared_run && settings.ci && settings.nextest);
-    assert_eq!(settings.manifest, Some("suite/stories.toml".into()));
-    assert!(settings.runs_in(BrowserName::Firefox) && !settings.runs_in(BrowserName::Webkit));
-    assert_eq!(settings.sessions, Some(Some(4)));
-    assert_eq!(settings.webdriver.as_deref(), Some("http://grid:4444"));
-    assert_eq!(settings.retries, Some(2));
-    assert_eq!(settings.cache, Cache::Read);
-    assert_eq!(settings.log, Log::Debug);
+    assert_eq!(config.update, UpdateMode::Failed);
+    assert_eq!(config.run_id.as_str(), "{run-1}");
+    assert!(config.shared_run && config.ci && config.nextest);
+    assert_eq!(config.manifest, Some("suite/stories.toml".into()));
+    assert!(config.runs_in(BrowserName::Firefox) && !config.runs_in(BrowserName::Webkit));
+    assert_eq!(config.sessions, Some(Some(4)));
+    assert_eq!(config.webdriver.as_deref(), Some("http://grid:4444"));
+    assert_eq!(config.retries, Some(2));
+    assert_eq!(config.cache, CacheMode::Read);
+    assert_eq!(config.log, LogLevel::Debug);
 }
 
 #[test]
 fn nextest_names_the_run_and_ci_can_be_false() {
-    let settings = read(&[
+    let config = read(&[
         ("NEXTEST_RUN_ID", "abc"),
         ("CI", "false"),
         ("TINTYPE_RUN_ID", ""),
     ]);
-    let settings = settings.unwrap();
-    assert_eq!(settings.run_id.as_str(), "abc");
-    assert!(!settings.ci);
+    let config = config.unwrap();
+    assert_eq!(config.run_id.as_str(), "abc");
+    assert!(!config.ci);
 }
 
 #[test]
-fn an_unknown_value_names_the_variable_and_the_choices() {
+fn unknown_values_are_errors_with_choices() {
     let wrong = [
         ("TINTYPE_UPDATE", "yes"),
         ("TINTYPE_RUN_ID", "../elsewhere"),

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::story::unfit_id;
 use super::suite::parse_screen;
-use super::types::{CaptureSettings, Manifest, Screen, Source, Story, Theme};
+use super::types::{CaptureSettings, Manifest, Screen, Source, StorySpec, Theme};
 use crate::compare;
 
 /// A story as the test target names it. What it leaves open is the suite's.
@@ -20,7 +20,7 @@ use crate::compare;
 ///     .compare(|compare| compare.max_diff_pixels = Some(20));
 /// ```
 #[derive(Clone)]
-pub struct CodeStory {
+pub struct Story {
     id: String,
     path: String,
     themes: Option<Vec<String>>,
@@ -33,7 +33,7 @@ pub struct CodeStory {
 /// A change to settings that are only known later.
 type Adjust<T> = Arc<dyn Fn(&mut T) + Send + Sync>;
 
-impl CodeStory {
+impl Story {
     /// A story with this id, which is shown at this address below the source.
     pub fn new(id: impl Into<String>, path: impl Into<String>) -> Self {
         Self {
@@ -90,9 +90,9 @@ impl CodeStory {
     }
 }
 
-impl fmt::Debug for CodeStory {
+impl fmt::Debug for Story {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CodeStory")
+        f.debug_struct("Story")
             .field("id", &self.id)
             .field("path", &self.path)
             .finish_non_exhaustive()
@@ -101,7 +101,7 @@ impl fmt::Debug for CodeStory {
 
 /// Why code cannot add to a manifest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CodeError {
+pub enum CodeStoryError {
     /// The manifest does not say that there are more stories than its own.
     #[error(
         "the test target names the story `{id}`, and the manifest does not say so (put \
@@ -141,20 +141,20 @@ impl Manifest {
     /// # Errors
     /// When the manifest does not allow for it, or a story cannot be what it
     /// says.
-    pub fn add_stories(&mut self, drafts: &[CodeStory]) -> Result<(), CodeError> {
+    pub fn add_stories(&mut self, drafts: &[Story]) -> Result<(), CodeStoryError> {
         for draft in drafts {
             if !self.from_code {
                 let id = draft.id.clone();
-                return Err(CodeError::NotDeclared { id });
+                return Err(CodeStoryError::NotDeclared { id });
             }
-            let story = self.story(draft).map_err(|what| CodeError::Story {
+            let story = self.story(draft).map_err(|what| CodeStoryError::Story {
                 id: draft.id.clone(),
                 what,
             })?;
             self.stories.push(Arc::new(story));
         }
         if self.stories.is_empty() && !self.is_stale {
-            return Err(CodeError::NoStories);
+            return Err(CodeStoryError::NoStories);
         }
         Ok(())
     }
@@ -163,15 +163,15 @@ impl Manifest {
     ///
     /// # Errors
     /// When the address is none.
-    pub fn set_address(&mut self, address: &str) -> Result<(), CodeError> {
+    pub fn set_address(&mut self, address: &str) -> Result<(), CodeStoryError> {
         let url = Url::parse(address).ok();
         let bare = |url: &Url| url.username().is_empty() && url.password().is_none();
         if url.as_ref().is_some_and(|url| !bare(url)) {
-            return Err(CodeError::Password);
+            return Err(CodeStoryError::Password);
         }
         let web = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         if web.is_none() {
-            return Err(CodeError::Address(address.to_owned()));
+            return Err(CodeStoryError::Address(address.to_owned()));
         }
         self.source = Source::Url {
             base: address.trim_end_matches('/').to_owned(),
@@ -180,7 +180,7 @@ impl Manifest {
         Ok(())
     }
 
-    fn story(&self, draft: &CodeStory) -> Result<Story, String> {
+    fn story(&self, draft: &Story) -> Result<StorySpec, String> {
         if let Some(why) = unfit_id(&draft.id) {
             return Err(format!("has an unfit id: {why}"));
         }
@@ -194,12 +194,12 @@ impl Manifest {
                 return Err(format!("has no page: {}", folder.join(file).display()));
             }
         }
-        let mut story = Story {
+        let mut story = StorySpec {
             id: draft.id.clone(),
             path: draft.path.clone(),
             skip: draft.skip.clone(),
             storybook: None,
-            ..self.mould.clone()
+            ..self.story_defaults.clone()
         };
         if let Some(names) = &draft.themes {
             story.themes = all(names, |name| self.theme(name))?;

@@ -18,9 +18,9 @@ const SHORTEST_SECRET: usize = 4;
 
 /// A text that is never shown.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Hidden(String);
+pub struct Secret(String);
 
-impl Hidden {
+impl Secret {
     /// Hides a text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -32,7 +32,7 @@ impl Hidden {
     }
 }
 
-impl fmt::Debug for Hidden {
+impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(COVER)
     }
@@ -40,13 +40,13 @@ impl fmt::Debug for Hidden {
 
 /// What `[stories]` says about getting in, before variables are filled in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Access {
+pub struct CredentialTemplates {
     /// Sent with every request of the page.
-    pub headers: Vec<(String, Hidden)>,
+    pub headers: Vec<(String, Secret)>,
     /// Set for the server's address.
-    pub cookies: Vec<(String, Hidden)>,
+    pub cookies: Vec<(String, Secret)>,
     /// User and password for a server that asks for them.
-    pub basic_auth: Option<(Hidden, Hidden)>,
+    pub basic_auth: Option<(Secret, Secret)>,
     /// Whether a certificate that nobody vouches for is good enough.
     pub insecure: bool,
 }
@@ -55,18 +55,18 @@ pub struct Access {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Credentials {
     /// Sent with every request of the page.
-    pub headers: Vec<(String, Hidden)>,
+    pub headers: Vec<(String, Secret)>,
     /// Set for the server's address.
-    pub cookies: Vec<(String, Hidden)>,
+    pub cookies: Vec<(String, Secret)>,
     /// User and password for a server that asks for them.
-    pub basic_auth: Option<(Hidden, Hidden)>,
+    pub basic_auth: Option<(Secret, Secret)>,
     /// Whether a certificate that nobody vouches for is good enough.
     pub insecure: bool,
 }
 
 /// Why there are no credentials.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AccessError {
+pub enum CredentialsError {
     /// A variable that a text names is not set.
     #[error("{place} needs the environment variable {variable}, which is not set")]
     NotSet {
@@ -83,7 +83,7 @@ pub enum AccessError {
     },
 }
 
-impl Access {
+impl CredentialTemplates {
     /// Fills the variables in. `read` gives the value of a variable.
     ///
     /// # Errors
@@ -91,10 +91,10 @@ impl Access {
     pub fn fill_in(
         &self,
         read: impl Fn(&str) -> Option<String>,
-    ) -> Result<Credentials, AccessError> {
-        let fill = |text: &Hidden, place: String| fill(text, place, &read);
-        let all = |texts: &[(String, Hidden)], key: &str| {
-            let one = |(name, text): &(String, Hidden)| {
+    ) -> Result<Credentials, CredentialsError> {
+        let fill = |text: &Secret, place: String| fill(text, place, &read);
+        let all = |texts: &[(String, Secret)], key: &str| {
+            let one = |(name, text): &(String, Secret)| {
                 let filled = fill(text, format!("`{name}` in `{key}` of [stories]"))?;
                 Ok((name.clone(), filled))
             };
@@ -144,7 +144,7 @@ impl Credentials {
 }
 
 /// A secret, and what stands behind a word such as `Bearer`.
-fn parts(secret: &Hidden) -> impl Iterator<Item = &str> {
+fn parts(secret: &Secret) -> impl Iterator<Item = &str> {
     let whole = secret.reveal();
     let token = whole.split_once(' ').map(|(_, token)| token);
     let both = std::iter::once(whole).chain(token);
@@ -152,10 +152,10 @@ fn parts(secret: &Hidden) -> impl Iterator<Item = &str> {
 }
 
 fn fill(
-    text: &Hidden,
+    text: &Secret,
     place: String,
     read: &impl Fn(&str) -> Option<String>,
-) -> Result<Hidden, AccessError> {
+) -> Result<Secret, CredentialsError> {
     let mut filled = String::new();
     let mut rest = text.reveal();
     while let Some((before, variable, after)) = variable(rest) {
@@ -164,16 +164,16 @@ fn fill(
             Some(value) => filled.push_str(&value),
             None => {
                 let variable = variable.to_owned();
-                return Err(AccessError::NotSet { place, variable });
+                return Err(CredentialsError::NotSet { place, variable });
             }
         }
         rest = after;
     }
     filled.push_str(rest);
     if filled.chars().any(char::is_control) {
-        return Err(AccessError::Control { place });
+        return Err(CredentialsError::Control { place });
     }
-    Ok(Hidden(filled))
+    Ok(Secret(filled))
 }
 
 /// The first `${NAME}` of a text, with what stands around it.
@@ -185,7 +185,7 @@ fn variable(text: &str) -> Option<(&str, &str, &str)> {
 
 /// What was read, and where.
 pub(super) struct Read<'a> {
-    pub(super) access: Access,
+    pub(super) credentials: CredentialTemplates,
     keys: Vec<Value<'a>>,
 }
 
@@ -193,7 +193,7 @@ pub(super) struct Read<'a> {
 pub(super) fn read<'a>(table: &mut Table<'a>, problems: &mut Problems) -> Read<'a> {
     let keys = ["headers", "cookies", "basic-auth", "insecure"].map(|key| table.take(key));
     let [headers, cookies, basic_auth, insecure] = &keys;
-    let access = Access {
+    let credentials = CredentialTemplates {
         headers: texts(headers.as_ref(), header_name, problems),
         cookies: texts(cookies.as_ref(), cookie_name, problems),
         basic_auth: basic_auth
@@ -205,7 +205,7 @@ pub(super) fn read<'a>(table: &mut Table<'a>, problems: &mut Problems) -> Read<'
             .unwrap_or(false),
     };
     Read {
-        access,
+        credentials,
         keys: keys.into_iter().flatten().collect(),
     }
 }
@@ -222,7 +222,7 @@ fn texts(
     value: Option<&Value<'_>>,
     check: fn(&str) -> Result<(), &'static str>,
     problems: &mut Problems,
-) -> Vec<(String, Hidden)> {
+) -> Vec<(String, Secret)> {
     let table = value.and_then(|value| value.table(problems));
     let mut texts = Vec::new();
     for entry in table.map(Table::named).into_iter().flatten() {
@@ -236,7 +236,7 @@ fn texts(
     texts
 }
 
-fn basic_auth(value: &Value<'_>, problems: &mut Problems) -> Option<(Hidden, Hidden)> {
+fn basic_auth(value: &Value<'_>, problems: &mut Problems) -> Option<(Secret, Secret)> {
     let mut table = value.table(problems)?;
     let (user, password) = (table.take("user"), table.take("password"));
     table.finish(problems);
@@ -249,7 +249,7 @@ fn basic_auth(value: &Value<'_>, problems: &mut Problems) -> Option<(Hidden, Hid
 }
 
 /// A text whose every `${` names a variable.
-fn secret(value: &Value<'_>, problems: &mut Problems) -> Option<Hidden> {
+fn secret(value: &Value<'_>, problems: &mut Problems) -> Option<Secret> {
     let text = value.text(problems)?;
     let mut rest = text;
     while let Some((_, tail)) = rest.split_once("${") {
@@ -268,7 +268,7 @@ fn secret(value: &Value<'_>, problems: &mut Problems) -> Option<Hidden> {
         }
         rest = tail;
     }
-    Some(Hidden(text.to_owned()))
+    Some(Secret(text.to_owned()))
 }
 
 fn header_name(name: &str) -> Result<(), &'static str> {
@@ -294,31 +294,31 @@ fn cookie_name(name: &str) -> Result<(), &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Access, AccessError, Hidden};
+    use super::{CredentialTemplates, CredentialsError, Secret};
 
-    fn access() -> Access {
-        Access {
-            headers: vec![("Authorization".into(), Hidden::new("Bearer ${TOKEN}"))],
-            cookies: vec![("session".into(), Hidden::new("a${A}b${B}c"))],
-            basic_auth: Some((Hidden::new("ada"), Hidden::new("${TOKEN}"))),
+    fn credentials() -> CredentialTemplates {
+        CredentialTemplates {
+            headers: vec![("Authorization".into(), Secret::new("Bearer ${TOKEN}"))],
+            cookies: vec![("session".into(), Secret::new("a${A}b${B}c"))],
+            basic_auth: Some((Secret::new("ada"), Secret::new("${TOKEN}"))),
             insecure: false,
         }
     }
 
     #[test]
     fn variables_are_filled_in_and_never_shown() {
-        let filled = access()
+        let filled = credentials()
             .fill_in(|name| Some(format!("<{name}-secret>")))
             .unwrap();
         assert_eq!(filled.headers[0].1.reveal(), "Bearer <TOKEN-secret>");
         assert_eq!(filled.cookies[0].1.reveal(), "a<A-secret>b<B-secret>c");
-        let shown = format!("{filled:?} {:?}", access());
+        let shown = format!("{filled:?} {:?}", credentials());
         assert!(!shown.contains("secret") && !shown.contains('$'), "{shown}");
     }
 
     #[test]
     fn a_message_is_shown_without_secrets() {
-        let filled = access()
+        let filled = credentials()
             .fill_in(|name| Some(format!("{name}-secret")))
             .unwrap();
         let told = filled.redact("refused Bearer TOKEN-secret, password TOKEN-secret, ada");
@@ -327,14 +327,16 @@ mod tests {
 
     #[test]
     fn a_variable_that_is_not_set_is_named_with_its_place() {
-        let error = access()
+        let error = credentials()
             .fill_in(|name| (name == "TOKEN").then(String::new))
             .unwrap_err();
         assert_eq!(
             error.to_string(),
             "`session` in `cookies` of [stories] needs the environment variable A, which is not set"
         );
-        let error = access().fill_in(|_| Some("a\r\nX: y".into())).unwrap_err();
-        assert!(matches!(error, AccessError::Control { .. }));
+        let error = credentials()
+            .fill_in(|_| Some("a\r\nX: y".into()))
+            .unwrap_err();
+        assert!(matches!(error, CredentialsError::Control { .. }));
     }
 }

@@ -20,9 +20,9 @@ use crate::model::RunId;
 
 /// What the environment asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
+pub struct Config {
     /// `TINTYPE_UPDATE`: which current images become baselines.
-    pub update: Update,
+    pub update: UpdateMode,
     /// `TINTYPE_RUN_ID`, otherwise `NEXTEST_RUN_ID`, otherwise a fresh one.
     pub run_id: RunId,
     /// Whether the run's name was given from outside, so that other processes
@@ -40,9 +40,9 @@ pub struct Settings {
     /// `TINTYPE_RETRIES`: how often a failed capture is tried again.
     pub retries: Option<u32>,
     /// `TINTYPE_CACHE`: whether results of unchanged stories are used again.
-    pub cache: Cache,
+    pub cache: CacheMode,
     /// `TINTYPE_LOG`: how much is told about the inner workings.
-    pub log: Log,
+    pub log: LogLevel,
     /// `CI`: whether this is continuous integration.
     pub ci: bool,
     /// `NEXTEST`: whether `cargo nextest` runs each test in its own process.
@@ -51,7 +51,7 @@ pub struct Settings {
 
 /// Which current images become baselines during the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Update {
+pub enum UpdateMode {
     /// None: `cargo tintype accept` decides afterwards.
     #[default]
     No,
@@ -65,7 +65,7 @@ pub enum Update {
 
 /// Whether results of unchanged stories are used again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Cache {
+pub enum CacheMode {
     /// Neither read nor written.
     Off,
     /// Read only.
@@ -77,7 +77,7 @@ pub enum Cache {
 
 /// How much is told about the inner workings, on stderr.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Log {
+pub enum LogLevel {
     /// Nothing.
     #[default]
     Off,
@@ -96,7 +96,7 @@ pub enum Log {
 /// A variable whose value means nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {variable} is `{value}`, but must be {choices}")]
-pub struct SettingsError {
+pub struct ConfigError {
     /// The variable.
     pub variable: &'static str,
     /// Its value.
@@ -105,12 +105,12 @@ pub struct SettingsError {
     pub choices: String,
 }
 
-impl Settings {
+impl Config {
     /// Reads the process's environment.
     ///
     /// # Errors
     /// At the first variable whose value means nothing.
-    pub fn from_environment() -> Result<Self, SettingsError> {
+    pub fn from_environment() -> Result<Self, ConfigError> {
         Self::read(|name| env::var_os(name))
     }
 
@@ -118,7 +118,7 @@ impl Settings {
     ///
     /// # Errors
     /// At the first variable whose value means nothing.
-    pub fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
+    pub fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let set = |name: &'static str| lookup(name).filter(|value| !value.is_empty());
         let text = |name| Some(Variable::new(name, &set(name)?));
         let run_id = text("TINTYPE_RUN_ID").or_else(|| text("NEXTEST_RUN_ID"));
@@ -143,7 +143,7 @@ impl Settings {
     ///
     /// # Errors
     /// When `TINTYPE_BROWSER` names an engine that the manifest does not.
-    pub fn override_manifest(&self, manifest: &mut Manifest) -> Result<(), SettingsError> {
+    pub fn override_manifest(&self, manifest: &mut Manifest) -> Result<(), ConfigError> {
         let browser = &mut manifest.browser;
         if let Some(sessions) = self.sessions {
             browser.sessions = sessions;
@@ -157,7 +157,7 @@ impl Settings {
         let foreign = |name: &&BrowserName| !browser.names.contains(name);
         match self.browsers.iter().flatten().find(foreign) {
             None => Ok(()),
-            Some(name) => Err(SettingsError {
+            Some(name) => Err(ConfigError {
                 variable: "TINTYPE_BROWSER",
                 value: name.as_str().to_owned(),
                 choices: format!(
@@ -197,15 +197,15 @@ impl Variable {
         }
     }
 
-    fn must_be(&self, choices: impl fmt::Display) -> SettingsError {
-        SettingsError {
+    fn must_be(&self, choices: impl fmt::Display) -> ConfigError {
+        ConfigError {
             variable: self.name,
             value: self.value.clone(),
             choices: choices.to_string(),
         }
     }
 
-    fn one_of<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, SettingsError> {
+    fn one_of<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, ConfigError> {
         let found = choices.iter().find(|(word, _)| *word == self.value);
         found.map(|(_, meaning)| *meaning).ok_or_else(|| {
             let words: Vec<_> = choices
@@ -219,23 +219,23 @@ impl Variable {
 
 fn optional<T>(
     variable: Option<Variable>,
-    read: impl Fn(&Variable) -> Result<T, SettingsError>,
-) -> Result<Option<T>, SettingsError> {
+    read: impl Fn(&Variable) -> Result<T, ConfigError>,
+) -> Result<Option<T>, ConfigError> {
     variable.map(|variable| read(&variable)).transpose()
 }
 
-fn update(variable: &Variable) -> Result<Update, SettingsError> {
+fn update(variable: &Variable) -> Result<UpdateMode, ConfigError> {
     variable.one_of(&[
-        ("no", Update::No),
-        ("new", Update::New),
-        ("failed", Update::Failed),
-        ("all", Update::All),
+        ("no", UpdateMode::No),
+        ("new", UpdateMode::New),
+        ("failed", UpdateMode::Failed),
+        ("all", UpdateMode::All),
     ])
 }
 
 /// A run's name becomes a folder and part of Redis keys. Braces are allowed
 /// for the sake of Redis Cluster.
-fn run_id(variable: &Variable) -> Result<RunId, SettingsError> {
+fn run_id(variable: &Variable) -> Result<RunId, ConfigError> {
     let known = |c: char| c.is_ascii_alphanumeric() || "._-{}".contains(c);
     let name = &variable.value;
     if name.chars().all(known) && !name.starts_with('.') && name.len() <= 200 {
@@ -244,7 +244,7 @@ fn run_id(variable: &Variable) -> Result<RunId, SettingsError> {
     Err(variable.must_be("letters, digits, `.`, `_`, `-`, `{`, `}`, not beginning with a `.`"))
 }
 
-fn browsers(variable: &Variable) -> Result<Vec<BrowserName>, SettingsError> {
+fn browsers(variable: &Variable) -> Result<Vec<BrowserName>, ConfigError> {
     let words = variable.value.split(',').map(str::trim);
     words
         .map(|word| {
@@ -257,7 +257,7 @@ fn browsers(variable: &Variable) -> Result<Vec<BrowserName>, SettingsError> {
         .collect()
 }
 
-fn sessions(variable: &Variable) -> Result<Option<usize>, SettingsError> {
+fn sessions(variable: &Variable) -> Result<Option<usize>, ConfigError> {
     match variable.value.as_str() {
         "auto" => Ok(None),
         number => match number.parse() {
@@ -267,7 +267,7 @@ fn sessions(variable: &Variable) -> Result<Option<usize>, SettingsError> {
     }
 }
 
-fn webdriver(variable: &Variable) -> Result<String, SettingsError> {
+fn webdriver(variable: &Variable) -> Result<String, ConfigError> {
     let address = variable.value.trim_end_matches('/');
     if address.starts_with("http://") || address.starts_with("https://") {
         Ok(address.to_owned())
@@ -276,28 +276,28 @@ fn webdriver(variable: &Variable) -> Result<String, SettingsError> {
     }
 }
 
-fn retries(variable: &Variable) -> Result<u32, SettingsError> {
+fn retries(variable: &Variable) -> Result<u32, ConfigError> {
     match variable.value.parse() {
         Ok(count @ 0..=10) => Ok(count),
         _ => Err(variable.must_be("a number from 0 to 10")),
     }
 }
 
-fn cache(variable: &Variable) -> Result<Cache, SettingsError> {
+fn cache(variable: &Variable) -> Result<CacheMode, ConfigError> {
     variable.one_of(&[
-        ("off", Cache::Off),
-        ("read", Cache::Read),
-        ("on", Cache::On),
+        ("off", CacheMode::Off),
+        ("read", CacheMode::Read),
+        ("on", CacheMode::On),
     ])
 }
 
-fn log(variable: &Variable) -> Result<Log, SettingsError> {
+fn log(variable: &Variable) -> Result<LogLevel, ConfigError> {
     variable.one_of(&[
-        ("off", Log::Off),
-        ("error", Log::Error),
-        ("warn", Log::Warn),
-        ("info", Log::Info),
-        ("debug", Log::Debug),
-        ("trace", Log::Trace),
+        ("off", LogLevel::Off),
+        ("error", LogLevel::Error),
+        ("warn", LogLevel::Warn),
+        ("info", LogLevel::Info),
+        ("debug", LogLevel::Debug),
+        ("trace", LogLevel::Trace),
     ])
 }
