@@ -46,6 +46,6 @@ fn explanation(bencher: Bencher<'_, '_>, case: &str) {
     let options = Options::default();
     bencher.bench_local(|| {
         let mut inspection = inspect_png(&a, &b, &options).expect("two screenshots");
-        (inspection.picture(), inspection.sweep())
+        (inspection.diff_png(), inspection.sweep())
     });
 }

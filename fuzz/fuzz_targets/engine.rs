@@ -77,7 +77,7 @@ fuzz_target!(|question: Question| {
     assert!(swept.counts.is_sorted_by(|a, b| a.1 >= b.1));
     if question.moved {
         let tolerant = Options {
-            moved: true,
+            detect_moves: true,
             ..options
         };
         let found = compare_images(&a, &b, &tolerant);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::error::BrowserError;
 use super::page::Page;
 use super::session::Session;
-use crate::compare::MOST_PIXELS;
+use crate::compare::MAX_PIXELS;
 use crate::manifest::{CaptureSettings, Screen, Target};
 
 /// The tallest picture taken in one piece, in image pixels. Beyond 16,384,
@@ -133,14 +133,14 @@ fn whole(screen: Screen, height: u32) -> Frame {
 fn refuse_too_large(frame: Frame, screen: Screen, what: &str) -> Result<(), BrowserError> {
     let scaled = |length: u32| (f64::from(length) * screen.scale).ceil() as u64;
     let (width, height) = (scaled(frame.width), scaled(frame.height));
-    if width.saturating_mul(height) <= MOST_PIXELS {
+    if width.saturating_mul(height) <= MAX_PIXELS {
         return Ok(());
     }
     Err(BrowserError::TooLarge {
         target: what.to_owned(),
         width,
         height,
-        most: MOST_PIXELS,
+        most: MAX_PIXELS,
     })
 }
 

@@ -132,7 +132,7 @@ impl Change {
             options.ignore.clone_from(ignore);
         }
         if let Some(moved) = self.moved {
-            options.moved = moved;
+            options.detect_moves = moved;
         }
         if let Some(perceptual) = self.perceptual {
             options.perceptual = perceptual;

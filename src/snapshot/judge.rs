@@ -119,13 +119,13 @@ fn keep(
     }
     let diff = inspection
         .as_mut()
-        .and_then(|inspection| inspection.picture().ok());
+        .and_then(|inspection| inspection.diff_png().ok());
     let trouble = write(context, index, &mut result, Some(picture), diff.as_deref());
     let lesson = inspection
         .filter(|_| result.status == Status::Failed)
         .and_then(|mut inspection| {
             let sweep = inspection.sweep().ok()?;
-            Some(inspection.comparison.lesson(&sweep))
+            Some(inspection.comparison.detailed_message(&sweep))
         });
     let mut message = report::failure(&result, lesson.as_deref());
     for line in trouble {

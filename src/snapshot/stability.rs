@@ -97,7 +97,7 @@ fn differences(one: &[u8], other: &[u8]) -> Result<Vec<Region>, BrowserError> {
 /// A page of which the last picture differs from the one before.
 fn unstable(between: &'static str, before: &[u8], last: Shot, moved: Vec<Region>) -> BrowserError {
     let inspected = inspect_png(before, &last.png, &exactly());
-    let motion = inspected.and_then(|mut found| found.picture()).ok();
+    let motion = inspected.and_then(|mut found| found.diff_png()).ok();
     BrowserError::Unstable(Unstable {
         between,
         motion,

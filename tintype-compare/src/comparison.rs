@@ -3,14 +3,14 @@
 use image::RgbaImage;
 use serde::Serialize;
 
-use super::engine::{self, Sink};
+use super::engine::{self, PixelCriteria, RowSink};
 use super::layout::Layout;
 use super::mask::Mask;
-use super::moved::Move;
 use super::options::{Options, Perceptual};
-use super::perceptual::{self, Visibility};
-use super::regions::{self, Clusters};
-use super::view::View;
+use super::perceptual::{self, PerceptualDifference};
+use super::pixel_view::PixelView;
+use super::regions::{self, RegionClusters};
+use super::row_alignment::RowMove;
 use crate::region::Region;
 
 /// What came of a comparison.
@@ -49,10 +49,10 @@ pub struct Comparison {
     /// first, 50 at most.
     pub regions: Vec<Region>,
     /// Blocks of rows that are the same at another height, highest first. Only
-    /// looked for with [`Options::moved`].
-    pub moves: Vec<Move>,
+    /// looked for with [`Options::detect_moves`].
+    pub moves: Vec<RowMove>,
     /// How visible the difference is, where [`Options::perceptual`] asks.
-    pub visibility: Option<Visibility>,
+    pub visibility: Option<PerceptualDifference>,
     /// What was asked.
     pub options: Options,
 }
@@ -72,7 +72,7 @@ impl Comparison {
     }
 
     /// Of two images of one size, by what was counted in them.
-    pub(super) fn counted(tally: Tally, size: (u32, u32), options: &Options) -> Self {
+    pub(super) fn from_tally(tally: Tally, size: (u32, u32), options: &Options) -> Self {
         let same = Self::identical(size, options);
         let verdict = match tally.differing {
             0 => Verdict::Same,
@@ -108,8 +108,13 @@ impl Comparison {
 
 /// Compares two decoded images.
 pub fn compare_images(baseline: &RgbaImage, current: &RgbaImage, options: &Options) -> Comparison {
-    let layout = Layout::new(View::of(baseline), View::of(current), None, options);
-    judge(
+    let layout = Layout::new(
+        PixelView::of(baseline),
+        PixelView::of(current),
+        None,
+        options,
+    );
+    judge_layout(
         &layout,
         (baseline.dimensions(), current.dimensions()),
         options,
@@ -117,7 +122,7 @@ pub fn compare_images(baseline: &RgbaImage, current: &RgbaImage, options: &Optio
 }
 
 /// Asks the engine, and weighs what it finds.
-pub(super) fn judge(
+pub(super) fn judge_layout(
     layout: &Layout<'_>,
     (baseline_size, current_size): ((u32, u32), (u32, u32)),
     options: &Options,
@@ -125,8 +130,8 @@ pub(super) fn judge(
     let width = baseline_size.0.max(current_size.0);
     let mut tally = Tally::new(width, 0);
     for part in &layout.parts {
-        let question = options.question(&part.mask);
-        for found in engine::compare(part.pair, &question, || Tally::new(width, part.top)) {
+        let criteria = PixelCriteria::new(options, &part.mask);
+        for found in engine::compare(part.pair, &criteria, || Tally::new(width, part.top)) {
             tally.merge(&found);
         }
     }
@@ -136,13 +141,15 @@ pub(super) fn judge(
     let differing = tally.differing + layout.beyond_pixels;
     let visibility = match options.perceptual {
         Perceptual::Off => None,
-        _ => perceptual::look(layout, options),
+        _ => perceptual::measure(layout, options),
     };
     let tolerated = options.tolerated(layout.compared);
     let verdict = match differing {
         _ if baseline_size != current_size => Verdict::SizeMismatch,
         0 if layout.moves.is_empty() => Verdict::Same,
-        few if few <= tolerated || is_invisible(visibility, options) => Verdict::WithinTolerance,
+        few if few <= tolerated || is_below_delta_e(visibility, options) => {
+            Verdict::WithinTolerance
+        }
         _ => Verdict::Different,
     };
     Comparison {
@@ -160,9 +167,9 @@ pub(super) fn judge(
 }
 
 /// Whether the second opinion was asked to decide, and tolerates.
-fn is_invisible(visibility: Option<Visibility>, options: &Options) -> bool {
+fn is_below_delta_e(visibility: Option<PerceptualDifference>, options: &Options) -> bool {
     match (options.perceptual, visibility) {
-        (Perceptual::Decide { max_delta_e }, Some(seen)) => seen.p99 <= max_delta_e,
+        (Perceptual::Decide { max_delta_e }, Some(visibility)) => visibility.p99 <= max_delta_e,
         _ => false,
     }
 }
@@ -173,7 +180,7 @@ pub(super) struct Tally {
     top: usize,
     differing: u64,
     antialiased: u64,
-    clusters: Clusters,
+    clusters: RegionClusters,
 }
 
 impl Tally {
@@ -182,7 +189,7 @@ impl Tally {
             top,
             differing: 0,
             antialiased: 0,
-            clusters: Clusters::new(width),
+            clusters: RegionClusters::new(width),
         }
     }
 
@@ -193,7 +200,7 @@ impl Tally {
     }
 }
 
-impl Sink for Tally {
+impl RowSink for Tally {
     fn row(&mut self, y: usize, differing: &[u64], antialiased: &[u64]) {
         self.differing += count(differing);
         self.antialiased += count(antialiased);

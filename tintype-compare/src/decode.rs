@@ -4,45 +4,45 @@ use std::io::Cursor;
 
 use image::{RgbaImage, codecs::png::PngDecoder};
 
-use super::chunks::{self, Plain};
+use super::band;
 use super::comparison::{self, Comparison};
-use super::error::{CompareError, ImageProblem, Side};
+use super::error::{CompareError, ImageProblem, ImageSide};
 use super::layout::Layout;
+use super::lockstep;
 use super::options::{Options, Perceptual};
-use super::rows::Rows;
-use super::segments;
-use super::side_by_side;
-use super::strip;
-use super::view::View;
-use super::workers;
+use super::pixel_view::PixelView;
+use super::png_chunks::{self, PlainPng};
+use super::png_rows::PngRows;
+use super::streaming;
+use super::threads;
 
 /// The most pixels that are decoded: 512 MiB as RGBA.
-pub const MOST_PIXELS: u64 = 1 << 27;
+pub const MAX_PIXELS: u64 = 1 << 27;
 
 /// The most rows: of each, more is remembered than the pixels of a narrow image
 /// take.
-const MOST_ROWS: u32 = 1 << 24;
+const MAX_ROWS: u32 = 1 << 24;
 
 /// A decoded image, in one of two shapes.
 pub(super) enum Decoded {
     /// What browsers write, read by a path of our own.
-    Rows(Rows),
+    Rows(PngRows),
     /// Any other PNG.
     Image(RgbaImage),
 }
 
 impl Decoded {
-    pub(super) fn view(&self) -> View<'_> {
+    pub(super) fn view(&self) -> PixelView<'_> {
         match self {
-            Self::Rows(rows) => rows.view(),
-            Self::Image(image) => View::of(image),
+            Self::Rows(rows) => PixelView::of_rows(rows),
+            Self::Image(image) => PixelView::of(image),
         }
     }
 
     /// Reads a PNG, with all of its pixels.
     fn read(png: &[u8]) -> Result<Self, ImageProblem> {
         size(png)?;
-        let Some(mut rows) = Plain::read(png).and_then(|plain| Rows::inflate(&plain)) else {
+        let Some(mut rows) = PlainPng::read(png).and_then(|plain| PngRows::inflate(&plain)) else {
             return decode_any(png).map(Self::Image);
         };
         rows.restore_all();
@@ -60,19 +60,19 @@ pub(super) struct DecodedPair {
 }
 
 /// Encoded bytes from which on two threads decode faster than one.
-const WORTH_A_THREAD: usize = 64 << 10;
+const MIN_PARALLEL_BYTES: usize = 64 << 10;
 
 /// Bytes that are inflated at once, about: enough to be worth waking the other
 /// thread, and little enough for a few of them to stay in a core's cache.
-const BAND: usize = 192 << 10;
+const BAND_BYTES: usize = 192 << 10;
 
 impl DecodedPair {
     /// Decodes both, with all of their pixels.
-    pub(super) fn whole(baseline: &[u8], current: &[u8]) -> Result<Self, CompareError> {
-        let (baseline, current) = workers::both(
-            baseline.len() + current.len() >= WORTH_A_THREAD,
-            || Decoded::read(baseline).map_err(|problem| problem.of(Side::Baseline)),
-            || Decoded::read(current).map_err(|problem| problem.of(Side::Current)),
+    pub(super) fn decode_fully(baseline: &[u8], current: &[u8]) -> Result<Self, CompareError> {
+        let (baseline, current) = threads::join(
+            baseline.len() + current.len() >= MIN_PARALLEL_BYTES,
+            || Decoded::read(baseline).map_err(|problem| problem.of(ImageSide::Baseline)),
+            || Decoded::read(current).map_err(|problem| problem.of(ImageSide::Current)),
         );
         Ok(Self {
             baseline: baseline?,
@@ -88,14 +88,14 @@ impl DecodedPair {
         current: &[u8],
         options: &Options,
     ) -> Result<Comparison, CompareError> {
-        let pair = match Self::side_by_side_for(baseline, current, options) {
+        let pair = match Self::try_lockstep(baseline, current, options) {
             Some(pair) => pair,
-            None => match Self::counted(baseline, current, options, BAND) {
+            None => match Self::count(baseline, current, options, BAND_BYTES) {
                 Some(comparison) => return Ok(comparison),
-                None => Self::whole(baseline, current)?,
+                None => Self::decode_fully(baseline, current)?,
             },
         };
-        Ok(comparison::judge(
+        Ok(comparison::judge_layout(
             &pair.layout(options),
             pair.sizes(),
             options,
@@ -103,68 +103,68 @@ impl DecodedPair {
     }
 
     /// Decodes both as far as a comparison needs it.
-    pub(super) fn to_compare(
+    pub(super) fn decode_for(
         baseline: &[u8],
         current: &[u8],
         options: &Options,
     ) -> Result<Self, CompareError> {
-        match Self::side_by_side_for(baseline, current, options) {
+        match Self::try_lockstep(baseline, current, options) {
             Some(pair) => Ok(pair),
-            None => Self::whole(baseline, current),
+            None => Self::decode_fully(baseline, current),
         }
     }
 
-    fn side_by_side_for(baseline: &[u8], current: &[u8], options: &Options) -> Option<Self> {
+    fn try_lockstep(baseline: &[u8], current: &[u8], options: &Options) -> Option<Self> {
         // To find a row elsewhere all of them must be known.
-        let in_place = !options.moved;
-        in_place.then(|| Self::side_by_side(baseline, current, BAND))?
+        let in_place = !options.detect_moves;
+        in_place.then(|| Self::decode_in_lockstep(baseline, current, BAND_BYTES))?
     }
 
     /// Counts what differs without keeping any of it, in strips of about `band`
     /// bytes. `None` where the options ask for more than counts, or
     /// where our own path doesn't take one of the files.
-    pub(super) fn counted(
+    pub(super) fn count(
         baseline: &[u8],
         current: &[u8],
         options: &Options,
         band: usize,
     ) -> Option<Comparison> {
-        if options.moved || options.perceptual != Perceptual::Off {
+        if options.detect_moves || options.perceptual != Perceptual::Off {
             return None;
         }
         let size = size(baseline).and(size(current)).ok()?;
-        let (a, b) = (Plain::read(baseline)?, Plain::read(current)?);
+        let (a, b) = (PlainPng::read(baseline)?, PlainPng::read(current)?);
         // As large as a band with what is copied, to be given the memory of one.
-        let rows = (1_usize << rows_of(&a, band))
-            .saturating_sub(strip::COPIED)
+        let rows = (1_usize << band_shift(&a, band))
+            .saturating_sub(band::COPIED_ROWS)
             .max(1);
-        let worthwhile = baseline.len() + current.len() >= WORTH_A_THREAD;
-        let tally = segments::count(&a, &b, options, rows, worthwhile)?;
-        Some(Comparison::counted(tally, size, options))
+        let worthwhile = baseline.len() + current.len() >= MIN_PARALLEL_BYTES;
+        let tally = streaming::count(&a, &b, options, rows, worthwhile)?;
+        Some(Comparison::from_tally(tally, size, options))
     }
 
     /// Decodes what differs, by bands of about `band` bytes. `None` where that
     /// is much, or where our own path doesn't take one of the files.
-    pub(super) fn side_by_side(baseline: &[u8], current: &[u8], band: usize) -> Option<Self> {
+    pub(super) fn decode_in_lockstep(baseline: &[u8], current: &[u8], band: usize) -> Option<Self> {
         size(baseline).and(size(current)).ok()?;
-        let (a, b) = (Plain::read(baseline)?, Plain::read(current)?);
-        let shift = rows_of(&a, band);
-        let worthwhile = baseline.len() + current.len() >= WORTH_A_THREAD;
-        let aligned = side_by_side::align(&a, &b, shift, worthwhile)?;
+        let (a, b) = (PlainPng::read(baseline)?, PlainPng::read(current)?);
+        let shift = band_shift(&a, band);
+        let worthwhile = baseline.len() + current.len() >= MIN_PARALLEL_BYTES;
+        let rows = lockstep::decode(&a, &b, shift, worthwhile)?;
         Some(Self {
-            baseline: Decoded::Rows(aligned.a),
-            current: Decoded::Rows(aligned.b),
-            equal: Some(aligned.equal),
+            baseline: Decoded::Rows(rows.a),
+            current: Decoded::Rows(rows.b),
+            equal: Some(rows.equal),
         })
     }
 
     /// Whether all pixels are there.
-    pub(super) fn is_whole(&self) -> bool {
+    pub(super) fn is_fully_decoded(&self) -> bool {
         self.equal.is_none()
     }
 
     /// The two images.
-    pub(super) fn views(&self) -> (View<'_>, View<'_>) {
+    pub(super) fn views(&self) -> (PixelView<'_>, PixelView<'_>) {
         (self.baseline.view(), self.current.view())
     }
 
@@ -176,20 +176,20 @@ impl DecodedPair {
 
     /// Width and height of the baseline and of the current image.
     pub(super) fn sizes(&self) -> ((u32, u32), (u32, u32)) {
-        let size = |view: View<'_>| (view.size().0 as u32, view.size().1 as u32);
+        let size = |view: PixelView<'_>| (view.size().0 as u32, view.size().1 as u32);
         let (a, b) = self.views();
         (size(a), size(b))
     }
 }
 
 /// The binary logarithm of how many rows about `band` bytes are.
-fn rows_of(png: &Plain<'_>, band: usize) -> u32 {
+fn band_shift(png: &PlainPng<'_>, band: usize) -> u32 {
     (band / png.stride()).checked_ilog2().unwrap_or(0)
 }
 
 /// Whether two files hold the same compressed pixels.
-pub(super) fn is_same_picture(baseline: &[u8], current: &[u8]) -> bool {
-    match (Plain::read(baseline), Plain::read(current)) {
+pub(super) fn has_same_pixel_data(baseline: &[u8], current: &[u8]) -> bool {
+    match (PlainPng::read(baseline), PlainPng::read(current)) {
         (Some(a), Some(b)) => a == b,
         _ => false,
     }
@@ -197,14 +197,14 @@ pub(super) fn is_same_picture(baseline: &[u8], current: &[u8]) -> bool {
 
 /// Decodes any PNG to RGBA, 8 bits per channel.
 pub(super) fn decode_any(png: &[u8]) -> Result<RgbaImage, ImageProblem> {
-    if let Some(length) = chunks::broken_palette(png) {
+    if let Some(length) = png_chunks::broken_palette(png) {
         return Err(ImageProblem::Corrupt(format!(
             "its palette of {length} bytes is not one of whole colours"
         )));
     }
     let mut limits = image::Limits::default();
     // A 16-bit image needs twice its pixels for a moment.
-    limits.max_alloc = Some(MOST_PIXELS * 8);
+    limits.max_alloc = Some(MAX_PIXELS * 8);
     let decoder =
         PngDecoder::with_limits(Cursor::new(png), limits).map_err(|error| problem(&error, png))?;
     let image = image::DynamicImage::from_decoder(decoder).map_err(|error| problem(&error, png))?;
@@ -221,7 +221,7 @@ pub(super) fn size(png: &[u8]) -> Result<(u32, u32), ImageProblem> {
     if !png.starts_with(&SIGNATURE[..png.len().min(8)]) {
         return Err(ImageProblem::NotPng(format!(
             "it begins with {}",
-            opening(png)
+            first_bytes(png)
         )));
     }
     let number = |at: usize| Some(u32::from_be_bytes(png.get(at..at + 4)?.try_into().ok()?));
@@ -238,24 +238,24 @@ pub(super) fn size(png: &[u8]) -> Result<(u32, u32), ImageProblem> {
             "its size is {width}×{height}"
         )));
     }
-    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(ImageProblem::TooLarge {
             width,
             height,
-            limit: MOST_PIXELS,
+            limit: MAX_PIXELS,
         });
     }
-    if height > MOST_ROWS {
+    if height > MAX_ROWS {
         return Err(ImageProblem::TooTall {
             height,
-            limit: MOST_ROWS,
+            limit: MAX_ROWS,
         });
     }
     Ok((width, height))
 }
 
 /// The first bytes of a file, for people: `"<!doctype"` tells more than hex.
-fn opening(bytes: &[u8]) -> String {
+fn first_bytes(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(12)];
     format!("\"{}\"", head.escape_ascii())
 }

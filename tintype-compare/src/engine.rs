@@ -2,38 +2,48 @@
 //!
 //! Equal rows are skipped by comparing slices; of the others, equal chunks
 //! are. What is left is measured in `f32`, many pixels at once; pixels too
-//! close to the limit and translucent ones again in [`exact`]. Only chunks
+//! close to the limit and translucent ones again in [`metric`]. Only chunks
 //! with a differing pixel are asked for anti-aliasing.
 
 use std::ops::Range;
 
-use super::exact;
 use super::kernels::CHUNK;
 use super::mask::Mask;
-use super::options::Antialiasing;
-use super::ring::Ring;
+use super::metric;
+use super::options::{Antialiasing, Options};
+use super::pixel_view::ImagePair;
+use super::row_window::RowWindow;
 use super::simd;
-use super::view::Pair;
-use super::workers;
+use super::threads;
 
 /// What the engine is asked.
-pub(super) struct Question<'a> {
+pub(super) struct PixelCriteria<'a> {
     /// The largest squared YIQ distance that counts as equal.
     pub(super) max_delta: f64,
     pub(super) antialiasing: Antialiasing,
     pub(super) mask: &'a Mask,
 }
 
+impl<'a> PixelCriteria<'a> {
+    pub(super) fn new(options: &Options, mask: &'a Mask) -> Self {
+        Self {
+            max_delta: options.max_delta(),
+            antialiasing: options.antialiasing,
+            mask,
+        }
+    }
+}
+
 /// Takes the engine's answer, row by row. Bit `x % 64` of word `x / 64`
-/// stands for column `x`. Rows without a difference are not told.
-pub(super) trait Sink {
+/// stands for column `x`. PngRows without a difference are not told.
+pub(super) trait RowSink {
     fn row(&mut self, y: usize, differing: &[u64], antialiased: &[u64]);
 }
 
 /// Bytes from which on it pays to look for equal rows with several threads.
 const MANY_BYTES: usize = 8 << 20;
 
-/// Rows that are compared at one glance: few enough to be in the processor's
+/// PngRows that are compared at one glance: few enough to be in the processor's
 /// cache still when they are looked at one by one.
 const BLOCK: usize = 32;
 
@@ -42,42 +52,42 @@ const MANY_PIXELS: usize = 100_000;
 
 /// Compares two images of one size. Each thread that takes part gets a sink of
 /// its own and an ascending part of the rows.
-pub(super) fn compare<S: Sink + Send>(
-    pair: Pair<'_>,
-    question: &Question<'_>,
+pub(super) fn compare<S: RowSink + Send>(
+    pair: ImagePair<'_>,
+    criteria: &PixelCriteria<'_>,
     new_sink: impl Fn() -> S + Sync,
 ) -> Vec<S> {
     let (width, height) = pair.size();
-    let many = width * height * 4 >= MANY_BYTES && pair.known.is_none();
+    let many = width * height * 4 >= MANY_BYTES && pair.equal_rows.is_none();
     let (first, end) = pair.rows;
-    let new = || Unlike::new(width);
-    let found = workers::in_parallel(end - first, 64, many, new, |unlike, part| {
-        unlike.look(&pair, first + part.start..first + part.end);
+    let new = || DifferingRows::new(width);
+    let found = threads::in_parallel(end - first, 64, many, new, |differing_rows, part| {
+        differing_rows.scan(&pair, first + part.start..first + part.end);
     });
-    let unlike = Unlike::join(width, found);
-    let many = unlike.rows.len() * width >= MANY_PIXELS;
-    let judge = || {
-        let mut judge = Judge::new(question, (width, height));
-        judge.aim(&unlike.columns);
-        (judge, new_sink())
+    let differing_rows = DifferingRows::join(width, found);
+    let many = differing_rows.rows.len() * width >= MANY_PIXELS;
+    let classifier = || {
+        let mut classifier = RowClassifier::new(criteria, (width, height));
+        classifier.widen_columns(&differing_rows.columns);
+        (classifier, new_sink())
     };
-    let work = |(judge, sink): &mut (Judge<'_>, S), part: Range<usize>| {
-        for y in &unlike.rows[part] {
-            judge.row(&pair, *y, sink);
+    let work = |(classifier, sink): &mut (RowClassifier<'_>, S), part: Range<usize>| {
+        for y in &differing_rows.rows[part] {
+            classifier.classify_row(&pair, *y, sink);
         }
     };
-    let judged = workers::in_parallel(unlike.rows.len(), 32, many, judge, work);
-    judged.into_iter().map(|(_, sink)| sink).collect()
+    let sinks = threads::in_parallel(differing_rows.rows.len(), 32, many, classifier, work);
+    sinks.into_iter().map(|(_, sink)| sink).collect()
 }
 
 /// Where two images differ at all.
-struct Unlike {
+struct DifferingRows {
     rows: Vec<usize>,
     /// Outside of these, no row differs.
     columns: Range<usize>,
 }
 
-impl Unlike {
+impl DifferingRows {
     fn new(width: usize) -> Self {
         Self {
             rows: Vec::new(),
@@ -85,7 +95,7 @@ impl Unlike {
         }
     }
 
-    fn look(&mut self, pair: &Pair<'_>, rows: Range<usize>) {
+    fn scan(&mut self, pair: &ImagePair<'_>, rows: Range<usize>) {
         for start in rows.clone().step_by(BLOCK) {
             let block = start..(start + BLOCK).min(rows.end);
             if !pair.block_is_equal(block.clone()) {
@@ -109,21 +119,21 @@ impl Unlike {
 }
 
 /// Judges rows of two images, from the top downwards.
-pub(super) struct Judge<'a> {
-    question: &'a Question<'a>,
-    ring: Ring,
+pub(super) struct RowClassifier<'a> {
+    criteria: &'a PixelCriteria<'a>,
+    window: RowWindow,
     width: usize,
     differing: Vec<u64>,
     antialiased: Vec<u64>,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> RowClassifier<'a> {
     /// For images of that width and height.
-    pub(super) fn new(question: &'a Question<'a>, size: (usize, usize)) -> Self {
+    pub(super) fn new(criteria: &'a PixelCriteria<'a>, size: (usize, usize)) -> Self {
         let width = size.0;
         Self {
-            question,
-            ring: Ring::new(size),
+            criteria,
+            window: RowWindow::new(size),
             width,
             differing: vec![0; width.div_ceil(CHUNK)],
             antialiased: vec![0; width.div_ceil(CHUNK)],
@@ -131,65 +141,65 @@ impl<'a> Judge<'a> {
     }
 
     /// Judges the pair's rows.
-    pub(super) fn rows(&mut self, pair: &Pair<'_>, sink: &mut impl Sink) {
-        let mut unlike = Unlike::new(self.width);
-        unlike.look(pair, pair.rows.0..pair.rows.1);
-        self.aim(&unlike.columns);
-        for y in unlike.rows {
-            self.row(pair, y, sink);
+    pub(super) fn classify(&mut self, pair: &ImagePair<'_>, sink: &mut impl RowSink) {
+        let mut differing_rows = DifferingRows::new(self.width);
+        differing_rows.scan(pair, pair.rows.0..pair.rows.1);
+        self.widen_columns(&differing_rows.columns);
+        for y in differing_rows.rows {
+            self.classify_row(pair, y, sink);
         }
     }
 
     /// Looks at these columns, too, from now on.
-    fn aim(&mut self, columns: &Range<usize>) {
+    fn widen_columns(&mut self, columns: &Range<usize>) {
         if !columns.is_empty() {
-            self.ring.open(columns);
+            self.window.widen(columns);
         }
     }
 
-    fn row(&mut self, pair: &Pair<'_>, y: usize, sink: &mut impl Sink) {
-        self.ring.load(pair, y);
-        for word in self.ring.words() {
-            self.differing[word] = self.measure(y, word);
+    fn classify_row(&mut self, pair: &ImagePair<'_>, y: usize, sink: &mut impl RowSink) {
+        self.window.load(pair, y);
+        for word in self.window.words() {
+            self.differing[word] = self.differing_in_chunk(y, word);
         }
-        self.question.mask.clear(y as u32, &mut self.differing);
+        self.criteria.mask.clear(y as u32, &mut self.differing);
         if self.differing.iter().all(|word| *word == 0) {
             return;
         }
         self.antialiased.fill(0);
-        if self.question.antialiasing == Antialiasing::Ignore {
-            self.set_antialiasing_apart(pair, y);
+        if self.criteria.antialiasing == Antialiasing::Ignore {
+            self.separate_antialiasing(pair, y);
         }
         sink.row(y, &self.differing, &self.antialiased);
     }
 
-    fn measure(&self, y: usize, word: usize) -> u64 {
-        let [a, b] = self.ring.chunk(y, word);
+    fn differing_in_chunk(&self, y: usize, word: usize) -> u64 {
+        let [a, b] = self.window.chunk(y, word);
         if a == b {
             return 0;
         }
-        let guess = simd::guess(a, b, self.question.max_delta);
-        let mut differing = guess.differing;
-        for x in set_bits(&[guess.unsure]) {
+        let estimate = simd::estimate(a, b, self.criteria.max_delta);
+        let mut differing = estimate.differing;
+        for x in set_bits(&[estimate.unsure]) {
             let index = y * self.width + word * CHUNK + x;
-            let delta = exact::colour_delta(a[x].to_le_bytes(), b[x].to_le_bytes(), index);
-            differing |= u64::from(delta > self.question.max_delta) << x;
+            let delta = metric::colour_delta(a[x].to_le_bytes(), b[x].to_le_bytes(), index);
+            differing |= u64::from(delta > self.criteria.max_delta) << x;
         }
         differing
     }
 
-    fn set_antialiasing_apart(&mut self, pair: &Pair<'_>, y: usize) {
-        self.ring.load_around(pair, y);
-        let opaque = self.ring.is_opaque_around(y);
+    fn separate_antialiasing(&mut self, pair: &ImagePair<'_>, y: usize) {
+        self.window.load_around(pair, y);
+        let opaque = self.window.is_opaque_around(y);
         if opaque {
-            self.ring.work_out_around(y);
+            self.window.compute_features_around(y);
         }
         let words = self.differing.iter_mut().zip(&mut self.antialiased);
         for (word, (differing, antialiased)) in words.enumerate().filter(|(_, (d, _))| **d != 0) {
             let smooth = if opaque {
-                self.ring.antialiased(y, word)
+                self.window.antialiased(y, word)
             } else {
-                exactly_antialiased(&self.ring, y, word, *differing)
+                antialiased_exactly(&self.window, y, word, *differing)
             };
             *antialiased = *differing & smooth;
             *differing &= !smooth;
@@ -197,10 +207,10 @@ impl<'a> Judge<'a> {
     }
 }
 
-fn exactly_antialiased(ring: &Ring, y: usize, word: usize, differing: u64) -> u64 {
-    let (a, b) = (ring.view(0), ring.view(1));
+fn antialiased_exactly(window: &RowWindow, y: usize, word: usize, differing: u64) -> u64 {
+    let (a, b) = (window.view(0), window.view(1));
     set_bits(&[differing])
-        .filter(|x| exact::antialiased(&a, &b, word * CHUNK + x, y))
+        .filter(|x| metric::antialiased(&a, &b, word * CHUNK + x, y))
         .fold(0, |bits, x| bits | 1 << x)
 }
 

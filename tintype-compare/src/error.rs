@@ -9,7 +9,7 @@ pub enum CompareError {
     #[error("failed to read the {side}: {problem}")]
     Image {
         /// Which of the two.
-        side: Side,
+        side: ImageSide,
         /// What is wrong with it.
         problem: ImageProblem,
     },
@@ -33,14 +33,14 @@ pub enum CompareError {
 
 /// Which of the two images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum ImageSide {
     /// The accepted image.
     Baseline,
     /// What was captured now.
     Current,
 }
 
-impl fmt::Display for Side {
+impl fmt::Display for ImageSide {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Baseline => "baseline image",
@@ -84,7 +84,7 @@ pub enum ImageProblem {
 }
 
 impl ImageProblem {
-    pub(super) fn of(self, side: Side) -> CompareError {
+    pub(super) fn of(self, side: ImageSide) -> CompareError {
         CompareError::Image {
             side,
             problem: self,

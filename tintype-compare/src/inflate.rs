@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use zlib_rs::{Inflate, InflateFlush, Status};
 
-use super::pool::Buffer;
+use super::buffer_pool::Buffer;
 
 /// Inflates a zlib stream band by band. Ends early where the data is damaged, or
 /// not exactly as long as it should be.

@@ -2,10 +2,10 @@
 
 use super::comparison::{self, Comparison};
 use super::decode::{self, DecodedPair};
-use super::error::{CompareError, Side};
+use super::diff_image;
+use super::error::{CompareError, ImageSide};
 use super::options::Options;
-use super::picture;
-use super::sweep::Sweep;
+use super::threshold_sweep::ThresholdSweep;
 
 /// What two encoded PNGs differ in, with the pixels that were looked at: a
 /// picture and a sweep decode nothing twice.
@@ -28,7 +28,7 @@ pub fn compare_png(
     current: &[u8],
     options: &Options,
 ) -> Result<Comparison, CompareError> {
-    match equal(baseline, current, options)? {
+    match compare_equal(baseline, current, options)? {
         Some(comparison) => Ok(comparison),
         None => DecodedPair::compare(baseline, current, options),
     }
@@ -43,11 +43,11 @@ pub fn inspect_png<'a>(
     current: &'a [u8],
     options: &Options,
 ) -> Result<Inspection<'a>, CompareError> {
-    if let Some(comparison) = equal(baseline, current, options)? {
+    if let Some(comparison) = compare_equal(baseline, current, options)? {
         return Ok(comparison.inspect(baseline, current));
     }
-    let pair = DecodedPair::to_compare(baseline, current, options)?;
-    let comparison = comparison::judge(&pair.layout(options), pair.sizes(), options);
+    let pair = DecodedPair::decode_for(baseline, current, options)?;
+    let comparison = comparison::judge_layout(&pair.layout(options), pair.sizes(), options);
     Ok(Inspection {
         decoded: Some(pair),
         ..comparison.inspect(baseline, current)
@@ -55,7 +55,7 @@ pub fn inspect_png<'a>(
 }
 
 /// What is said of files that are seen to be equal.
-fn equal(
+fn compare_equal(
     baseline: &[u8],
     current: &[u8],
     options: &Options,
@@ -63,13 +63,13 @@ fn equal(
     if !are_equal(baseline, current) {
         return Ok(None);
     }
-    let size = decode::size(baseline).map_err(|problem| problem.of(Side::Baseline))?;
+    let size = decode::size(baseline).map_err(|problem| problem.of(ImageSide::Baseline))?;
     Ok(Some(Comparison::identical(size, options)))
 }
 
 /// Whether files are seen to be equal without decoding them.
 fn are_equal(baseline: &[u8], current: &[u8]) -> bool {
-    baseline == current || decode::is_same_picture(baseline, current)
+    baseline == current || decode::has_same_pixel_data(baseline, current)
 }
 
 impl Comparison {
@@ -92,13 +92,13 @@ impl Inspection<'_> {
     /// # Errors
     /// When files that nobody had to decode so far turn out to be damaged, or
     /// when the smallest image that holds both would be too large.
-    pub fn picture(&mut self) -> Result<Vec<u8>, CompareError> {
+    pub fn diff_png(&mut self) -> Result<Vec<u8>, CompareError> {
         let pair = match self.decoded.take() {
-            Some(pair) if pair.is_whole() => pair,
-            _ => DecodedPair::whole(self.files[0], self.files[1])?,
+            Some(pair) if pair.is_fully_decoded() => pair,
+            _ => DecodedPair::decode_fully(self.files[0], self.files[1])?,
         };
         let (baseline, current) = self.decoded.insert(pair).views();
-        picture::draw(baseline, current, &self.comparison.options)?.encode()
+        diff_image::draw(baseline, current, &self.comparison.options)?.encode()
     }
 
     /// Counts the differing pixels at eleven thresholds, in one pass. Equal files
@@ -106,17 +106,17 @@ impl Inspection<'_> {
     ///
     /// # Errors
     /// When files that nobody had to decode so far turn out to be damaged.
-    pub fn sweep(&mut self) -> Result<Sweep, CompareError> {
+    pub fn sweep(&mut self) -> Result<ThresholdSweep, CompareError> {
         if self.decoded.is_none() && are_equal(self.files[0], self.files[1]) {
-            return Ok(Sweep::of_equal(&self.comparison));
+            return Ok(ThresholdSweep::of_equal(&self.comparison));
         }
         let options = &self.comparison.options;
         let pair = match self.decoded.take() {
             Some(pair) => pair,
-            None => DecodedPair::to_compare(self.files[0], self.files[1], options)?,
+            None => DecodedPair::decode_for(self.files[0], self.files[1], options)?,
         };
         let layout = self.decoded.insert(pair).layout(options);
-        Ok(Sweep::of(&self.comparison, &layout))
+        Ok(ThresholdSweep::of(&self.comparison, &layout))
     }
 }
 
@@ -130,11 +130,11 @@ pub fn compare_in_bands(
     options: &Options,
     band: usize,
 ) -> Option<Comparison> {
-    let counted = DecodedPair::counted(baseline, current, options, band);
-    let Some(pair) = DecodedPair::side_by_side(baseline, current, band) else {
-        return counted;
+    let count = DecodedPair::count(baseline, current, options, band);
+    let Some(pair) = DecodedPair::decode_in_lockstep(baseline, current, band) else {
+        return count;
     };
-    let found = comparison::judge(&pair.layout(options), pair.sizes(), options);
-    assert!(counted.is_none_or(|counted| counted == found), "two counts");
+    let found = comparison::judge_layout(&pair.layout(options), pair.sizes(), options);
+    assert!(count.is_none_or(|count| count == found), "two counts");
     Some(found)
 }

@@ -2,16 +2,18 @@
 //!
 //! Plain code without branches on pixels, so that the compiler can work on
 //! many at once; [`simd`](super::simd) compiles it once more for each
-//! instruction set. Pixels are RGBA with red in the lowest byte. Rows of
+//! instruction set. Pixels are RGBA with red in the lowest byte. PngRows of
 //! pixels and keys carry one more element at either end: column `x` is
 //! element `x + 1`.
+
+use std::ops::Range;
 
 /// Pixels that are judged together: one word of a row's bits.
 pub(super) const CHUNK: usize = 64;
 
 /// What the fast measure can say of a chunk of pixels, one bit each.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Guess {
+pub(super) struct ChunkEstimate {
     /// They differ.
     pub(super) differing: u64,
     /// Too close to the limit for `f32`, or translucent: to be looked at again.
@@ -33,7 +35,7 @@ pub(super) fn widen(rgb: &[u8], rgba: &mut [u32]) {
 
 /// Compares a chunk by YIQ distance, taking every pixel for opaque.
 #[inline(always)]
-pub(super) fn guess(a: &[u32; CHUNK], b: &[u32; CHUNK], max_delta: f64) -> Guess {
+pub(super) fn estimate(a: &[u32; CHUNK], b: &[u32; CHUNK], max_delta: f64) -> ChunkEstimate {
     let low = (max_delta * (1.0 - MARGIN)) as f32;
     let high = (max_delta * (1.0 + MARGIN)) as f32;
     let mut differing = [0_u8; CHUNK];
@@ -52,7 +54,7 @@ pub(super) fn guess(a: &[u32; CHUNK], b: &[u32; CHUNK], max_delta: f64) -> Guess
         differing[i] = u8::from(beyond & !translucent);
         unsure[i] = u8::from((near | translucent) & (p != q));
     }
-    Guess {
+    ChunkEstimate {
         differing: pack(&differing),
         unsure: pack(&unsure),
     }
@@ -165,4 +167,41 @@ fn pack(flags: &[u8; CHUNK]) -> u64 {
         bits |= byte << (index * 8);
     }
     bits
+}
+
+/// Paeth, for some of a row's pixels.
+pub(super) fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8], pixels: Range<usize>) {
+    let above = above.as_chunks::<BPP>().0;
+    let row = row.as_chunks_mut::<BPP>().0;
+    let mut left = [0_i16; BPP];
+    let mut corner = [0_i16; BPP];
+    if let Some(before) = pixels.start.checked_sub(1) {
+        left = row[before].map(i16::from);
+        corner = above[before].map(i16::from);
+    }
+    for (pixel, above) in row[pixels.clone()].iter_mut().zip(&above[pixels]) {
+        for c in 0..BPP {
+            let above = i16::from(above[c]);
+            let byte = pixel[c].wrapping_add(nearest(left[c], above, corner[c]) as u8);
+            pixel[c] = byte;
+            left[c] = i16::from(byte);
+            corner[c] = above;
+        }
+    }
+}
+
+/// Which of the three neighbours is nearest to `left + above - corner`; where
+/// two are, the one named first.
+#[inline(always)]
+fn nearest(left: i16, above: i16, corner: i16) -> i16 {
+    let to_left = (above - corner).abs();
+    let to_above = (left - corner).abs();
+    let to_corner = (left + above - 2 * corner).abs();
+    // Selections rather than branches: which neighbour it is cannot be foreseen.
+    let other = if to_above <= to_corner { above } else { corner };
+    if to_left <= to_above.min(to_corner) {
+        left
+    } else {
+        other
+    }
 }

@@ -1,9 +1,9 @@
 //! Which part of one image is compared with which part of the other.
 
 use super::mask::Mask;
-use super::moved::{self, Move};
 use super::options::Options;
-use super::view::{Pair, View};
+use super::pixel_view::{ImagePair, PixelView};
+use super::row_alignment::{self, RowMove};
 use crate::region::Region;
 
 /// Two images laid on each other.
@@ -18,51 +18,57 @@ pub(super) struct Layout<'a> {
     /// Pixels of the union, less the ignored ones.
     pub(super) compared: u64,
     /// Blocks that were found at another height.
-    pub(super) moves: Vec<Move>,
+    pub(super) moves: Vec<RowMove>,
 }
 
 /// Parts of both images of one size.
 pub(super) struct Part<'a> {
-    pub(super) pair: Pair<'a>,
+    pub(super) pair: ImagePair<'a>,
     /// Its first row in the current image.
     pub(super) top: usize,
     pub(super) mask: Mask,
 }
 
 impl<'a> Layout<'a> {
-    /// `known` tells which rows of two images of one size are equal; with
-    /// `options.moved` both images must be restored as a whole.
+    /// `equal_rows` tells which rows of two images of one size are equal; with
+    /// `options.detect_moves` both images must be restored as a whole.
     pub(super) fn new(
-        a: View<'a>,
-        b: View<'a>,
-        known: Option<&'a [bool]>,
+        a: PixelView<'a>,
+        b: PixelView<'a>,
+        equal_rows: Option<&'a [bool]>,
         options: &Options,
     ) -> Self {
-        if options.moved {
+        if options.detect_moves {
             Self::with_moves(a, b, options)
         } else {
-            Self::in_place(a, b, known, options)
+            Self::in_place(a, b, equal_rows, options)
         }
     }
 
     /// Top left corner on top left corner.
-    fn in_place(a: View<'a>, b: View<'a>, known: Option<&'a [bool]>, options: &Options) -> Self {
-        let pair = Pair {
-            known,
-            ..Pair::overlap(a, b)
+    fn in_place(
+        a: PixelView<'a>,
+        b: PixelView<'a>,
+        equal_rows: Option<&'a [bool]>,
+        options: &Options,
+    ) -> Self {
+        let pair = ImagePair {
+            equal_rows,
+            ..ImagePair::overlap(a, b)
         };
         let (width, height) = pair.size();
         let mask = Mask::new(&options.ignore, width as u32, height as u32);
-        let common = open((width, height), options);
+        let common = uncovered((width, height), options);
         let to_the_right = beside(a, width, options) + beside(b, width, options);
-        let beyond_pixels = open(a.size(), options) + open(b.size(), options) - 2 * common;
-        let right = strip(width, 0, union(a, b).0 - width, union(a, b).1);
-        let below = strip(0, height, width, union(a, b).1 - height);
+        let beyond_pixels =
+            uncovered(a.size(), options) + uncovered(b.size(), options) - 2 * common;
+        let right = rectangle(width, 0, union(a, b).0 - width, union(a, b).1);
+        let below = rectangle(0, height, width, union(a, b).1 - height);
         let beyond = [(right, to_the_right), (below, beyond_pixels - to_the_right)];
         Self {
             beyond: beyond
                 .into_iter()
-                .filter_map(|(strip, open)| strip.filter(|_| open > 0))
+                .filter_map(|(region, open)| region.filter(|_| open > 0))
                 .collect(),
             beyond_pixels,
             compared: common + beyond_pixels,
@@ -72,22 +78,22 @@ impl<'a> Layout<'a> {
     }
 
     /// Equal rows on equal rows, wherever they are.
-    fn with_moves(a: View<'a>, b: View<'a>, options: &Options) -> Self {
+    fn with_moves(a: PixelView<'a>, b: PixelView<'a>, options: &Options) -> Self {
         let width = a.size().0.min(b.size().0);
         let (rows_a, rows_b) = (a.size().1, b.size().1);
         let whole = beside(a, width, options) + beside(b, width, options);
         let (a_part, b_part) = (a.part(0, (width, rows_a)), b.part(0, (width, rows_b)));
-        let found = moved::align(a_part, b_part);
+        let found = row_alignment::align(a_part, b_part);
         let [mask_a, mask] =
             [rows_a, rows_b].map(|rows| Mask::new(&options.ignore, width as u32, rows as u32));
-        let part = |run: &moved::Run| {
-            // Rows above and below come along: anti-aliasing looks at them.
+        let part = |run: &row_alignment::AlignedRows| {
+            // PngRows above and below come along: anti-aliasing looks at them.
             let above = run.a.min(run.b);
             let (a, b) = (a_part.from(run.a - above), b_part.from(run.b - above));
             Part {
-                pair: Pair {
+                pair: ImagePair {
                     rows: (above, above + run.length),
-                    ..Pair::overlap(a, b)
+                    ..ImagePair::overlap(a, b)
                 },
                 top: run.b - above,
                 mask: mask.below((run.b - above) as u32),
@@ -100,41 +106,41 @@ impl<'a> Layout<'a> {
             .sum();
         let inserted: u64 = found.inserted.iter().map(|rows| mask.open_in(rows)).sum();
         let deleted: u64 = found.deleted.iter().map(|rows| mask_a.open_in(rows)).sum();
-        // Rows that came and rows that went lie over each other.
+        // PngRows that came and rows that went lie over each other.
         let beyond = inserted.max(deleted);
-        let strips = found
+        let inserted_regions = found
             .inserted
             .iter()
             .filter(|rows| mask.open_in(rows) > 0)
-            .map(|rows| strip(0, rows.start, width, rows.len()));
-        let told = |block: &Move| is_open(*block, &mask_a, &mask);
-        let right = strip(width, 0, union(a, b).0 - width, union(a, b).1).filter(|_| whole > 0);
+            .map(|rows| rectangle(0, rows.start, width, rows.len()));
+        let told = |block: &RowMove| is_open(*block, &mask_a, &mask);
+        let right = rectangle(width, 0, union(a, b).0 - width, union(a, b).1).filter(|_| whole > 0);
         Self {
             parts: found.paired.iter().map(part).collect(),
-            beyond: strips.chain([right]).flatten().collect(),
+            beyond: inserted_regions.chain([right]).flatten().collect(),
             beyond_pixels: whole + beyond,
             // What went and what is paired may be ignored at one place and not
             // at the other: never less than may differ.
-            compared: open((width, rows_a.max(rows_b)), options).max(paired + beyond) + whole,
+            compared: uncovered((width, rows_a.max(rows_b)), options).max(paired + beyond) + whole,
             moves: found.moves.into_iter().filter(told).collect(),
         }
     }
 }
 
 /// Whether a block is not ignored altogether, both where it was and where it is.
-fn is_open(block: Move, baseline: &Mask, current: &Mask) -> bool {
+fn is_open(block: RowMove, baseline: &Mask, current: &Mask) -> bool {
     let rows = |start: u32| start as usize..(start + block.height) as usize;
     baseline.open_in(&rows(block.from)) + current.open_in(&rows(block.to)) > 0
 }
 
 /// The pixels of an image that are not ignored.
-fn open(size: (usize, usize), options: &Options) -> u64 {
+fn uncovered(size: (usize, usize), options: &Options) -> u64 {
     area(size) - Mask::new(&options.ignore, size.0 as u32, size.1 as u32).area()
 }
 
 /// The pixels right of the first `width` columns that are not ignored.
-fn beside(view: View<'_>, width: usize, options: &Options) -> u64 {
-    open(view.size(), options) - open((width, view.size().1), options)
+fn beside(view: PixelView<'_>, width: usize, options: &Options) -> u64 {
+    uncovered(view.size(), options) - uncovered((width, view.size().1), options)
 }
 
 fn area((width, height): (usize, usize)) -> u64 {
@@ -142,11 +148,11 @@ fn area((width, height): (usize, usize)) -> u64 {
 }
 
 /// Width and height of the smallest image that holds both.
-pub(super) fn union(a: View<'_>, b: View<'_>) -> (usize, usize) {
+pub(super) fn union(a: PixelView<'_>, b: PixelView<'_>) -> (usize, usize) {
     (a.size().0.max(b.size().0), a.size().1.max(b.size().1))
 }
 
-fn strip(x: usize, y: usize, width: usize, height: usize) -> Option<Region> {
+fn rectangle(x: usize, y: usize, width: usize, height: usize) -> Option<Region> {
     (width > 0 && height > 0).then_some(Region {
         x: x as u32,
         y: y as u32,

@@ -24,48 +24,48 @@
 //! # Ok::<(), tintype_compare::CompareError>(())
 //! ```
 
-mod chunks;
+mod band;
+mod buffer_pool;
 mod comparison;
 mod decode;
+mod diff_image;
 mod engine;
 mod error;
-mod exact;
 mod inflate;
 mod inspection;
 mod kernels;
 mod layout;
+mod lockstep;
 mod mask;
 mod message;
-mod moved;
+mod metric;
 mod options;
 mod perceptual;
-mod picture;
-mod pool;
+mod pixel_view;
+mod png_chunks;
+mod png_rows;
 mod region;
 mod regions;
-mod ring;
-mod rows;
-mod segments;
-mod side_by_side;
+mod row_alignment;
+mod row_window;
 mod simd;
-mod strip;
-mod sweep;
+mod streaming;
 #[cfg(test)]
 mod tests;
+mod threads;
+mod threshold_sweep;
 mod unfilter;
-mod view;
-mod workers;
 
 pub use comparison::{Comparison, Verdict, compare_images};
-pub use decode::MOST_PIXELS;
-pub use error::{CompareError, ImageProblem, Side};
+pub use decode::MAX_PIXELS;
+pub use diff_image::encode_png;
+pub use error::{CompareError, ImageProblem, ImageSide};
 pub use inspection::{Inspection, compare_png, inspect_png};
-pub use moved::Move;
 pub use options::{Antialiasing, Options, Perceptual};
-pub use perceptual::Visibility;
-pub use picture::encode_png;
+pub use perceptual::PerceptualDifference;
 pub use region::Region;
-pub use sweep::Sweep;
+pub use row_alignment::RowMove;
+pub use threshold_sweep::ThresholdSweep;
 
 /// Whether the comparison was built with optimisation. Without, it takes many
 /// times as long.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::comparison::{Comparison, Verdict};
-use super::sweep::Sweep;
+use super::threshold_sweep::ThresholdSweep;
 
 impl Comparison {
     /// One line: how much differs, and where the largest part of it is.
@@ -70,7 +70,7 @@ impl Comparison {
 
     /// Several lines that teach: what other thresholds would have counted and
     /// the smallest change of one setting that would pass.
-    pub fn lesson(&self, sweep: &Sweep) -> String {
+    pub fn detailed_message(&self, sweep: &ThresholdSweep) -> String {
         let mut text = self.message();
         let _ = write!(
             text,

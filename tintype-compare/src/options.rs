@@ -2,8 +2,6 @@
 
 use serde::Serialize;
 
-use super::engine::Question;
-use super::mask::Mask;
 use crate::region::Region;
 
 /// What counts as a difference, and how much of it is tolerated.
@@ -32,7 +30,8 @@ pub struct Options {
     pub ignore: Vec<Region>,
     /// Recognise blocks of rows that only moved up or down, and report the
     /// move instead of everything that it displaced.
-    pub moved: bool,
+    #[serde(rename = "moved")]
+    pub detect_moves: bool,
     /// A second opinion on how visible the difference is.
     pub perceptual: Perceptual,
 }
@@ -45,7 +44,7 @@ impl Default for Options {
             max_diff_pixels: None,
             max_diff_ratio: None,
             ignore: Vec::new(),
-            moved: false,
+            detect_moves: false,
             perceptual: Perceptual::default(),
         }
     }
@@ -93,17 +92,8 @@ impl Options {
         }
     }
 
-    /// What the engine is to be asked.
-    pub(super) fn question<'a>(&self, mask: &'a Mask) -> Question<'a> {
-        Question {
-            max_delta: self.max_delta(),
-            antialiasing: self.antialiasing,
-            mask,
-        }
-    }
-
     /// The largest squared YIQ distance that still counts as equal.
-    fn max_delta(&self) -> f64 {
+    pub(super) fn max_delta(&self) -> f64 {
         // What is no number tolerates nothing.
         let threshold = if self.threshold.is_nan() {
             0.0

@@ -4,19 +4,19 @@ use empfindung::cie00;
 use lab::Lab;
 use serde::Serialize;
 
-use super::engine::{self, Sink, set_bits};
+use super::engine::{self, PixelCriteria, RowSink, set_bits};
 use super::layout::Layout;
 use super::options::Options;
-use super::view::Pair;
+use super::pixel_view::ImagePair;
 
 /// Steps of a histogram of colour differences: hundredths, up to 128.
-const STEPS: usize = 12_800;
+const HISTOGRAM_STEPS: usize = 12_800;
 
 /// How visible the differing pixels are, in CIEDE2000: 1 is barely visible
 /// side by side, 2.3 a just noticeable difference, 100 black against white.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Visibility {
+pub struct PerceptualDifference {
     /// The mean over the differing pixels.
     pub mean: f64,
     /// What 99 of 100 differing pixels stay at or below, rounded up to a
@@ -26,40 +26,40 @@ pub struct Visibility {
 
 /// Looks at all pixels that differ. `None` where there are none, or where one
 /// of the images has pixels that the other has not: those differ entirely.
-pub(super) fn look(layout: &Layout<'_>, options: &Options) -> Option<Visibility> {
+pub(super) fn measure(layout: &Layout<'_>, options: &Options) -> Option<PerceptualDifference> {
     if layout.beyond_pixels > 0 {
         return None;
     }
-    let mut all = Histogram::default();
+    let mut all = DeltaEHistogram::default();
     for part in &layout.parts {
-        let new = || Looker {
+        let new = || DeltaECollector {
             pair: part.pair,
-            seen: Histogram::default(),
+            seen: DeltaEHistogram::default(),
         };
-        for looker in engine::compare(part.pair, &options.question(&part.mask), new) {
-            all.merge(&looker.seen);
+        for collector in engine::compare(part.pair, &PixelCriteria::new(options, &part.mask), new) {
+            all.merge(&collector.seen);
         }
     }
     all.visibility()
 }
 
-struct Histogram {
+struct DeltaEHistogram {
     steps: Vec<u64>,
     sum: f64,
 }
 
-impl Default for Histogram {
+impl Default for DeltaEHistogram {
     fn default() -> Self {
         Self {
-            steps: vec![0; STEPS + 1],
+            steps: vec![0; HISTOGRAM_STEPS + 1],
             sum: 0.0,
         }
     }
 }
 
-impl Histogram {
+impl DeltaEHistogram {
     fn add(&mut self, delta_e: f64) {
-        self.steps[((delta_e * 100.0).ceil() as usize).min(STEPS)] += 1;
+        self.steps[((delta_e * 100.0).ceil() as usize).min(HISTOGRAM_STEPS)] += 1;
         self.sum += delta_e;
     }
 
@@ -71,7 +71,7 @@ impl Histogram {
         self.sum += other.sum;
     }
 
-    fn visibility(&self) -> Option<Visibility> {
+    fn visibility(&self) -> Option<PerceptualDifference> {
         let count: u64 = self.steps.iter().sum();
         let wanted = (count * 99).div_ceil(100);
         let mut below = 0;
@@ -79,19 +79,19 @@ impl Histogram {
             below += n;
             below >= wanted
         });
-        (count > 0).then(|| Visibility {
+        (count > 0).then(|| PerceptualDifference {
             mean: self.sum / count as f64,
-            p99: step.unwrap_or(STEPS) as f64 / 100.0,
+            p99: step.unwrap_or(HISTOGRAM_STEPS) as f64 / 100.0,
         })
     }
 }
 
-struct Looker<'a> {
-    pair: Pair<'a>,
-    seen: Histogram,
+struct DeltaECollector<'a> {
+    pair: ImagePair<'a>,
+    seen: DeltaEHistogram,
 }
 
-impl Sink for Looker<'_> {
+impl RowSink for DeltaECollector<'_> {
     fn row(&mut self, y: usize, differing: &[u64], _: &[u64]) {
         for x in set_bits(differing) {
             let [a, b] = [self.pair.a, self.pair.b].map(|view| lab(view.pixel(x, y)));

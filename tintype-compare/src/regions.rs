@@ -7,12 +7,12 @@ use crate::region::Region;
 const CELL: u32 = 16;
 
 /// Regions reported at most; noise would fill a report otherwise.
-const MOST: usize = 50;
+const MAX_REGIONS: usize = 50;
 
 /// A coarse grid over the image. Every cell knows the bounding box of the
 /// differing pixels in it.
 #[derive(Debug, Default)]
-pub(super) struct Clusters {
+pub(super) struct RegionClusters {
     columns: usize,
     cells: Vec<Option<Bounds>>,
 }
@@ -45,7 +45,7 @@ impl Bounds {
     }
 }
 
-impl Clusters {
+impl RegionClusters {
     pub(super) fn new(width: u32) -> Self {
         Self {
             columns: width.div_ceil(CELL) as usize,
@@ -120,7 +120,7 @@ impl Clusters {
     }
 }
 
-/// Largest area first, then from the top left; the first [`MOST`] stay.
+/// Largest area first, then from the top left; the first [`MAX_REGIONS`] stay.
 pub(super) fn sort(regions: &mut Vec<Region>) {
     regions.sort_by_key(|r| {
         (
@@ -129,5 +129,5 @@ pub(super) fn sort(regions: &mut Vec<Region>) {
             r.x,
         )
     });
-    regions.truncate(MOST);
+    regions.truncate(MAX_REGIONS);
 }

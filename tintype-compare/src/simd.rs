@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use super::kernels::{self, CHUNK, Guess};
+use super::kernels::{self, CHUNK, ChunkEstimate};
 
 macro_rules! for_each_instruction_set {
     ($(fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => { $(
@@ -28,10 +28,10 @@ macro_rules! for_each_instruction_set {
                 }
                 match level() {
                     // SAFETY: the processor has the features it was compiled for.
-                    Level::Avx512 => return unsafe { with_avx512($($argument),*) },
+                    InstructionSet::Avx512 => return unsafe { with_avx512($($argument),*) },
                     // SAFETY: as above.
-                    Level::Avx2 => return unsafe { with_avx2($($argument),*) },
-                    Level::Plain => {}
+                    InstructionSet::Avx2 => return unsafe { with_avx2($($argument),*) },
+                    InstructionSet::Plain => {}
                 }
             }
             kernels::$name($($argument),*)
@@ -42,7 +42,7 @@ macro_rules! for_each_instruction_set {
 /// What the kernels may use, in ascending order.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Level {
+pub(super) enum InstructionSet {
     /// What every x86-64 processor has.
     Plain,
     Avx2,
@@ -51,17 +51,17 @@ pub(super) enum Level {
 
 /// What this processor has, asked once.
 #[cfg(target_arch = "x86_64")]
-fn level() -> Level {
-    static LEVEL: std::sync::OnceLock<Level> = std::sync::OnceLock::new();
+fn level() -> InstructionSet {
+    static LEVEL: std::sync::OnceLock<InstructionSet> = std::sync::OnceLock::new();
     let found = *LEVEL.get_or_init(|| {
         let avx512 = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl");
         match is_x86_feature_detected!("avx2") {
-            true if avx512 => Level::Avx512,
-            true => Level::Avx2,
-            false => Level::Plain,
+            true if avx512 => InstructionSet::Avx512,
+            true => InstructionSet::Avx2,
+            false => InstructionSet::Plain,
         }
     });
     #[cfg(test)]
@@ -72,7 +72,7 @@ fn level() -> Level {
 
 for_each_instruction_set! {
     fn widen(rgb: &[u8], rgba: &mut [u32]);
-    fn guess(a: &[u32; CHUNK], b: &[u32; CHUNK], max_delta: f64) -> Guess;
+    fn estimate(a: &[u32; CHUNK], b: &[u32; CHUNK], max_delta: f64) -> ChunkEstimate;
     fn siblings(above: &[u32], row: &[u32], below: &[u32], many: &mut [u32]);
     fn keys(row: &[u32], many: &[u32], many_other: &[u32], keys: &mut [f64]);
     fn antialiased(
@@ -83,7 +83,7 @@ for_each_instruction_set! {
     ) -> u64;
 }
 
-/// [`unfilter::paeth`](super::unfilter::paeth), all channels of a pixel at once.
+/// [`unfilter::paeth`](kernels::paeth), all channels of a pixel at once.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8], pixels: Range<usize>) {
     use std::arch::x86_64::*;
@@ -125,24 +125,24 @@ pub(super) fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8], pixels: Rang
         }
     }
 
-    if level() == Level::Plain {
-        return super::unfilter::paeth::<BPP>(above, row, pixels);
+    if level() == InstructionSet::Plain {
+        return kernels::paeth::<BPP>(above, row, pixels);
     }
     // SAFETY: the processor has AVX2.
     unsafe { with_avx2::<BPP>(above, row, pixels) }
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) use super::unfilter::paeth;
+pub(super) use super::kernels::paeth;
 
 #[cfg(all(test, target_arch = "x86_64"))]
 pub(super) mod tests {
     use std::cell::Cell;
 
-    use super::Level;
+    use super::InstructionSet;
 
     thread_local! {
         /// The most that this thread may use.
-        pub(crate) static LIMIT: Cell<Level> = const { Cell::new(Level::Avx512) };
+        pub(crate) static LIMIT: Cell<InstructionSet> = const { Cell::new(InstructionSet::Avx512) };
     }
 }

@@ -46,7 +46,7 @@ fn ours(paths: &[PathBuf; 2], diff: &Path) {
     let [a, b] = paths.each_ref().map(|path| fs::read(path).unwrap());
     let mut found = inspect_png(&a, &b, &Options::default()).unwrap();
     if found.comparison.verdict != Verdict::Same {
-        fs::write(diff, found.picture().unwrap()).unwrap();
+        fs::write(diff, found.diff_png().unwrap()).unwrap();
     }
 }
 

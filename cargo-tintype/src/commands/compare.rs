@@ -91,7 +91,7 @@ impl Options {
             max_diff_pixels: self.max_diff_pixels,
             max_diff_ratio: self.max_diff_ratio,
             ignore: self.ignore.clone(),
-            moved: self.moved,
+            detect_moves: self.moved,
             perceptual: match self.max_delta_e {
                 Some(max_delta_e) => Perceptual::Decide { max_delta_e },
                 None if self.delta_e => Perceptual::Report,

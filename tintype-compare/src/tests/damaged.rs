@@ -3,7 +3,7 @@
 use image::RgbaImage;
 
 use super::white;
-use crate::chunks::Plain;
+use crate::png_chunks::PlainPng;
 use crate::{Options, compare_png, encode_png};
 
 fn chunk(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
@@ -73,9 +73,9 @@ fn only_data_in_one_place_takes_the_short_path() {
         6,
         &[text.clone(), data(first), data(second), text.clone()],
     );
-    assert!(Plain::read(&joined).is_some());
+    assert!(PlainPng::read(&joined).is_some());
     let parted = png(2, 6, &[data(first), text, data(second)]);
-    assert!(Plain::read(&parted).is_none());
+    assert!(PlainPng::read(&parted).is_none());
 }
 
 #[test]

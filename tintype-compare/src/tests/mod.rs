@@ -2,18 +2,18 @@
 
 mod damaged;
 mod forms;
-mod moved;
 mod oracle;
 mod pairs;
 mod properties;
 mod reference;
+mod row_moves;
 mod tall;
 
 use image::{Rgba, RgbaImage};
 
 use super::{
-    CompareError, ImageProblem, Options, Perceptual, Side, Verdict, compare_images, compare_png,
-    encode_png, inspect_png, unfilter,
+    CompareError, ImageProblem, ImageSide, Options, Perceptual, Verdict, compare_images,
+    compare_png, encode_png, inspect_png, kernels, unfilter,
 };
 use crate::region::Region;
 
@@ -94,7 +94,7 @@ fn sizes_that_differ_are_compared_where_both_have_pixels() {
     assert_eq!(comparison.verdict, Verdict::SizeMismatch);
     assert_eq!(comparison.differing, 1 + 100 + 200);
     assert_eq!(comparison.compared, 100 + 100 + 200);
-    let drawn = comparison.draw(&a, &b).unwrap();
+    let drawn = comparison.draw_diff(&a, &b).unwrap();
     assert_eq!(drawn.dimensions(), (20, 30));
 }
 
@@ -104,10 +104,10 @@ fn no_picture_is_larger_than_an_image_may_be() {
     let files = [&wide, &tall].map(|image| encode_png(image).unwrap());
     let mut inspection = inspect_png(&files[0], &files[1], &Options::default()).unwrap();
     assert_eq!(inspection.comparison.verdict, Verdict::SizeMismatch);
-    let drawn = inspection.picture().map(|picture| picture.len());
+    let drawn = inspection.diff_png().map(|picture| picture.len());
     let error = drawn.unwrap_err();
     insta::assert_snapshot!(error, @"failed to draw the difference: 16384×8193 pixels are more than the 134217728 that Tintype draws");
-    assert!(inspection.comparison.draw(&wide, &tall).is_err());
+    assert!(inspection.comparison.draw_diff(&wide, &tall).is_err());
     assert!(inspection.sweep().is_ok());
 }
 
@@ -118,7 +118,7 @@ fn of_equal_files_no_question_is_answered_by_decoding() {
     for options in [
         Options::default(),
         Options {
-            moved: true,
+            detect_moves: true,
             ..Options::default()
         },
     ] {
@@ -130,7 +130,7 @@ fn of_equal_files_no_question_is_answered_by_decoding() {
             (sweep.threshold, sweep.max_diff_pixels),
             (Some(0.0), Some(0))
         );
-        assert!(sound.picture().is_ok() && found.picture().is_err());
+        assert!(sound.diff_png().is_ok() && found.diff_png().is_err());
         assert_eq!(sound.sweep().unwrap(), sweep);
     }
 }
@@ -146,7 +146,7 @@ fn ignored_pixels_that_only_one_image_has_do_not_count() {
     let judged = |ignore: &[Region], moved| {
         let options = Options {
             ignore: ignore.to_vec(),
-            moved,
+            detect_moves: moved,
             ..Options::default()
         };
         compare_images(&white(20, 10), &dotted(10, 30, &[(2, 2)]), &options)
@@ -185,7 +185,7 @@ fn what_is_no_image_is_named() {
         let CompareError::Image { side, problem } = failure(&good[..end]) else {
             panic!("another error")
         };
-        assert_eq!(side, Side::Current);
+        assert_eq!(side, ImageSide::Current);
         assert!(
             !matches!(problem, ImageProblem::TooLarge { .. }),
             "{end}: {problem}"
@@ -194,7 +194,7 @@ fn what_is_no_image_is_named() {
 }
 
 #[test]
-fn the_lesson_tells_the_smallest_setting_that_passes() {
+fn the_detailed_message_names_the_smallest_setting_that_passes() {
     let mut b = white(50, 50);
     b.put_pixel(10, 10, Rgba([200, 200, 200, 255]));
     b.put_pixel(30, 30, Rgba([0, 0, 0, 255]));
@@ -215,7 +215,7 @@ fn the_lesson_tells_the_smallest_setting_that_passes() {
         ..eased
     };
     assert!(!compare_png(&a, &b, &stricter).unwrap().passes());
-    insta::assert_snapshot!(inspection.comparison.lesson(&sweep));
+    insta::assert_snapshot!(inspection.comparison.detailed_message(&sweep));
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn paeth_twice<const BPP: usize>(random: &mut pairs::Random, pixels: usize) {
         let (above, row) = (bytes(false), bytes(sparse));
         let (mut fast, mut plain) = (row.clone(), row);
         unfilter::row::<BPP>(4, &above, &mut fast);
-        unfilter::paeth::<BPP>(&above, &mut plain, 0..pixels);
+        kernels::paeth::<BPP>(&above, &mut plain, 0..pixels);
         assert_eq!(fast, plain);
     }
 }

@@ -7,8 +7,8 @@ use image::RgbaImage;
 
 use super::pairs;
 use crate::options::{Antialiasing, Options};
-use crate::view::{Pair, View};
-use crate::{compare_images, decode, engine, mask::Mask};
+use crate::pixel_view::{ImagePair, PixelView};
+use crate::{compare_images, decode, engine, engine::PixelCriteria, mask::Mask};
 
 const EXPECTED: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -69,12 +69,12 @@ fn files(name: &str) -> (RgbaImage, RgbaImage) {
 /// FNV-1a over 0 (equal), 1 (differs) or 2 (anti-aliasing) of every pixel.
 fn verdicts(a: &RgbaImage, b: &RgbaImage, options: &Options) -> u32 {
     let mask = Mask::new(&[], a.width(), a.height());
-    let pair = Pair::overlap(View::of(a), View::of(b));
+    let pair = ImagePair::overlap(PixelView::of(a), PixelView::of(b));
     let new = || Map {
         width: a.width() as usize,
         verdicts: vec![0; a.as_raw().len() / 4],
     };
-    let maps = engine::compare(pair, &options.question(&mask), new);
+    let maps = engine::compare(pair, &PixelCriteria::new(options, &mask), new);
     let map = maps
         .into_iter()
         .reduce(|mut all, other| {
@@ -95,7 +95,7 @@ struct Map {
     verdicts: Vec<u32>,
 }
 
-impl engine::Sink for Map {
+impl engine::RowSink for Map {
     fn row(&mut self, y: usize, differing: &[u64], antialiased: &[u64]) {
         let row = &mut self.verdicts[y * self.width..][..self.width];
         engine::set_bits(differing).for_each(|x| row[x] = 1);

@@ -8,7 +8,7 @@ use super::reference;
 use crate::decode::{self, DecodedPair};
 use crate::inspection::compare_in_bands;
 use crate::region::Region;
-use crate::{Antialiasing, Options, compare_images, compare_png, view::View};
+use crate::{Antialiasing, Options, compare_images, compare_png, pixel_view::PixelView};
 
 const KINDS: [&str; 6] = ["noise", "palette", "gradient", "discs", "alpha", "glass"];
 const CHANGES: [&str; 4] = ["speckled", "shifted", "redrawn", "other"];
@@ -108,7 +108,7 @@ fn files_are_judged_as_their_pixels_are() {
                 "round {round}"
             );
         }
-        let whole = DecodedPair::whole(&files[0], &files[1]).unwrap();
+        let whole = DecodedPair::decode_fully(&files[0], &files[1]).unwrap();
         assert!(
             pixels(whole.views().0).eq(a.pixels().map(|p| p.0)),
             "round {round}"
@@ -125,7 +125,7 @@ fn files_are_judged_as_their_pixels_are() {
     );
 }
 
-fn pixels(view: View<'_>) -> impl Iterator<Item = [u8; 4]> {
+fn pixels(view: PixelView<'_>) -> impl Iterator<Item = [u8; 4]> {
     let (width, height) = view.size();
     (0..height).flat_map(move |y| (0..width).map(move |x| view.pixel(x, y)))
 }
@@ -171,7 +171,7 @@ fn encode(image: &RgbaImage, random: &mut Random) -> Vec<u8> {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn every_instruction_set_gives_the_same() {
-    use crate::simd::{Level, tests::LIMIT};
+    use crate::simd::{InstructionSet, tests::LIMIT};
 
     let mut random = Random(3);
     // Miri takes a thousand times as long.
@@ -179,7 +179,12 @@ fn every_instruction_set_gives_the_same() {
         let (a, b) = pair(&mut random);
         let options = options(&mut random);
         // Images this small are compared on the calling thread.
-        let [plain, avx2, avx512] = [Level::Plain, Level::Avx2, Level::Avx512].map(|limit| {
+        let [plain, avx2, avx512] = [
+            InstructionSet::Plain,
+            InstructionSet::Avx2,
+            InstructionSet::Avx512,
+        ]
+        .map(|limit| {
             LIMIT.set(limit);
             compare_images(&a, &b, &options)
         });

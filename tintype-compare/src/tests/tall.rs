@@ -4,8 +4,8 @@
 use image::RgbaImage;
 
 use super::{pairs, reference};
-use crate::chunks::Plain;
-use crate::{Options, compare_images, compare_png, encode_png, side_by_side};
+use crate::png_chunks::PlainPng;
+use crate::{Options, compare_images, compare_png, encode_png, lockstep};
 
 const WIDTH: u32 = 1280;
 const BLOCK: u32 = 50;
@@ -68,9 +68,9 @@ fn of_a_page_that_hardly_differs_little_is_kept() {
     assert_eq!(found, compare_images(&a, &b, &options));
     assert!(found.differing > 0);
 
-    let [plain_a, plain_b] = [0, 1].map(|side| Plain::read(&files[side]).unwrap());
+    let [plain_a, plain_b] = [0, 1].map(|side| PlainPng::read(&files[side]).unwrap());
     for parallel in [false, true] {
-        let aligned = side_by_side::align(&plain_a, &plain_b, 4, parallel).unwrap();
+        let aligned = lockstep::decode(&plain_a, &plain_b, 4, parallel).unwrap();
         // One band around each of the three places, or two at an edge.
         let kept = [aligned.a, aligned.b].map(|rows| rows.bands_kept());
         assert!(kept.iter().all(|kept| (3..=6).contains(kept)), "{kept:?}");

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use tintype::compare::{MOST_PIXELS, Options as Settings, compare_png, inspect_png};
+use tintype::compare::{MAX_PIXELS, Options as Settings, compare_png, inspect_png};
 
 use super::Options;
 use super::outcome::Compared;
@@ -16,7 +16,7 @@ const PIECE: usize = 32 << 10;
 
 /// The longest file that is read: the most pixels in 16-bit RGBA without
 /// compression, and some text.
-const MOST: u64 = MOST_PIXELS * 8 + (64 << 20);
+const MOST: u64 = MAX_PIXELS * 8 + (64 << 20);
 
 /// Two files in memory.
 pub(crate) struct Files<'a> {

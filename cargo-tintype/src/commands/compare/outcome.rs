@@ -47,7 +47,7 @@ impl<'a> Compared<'a> {
         if comparison.differing == 0 && comparison.passes() {
             return Ok(());
         }
-        let picture = match self.0.picture() {
+        let picture = match self.0.diff_png() {
             Ok(picture) => picture,
             Err(error) => {
                 let path = path.display();
@@ -67,7 +67,7 @@ impl<'a> Compared<'a> {
             return Ok(self.0.comparison.message());
         }
         let sweep = self.0.sweep()?;
-        Ok(self.0.comparison.lesson(&sweep))
+        Ok(self.0.comparison.detailed_message(&sweep))
     }
 
     pub(crate) fn json(&mut self, explain: bool) -> Result<Value> {

@@ -3,22 +3,22 @@
 use serde::Serialize;
 
 use super::comparison::{Comparison, Verdict};
-use super::engine::{self, Question, Sink, set_bits};
-use super::exact;
+use super::engine::{self, PixelCriteria, RowSink, set_bits};
 use super::layout::{Layout, Part};
-use super::view::Pair;
+use super::metric;
+use super::pixel_view::ImagePair;
 
 /// The thresholds that are tried.
 const THRESHOLDS: [f64; 11] = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0];
 
 /// Steps between 0 and 1 in which the smallest passing threshold is told.
-const STEPS: usize = 1000;
+const THRESHOLD_STEPS: usize = 1000;
 
 /// How many pixels would differ at other thresholds, and the smallest change
 /// of one setting that would let the comparison pass.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Sweep {
+pub struct ThresholdSweep {
     /// Threshold and the number of pixels that differ there.
     pub counts: [(f64, u64); 11],
     /// The smallest threshold that passes with the limits as they are, rounded
@@ -31,75 +31,80 @@ pub struct Sweep {
     pub max_diff_ratio: Option<f64>,
 }
 
-impl Sweep {
+impl ThresholdSweep {
     /// Looks at every differing pixel of a comparison once.
     pub(super) fn of(comparison: &Comparison, layout: &Layout<'_>) -> Self {
-        let mut levels = vec![0; STEPS + 2];
+        let mut levels = vec![0; THRESHOLD_STEPS + 2];
         for Part { pair, mask, .. } in &layout.parts {
-            let question = Question {
+            let criteria = PixelCriteria {
                 max_delta: 0.0,
-                ..comparison.options.question(mask)
+                ..PixelCriteria::new(&comparison.options, mask)
             };
-            let new = || Histogram {
+            let new = || ThresholdHistogram {
                 pair: *pair,
-                levels: vec![0; STEPS + 2],
+                levels: vec![0; THRESHOLD_STEPS + 2],
             };
-            for part in engine::compare(*pair, &question, new) {
+            for part in engine::compare(*pair, &criteria, new) {
                 levels
                     .iter_mut()
                     .zip(part.levels)
                     .for_each(|(sum, n)| *sum += n);
             }
         }
-        Self::read(comparison, &levels, layout.beyond_pixels)
+        Self::from_levels(comparison, &levels, layout.beyond_pixels)
     }
 
     /// Of two files that are equal.
     pub(super) fn of_equal(comparison: &Comparison) -> Self {
-        Self::read(comparison, &[0; STEPS + 2], 0)
+        Self::from_levels(comparison, &[0; THRESHOLD_STEPS + 2], 0)
     }
 
-    /// `levels[k]` pixels pass from threshold `k / STEPS` on; `beyond` never.
-    fn read(comparison: &Comparison, levels: &[u64], beyond: u64) -> Self {
+    /// `levels[k]` pixels pass from threshold `k / THRESHOLD_STEPS` on; `beyond` never.
+    fn from_levels(comparison: &Comparison, levels: &[u64], beyond: u64) -> Self {
         let differing_at = |step: usize| beyond + levels[step + 1..].iter().sum::<u64>();
         let tolerated = comparison.options.tolerated(comparison.compared);
         let fits = comparison.verdict != Verdict::SizeMismatch;
         Self {
-            counts: THRESHOLDS.map(|t| (t, differing_at((t * STEPS as f64).round() as usize))),
-            threshold: (0..=STEPS)
+            counts: THRESHOLDS.map(|t| {
+                (
+                    t,
+                    differing_at((t * THRESHOLD_STEPS as f64).round() as usize),
+                )
+            }),
+            threshold: (0..=THRESHOLD_STEPS)
                 .find(|step| fits && differing_at(*step) <= tolerated)
-                .map(|step| step as f64 / STEPS as f64),
+                .map(|step| step as f64 / THRESHOLD_STEPS as f64),
             max_diff_pixels: fits.then_some(comparison.differing),
             max_diff_ratio: fits.then(|| (comparison.diff_ratio() * 1e6).ceil() / 1e6),
         }
     }
 }
 
-struct Histogram<'a> {
-    pair: Pair<'a>,
+struct ThresholdHistogram<'a> {
+    pair: ImagePair<'a>,
     levels: Vec<u64>,
 }
 
-impl Sink for Histogram<'_> {
+impl RowSink for ThresholdHistogram<'_> {
     fn row(&mut self, y: usize, differing: &[u64], _: &[u64]) {
-        let Pair { a, b, .. } = self.pair;
+        let ImagePair { a, b, .. } = self.pair;
         for x in set_bits(differing) {
             let index = y * a.size().0 + x;
-            let delta = exact::colour_delta(a.pixel(x, y), b.pixel(x, y), index);
+            let delta = metric::colour_delta(a.pixel(x, y), b.pixel(x, y), index);
             self.levels[level(delta)] += 1;
         }
     }
 }
 
-/// The first step whose threshold lets `delta` pass; `STEPS + 1` if none does.
+/// The first step whose threshold lets `delta` pass; `THRESHOLD_STEPS + 1` if none does.
 fn level(delta: f64) -> usize {
     let passes = |step: usize| {
-        let t = step as f64 / STEPS as f64;
+        let t = step as f64 / THRESHOLD_STEPS as f64;
         delta <= 35215.0 * t * t
     };
     // The square root may be one step off; the measure itself decides.
-    let near = ((delta / 35215.0).sqrt() * STEPS as f64) as usize;
-    (near.saturating_sub(1)..=STEPS)
+    let near = ((delta / 35215.0).sqrt() * THRESHOLD_STEPS as f64) as usize;
+    (near.saturating_sub(1)..=THRESHOLD_STEPS)
         .find(|step| passes(*step))
-        .unwrap_or(STEPS + 1)
+        .unwrap_or(THRESHOLD_STEPS + 1)
 }

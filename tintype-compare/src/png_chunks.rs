@@ -5,7 +5,7 @@ use super::inflate::Bands;
 /// A PNG of 8-bit RGB or RGBA, not interlaced, without a colour key: what
 /// every browser's screenshot is.
 #[derive(PartialEq)]
-pub(super) struct Plain<'a> {
+pub(super) struct PlainPng<'a> {
     pub(super) width: usize,
     pub(super) height: usize,
     /// 3 or 4.
@@ -21,7 +21,7 @@ struct Chunk<'a> {
     checksum: u32,
 }
 
-impl<'a> Plain<'a> {
+impl<'a> PlainPng<'a> {
     /// Reads the chunks. `None` for every other kind of PNG, and where anything
     /// is amiss: the general decoder then reads the file, and words the error
     /// if there is one.

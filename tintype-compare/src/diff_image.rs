@@ -4,22 +4,22 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, Rgba, RgbaImage};
 
 use super::comparison::Comparison;
-use super::decode::MOST_PIXELS;
-use super::engine::{self, Sink, set_bits};
+use super::decode::MAX_PIXELS;
+use super::engine::{self, PixelCriteria, RowSink, set_bits};
 use super::error::CompareError;
 use super::layout::{Layout, union};
 use super::mask::Mask;
 use super::options::Options;
-use super::view::View;
+use super::pixel_view::PixelView;
 use crate::region::Region;
 
 /// Where only one image has pixels, their grey is multiplied by this.
-const BEYOND: [u8; 3] = [255, 120, 120];
+const ONE_SIDED_TINT: [u8; 3] = [255, 120, 120];
 /// What is left of the picture's own contrast behind the marks.
-const FADE: f32 = 0.1;
+const FADED_CONTRAST: f32 = 0.1;
 
 /// Numbers of colours. From 0 on: white, and what is darker by so much, of which
-/// `FADE` leaves a tenth of all greys.
+/// `FADED_CONTRAST` leaves a tenth of all greys.
 const GREYS: u8 = 32;
 /// The bit of the same greys where only one image has pixels.
 const TINTED: u8 = GREYS;
@@ -31,7 +31,7 @@ const HATCH: u8 = DIFFERING + 2;
 fn palette() -> Vec<[u8; 3]> {
     let greys = (0..GREYS).map(|darker| [255 - darker; 3]);
     let tint = |grey: [u8; 3]| {
-        let channel = |c: usize| (u16::from(grey[c]) * u16::from(BEYOND[c]) / 255) as u8;
+        let channel = |c: usize| (u16::from(grey[c]) * u16::from(ONE_SIDED_TINT[c]) / 255) as u8;
         [0, 1, 2].map(channel)
     };
     let marks = [[255, 0, 0], [255, 255, 0], [120, 120, 200]];
@@ -39,28 +39,32 @@ fn palette() -> Vec<[u8; 3]> {
 }
 
 /// A picture of few colours: a byte for each pixel, row-major.
-pub(super) struct Drawing {
+pub(super) struct DiffImage {
     width: usize,
     height: usize,
     colours: Vec<u8>,
 }
 
 impl Comparison {
-    /// As [`Inspection::picture`](super::Inspection::picture), from and to
+    /// As [`Inspection::diff_png`](super::Inspection::diff_png), from and to
     /// pixels.
     ///
     /// # Errors
     /// When the smallest image that holds both would be too large.
-    pub fn draw(
+    pub fn draw_diff(
         &self,
         baseline: &RgbaImage,
         current: &RgbaImage,
     ) -> Result<RgbaImage, CompareError> {
-        let drawing = draw(View::of(baseline), View::of(current), &self.options)?;
+        let diff = draw(
+            PixelView::of(baseline),
+            PixelView::of(current),
+            &self.options,
+        )?;
         let palette = palette();
-        let (width, height) = (drawing.width as u32, drawing.height as u32);
+        let (width, height) = (diff.width as u32, diff.height as u32);
         Ok(RgbaImage::from_fn(width, height, |x, y| {
-            let colour = drawing.colours[y as usize * drawing.width + x as usize];
+            let colour = diff.colours[y as usize * diff.width + x as usize];
             let [r, g, b] = palette[usize::from(colour)];
             Rgba([r, g, b, 255])
         }))
@@ -72,38 +76,42 @@ impl Comparison {
 /// # Errors
 /// When the smallest image that holds both would be too large.
 pub(super) fn draw(
-    baseline: View<'_>,
-    current: View<'_>,
+    baseline: PixelView<'_>,
+    current: PixelView<'_>,
     options: &Options,
-) -> Result<Drawing, CompareError> {
+) -> Result<DiffImage, CompareError> {
     let (width, height) = union(baseline, current);
-    if width as u64 * height as u64 > MOST_PIXELS {
+    if width as u64 * height as u64 > MAX_PIXELS {
         return Err(CompareError::TooLarge {
             width,
             height,
-            limit: MOST_PIXELS,
+            limit: MAX_PIXELS,
         });
     }
-    let mut drawing = Drawing {
+    let mut diff = DiffImage {
         width,
         height,
         colours: vec![0; width * height],
     };
     let layout = Layout::new(baseline, current, None, options);
-    drawing.fade(current);
+    diff.draw_faded(current);
     for region in &layout.beyond {
-        drawing.tint(*region);
+        diff.tint(*region);
     }
-    drawing.hatch(&Mask::new(&options.ignore, width as u32, height as u32));
+    diff.hatch(&Mask::new(&options.ignore, width as u32, height as u32));
     for part in &layout.parts {
-        for marks in engine::compare(part.pair, &options.question(&part.mask), Marks::default) {
-            marks.paint(&mut drawing, part.top);
+        for marks in engine::compare(
+            part.pair,
+            &PixelCriteria::new(options, &part.mask),
+            MarkedRows::default,
+        ) {
+            marks.paint(&mut diff, part.top);
         }
     }
-    Ok(drawing)
+    Ok(diff)
 }
 
-impl Drawing {
+impl DiffImage {
     fn row(&mut self, y: usize) -> &mut [u8] {
         &mut self.colours[y * self.width..][..self.width]
     }
@@ -113,7 +121,7 @@ impl Drawing {
     }
 
     /// Draws an image in grey, mostly white.
-    fn fade(&mut self, view: View<'_>) {
+    fn draw_faded(&mut self, view: PixelView<'_>) {
         let (width, height) = view.size();
         let mut pixels = vec![0; width];
         for y in 0..height {
@@ -121,7 +129,7 @@ impl Drawing {
             for (colour, pixel) in self.row(y).iter_mut().zip(&pixels) {
                 let [r, g, b, a] = pixel.to_le_bytes().map(f32::from);
                 let luma = r * 0.299 + g * 0.587 + b * 0.114;
-                let grey = (255.0 + (luma - 255.0) * FADE * a / 255.0) as u8;
+                let grey = (255.0 + (luma - 255.0) * FADED_CONTRAST * a / 255.0) as u8;
                 *colour = 255 - grey;
             }
         }
@@ -149,7 +157,7 @@ impl Drawing {
         }
     }
 
-    /// Encodes the drawing fast rather than small.
+    /// Encodes the diff fast rather than small.
     ///
     /// # Errors
     /// When a side of it is zero.
@@ -188,20 +196,20 @@ pub fn encode_png(image: &RgbaImage) -> Result<Vec<u8>, CompareError> {
 
 /// The rows that the engine tells of.
 #[derive(Default)]
-struct Marks(Vec<(usize, [Box<[u64]>; 2])>);
+struct MarkedRows(Vec<(usize, [Box<[u64]>; 2])>);
 
-impl Sink for Marks {
+impl RowSink for MarkedRows {
     fn row(&mut self, y: usize, differing: &[u64], antialiased: &[u64]) {
         self.0.push((y, [differing.into(), antialiased.into()]));
     }
 }
 
-impl Marks {
-    fn paint(&self, drawing: &mut Drawing, top: usize) {
+impl MarkedRows {
+    fn paint(&self, diff: &mut DiffImage, top: usize) {
         for (y, rows) in &self.0 {
             for (row, colour) in rows.iter().zip([DIFFERING, ANTIALIASED]) {
                 for x in set_bits(row) {
-                    drawing.row(top + y)[x] = colour;
+                    diff.row(top + y)[x] = colour;
                 }
             }
         }

@@ -1,18 +1,17 @@
 //! The rows of a PNG, each restored only where it matters.
 //!
-//! A row is stored as its difference from the one above. Rows lie in bands: one
+//! A row is stored as its difference from the one above. PngRows lie in bands: one
 //! that holds the whole image, or many small ones of which those are given back
 //! that nobody needs.
 
 use std::ops::Range;
 
-use super::chunks::Plain;
-use super::pool::Buffer;
+use super::buffer_pool::Buffer;
+use super::png_chunks::PlainPng;
 use super::unfilter;
-use super::view::View;
 
 /// Inflated rows, each filtered until it is restored in its place.
-pub(super) struct Rows {
+pub(super) struct PngRows {
     /// From the top. `None` where the rows were given back.
     bands: Vec<Option<Buffer>>,
     /// A band has `1 << shift` rows, the last one what is left.
@@ -24,9 +23,9 @@ pub(super) struct Rows {
     restored: Vec<bool>,
 }
 
-impl Rows {
+impl PngRows {
     /// No rows yet, for bands of `1 << shift` rows.
-    pub(super) fn new(png: &Plain<'_>, shift: u32) -> Self {
+    pub(super) fn new(png: &PlainPng<'_>, shift: u32) -> Self {
         Self {
             bands: Vec::new(),
             shift,
@@ -39,7 +38,7 @@ impl Rows {
     }
 
     /// All rows in one band. `None` where the data is damaged.
-    pub(super) fn inflate(png: &Plain<'_>) -> Option<Self> {
+    pub(super) fn inflate(png: &PlainPng<'_>) -> Option<Self> {
         let mut rows = Self::new(png, usize::BITS - 1);
         rows.push(png.bands(png.height)?.next()?)?;
         Some(rows)
@@ -65,10 +64,14 @@ impl Rows {
         self.bands.iter().flatten().count()
     }
 
-    /// The pixels. Rows that were not restored are meaningless; those that
-    /// were given back must not be asked for.
-    pub(super) fn view(&self) -> View<'_> {
-        View::of_rows(self, self.bytes_per_pixel, (self.width, self.height))
+    /// Width and height in pixels.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+
+    /// 3 or 4.
+    pub(super) fn bytes_per_pixel(&self) -> usize {
+        self.bytes_per_pixel
     }
 
     /// A row as it is now, with its filter's byte.
@@ -88,13 +91,13 @@ impl Rows {
     }
 
     /// Whether a row says nothing of the one above (no filter, or Sub).
-    pub(super) fn stands_alone(&self, y: usize) -> bool {
+    pub(super) fn is_independent(&self, y: usize) -> bool {
         self.filter(y) <= 1
     }
 
     /// Whether no row above is needed to restore this one, or those below it.
     pub(super) fn is_anchor(&self, y: usize) -> bool {
-        self.restored[y] || self.stands_alone(y)
+        self.restored[y] || self.is_independent(y)
     }
 
     /// Restores every row.

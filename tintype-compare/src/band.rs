@@ -1,19 +1,19 @@
 //! A few rows of an image, restored, with what is needed to judge them.
 
-use super::chunks::Plain;
+use super::buffer_pool::Buffer;
 use super::inflate::Bands;
-use super::pool::Buffer;
-use super::rows;
+use super::png_chunks::PlainPng;
+use super::png_rows;
 
-/// Rows above and below one that are needed to judge it.
+/// PngRows above and below one that are needed to judge it.
 const CONTEXT: usize = 2;
 
-/// Rows of a strip that are copies, at most.
-pub(super) const COPIED: usize = 2 * CONTEXT;
+/// PngRows of a strip that are copies, at most.
+pub(super) const COPIED_ROWS: usize = 2 * CONTEXT;
 
 /// Consecutive restored rows. The last two of them are context: they are judged
 /// with the next strip, which for that begins with copies of the last four.
-pub(super) struct Strip {
+pub(super) struct Band {
     bytes: Buffer,
     stride: usize,
     /// The first row that is here.
@@ -22,7 +22,7 @@ pub(super) struct Strip {
     first: usize,
 }
 
-impl Strip {
+impl Band {
     /// The pixels of a row.
     pub(super) fn row(&self, y: usize) -> &[u8] {
         &self.bytes[(y - self.start) * self.stride..][1..self.stride]
@@ -41,7 +41,7 @@ impl Strip {
 }
 
 /// The strips of an image, from the top.
-pub(super) struct Strips<'a> {
+pub(super) struct RestoredBands<'a> {
     bands: Bands<'a>,
     stride: usize,
     bytes_per_pixel: usize,
@@ -51,9 +51,9 @@ pub(super) struct Strips<'a> {
     above: Vec<u8>,
 }
 
-impl<'a> Strips<'a> {
-    /// Strips of so many rows. `None` where the data is damaged.
-    pub(super) fn new(png: &Plain<'a>, rows: usize) -> Option<Self> {
+impl<'a> RestoredBands<'a> {
+    /// RestoredBands of so many rows. `None` where the data is damaged.
+    pub(super) fn new(png: &PlainPng<'a>, rows: usize) -> Option<Self> {
         Some(Self {
             bands: png.bands(rows)?,
             stride: png.stride(),
@@ -79,30 +79,30 @@ impl<'a> Strips<'a> {
             } else {
                 &above[start - row.len()..]
             };
-            rows::restore(*filter, above, row, self.bytes_per_pixel)?;
+            png_rows::restore(*filter, above, row, self.bytes_per_pixel)?;
         }
         Some(())
     }
 }
 
-impl Iterator for Strips<'_> {
-    type Item = Strip;
+impl Iterator for RestoredBands<'_> {
+    type Item = Band;
 
     /// `None` at the end, and where the data is damaged.
-    fn next(&mut self) -> Option<Strip> {
+    fn next(&mut self) -> Option<Band> {
         let copied = self.above.len();
         let mut bytes = Buffer::take(copied + self.bands.next_length());
         bytes[..copied].copy_from_slice(&self.above);
         self.bands.fill(&mut bytes[copied..])?;
         self.restore(&mut bytes)?;
-        let strip = Strip {
+        let strip = Band {
             stride: self.stride,
             start: self.next - copied / self.stride,
             first: self.next,
             bytes,
         };
         self.next += (strip.bytes.len() - copied) / self.stride;
-        let kept = strip.bytes.len().min(COPIED * self.stride);
+        let kept = strip.bytes.len().min(COPIED_ROWS * self.stride);
         self.above.clear();
         self.above
             .extend_from_slice(&strip.bytes[strip.bytes.len() - kept..]);

@@ -8,9 +8,9 @@ use std::sync::{OnceLock, mpsc};
 static BUSY: AtomicUsize = AtomicUsize::new(0);
 
 /// A comparison's hold on some cores.
-struct Cores(usize);
+struct ReservedCores(usize);
 
-impl Cores {
+impl ReservedCores {
     /// Takes one core, and all others that no comparison is using.
     fn take(at_most: usize) -> Self {
         static CORES: OnceLock<usize> = OnceLock::new();
@@ -44,7 +44,7 @@ impl Cores {
     }
 }
 
-impl Drop for Cores {
+impl Drop for ReservedCores {
     fn drop(&mut self) {
         BUSY.fetch_sub(self.0, Ordering::Relaxed);
     }
@@ -60,7 +60,7 @@ pub(super) fn in_parallel<S: Send>(
     new_state: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, Range<usize>) + Sync,
 ) -> Vec<S> {
-    let cores = Cores::take(if worthwhile { length.div_ceil(part) } else { 1 });
+    let cores = ReservedCores::take(if worthwhile { length.div_ceil(part) } else { 1 });
     if cores.0 == 1 {
         let mut state = new_state();
         work(&mut state, 0..length);
@@ -80,17 +80,17 @@ pub(super) fn in_parallel<S: Send>(
 }
 
 /// Does the same on all cores that are free, `at_most` so many.
-pub(super) fn team<S: Send>(at_most: usize, run: impl Fn() -> S + Sync) -> Vec<S> {
-    Cores::take(at_most).run(run)
+pub(super) fn on_idle_cores<S: Send>(at_most: usize, run: impl Fn() -> S + Sync) -> Vec<S> {
+    ReservedCores::take(at_most).run(run)
 }
 
 /// Does two things at once if a core is free for the second.
-pub(super) fn both<A: Send, B: Send>(
+pub(super) fn join<A: Send, B: Send>(
     worthwhile: bool,
     first: impl FnOnce() -> A,
     second: impl FnOnce() -> B + Send,
 ) -> (A, B) {
-    let cores = Cores::take(if worthwhile { 2 } else { 1 });
+    let cores = ReservedCores::take(if worthwhile { 2 } else { 1 });
     if cores.0 == 1 {
         return (first(), second());
     }
@@ -106,22 +106,22 @@ pub(super) fn both<A: Send, B: Send>(
     })
 }
 
-/// What [`ahead`] makes in advance.
-const AHEAD: usize = 1;
+/// What [`with_producer`] makes in advance.
+const QUEUE_LENGTH: usize = 1;
 
 /// Works with what `source` makes, which runs ahead on another core if one is
 /// free.
-pub(super) fn ahead<I: Iterator<Item: Send>, R>(
+pub(super) fn with_producer<I: Iterator<Item: Send>, R>(
     worthwhile: bool,
     source: impl FnOnce() -> I + Send,
     work: impl FnOnce(&mut dyn Iterator<Item = I::Item>) -> R,
 ) -> R {
-    let cores = Cores::take(if worthwhile { 2 } else { 1 });
+    let cores = ReservedCores::take(if worthwhile { 2 } else { 1 });
     if cores.0 == 1 {
         return work(&mut source());
     }
     std::thread::scope(|scope| {
-        let (give, taken) = mpsc::sync_channel(AHEAD);
+        let (give, taken) = mpsc::sync_channel(QUEUE_LENGTH);
         // Nobody takes any more once the work has ended early.
         scope.spawn(move || source().try_for_each(|item| give.send(item)).is_ok());
         work(&mut taken.into_iter())

@@ -3,7 +3,7 @@
 use image::{Rgba, RgbaImage};
 
 use super::pairs::Random;
-use crate::{Move, Options, Region, Verdict, compare_images};
+use crate::{Options, Region, RowMove, Verdict, compare_images};
 
 /// A page of rows that are all unlike each other, but for blank ones between.
 fn page(width: u32, height: u32) -> RgbaImage {
@@ -27,7 +27,7 @@ fn rearranged(page: &RgbaImage, rows: impl Iterator<Item = Option<u32>>) -> Rgba
 
 fn tolerant() -> Options {
     Options {
-        moved: true,
+        detect_moves: true,
         ..Options::default()
     }
 }
@@ -44,7 +44,7 @@ fn an_inserted_block_does_not_count_what_it_displaced() {
     let comparison = compare_images(&a, &b, &tolerant());
     assert_eq!(
         comparison.moves,
-        [Move {
+        [RowMove {
             from: 40,
             to: 52,
             height: 148
@@ -63,12 +63,12 @@ fn blocks_that_changed_places_are_tolerated_and_told() {
     assert_eq!(comparison.verdict, Verdict::WithinTolerance);
     assert_eq!(comparison.differing, 0);
     let moves = [
-        Move {
+        RowMove {
             from: 0,
             to: 40,
             height: 60,
         },
-        Move {
+        RowMove {
             from: 60,
             to: 0,
             height: 40,
@@ -109,7 +109,7 @@ fn a_page_that_grew_says_what_was_inserted() {
     assert_eq!((shrunk.differing, shrunk.compared), (20 * 50, 120 * 50));
     assert_eq!(
         shrunk.moves,
-        [Move {
+        [RowMove {
             from: 50,
             to: 30,
             height: 70
@@ -133,7 +133,7 @@ fn where_nothing_moved_nothing_changes() {
         }
         let mut found = compare_images(&a, &b, &tolerant());
         assert!(found.moves.is_empty());
-        found.options.moved = false;
+        found.options.detect_moves = false;
         assert_eq!(found, compare_images(&a, &b, &Options::default()));
     }
 }

@@ -1,4 +1,4 @@
-//! Memory that is kept from one comparison to the next.
+//! Allocation that is kept from one comparison to the next.
 //!
 //! The first touch of fresh memory costs more than inflating into it: the
 //! system clears it page by page. So buffers are reused, large ones ask for huge
@@ -10,34 +10,34 @@ use std::sync::{Mutex, PoisonError};
 
 use memmap2::MmapMut;
 
-/// Memory kept at most while no comparison uses it, in bytes: as much in large
+/// Allocation kept at most while no comparison uses it, in bytes: as much in large
 /// pieces, and as much in slabs.
-const KEPT: usize = 256 << 20;
+const MAX_KEPT: usize = 256 << 20;
 
 /// The size of a huge page.
-const HUGE: usize = 2 << 20;
+const HUGE_PAGE: usize = 2 << 20;
 
 /// The sizes of which pieces are cut from a slab, from the first one on.
-const PIECES: RangeInclusive<usize> = (HUGE / 16) + 1..=HUGE / 8;
+const SLAB_PIECE_SIZES: RangeInclusive<usize> = (HUGE_PAGE / 16) + 1..=HUGE_PAGE / 8;
 
 /// What sizes are rounded up to, so that a buffer fits the next image too.
-const UNIT: usize = 16 << 10;
+const SIZE_STEP: usize = 16 << 10;
 
-static POOL: Mutex<Pool> = Mutex::new(Pool {
+static POOL: Mutex<BufferPool> = Mutex::new(BufferPool {
     free: Vec::new(),
     slab: &mut [],
     slabs: 0,
 });
 
-struct Pool {
-    free: Vec<Memory>,
+struct BufferPool {
+    free: Vec<Allocation>,
     /// What is left of the last slab.
     slab: &'static mut [u8],
     /// Bytes of all slabs, which are never given back.
     slabs: usize,
 }
 
-enum Memory {
+enum Allocation {
     /// Goes back to the system when there is too much of it.
     Map(MmapMut),
     /// Cut from a slab, and kept for good.
@@ -46,7 +46,7 @@ enum Memory {
 
 /// Borrowed memory. What it contains at first is whatever was left there.
 pub(super) struct Buffer {
-    memory: Option<Memory>,
+    memory: Option<Allocation>,
     length: usize,
 }
 
@@ -61,7 +61,7 @@ impl Buffer {
             Some(memory) => memory,
             None => {
                 drop(pool);
-                Memory::Map(map(length))
+                Allocation::Map(map(length))
             }
         };
         Self {
@@ -71,11 +71,11 @@ impl Buffer {
     }
 }
 
-impl Pool {
+impl BufferPool {
     /// The smallest memory that is free and long enough.
-    fn fitting(&mut self, length: usize) -> Option<Memory> {
+    fn fitting(&mut self, length: usize) -> Option<Allocation> {
         // A giant is not spent on a thumbnail.
-        let fits = length..=length.saturating_mul(8).max(HUGE);
+        let fits = length..=length.saturating_mul(8).max(HUGE_PAGE);
         let free = self.free.iter().map(|memory| memory.len()).enumerate();
         let (index, _) = free
             .filter(|(_, length)| fits.contains(length))
@@ -84,32 +84,33 @@ impl Pool {
     }
 
     /// Cuts a piece off the slab, or off a new one while these are few enough.
-    fn cut(&mut self, length: usize) -> Option<Memory> {
-        if !PIECES.contains(&length) {
+    fn cut(&mut self, length: usize) -> Option<Allocation> {
+        if !SLAB_PIECE_SIZES.contains(&length) {
             return None;
         }
-        let length = length.next_multiple_of(UNIT);
+        let length = length.next_multiple_of(SIZE_STEP);
         if self.slab.len() < length {
-            if self.slabs + HUGE > KEPT {
+            if self.slabs + HUGE_PAGE > MAX_KEPT {
                 return None;
             }
-            self.slabs += HUGE;
+            self.slabs += HUGE_PAGE;
             let rest = std::mem::replace(&mut self.slab, slab());
             if !rest.is_empty() {
-                self.free.push(Memory::Piece(rest));
+                self.free.push(Allocation::Piece(rest));
             }
         }
         let (piece, rest) = std::mem::take(&mut self.slab).split_at_mut(length);
         self.slab = rest;
-        Some(Memory::Piece(piece))
+        Some(Allocation::Piece(piece))
     }
 
-    fn put(&mut self, memory: Memory) {
+    fn give_back(&mut self, memory: Allocation) {
         let maps = self.free.iter().filter_map(|memory| match memory {
-            Memory::Map(map) => Some(map.len()),
-            Memory::Piece(_) => None,
+            Allocation::Map(map) => Some(map.len()),
+            Allocation::Piece(_) => None,
         });
-        if matches!(memory, Memory::Piece(_)) || maps.sum::<usize>() + memory.len() <= KEPT {
+        if matches!(memory, Allocation::Piece(_)) || maps.sum::<usize>() + memory.len() <= MAX_KEPT
+        {
             self.free.push(memory);
         }
     }
@@ -118,24 +119,24 @@ impl Pool {
 /// Fresh memory on one huge page, if the system has one.
 fn slab() -> &'static mut [u8] {
     // Twice as long, to hold one that is aligned.
-    let memory: &'static mut MmapMut = Box::leak(Box::new(map(2 * HUGE)));
-    let start = memory.as_ptr().align_offset(HUGE).min(HUGE);
-    &mut memory[start..start + HUGE]
+    let memory: &'static mut MmapMut = Box::leak(Box::new(map(2 * HUGE_PAGE)));
+    let start = memory.as_ptr().align_offset(HUGE_PAGE).min(HUGE_PAGE);
+    &mut memory[start..start + HUGE_PAGE]
 }
 
 /// Fresh memory, all zeros.
 fn map(length: usize) -> MmapMut {
-    let length = length.max(1).next_multiple_of(UNIT);
+    let length = length.max(1).next_multiple_of(SIZE_STEP);
     let memory = MmapMut::map_anon(length).expect("out of memory");
     // Where it is not granted everything works, slower at first.
     #[cfg(all(target_os = "linux", not(miri)))]
-    if length >= HUGE {
+    if length >= HUGE_PAGE {
         let _ = memory.advise(memmap2::Advice::HugePage);
     }
     memory
 }
 
-impl Deref for Memory {
+impl Deref for Allocation {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
         match self {
@@ -145,7 +146,7 @@ impl Deref for Memory {
     }
 }
 
-impl DerefMut for Memory {
+impl DerefMut for Allocation {
     fn deref_mut(&mut self) -> &mut [u8] {
         match self {
             Self::Map(map) => map,
@@ -173,7 +174,7 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         if let Some(memory) = self.memory.take() {
             let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-            pool.put(memory);
+            pool.give_back(memory);
         }
     }
 }
@@ -184,13 +185,13 @@ mod tests {
 
     #[test]
     fn slabs_are_not_made_without_end() {
-        let mut pool = Pool {
+        let mut pool = BufferPool {
             free: Vec::new(),
             slab: &mut [],
-            slabs: KEPT - HUGE,
+            slabs: MAX_KEPT - HUGE_PAGE,
         };
-        let pieces = (0..100).map_while(|_| pool.cut(HUGE / 8)).count();
+        let pieces = (0..100).map_while(|_| pool.cut(HUGE_PAGE / 8)).count();
         assert_eq!(pieces, 8, "the last slab's");
-        assert_eq!(pool.slabs, KEPT);
+        assert_eq!(pool.slabs, MAX_KEPT);
     }
 }

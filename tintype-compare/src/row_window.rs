@@ -2,31 +2,31 @@
 
 use std::ops::Range;
 
-use super::exact::{self, Pixels};
 use super::kernels::CHUNK;
+use super::metric::{self, Pixels};
+use super::pixel_view::ImagePair;
 use super::simd;
-use super::view::Pair;
 
-/// Rows that are kept. Five are needed: a pixel's anti-aliasing depends on its
+/// PngRows that are kept. Five are needed: a pixel's anti-aliasing depends on its
 /// neighbours' neighbours.
-const ROWS: usize = 8;
+const WINDOW_ROWS: usize = 8;
 
-/// Rows whose traits are kept; three are needed.
-const TRAITS: usize = 4;
+/// PngRows whose features are kept; three are needed.
+const FEATURE_ROWS: usize = 4;
 
-/// Reads rows when they are asked for and keeps the last few. Rows are to be
+/// Reads rows when they are asked for and keeps the last few. PngRows are to be
 /// asked for from the top downwards.
-pub(super) struct Ring {
+pub(super) struct RowWindow {
     /// Width and height of the images.
     size: (usize, usize),
     /// The chunks that are read.
     words: Range<usize>,
-    lines: [Line; ROWS],
-    traits: [Traits; TRAITS],
+    rows: [WindowRow; WINDOW_ROWS],
+    features: [RowFeatures; FEATURE_ROWS],
 }
 
 /// A row of both images as RGBA. The first column that is read is element 1.
-struct Line {
+struct WindowRow {
     y: usize,
     pixels: [Vec<u32>; 2],
     opaque: bool,
@@ -34,28 +34,28 @@ struct Line {
 
 /// What the anti-aliasing detector wants to know of a row of both images.
 #[derive(Default)]
-struct Traits {
+struct RowFeatures {
     y: usize,
     many: [Vec<u32>; 2],
     keys: [Vec<f64>; 2],
 }
 
-const NONE: usize = usize::MAX;
+const NOT_LOADED: usize = usize::MAX;
 
-impl Ring {
+impl RowWindow {
     /// For two images of that width and height.
     pub(super) fn new(size: (usize, usize)) -> Self {
         Self {
             size,
             words: 0..0,
-            lines: std::array::from_fn(|_| Line::new(0)),
-            traits: std::array::from_fn(|_| Traits::new(0)),
+            rows: std::array::from_fn(|_| WindowRow::new(0)),
+            features: std::array::from_fn(|_| RowFeatures::new(0)),
         }
     }
 
     /// Reads these columns, too, from now on, with a chunk more at either side:
     /// what was worked out at the sides themselves is not right.
-    pub(super) fn open(&mut self, columns: &Range<usize>) {
+    pub(super) fn widen(&mut self, columns: &Range<usize>) {
         let end = (columns.end.div_ceil(CHUNK) + 1).min(self.size.0.div_ceil(CHUNK));
         let mut words = (columns.start / CHUNK).saturating_sub(1)..end;
         if !self.words.is_empty() {
@@ -65,8 +65,8 @@ impl Ring {
         if words != self.words {
             let columns = words.len() * CHUNK;
             self.words = words;
-            self.lines = std::array::from_fn(|_| Line::new(columns));
-            self.traits = std::array::from_fn(|_| Traits::new(columns));
+            self.rows = std::array::from_fn(|_| WindowRow::new(columns));
+            self.features = std::array::from_fn(|_| RowFeatures::new(columns));
         }
     }
 
@@ -82,31 +82,31 @@ impl Ring {
 
     /// A chunk of a loaded row, in both images.
     pub(super) fn chunk(&self, y: usize, word: usize) -> [&[u32; CHUNK]; 2] {
-        let line = &self.lines[y % ROWS];
-        debug_assert_eq!(line.y, y);
+        let row = &self.rows[y % WINDOW_ROWS];
+        debug_assert_eq!(row.y, y);
         let at = (word - self.words.start) * CHUNK;
-        [0, 1].map(|side| window(&line.pixels[side], at + 1))
+        [0, 1].map(|side| window(&row.pixels[side], at + 1))
     }
 
     /// Reads a row, unless it is there.
-    pub(super) fn load(&mut self, pair: &Pair<'_>, y: usize) {
+    pub(super) fn load(&mut self, pair: &ImagePair<'_>, y: usize) {
         let columns = self.columns();
-        let line = &mut self.lines[y % ROWS];
-        if line.y == y {
+        let row = &mut self.rows[y % WINDOW_ROWS];
+        if row.y == y {
             return;
         }
-        line.y = y;
+        row.y = y;
         let mut all = u32::MAX;
-        for (view, pixels) in [pair.a, pair.b].iter().zip(&mut line.pixels) {
+        for (view, pixels) in [pair.a, pair.b].iter().zip(&mut row.pixels) {
             let pixels = &mut pixels[1..=columns.len()];
             view.load(y, columns.clone(), pixels);
             all = pixels.iter().fold(all, |all, pixel| all & pixel);
         }
-        line.opaque = all >> 24 == 255;
+        row.opaque = all >> 24 == 255;
     }
 
     /// Reads all rows that row `y`'s anti-aliasing depends on.
-    pub(super) fn load_around(&mut self, pair: &Pair<'_>, y: usize) {
+    pub(super) fn load_around(&mut self, pair: &ImagePair<'_>, y: usize) {
         for row in self.near(y, 2) {
             self.load(pair, row);
         }
@@ -119,11 +119,12 @@ impl Ring {
     /// Whether no pixel of row `y` and its neighbours is translucent; they
     /// must have been loaded.
     pub(super) fn is_opaque_around(&self, y: usize) -> bool {
-        self.near(y, 1).all(|row| self.lines[row % ROWS].opaque)
+        self.near(y, 1)
+            .all(|row| self.rows[row % WINDOW_ROWS].opaque)
     }
 
     /// Which pixels of a chunk are anti-aliasing in one of the images. The rows
-    /// around must have been [worked out](Self::work_out_around) and opaque.
+    /// around must have been [worked out](Self::compute_features_around) and opaque.
     pub(super) fn antialiased(&self, y: usize, word: usize) -> u64 {
         // As in columns: a copy ties with its original, stands beside it in the
         // order and has the same bit.
@@ -131,59 +132,59 @@ impl Ring {
         let at = (word - self.words.start) * CHUNK;
         let side = |side: usize| {
             let [above, row, below] =
-                rows.map(|row| window(&self.traits[row % TRAITS].keys[side], at));
-            let many = window(&self.traits[y % TRAITS].many[side], at);
+                rows.map(|row| window(&self.features[row % FEATURE_ROWS].keys[side], at));
+            let many = window(&self.features[y % FEATURE_ROWS].many[side], at);
             simd::antialiased(above, row, below, many)
         };
         side(0) | side(1)
     }
 
     /// Works out what [`antialiased`](Self::antialiased) needs for row `y`.
-    pub(super) fn work_out_around(&mut self, y: usize) {
+    pub(super) fn compute_features_around(&mut self, y: usize) {
         for row in self.near(y, 1) {
-            if self.traits[row % TRAITS].y != row {
-                self.work_out(row);
+            if self.features[row % FEATURE_ROWS].y != row {
+                self.compute_features(row);
             }
         }
     }
 
-    fn work_out(&mut self, y: usize) {
+    fn compute_features(&mut self, y: usize) {
         let (width, height) = self.size;
         let columns = self.columns();
-        let mut traits = std::mem::take(&mut self.traits[y % TRAITS]);
-        traits.y = y;
+        let mut features = std::mem::take(&mut self.features[y % FEATURE_ROWS]);
+        features.y = y;
         for side in 0..2 {
-            let many = &mut traits.many[side];
+            let many = &mut features.many[side];
             let view = self.view(side);
-            let exactly = |x| u32::from(exact::has_many_siblings(&view, x, y));
+            let exact = |x| u32::from(metric::has_many_siblings(&view, x, y));
             if y == 0 || y + 1 == height {
                 for (many, x) in many.iter_mut().zip(columns.clone()) {
-                    *many = exactly(x);
+                    *many = exact(x);
                 }
                 continue;
             }
             let [above, row, below] =
-                [y - 1, y, y + 1].map(|row| &self.lines[row % ROWS].pixels[side][..]);
+                [y - 1, y, y + 1].map(|row| &self.rows[row % WINDOW_ROWS].pixels[side][..]);
             simd::siblings(above, row, below, many);
             for x in [0, width - 1].into_iter().filter(|x| columns.contains(x)) {
-                many[x - columns.start] = exactly(x);
+                many[x - columns.start] = exact(x);
             }
         }
         for side in 0..2 {
-            let keys = &mut traits.keys[side];
-            let row = &self.lines[y % ROWS].pixels[side];
-            simd::keys(row, &traits.many[side], &traits.many[1 - side], keys);
+            let keys = &mut features.keys[side];
+            let row = &self.rows[y % WINDOW_ROWS].pixels[side];
+            simd::keys(row, &features.many[side], &features.many[1 - side], keys);
             // Beyond the edge stands the edge once more.
             keys[0] = keys[1];
             keys[columns.len() + 1] = keys[columns.len()];
         }
-        self.traits[y % TRAITS] = traits;
+        self.features[y % FEATURE_ROWS] = features;
     }
 
     /// The loaded rows as an image.
-    pub(super) fn view(&self, side: usize) -> Side<'_> {
-        Side {
-            lines: &self.lines,
+    pub(super) fn view(&self, side: usize) -> WindowView<'_> {
+        WindowView {
+            rows: &self.rows,
             side,
             left: self.words.start * CHUNK,
             size: self.size,
@@ -191,20 +192,20 @@ impl Ring {
     }
 }
 
-impl Line {
+impl WindowRow {
     fn new(columns: usize) -> Self {
         Self {
-            y: NONE,
+            y: NOT_LOADED,
             pixels: std::array::from_fn(|_| vec![0; columns + 2]),
             opaque: true,
         }
     }
 }
 
-impl Traits {
+impl RowFeatures {
     fn new(columns: usize) -> Self {
         Self {
-            y: NONE,
+            y: NOT_LOADED,
             many: std::array::from_fn(|_| vec![0; columns]),
             keys: std::array::from_fn(|_| vec![0.0; columns + 2]),
         }
@@ -218,15 +219,15 @@ fn window<T, const N: usize>(row: &[T], at: usize) -> &[T; N] {
 }
 
 /// One of the two images, as far as it is loaded.
-pub(super) struct Side<'a> {
-    lines: &'a [Line; ROWS],
+pub(super) struct WindowView<'a> {
+    rows: &'a [WindowRow; WINDOW_ROWS],
     side: usize,
     /// The first column that was read.
     left: usize,
     size: (usize, usize),
 }
 
-impl Pixels for Side<'_> {
+impl Pixels for WindowView<'_> {
     fn width(&self) -> usize {
         self.size.0
     }
@@ -234,8 +235,8 @@ impl Pixels for Side<'_> {
         self.size.1
     }
     fn at(&self, x: usize, y: usize) -> [u8; 4] {
-        let line = &self.lines[y % ROWS];
-        debug_assert_eq!(line.y, y, "the row was not loaded");
-        line.pixels[self.side][x + 1 - self.left].to_le_bytes()
+        let row = &self.rows[y % WINDOW_ROWS];
+        debug_assert_eq!(row.y, y, "the row was not loaded");
+        row.pixels[self.side][x + 1 - self.left].to_le_bytes()
     }
 }

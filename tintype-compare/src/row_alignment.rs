@@ -1,4 +1,4 @@
-//! Rows that only moved up or down.
+//! PngRows that only moved up or down.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -6,15 +6,15 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::view::View;
+use super::pixel_view::PixelView;
 
 /// Moved blocks of fewer rows are not believed: lines of text look alike.
-const LEAST: usize = 8;
+const MIN_BLOCK_ROWS: usize = 8;
 
 /// A block of rows that is the same in both images at another height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Move {
+pub struct RowMove {
     /// Its first row in the baseline.
     pub from: u32,
     /// Its first row in the current image.
@@ -23,46 +23,46 @@ pub struct Move {
     pub height: u32,
 }
 
-/// Rows `a` of the baseline that belong to as many rows from `b` on.
+/// PngRows `a` of the baseline that belong to as many rows from `b` on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Run {
+pub(super) struct AlignedRows {
     pub(super) a: usize,
     pub(super) b: usize,
     pub(super) length: usize,
 }
 
 /// Which row of one image belongs to which of the other.
-pub(super) struct Alignment {
+pub(super) struct RowAlignment {
     /// Equal blocks at another height, highest first.
-    pub(super) moves: Vec<Move>,
-    /// Rows to be compared, as they may differ.
-    pub(super) paired: Vec<Run>,
-    /// Rows that only the current image has.
+    pub(super) moves: Vec<RowMove>,
+    /// PngRows to be compared, as they may differ.
+    pub(super) paired: Vec<AlignedRows>,
+    /// PngRows that only the current image has.
     pub(super) inserted: Vec<Range<usize>>,
-    /// Rows that only the baseline has.
+    /// PngRows that only the baseline has.
     pub(super) deleted: Vec<Range<usize>>,
 }
 
 /// Aligns the rows of two images of one width.
 ///
-/// Rows that occur once in either image anchor a block, which grows as far as
+/// PngRows that occur once in either image anchor a block, which grows as far as
 /// rows are equal; the highest block wins where two want the same rows. What
 /// is left is paired with what is left beside it.
-pub(super) fn align(a: View<'_>, b: View<'_>) -> Alignment {
-    let (a, b) = (names(a), names(b));
-    let mut rows = Matches {
+pub(super) fn align(a: PixelView<'_>, b: PixelView<'_>) -> RowAlignment {
+    let (a, b) = (row_hashes(a), row_hashes(b));
+    let mut rows = RowMatches {
         of_a: vec![false; a.len()],
         of_b: vec![None; b.len()],
     };
-    let mut runs = anchored(&a, &b);
-    runs.extend(unmoved(&a, &b));
+    let mut runs = anchored_runs(&a, &b);
+    runs.extend(unmoved_runs(&a, &b));
     runs.sort_by_key(|run| (Reverse(run.length), run.a.abs_diff(run.b)));
     for run in runs {
         rows.take(run);
     }
     let moves = rows.moves();
     let paired = rows.pair_gaps();
-    Alignment {
+    RowAlignment {
         moves,
         paired,
         inserted: ranges(b.len(), |y| rows.of_b[y].is_none()),
@@ -71,11 +71,11 @@ pub(super) fn align(a: View<'_>, b: View<'_>) -> Alignment {
 }
 
 /// A hash of each row's pixels.
-fn names(view: View<'_>) -> Vec<u64> {
+fn row_hashes(view: PixelView<'_>) -> Vec<u64> {
     let (width, height) = view.size();
     let mut pixels = vec![0_u32; width];
     let mut bytes = vec![0_u8; width * 4];
-    let name = |y| {
+    let hash_row = |y| {
         view.load(y, 0..width, &mut pixels);
         for (out, pixel) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(&pixels) {
             *out = pixel.to_le_bytes();
@@ -83,38 +83,38 @@ fn names(view: View<'_>) -> Vec<u64> {
         let hash = blake3::hash(&bytes);
         u64::from_le_bytes(*hash.as_bytes().first_chunk().expect("a hash has 32 bytes"))
     };
-    (0..height).map(name).collect()
+    (0..height).map(hash_row).collect()
 }
 
 /// The longest runs around rows that occur once in either image.
-fn anchored(a: &[u64], b: &[u64]) -> Vec<Run> {
-    let (in_a, in_b) = (once(a), once(b));
-    let mut runs: Vec<Run> = Vec::new();
-    for (y, name) in b.iter().enumerate() {
-        let (Some(Some(at)), Some(Some(_))) = (in_a.get(name), in_b.get(name)) else {
+fn anchored_runs(a: &[u64], b: &[u64]) -> Vec<AlignedRows> {
+    let (in_a, in_b) = (unique_rows(a), unique_rows(b));
+    let mut runs: Vec<AlignedRows> = Vec::new();
+    for (y, hash_row) in b.iter().enumerate() {
+        let (Some(Some(at)), Some(Some(_))) = (in_a.get(hash_row), in_b.get(hash_row)) else {
             continue;
         };
-        let inside = |run: &Run| y < run.b + run.length && at + run.b == run.a + y;
+        let inside = |run: &AlignedRows| y < run.b + run.length && at + run.b == run.a + y;
         if !runs.last().is_some_and(inside) {
-            runs.push(grown(a, b, *at, y));
+            runs.push(extend_run(a, b, *at, y));
         }
     }
     runs
 }
 
 /// Where each row stands that occurs once; `None` for those that occur again.
-fn once(rows: &[u64]) -> HashMap<u64, Option<usize>> {
+fn unique_rows(rows: &[u64]) -> HashMap<u64, Option<usize>> {
     let mut places = HashMap::new();
-    for (y, name) in rows.iter().enumerate() {
+    for (y, hash_row) in rows.iter().enumerate() {
         places
-            .entry(*name)
+            .entry(*hash_row)
             .and_modify(|place| *place = None)
             .or_insert(Some(y));
     }
     places
 }
 
-fn grown(a: &[u64], b: &[u64], at_a: usize, at_b: usize) -> Run {
+fn extend_run(a: &[u64], b: &[u64], at_a: usize, at_b: usize) -> AlignedRows {
     let equal = |(x, y): &(&u64, &u64)| x == y;
     let above = a[..at_a]
         .iter()
@@ -123,7 +123,7 @@ fn grown(a: &[u64], b: &[u64], at_a: usize, at_b: usize) -> Run {
         .take_while(equal)
         .count();
     let below = a[at_a..].iter().zip(&b[at_b..]).take_while(equal).count();
-    Run {
+    AlignedRows {
         a: at_a - above,
         b: at_b - above,
         length: above + below,
@@ -131,10 +131,10 @@ fn grown(a: &[u64], b: &[u64], at_a: usize, at_b: usize) -> Run {
 }
 
 /// Runs of rows that are equal at the same height.
-fn unmoved(a: &[u64], b: &[u64]) -> Vec<Run> {
+fn unmoved_runs(a: &[u64], b: &[u64]) -> Vec<AlignedRows> {
     ranges(a.len().min(b.len()), |y| a[y] == b[y])
         .into_iter()
-        .map(|rows| Run {
+        .map(|rows| AlignedRows {
             a: rows.start,
             b: rows.start,
             length: rows.len(),
@@ -154,19 +154,19 @@ fn ranges(length: usize, holds: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
     ranges
 }
 
-struct Matches {
+struct RowMatches {
     of_a: Vec<bool>,
     of_b: Vec<Option<usize>>,
 }
 
-impl Matches {
+impl RowMatches {
     /// Takes what is still free of a run.
-    fn take(&mut self, run: Run) {
+    fn take(&mut self, run: AlignedRows) {
         let free = ranges(run.length, |i| {
             !self.of_a[run.a + i] && self.of_b[run.b + i].is_none()
         });
         for part in free {
-            if part.len() >= LEAST || run.a == run.b {
+            if part.len() >= MIN_BLOCK_ROWS || run.a == run.b {
                 part.for_each(|i| self.join(run.a + i, run.b + i));
             }
         }
@@ -177,8 +177,8 @@ impl Matches {
         self.of_b[b] = Some(a);
     }
 
-    fn moves(&self) -> Vec<Move> {
-        let mut moves: Vec<Move> = Vec::new();
+    fn moves(&self) -> Vec<RowMove> {
+        let mut moves: Vec<RowMove> = Vec::new();
         for (to, from) in self.of_b.iter().enumerate() {
             let Some(from) = *from else { continue };
             match moves.last_mut() {
@@ -188,7 +188,7 @@ impl Matches {
                 {
                     last.height += 1;
                 }
-                _ => moves.push(Move {
+                _ => moves.push(RowMove {
                     from: from as u32,
                     to: to as u32,
                     height: 1,
@@ -202,7 +202,7 @@ impl Matches {
 
     /// Pairs free rows with free rows next to the same neighbour, from above
     /// and then from below.
-    fn pair_gaps(&mut self) -> Vec<Run> {
+    fn pair_gaps(&mut self) -> Vec<AlignedRows> {
         let mut paired = Vec::new();
         for gap in ranges(self.of_b.len(), |y| self.of_b[y].is_none()) {
             let above = gap.start.checked_sub(1).and_then(|y| self.of_b[y]);
@@ -212,7 +212,7 @@ impl Matches {
                 .take(gap.len())
                 .take_while(|taken| !**taken)
                 .count();
-            let upper = Run {
+            let upper = AlignedRows {
                 a: first,
                 b: gap.start,
                 length: free,
@@ -232,7 +232,7 @@ impl Matches {
                 .take(rest)
                 .take_while(|taken| !**taken)
                 .count();
-            let lower = Run {
+            let lower = AlignedRows {
                 a: below - free,
                 b: gap.end - free,
                 length: free,

@@ -3,18 +3,18 @@
 //! While two images agree in their stored rows they agree in their pixels, and
 //! nobody needs to know which these are. So only rows around a difference are
 //! restored and kept; a band of others is given back as soon as no row further
-//! down can depend on it, and taken again for the next rows. Memory does not
+//! down can depend on it, and taken again for the next rows. Allocation does not
 //! grow with the page, and what was inflated is compared while it is still in
 //! the processor's cache.
 
 use std::ops::Range;
 
-use super::chunks::Plain;
-use super::pool::Buffer;
-use super::rows::Rows;
-use super::workers;
+use super::buffer_pool::Buffer;
+use super::png_chunks::PlainPng;
+use super::png_rows::PngRows;
+use super::threads;
 
-/// Rows above and below a difference that are needed to judge it.
+/// PngRows above and below a difference that are needed to judge it.
 const CONTEXT: usize = 2;
 
 /// Bands that wait for a row that stands alone, at most. Longer ones, as in
@@ -22,9 +22,9 @@ const CONTEXT: usize = 2;
 const WAITING: usize = 64;
 
 /// Two images with what is needed of their rows.
-pub(super) struct Aligned {
-    pub(super) a: Rows,
-    pub(super) b: Rows,
+pub(super) struct LockstepRows {
+    pub(super) a: PngRows,
+    pub(super) b: PngRows,
     /// Which rows are equal. They hold pixels only close to rows that are not.
     pub(super) equal: Vec<bool>,
 }
@@ -33,27 +33,32 @@ pub(super) struct Aligned {
 /// with their neighbours, in bands of `1 << shift` rows. `None` where the
 /// images have rows of another shape, one of them is damaged, or so much
 /// differs that both are better decoded as a whole.
-pub(super) fn align(a: &Plain<'_>, b: &Plain<'_>, shift: u32, parallel: bool) -> Option<Aligned> {
+pub(super) fn decode(
+    a: &PlainPng<'_>,
+    b: &PlainPng<'_>,
+    shift: u32,
+    parallel: bool,
+) -> Option<LockstepRows> {
     if !a.is_like(b) {
         return None;
     }
     let rows = 1 << shift;
     let theirs = || b.bands(rows).into_iter().flatten();
-    workers::ahead(parallel, theirs, |theirs| {
-        let mut walk = Walk::new(a, b, shift);
+    threads::with_producer(parallel, theirs, |theirs| {
+        let mut decoder = LockstepDecoder::new(a, b, shift);
         for ours in a.bands(rows)? {
-            walk.take(ours, theirs.next()?)?;
+            decoder.take(ours, theirs.next()?)?;
         }
-        walk.end()
+        decoder.end()
     })
 }
 
 /// On the way down the rows.
-struct Walk {
-    aligned: Aligned,
+struct LockstepDecoder {
+    aligned: LockstepRows,
     shift: u32,
     height: usize,
-    /// Rows that were inflated, and how many of them differ.
+    /// PngRows that were inflated, and how many of them differ.
     seen: usize,
     differing: usize,
     /// Which bands hold rows that are needed.
@@ -64,12 +69,12 @@ struct Walk {
     open: [usize; 2],
 }
 
-impl Walk {
-    fn new(a: &Plain<'_>, b: &Plain<'_>, shift: u32) -> Self {
+impl LockstepDecoder {
+    fn new(a: &PlainPng<'_>, b: &PlainPng<'_>, shift: u32) -> Self {
         Self {
-            aligned: Aligned {
-                a: Rows::new(a, shift),
-                b: Rows::new(b, shift),
+            aligned: LockstepRows {
+                a: PngRows::new(a, shift),
+                b: PngRows::new(b, shift),
                 equal: vec![true; a.height],
             },
             shift,
@@ -87,7 +92,7 @@ impl Walk {
     fn take(&mut self, a: Buffer, b: Buffer) -> Option<()> {
         let rows = self.aligned.a.push(a)?;
         self.aligned.b.push(b)?;
-        let Aligned { a, b, .. } = &self.aligned;
+        let LockstepRows { a, b, .. } = &self.aligned;
         let same: Vec<bool> = rows.clone().map(|y| a.stored(y) == b.stored(y)).collect();
         let unlike = same.iter().filter(|same| !**same).count();
         if self.differing + unlike > self.height / 8 + 16 {
@@ -134,7 +139,7 @@ impl Walk {
     }
 
     fn forget(&mut self, until: [usize; 2]) {
-        let Aligned { a, b, .. } = &mut self.aligned;
+        let LockstepRows { a, b, .. } = &mut self.aligned;
         for (image, (open, until)) in [a, b].into_iter().zip(self.open.iter_mut().zip(until)) {
             for band in (*open..until).filter(|band| !self.needed[*band]) {
                 image.forget(band);
@@ -144,7 +149,7 @@ impl Walk {
     }
 
     /// `None` where rows are missing.
-    fn end(mut self) -> Option<Aligned> {
+    fn end(mut self) -> Option<LockstepRows> {
         if self.seen < self.height {
             return None;
         }
@@ -154,12 +159,12 @@ impl Walk {
     }
 }
 
-impl Aligned {
+impl LockstepRows {
     /// Goes down some rows; `same` tells which are stored in the same way.
     fn tell_equal(&mut self, rows: Range<usize>, same: &[bool]) {
         let mut above_is_equal = rows.start == 0 || self.equal[rows.start - 1];
         for (y, same) in rows.zip(same) {
-            if !(*same && (above_is_equal || self.a.stands_alone(y))) {
+            if !(*same && (above_is_equal || self.a.is_independent(y))) {
                 if above_is_equal && y > 0 {
                     self.restore_equal(y - 1);
                 }
@@ -188,7 +193,7 @@ mod tests {
     const WIDTH: u32 = 40;
     const HEIGHT: u32 = 900;
 
-    /// Rows each of which builds on the one above, as in photographs.
+    /// PngRows each of which builds on the one above, as in photographs.
     fn chained(seed: u8) -> Vec<u8> {
         let mut file = Vec::new();
         let mut encoder = png::Encoder::new(&mut file, WIDTH, HEIGHT);
@@ -209,14 +214,14 @@ mod tests {
     #[test]
     fn rows_that_build_on_each_other_are_not_kept() {
         let [a, b] = [0, 0x80].map(chained);
-        let [a, b] = [&a, &b].map(|file| Plain::read(file).unwrap());
-        let mut walk = Walk::new(&a, &b, 2);
+        let [a, b] = [&a, &b].map(|file| PlainPng::read(file).unwrap());
+        let mut decoder = LockstepDecoder::new(&a, &b, 2);
         for (ours, theirs) in a.bands(4).unwrap().zip(b.bands(4).unwrap()) {
-            walk.take(ours, theirs).unwrap();
-            let kept = walk.aligned.a.bands_kept();
+            decoder.take(ours, theirs).unwrap();
+            let kept = decoder.aligned.a.bands_kept();
             assert!(kept <= WAITING + 3, "{kept} bands");
         }
-        let aligned = walk.end().unwrap();
+        let aligned = decoder.end().unwrap();
         let unlike: Vec<usize> = (0..HEIGHT as usize)
             .filter(|y| !aligned.equal[*y])
             .collect();

@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use image::RgbaImage;
 
-use super::rows::Rows;
+use super::band::Band;
+use super::png_rows::PngRows;
 use super::simd;
-use super::strip::Strip;
 
 /// Pixels in memory, of 3 (red, green, blue) or 4 bytes (and alpha).
 #[derive(Clone, Copy)]
-pub(super) struct View<'a> {
-    source: Source<'a>,
+pub(super) struct PixelView<'a> {
+    source: PixelSource<'a>,
     /// The source's row that is the first one here.
     top: usize,
     bytes_per_pixel: usize,
@@ -20,16 +20,16 @@ pub(super) struct View<'a> {
 }
 
 #[derive(Clone, Copy)]
-enum Source<'a> {
+enum PixelSource<'a> {
     Image(&'a RgbaImage),
-    Rows(&'a Rows),
-    Strip(&'a Strip),
+    Rows(&'a PngRows),
+    Band(&'a Band),
 }
 
-impl<'a> View<'a> {
+impl<'a> PixelView<'a> {
     pub(super) fn of(image: &'a RgbaImage) -> Self {
         Self {
-            source: Source::Image(image),
+            source: PixelSource::Image(image),
             top: 0,
             bytes_per_pixel: 4,
             width: image.width() as usize,
@@ -37,28 +37,26 @@ impl<'a> View<'a> {
         }
     }
 
-    pub(super) fn of_rows(
-        rows: &'a Rows,
-        bytes_per_pixel: usize,
-        (width, height): (usize, usize),
-    ) -> Self {
+    /// The pixels of a PNG's rows. Only restored rows may be read.
+    pub(super) fn of_rows(rows: &'a PngRows) -> Self {
+        let (width, height) = rows.size();
         Self {
-            source: Source::Rows(rows),
+            source: PixelSource::Rows(rows),
             top: 0,
-            bytes_per_pixel,
+            bytes_per_pixel: rows.bytes_per_pixel(),
             width,
             height,
         }
     }
 
-    /// An image of which no rows are there but the strip's.
-    pub(super) fn of_strip(
-        strip: &'a Strip,
+    /// An image of which no rows are there but the band's.
+    pub(super) fn of_band(
+        band: &'a Band,
         bytes_per_pixel: usize,
         (width, height): (usize, usize),
     ) -> Self {
         Self {
-            source: Source::Strip(strip),
+            source: PixelSource::Band(band),
             top: 0,
             bytes_per_pixel,
             width,
@@ -90,19 +88,19 @@ impl<'a> View<'a> {
     pub(super) fn row(&self, y: usize) -> &'a [u8] {
         let length = self.width * self.bytes_per_pixel;
         match self.source {
-            Source::Image(image) => {
+            PixelSource::Image(image) => {
                 let stride = image.width() as usize * 4;
                 &image.as_raw()[(self.top + y) * stride..][..length]
             }
-            Source::Rows(rows) => &rows.stored(self.top + y)[1..=length],
-            Source::Strip(strip) => &strip.row(self.top + y)[..length],
+            PixelSource::Rows(rows) => &rows.stored(self.top + y)[1..=length],
+            PixelSource::Band(band) => &band.row(self.top + y)[..length],
         }
     }
 
     /// The stored bytes of some rows, where they lie together.
     fn block(&self, rows: Range<usize>) -> Option<&'a [u8]> {
         match self.source {
-            Source::Image(image) if image.width() as usize == self.width => {
+            PixelSource::Image(image) if image.width() as usize == self.width => {
                 let stride = self.width * 4;
                 let rows = self.top + rows.start..self.top + rows.end;
                 Some(&image.as_raw()[rows.start * stride..rows.end * stride])
@@ -136,28 +134,28 @@ impl<'a> View<'a> {
 }
 
 /// Pixels of a row that are compared at one glance.
-const STEP: usize = 64;
+const COLUMN_STEP: usize = 64;
 
 /// Two images of one size.
 #[derive(Clone, Copy)]
-pub(super) struct Pair<'a> {
-    pub(super) a: View<'a>,
-    pub(super) b: View<'a>,
-    /// Rows that are known to be equal, if anything is known of them.
-    pub(super) known: Option<&'a [bool]>,
+pub(super) struct ImagePair<'a> {
+    pub(super) a: PixelView<'a>,
+    pub(super) b: PixelView<'a>,
+    /// PngRows that are equal_rows to be equal, if anything is equal_rows of them.
+    pub(super) equal_rows: Option<&'a [bool]>,
     /// The first row that is judged, and the one after the last. The others
     /// are there to be looked at.
     pub(super) rows: (usize, usize),
 }
 
-impl<'a> Pair<'a> {
+impl<'a> ImagePair<'a> {
     /// What both images have, from the top left corner.
-    pub(super) fn overlap(a: View<'a>, b: View<'a>) -> Self {
+    pub(super) fn overlap(a: PixelView<'a>, b: PixelView<'a>) -> Self {
         let size = (a.width.min(b.width), a.height.min(b.height));
         Self {
             a: a.part(0, size),
             b: b.part(0, size),
-            known: None,
+            equal_rows: None,
             rows: (0, size.1),
         }
     }
@@ -174,11 +172,11 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// Whether a row is equal in both. Rows that are stored in two ways may be
+    /// Whether a row is equal in both. PngRows that are stored in two ways may be
     /// equal and not be told so here.
     pub(super) fn row_is_equal(&self, y: usize) -> bool {
-        match self.known {
-            Some(known) => known[y],
+        match self.equal_rows {
+            Some(equal_rows) => equal_rows[y],
             None => {
                 self.a.bytes_per_pixel == self.b.bytes_per_pixel && self.a.row(y) == self.b.row(y)
             }
@@ -186,7 +184,7 @@ impl<'a> Pair<'a> {
     }
 
     /// Whether a row differs. Widens `columns` to where it does, in steps of
-    /// [`STEP`] pixels.
+    /// [`COLUMN_STEP`] pixels.
     pub(super) fn row_differs(&self, y: usize, columns: &mut Range<usize>) -> bool {
         if self.row_is_equal(y) {
             return false;
@@ -198,14 +196,14 @@ impl<'a> Pair<'a> {
         }
         let (a, b) = (self.a.row(y), self.b.row(y));
         let (left, right) = (columns.start * bytes, columns.end * bytes);
-        let steps = |row: &'a [u8]| row.chunks(STEP * bytes);
+        let steps = |row: &'a [u8]| row.chunks(COLUMN_STEP * bytes);
         let unlike = |(a, b): (&[u8], &[u8])| a != b;
         if let Some(first) = steps(&a[..left]).zip(steps(&b[..left])).position(unlike) {
-            columns.start = first * STEP;
+            columns.start = first * COLUMN_STEP;
         }
         let ends = steps(&a[right..]).zip(steps(&b[right..]));
         if let Some(last) = ends.map(unlike).rposition(|unlike| unlike) {
-            columns.end = (columns.end + (last + 1) * STEP).min(self.a.width);
+            columns.end = (columns.end + (last + 1) * COLUMN_STEP).min(self.a.width);
         }
         true
     }
