@@ -36,7 +36,7 @@ card = "560x350"
 
 /// Pictures of this repository's own stories.
 fn picture(name: &str) -> Vec<u8> {
-    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stories/assets/images");
+    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stories/images");
     fs::read(images.join(name)).unwrap()
 }
 

@@ -1,52 +1,52 @@
 //! The front end that the report and `cargo tintype review` share.
 
 /// The design system: tokens for light and dark, and every component.
-pub const STYLE: &str = include_str!("../../../stories/assets/tintype.css");
+pub const STYLE: &str = include_str!("../../../ui/tintype.css");
 /// The icons, as masks.
-pub const ICONS: &str = include_str!("../../../stories/assets/icons.css");
+pub const ICONS: &str = include_str!("../../../ui/icons.css");
 
 /// The scripts that both pages load, in this order: file name and source.
 pub const SCRIPTS: [(&str, &str); 5] = [
-    ("dom.js", include_str!("../../../stories/assets/js/dom.js")),
+    ("dom.js", include_str!("../../../ui/js/dom.js")),
     (
         "keys.js",
-        include_str!("../../../stories/assets/js/keys.js"),
+        include_str!("../../../ui/js/keys.js"),
     ),
     (
         "list.js",
-        include_str!("../../../stories/assets/js/list.js"),
+        include_str!("../../../ui/js/list.js"),
     ),
     (
         "compare.js",
-        include_str!("../../../stories/assets/js/compare.js"),
+        include_str!("../../../ui/js/compare.js"),
     ),
     (
         "workbench.js",
-        include_str!("../../../stories/assets/js/workbench.js"),
+        include_str!("../../../ui/js/workbench.js"),
     ),
 ];
 
 /// The script of the report alone.
-pub const REPORT: &str = include_str!("../../../stories/assets/js/report.js");
+pub const REPORT: &str = include_str!("../../../ui/js/report.js");
 
 /// The fonts as WOFF2, by the path under which the style names them.
 pub const FONTS: [(&str, &[u8]); 3] = [
     (
         "fonts/besley.woff2",
-        include_bytes!("../../../stories/assets/fonts/besley.woff2"),
+        include_bytes!("../../../ui/fonts/besley.woff2"),
     ),
     (
         "fonts/instrument-sans.woff2",
-        include_bytes!("../../../stories/assets/fonts/instrument-sans.woff2"),
+        include_bytes!("../../../ui/fonts/instrument-sans.woff2"),
     ),
     (
         "fonts/jetbrains-mono.woff2",
-        include_bytes!("../../../stories/assets/fonts/jetbrains-mono.woff2"),
+        include_bytes!("../../../ui/fonts/jetbrains-mono.woff2"),
     ),
 ];
 
 /// Charts of the past, for the review alone.
-pub const CHART: &str = include_str!("../../../stories/assets/js/chart.js");
+pub const CHART: &str = include_str!("../../../ui/js/chart.js");
 
 /// The script of `cargo tintype review` alone.
-pub const REVIEW: &str = include_str!("../../../stories/assets/js/review.js");
+pub const REVIEW: &str = include_str!("../../../ui/js/review.js");

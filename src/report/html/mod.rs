@@ -3,7 +3,7 @@
 //!
 //! Style, script, fonts and data are in the page. Pictures are in it too while
 //! they are few, and files beside it otherwise. The page's front end is that of
-//! `cargo tintype review`, and its sources are under `stories/assets`, where
+//! `cargo tintype review`, and its sources are under `ui`, where
 //! this project's own visual tests see them.
 
 pub mod assets;
