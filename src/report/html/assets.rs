@@ -8,22 +8,10 @@ pub const ICONS: &str = include_str!("../../../ui/icons.css");
 /// The scripts that both pages load, in this order: file name and source.
 pub const SCRIPTS: [(&str, &str); 5] = [
     ("dom.js", include_str!("../../../ui/js/dom.js")),
-    (
-        "keys.js",
-        include_str!("../../../ui/js/keys.js"),
-    ),
-    (
-        "list.js",
-        include_str!("../../../ui/js/list.js"),
-    ),
-    (
-        "compare.js",
-        include_str!("../../../ui/js/compare.js"),
-    ),
-    (
-        "workbench.js",
-        include_str!("../../../ui/js/workbench.js"),
-    ),
+    ("keys.js", include_str!("../../../ui/js/keys.js")),
+    ("list.js", include_str!("../../../ui/js/list.js")),
+    ("compare.js", include_str!("../../../ui/js/compare.js")),
+    ("workbench.js", include_str!("../../../ui/js/workbench.js")),
 ];
 
 /// The script of the report alone.
