@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use support::proxy::Proxy;
 use support::server::Server;
 use support::{finished, run, started};
-use tintype::model::{Event, RunId, Status};
+use tintype::model::{RecordedEvent, RunId, Status};
 use tintype::record::{RecordSettings, Recorder, Records};
 
 const SNAPSHOTS: usize = 100_000;
@@ -125,12 +125,12 @@ async fn catch_up(server: &mut Server) {
     );
 }
 
-fn updated(id: &RunId, n: usize) -> Event {
-    let Event::TestStarted(result) = started(id, n) else {
+fn updated(id: &RunId, n: usize) -> RecordedEvent {
+    let RecordedEvent::TestStarted(result) = started(id, n) else {
         unreachable!("that is what it makes")
     };
     let changes = serde_json::Map::from_iter([("step".to_owned(), "capture".into())]);
-    Event::TestUpdated { result, changes }
+    RecordedEvent::TestUpdated { result, changes }
 }
 
 /// What a run of 100,000 snapshots with three events each needs in Redis.

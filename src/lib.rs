@@ -12,15 +12,16 @@
 //! - [`compare`]: PNG in, verdict and picture of the difference out. A crate of
 //!   its own, `tintype-compare`, so that it alone can be optimised.
 //! - [`baseline`]: the accepted images: reading, accepting, orphans.
-//! - [`report`]: sinks that draw: terminal, HTML, JUnit, GitHub.
 //! - [`serve`]: the built-in server for a folder of stories or a service.
 //! - [`proxy`]: what becomes of a page's requests.
 //! - [`cache`]: passes of unchanged stories, which need no browser.
 //! - [`browser`]: real browsers under WebDriver.
 //! - [`login`]: log-ins, each done once and shared.
+//! - [`events`]: the events of a run, and the bus that delivers them.
 //! - `schedule`: which snapshot a browser session captures next.
 //! - `snapshot`: captures and judges one snapshot.
 //! - [`mod@run`]: runs a plan: sessions, results, events.
+//! - [`report`]: subscribers that write reports: terminal, HTML, JUnit, GitHub.
 //! - [`harness`]: the face of libtest: arguments, trials, listing, exit code.
 //! - [`record`]: the record of runs, in Redis or in memory.
 
@@ -28,6 +29,7 @@ pub mod baseline;
 pub mod browser;
 pub mod cache;
 pub mod config;
+pub mod events;
 pub mod files;
 pub mod harness;
 pub mod login;

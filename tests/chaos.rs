@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use support::proxy::Proxy;
 use support::server::Server;
 use support::{result, run, story};
-use tintype::model::{Event, RunId, Status, Summary, VisualTestResult};
+use tintype::model::{RecordedEvent, RunId, Status, Summary, VisualTestResult};
 use tintype::record::{RecordSettings, Recorder, Records};
 
 const WORKERS: usize = 3;
@@ -114,8 +114,8 @@ async fn work(folder: &Path, port: u16, number: usize) {
             document.attempt = Some(attempt);
             Box::new(document)
         };
-        recorder.record(&Event::TestStarted(document(Status::Running)));
-        recorder.record(&Event::TestFinished(document(status(n, attempt))));
+        recorder.record(&RecordedEvent::TestStarted(document(Status::Running)));
+        recorder.record(&RecordedEvent::TestFinished(document(status(n, attempt))));
         ledger.note('e', n, attempt);
         if folder.join("stop").exists() {
             break;

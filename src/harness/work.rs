@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use libtest_mimic::{Completion, Failed};
 
 use crate::config::Config;
+use crate::events::Bus;
 use crate::manifest::Manifest;
 use crate::model::{Reason, Status};
 use crate::plan::Snapshot;
-use crate::report::terminal;
 use crate::run::{RunError, RunHandle, RunOptions, Scheduling, SnapshotOutcome};
 
 use super::ending;
@@ -111,11 +111,10 @@ impl Work {
         let done = self.done.load(Ordering::Relaxed);
         // All trials are over, and with them all other owners.
         let work = Arc::into_inner(self);
-        if let Some(Self { manifest, run, .. }) = work
+        if let Some(Self { run, .. }) = work
             && let Some(Ok(run)) = run.into_inner()
         {
             let report = run.finish();
-            ending::draw(&manifest, &report);
             if report.run.reason == Some(Reason::Interrupted) {
                 return false;
             }
@@ -133,21 +132,17 @@ impl Work {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let snapshots = std::mem::take(&mut *snapshots);
-        let planned = snapshots.iter().filter(|s| s.skip.is_none()).count();
         let (manifest, config) = (Arc::clone(&self.manifest), self.config.clone());
-        let run = RunHandle::start(
+        let bus = Bus::new();
+        ending::subscribe_all(&bus, &self.manifest);
+        RunHandle::start(
             manifest,
             snapshots,
             Scheduling::All,
             config,
             self.options.clone(),
-            Vec::new(),
-        )?;
-        if !self.config.nextest {
-            let (environment, record) = (run.environment(), run.record());
-            eprintln!("{}", terminal::opening(planned, &environment, &record));
-        }
-        Ok(run)
+            bus,
+        )
     }
 
     /// The first trial says why, the others that it has been said.

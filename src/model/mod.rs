@@ -5,8 +5,8 @@
 //! connection or knows a browser.
 
 mod environment;
-mod event;
 mod identifier;
+mod recorded_event;
 mod result;
 mod run;
 mod run_file;
@@ -14,8 +14,8 @@ mod status;
 mod time;
 
 pub use environment::{Environment, EnvironmentChange, Git};
-pub use event::Event;
 pub use identifier::{IdentifierError, StoryIdentifier, Viewport};
+pub use recorded_event::RecordedEvent;
 pub use result::{Attempt, ImageHashes, SettledStep, UnmetStep, VisualTestResult};
 pub use run::{Reason, RunId, Summary, VisualTestRun};
 pub use run_file::RunFile;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Event, Reason, RunId, Status, Summary, VisualTestResult, VisualTestRun, now_ms, rfc3339,
+    Reason, RecordedEvent, RunId, Status, Summary, VisualTestResult, VisualTestRun, now_ms, rfc3339,
 };
 
 /// A worker's part in a run: the first frame of its journal, and all that is
@@ -103,16 +103,16 @@ impl Operation {
     /// What an event asks of the record, if anything: that a run has started
     /// or ended is told by the steps that create and leave it, here only its
     /// environment counts.
-    pub fn of(event: &Event) -> Self {
+    pub fn of(event: &RecordedEvent) -> Self {
         let kind = event.kind().to_owned();
         match event {
-            Event::RunStarted(run) | Event::RunFinished(run) => Self::Describe {
+            RecordedEvent::RunStarted(run) | RecordedEvent::RunFinished(run) => Self::Describe {
                 tail: split_document(run).1,
             },
-            Event::TestStarted(result)
-            | Event::TestUpdated { result, .. }
-            | Event::TestFinished(result) => Self::test(result, kind, fields_of(event)),
-            Event::BaselineAccepted { .. } => Self::Announce {
+            RecordedEvent::TestStarted(result)
+            | RecordedEvent::TestUpdated { result, .. }
+            | RecordedEvent::TestFinished(result) => Self::test(result, kind, fields_of(event)),
+            RecordedEvent::BaselineAccepted { .. } => Self::Announce {
                 kind,
                 fields: fields_of(event),
             },
@@ -201,7 +201,7 @@ pub(crate) fn word<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> {
 }
 
 /// The fields of an event as they stand in its payload, without braces.
-pub(crate) fn fields_of(event: &Event) -> String {
+pub(crate) fn fields_of(event: &RecordedEvent) -> String {
     let fields = event.fields();
     let parts: Vec<_> = fields
         .iter()
@@ -251,7 +251,8 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> String {
 mod tests {
     use super::{Operation, join_document, json, split_document};
     use crate::model::{
-        Environment, Event, Reason, RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun,
+        Environment, Reason, RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult,
+        VisualTestRun,
     };
 
     fn result() -> VisualTestResult {
@@ -265,7 +266,7 @@ mod tests {
     #[test]
     fn operations_read_back() {
         for operation in [
-            Operation::of(&Event::TestFinished(Box::new(result()))),
+            Operation::of(&RecordedEvent::TestFinished(Box::new(result()))),
             Operation::Describe {
                 tail: r#","environment":{}}"#.to_owned(),
             },
@@ -278,7 +279,7 @@ mod tests {
                 at: 7,
             },
             Operation::Die { at: 7 },
-            Operation::of(&Event::BaselineAccepted {
+            Operation::of(&RecordedEvent::BaselineAccepted {
                 run_id: RunId("run-1".to_owned()),
                 story_identifier: result().story_identifier,
             }),

@@ -15,7 +15,7 @@ use super::records::Records;
 use super::settings::RecordSettings;
 use super::store::Store;
 use super::writer::{Progress, Writer};
-use crate::model::{Event, Reason, VisualTestRun, now_ms};
+use crate::model::{Reason, RecordedEvent, VisualTestRun, now_ms};
 
 /// Of a record in memory only journals outlast the process; this many runs
 /// keep theirs.
@@ -51,6 +51,26 @@ pub struct RecordReport {
     pub journal: Option<PathBuf>,
     /// What the user should know, one sentence each.
     pub warnings: Vec<String>,
+}
+
+impl RecordReport {
+    /// One sentence about the operations that the server does not have yet, if
+    /// there are any in a journal.
+    pub fn pending_message(&self) -> Option<String> {
+        let journal = self.journal.as_ref()?;
+        let operations = if self.pending == 1 {
+            "operation is"
+        } else {
+            "operations are"
+        };
+        Some(format!(
+            "{} {operations} not yet written to {} and kept in {}; the next run or `cargo \
+             tintype flush` writes them",
+            self.pending,
+            self.place,
+            journal.display()
+        ))
+    }
 }
 
 impl Recorder {
@@ -121,7 +141,7 @@ impl Recorder {
     }
 
     /// Records an event: one append to the journal.
-    pub fn record(&self, event: &Event) {
+    pub fn record(&self, event: &RecordedEvent) {
         self.journal.append(&Operation::of(event));
         self.wake.notify_one();
     }

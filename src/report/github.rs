@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::ReportError;
 use super::words::{accept, counts, duration, failures, grouped, message, name, place};
+use crate::events::{Bus, Event, Subscriber};
 use crate::model::{VisualTestResult, VisualTestRun};
 
 /// GitHub shows ten annotations of a kind and step; the last of ours says how
@@ -14,6 +15,37 @@ use crate::model::{VisualTestResult, VisualTestRun};
 const ANNOTATIONS: usize = 10;
 /// A step's summary may have 1 MiB; beyond some hundred rows nobody reads.
 const ROWS: usize = 200;
+
+/// Prints annotations of a run's failures, and appends a summary to the file
+/// that GitHub names.
+pub struct GithubReport {
+    manifest: String,
+    summary: Option<PathBuf>,
+}
+
+impl GithubReport {
+    /// The report for a manifest, as its path is seen from the repository's
+    /// root, and the file that `GITHUB_STEP_SUMMARY` names.
+    pub fn new(manifest: String, summary: Option<PathBuf>) -> Self {
+        Self { manifest, summary }
+    }
+}
+
+impl Subscriber for GithubReport {
+    fn on_event(&self, event: &Event, bus: &Bus) {
+        let Event::RunEnded(report) = event else {
+            return;
+        };
+        // GitHub reads annotations from standard output.
+        let text = annotations(&report.results, &self.manifest);
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        if let Some(file) = &self.summary
+            && let Err(error) = append_summary(file, &report.run, &report.results)
+        {
+            bus.publish(Event::Warning(error.to_string()));
+        }
+    }
+}
 
 /// The lines to print to standard output so that the failures appear beside
 /// the change. `manifest` is its path as seen from the repository's root.

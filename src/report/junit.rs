@@ -5,7 +5,21 @@ use std::path::{Path, PathBuf};
 
 use super::words::{accept, fails, message, name};
 use super::{ReportError, put};
-use crate::model::{Status, VisualTestResult, VisualTestRun};
+use crate::events::{Bus, Event, ReportKind, Subscriber};
+use crate::model::{RunFile, Status, VisualTestResult, VisualTestRun};
+
+/// Writes the JUnit report of a run, of all its processes, into its folder.
+pub struct JunitReport;
+
+impl Subscriber for JunitReport {
+    fn on_event(&self, event: &Event, bus: &Bus) {
+        if let Event::RunPaused(report) | Event::RunEnded(report) = event {
+            let RunFile { run, results } = &report.whole;
+            let written = write(&report.folder, run, results);
+            bus.publish(super::written(ReportKind::Junit, written));
+        }
+    }
+}
 
 /// Writes `junit.xml` into `dir`, the run's folder, and returns its path.
 pub fn write(

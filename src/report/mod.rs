@@ -25,8 +25,8 @@ pub(crate) use words::attempts;
 
 use std::path::{Path, PathBuf};
 
+use crate::events::{Event, ReportKind};
 use crate::files;
-use crate::model::Event;
 
 /// A report that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +47,10 @@ fn put(path: &Path, content: &[u8]) -> Result<(), ReportError> {
     })
 }
 
-/// Somebody who listens to a run.
-pub trait Sink: Send + Sync {
-    /// Hears of something, on the conductor's own threads: it must not block.
-    fn hear(&self, event: &Event);
+/// The event about a report that was to be written.
+fn written(kind: ReportKind, outcome: Result<PathBuf, ReportError>) -> Event {
+    match outcome {
+        Ok(path) => Event::ReportWritten { kind, path },
+        Err(error) => Event::Warning(error.to_string()),
+    }
 }

@@ -3,36 +3,83 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::words::{attempts, counts, duration, fails};
 use crate::compare::IS_OPTIMISED;
-use crate::model::{Environment, Reason, Status, VisualTestResult, VisualTestRun};
+use crate::events::{Bus, Event, ReportKind, RunSetup, Subscriber};
+use crate::model::{Reason, Status, VisualTestResult, VisualTestRun};
+
+/// Prints to standard error how a run starts and how it ended. Reports that it
+/// names must be subscribed before it.
+#[derive(Default)]
+pub struct Terminal {
+    notes: Mutex<Notes>,
+}
+
+/// What the last lines need beside the run's own report.
+#[derive(Default)]
+struct Notes {
+    page: Option<PathBuf>,
+    warnings: Vec<String>,
+}
+
+impl Subscriber for Terminal {
+    fn on_event(&self, event: &Event, _: &Bus) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::RunReady(setup) => eprintln!("{}", opening(setup)),
+            Event::ReportWritten {
+                kind: ReportKind::Html,
+                path,
+            } => notes.page = Some(path.clone()),
+            Event::Warning(text) => notes.warnings.push(text.clone()),
+            Event::RunEnded(report) => {
+                notes.warnings.extend(unoptimised(&report.results));
+                let closing = Closing {
+                    run: &report.run,
+                    results: &report.results,
+                    report: notes.page.as_deref(),
+                    uncacheable: &report.uncacheable,
+                    warnings: &notes.warnings,
+                };
+                eprintln!("{}", closing.text());
+            }
+            _ => {}
+        }
+    }
+}
 
 /// The line before the first test.
-pub fn opening(planned: usize, environment: &Environment, record: &str) -> String {
+fn opening(setup: &RunSetup) -> String {
+    let RunSetup {
+        planned,
+        environment,
+        record,
+    } = setup;
     let browser = environment.browser.as_deref().unwrap_or("no browser");
     format!("tintype: {planned} snapshots in {browser}; {record}")
 }
 
 /// What there is to say at the end of a run.
 #[derive(Clone, Copy, Debug)]
-pub struct Closing<'a> {
+struct Closing<'a> {
     /// The run's document.
-    pub run: &'a VisualTestRun,
+    run: &'a VisualTestRun,
     /// Its results.
-    pub results: &'a [VisualTestResult],
+    results: &'a [VisualTestResult],
     /// The report page, when it could be written.
-    pub report: Option<&'a Path>,
+    report: Option<&'a Path>,
     /// Stories that are captured each time, with the reason.
-    pub uncacheable: &'a BTreeMap<String, String>,
+    uncacheable: &'a BTreeMap<String, String>,
     /// What else the user should know, one sentence each.
-    pub warnings: &'a [String],
+    warnings: &'a [String],
 }
 
 impl Closing<'_> {
     /// The lines after the last test.
-    pub fn text(&self) -> String {
+    fn text(&self) -> String {
         let mut text = format!("tintype: {}", counts(&self.run.summary));
         let ms = self.run.duration.unwrap_or(0);
         let _ = write!(text, " in {}", duration(ms));
@@ -128,7 +175,7 @@ impl Closing<'_> {
 const SLOW: u64 = 2_000;
 
 /// Said where the engine was built without optimisation, and it shows.
-pub fn unoptimised(results: &[VisualTestResult]) -> Option<String> {
+fn unoptimised(results: &[VisualTestResult]) -> Option<String> {
     let spent: u64 = results.iter().filter_map(|result| result.compare_ms).sum();
     (!IS_OPTIMISED && spent > SLOW).then(|| {
         "pictures are compared without optimisation, which is slow: \

@@ -8,12 +8,14 @@ use super::engine_health::EngineHealth;
 use crate::browser::BrowserInfo;
 use crate::cache::{Cache, Hit};
 use crate::config::{CacheMode, Config};
+use crate::events::{Bus, Event};
 use crate::login::Logins;
 use crate::manifest::{BrowserName, Credentials, Manifest, Source};
-use crate::model::{Environment, Event, ImageHashes, RunId, Status, Summary, VisualTestResult};
+use crate::model::{
+    Environment, ImageHashes, RecordedEvent, RunId, Status, Summary, VisualTestResult,
+};
 use crate::plan::Snapshot;
 use crate::record::Recorder;
-use crate::report::Sink;
 use crate::snapshot::FinishedSnapshot;
 use crate::snapshot::Hooks;
 
@@ -47,7 +49,7 @@ pub(crate) struct RunContext {
     pub(crate) engine_health: Arc<EngineHealth>,
     /// Stories whose results cannot be used again, with the reason.
     uncacheable: Mutex<BTreeMap<String, String>>,
-    sinks: Vec<Arc<dyn Sink>>,
+    bus: Bus,
     environment: Environment,
     /// The engines that have been asked, and what they are.
     engines: Mutex<BTreeMap<BrowserName, BrowserInfo>>,
@@ -80,7 +82,7 @@ impl RunContext {
         cache: Cache,
         logins: Logins,
         environment: Environment,
-        sinks: Vec<Arc<dyn Sink>>,
+        bus: Bus,
         worker: String,
     ) -> Self {
         let run_id = config.run_id.clone();
@@ -99,7 +101,7 @@ impl RunContext {
             logins,
             engine_health: Arc::default(),
             uncacheable: Mutex::default(),
-            sinks,
+            bus,
             environment,
             engines: Mutex::default(),
             table: Mutex::default(),
@@ -112,17 +114,9 @@ impl RunContext {
         self.credentials.redact(text).into_owned()
     }
 
-    /// Tells everybody.
-    pub(crate) fn emit(&self, event: &Event) {
-        self.recorder.record(event);
-        self.tell(event);
-    }
-
-    /// Tells everybody but the record.
-    pub(crate) fn tell(&self, event: &Event) {
-        for sink in &self.sinks {
-            sink.hear(event);
-        }
+    /// Publishes an event.
+    pub(crate) fn publish(&self, event: impl Into<Event>) {
+        self.bus.publish(event);
     }
 
     /// The run's environment as it is known by now, with every engine that has
@@ -195,7 +189,7 @@ impl RunContext {
     /// Tells that work on a snapshot begins.
     pub(crate) fn started(&self, index: usize) {
         let started = self.result(index, Status::Running);
-        self.emit(&Event::TestStarted(Box::new(started)));
+        self.publish(RecordedEvent::TestStarted(Box::new(started)));
     }
 
     /// Tells of a snapshot that was done ahead.
@@ -216,7 +210,7 @@ impl RunContext {
         if table.outcomes.contains_key(&index) {
             return;
         }
-        self.emit(&Event::TestFinished(Box::new(result.clone())));
+        self.publish(RecordedEvent::TestFinished(Box::new(result.clone())));
         table.results.insert(index, result);
         table.outcomes.insert(index, outcome);
         table.asked.remove(&index);

@@ -1,8 +1,6 @@
 //! Starts everything, gives the outcomes, ends everything.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::available_parallelism;
@@ -16,12 +14,12 @@ use super::{interrupt, session_loop, teardown};
 use crate::browser::Browser;
 use crate::cache::Hit;
 use crate::config::{Config, UpdateMode};
+use crate::events::{Bus, Event, RunReport, RunSetup};
 use crate::login::KeyError;
 use crate::manifest::{CredentialsError, Manifest};
-use crate::model::{Environment, RunFile, VisualTestResult, VisualTestRun};
+use crate::model::VisualTestRun;
 use crate::plan::Snapshot;
-use crate::record::{RecordError, RecordReport};
-use crate::report::Sink;
+use crate::record::RecordError;
 use crate::schedule::Prefetch;
 use crate::schedule::{Queue, Reply, by_name};
 use crate::serve::{ServeError, Service, Stories};
@@ -83,23 +81,6 @@ pub struct RunHandle {
     stories: Stories,
 }
 
-/// What a run has come to.
-#[derive(Debug)]
-pub struct RunReport {
-    /// Its document.
-    pub run: VisualTestRun,
-    /// What this process found out, in the plan's order.
-    pub results: Vec<VisualTestResult>,
-    /// The same with what other processes of the run have written so far.
-    pub whole: RunFile,
-    /// What became of the record.
-    pub record: RecordReport,
-    /// The folder with images and reports.
-    pub folder: PathBuf,
-    /// Stories whose results cannot be used again, with the reason.
-    pub uncacheable: BTreeMap<String, String>,
-}
-
 impl RunHandle {
     /// Starts browsers, record and story server, and begins to work on what
     /// there is a scheduling for.
@@ -113,7 +94,7 @@ impl RunHandle {
         scheduling: Scheduling,
         config: Config,
         given: RunOptions,
-        sinks: Vec<Arc<dyn Sink>>,
+        bus: Bus,
     ) -> Result<Self, RunError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -123,7 +104,7 @@ impl RunHandle {
             .build()?;
         // Listening comes first: a signal may arrive while the browser starts.
         let mut signal = runtime.spawn(interrupt::interrupted());
-        let opening = open(manifest, snapshots, scheduling, config, given, sinks);
+        let opening = open(manifest, snapshots, scheduling, config, given, bus);
         let Setup {
             context,
             run,
@@ -137,6 +118,15 @@ impl RunHandle {
                 _ = &mut signal => Err(RunError::Interrupted),
             }
         })?;
+        context.publish(Event::RunReady(Arc::new(RunSetup {
+            planned: context
+                .snapshots
+                .iter()
+                .filter(|s| s.skip.is_none())
+                .count(),
+            environment: context.environment(),
+            record: context.recorder.describe(),
+        })));
         let queue = Arc::new(match scheduling {
             Scheduling::All => Queue::new(
                 &context.snapshots,
@@ -230,27 +220,19 @@ impl RunHandle {
         }
     }
 
-    /// Where the run takes place, as far as it is known.
-    pub fn environment(&self) -> Environment {
-        self.context.environment()
-    }
-
-    /// Where the record is, in one line.
-    pub fn record(&self) -> String {
-        self.context.recorder.describe()
-    }
-
-    /// What the run has come to so far, all of it written.
-    pub fn report(&self) -> RunReport {
+    /// Writes everything so far and publishes it as [`Event::RunPaused`].
+    pub fn pause(&self) {
         let mut run = self.run.clone();
         let interrupted = self.interrupted.load(Ordering::Relaxed);
         teardown::conclude(&self.context, &mut run, interrupted);
         let record = self.runtime.block_on(teardown::written(&self.context));
-        teardown::report(&self.context, run, record)
+        let report = teardown::report(&self.context, run, record);
+        self.context.publish(Event::RunPaused(Arc::new(report)));
     }
 
-    /// Ends the run: everything written, every process gone.
-    pub fn finish(self) -> RunReport {
+    /// Ends the run: writes everything, ends every process, and publishes
+    /// [`Event::RunEnded`].
+    pub fn finish(self) -> Arc<RunReport> {
         let interrupted = self.interrupted.load(Ordering::Relaxed);
         let Self {
             runtime,
@@ -275,7 +257,8 @@ impl RunHandle {
             stories.close().await;
             record
         });
-        let report = teardown::report(&context, run, record);
+        let report = Arc::new(teardown::report(&context, run, record));
+        context.publish(Event::RunEnded(Arc::clone(&report)));
         // A hung connection must not keep the process.
         runtime.shutdown_timeout(std::time::Duration::from_secs(1));
         report

@@ -30,5 +30,5 @@ mod teardown;
 
 pub use crate::snapshot::{HookError, Hooks};
 pub use context::SnapshotOutcome;
-pub use handle::{RunError, RunHandle, RunOptions, RunReport, Scheduling};
+pub use handle::{RunError, RunHandle, RunOptions, Scheduling};
 pub use teardown::end;

@@ -9,7 +9,7 @@ use super::context::RunContext;
 use super::network::{self, Connected};
 use crate::browser::{self, BrowserError};
 use crate::manifest::BrowserName;
-use crate::model::{Event, Status};
+use crate::model::{RecordedEvent, Status};
 use crate::report;
 use crate::schedule::PrefetchOutcome;
 use crate::schedule::{Group, Queue, SessionId, Work};
@@ -288,7 +288,7 @@ impl SessionLoop {
         let mut result = self.context.result(index, Status::Running);
         result.attempt = Some(attempt);
         let changes = serde_json::json!({ "attempt": attempt, "after": error });
-        self.context.emit(&Event::TestUpdated {
+        self.context.publish(RecordedEvent::TestUpdated {
             result: Box::new(result),
             changes: changes.as_object().cloned().unwrap_or_default(),
         });

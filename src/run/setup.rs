@@ -10,12 +10,12 @@ use super::network::{self, Connected};
 use crate::browser::{self, find};
 use crate::cache::{self, Cache, Context, Hit};
 use crate::config::{CacheMode, Config};
+use crate::events::Bus;
 use crate::login::{Logins, Seal};
 use crate::manifest::Manifest;
-use crate::model::{Environment, Event, VisualTestRun};
+use crate::model::{Environment, RecordedEvent, VisualTestRun};
 use crate::plan::Snapshot;
 use crate::record::{RecordSettings, Recorder, host};
-use crate::report::Sink;
 use crate::serve::Stories;
 use crate::snapshot::Hooks;
 
@@ -37,7 +37,7 @@ pub(super) async fn open(
     scheduling: Scheduling,
     mut config: Config,
     given: RunOptions,
-    sinks: Vec<Arc<dyn Sink>>,
+    bus: Bus,
 ) -> Result<Setup, RunError> {
     let RunOptions { service, hooks } = given;
     let credentials = manifest
@@ -83,6 +83,7 @@ pub(super) async fn open(
     let run = VisualTestRun::start(config.run_id.clone(), environment.clone());
     let count = snapshots.len() as u64;
     let recorder = Recorder::open(place, run.clone(), count, config.nextest).await?;
+    bus.subscribe(Arc::new(recorder.clone()));
     let worker = format!("{}:{}", host(), std::process::id());
     let context = Arc::new(RunContext::new(
         manifest,
@@ -95,7 +96,7 @@ pub(super) async fn open(
         cache,
         logins,
         environment,
-        sinks,
+        bus,
         worker,
     ));
     if let Some(Connected { session, .. }) = &first {
@@ -107,7 +108,7 @@ pub(super) async fn open(
             .failed(engine, context.redacted(&reason));
     }
     tracing::info!(run = %context.run_id, base = context.base, "the run has started");
-    context.emit(&Event::RunStarted(Box::new(run.clone())));
+    context.publish(RecordedEvent::RunStarted(Box::new(run.clone())));
     if scheduling == Scheduling::All {
         settle_without_browser(&context, &hits);
     }

@@ -2,10 +2,12 @@
 
 use super::context::RunContext;
 use super::folders;
-use super::handle::RunReport;
 use crate::config::UpdateMode;
+use crate::events::{Event, RunReport};
 use crate::manifest::Manifest;
-use crate::model::{Event, Reason, RunFile, RunId, Summary, VisualTestRun, now_ms, rfc3339};
+use crate::model::{
+    Reason, RecordedEvent, RunFile, RunId, Summary, VisualTestRun, now_ms, rfc3339,
+};
 use crate::record::{RecordReport, RecordSettings, Records};
 
 /// Makes the run's document true of now.
@@ -47,7 +49,7 @@ pub(super) async fn close(
     run: &VisualTestRun,
     interrupted: bool,
 ) -> RecordReport {
-    context.tell(&Event::RunFinished(Box::new(run.clone())));
+    context.publish(RecordedEvent::RunFinished(Box::new(run.clone())));
     // Under nextest no single process knows whether anything was compared at
     // all; but what came of what it was asked for it knows, and whether it was
     // interrupted.
@@ -60,12 +62,13 @@ pub(super) async fn close(
     record
 }
 
-/// Writes the run's own file and gives account.
-pub(super) fn report(
-    context: &RunContext,
-    run: VisualTestRun,
-    mut record: RecordReport,
-) -> RunReport {
+/// Writes the run's own file, publishes the warnings, and returns the state of
+/// the run.
+pub(super) fn report(context: &RunContext, run: VisualTestRun, record: RecordReport) -> RunReport {
+    let pending = record.pending_message();
+    for warning in record.warnings.into_iter().chain(pending) {
+        context.publish(Event::Warning(warning));
+    }
     let results = context.results();
     let own = RunFile {
         run: run.clone(),
@@ -73,8 +76,9 @@ pub(super) fn report(
     };
     let whole = folders::merge(own.clone(), &context.folder).unwrap_or_else(|error| {
         let folder = context.folder.display();
-        let warning = format!("failed to write run.json in {folder}: {error}");
-        record.warnings.push(warning);
+        context.publish(Event::Warning(format!(
+            "failed to write run.json in {folder}: {error}"
+        )));
         own
     });
     folders::prune(&context.manifest.state_dir().join("runs"));
@@ -82,7 +86,6 @@ pub(super) fn report(
         run,
         results,
         whole,
-        record,
         folder: context.folder.clone(),
         uncacheable: context.uncacheable(),
     }

@@ -7,7 +7,7 @@ use crate::browser::{Unmet, Unstable};
 use crate::compare::{Inspection, Options, Verdict, compare_png, inspect_png};
 use crate::config::UpdateMode;
 use crate::files;
-use crate::model::{Event, ImageHashes, Status, UnmetStep, VisualTestResult};
+use crate::model::{ImageHashes, RecordedEvent, Status, UnmetStep, VisualTestResult};
 use crate::report;
 use crate::run::context::RunContext;
 
@@ -251,7 +251,7 @@ fn accept(
             }
             result.baseline = Some(context.manifest.relative(&snapshot.baseline));
             result.sha256.get_or_insert_default().baseline = Some(accepted.file_sha256);
-            context.emit(&Event::BaselineAccepted {
+            context.publish(RecordedEvent::BaselineAccepted {
                 run_id: context.run_id.clone(),
                 story_identifier: snapshot.identifier.clone(),
             });

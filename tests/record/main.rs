@@ -11,7 +11,7 @@ use std::time::Duration;
 use support::proxy::Proxy;
 use support::server::Server;
 use support::{finished, run, started, story};
-use tintype::model::{Event, Reason, Status};
+use tintype::model::{Reason, RecordedEvent, Status};
 use tintype::record::steps::KEPT;
 use tintype::record::{Accepted, RecordSettings, Recorder, Records};
 
@@ -86,7 +86,7 @@ async fn metrics_tell_what_the_cache_has_spared_the_newest_run() {
         let recorder = recorder.await.unwrap();
         for n in 0..5 {
             let mut event = finished(&run(id).run_id, n, Status::Passed);
-            if let Event::TestFinished(result) = &mut event {
+            if let RecordedEvent::TestFinished(result) = &mut event {
                 result.cached = n < cached;
             }
             recorder.record(&event);

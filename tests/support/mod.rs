@@ -7,7 +7,7 @@ pub(crate) mod proxy;
 pub(crate) mod server;
 
 use tintype::model::{
-    Environment, Event, RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun,
+    Environment, RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun,
 };
 
 /// A run that starts now, with an environment.
@@ -40,11 +40,11 @@ pub(crate) fn result(run: &RunId, story: StoryIdentifier, status: Status) -> Vis
 }
 
 /// A snapshot's beginning.
-pub(crate) fn started(run: &RunId, n: usize) -> Event {
-    Event::TestStarted(Box::new(result(run, story(n), Status::Running)))
+pub(crate) fn started(run: &RunId, n: usize) -> RecordedEvent {
+    RecordedEvent::TestStarted(Box::new(result(run, story(n), Status::Running)))
 }
 
 /// A snapshot's end.
-pub(crate) fn finished(run: &RunId, n: usize, status: Status) -> Event {
-    Event::TestFinished(Box::new(result(run, story(n), status)))
+pub(crate) fn finished(run: &RunId, n: usize, status: Status) -> RecordedEvent {
+    RecordedEvent::TestFinished(Box::new(result(run, story(n), status)))
 }

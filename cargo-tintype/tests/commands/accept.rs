@@ -1,5 +1,5 @@
 use tintype::baseline::{self, Baseline};
-use tintype::model::{Event, RunFile, RunId, Status};
+use tintype::model::{RecordedEvent, RunFile, RunId, Status};
 use tintype::record::{RecordSettings, Recorder, Records};
 
 use super::project::{Project, baseline_of, picture};
@@ -186,7 +186,7 @@ fn the_record_is_told() {
     runtime.block_on(async {
         let recorder = Recorder::open(settings(), run, 3, false).await.unwrap();
         for result in results {
-            recorder.record(&Event::TestFinished(Box::new(result)));
+            recorder.record(&RecordedEvent::TestFinished(Box::new(result)));
         }
         recorder.finish(None).await;
     });

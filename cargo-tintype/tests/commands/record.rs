@@ -2,7 +2,8 @@
 //! journals, so the commands see what a process before them has recorded.
 
 use tintype::model::{
-    Environment, Event, Reason, RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun,
+    Environment, Reason, RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult,
+    VisualTestRun,
 };
 use tintype::record::{RecordSettings, Recorder};
 
@@ -23,7 +24,7 @@ fn project() -> Project {
             let story = StoryIdentifier::from_key(&format!("button:{theme}:375x667")).unwrap();
             let mut result = VisualTestResult::new(id.clone(), story, status);
             result.message = (status == Status::Failed).then(|| "12.0 % differ".to_owned());
-            recorder.record(&Event::TestFinished(Box::new(result)));
+            recorder.record(&RecordedEvent::TestFinished(Box::new(result)));
         }
         recorder.finish(Some(Reason::Interrupted)).await;
     });

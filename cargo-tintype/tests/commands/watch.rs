@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use tintype::model::{
-    Environment, Event, RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun,
+    Environment, RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun,
 };
 use tintype::record::{RecordSettings, Recorder};
 
@@ -90,10 +90,10 @@ impl Bench {
     }
 }
 
-fn passed(run: &str, theme: &str) -> Event {
+fn passed(run: &str, theme: &str) -> RecordedEvent {
     let story = StoryIdentifier::from_key(&format!("button:{theme}:375x667")).unwrap();
     let result = VisualTestResult::new(RunId(run.to_owned()), story, Status::Passed);
-    Event::TestFinished(Box::new(result))
+    RecordedEvent::TestFinished(Box::new(result))
 }
 
 fn pass_on(stream: impl Read + Send + 'static, lines: Sender<String>) {

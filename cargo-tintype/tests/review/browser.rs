@@ -4,7 +4,7 @@ use std::fs;
 
 use fantoccini::key::Key;
 use serde_json::json;
-use tintype::model::Event;
+use tintype::model::RecordedEvent;
 
 use crate::chromium::{Browser, TOKEN};
 use crate::port::free_port;
@@ -57,7 +57,7 @@ async fn a_run_is_seen_to_arrive() {
         .await;
     let mut result = project.result(CARD);
     result.run_id.0 = "run-2".to_owned();
-    recorder.record(&Event::TestStarted(Box::new(
+    recorder.record(&RecordedEvent::TestStarted(Box::new(
         tintype::model::VisualTestResult::new(
             result.run_id.clone(),
             result.story_identifier.clone(),
@@ -67,7 +67,7 @@ async fn a_run_is_seen_to_arrive() {
     browser
         .until("document.querySelector('.vlist-row .tone')?.dataset.status === 'running'")
         .await;
-    recorder.record(&Event::TestFinished(Box::new(result)));
+    recorder.record(&RecordedEvent::TestFinished(Box::new(result)));
     browser
         .until("document.querySelector('.vlist-row .tone')?.dataset.status === 'failed'")
         .await;
@@ -346,7 +346,7 @@ async fn what_is_known_to_fail_is_not_for_accepting() {
             result.status = tintype::model::Status::Changed;
             result.known_failure = Some("issue 12".to_owned());
         }
-        recorder.record(&Event::TestFinished(Box::new(result)));
+        recorder.record(&RecordedEvent::TestFinished(Box::new(result)));
     }
     recorder.finish(None).await;
     let review = Review::start(&project);
@@ -377,7 +377,7 @@ async fn what_happens_while_a_run_is_read_anew_is_not_lost() {
     for name in [CARD, DARK] {
         let mut result = project.result(name);
         result.run_id.0 = "run-2".to_owned();
-        recorder.record(&Event::TestFinished(Box::new(result)));
+        recorder.record(&RecordedEvent::TestFinished(Box::new(result)));
     }
     let review = Review::start(&project);
     let browser = Browser::open().await;
@@ -418,7 +418,7 @@ async fn a_record_that_begins_anew_is_read_anew() {
     let recorder = project.record(RUN).await;
     let mut result = project.result(CARD);
     result.status = tintype::model::Status::Passed;
-    recorder.record(&Event::TestFinished(Box::new(result)));
+    recorder.record(&RecordedEvent::TestFinished(Box::new(result)));
     browser
         .until("[...document.querySelectorAll('.vlist-row .tone')].map((tone) => tone.dataset.status).join() === 'passed'")
         .await;

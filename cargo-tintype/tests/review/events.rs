@@ -1,13 +1,13 @@
 //! Events as they happen.
 
-use tintype::model::{Event, RunId, Status, VisualTestResult};
+use tintype::model::{RecordedEvent, RunId, Status, VisualTestResult};
 
 use crate::http::Stream;
 use crate::project::{Project, RUN, Review};
 
-fn finished(run: &str, n: usize) -> Event {
+fn finished(run: &str, n: usize) -> RecordedEvent {
     let story = format!("story-{n}::light::1x1").parse().unwrap();
-    Event::TestFinished(Box::new(VisualTestResult::new(
+    RecordedEvent::TestFinished(Box::new(VisualTestResult::new(
         RunId(run.to_owned()),
         story,
         Status::Passed,

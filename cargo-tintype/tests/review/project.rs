@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 use tintype::baseline::{self, Provenance, sha256};
 use tintype::model::{
-    Environment, Event, ImageHashes, Region, RunId, Status, StoryIdentifier, VisualTestResult,
-    VisualTestRun,
+    Environment, ImageHashes, RecordedEvent, Region, RunId, Status, StoryIdentifier,
+    VisualTestResult, VisualTestRun,
 };
 use tintype::record::{RecordSettings, Recorder, Records};
 
@@ -67,7 +67,7 @@ impl Project {
         }
         let recorder = project.record(RUN).await;
         for name in [CARD, DARK, NEW, "plain::light::560x350"] {
-            recorder.record(&Event::TestFinished(Box::new(project.result(name))));
+            recorder.record(&RecordedEvent::TestFinished(Box::new(project.result(name))));
         }
         let report = recorder.finish(None).await;
         assert_eq!(report.pending, 0, "{report:?}");

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use tintype::model::Event;
+use tintype::model::RecordedEvent;
 
 use crate::project::{CARD, DARK, NEW, Project, RUN};
 
@@ -100,7 +100,7 @@ async fn watched(project: &Project, arguments: &[&str]) -> Output {
     let recorder = project.record("run-2").await;
     let mut result = project.result(CARD);
     result.run_id.0 = "run-2".to_owned();
-    recorder.record(&Event::TestFinished(Box::new(result)));
+    recorder.record(&RecordedEvent::TestFinished(Box::new(result)));
     recorder.finish(None).await;
     let mut output = child.wait_with_output().unwrap();
     std::io::Read::read_to_end(&mut words, &mut output.stderr).unwrap();

@@ -12,6 +12,7 @@ use std::thread;
 use super::message::{Answer, Request, hear, say};
 use super::place::{Note, Place};
 use crate::config::Config;
+use crate::events::{Bus, Event, Subscriber};
 use crate::harness::ending;
 use crate::manifest::Manifest;
 use crate::plan::Snapshot;
@@ -25,8 +26,38 @@ struct Studio {
     token: String,
     /// How many visitors wait for an outcome.
     waiting: AtomicUsize,
-    /// What visitors were warned of; held while reports are drawn.
-    warned: Mutex<HashSet<String>>,
+    warnings: Arc<Warnings>,
+    /// Held while reports are written.
+    pausing: Mutex<()>,
+}
+
+/// Collects warnings for the tests' processes, each once.
+#[derive(Default)]
+struct Warnings(Mutex<WarningState>);
+
+#[derive(Default)]
+struct WarningState {
+    seen: HashSet<String>,
+    unread: Vec<String>,
+}
+
+impl Warnings {
+    /// The warnings since the last call.
+    fn take(&self) -> Vec<String> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut state.unread)
+    }
+}
+
+impl Subscriber for Warnings {
+    fn on_event(&self, event: &Event, _: &Bus) {
+        if let Event::Warning(text) = event {
+            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if state.seen.insert(text.clone()) {
+                state.unread.push(text.clone());
+            }
+        }
+    }
 }
 
 /// Works until the runner is gone, then ends the run. What goes wrong stands in
@@ -68,13 +99,16 @@ fn carry_out(
         token: token.clone(),
     })?;
     let (manifest, run_id) = (Arc::new(manifest), config.run_id.clone());
+    let (bus, warnings) = (Bus::new(), Arc::new(Warnings::default()));
+    ending::subscribe_files(&bus, &manifest);
+    bus.subscribe(Arc::clone(&warnings) as Arc<dyn Subscriber>);
     let run = RunHandle::start(
         Arc::clone(&manifest),
         snapshots,
         Scheduling::OnRequest,
         config,
         options,
-        Vec::new(),
+        bus,
     );
     let ended = match run {
         Ok(run) => {
@@ -84,12 +118,12 @@ fn carry_out(
                 names,
                 token,
                 waiting: AtomicUsize::new(0),
-                warned: Mutex::default(),
+                warnings,
+                pausing: Mutex::default(),
             };
             let leave = || studio.run.interrupt();
             open_to(&listener, |visitor| studio.receive(&visitor), leave);
-            let report = studio.run.finish();
-            ending::reports(&manifest, &report);
+            studio.run.finish();
             end(&manifest, &run_id)
         }
         Err(error) => {
@@ -173,10 +207,9 @@ impl Studio {
 
     /// Has everything written; gives what nobody was warned of before.
     fn draw(&self) -> Vec<String> {
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, mut warnings) = ending::reports(&self.manifest, &self.run.report());
-        warnings.retain(|warning| warned.insert(warning.clone()));
-        warnings
+        let _pausing = self.pausing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.run.pause();
+        self.warnings.take()
     }
 }
 

@@ -16,12 +16,35 @@ use serde::Serialize;
 
 use super::words::{accept, name};
 use super::{ReportError, put};
-use crate::model::{VisualTestResult, VisualTestRun};
+use crate::events::{Bus, Event, ReportKind, Subscriber};
+use crate::model::{RunFile, VisualTestResult, VisualTestRun};
 use pictures::{Pictures, Shown};
 
 /// Pictures are put into the page up to this many bytes of PNG, all together;
 /// beyond it they are files beside the page.
 pub const EMBED_UP_TO: u64 = 4 * 1024 * 1024;
+
+/// Writes the HTML report of a run, of all its processes, into its folder.
+pub struct HtmlReport {
+    root: PathBuf,
+}
+
+impl HtmlReport {
+    /// `root` is the manifest's folder, to which the results' paths are relative.
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+}
+
+impl Subscriber for HtmlReport {
+    fn on_event(&self, event: &Event, bus: &Bus) {
+        if let Event::RunPaused(report) | Event::RunEnded(report) = event {
+            let RunFile { run, results } = &report.whole;
+            let written = write(&report.folder, &self.root, run, results, EMBED_UP_TO);
+            bus.publish(super::written(ReportKind::Html, written));
+        }
+    }
+}
 
 /// What the page's script reads.
 #[derive(Serialize)]

@@ -2,7 +2,7 @@
 //!
 //! The conductor emits these; the terminal, the record, the reports and the
 //! tests listen. Each carries the whole document it tells of, so that a
-//! listener needs no memory; [`Event::fields`] is the lean form that goes out
+//! listener needs no memory; [`RecordedEvent::fields`] is the lean form that goes out
 //! on Redis.
 
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ use super::{RunId, StoryIdentifier, VisualTestResult, VisualTestRun};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Event {
+pub enum RecordedEvent {
     /// A run was begun, or joined by another process.
     RunStarted(Box<VisualTestRun>),
     /// A snapshot is at work; its status is `running`.
@@ -36,7 +36,7 @@ pub enum Event {
     },
 }
 
-impl Event {
+impl RecordedEvent {
     /// The event's type as it goes out: `run:started`, `test:finished`, …
     pub fn kind(&self) -> &'static str {
         match self {

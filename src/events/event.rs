@@ -1,0 +1,73 @@
+//! Everything that happens in a run.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::model::{Environment, RecordedEvent, RunFile, VisualTestResult, VisualTestRun};
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// An event that the record keeps and announces, see the contract.
+    Recorded(RecordedEvent),
+    /// Everything that the run needs is open; the first snapshot follows.
+    RunReady(Arc<RunSetup>),
+    /// Everything so far is written, and the process may end at any moment:
+    /// under nextest the runner ends without notice.
+    RunPaused(Arc<RunReport>),
+    /// The run has ended and everything is written.
+    RunEnded(Arc<RunReport>),
+    /// A report was written.
+    ReportWritten {
+        /// Which one.
+        kind: ReportKind,
+        /// Its file.
+        path: PathBuf,
+    },
+    /// Something that the user should know: one sentence.
+    Warning(String),
+}
+
+/// A kind of report that is a file in the run's folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReportKind {
+    /// `report.html`.
+    Html,
+    /// `junit.xml`.
+    Junit,
+}
+
+impl From<RecordedEvent> for Event {
+    fn from(event: RecordedEvent) -> Self {
+        Self::Recorded(event)
+    }
+}
+
+/// What a run starts with.
+#[derive(Clone, Debug)]
+pub struct RunSetup {
+    /// How many snapshots will run.
+    pub planned: usize,
+    /// Where the run takes place, as far as it is known.
+    pub environment: Environment,
+    /// Where the record is, in one line.
+    pub record: String,
+}
+
+/// The state of a run at its end, or at a pause.
+#[derive(Clone, Debug)]
+pub struct RunReport {
+    /// The run's document, with the counts of this process.
+    pub run: VisualTestRun,
+    /// The results of this process, in the plan's order.
+    pub results: Vec<VisualTestResult>,
+    /// The run with the results of all its processes so far.
+    pub whole: RunFile,
+    /// The folder with images and reports.
+    pub folder: PathBuf,
+    /// Stories that cannot be cached, with the reason.
+    pub uncacheable: BTreeMap<String, String>,
+}

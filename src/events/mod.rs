@@ -1,0 +1,15 @@
+//! What happens in a run, published once.
+//!
+//! - [`Event`]: everything that happens, as one enum.
+//! - [`Bus`]: delivers each event to every [`Subscriber`].
+//! - `record`: the record as a subscriber.
+//!
+//! The run publishes and never reads reports; the record, the reports and the
+//! terminal subscribe and never call the run.
+
+mod bus;
+mod event;
+mod record;
+
+pub use bus::{Bus, Subscriber};
+pub use event::{Event, ReportKind, RunReport, RunSetup};
