@@ -10,26 +10,14 @@ use tokio::runtime::Runtime;
 use super::app::App;
 use super::port::free_port;
 use super::project::{Project, eventually};
-use super::{PLAY_SUITE, test};
+use super::{PLAY_SUITE, trials};
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test(
-            "access::headers_cookies_and_passwords_are_presented",
-            headers_cookies_and_passwords_are_presented,
-        ),
-        test(
-            "access::no_secret_is_ever_written",
-            no_secret_is_ever_written,
-        ),
-        test(
-            "access::a_certificate_of_ones_own_is_trusted_on_request",
-            a_certificate_of_ones_own_is_trusted_on_request,
-        ),
-        test(
-            "access::a_command_is_started_and_ended_with_its_children",
-            a_command_is_started_and_ended_with_its_children,
-        ),
+    trials![
+        headers_cookies_and_passwords_are_sent,
+        no_secret_is_ever_written,
+        insecure_accepts_a_self_signed_certificate,
+        a_command_is_stopped_with_its_children,
     ]
 }
 
@@ -104,7 +92,7 @@ fn manifest(base: &str, access: &str) -> String {
     format!("[stories]\nurl = \"{base}\"\n{access}\n{STORIES}")
 }
 
-fn headers_cookies_and_passwords_are_presented() {
+fn headers_cookies_and_passwords_are_sent() {
     let up = Up::start();
     let project = Project::new(&manifest(&up.base(), ACCESS), &[]);
     let update = [SECRETS.as_slice(), &[("TINTYPE_UPDATE", "new")]].concat();
@@ -234,7 +222,7 @@ impl Drop for Secure {
     }
 }
 
-fn a_certificate_of_ones_own_is_trusted_on_request() {
+fn insecure_accepts_a_self_signed_certificate() {
     let project = Project::new("", &[]);
     project.write("page.html", "<!doctype html><p>behind TLS");
     let secure = Secure::start(&project);
@@ -259,7 +247,7 @@ fn a_certificate_of_ones_own_is_trusted_on_request() {
     assert_eq!(project.statuses(), [Status::New]);
 }
 
-fn a_command_is_started_and_ended_with_its_children() {
+fn a_command_is_stopped_with_its_children() {
     let port = free_port();
     // A script that starts the server and others besides, as npm does. Their
     // command lines name the project.

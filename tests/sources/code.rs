@@ -4,38 +4,21 @@ use libtest_mimic::Trial;
 use tintype::model::{Reason, Status};
 
 use super::project::{Project, Run};
-use super::{PLAY_SUITE, test};
+use super::{PLAY_SUITE, trials};
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("code::a_service_is_served", a_service_is_served),
-        test("code::an_address_is_taken", an_address_is_taken),
-        test(
-            "code::stories_stand_beside_the_manifests",
-            stories_stand_beside_the_manifests,
-        ),
-        test(
-            "code::what_does_not_fit_the_manifest_is_told",
-            what_does_not_fit_the_manifest_is_told,
-        ),
-        test("code::hooks_find_a_page_without_their_traces", || {
-            hooks_in("chromium");
-        }),
-        test("code::hooks_in_firefox", || hooks_in("firefox")),
-        test("code::hooks_in_webkit", || hooks_in("webkit")),
-        test("code::a_hook_that_fails_is_told", a_hook_that_fails_is_told),
-        test(
-            "code::a_hook_that_panics_has_failed",
-            a_hook_that_panics_has_failed,
-        ),
-        test(
-            "code::a_worker_that_panics_fails_what_it_had",
-            a_worker_that_panics_fails_what_it_had,
-        ),
-        test(
-            "code::hooks_are_cached_by_their_key_only",
-            hooks_are_cached_by_their_key_only,
-        ),
+    trials![
+        a_tower_service_is_served,
+        an_address_replaces_the_manifests_source,
+        stories_from_code_are_added_to_the_manifest,
+        conflicts_with_the_manifest_are_reported,
+        hooks_run_on_a_clean_page => hooks_in("chromium"),
+        hooks_run_on_a_clean_page_in_firefox => hooks_in("firefox"),
+        hooks_run_on_a_clean_page_in_webkit => hooks_in("webkit"),
+        a_failing_hook_is_reported,
+        a_panicking_hook_fails_its_test,
+        a_panicking_session_fails_its_snapshot,
+        hooks_are_cached_only_with_a_key,
     ]
 }
 
@@ -64,7 +47,7 @@ fn accept(project: &Project, target: &str) {
     assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
 }
 
-fn a_service_is_served() {
+fn a_tower_service_is_served() {
     let project = Project::new(MANIFEST, &[]);
     accept(&project, "serve");
     let again = run(&project, "serve", &[]);
@@ -77,7 +60,7 @@ fn a_service_is_served() {
     assert!(said.contains("Harness::new().serve(router)"), "{said}");
 }
 
-fn an_address_is_taken() {
+fn an_address_replaces_the_manifests_source() {
     let manifest = MANIFEST.replace("from-code = true", "dir = \"stories\"");
     let manifest = manifest.replace("/menu", "/open.html");
     let project = Project::new(&manifest, &[("open.html", "<!doctype html><p>here")]);
@@ -108,7 +91,7 @@ fn an_address_is_taken() {
     );
 }
 
-fn stories_stand_beside_the_manifests() {
+fn stories_from_code_are_added_to_the_manifest() {
     let project = Project::new(MANIFEST, &[]);
     let target = [(PLAY_SUITE, "stories")];
     let list = project.run(&["--list"], &target);
@@ -131,7 +114,7 @@ fn stories_stand_beside_the_manifests() {
     assert_eq!(masked.get_pixel(20, 20).0, [255, 0, 255, 255]);
 }
 
-fn what_does_not_fit_the_manifest_is_told() {
+fn conflicts_with_the_manifest_are_reported() {
     let project = Project::new(MANIFEST, &[]);
     let unknown = run(&project, "unknown-theme", &[]);
     assert_eq!(unknown.code, Some(101));
@@ -184,7 +167,7 @@ fn hooks_in(engine: &str) {
     assert!((2..=4).contains(&known), "{known}");
 }
 
-fn a_hook_that_fails_is_told() {
+fn a_failing_hook_is_reported() {
     let project = Project::new(MANIFEST, &[]);
     let failed = run(&project, "bad-hook", &[]);
     assert_eq!(failed.code, Some(101), "{}", failed.stderr);
@@ -219,17 +202,17 @@ fn panicking(target: &str, told: &str) {
     assert_eq!(last.status, Status::New);
 }
 
-fn a_hook_that_panics_has_failed() {
+fn a_panicking_hook_fails_its_test() {
     let told = "the `before` hook of the test target failed: it panicked: nothing to click on in ";
     panicking("panicking-hook", told);
     panicking("panicking-at-once", told);
 }
 
-fn a_worker_that_panics_fails_what_it_had() {
+fn a_panicking_session_fails_its_snapshot() {
     panicking("panicking-worker", "the worker that had it panicked");
 }
 
-fn hooks_are_cached_by_their_key_only() {
+fn hooks_are_cached_only_with_a_key() {
     let manifest = "[stories]\ndir = \"stories\"\n[viewports]\nd = \"200x100\"\n";
     let project = Project::new(manifest, &[("a.html", "<!doctype html><p>a")]);
     let key = |key| {

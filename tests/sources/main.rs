@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
 
-use trial::test;
+use trial::trials;
 
 /// Set when this binary shall play the user's own test target.
 const PLAY_SUITE: &str = "TINTYPE_TEST_PLAY_SUITE";

@@ -8,36 +8,18 @@ use tintype::model::Status;
 
 use super::port::free_port;
 use super::project::{Project, eventually};
-use super::{PLAY_SUITE, storybook_build, test};
+use super::{PLAY_SUITE, storybook_build, trials};
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test(
-            "storybook::its_stories_are_listed_without_a_browser",
-            its_stories_are_listed_without_a_browser,
-        ),
-        test(
-            "storybook::its_stories_are_shown_when_it_has_rendered_them",
-            its_stories_are_shown_when_it_has_rendered_them,
-        ),
-        test("storybook::in_firefox", || shown_in("firefox")),
-        test("storybook::in_webkit", || shown_in("webkit")),
-        test(
-            "storybook::one_that_runs_is_asked_for_its_list",
-            one_that_runs_is_asked_for_its_list,
-        ),
-        test(
-            "storybook::a_command_starts_it_before_its_list_is_known",
-            a_command_starts_it_before_its_list_is_known,
-        ),
-        test(
-            "storybook::a_broken_story_fails_with_its_own_words",
-            a_broken_story_fails_with_its_own_words,
-        ),
-        test(
-            "storybook::parameters_decide_where_the_manifest_does_not",
-            parameters_decide_where_the_manifest_does_not,
-        ),
+    trials![
+        stories_are_listed_without_a_browser,
+        stories_are_captured_once_rendered,
+        stories_are_captured_once_rendered_in_firefox => shown_in("firefox"),
+        stories_are_captured_once_rendered_in_webkit => shown_in("webkit"),
+        the_index_of_a_running_storybook_is_fetched,
+        a_command_starts_storybook_before_its_index_is_known,
+        a_broken_story_fails_with_storybooks_message,
+        the_manifest_overrides_parameters,
     ]
 }
 
@@ -55,7 +37,7 @@ storybook = "{}"
 
 const SCREEN: &str = "[viewports]\ndesktop = \"480x320\"\n";
 
-fn its_stories_are_listed_without_a_browser() {
+fn stories_are_listed_without_a_browser() {
     let more = format!("exclude = [{{ tag = \"broken\" }}]\n{SCREEN}");
     let project = Project::new(&manifest(storybook_build::folder(), &more), &[]);
     let nowhere = [("PATH", "/nonexistent")];
@@ -121,7 +103,7 @@ args = { label = "Delete it", style = { color = "#1d7a44" }, large = true }
 themes = ["light"]
 "##;
 
-fn its_stories_are_shown_when_it_has_rendered_them() {
+fn stories_are_captured_once_rendered() {
     let project = Project::new(&manifest(storybook_build::folder(), SHOWN), &[]);
     project.accept_all();
     let picture = |name: &str| {
@@ -203,7 +185,7 @@ fn running(base: &str, more: &str) -> String {
     )
 }
 
-fn one_that_runs_is_asked_for_its_list() {
+fn the_index_of_a_running_storybook_is_fetched() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(tintype::serve::Server::start(
         storybook_build::folder(),
@@ -240,7 +222,7 @@ fn one_that_runs_is_asked_for_its_list() {
     assert!(never.stderr.contains("does not answer"), "{}", never.stderr);
 }
 
-fn a_command_starts_it_before_its_list_is_known() {
+fn a_command_starts_storybook_before_its_index_is_known() {
     let port = free_port();
     let program = std::env::current_exe().unwrap().display().to_string();
     let folder = storybook_build::folder().display();
@@ -287,7 +269,7 @@ fn told_by_storybook(project: &Project, story: &str, words: &str) {
     assert!(!message.contains('\u{1b}'), "{message}");
 }
 
-fn a_broken_story_fails_with_its_own_words() {
+fn a_broken_story_fails_with_storybooks_message() {
     let more = format!("include = [{{ tag = \"broken\" }}]\n{SCREEN}");
     let project = Project::new(&manifest(storybook_build::folder(), &more), &[]);
     let run = project.run(&[], &[("TINTYPE_UPDATE", "new")]);
@@ -320,7 +302,7 @@ viewports = ["phone"]
 parameters = false
 "#;
 
-fn parameters_decide_where_the_manifest_does_not() {
+fn the_manifest_overrides_parameters() {
     // A copy, since it is changed below.
     let folder = tempfile::tempdir().unwrap();
     copy(storybook_build::folder(), folder.path());

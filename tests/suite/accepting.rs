@@ -4,24 +4,18 @@ use libtest_mimic::Trial;
 use tintype::model::Status;
 
 use super::project::{MANIFEST, Project};
-use super::test;
+use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test(
-            "accepting::a_new_story_fails_until_it_is_accepted",
-            a_new_story,
-        ),
-        test("accepting::ci_writes_no_baseline", ci_writes_no_baseline),
-        test(
-            "accepting::a_difference_is_accepted_on_request",
-            a_difference,
-        ),
-        test("accepting::a_baseline_says_where_it_comes_from", provenance),
+    trials![
+        a_new_story_fails_until_it_is_accepted,
+        ci_writes_no_baseline,
+        update_failed_accepts_a_difference,
+        a_baseline_records_its_provenance,
     ]
 }
 
-fn a_new_story() {
+fn a_new_story_fails_until_it_is_accepted() {
     let project = Project::new(MANIFEST, &[("a.html", "<h1>Hello</h1>")]);
     let run = project.run(&[], &[]);
     assert_eq!(run.code, Some(101));
@@ -57,7 +51,7 @@ fn ci_writes_no_baseline() {
     assert!(project.last().run.environment.ci);
 }
 
-fn a_difference() {
+fn update_failed_accepts_a_difference() {
     let project = Project::new(MANIFEST, &[("a.html", "<h1>Hello</h1>")]);
     project.accept_all();
     project.write("stories/a.html", "<h1>Good bye</h1>");
@@ -74,7 +68,7 @@ fn a_difference() {
     assert_eq!(project.run(&[], &[]).code, Some(0));
 }
 
-fn provenance() {
+fn a_baseline_records_its_provenance() {
     let project = Project::new(MANIFEST, &[("a.html", "<h1>Hello</h1>")]);
     project.accept_all();
     let accepted_by = project.last().run.run_id;

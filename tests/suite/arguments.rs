@@ -3,26 +3,23 @@
 use libtest_mimic::Trial;
 
 use super::project::{Project, Run};
-use super::test;
+use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("arguments::lists_open_neither_browser_nor_redis", list),
-        test("arguments::lists_hold_what_filters_leave_in", filtered_list),
-        test("arguments::nextest_gets_two_lists", lists_for_nextest),
-        test("arguments::nextest_is_told_on_stderr", told_to_nextest),
-        test("arguments::a_wrong_manifest_is_shown", wrong_manifest),
-        test("arguments::a_wrong_variable_is_named", wrong_variable),
-        test("arguments::a_foreign_engine_is_refused", foreign_engine),
-        test("arguments::a_wrong_argument_is_refused", wrong_argument),
-        test(
-            "arguments::a_filter_that_leaves_nothing_is_ok",
-            nothing_left,
-        ),
-        test("arguments::what_is_skipped_opens_no_browser", all_skipped),
-        test("arguments::filters_run_only_what_they_leave_in", filters),
-        test("arguments::what_is_skipped_runs_on_request", skipped),
-        test("arguments::the_log_says_as_much_as_is_asked", log),
+    trials![
+        list_starts_neither_browser_nor_redis,
+        list_applies_filters,
+        nextest_gets_the_list_of_tests_and_of_ignored_tests,
+        nextest_gets_the_failure_on_stderr,
+        an_invalid_manifest_is_reported,
+        an_invalid_variable_is_reported,
+        an_engine_missing_from_the_manifest_is_refused,
+        an_invalid_argument_is_refused,
+        a_filter_without_matches_succeeds,
+        skipped_stories_start_no_browser,
+        filters_select_what_runs,
+        skipped_stories_run_with_ignored,
+        the_log_follows_its_level,
     ]
 }
 
@@ -67,7 +64,7 @@ fn expect(run: &Run, code: i32, texts: &[&str]) {
     }
 }
 
-fn list() {
+fn list_starts_neither_browser_nor_redis() {
     let project = project("");
     let run = alone(&project, &["--list"], &[]);
     let texts = [
@@ -82,7 +79,7 @@ fn list() {
     );
 }
 
-fn filtered_list() {
+fn list_applies_filters() {
     let terse = ["--list", "--format=terse"];
     let filters = ["button::dark", "card::light", "--skip", "320x180"];
     let run = alone(&project(""), &[&terse[..], &filters[..]].concat(), &[]);
@@ -92,7 +89,7 @@ fn filtered_list() {
     );
 }
 
-fn lists_for_nextest() {
+fn nextest_gets_the_list_of_tests_and_of_ignored_tests() {
     let project = project(SKIPPED_CARD);
     let all = alone(&project, &["--list", "--format", "terse"], &[]);
     assert_eq!(all.stdout.lines().count(), 8);
@@ -106,7 +103,7 @@ fn lists_for_nextest() {
     );
 }
 
-fn wrong_manifest() {
+fn an_invalid_manifest_is_reported() {
     let project = project("[browser]\nsession = 1\n");
     let run = alone(&project, &[], &[]);
     let texts = [
@@ -123,14 +120,14 @@ fn wrong_manifest() {
     expect(&missing, 101, &texts);
 }
 
-fn wrong_variable() {
+fn an_invalid_variable_is_reported() {
     let run = alone(&project(""), &["--list"], &[("TINTYPE_UPDATE", "yes")]);
     let texts = ["TINTYPE_UPDATE is `yes`", "`no`, `new`, `failed`, `all`"];
     expect(&run, 101, &texts);
 }
 
 /// nextest's JUnit report takes its message from there.
-fn told_to_nextest() {
+fn nextest_gets_the_failure_on_stderr() {
     let nextest = [("NEXTEST", "1"), ("NEXTEST_RUN_ID", "0198-told")];
     let exact = ["--exact", "button::light::200x120", "--nocapture"];
     let run = project("").run(&exact, &nextest);
@@ -143,7 +140,7 @@ fn told_to_nextest() {
     assert!(!run.stdout.contains("no baseline"), "{}", run.stdout);
 }
 
-fn foreign_engine() {
+fn an_engine_missing_from_the_manifest_is_refused() {
     let run = alone(&project(""), &["--list"], &[("TINTYPE_BROWSER", "webkit")]);
     let texts = [
         "TINTYPE_BROWSER is `webkit`",
@@ -152,14 +149,14 @@ fn foreign_engine() {
     expect(&run, 101, &texts);
 }
 
-fn wrong_argument() {
+fn an_invalid_argument_is_refused() {
     let run = alone(&project(""), &["--update"], &[]);
     expect(&run, 101, &["unexpected argument '--update'"]);
     let help = alone(&project(""), &["--help"], &[]);
     expect(&help, 0, &["TINTYPE_UPDATE", "--test-threads"]);
 }
 
-fn nothing_left() {
+fn a_filter_without_matches_succeeds() {
     let project = project("");
     let run = alone(&project, &["no-such-story"], &[]);
     expect(&run, 0, &["running 0 tests", "8 filtered out"]);
@@ -169,7 +166,7 @@ fn nothing_left() {
     );
 }
 
-fn all_skipped() {
+fn skipped_stories_start_no_browser() {
     let project = project(SKIPPED_CARD);
     let run = alone(&project, &["card"], &[]);
     let texts = [
@@ -184,7 +181,7 @@ fn all_skipped() {
     );
 }
 
-fn filters() {
+fn filters_select_what_runs() {
     let project = project("");
     project.accept_all();
     let run = project.run(
@@ -198,7 +195,7 @@ fn filters() {
     expect(&run, 0, &["running 1 test\n", "1 passed; 0 failed"]);
 }
 
-fn log() {
+fn the_log_follows_its_level() {
     let project = project("");
     let exact = ["--exact", "button::dark::200x120"];
     let info = project.run(&exact, &[("TINTYPE_LOG", "info")]);
@@ -213,7 +210,7 @@ fn log() {
     assert!(!trace.stderr.contains(" hyper"), "{}", trace.stderr);
 }
 
-fn skipped() {
+fn skipped_stories_run_with_ignored() {
     let project = project(SKIPPED_CARD);
     let new = [("TINTYPE_UPDATE", "new")];
     let run = project.run(&["--include-ignored"], &new);

@@ -5,16 +5,13 @@ use tintype::model::Status;
 
 use super::project::{MANIFEST, Project};
 use super::support::port::free_port;
-use super::test;
+use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("caching::only_what_has_changed_is_captured", only_changes),
-        test(
-            "caching::what_cannot_be_known_is_captured_each_time",
-            unknown,
-        ),
-        test("caching::frames_in_shadow_roots_are_known", shadowed),
+    trials![
+        only_changed_stories_are_captured,
+        stories_with_unknown_inputs_are_never_cached,
+        frames_in_shadow_roots_are_inputs,
     ]
 }
 
@@ -39,7 +36,7 @@ fn cached(project: &Project) -> Vec<bool> {
     results.iter().map(|result| result.cached).collect()
 }
 
-fn only_changes() {
+fn only_changed_stories_are_captured() {
     let project = project();
     project.accept_all();
     assert_eq!(project.run(&[], &[]).code, Some(0));
@@ -63,7 +60,7 @@ fn only_changes() {
     assert_eq!(project.run(&[], &[]).code, Some(0));
 }
 
-fn unknown() {
+fn stories_with_unknown_inputs_are_never_cached() {
     let foreign = format!("127.0.0.1:{}", free_port());
     let asks = format!("<p>asks<script src='http://{foreign}/x.js'></script>");
     let project = Project::new(
@@ -116,7 +113,7 @@ fn unknown() {
 }
 
 /// A frame that no list of the document's names, late and in a closed root.
-fn shadowed() {
+fn frames_in_shadow_roots_are_inputs() {
     let page = "<!doctype html><style>body { margin: 0 }</style><x-frame></x-frame><script>
         document.querySelector('x-frame').attachShadow({ mode: 'closed' }).innerHTML =
           '<iframe src=inner.html style=\"border: 0; width: 100px; height: 100px\"></iframe>';</script>";

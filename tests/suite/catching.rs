@@ -6,35 +6,21 @@ use libtest_mimic::Trial;
 use tintype::model::{Region, Status};
 
 use super::project::{MANIFEST, Project};
-use super::test;
+use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("catching::one_css_property_in_its_region", one_css_property),
-        test("catching::two_themes_that_were_mixed_up", mixed_up_themes),
-        test(
-            "catching::two_viewports_that_were_mixed_up",
-            mixed_up_viewports,
-        ),
-        test(
-            "catching::a_difference_within_tolerance_passes_and_is_told",
-            tolerance,
-        ),
-        test(
-            "catching::a_baseline_from_another_environment",
-            another_environment,
-        ),
-        test("catching::scales_are_device_pixels", scales),
-        test("catching::whole_pages_and_elements", targets),
-        test(
-            "catching::masks_padding_and_pages_taller_than_any_texture",
-            masks_and_tiles,
-        ),
-        test("catching::masks_are_where_the_whole_page_has_them", || {
-            masks_of_whole_pages("chromium");
-        }),
-        test("catching::a_page_too_tall_to_compare_is_refused", too_tall),
-        test("catching::a_broken_baseline_is_named", broken_baseline),
+    trials![
+        one_changed_css_property_fails_with_its_region,
+        swapped_themes_fail,
+        swapped_viewports_fail,
+        a_difference_within_tolerance_passes_and_is_reported,
+        a_failure_names_the_other_environment_of_its_baseline,
+        a_scale_multiplies_device_pixels,
+        full_pages_and_elements_are_captured,
+        masks_padding_and_tiles_are_exact_on_tall_pages,
+        masks_cover_the_laid_out_page => masks_of_whole_pages("chromium"),
+        a_page_too_large_to_compare_is_refused,
+        a_damaged_baseline_is_reported,
     ]
 }
 
@@ -75,7 +61,7 @@ fn boxes(colour: &str) -> String {
     )
 }
 
-fn one_css_property() {
+fn one_changed_css_property_fails_with_its_region() {
     let project = Project::new(MANIFEST, &[("a.html", &boxes("green"))]);
     project.accept_all();
     project.write("stories/a.html", &boxes("purple"));
@@ -113,7 +99,7 @@ fn one_css_property() {
     assert!(run.stderr.contains("report.html"), "{}", run.stderr);
 }
 
-fn mixed_up_themes() {
+fn swapped_themes_fail() {
     let project = Project::new(THEMES, &[("a.html", THEMED)]);
     project.accept_all();
     let themes = ["light", "dark", "loud", "asked"];
@@ -136,7 +122,7 @@ fn mixed_up_themes() {
     }
 }
 
-fn mixed_up_viewports() {
+fn swapped_viewports_fail() {
     let project = Project::new(THEMES, &[("a.html", THEMED)]);
     project.accept_all();
     swap(&project, "a-dark-320x480", "a-dark-640x480");
@@ -157,7 +143,7 @@ fn swap(project: &Project, one: &str, other: &str) {
     fs::rename(file("between"), file(other)).unwrap();
 }
 
-fn tolerance() {
+fn a_difference_within_tolerance_passes_and_is_reported() {
     let manifest = format!("{MANIFEST}[compare]\nmax-diff-pixels = 2400\n");
     let project = Project::new(&manifest, &[("a.html", &boxes("green"))]);
     project.accept_all();
@@ -168,7 +154,7 @@ fn tolerance() {
     assert_eq!(project.statuses(), [Status::Changed]);
 }
 
-fn another_environment() {
+fn a_failure_names_the_other_environment_of_its_baseline() {
     let project = Project::new(MANIFEST, &[("a.html", &boxes("green"))]);
     project.accept_all();
     let file = project.path().join("baselines/a-light-400x300.png");
@@ -199,7 +185,7 @@ fn another_environment() {
     assert_eq!(changed.len(), 2);
 }
 
-fn targets() {
+fn full_pages_and_elements_are_captured() {
     let tall = "<!doctype html><style>body { margin: 0 } p { margin: 0; height: 900px; background: linear-gradient(red, blue) }
         #box { position: absolute; left: 30px; top: 700px; width: 120px; height: 80px; background: lime }</style><p></p><div id=box></div>";
     let manifest = r##"
@@ -244,7 +230,7 @@ capture = { target = { element = "#absent" } }
     assert!(element.pixels().all(|pixel| pixel.0 == [0, 255, 0]));
 }
 
-fn masks_and_tiles() {
+fn masks_padding_and_tiles_are_exact_on_tall_pages() {
     let tall = "<!doctype html><style>body { margin: 0 } p { margin: 0; height: 50px }</style><body><script>
         for (let n = 0; n < 400; n += 1) {
           const p = document.createElement('p'); p.style.background = `rgb(${n % 256}, ${n >> 8}, 99)`; document.body.append(p);
@@ -341,7 +327,7 @@ path = "a.html"
     assert_eq!(viewport, ((400, 300), [white, cover]));
 }
 
-fn too_tall() {
+fn a_page_too_large_to_compare_is_refused() {
     let manifest = format!(
         r##"{MANIFEST}
 [[story]]
@@ -374,7 +360,7 @@ capture = {{ target = {{ element = "p" }}, padding = 3 }}
     }
 }
 
-fn scales() {
+fn a_scale_multiplies_device_pixels() {
     let page = "<!doctype html><style>body { margin: 0; background: red } @media (resolution: 2dppx) { body { background: blue } }</style>";
     let manifest = "[stories]\ndir = \"stories\"\n[themes]\nlight = { color-scheme = \"light\" }\n[viewports]\nplain = \"320x240\"\nfine = \"320x240@2x\"\n";
     let project = Project::new(manifest, &[("a.html", page)]);
@@ -395,7 +381,7 @@ fn scales() {
     assert_eq!(project.result("a@2x::light::320x240").scale, Some(2.0));
 }
 
-fn broken_baseline() {
+fn a_damaged_baseline_is_reported() {
     let project = Project::new(MANIFEST, &[("a.html", "<p>a"), ("b.html", "<p>b")]);
     project.accept_all();
     project.write("baselines/a-light-400x300.png", "this is no picture");

@@ -3,14 +3,14 @@
 use libtest_mimic::Trial;
 
 use super::project::Project;
-use super::test;
+use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("devices::everything_is_told_and_nothing_stays", told),
-        test("devices::what_firefox_has_is_told", told_to_firefox),
-        test("devices::pages_are_not_shared_between_them", not_shared),
-        test("devices::one_that_is_not_known_is_named", unknown),
+    trials![
+        device_settings_apply_and_are_reset,
+        supported_device_settings_apply_in_firefox,
+        devices_do_not_share_a_page,
+        an_unsupported_device_setting_is_reported,
     ]
 }
 
@@ -50,7 +50,7 @@ fn facts(project: &Project, stem: &str) -> Vec<u32> {
     (0..9).filter(is).collect()
 }
 
-fn told() {
+fn device_settings_apply_and_are_reset() {
     let manifest = r#"
 [stories]
 dir = "stories"
@@ -95,7 +95,7 @@ device = { locale = "de-AT" }
 }
 
 /// What Firefox has for it, and another story that is told nothing.
-fn told_to_firefox() {
+fn supported_device_settings_apply_in_firefox() {
     let manifest = r#"
 [stories]
 dir = "stories"
@@ -131,7 +131,7 @@ path = "a.html"
 
 /// A page that reads its language once: what it shows in one is no sign of what
 /// it shows in the other.
-fn not_shared() {
+fn devices_do_not_share_a_page() {
     let page = |german: &str| {
         format!(
             "<!doctype html><body><script>document.body.style.background = navigator.language === 'de' ? '{german}' : 'lime'</script>"
@@ -147,7 +147,7 @@ fn not_shared() {
     assert_eq!(status("german"), tintype::model::Status::Failed);
 }
 
-fn unknown() {
+fn an_unsupported_device_setting_is_reported() {
     let manifest = "[stories]\ndir = \"stories\"\n[device]\ntimezone = \"Mars/Olympus\"\n";
     let project = Project::new(manifest, &[("a.html", PAGE)]);
     let run = project.run(&[], &[]);

@@ -4,23 +4,20 @@ use libtest_mimic::Trial;
 use tintype::model::{Reason, Status};
 
 use super::project::{Bell, MANIFEST, Project, eventually};
-use super::test;
+use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("ending::a_finished_run_leaves_no_process", finished),
-        test("ending::sigterm_leaves_a_truthful_record", sigterm),
-        test("ending::sigterm_comes_before_the_stories", early_sigterm),
-        test("ending::kill_9_leaves_no_process", kill_9),
-        test(
-            "ending::a_browser_that_crashes_is_replaced",
-            crashing_browser,
-        ),
-        test("ending::no_browser_is_said_once_and_clearly", no_browser),
+    trials![
+        a_finished_run_leaves_no_process,
+        sigterm_leaves_a_complete_record,
+        sigterm_before_the_first_story_ends_the_run,
+        kill_9_leaves_no_process,
+        a_crashed_browser_is_replaced,
+        a_missing_browser_is_reported_once,
     ]
 }
 
-fn finished() {
+fn a_finished_run_leaves_no_process() {
     let project = Project::new(MANIFEST, &[("a.html", "<p>a")]);
     project.accept_all();
     assert_eq!(project.processes(), 0);
@@ -43,7 +40,7 @@ fn signalled(signal: &str) -> (Project, std::process::Output) {
     (project, output)
 }
 
-fn sigterm() {
+fn sigterm_leaves_a_complete_record() {
     let (project, output) = signalled("-TERM");
     assert_eq!(output.status.code(), Some(101));
     let last = project.last();
@@ -55,7 +52,7 @@ fn sigterm() {
 }
 
 /// The command starts, and nothing ever answers.
-fn early_sigterm() {
+fn sigterm_before_the_first_story_ends_the_run() {
     let project = Project::new("", &[]);
     let port = super::support::port::free_port();
     let here = project.path().display();
@@ -80,7 +77,7 @@ fn early_sigterm() {
     eventually("all its processes are gone", || project.processes() == 0);
 }
 
-fn kill_9() {
+fn kill_9_leaves_no_process() {
     let (project, output) = signalled("-KILL");
     assert_eq!(output.status.code(), None);
     let browsers = project.path().join("target/tintype/browsers");
@@ -89,7 +86,7 @@ fn kill_9() {
     });
 }
 
-fn crashing_browser() {
+fn a_crashed_browser_is_replaced() {
     let bell = Bell::new();
     let project = Project::new(
         MANIFEST,
@@ -146,7 +143,7 @@ fn kill_browsers(project: &Project) {
         .unwrap();
 }
 
-fn no_browser() {
+fn a_missing_browser_is_reported_once() {
     let manifest = format!("{MANIFEST}[browser]\nbinary = \"no-such-browser\"\n");
     let project = Project::new(&manifest, &[("a.html", "<p>a")]);
     let run = project.run(&[], &[]);

@@ -8,45 +8,31 @@ use libtest_mimic::Trial;
 use tintype::model::Status;
 
 use super::project::{Bell, Project, eventually};
-use super::{catching, isolation, requests, settling, steps, test};
+use super::{catching, isolation, requests, settling, steps, trials};
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("engines::pictures_by_firefox", || pictures("firefox")),
-        test("engines::pictures_by_webkit", || pictures("webkit")),
-        test("engines::pages_come_to_rest_in_firefox", || rest("firefox")),
-        test("engines::pages_come_to_rest_in_webkit", || rest("webkit")),
-        test("engines::nothing_is_left_behind_in_firefox", || {
-            isolation::hostile("firefox");
-        }),
-        test("engines::nothing_is_left_behind_in_webkit", || {
-            isolation::hostile("webkit");
-        }),
-        test("engines::no_cookie_is_left_behind_in_firefox", || {
-            isolation::hidden_cookies("firefox");
-        }),
-        test("engines::no_cookie_is_left_behind_in_webkit", || {
-            isolation::hidden_cookies("webkit");
-        }),
-        test("engines::masks_of_whole_pages_in_firefox", || {
-            catching::masks_of_whole_pages("firefox");
-        }),
-        test("engines::masks_of_whole_pages_in_webkit", || {
-            catching::masks_of_whole_pages("webkit");
-        }),
-        test("engines::every_clock_stands_still_in_firefox", || {
-            settling::every_clock("firefox");
-        }),
-        test("engines::a_browser_that_says_nothing_is_given_up", silent),
-        test("engines::requests_of_firefox", || requests_of("firefox")),
-        test("engines::requests_of_webkit", || requests_of("webkit")),
-        test("engines::steps_in_firefox", || steps_in("firefox")),
-        test("engines::steps_in_webkit", || steps_in("webkit")),
-        test("engines::what_is_beyond_them_is_refused", beyond),
-        test("engines::what_a_server_wants_to_see_of_firefox", shown),
-        test("engines::each_has_its_own_baselines", together),
-        test("engines::a_missing_program_is_named", missing),
-        test("engines::a_browser_that_dies_is_replaced", dying),
+    trials![
+        firefox_captures_pages_and_elements => pictures("firefox"),
+        webkit_captures_pages_and_elements => pictures("webkit"),
+        pages_settle_in_firefox => rest("firefox"),
+        pages_settle_in_webkit => rest("webkit"),
+        stories_are_isolated_in_firefox => isolation::hostile("firefox"),
+        stories_are_isolated_in_webkit => isolation::hostile("webkit"),
+        http_only_cookies_are_isolated_in_firefox => isolation::hidden_cookies("firefox"),
+        http_only_cookies_are_isolated_in_webkit => isolation::hidden_cookies("webkit"),
+        masks_cover_the_laid_out_page_in_firefox => catching::masks_of_whole_pages("firefox"),
+        masks_cover_the_laid_out_page_in_webkit => catching::masks_of_whole_pages("webkit"),
+        every_clock_is_frozen_in_firefox => settling::every_clock("firefox"),
+        an_unresponsive_bidi_socket_times_out,
+        request_rules_apply_in_firefox => requests_of("firefox"),
+        request_rules_apply_in_webkit => requests_of("webkit"),
+        steps_work_in_firefox => steps_in("firefox"),
+        steps_work_in_webkit => steps_in("webkit"),
+        unsupported_features_are_refused,
+        credentials_are_sent_by_firefox,
+        each_engine_has_its_own_baselines,
+        a_missing_program_is_reported,
+        a_killed_browser_is_replaced,
     ]
 }
 
@@ -290,7 +276,7 @@ fn steps_in(engine: &str) {
 }
 
 /// Green for whoever shows header and cookie, red for others.
-fn shown() {
+fn credentials_are_sent_by_firefox() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -327,7 +313,7 @@ fn shown() {
 }
 
 /// No engine shows something else than was asked for.
-fn beyond() {
+fn unsupported_features_are_refused() {
     let manifest = "[stories]\ndir = \"stories\"\n[browser]\nnames = [\"chromium\", \"firefox\", \"webkit\"]\n\
          [themes]\nlight = {}\n[viewports]\nphone = { width = 320, height = 200, touch = true }\n\
          [[story]]\npath = \"a.html\"\n";
@@ -345,7 +331,7 @@ fn beyond() {
     }
 }
 
-fn together() {
+fn each_engine_has_its_own_baselines() {
     let manifest = "[stories]\ndir = \"stories\"\n[browser]\nnames = [\"chromium\", \"firefox\", \"webkit\"]\nsessions = 1\n\
          [themes]\nlight = { color-scheme = \"light\" }\n[viewports]\nphone = \"320x200\"\n";
     let project = Project::new(manifest, &[("a.html", "<p>a"), ("b.html", "<p>b")]);
@@ -371,7 +357,7 @@ fn together() {
     assert!(result.environment_changed.is_empty());
 }
 
-fn missing() {
+fn a_missing_program_is_reported() {
     let cases = [
         ("firefox", "binary", "firefox-esr"),
         ("firefox", "driver", "cargo install geckodriver"),
@@ -391,7 +377,7 @@ fn missing() {
 }
 
 /// A WebDriver that opens a session whose socket never says a word.
-fn silent() {
+fn an_unresponsive_bidi_socket_times_out() {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let capabilities = format!(
         r#"{{ "browserName": "firefox", "webSocketUrl": "ws://{}/" }}"#,
@@ -426,7 +412,7 @@ fn silent() {
     assert!(message.contains(told), "{message}");
 }
 
-fn dying() {
+fn a_killed_browser_is_replaced() {
     for engine in ["firefox", "webkit"] {
         let manifest = format!(
             "[stories]\ndir = \"stories\"\n[browser]\nnames = [\"{engine}\"]\nsessions = 1\n\

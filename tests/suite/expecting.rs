@@ -8,14 +8,14 @@ use libtest_mimic::Trial;
 use tintype::model::{Reason, Status};
 
 use super::project::{MANIFEST, Project};
-use super::test;
+use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("expecting::a_known_failure_keeps_failing", known_failure),
-        test("expecting::a_known_failure_is_known_somewhere", elsewhere),
-        test("expecting::every_attempt_is_told", attempts),
-        test("expecting::tolerance_of_engine_and_system", tolerance),
+    trials![
+        a_known_failure_must_keep_failing,
+        a_known_failure_is_limited_to_its_engines_and_platforms,
+        every_attempt_is_reported,
+        tolerance_can_be_set_per_engine_and_platform,
     ]
 }
 
@@ -30,7 +30,7 @@ fn manifest(known: &str) -> String {
     )
 }
 
-fn known_failure() {
+fn a_known_failure_must_keep_failing() {
     let known = "known-failure = \"issue 12\"";
     let project = Project::new(MANIFEST, &[("a.html", &page("lime")), ("b.html", "<p>b")]);
     project.accept_all();
@@ -70,7 +70,7 @@ fn known_failure() {
     assert_eq!(project.run(&["a::"], &[]).code, Some(0));
 }
 
-fn elsewhere() {
+fn a_known_failure_is_limited_to_its_engines_and_platforms() {
     let elsewhere = "known-failure = { reason = \"x\", platforms = [\"windows\"] }";
     let here = format!(
         "known-failure = {{ reason = \"x\", platforms = [\"windows\", \"{}\"], browsers = [\"chromium\"] }}",
@@ -120,7 +120,7 @@ fn hesitant(refusals: usize) -> u16 {
     port
 }
 
-fn attempts() {
+fn every_attempt_is_reported() {
     let suite = |port: u16| {
         format!(
             "retries = 2\n[stories]\nurl = \"http://127.0.0.1:{port}\"\n[themes]\nlight = {{}}\n\
@@ -164,7 +164,7 @@ fn attempts() {
     assert_eq!(written("junit.xml").matches("<rerunFailure ").count(), 2);
 }
 
-fn tolerance() {
+fn tolerance_can_be_set_per_engine_and_platform() {
     let own = std::env::consts::OS;
     let manifest = |more: &str| format!("{MANIFEST}[compare]\nmax-diff-pixels = 10\n{more}");
     let stripe = |height: u32| {

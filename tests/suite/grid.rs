@@ -15,16 +15,16 @@ use tintype::model::Status;
 
 use super::project::{Bell, Project, eventually};
 use super::support::port::free_port;
-use super::test;
+use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("grid::nodes_by_capability_and_in_turn", in_turn),
-        test("grid::a_lost_node_is_replaced", lost),
-        test("grid::a_node_that_stays_taken_is_told", full),
-        test("grid::nobody_there", nobody),
-        test("grid::one_without_sessions_is_given_up", given_up),
-        test("grid::its_browser_is_asked_each_time", each_time),
+    trials![
+        nodes_are_chosen_by_capability_and_queued_for,
+        a_lost_node_is_replaced,
+        a_busy_node_is_reported,
+        an_unreachable_hub_is_reported,
+        a_hub_without_sessions_is_asked_three_times,
+        nothing_is_cached_behind_a_hub,
     ]
 }
 
@@ -221,7 +221,7 @@ fn manifest(hub: &str, engines: &str) -> String {
 const PAGE: &str = "<!doctype html><style>@media (prefers-color-scheme: dark) { html { background: black } }</style><p>a";
 
 /// Two sessions want the one Chromium, then the one Firefox.
-fn in_turn() {
+fn nodes_are_chosen_by_capability_and_queued_for() {
     let hub = Hub::start(PATIENT);
     let _chrome = hub.node("chrome", "chromedriver");
     let _firefox = hub.node("firefox", "geckodriver");
@@ -243,7 +243,7 @@ fn in_turn() {
     assert_eq!(project.last().run.summary.passed, 8);
 }
 
-fn lost() {
+fn a_lost_node_is_replaced() {
     let hub = Hub::start(PATIENT);
     let node = hub.node("chrome", "chromedriver");
     let bell = Bell::new();
@@ -265,7 +265,7 @@ fn lost() {
 }
 
 /// Somebody else has the only browser.
-fn full() {
+fn a_busy_node_is_reported() {
     let hub = Hub::start("10");
     let _node = hub.node("chrome", "chromedriver");
     let manifest = manifest(&hub.address(), "\"chromium\"");
@@ -288,7 +288,7 @@ fn full() {
     hub.ask("DELETE", &format!("/session/{id}"), "");
 }
 
-fn nobody() {
+fn an_unreachable_hub_is_reported() {
     let address = format!("http://127.0.0.1:{}", free_port());
     let project = Project::new(&manifest(&address, "\"chromium\""), &[("a.html", PAGE)]);
     assert_eq!(project.run(&[], &[]).code, Some(101));
@@ -322,7 +322,7 @@ fn refusing() -> (String, Arc<AtomicUsize>) {
     (address, asked)
 }
 
-fn given_up() {
+fn a_hub_without_sessions_is_asked_three_times() {
     let (address, asked) = refusing();
     let manifest = manifest(&address, "\"chromium\"").replace("sessions = 2", "sessions = 1");
     let stories = ["a.html", "b.html", "c.html", "d.html"].map(|name| (name, PAGE));
@@ -339,7 +339,7 @@ fn given_up() {
 }
 
 /// Another build may stand behind the same address by then.
-fn each_time() {
+fn nothing_is_cached_behind_a_hub() {
     let port = free_port();
     let driver = Command::new(which("chromedriver"))
         .arg(format!("--port={port}"))

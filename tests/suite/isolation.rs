@@ -8,20 +8,13 @@ use libtest_mimic::Trial;
 use tintype::model::Status;
 
 use super::project::{MANIFEST, Project};
-use super::test;
+use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("isolation::an_innocent_story_after_a_hostile_one", || {
-            hostile("chromium");
-        }),
-        test(
-            "isolation::a_story_that_changes_itself_between_themes",
-            changes_itself,
-        ),
-        test("isolation::cookies_that_no_script_can_read", || {
-            hidden_cookies("chromium");
-        }),
+    trials![
+        a_hostile_story_does_not_affect_the_next => hostile("chromium"),
+        a_story_that_mutates_itself_is_captured_on_fresh_pages,
+        http_only_cookies_are_isolated => hidden_cookies("chromium"),
     ]
 }
 
@@ -100,7 +93,7 @@ pub(crate) fn hostile(engine: &str) {
 }
 
 /// Each showing leaves a mark that the next one on the same page would show.
-fn changes_itself() {
+fn a_story_that_mutates_itself_is_captured_on_fresh_pages() {
     let manifest = "[stories]\ndir = \"stories\"\n[themes]\nlight = { color-scheme = \"light\" }\ndark = { color-scheme = \"dark\" }\n[viewports]\ndesktop = \"400x300\"\n";
     let page = "<!doctype html><body><script>
         let shown = 0;

@@ -10,18 +10,18 @@ use tintype::model::Status;
 use super::project::Project;
 use super::support::gate::{Gate, PASSWORD, SECRET, TOKEN};
 use super::support::server::Server;
-use super::test;
+use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("login::once_for_all_sessions", once),
-        test("login::in_firefox", in_firefox),
-        test("login::renewed_when_it_has_expired", renewed),
-        test("login::shared_through_redis_and_sealed", shared),
-        test("login::one_process_at_a_time", one_at_a_time),
-        test("login::by_a_command", by_command),
-        test("login::that_fails_says_why_once", failing),
-        test("login::a_key_that_is_none_is_refused", short_key),
+    trials![
+        a_login_is_performed_once_for_all_sessions,
+        a_login_works_in_firefox,
+        an_expired_login_is_renewed,
+        a_login_is_shared_encrypted_through_redis,
+        one_process_logs_in_at_a_time,
+        a_command_logs_in,
+        a_failed_login_is_reported_once,
+        an_invalid_login_key_is_refused,
     ]
 }
 
@@ -96,7 +96,7 @@ fn holds_no_secret(folder: &Path) {
     }
 }
 
-fn once() {
+fn a_login_is_performed_once_for_all_sessions() {
     let gate = Gate::start();
     let project = Project::new(&manifest(&gate, FORM), &[]);
     let mut variables = ACCEPT.to_vec();
@@ -120,7 +120,7 @@ fn once() {
     }
 }
 
-fn in_firefox() {
+fn a_login_works_in_firefox() {
     let gate = Gate::start();
     let browser = "[browser]\nnames = [\"firefox\"]";
     let manifest = manifest(&gate, FORM).replace("[browser]", browser);
@@ -134,7 +134,7 @@ fn in_firefox() {
     assert_eq!(colour(&project, "open"), [255, 255, 255], "nobody's");
 }
 
-fn renewed() {
+fn an_expired_login_is_renewed() {
     let gate = Gate::start();
     gate.sessions_hold(5);
     let project = Project::new(&manifest(&gate, FORM), &[]);
@@ -155,7 +155,7 @@ fn renewed() {
     assert!(run.stdout.contains(told), "{}", run.stdout);
 }
 
-fn shared() {
+fn a_login_is_shared_encrypted_through_redis() {
     let gate = Gate::start();
     let server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
     let project = Project::new(&manifest(&gate, FORM), &[]);
@@ -185,7 +185,7 @@ fn shared() {
     holds_no_secret(project.path());
 }
 
-fn one_at_a_time() {
+fn one_process_logs_in_at_a_time() {
     let gate = Gate::start();
     let server = Server::start(&[]);
     let project = Project::new(&manifest(&gate, FORM), &[]);
@@ -208,7 +208,7 @@ fn one_at_a_time() {
     assert_eq!(keys.lines().count(), 1, "no lock is left: {keys}");
 }
 
-fn by_command() {
+fn a_command_logs_in() {
     let gate = Gate::start();
     gate.admit("sid-secret-by-hand");
     let login = "command = \"test -n $TINTYPE_BASE_URL && printf 'Set-Cookie: sid=%s; Path=/; HttpOnly\\\\n' \\\"$TINTYPE_TEST_SID\\\"\"";
@@ -240,7 +240,7 @@ fn by_command() {
     }
 }
 
-fn failing() {
+fn a_failed_login_is_reported_once() {
     let gate = Gate::start();
     let manifest = manifest(&gate, FORM).replace("\"20s\"", "\"3s\"");
     let project = Project::new(&manifest, &[]);
@@ -267,7 +267,7 @@ fn failing() {
     assert_eq!(project.result("open::light::200x100").status, Status::New);
 }
 
-fn short_key() {
+fn an_invalid_login_key_is_refused() {
     let gate = Gate::start();
     let project = Project::new(&manifest(&gate, FORM), &[]);
     let run = project.run(&[], &[("TINTYPE_LOGIN_KEY", "tooshortasecret")]);

@@ -10,17 +10,17 @@ use tintype::model::{Reason, Status};
 use super::project::{Bell, MANIFEST, Project, eventually};
 use super::support::port::free_port;
 use super::support::server::Server;
-use super::test;
+use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("nextest::the_run_ends_with_its_runner", ends),
-        test("nextest::what_is_new_is_accepted_or_not", new),
-        test("nextest::one_process_works_for_all", one_for_all),
-        test("nextest::a_dead_worker_is_replaced", replaced),
-        test("nextest::a_test_is_done_again_on_request", again),
-        test("nextest::a_test_that_is_killed_is_given_up", killed),
-        test("nextest::a_command_serves_all_tests", served),
+    trials![
+        the_run_ends_with_its_runner,
+        new_snapshots_are_accepted_only_when_updating,
+        one_coordinator_serves_all_processes,
+        a_killed_coordinator_is_replaced,
+        a_repeated_test_is_captured_again,
+        a_killed_test_is_abandoned,
+        a_story_server_command_serves_all_tests,
     ]
 }
 
@@ -96,7 +96,7 @@ fn ended(project: &Project) {
     assert_eq!(notes, ["lock"]);
 }
 
-fn ends() {
+fn the_run_ends_with_its_runner() {
     let server = Server::start(&[]);
     let project = suite();
     let mut runner = Runner::start(&project, &[("REDIS_URL", &server.url())]);
@@ -120,7 +120,7 @@ fn ends() {
     assert_eq!(project.last().run.reason, Some(Reason::Passed));
 }
 
-fn new() {
+fn new_snapshots_are_accepted_only_when_updating() {
     let server = Server::start(&[]);
     for (update, reason) in [("new", Reason::Passed), ("no", Reason::Failed)] {
         let project = Project::new(MANIFEST, &[("a.html", "<p>a"), ("b.html", "<p>b")]);
@@ -149,7 +149,7 @@ fn new() {
     }
 }
 
-fn one_for_all() {
+fn one_coordinator_serves_all_processes() {
     let project = suite();
     let mut runner = Runner::start(&project, &[]);
     assert!(runner.passes(&project, "a"));
@@ -173,7 +173,7 @@ fn one_for_all() {
     ended(&project);
 }
 
-fn replaced() {
+fn a_killed_coordinator_is_replaced() {
     let project = suite();
     let mut runner = Runner::start(&project, &[]);
     assert!(runner.passes(&project, "a"));
@@ -187,7 +187,7 @@ fn replaced() {
     ended(&project);
 }
 
-fn again() {
+fn a_repeated_test_is_captured_again() {
     let project = suite();
     let mut runner = Runner::start(&project, &[]);
     project.write("stories/a.html", "<p>changed");
@@ -203,7 +203,7 @@ fn again() {
     ended(&project);
 }
 
-fn killed() {
+fn a_killed_test_is_abandoned() {
     let project = suite();
     let bell = Bell::new();
     project.write("stories/a.html", &bell.story());
@@ -228,7 +228,7 @@ fn killed() {
     assert_eq!(project.last().run.reason, Some(Reason::Interrupted));
 }
 
-fn served() {
+fn a_story_server_command_serves_all_tests() {
     let port = free_port();
     let manifest = MANIFEST.replace(
         "dir = \"stories\"",

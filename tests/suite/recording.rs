@@ -10,17 +10,14 @@ use tintype::model::{Reason, Status};
 
 use super::project::{Project, eventually};
 use super::support::server::Server;
-use super::test;
+use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("recording::every_key_and_document", every_key),
-        test("recording::subscribers_hear_the_stream", subscribers),
-        test("recording::one_run_for_many_processes", many_processes),
-        test(
-            "recording::redis_that_goes_away_costs_nothing",
-            redis_goes_away,
-        ),
+    trials![
+        every_key_and_document_is_written,
+        subscribers_receive_the_events_of_the_stream,
+        many_processes_share_one_run,
+        results_survive_an_unreachable_redis,
     ]
 }
 
@@ -54,7 +51,7 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-fn every_key() {
+fn every_key_and_document_is_written() {
     let server = Server::start(&[]);
     let project = project();
     let redis = [("REDIS_URL", &*server.url()), ("REDIS_PREFIX", "shop:")];
@@ -120,7 +117,7 @@ fn every_key() {
     assert_eq!(file, failed);
 }
 
-fn subscribers() {
+fn subscribers_receive_the_events_of_the_stream() {
     let server = Server::start(&[]);
     let project = project();
     let client = redis::Client::open(server.url()).unwrap();
@@ -169,7 +166,7 @@ fn subscribers() {
 }
 
 /// As under nextest: each process has one test, all share a run.
-fn many_processes() {
+fn many_processes_share_one_run() {
     let server = Server::start(&[]);
     let project = project();
     project.accept_all();
@@ -194,7 +191,7 @@ fn many_processes() {
     assert_eq!(project.last().results.len(), 4);
 }
 
-fn redis_goes_away() {
+fn results_survive_an_unreachable_redis() {
     let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
     let project = project();
     project.accept_all();

@@ -5,31 +5,21 @@ use tintype::model::Status;
 
 use super::foreign::Foreign;
 use super::project::{MANIFEST, Project, Run};
-use super::test;
+use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("requests::a_rule_answers_or_blocks", ruled),
-        test("requests::another_origin_is_answered_for", || {
-            other_origin("chromium");
-        }),
-        test("requests::a_story_has_rules_of_its_own", own_rules),
-        test("requests::rules_end_with_their_story", hostile),
-        test("requests::the_open_network_is_reported", reported),
-        test("requests::the_open_network_is_refused", || {
-            refused("chromium");
-        }),
-        test(
-            "requests::what_is_said_over_tls_is_no_secret_miss",
-            over_tls,
-        ),
-        test("requests::websockets_pass", websockets),
-        test("requests::ruled_stories_are_remembered", remembered),
-        test("requests::a_story_that_leaves_itself_out_may_ask", left_out),
-        test(
-            "requests::what_a_rule_leaves_alone_is_still_a_file",
-            left_alone,
-        ),
+    trials![
+        a_rule_responds_or_blocks,
+        a_rule_responds_for_another_origin => other_origin("chromium"),
+        a_story_can_have_its_own_rules,
+        rules_end_with_their_story,
+        requests_to_other_origins_are_reported,
+        requests_to_other_origins_are_refused => refused("chromium"),
+        a_rule_that_cannot_apply_over_tls_fails_the_snapshot,
+        websockets_are_forwarded,
+        stories_with_rules_are_cached,
+        a_story_that_skips_itself_may_use_the_network,
+        a_rule_for_one_method_leaves_the_file_cached,
     ]
 }
 
@@ -57,7 +47,7 @@ fn page(body: &str) -> String {
 
 /// A Storybook of one story that asks for what it may not, and has not failed:
 /// there shall be no picture of it.
-fn left_out() {
+fn a_story_that_skips_itself_may_use_the_network() {
     let foreign = Foreign::start();
     let index = r#"{"v":5,"entries":{"a--b":{"type":"story","id":"a--b","title":"A","name":"B","importPath":"./a.js","tags":[]}}}"#;
     let frame = format!(
@@ -113,7 +103,7 @@ fn content(project: &Project, stories: &[&str]) {
     }
 }
 
-fn ruled() {
+fn a_rule_responds_or_blocks() {
     let rules = r#"
 [[request]]
 url = "**/api/users*"
@@ -214,7 +204,7 @@ block = true
 }
 
 /// Each story with its own rules, before the suite's.
-fn own_rules() {
+fn a_story_can_have_its_own_rules() {
     let expecting = |text: &str| {
         page(&format!(
             "expect('text', await (await fetch('/data.txt')).text(), '{text}');
@@ -248,7 +238,7 @@ path = "b.html"
 
 /// The first story is answered, asks for ever, and asks once more when it
 /// goes; the second asks for the same and has no rules.
-fn hostile() {
+fn rules_end_with_their_story() {
     let foreign = Foreign::start();
     let hostile = page(
         "expect('text', await (await fetch('/data.txt')).text(), 'mocked');
@@ -309,7 +299,7 @@ capture = { network = "off" }
     assert_eq!(project.statuses(), [Status::Passed, Status::Failed]);
 }
 
-fn reported() {
+fn requests_to_other_origins_are_reported() {
     let foreign = Foreign::start();
     let asks = |path: &str| format!("http://{}/{path}", foreign.address);
     let script = format!(
@@ -395,7 +385,7 @@ capture = { wait-for = "#never" }
 }
 
 /// A rule that fits an address over TLS says that it cannot do its work.
-fn over_tls() {
+fn a_rule_that_cannot_apply_over_tls_fails_the_snapshot() {
     let foreign = Foreign::start();
     let address = foreign.address;
     let script = format!("await failure(fetch('https://{address}/api/users'));");
@@ -418,7 +408,7 @@ fn over_tls() {
     assert_eq!(foreign.asked().len(), before);
 }
 
-fn websockets() {
+fn websockets_are_forwarded() {
     let foreign = Foreign::start();
     let address = foreign.address;
     let script = format!(
@@ -441,7 +431,7 @@ fn websockets() {
 }
 
 /// An answer from a rule is as well known as a file; a changed one is seen.
-fn remembered() {
+fn stories_with_rules_are_cached() {
     let script = "
         expect('own', (await fetch('/api/users')).status, 200);
         const other = await fetch('http://api.example.test/users');
@@ -472,7 +462,7 @@ fn remembered() {
 
 /// The same address is answered by a rule for one method and by its file for
 /// another.
-fn left_alone() {
+fn a_rule_for_one_method_leaves_the_file_cached() {
     let script = "
         expect('post', await (await fetch('/data.txt', { method: 'POST' })).text(), 'ruled');
         document.title = await (await fetch('/data.txt')).text();";

@@ -7,50 +7,30 @@ use libtest_mimic::Trial;
 use tintype::model::Status;
 
 use super::project::{MANIFEST, Project};
-use super::test;
+use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("settling::motion_is_brought_to_its_end", motion),
-        test(
-            "settling::an_animated_image_stands_on_its_first_frame",
-            animated_image,
-        ),
-        test("settling::a_video_stands_on_its_first_frame", video),
-        test(
-            "settling::one_page_serves_themes_that_slide_into_each_other",
-            sliding_themes,
-        ),
-        test(
-            "settling::an_image_that_never_comes_is_named",
-            missing_image,
-        ),
-        test("settling::a_page_that_is_not_ready_is_named", not_ready),
-        test("settling::an_error_page_is_no_story", error_page),
-        test(
-            "settling::a_page_that_never_looks_the_same_tells_where",
-            restless,
-        ),
-        test("settling::chance_can_be_seeded", seeded),
-        test("settling::the_clock_can_be_frozen", frozen_clock),
-        test("settling::no_clock_goes_on_beside_the_frozen_one", || {
-            every_clock("chromium");
-        }),
-        test(
-            "settling::motion_by_the_page_itself_comes_to_its_end",
-            page_motion,
-        ),
-        test(
-            "settling::late_content_is_waited_for_on_request",
-            late_content,
-        ),
-        test("settling::two_runs_are_identical", identical_runs),
+    trials![
+        animations_are_finished,
+        an_animated_image_shows_its_first_frame,
+        a_video_shows_its_first_frame,
+        theme_transitions_are_finished_on_a_reused_page,
+        a_missing_image_is_named_in_the_timeout,
+        a_page_that_is_not_ready_times_out,
+        an_error_page_fails,
+        an_unstable_page_is_reported_with_its_region,
+        math_random_can_be_seeded,
+        the_clock_can_be_frozen,
+        every_clock_is_frozen => every_clock("chromium"),
+        motion_by_request_animation_frame_is_finished,
+        wait_for_awaits_late_content,
+        two_runs_are_identical,
     ]
 }
 
 const LIMIT: &str = "[capture]\ntimeout = \"4s\"\n";
 
-fn motion() {
+fn animations_are_finished() {
     let moving = "<!doctype html><style>
         @keyframes slide { from { left: 0 } to { left: 200px } }
         @keyframes spin { from { left: 100px } to { left: 300px } }
@@ -90,7 +70,7 @@ fn motion() {
 /// Two by two pixels, red for 50 ms, then blue for 50 ms, for ever.
 const RED_AND_BLUE: &str = "data:image/gif;base64,R0lGODlhAgACAIEAAP8AAAAAAAAAAAAAACH/C05FVFNDQVBFMi4wAwEAAAAh+QQABQAAACwAAAAAAgACAAAIBgABCAQQEAAh+QQBBQABACwAAAAAAgACAIEAAP8AAAAAAAAAAAAIBgABCAQQEAA7";
 
-fn animated_image() {
+fn an_animated_image_shows_its_first_frame() {
     let page = format!(
         "<!doctype html><style>body {{ margin: 0 }} img, div {{ width: 50px; height: 50px; display: block }}
         div {{ background: url({RED_AND_BLUE}); background-size: cover }}</style>
@@ -124,7 +104,7 @@ const RED_THEN_BLUE: &str = "data:video/webm;base64,\
     ARAQABgAGFgv9AAIcACjlYEETACxAQABEBAAGAAYWC/0AAhwABxTu2uiu4+zgQC3iveBAfGCAbHwgQO7j7OByLeK94\
     EB8YIBsfCBWg==";
 
-fn video() {
+fn a_video_shows_its_first_frame() {
     let page = format!(
         "<!doctype html><style>body {{ margin: 0 }} video {{ width: 50px; height: 50px; display: block }}</style>
         <video src='{RED_THEN_BLUE}' autoplay muted loop></video>
@@ -146,7 +126,7 @@ fn video() {
 
 /// Transitions that start others in what inherits from them, and one that no
 /// script can reach.
-fn sliding_themes() {
+fn theme_transitions_are_finished_on_a_reused_page() {
     let page = "<!doctype html><style>
         body { color: black; transition: color 1s }
         a, b { transition: color 1s, background 1s }
@@ -186,7 +166,7 @@ fn silent_server() -> u16 {
     port
 }
 
-fn missing_image() {
+fn a_missing_image_is_named_in_the_timeout() {
     let port = silent_server();
     // Asked for after the document has loaded, so that loading is not at fault.
     let page = format!(
@@ -205,7 +185,7 @@ fn missing_image() {
     assert!(message.contains(&wanted), "{message}");
 }
 
-fn not_ready() {
+fn a_page_that_is_not_ready_times_out() {
     let page = "<p>a<script>document.documentElement.dataset.tintypeReady = 'false'</script>";
     let project = Project::new(&format!("{MANIFEST}{LIMIT}"), &[("a.html", page)]);
     assert_eq!(project.run(&[], &[]).code, Some(101));
@@ -213,7 +193,7 @@ fn not_ready() {
     assert!(message.contains("still waiting for ready"), "{message}");
 }
 
-fn error_page() {
+fn an_error_page_fails() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -237,7 +217,7 @@ fn error_page() {
 const CHANCE: &str = "<!doctype html><style>body { margin: 0 } #x { width: 40px; height: 40px; margin: 50px 0 0 60px }</style>
     <div id=x></div><script>x.style.background = `rgb(${Math.random() * 256}, ${Math.random() * 256}, 0)`</script>";
 
-fn restless() {
+fn an_unstable_page_is_reported_with_its_region() {
     let project = Project::new(MANIFEST, &[("a.html", CHANCE)]);
     let run = project.run(&[], &[("TINTYPE_UPDATE", "all")]);
     assert_eq!(run.code, Some(101));
@@ -266,14 +246,14 @@ fn restless() {
     }
 }
 
-fn seeded() {
+fn math_random_can_be_seeded() {
     let manifest = format!("{MANIFEST}[capture]\nseed = 7\n");
     let project = Project::new(&manifest, &[("a.html", CHANCE)]);
     project.accept_all();
     assert_eq!(project.run(&[], &[]).code, Some(0));
 }
 
-fn frozen_clock() {
+fn the_clock_can_be_frozen() {
     let page = "<pre id=x></pre><script>
         const told = () => [new Date().toISOString(), Date.now(), Date().length, new Date(0).toISOString(), performance.now()].join('\\n');
         x.textContent = told(); setInterval(() => { x.textContent = told() });
@@ -328,7 +308,7 @@ pub(crate) fn every_clock(engine: &str) {
 }
 
 /// A counter that runs for three seconds of animation frames.
-fn page_motion() {
+fn motion_by_request_animation_frame_is_finished() {
     let page = "<!doctype html><style>body { margin: 0 } #x { position: absolute; width: 20px; height: 20px; background: red }</style><div id=x></div><script>
         let start; requestAnimationFrame(function step(now) { start ??= now; const t = Math.min((now - start) / 3000, 1);
         x.style.left = `${t * 300}px`; if (t < 1) requestAnimationFrame(step); });</script>";
@@ -338,7 +318,7 @@ fn page_motion() {
     assert_eq!(picture.unwrap().to_rgb8().get_pixel(310, 10).0, [255, 0, 0]);
 }
 
-fn late_content() {
+fn wait_for_awaits_late_content() {
     let page = "<!doctype html><style>body { margin: 0 } div { width: 50px; height: 50px }</style><body><script>
         setTimeout(async () => {
           const colour = await (await fetch('colour.txt')).text();
@@ -364,7 +344,7 @@ fn late_content() {
 }
 
 /// Half of this repository's gallery, twice.
-fn identical_runs() {
+fn two_runs_are_identical() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let manifest = std::fs::read_to_string(root.join("stories.toml")).unwrap();
     let project = Project::new(&manifest, &[]);

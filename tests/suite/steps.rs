@@ -4,22 +4,18 @@ use libtest_mimic::Trial;
 use tintype::model::Status;
 
 use super::project::{MANIFEST, Project};
-use super::test;
+use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    vec![
-        test("steps::every_kind_takes_effect", every_kind),
-        test("steps::one_that_cannot_be_done_is_shown", unmet),
-        test("steps::they_leave_nothing_for_other_stories", || {
-            no_traces("chromium");
-        }),
-        test("steps::each_snapshot_does_its_own", own_steps),
-        test("steps::they_lead_to_other_pages", navigation),
-        test("steps::what_they_wait_for_gets_its_frames", || {
-            promises("chromium");
-        }),
-        test("steps::they_are_part_of_what_is_unchanged", caching),
-        test("steps::texts_come_from_the_environment", environment),
+    trials![
+        every_kind_of_step_takes_effect,
+        a_step_that_cannot_be_performed_is_reported,
+        steps_do_not_affect_other_stories => no_traces("chromium"),
+        each_snapshot_performs_its_own_steps,
+        steps_can_navigate,
+        promises_of_steps_get_frames => promises("chromium"),
+        steps_are_inputs_of_the_cache,
+        step_texts_come_from_the_environment,
     ]
 }
 
@@ -66,7 +62,7 @@ const PAGE: &str = r##"<!doctype html><meta charset=utf-8>
   });
 </script>"##;
 
-fn every_kind() {
+fn every_kind_of_step_takes_effect() {
     let manifest = format!(
         r##"{MANIFEST}
 [[story]]
@@ -136,7 +132,7 @@ steps = [
     assert_eq!(lit, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
 }
 
-fn unmet() {
+fn a_step_that_cannot_be_performed_is_reported() {
     let manifest = format!(
         r##"{MANIFEST}
 [capture]
@@ -273,7 +269,7 @@ pub(crate) fn no_traces(engine: &str) {
 
 /// A page that looks the same on both screens once its button was pressed, but
 /// loses the button on one of them.
-fn own_steps() {
+fn each_snapshot_performs_its_own_steps() {
     let page = |hidden: &str| {
         format!(
             "<!doctype html><style>@media (max-width: 350px) {{ button {{ {hidden} }} }} .done button {{ display: none }}
@@ -303,7 +299,7 @@ steps = [{ click = "button" }]
     assert_eq!(status("320x240"), Status::Failed);
 }
 
-fn navigation() {
+fn steps_can_navigate() {
     let manifest = r##"
 [stories]
 dir = "stories"
@@ -372,7 +368,7 @@ steps = [
     }
 }
 
-fn caching() {
+fn steps_are_inputs_of_the_cache() {
     let manifest =
         |steps: &str| format!("{MANIFEST}[[story]]\npath = \"a.html\"\nsteps = [{steps}]\n");
     let project = Project::new(&manifest("{ click = \"#push\" }"), &[("a.html", PAGE)]);
@@ -398,7 +394,7 @@ fn caching() {
     assert!(!project.result("a::light::400x300").cached);
 }
 
-fn environment() {
+fn step_texts_come_from_the_environment() {
     let manifest = format!(
         "{MANIFEST}[[story]]\npath = \"a.html\"\nsteps = [{{ type = {{ into = \"#plain\", text = \"<${{TINTYPE_TEST_TEXT}}>\" }} }}, {{ click = \"#absent\" }}]\n[capture]\ntimeout = \"3s\"\n"
     );

@@ -2,9 +2,25 @@
 
 use libtest_mimic::{Failed, Trial};
 
-/// A test by its name. It fails by panicking, as tests do.
-pub(crate) fn test(name: &str, body: fn()) -> Trial {
-    Trial::test(name, move || {
+/// The trials of a module. Each is named `module::name` and runs the function
+/// `name`, or the expression in `name => expression`.
+macro_rules! trials {
+    ($($name:ident $(=> $body:expr)?),* $(,)?) => {
+        vec![$($crate::trial::trial(
+            module_path!(),
+            stringify!($name),
+            $crate::trial::trials!(@body $name $($body)?),
+        )),*]
+    };
+    (@body $name:ident) => { $name };
+    (@body $name:ident $body:expr) => { || $body };
+}
+pub(crate) use trials;
+
+/// A test in a module. It fails by panicking, as with libtest.
+pub(crate) fn trial(module: &str, name: &str, body: fn()) -> Trial {
+    let module = module.rsplit("::").next().unwrap_or(module);
+    Trial::test(format!("{module}::{name}"), move || {
         std::panic::catch_unwind(body).map_err(|panic| {
             let text = panic
                 .downcast_ref::<String>()
