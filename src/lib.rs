@@ -5,6 +5,7 @@
 //! above.
 //!
 //! - [`model`]: the words: identifiers, statuses, runs, results, events.
+//! - `process`: child processes that are supervised.
 //! - [`files`]: files that are written whole or not at all.
 //! - [`manifest`]: `stories.toml`, read and checked.
 //! - [`config`]: the environment variables.
@@ -36,6 +37,7 @@ pub mod login;
 pub mod manifest;
 pub mod model;
 pub mod plan;
+pub(crate) mod process;
 pub mod proxy;
 pub mod record;
 pub mod report;

@@ -6,15 +6,13 @@ use std::time::{Duration, Instant};
 
 use fantoccini::Client;
 
+use super::chromium::{self, ChromiumPage};
 use super::error::BrowserError;
-use super::firefox::Firefox;
-use super::page::Page;
-use super::session::{BrowserInfo, PageLoads, Session};
-use super::settle::{self, Care, Settled};
-use super::sign_in::SignedIn;
-use super::storybook::Parameters;
-use super::webkit::Webkit;
-use super::{capture, chromium, firefox, steps, storybook, webkit};
+use super::firefox::{self, FirefoxPage};
+use super::page::{
+    self, BrowserInfo, Page, PageLoads, Parameters, Settled, StorageState, Thoroughness,
+};
+use super::webkit::{self, WebKitPage};
 use crate::manifest::{
     BrowserName, BrowserSettings, CaptureSettings, Credentials, Device, Screen, Step, Theme,
 };
@@ -23,11 +21,11 @@ use crate::manifest::{
 #[derive(Debug)]
 pub enum Browser {
     /// Chromium or Chrome, through chromedriver.
-    Chromium(Box<Session>),
+    Chromium(Box<ChromiumPage>),
     /// Firefox, through geckodriver.
-    Firefox(Box<Firefox>),
+    Firefox(Box<FirefoxPage>),
     /// WebKit, through WebKitWebDriver.
-    Webkit(Box<Webkit>),
+    Webkit(Box<WebKitPage>),
 }
 
 /// The same done with whichever it is.
@@ -54,18 +52,20 @@ impl Browser {
     ) -> Result<Self, BrowserError> {
         Ok(match name {
             BrowserName::Chromium => {
-                Self::Chromium(Box::new(Session::open(settings, scratch).await?))
+                Self::Chromium(Box::new(ChromiumPage::open(settings, scratch).await?))
             }
             BrowserName::Firefox => {
-                Self::Firefox(Box::new(Firefox::open(settings, scratch).await?))
+                Self::Firefox(Box::new(FirefoxPage::open(settings, scratch).await?))
             }
-            BrowserName::Webkit => Self::Webkit(Box::new(Webkit::open(settings, scratch).await?)),
+            BrowserName::Webkit => {
+                Self::Webkit(Box::new(WebKitPage::open(settings, scratch).await?))
+            }
         })
     }
 
     /// Whether an engine is told colour scheme and scale when it starts, so
-    /// that another look needs another start.
-    pub fn starts_with_look(engine: BrowserName, settings: &BrowserSettings) -> bool {
+    /// that another style needs another start.
+    pub fn needs_restart_for_theme(engine: BrowserName, settings: &BrowserSettings) -> bool {
         match engine {
             BrowserName::Chromium => false,
             // Only our own driver lets us change its preferences.
@@ -89,8 +89,8 @@ impl Browser {
     }
 
     /// Presents credentials to the server at `base` from the next page on.
-    pub fn visit(&mut self, base: &str, credentials: Arc<Credentials>) {
-        each!(self, session => session.visit(base, credentials));
+    pub fn set_credentials(&mut self, base: &str, credentials: Arc<Credentials>) {
+        each!(self, session => session.set_credentials(base, credentials));
     }
 
     /// Says before which device, and person, pages are shown from the next load
@@ -101,8 +101,8 @@ impl Browser {
 
     /// Makes the browser somebody's, or nobody's, from the next load on. What
     /// it has been before is not forgotten by this.
-    pub fn sign_in(&mut self, state: Option<SignedIn>) {
-        each!(self, session => session.sign_in(state));
+    pub fn set_storage_state(&mut self, state: Option<StorageState>) {
+        each!(self, session => session.set_storage_state(state));
     }
 
     /// Loads an address on this screen and with this colour scheme from its
@@ -161,10 +161,10 @@ impl Browser {
     pub async fn settle(
         &mut self,
         capture: &CaptureSettings,
-        care: Care,
+        thoroughness: Thoroughness,
         started: Instant,
     ) -> Result<Settled, BrowserError> {
-        each!(self, session => settle::settle(&**session, capture, care, started).await)
+        each!(self, session => page::settle(&**session, capture, thoroughness, started).await)
     }
 
     /// Draws one frame, so that what was changed since the last is on screen.
@@ -181,13 +181,13 @@ impl Browser {
     /// # Errors
     /// [`BrowserError::Storybook`] with Storybook's own message, when the story
     /// broke; [`BrowserError::Unsettled`] when it did not come to an end.
-    pub async fn story_rendered(
+    pub async fn wait_for_storybook(
         &self,
         id: &str,
         limit: Duration,
         started: Instant,
     ) -> Result<Parameters, BrowserError> {
-        each!(self, session => storybook::story_rendered(&**session, id, limit, started).await)
+        each!(self, session => page::wait_for_storybook(&**session, id, limit, started).await)
     }
 
     /// Brings the loaded page to rest and does a story's steps, one after the
@@ -195,9 +195,9 @@ impl Browser {
     /// the story's time.
     ///
     /// # Errors
-    /// [`BrowserError::Unmet`] with the step that could not be done and the
+    /// [`BrowserError::Step`] with the step that could not be done and the
     /// reason, or what the browser said.
-    pub async fn perform(
+    pub async fn perform_steps(
         &mut self,
         steps: &[Step],
         theme: &Theme,
@@ -205,7 +205,7 @@ impl Browser {
         started: Instant,
     ) -> Result<(), BrowserError> {
         each!(self, session => {
-            steps::perform(&mut **session, steps, theme, capture, started).await
+            page::perform_steps(&mut **session, steps, theme, capture, started).await
         })
     }
 
@@ -213,8 +213,8 @@ impl Browser {
     ///
     /// # Errors
     /// When the browser refuses or is gone.
-    pub async fn what_signed_in(&self) -> Result<SignedIn, BrowserError> {
-        each!(self, session => session.what_signed_in().await)
+    pub async fn storage_state(&self) -> Result<StorageState, BrowserError> {
+        each!(self, session => session.storage_state().await)
     }
 
     /// Whether the browser keeps a cookie, also one that scripts cannot read.
@@ -231,11 +231,11 @@ impl Browser {
     ///
     /// # Errors
     /// When the browser refuses or is gone.
-    pub async fn whereabouts(
+    pub async fn location(
         &self,
         selector: Option<&str>,
     ) -> Result<(String, u16, bool), BrowserError> {
-        each!(self, session => session.whereabouts(selector).await)
+        each!(self, session => session.location(selector).await)
     }
 
     /// Brings motion by `requestAnimationFrame` to its end, or where it has
@@ -243,8 +243,8 @@ impl Browser {
     ///
     /// # Errors
     /// When the browser refuses or is gone.
-    pub async fn rest(&self) -> Result<(), BrowserError> {
-        each!(self, session => session.rest().await)
+    pub async fn finish_motion(&self) -> Result<(), BrowserError> {
+        each!(self, session => session.finish_motion().await)
     }
 
     /// Everything that the page has loaded by now, and what cannot be known of
@@ -266,7 +266,7 @@ impl Browser {
         settings: &CaptureSettings,
         screen: Screen,
     ) -> Result<Vec<u8>, BrowserError> {
-        each!(self, session => capture::capture(&**session, settings, screen).await)
+        each!(self, session => page::capture(&**session, settings, screen).await)
     }
 
     /// The WebDriver client, for hooks.
@@ -286,8 +286,8 @@ impl BrowserSettings {
     pub fn switches(&self, engine: BrowserName) -> Vec<String> {
         match engine {
             BrowserName::Chromium => chromium::switches(self),
-            BrowserName::Firefox => firefox::start::switches(self),
-            BrowserName::Webkit => webkit::start::switches(self),
+            BrowserName::Firefox => firefox::switches(self),
+            BrowserName::Webkit => webkit::switches(self),
         }
     }
 }

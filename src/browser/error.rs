@@ -11,7 +11,7 @@ use crate::model::Region;
 pub enum BrowserError {
     /// No browser or driver on this machine.
     #[error("no {what} was found on this machine (looked for {looked_for}); {advice}")]
-    Missing {
+    NotFound {
         /// `browser`, `driver`, `geckodriver`, …
         what: &'static str,
         /// The names that were tried.
@@ -46,7 +46,7 @@ pub enum BrowserError {
         "{engine} cannot do `{key}`, which the manifest asks for in the story `{story}`: leave \
          \"{engine}\" out of its `browsers`, or the key away"
     )]
-    Beyond {
+    Unsupported {
         /// Its name.
         engine: &'static str,
         /// The story's id.
@@ -57,7 +57,7 @@ pub enum BrowserError {
     /// The browser or its driver did not answer in time. The session is of no
     /// more use.
     #[error("the browser did not answer `{command}` within {} s; it was restarted", limit.as_secs_f32())]
-    Hung {
+    Timeout {
         /// The command that was not answered.
         command: String,
         /// How long it was waited for.
@@ -65,7 +65,7 @@ pub enum BrowserError {
     },
     /// The connection to the browser broke. The session is of no more use.
     #[error("the browser went away during `{command}`: {reason}")]
-    Gone {
+    Disconnected {
         /// The command under way.
         command: String,
         /// What the connection, or the browser's last words, said.
@@ -116,7 +116,7 @@ pub enum BrowserError {
         "`request` and `network = \"off\"` need a browser on this machine, and that of \
          {webdriver} is on another"
     )]
-    OutOfReach {
+    RemoteBrowser {
         /// The WebDriver's address.
         webdriver: String,
     },
@@ -142,10 +142,10 @@ pub enum BrowserError {
     Unstable(Unstable),
     /// The story itself says that there shall be no picture of it. No failure.
     #[error("{0}")]
-    LeftOut(String),
+    Skipped(String),
     /// The part of the page that was asked for is not there.
     #[error("no element matches `{selector}` (the story's capture target)")]
-    NoTarget {
+    TargetNotFound {
         /// The CSS selector.
         selector: String,
     },
@@ -166,7 +166,7 @@ pub enum BrowserError {
     },
     /// A step of the story, or of its log-in, could not be done.
     #[error("{0}")]
-    Unmet(Box<Unmet>),
+    Step(Box<StepFailure>),
     /// Nobody could be logged in.
     #[error("{0}")]
     Login(String),
@@ -188,7 +188,7 @@ impl BrowserError {
                 url: address.to_owned(),
                 reason,
             },
-            Self::Hung { limit, .. } => Self::Hung {
+            Self::Timeout { limit, .. } => Self::Timeout {
                 command: format!("load {address}"),
                 limit,
             },
@@ -201,8 +201,8 @@ impl BrowserError {
     pub fn is_fatal(&self) -> bool {
         matches!(
             self,
-            Self::Hung { .. }
-                | Self::Gone { .. }
+            Self::Timeout { .. }
+                | Self::Disconnected { .. }
                 | Self::Session(_)
                 | Self::Remote { .. }
                 | Self::Start { .. }
@@ -255,7 +255,7 @@ impl fmt::Display for Unstable {
 
 /// A step that could not be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unmet {
+pub struct StepFailure {
     /// Which of the story's steps it is, from 1.
     pub number: usize,
     /// How many there are.
@@ -272,7 +272,7 @@ pub struct Unmet {
     pub picture: Option<Vec<u8>>,
 }
 
-impl fmt::Display for Unmet {
+impl fmt::Display for StepFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             number,

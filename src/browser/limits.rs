@@ -43,7 +43,7 @@ pub fn limits_of(snapshot: &Snapshot, settings: &BrowserSettings) -> Vec<&'stati
 /// manifest asks for.
 ///
 /// # Errors
-/// [`BrowserError::Beyond`] with the story and the key of the manifest.
+/// [`BrowserError::Unsupported`] with the story and the key of the manifest.
 pub fn refuse(snapshot: &Snapshot, manifest: &Manifest) -> Result<(), BrowserError> {
     let asked = match snapshot.browser {
         BrowserName::Chromium => return Ok(()),
@@ -54,7 +54,7 @@ pub fn refuse(snapshot: &Snapshot, manifest: &Manifest) -> Result<(), BrowserErr
         .into_iter()
         .find(|&key| is_beyond(snapshot.browser, remote, key));
     refused.map_or(Ok(()), |key| {
-        Err(BrowserError::Beyond {
+        Err(BrowserError::Unsupported {
             engine: snapshot.browser.as_str(),
             story: snapshot.story.id.clone(),
             key,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::seal::VARIABLE;
-use crate::browser::SignedIn;
+use crate::browser::StorageState;
 
 /// How long the command may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// # Errors
 /// When it does not end in time, fails, or prints something else. No error
 /// shows what it printed.
-pub async fn run(command: &str, root: &Path, base: &str) -> Result<SignedIn, String> {
+pub async fn run(command: &str, root: &Path, base: &str) -> Result<StorageState, String> {
     let mut shell = shell(command);
     shell
         .current_dir(root)
@@ -42,9 +42,9 @@ pub async fn run(command: &str, root: &Path, base: &str) -> Result<SignedIn, Str
         .map_err(|_| format!("what `{command}` prints is not UTF-8"))?;
     let cookies = super::cookies::parse(&text)
         .map_err(|reason| format!("what `{command}` prints are no cookies: {reason}"))?;
-    Ok(SignedIn {
+    Ok(StorageState {
         cookies,
-        ..SignedIn::default()
+        ..StorageState::default()
     })
 }
 

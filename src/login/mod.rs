@@ -23,7 +23,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::browser::{BrowserError, SignedIn};
+use crate::browser::{BrowserError, StorageState};
 use crate::config;
 use crate::manifest::{Login, LoginMethod, Step};
 use crate::model::now_ms;
@@ -39,11 +39,11 @@ pub struct LoggedIn {
     /// When it is over in any case, in milliseconds since the Unix epoch.
     until: i64,
     /// What it has left in the browser.
-    pub state: SignedIn,
+    pub state: StorageState,
 }
 
 impl LoggedIn {
-    fn new(state: SignedIn, ttl: Duration) -> Self {
+    fn new(state: StorageState, ttl: Duration) -> Self {
         let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         Self {
             id: uuid::Uuid::now_v7().to_string(),
@@ -95,7 +95,7 @@ impl Logins {
         &self,
         login: &Login,
         stale: Option<&LoggedIn>,
-        log_in: impl Future<Output = Result<SignedIn, BrowserError>>,
+        log_in: impl Future<Output = Result<StorageState, BrowserError>>,
     ) -> Result<Arc<LoggedIn>, BrowserError> {
         let slot = self.slot(&login.name);
         let mut slot = slot.lock().await;

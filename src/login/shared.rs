@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use super::seal::Seal;
 use super::{LoggedIn, fresh};
-use crate::browser::{BrowserError, SignedIn};
+use crate::browser::{BrowserError, StorageState};
 use crate::manifest::Login;
 use crate::model::now_ms;
 use crate::record::{Connection, RecordSettings};
@@ -78,7 +78,7 @@ impl Shared {
         secret: &[u8],
         login: &Login,
         stale: Option<&LoggedIn>,
-        log_in: impl Future<Output = Result<SignedIn, BrowserError>>,
+        log_in: impl Future<Output = Result<StorageState, BrowserError>>,
     ) -> Result<LoggedIn, BrowserError> {
         let names = self.names(secret);
         loop {

@@ -131,7 +131,7 @@ impl RunHandle {
             Scheduling::All => Queue::new(
                 &context.snapshots,
                 |index| context.is_finished(index),
-                |engine| Browser::starts_with_look(engine, &context.manifest.browser),
+                |engine| Browser::needs_restart_for_theme(engine, &context.manifest.browser),
             ),
             Scheduling::OnRequest => Queue::open(ahead(&context, &hits)),
         });
@@ -277,7 +277,7 @@ const INTERRUPTED: &str = "interrupted";
 /// itself, is known to nobody, and needs no other browser.
 fn ahead(context: &RunContext, hits: &[Option<Hit>]) -> Prefetch {
     let snapshots = &context.snapshots;
-    let looks = |engine| Browser::starts_with_look(engine, &context.manifest.browser);
+    let looks = |engine| Browser::needs_restart_for_theme(engine, &context.manifest.browser);
     let acts = !context.hooks.is_empty() || context.config.update == UpdateMode::All;
     let one_engine = snapshots
         .windows(2)

@@ -68,7 +68,7 @@ fn within_reach(settings: &BrowserSettings) -> Result<(), BrowserError> {
     if local {
         return Ok(());
     }
-    Err(BrowserError::OutOfReach {
+    Err(BrowserError::RemoteBrowser {
         webdriver: webdriver.clone(),
     })
 }
@@ -87,11 +87,11 @@ pub(crate) async fn show(
     };
     let blank = session.client().goto("about:blank");
     let left = tokio::time::timeout(LEAVE_LIMIT, blank).await;
-    left.map_err(|_| BrowserError::Hung {
+    left.map_err(|_| BrowserError::Timeout {
         command: "load about:blank".to_owned(),
         limit: LEAVE_LIMIT,
     })?
-    .map_err(|error| BrowserError::Gone {
+    .map_err(|error| BrowserError::Disconnected {
         command: "load about:blank".to_owned(),
         reason: error.to_string(),
     })?;
@@ -132,7 +132,7 @@ pub(crate) fn explain(proxy: Option<&Proxy>, error: BrowserError) -> BrowserErro
     let refused = proxy.map(|proxy| proxy.traffic().refused);
     let told = matches!(
         error,
-        BrowserError::OpenNetwork { .. } | BrowserError::LeftOut(_)
+        BrowserError::OpenNetwork { .. } | BrowserError::Skipped(_)
     );
     let known = told || error.is_fatal();
     match refused.filter(|refused| !refused.is_empty() && !known) {

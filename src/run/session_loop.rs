@@ -159,7 +159,7 @@ impl SessionLoop {
             let attempt = attempts.number();
             let error = match self.attempt(index, attempt).await {
                 Ok(judged) => return attempts.end(self.weighed(index, judged)),
-                Err(BrowserError::LeftOut(reason)) => return self.left_out(index, &reason),
+                Err(BrowserError::Skipped(reason)) => return self.left_out(index, &reason),
                 Err(error) => error,
             };
             let snapshot = &self.context.snapshots[index].identifier;
@@ -172,7 +172,7 @@ impl SessionLoop {
             }
             let hopeless = matches!(
                 error,
-                BrowserError::Missing { .. } | BrowserError::Beyond { .. }
+                BrowserError::NotFound { .. } | BrowserError::Unsupported { .. }
             );
             let retries = self.context.manifest.retries;
             let again = attempt <= retries || (fatal && broken <= BROKEN_BROWSERS);
@@ -273,7 +273,7 @@ impl SessionLoop {
             BrowserError::Unstable(unstable) => {
                 judge::keep_unstable(&self.context, index, &mut result, unstable);
             }
-            BrowserError::Unmet(unmet) => {
+            BrowserError::Step(unmet) => {
                 judge::keep_unmet(&self.context, index, &mut result, unmet);
             }
             _ => {}

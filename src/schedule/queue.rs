@@ -59,17 +59,19 @@ type BrowserReuseKey = (BrowserName, Option<(Option<ColorScheme>, u64)>);
 
 impl Queue {
     /// Groups what is not finished already. An engine's groups stand together,
-    /// and where `starts_with_look` says that colour scheme and scale are given
+    /// and where `needs_restart_for_theme` says that colour scheme and scale are given
     /// to it when it starts, so do those of one look: a session changes its
     /// browser as seldom as can be, and has no more than one at a time. Each
     /// group is in the order of a snake: see [`serpentine_order`].
     pub(crate) fn new(
         snapshots: &[Snapshot],
         is_finished: impl Fn(usize) -> bool,
-        starts_with_look: impl Fn(BrowserName) -> bool,
+        needs_restart_for_theme: impl Fn(BrowserName) -> bool,
     ) -> Self {
-        let mut groups = in_groups(snapshots, is_finished, &starts_with_look);
-        groups.sort_by_key(|group| browser_reuse_key(&snapshots[group.0[0]], &starts_with_look));
+        let mut groups = in_groups(snapshots, is_finished, &needs_restart_for_theme);
+        groups.sort_by_key(|group| {
+            browser_reuse_key(&snapshots[group.0[0]], &needs_restart_for_theme)
+        });
         Self(Mutex::new(State {
             groups: groups.into(),
             is_closed: true,
@@ -207,9 +209,9 @@ impl State {
 /// Stories of a plan for [`Prefetch`]: in the order of the tests' names.
 pub(crate) fn by_name(
     snapshots: &[Snapshot],
-    starts_with_look: impl Fn(BrowserName) -> bool,
+    needs_restart_for_theme: impl Fn(BrowserName) -> bool,
 ) -> Vec<Vec<usize>> {
-    let mut groups = in_groups(snapshots, |_| false, starts_with_look);
+    let mut groups = in_groups(snapshots, |_| false, needs_restart_for_theme);
     let name = |index: &usize| snapshots[*index].identifier.test_name();
     groups.sort_by_cached_key(|group| group.0.iter().map(name).min());
     groups.into_iter().map(|group| group.0).collect()
@@ -219,9 +221,10 @@ pub(crate) fn by_name(
 fn in_groups(
     snapshots: &[Snapshot],
     is_finished: impl Fn(usize) -> bool,
-    starts_with_look: impl Fn(BrowserName) -> bool,
+    needs_restart_for_theme: impl Fn(BrowserName) -> bool,
 ) -> Vec<Group> {
-    let browser_reuse_key = |snapshot: &Snapshot| browser_reuse_key(snapshot, &starts_with_look);
+    let browser_reuse_key =
+        |snapshot: &Snapshot| browser_reuse_key(snapshot, &needs_restart_for_theme);
     let mut groups: Vec<Group> = Vec::new();
     let mut last: Option<&Snapshot> = None;
     for (index, snapshot) in snapshots.iter().enumerate() {
@@ -246,11 +249,11 @@ fn in_groups(
 
 fn browser_reuse_key(
     snapshot: &Snapshot,
-    starts_with_look: impl Fn(BrowserName) -> bool,
+    needs_restart_for_theme: impl Fn(BrowserName) -> bool,
 ) -> BrowserReuseKey {
     let look = (snapshot.theme.color_scheme, snapshot.screen.scale.to_bits());
     let browser = snapshot.browser;
-    (browser, starts_with_look(browser).then_some(look))
+    (browser, needs_restart_for_theme(browser).then_some(look))
 }
 
 /// Sorts a story's snapshots so that as little as possible changes from one to

@@ -10,8 +10,8 @@ use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 use super::{Server, Service};
-use crate::browser::Guarded;
 use crate::manifest::{Credentials, Manifest, Source};
+use crate::process::Supervised;
 
 /// How long a command may take until its server answers.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -24,7 +24,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 pub struct Stories {
     base: String,
     _server: Option<Server>,
-    command: Option<Guarded>,
+    command: Option<Supervised>,
 }
 
 /// Why stories are not served. Completes "failed to serve the stories: …".
@@ -144,7 +144,7 @@ async fn reach(
     command: Option<&str>,
     credentials: &Credentials,
     nextest: bool,
-) -> Result<Option<Guarded>, ServeError> {
+) -> Result<Option<Supervised>, ServeError> {
     if answers(base).await {
         return Ok(None);
     }
@@ -154,26 +154,26 @@ async fn reach(
         Some(command) => {
             let scratch = manifest.state_dir().join("command");
             let started = start(command, &manifest.root, &scratch);
-            let mut guarded = started.map_err(|reason| ServeError::Start {
+            let mut process = started.map_err(|reason| ServeError::Start {
                 command: command.to_owned(),
                 reason,
             })?;
-            wait(&mut guarded, command, base, credentials).await?;
-            Ok(Some(guarded))
+            wait(&mut process, command, base, credentials).await?;
+            Ok(Some(process))
         }
     }
 }
 
 /// Runs a command of the shell in the manifest's folder.
-fn start(command: &str, root: &Path, scratch: &Path) -> io::Result<Guarded> {
+fn start(command: &str, root: &Path, scratch: &Path) -> io::Result<Supervised> {
     let script = "cd \"$0\" && eval \"$1\"";
     let root = root.to_string_lossy().into_owned();
     let arguments = ["-c".to_owned(), script.to_owned(), root, command.to_owned()];
-    Guarded::spawn(Path::new("sh"), &arguments, scratch)
+    Supervised::spawn(Path::new("sh"), &arguments, scratch)
 }
 
 async fn wait(
-    guarded: &mut Guarded,
+    process: &mut Supervised,
     command: &str,
     base: &str,
     credentials: &Credentials,
@@ -184,13 +184,13 @@ async fn wait(
         // Whoever goes on in the background has not ended.
         let pause = tokio::select! {
             biased;
-            () = guarded.ended() => None,
+            () = process.wait_for_exit() => None,
             () = sleep(Duration::from_millis(50)) => Some(()),
         };
         if answers(&base).await {
             return Ok(());
         }
-        let last_words = credentials.redact(&guarded.last_words()).into_owned();
+        let last_words = credentials.redact(&process.last_output()).into_owned();
         if pause.is_none() {
             return Err(ServeError::Ended {
                 command,

@@ -15,7 +15,7 @@ use super::navigate::PageReuse;
 use super::stability::missing_fonts;
 use super::story_parameters;
 use crate::baseline::{self, Baseline};
-use crate::browser::{Browser, BrowserError, Care, Parameters, Settled, limits_of};
+use crate::browser::{Browser, BrowserError, Parameters, Settled, Thoroughness, limits_of};
 use crate::manifest::{BrowserName, Device, Isolation};
 use crate::model::{Status, VisualTestResult};
 use crate::plan::Snapshot;
@@ -88,7 +88,7 @@ enum FastPath {
 impl SessionPage {
     pub(crate) fn new(context: Arc<RunContext>, connected: Connected) -> Self {
         let Connected { mut session, proxy } = connected;
-        session.visit(&context.base, Arc::clone(&context.credentials));
+        session.set_credentials(&context.base, Arc::clone(&context.credentials));
         Self {
             _open: context.engine_health.opened(session.name()),
             context,
@@ -289,7 +289,7 @@ impl SessionPage {
         let threshold = story_parameters::options(snapshot, &self.parameters).threshold;
         for picture in 1.. {
             let shot = self
-                .settle_and_capture(snapshot, Care::Quick, begun, times)
+                .settle_and_capture(snapshot, Thoroughness::Quick, begun, times)
                 .await?;
             let Some(baseline) = baseline else {
                 return Ok((shot, false));
@@ -336,13 +336,13 @@ impl SessionPage {
     pub(crate) async fn settle_and_capture(
         &mut self,
         snapshot: &Snapshot,
-        care: Care,
+        thoroughness: Thoroughness,
         started: Instant,
         times: &mut Times,
     ) -> Result<Shot, BrowserError> {
         let capture = &snapshot.story.capture;
         let begun = Instant::now();
-        let mut settled = self.session.settle(capture, care, started).await?;
+        let mut settled = self.session.settle(capture, thoroughness, started).await?;
         if settled.dirty {
             self.dirty = Some(address(&self.context.base, snapshot));
         }

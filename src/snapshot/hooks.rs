@@ -100,7 +100,7 @@ impl Hooks {
                 Ok(Err(panic)) => return failed(format!("it panicked: {panic}")),
                 // The client may wait for an answer that never comes.
                 Err(_) => {
-                    return Err(BrowserError::Hung {
+                    return Err(BrowserError::Timeout {
                         command: format!("the `{name}` hook of the test target"),
                         limit,
                     });

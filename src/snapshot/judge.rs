@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::baseline::{self, Baseline, Provenance, sha256};
-use crate::browser::{Unmet, Unstable};
+use crate::browser::{StepFailure, Unstable};
 use crate::compare::{Inspection, Options, Verdict, compare_png, inspect_png};
 use crate::config::UpdateMode;
 use crate::files;
@@ -147,7 +147,7 @@ pub(crate) fn keep_unmet(
     context: &RunContext,
     index: usize,
     result: &mut VisualTestResult,
-    unmet: &Unmet,
+    unmet: &StepFailure,
 ) {
     result.unmet_step = Some(UnmetStep {
         number: unmet.number,

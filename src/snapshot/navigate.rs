@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::capture::{SessionPage, Times, address};
-use crate::browser::{BrowserError, Care, SignedIn};
+use crate::browser::{BrowserError, StorageState, Thoroughness};
 use crate::login::{LoggedIn, run_command};
 use crate::manifest::{CaptureSettings, Login, LoginExpiry, LoginMethod, Source, Target};
 use crate::plan::Snapshot;
@@ -34,7 +34,7 @@ impl SessionPage {
         self.session.set_device(&snapshot.device);
         let started = match &snapshot.story.login {
             None => {
-                self.session.sign_in(None);
+                self.session.set_storage_state(None);
                 self.load(snapshot, visit).await?;
                 begun
             }
@@ -51,7 +51,7 @@ impl SessionPage {
         let story = &snapshot.story;
         let done = self
             .session
-            .perform(&story.steps, &snapshot.theme, &story.capture, started)
+            .perform_steps(&story.steps, &snapshot.theme, &story.capture, started)
             .await;
         times.settle += begun.elapsed();
         match done {
@@ -105,7 +105,8 @@ impl SessionPage {
             // Boxed, to spare the stack: it is as much as all the rest here.
             let log_in = Box::pin(self.log_in(login, snapshot));
             let logged_in = context.logins.get(login, stale.as_deref(), log_in).await?;
-            self.session.sign_in(Some(logged_in.state.clone()));
+            self.session
+                .set_storage_state(Some(logged_in.state.clone()));
             let started = Instant::now();
             self.load(snapshot, visit).await?;
             self.dirty = Some(address(&self.context.base, snapshot));
@@ -129,13 +130,13 @@ impl SessionPage {
     ) -> Result<bool, BrowserError> {
         let settled = self
             .session
-            .settle(&snapshot.story.capture, Care::Quick, started)
+            .settle(&snapshot.story.capture, Thoroughness::Quick, started)
             .await;
         let selector = match &login.expired {
             Some(LoginExpiry::Selector(selector)) => Some(selector.as_str()),
             _ => None,
         };
-        let (now_at, status, found) = self.session.whereabouts(selector).await?;
+        let (now_at, status, found) = self.session.location(selector).await?;
         let path = url::Url::parse(&now_at).map(|url| url.path().to_owned());
         let path = path.unwrap_or_default();
         let sent_away = match &login.expired {
@@ -153,7 +154,7 @@ impl SessionPage {
         &mut self,
         login: &Login,
         snapshot: &Snapshot,
-    ) -> Result<SignedIn, BrowserError> {
+    ) -> Result<StorageState, BrowserError> {
         tracing::info!(login = login.name, "logging in");
         let (path, steps) = match &login.how {
             LoginMethod::Steps { path, steps } => (path, steps),
@@ -171,7 +172,7 @@ impl SessionPage {
             ..CaptureSettings::default()
         };
         let theme = &snapshot.theme;
-        self.session.sign_in(None);
+        self.session.set_storage_state(None);
         let (session, proxy) = (&mut self.session, self.proxy.as_ref());
         network::show(session, proxy, &mut self.dirty, &snapshot.story).await?;
         let begun = Instant::now();
@@ -179,13 +180,16 @@ impl SessionPage {
             .load_fresh(&address, theme, snapshot.screen, &capture)
             .await?;
         self.dirty = Some(address);
-        let done = self.session.perform(steps, theme, &capture, begun).await;
+        let done = self
+            .session
+            .perform_steps(steps, theme, &capture, begun)
+            .await;
         match done {
-            Ok(()) => self.session.what_signed_in().await,
+            Ok(()) => self.session.storage_state().await,
             Err(error) => Err(match self.with_picture(error, snapshot).await {
-                BrowserError::Unmet(mut unmet) => {
+                BrowserError::Step(mut unmet) => {
                     unmet.login = Some(login.name.clone());
-                    BrowserError::Unmet(unmet)
+                    BrowserError::Step(unmet)
                 }
                 other => other,
             }),
@@ -194,7 +198,7 @@ impl SessionPage {
 
     /// Adds the page as it is to what is said of a step that was not done.
     async fn with_picture(&mut self, error: BrowserError, snapshot: &Snapshot) -> BrowserError {
-        let BrowserError::Unmet(mut unmet) = error else {
+        let BrowserError::Step(mut unmet) = error else {
             return error;
         };
         let shown = CaptureSettings {
@@ -202,6 +206,6 @@ impl SessionPage {
             ..snapshot.story.capture.clone()
         };
         unmet.picture = self.session.capture(&shown, snapshot.screen).await.ok();
-        BrowserError::Unmet(unmet)
+        BrowserError::Step(unmet)
     }
 }

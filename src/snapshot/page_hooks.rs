@@ -20,7 +20,9 @@ impl SessionPage {
         self.parameters = match &snapshot.story.storybook {
             Some(its) => {
                 let limit = snapshot.story.capture.timeout;
-                self.session.story_rendered(&its.id, limit, begun).await?
+                self.session
+                    .wait_for_storybook(&its.id, limit, begun)
+                    .await?
             }
             None => Parameters::default(),
         };

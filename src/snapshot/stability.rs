@@ -4,7 +4,7 @@
 use super::capture::{LoadedPage, SessionPage, Shot, Times, address};
 use super::navigate::PageReuse;
 use crate::baseline::Baseline;
-use crate::browser::{BrowserError, Care, Settled, Unstable};
+use crate::browser::{BrowserError, Settled, Thoroughness, Unstable};
 use crate::compare::{Antialiasing, Options, compare_png, inspect_png};
 use crate::model::Region;
 use crate::plan::Snapshot;
@@ -52,12 +52,12 @@ impl SessionPage {
         self.leave_page().await;
         let begun = self.visit(snapshot, PageReuse::Fresh, times).await?;
         let mut shot = self
-            .settle_and_capture(snapshot, Care::Thorough, begun, times)
+            .settle_and_capture(snapshot, Thoroughness::Thorough, begun, times)
             .await?;
         for pictures in 2..=PICTURES {
             self.session.frame().await?;
             let mut next = self
-                .settle_and_capture(snapshot, Care::Thorough, begun, times)
+                .settle_and_capture(snapshot, Thoroughness::Thorough, begun, times)
                 .await?;
             // What it was waited for was waited for before the first picture.
             next.settled.steps.clone_from(&shot.settled.steps);
@@ -72,7 +72,7 @@ impl SessionPage {
                 return Err(unstable(between, &shot.png, next, moved));
             }
             if pictures > RESTLESS {
-                self.session.rest().await?;
+                self.session.finish_motion().await?;
             }
             shot = next;
         }

@@ -13,7 +13,7 @@ use crate::plan::Snapshot;
 /// Whether the story is shown at all, and on this screen.
 ///
 /// # Errors
-/// [`BrowserError::LeftOut`] if not; [`BrowserError::Storybook`] where it names
+/// [`BrowserError::Skipped`] if not; [`BrowserError::Storybook`] where it names
 /// a screen that nobody knows.
 pub(crate) fn check(
     manifest: &Manifest,
@@ -24,7 +24,7 @@ pub(crate) fn check(
         return Ok(());
     };
     if let (true, Some(reason)) = (may.may_skip, parameters.left_out()) {
-        return Err(BrowserError::LeftOut(reason));
+        return Err(BrowserError::Skipped(reason));
     }
     let (true, Some(wanted)) = (may.may_pick_screens, &parameters.viewports) else {
         return Ok(());
@@ -37,7 +37,7 @@ pub(crate) fn check(
         return Ok(());
     }
     let names = wanted.join(", ");
-    Err(BrowserError::LeftOut(format!(
+    Err(BrowserError::Skipped(format!(
         "parameters.tintype.viewports has only {names}"
     )))
 }

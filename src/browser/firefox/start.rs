@@ -4,9 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::super::driver::{self, Driver};
-use super::super::error::BrowserError;
-use super::super::find::{Programs, find};
+use crate::browser::driver::{self, Driver, Programs, find};
+use crate::browser::error::BrowserError;
 use crate::manifest::{BrowserName, BrowserSettings, ColorScheme};
 
 /// Preferences for identical pixels and a quiet browser, each with its reason.
@@ -77,11 +76,11 @@ pub(super) async fn start(
     if let Some(address) = &settings.webdriver {
         let wanted = capabilities(settings, None, scheme);
         let client = driver::connect_remote(address, wanted).await?;
-        return Ok(Driver::remote_of(client, address));
+        return Ok(Driver::remote(client, address));
     }
     let Programs { browser, driver } = find(settings, BrowserName::Firefox)?;
     tracing::info!(?browser, ?driver, "starting a browser");
-    let own = driver::folder(&driver, scratch)?;
+    let own = driver::scratch_folder(&driver, scratch)?;
     let arguments = [
         "--port=0",
         // The port for BiDi is free, too.
@@ -92,11 +91,12 @@ pub(super) async fn start(
     ]
     .map(str::to_owned);
     let environment = [BELIEVE_SETTINGS.to_owned()];
-    let (process, port) = driver::start(&environment, &driver, &arguments, &own, LISTENING).await?;
+    let (process, port) =
+        driver::start_program(&environment, &driver, &arguments, &own, LISTENING).await?;
     let address = format!("http://127.0.0.1:{port}");
     let wanted = capabilities(settings, Some(&browser), scheme);
     let client = driver::launch(&address, wanted).await?;
-    Ok(Driver::of(client, vec![process]))
+    Ok(Driver::local(client, vec![process]))
 }
 
 fn capabilities(
@@ -119,7 +119,7 @@ fn capabilities(
         "moz:firefoxOptions": options,
     });
     if let Some(proxy) = settings.proxy {
-        wanted["proxy"] = driver::proxy(proxy);
+        wanted["proxy"] = driver::proxy_capability(proxy);
     }
     wanted
 }

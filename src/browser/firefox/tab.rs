@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{Firefox, text};
+use super::page::{FirefoxPage, text};
 use crate::browser::error::BrowserError;
 use crate::manifest::Device;
 
@@ -14,7 +14,7 @@ pub(super) struct Tab {
     pub(super) container: Option<String>,
 }
 
-impl Firefox {
+impl FirefoxPage {
     /// Opens a tab in a container of its own and ends the one before, with all
     /// that it remembers.
     pub(super) async fn open_tab(&mut self) -> Result<(), BrowserError> {
@@ -27,7 +27,7 @@ impl Firefox {
             reason: "its answer names no tab".to_owned(),
         })?;
         self.driver
-            .ask("switch window", self.driver.client.switch_to_window(handle))
+            .command("switch window", self.driver.client.switch_to_window(handle))
             .await?;
         let container = Some(container);
         let old = std::mem::replace(&mut self.tab, Tab { id, container });
@@ -45,8 +45,8 @@ impl Firefox {
         self.address.clear();
         self.screen = None;
         (self.cache_is_off, self.acted) = (false, false);
-        self.surrounded = Device::default();
-        self.visit.forget();
+        self.emulated_device = Device::default();
+        self.credentials.forget();
         Ok(())
     }
 

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use super::super::driver;
-use super::super::error::BrowserError;
-use super::super::find;
-use super::super::guard::Guarded;
 use super::pointer;
+use crate::browser::driver::{self, find_virtual_display};
+use crate::browser::error::BrowserError;
+use crate::process::Supervised;
 
 /// Width and height of the display. Windows may be larger than it.
 const SCREEN: &str = "2560x1600x24";
@@ -16,14 +15,14 @@ const SCREEN: &str = "2560x1600x24";
 pub(super) struct Display {
     /// `:99`
     pub(super) name: String,
-    server: Guarded,
+    server: Supervised,
 }
 
 impl Display {
     /// Starts Xvfb on the first number that is free.
     pub(super) async fn start(scratch: &Path) -> Result<Self, BrowserError> {
-        let program = find::virtual_display()?;
-        let own = driver::folder(&program, scratch)?;
+        let program = find_virtual_display()?;
+        let own = driver::scratch_folder(&program, scratch)?;
         let arguments = [
             "-displayfd",
             "1",
@@ -39,14 +38,14 @@ impl Display {
             program: program.clone(),
             reason,
         };
-        let mut server = Guarded::spawn(&program, &arguments, &own)
+        let mut server = Supervised::spawn(&program, &arguments, &own)
             .map_err(|error| failed(error.to_string()))?;
         let number = |line: &str| line.trim().parse::<u32>().ok();
-        let number = driver::within("start of Xvfb", server.first(number)).await?;
+        let number = driver::within("start of Xvfb", server.wait_for_line(number)).await?;
         let Some(number) = number else {
             return Err(failed(format!(
                 "it ended at once, saying:\n{}",
-                server.last_words()
+                server.last_output()
             )));
         };
         let moved = driver::within("the pointer of Xvfb", pointer::to_the_corner(number)).await?;

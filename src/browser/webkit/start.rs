@@ -9,13 +9,11 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::net::TcpStream;
 
-use super::super::driver::{self, Driver};
-use super::super::error::BrowserError;
-use super::super::find::{Programs, find};
-use super::super::guard::Guarded;
-use super::Look;
 use super::display::Display;
-use crate::manifest::{BrowserName, BrowserSettings};
+use crate::browser::driver::{self, Driver, Programs, find};
+use crate::browser::error::BrowserError;
+use crate::manifest::{BrowserName, BrowserSettings, ColorScheme, Screen, Theme};
+use crate::process::Supervised;
 
 /// What GTK draws with: text does not depend on a desktop's settings.
 const GTK_SETTINGS: &str = "[Settings]
@@ -55,19 +53,36 @@ const ENVIRONMENT: &[&str] = &[
 /// How often a port that somebody else took is replaced.
 const STARTS: u32 = 3;
 
+/// What a browser is given when it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LaunchStyle {
+    pub(super) dark: bool,
+    /// Device pixels per CSS pixel.
+    pub(super) scale: u32,
+}
+
+impl LaunchStyle {
+    pub(super) fn of(theme: &Theme, screen: Screen) -> Self {
+        Self {
+            dark: theme.color_scheme == Some(ColorScheme::Dark),
+            scale: screen.scale.ceil() as u32,
+        }
+    }
+}
+
 /// Starts a driver and a browser that looks so.
 pub(super) async fn start(
     settings: &BrowserSettings,
     scratch: &Path,
     display: &Display,
-    look: Look,
+    style: LaunchStyle,
 ) -> Result<Driver, BrowserError> {
     let programs = find(settings, BrowserName::Webkit)?;
     let Programs { browser, driver } = &programs;
-    tracing::info!(?browser, ?driver, ?look, "starting a browser");
+    tracing::info!(?browser, ?driver, ?style, "starting a browser");
     let mut starts = 1;
     let (process, port) = loop {
-        match start_driver(driver, scratch, display, look).await {
+        match start_driver(driver, scratch, display, style).await {
             Err(BrowserError::Start { reason, .. }) if starts < STARTS => {
                 tracing::warn!(reason, "the driver did not start; trying again");
                 starts += 1;
@@ -76,13 +91,13 @@ pub(super) async fn start(
         }
     };
     let address = format!("http://127.0.0.1:{port}");
-    let client = driver::launch(&address, wanted(settings, browser, look)).await?;
-    Ok(Driver::of(client, vec![process]))
+    let client = driver::launch(&address, wanted(settings, browser, style)).await?;
+    Ok(Driver::local(client, vec![process]))
 }
 
-fn wanted(settings: &BrowserSettings, browser: &Path, look: Look) -> serde_json::Value {
+fn wanted(settings: &BrowserSettings, browser: &Path, style: LaunchStyle) -> serde_json::Value {
     let mut arguments = vec!["--automation".to_owned()];
-    if look.dark {
+    if style.dark {
         arguments.push("--dark-mode".to_owned());
     }
     if let Some(proxy) = settings.proxy {
@@ -102,34 +117,34 @@ async fn start_driver(
     driver: &Path,
     scratch: &Path,
     display: &Display,
-    look: Look,
-) -> Result<(Guarded, u16), BrowserError> {
+    style: LaunchStyle,
+) -> Result<(Supervised, u16), BrowserError> {
     let failed = |reason: String| BrowserError::Start {
         program: driver.to_owned(),
         reason,
     };
-    let own = driver::folder(driver, scratch)?;
+    let own = driver::scratch_folder(driver, scratch)?;
     configure(&own).map_err(|error| failed(error.to_string()))?;
     let port = free_port().map_err(|error| failed(error.to_string()))?;
     let mut environment: Vec<String> = ENVIRONMENT.iter().map(|&set| set.to_owned()).collect();
     environment.push(format!("DISPLAY={}", display.name));
-    environment.push(format!("GDK_SCALE={}", look.scale));
+    environment.push(format!("GDK_SCALE={}", style.scale));
     for variable in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "TMPDIR"] {
         environment.push(format!("{variable}={}", own.display()));
     }
     let arguments = [format!("--port={port}")];
-    let mut process = Guarded::spawn_with(&environment, driver, &arguments, &own)
+    let mut process = Supervised::spawn_with_env(&environment, driver, &arguments, &own)
         .map_err(|error| failed(error.to_string()))?;
     let answers = driver::within("start of WebKitWebDriver", async {
         tokio::select! {
             () = answers(port) => true,
-            () = process.ended() => false,
+            () = process.wait_for_exit() => false,
         }
     });
     if answers.await? {
         Ok((process, port))
     } else {
-        let words = process.last_words();
+        let words = process.last_output();
         Err(failed(format!("it ended at once, saying:\n{words}")))
     }
 }

@@ -46,7 +46,7 @@ fn install(name: BrowserName) -> &'static str {
 fn session(name: BrowserName, manifest: &Manifest) -> Check {
     match start(name, manifest) {
         Ok(info) => Check::good("session", format!("{} under {}", info.browser, info.driver)),
-        Err(error @ (BrowserError::Missing { .. } | BrowserError::Remote { .. })) => {
+        Err(error @ (BrowserError::NotFound { .. } | BrowserError::Remote { .. })) => {
             Check::problem("session", error.to_string(), install(name))
         }
         Err(error) => Check::problem(

@@ -70,7 +70,11 @@ pub(super) fn drives_frames(browser: &Path) -> bool {
 }
 
 /// The whole command line but the program, for a profile folder of its own.
-pub(super) fn arguments(browser: &Path, profile: &Path, settings: &BrowserSettings) -> Vec<String> {
+pub(super) fn local_arguments(
+    browser: &Path,
+    profile: &Path,
+    settings: &BrowserSettings,
+) -> Vec<String> {
     let frames = if drives_frames(browser) {
         FRAME_SWITCHES
     } else {
@@ -116,7 +120,7 @@ fn proxied(settings: &BrowserSettings) -> Vec<String> {
 
 /// The switches that decide pixels, for whoever asks whether two runs draw
 /// alike.
-pub(super) fn switches(settings: &BrowserSettings) -> Vec<String> {
+pub(in crate::browser) fn switches(settings: &BrowserSettings) -> Vec<String> {
     let mut switches = owned(SWITCHES.iter().chain(FRAME_SWITCHES));
     switches.extend(settings.args.iter().cloned());
     switches

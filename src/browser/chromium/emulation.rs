@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::error::BrowserError;
-use super::session::Session;
+use super::page::ChromiumPage;
+use crate::browser::error::BrowserError;
 use crate::manifest::{Device, Screen, Theme};
 
 /// What is set in the page that is open. A page that was just opened has
@@ -21,7 +21,7 @@ pub(super) struct Emulated {
     touch: bool,
 }
 
-impl Session {
+impl ChromiumPage {
     /// Says before which device, and person, pages are shown from the next load
     /// or [`show`](Self::show) on.
     pub fn set_device(&mut self, device: &Device) {
@@ -29,7 +29,7 @@ impl Session {
     }
 
     /// Sets whatever differs from what is set.
-    pub(super) async fn surround(
+    pub(super) async fn emulate_device(
         &mut self,
         theme: &Theme,
         screen: Screen,

@@ -1,16 +1,16 @@
-//! A WebDriver command that the client has no name for.
+//! WebDriver commands that the client library does not know.
 
 use fantoccini::wd::WebDriverCompatibleCommand;
 use serde_json::Value;
 
 /// `POST /session/{id}/{command}`
 #[derive(Debug)]
-pub(super) struct Post {
-    pub(super) command: &'static str,
-    pub(super) body: Value,
+pub(in crate::browser) struct RawCommand {
+    pub(in crate::browser) command: &'static str,
+    pub(in crate::browser) body: Value,
 }
 
-impl WebDriverCompatibleCommand for Post {
+impl WebDriverCompatibleCommand for RawCommand {
     fn endpoint(
         &self,
         base: &url::Url,

@@ -1,92 +1,32 @@
-//! What makes a browser somebody's: cookies, and the local storage of an
-//! origin. Taken from one session and given to others.
+//! Reads and sets cookies and local storage of Chromium.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::error::BrowserError;
-use super::page::Page;
-use super::session::Session;
+use super::page::ChromiumPage;
+use crate::browser::error::BrowserError;
+use crate::browser::page::{Cookie, FILL, Page, StorageState};
 
-/// What a log-in has left in a browser. No formatting shows what it holds.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct SignedIn {
-    /// Every cookie.
-    pub cookies: Vec<Cookie>,
-    /// The origin of the storage: `http://127.0.0.1:3000`.
-    pub origin: String,
-    /// The origin's local storage.
-    pub storage: BTreeMap<String, String>,
-}
-
-/// A cookie, as browsers keep it.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Cookie {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: String,
-    /// The host to which it goes, with a leading dot for its subdomains, too;
-    /// the source's where it is not said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub domain: Option<String>,
-    /// The path below which it goes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// Whether it goes over TLS only.
-    #[serde(default)]
-    pub secure: bool,
-    /// Whether scripts cannot read it.
-    #[serde(default)]
-    pub http_only: bool,
-    /// `Strict`, `Lax` or `None`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub same_site: Option<String>,
-    /// When it ends, in seconds since the Unix epoch; with the session where it
-    /// is not said or negative.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires: Option<f64>,
-}
-
-impl fmt::Debug for SignedIn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (cookies, items) = (self.cookies.len(), self.storage.len());
-        write!(f, "SignedIn({cookies} cookies, {items} items)")
-    }
-}
-
-impl fmt::Debug for Cookie {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cookie({}=…)", self.name)
-    }
-}
-
-/// Fills the storage of an origin that has none yet.
-pub(super) const FILL: &str = "((origin, items) => {
-  if (window !== top || location.origin !== origin || localStorage.length > 0) return;
-  for (const [key, value] of Object.entries(items)) localStorage.setItem(key, value);
-})";
-
-impl Session {
+impl ChromiumPage {
     /// Makes the browser somebody's, or nobody's, from the next load on. What
     /// it has been before is not forgotten by this.
-    pub fn sign_in(&mut self, state: Option<SignedIn>) {
-        self.signed_in = state;
+    pub fn set_storage_state(&mut self, state: Option<StorageState>) {
+        self.storage_state = state;
     }
 
     /// Loads an address as whoever is signed in.
-    pub(super) async fn enter(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
-        let Some(state) = &self.signed_in else {
-            return self.go(address, limit).await;
+    pub(super) async fn navigate_signed_in(
+        &self,
+        address: &str,
+        limit: Duration,
+    ) -> Result<(), BrowserError> {
+        let Some(state) = &self.storage_state else {
+            return self.navigate(address, limit).await;
         };
         self.give_cookies(state, address).await?;
         let filling = self.fill_storage(state).await?;
-        let outcome = self.go(address, limit).await;
+        let outcome = self.navigate(address, limit).await;
         // Whatever came of it: the next story may be nobody's.
         outcome.and(self.stop_filling(filling).await)
     }
@@ -95,12 +35,12 @@ impl Session {
     ///
     /// # Errors
     /// When the browser refuses or is gone.
-    pub async fn what_signed_in(&self) -> Result<SignedIn, BrowserError> {
+    pub async fn storage_state(&self) -> Result<StorageState, BrowserError> {
         let answer = self.cdp("Storage.getCookies", json!({})).await?;
         let cookies = answer["cookies"].as_array().into_iter().flatten();
         let storage = "[location.origin, Object.entries(localStorage)]";
         let (origin, items): (String, Vec<(String, String)>) = self.evaluate(storage).await?;
-        Ok(SignedIn {
+        Ok(StorageState {
             cookies: cookies
                 .filter_map(|cookie| serde_json::from_value(cookie.clone()).ok())
                 .collect(),
@@ -110,7 +50,7 @@ impl Session {
     }
 
     /// Whether there is a cookie, also one that scripts cannot read.
-    pub(super) async fn has_cookies(&self) -> Result<bool, BrowserError> {
+    pub(in crate::browser) async fn has_cookies(&self) -> Result<bool, BrowserError> {
         let answer = self.cdp("Storage.getCookies", json!({})).await?;
         Ok(answer["cookies"]
             .as_array()
@@ -118,7 +58,7 @@ impl Session {
     }
 
     /// Gives the browser the cookies of a log-in.
-    async fn give_cookies(&self, state: &SignedIn, address: &str) -> Result<(), BrowserError> {
+    async fn give_cookies(&self, state: &StorageState, address: &str) -> Result<(), BrowserError> {
         let cookies: Vec<Value> = state
             .cookies
             .iter()
@@ -140,7 +80,7 @@ impl Session {
 
     /// Lets the next document of the log-in's origin begin with its storage.
     /// Returns the name by which the browser forgets that again.
-    async fn fill_storage(&self, state: &SignedIn) -> Result<Option<Value>, BrowserError> {
+    async fn fill_storage(&self, state: &StorageState) -> Result<Option<Value>, BrowserError> {
         if state.storage.is_empty() {
             return Ok(None);
         }

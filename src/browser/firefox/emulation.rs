@@ -5,43 +5,43 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::error::BrowserError;
-use super::super::sign_in::Cookie;
-use super::Firefox;
+use super::page::FirefoxPage;
+use crate::browser::error::BrowserError;
+use crate::browser::page::Cookie;
 use crate::manifest::{Credentials, Device};
 
 /// Whom a session visits.
 #[derive(Debug, Default)]
-pub(super) struct Visit {
+pub(super) struct CredentialState {
     /// The server's address, without a trailing slash.
     base: String,
     credentials: Arc<Credentials>,
     /// Whether the open tab's container has all that it shows.
-    is_presented: bool,
+    sent: bool,
 }
 
-impl Visit {
+impl CredentialState {
     pub(super) fn of(base: &str, credentials: Arc<Credentials>) -> Self {
         Self {
             base: base.to_owned(),
             credentials,
-            is_presented: false,
+            sent: false,
         }
     }
 
     /// Another container knows nothing.
     pub(super) fn forget(&mut self) {
-        self.is_presented = false;
+        self.sent = false;
     }
 }
 
-impl Firefox {
+impl FirefoxPage {
     /// Makes the open tab send headers and cookies.
-    pub(super) async fn present(&mut self) -> Result<(), BrowserError> {
-        if self.visit.is_presented {
+    pub(super) async fn send_credentials(&mut self) -> Result<(), BrowserError> {
+        if self.credentials.sent {
             return Ok(());
         }
-        let credentials = Arc::clone(&self.visit.credentials);
+        let credentials = Arc::clone(&self.credentials.credentials);
         if !credentials.headers.is_empty() {
             let headers: Vec<Value> = credentials
                 .headers
@@ -54,7 +54,7 @@ impl Firefox {
             let headers = json!({ "headers": headers, "contexts": [self.tab.id] });
             self.hidden("network.setExtraHeaders", headers).await?;
         }
-        let address = format!("{}/", self.visit.base);
+        let address = format!("{}/", self.credentials.base);
         for (name, value) in &credentials.cookies {
             let cookie = Cookie {
                 name: name.clone(),
@@ -63,7 +63,7 @@ impl Firefox {
             };
             self.give(&cookie, &address).await?;
         }
-        self.visit.is_presented = true;
+        self.credentials.sent = true;
         Ok(())
     }
 
@@ -79,8 +79,8 @@ impl Firefox {
     }
 
     /// Sets whatever of the device differs from what is set in the tab.
-    pub(super) async fn surround(&mut self) -> Result<(), BrowserError> {
-        if self.surrounded == self.device {
+    pub(super) async fn emulate_device(&mut self) -> Result<(), BrowserError> {
+        if self.emulated_device == self.device {
             return Ok(());
         }
         let Device {
@@ -94,20 +94,20 @@ impl Firefox {
             json!({ "locale": locale, "contexts": [self.tab.id] }),
             json!({ "timezone": time_zone, "contexts": [self.tab.id] }),
         );
-        if self.surrounded.user_agent != user_agent {
+        if self.emulated_device.user_agent != user_agent {
             self.set("emulation.setUserAgentOverride", "user-agent", agent)
                 .await?;
         }
-        if self.surrounded.locale != locale {
+        if self.emulated_device.locale != locale {
             self.set("emulation.setLocaleOverride", "locale", language)
                 .await?;
         }
-        if self.surrounded.time_zone != time_zone {
+        if self.emulated_device.time_zone != time_zone {
             self.set("emulation.setTimezoneOverride", "time-zone", zone)
                 .await?;
         }
         self.set_media().await?;
-        self.surrounded = self.device.clone();
+        self.emulated_device = self.device.clone();
         Ok(())
     }
 

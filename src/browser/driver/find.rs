@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use super::BrowserError;
+use crate::browser::error::BrowserError;
 use crate::manifest::{BrowserName, BrowserSettings};
 
 /// The programs of one engine.
@@ -100,27 +100,27 @@ pub fn find(settings: &BrowserSettings, engine: BrowserName) -> Result<Programs,
         BrowserName::Webkit => (WEBKIT, &settings.webkit.binary, &settings.webkit.driver),
     };
     Ok(Programs {
-        browser: one(names.browser, browser.as_deref())?,
-        driver: one(names.driver, driver.as_deref())?,
+        browser: find_program(names.browser, browser.as_deref())?,
+        driver: find_program(names.driver, driver.as_deref())?,
     })
 }
 
 /// The virtual display that WebKit draws on.
-pub(super) fn virtual_display() -> Result<PathBuf, BrowserError> {
+pub(in crate::browser) fn find_virtual_display() -> Result<PathBuf, BrowserError> {
     let advice = "install `xvfb` (Debian): WebKit has no headless mode and draws on it";
-    one(("virtual display", &["Xvfb"], advice), None)
+    find_program(("virtual display", &["Xvfb"], advice), None)
 }
 
-fn one(
+fn find_program(
     (what, names, advice): (&'static str, &[&str], &'static str),
     told: Option<&Path>,
 ) -> Result<PathBuf, BrowserError> {
     let looked_for = || told.map_or_else(|| names.join(", "), |told| told.display().to_string());
     let found = match told {
         Some(told) => on_path(told),
-        None => names.iter().find_map(|name| somewhere(name)),
+        None => names.iter().find_map(|name| resolve(name)),
     };
-    found.ok_or_else(|| BrowserError::Missing {
+    found.ok_or_else(|| BrowserError::NotFound {
         what,
         looked_for: looked_for(),
         advice,
@@ -129,7 +129,7 @@ fn one(
 
 /// A program by a name in which `~` is the user's own folder and `*` any one
 /// folder.
-fn somewhere(name: &str) -> Option<PathBuf> {
+fn resolve(name: &str) -> Option<PathBuf> {
     if let Some(rest) = name.strip_prefix("~/") {
         return on_path(&PathBuf::from(env::var_os("HOME")?).join(rest));
     }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::error::{BrowserError, Pending, Unsettled};
-use super::page::Page;
+use super::traits::Page;
+use crate::browser::error::{BrowserError, Pending, Unsettled};
 use crate::manifest::{CaptureSettings, WaitFor};
 use crate::model::SettledStep;
 
@@ -25,12 +25,12 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// itself.
 const BUSY: Duration = Duration::from_secs(2);
 
-/// What a script is told in a page that lets nobody look into it.
+/// What a script is told in a page that lets nobody style into it.
 const CLOSED_PAGE: &str = "Access is denied for this document";
 
 /// How closely a page is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Care {
+pub enum Thoroughness {
     /// As closely as costs nothing: the picture can only turn out equal to its
     /// baseline, or count for nothing.
     Quick,
@@ -68,14 +68,14 @@ struct Answer {
 }
 
 /// Brings the page to rest within the story's time from `started`.
-pub(super) async fn settle(
+pub(in crate::browser) async fn settle(
     page: &impl Page,
     capture: &CaptureSettings,
-    care: Care,
+    thoroughness: Thoroughness,
     started: Instant,
 ) -> Result<Settled, BrowserError> {
     let begun = Instant::now();
-    let script = format!("__tintype.settle({})", wanted(page, capture, care));
+    let script = format!("__tintype.settle({})", wanted(page, capture, thoroughness));
     let mut steps: Vec<SettledStep> = Vec::new();
     for answers in 1_u32.. {
         let answer = page.evaluate(&script).await;
@@ -109,7 +109,7 @@ pub(super) async fn settle(
 }
 
 /// What the page is asked for.
-fn wanted(page: &impl Page, capture: &CaptureSettings, care: Care) -> Value {
+fn wanted(page: &impl Page, capture: &CaptureSettings, thoroughness: Thoroughness) -> Value {
     // What is done to a page may end what it was waited for.
     let wait_for = if page.acted() {
         &[]
@@ -126,8 +126,8 @@ fn wanted(page: &impl Page, capture: &CaptureSettings, care: Care) -> Value {
         })
         .collect();
     json!({
-        "thorough": care == Care::Thorough,
-        "busy": capture.wait_for_busy && care == Care::Thorough,
+        "thorough": thoroughness == Thoroughness::Thorough,
+        "busy": capture.wait_for_busy && thoroughness == Thoroughness::Thorough,
         "network": capture.wait_for_network,
         "waitFor": conditions,
 
@@ -161,7 +161,7 @@ fn note(steps: &mut Vec<SettledStep>, waiting: &[Pending], begun: Instant) {
     }
 }
 
-/// The browser's own error pages let nobody look into them.
+/// The browser's own error pages let nobody style into them.
 fn no_page(page: &impl Page, error: BrowserError) -> BrowserError {
     match error {
         BrowserError::Refused { reason, .. } if reason.contains(CLOSED_PAGE) => {

@@ -8,92 +8,64 @@ use fantoccini::Client;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::access::Visit;
-use super::ask::COMMAND_LIMIT;
-use super::driver::Driver;
+use super::credentials::CredentialState;
 use super::emulation::Emulated;
-use super::error::BrowserError;
-use super::page::Page;
-use super::post::Post;
-use super::sign_in::SignedIn;
+use super::start;
+use crate::browser::driver::{COMMAND_TIMEOUT, Driver, RawCommand};
+use crate::browser::error::BrowserError;
+use crate::browser::page::{BrowserInfo, Page, StorageState, only_changes_fragment, prelude};
 use crate::manifest::{BrowserSettings, CaptureSettings, Device, Screen, Theme};
-
-/// What runs in every page before its own first script.
-pub(super) const LIBRARY: &str = include_str!("page/library.js");
-
-/// What runs before even that where a story asks for it.
-const CLOCK: &str = include_str!("page/clock.js");
-
-/// Names and versions of a session's browser and driver.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BrowserInfo {
-    /// `chromium 156.0.8078.79`
-    pub browser: String,
-    /// `chromedriver 156.0.8078.79`
-    pub driver: String,
-    /// Whether frames are driven, or the browser runs freely.
-    pub drives_frames: bool,
-}
-
-/// What a page has loaded, as it says itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-pub struct PageLoads {
-    /// Addresses, each once.
-    pub files: Vec<String>,
-    /// What makes the page depend on more than these.
-    pub unseen: Vec<String>,
-}
 
 /// One Chromium under WebDriver with one page in it.
 #[derive(Debug)]
-pub struct Session {
+pub struct ChromiumPage {
     pub(super) driver: Driver,
-    info: BrowserInfo,
-    address: String,
-    screen: Option<Screen>,
+    pub(super) info: BrowserInfo,
+    pub(super) address: String,
+    pub(super) screen: Option<Screen>,
     /// Before which device pages are shown, and what of that is set.
     pub(super) device: Device,
     pub(super) emulated: Emulated,
     /// Whether the loaded page wears something of a theme.
-    pub(super) dressed: bool,
-    /// Whether the loaded page changes its look at once.
-    hastened: bool,
+    pub(super) has_theme: bool,
+    /// Whether the loaded page changes its style at once.
+    pub(super) transitions_off: bool,
     /// A page that was told to close, by its name among the browser's targets.
-    closing: Option<String>,
+    pub(super) closing: Option<String>,
     /// What runs in the page before its own scripts, and the browser's name
     /// for it.
-    prelude: Option<(String, String)>,
-    cache_is_off: bool,
-    pub(super) visit: Visit,
+    pub(super) prelude: Option<(String, String)>,
+    pub(super) cache_is_off: bool,
+    pub(super) credentials: CredentialState,
     /// Whether steps have been done since the address was loaded.
     pub(super) acted: bool,
     /// Whose browser it is.
-    pub(super) signed_in: Option<SignedIn>,
+    pub(super) storage_state: Option<StorageState>,
 }
 
-impl Session {
+impl ChromiumPage {
     /// Starts a browser, or opens a session on a WebDriver that is up. Profiles
     /// go below `scratch` and are removed with the session.
     ///
     /// # Errors
     /// When there is no browser or driver, or they do not start.
     pub async fn open(settings: &BrowserSettings, scratch: &Path) -> Result<Self, BrowserError> {
-        let driver = Driver::open(settings, scratch).await?;
+        let driver = start::start(settings, scratch).await?;
         let mut session = Self {
-            info: info(&driver.capabilities, driver.frames),
+            info: info(&driver.capabilities, driver.drives_frames),
             driver,
             address: String::new(),
             screen: None,
             device: Device::default(),
             emulated: Emulated::default(),
-            dressed: false,
-            hastened: false,
+            has_theme: false,
+            transitions_off: false,
             closing: None,
             prelude: None,
             cache_is_off: false,
-            visit: Visit::default(),
+            credentials: CredentialState::default(),
             acted: false,
-            signed_in: None,
+            storage_state: None,
         };
         session.open_tab().await?;
         Ok(session)
@@ -105,23 +77,23 @@ impl Session {
     }
 
     /// Whether each frame is issued from here.
-    pub(super) fn drives_frames(&self) -> bool {
-        self.driver.frames
+    pub(in crate::browser) fn drives_frames(&self) -> bool {
+        self.driver.drives_frames
     }
 
     /// Opens a page whose frames we drive, where that is possible, and
     /// installs nothing in it yet.
-    async fn open_tab(&mut self) -> Result<(), BrowserError> {
+    pub(super) async fn open_tab(&mut self) -> Result<(), BrowserError> {
         if self.acted {
             self.take_mouse_away().await;
             self.acted = false;
         }
         let mut page = json!({ "url": "about:blank" });
-        if self.driver.frames {
+        if self.driver.drives_frames {
             page["enableBeginFrameControl"] = json!(true);
         }
         let client = &self.driver.client;
-        let before = self.driver.ask("window", client.window()).await?;
+        let before = self.driver.command("window", client.window()).await?;
         let target = self.cdp("Target.createTarget", page).await?;
         let id = target["targetId"].as_str().unwrap_or_default().to_owned();
         let handle = id.try_into().map_err(|_| BrowserError::Refused {
@@ -130,7 +102,7 @@ impl Session {
         })?;
         let client = &self.driver.client;
         self.driver
-            .ask("switch window", client.switch_to_window(handle))
+            .command("switch window", client.switch_to_window(handle))
             .await?;
         // The driver's own way to close a page takes five times as long.
         let before = String::from(before);
@@ -145,12 +117,12 @@ impl Session {
         (self.screen, self.prelude) = (None, None);
         self.emulated = Emulated::default();
         self.cache_is_off = false;
-        self.visit.page_knows = false;
+        self.credentials.headers_sent = false;
         Ok(())
     }
 
     /// Waits until the page that was told to close can write nothing any more.
-    async fn until_closed(&mut self) -> Result<(), BrowserError> {
+    pub(super) async fn until_closed(&mut self) -> Result<(), BrowserError> {
         let Some(closing) = self.closing.take() else {
             return Ok(());
         };
@@ -162,10 +134,10 @@ impl Session {
             if !open.is_some_and(|open| open.iter().any(is_open)) {
                 return Ok(());
             }
-            if begun.elapsed() > COMMAND_LIMIT {
-                return Err(BrowserError::Hung {
+            if begun.elapsed() > COMMAND_TIMEOUT {
+                return Err(BrowserError::Timeout {
                     command: "close the page before".to_owned(),
-                    limit: COMMAND_LIMIT,
+                    limit: COMMAND_TIMEOUT,
                 });
             }
         }
@@ -173,7 +145,7 @@ impl Session {
 
     /// Makes the library, and the clock that the story asks for, run in every
     /// document from the next on.
-    async fn install(&mut self, capture: &CaptureSettings) -> Result<(), BrowserError> {
+    pub(super) async fn install(&mut self, capture: &CaptureSettings) -> Result<(), BrowserError> {
         let source = prelude(capture);
         match &self.prelude {
             Some((installed, _)) if *installed == source => return Ok(()),
@@ -206,14 +178,14 @@ impl Session {
         capture: &CaptureSettings,
     ) -> Result<(), BrowserError> {
         self.load_once(address, theme, screen, capture).await?;
-        if self.is_asked_for_password().await? {
-            self.log_in(address).await?;
+        if self.needs_password().await? {
+            self.authenticate(address).await?;
             self.load_once(address, theme, screen, capture).await?;
         }
         Ok(())
     }
 
-    async fn load_once(
+    pub(super) async fn load_once(
         &mut self,
         address: &str,
         theme: &Theme,
@@ -224,24 +196,24 @@ impl Session {
         if self.cache_is_off {
             self.cdp("Network.disable", json!({})).await?;
             self.cache_is_off = false;
-            self.visit.page_knows = false;
+            self.credentials.headers_sent = false;
         }
         if self.acted {
             // The mouse would still rest where a step has moved it.
             self.open_tab().await?;
         }
-        self.present().await?;
-        if only_moves(&self.address, address) {
+        self.send_credentials().await?;
+        if only_changes_fragment(&self.address, address) {
             // Otherwise only the fragment would change and nothing be loaded.
-            self.go("about:blank", limit).await?;
+            self.navigate("about:blank", limit).await?;
         }
         self.install(capture).await?;
         self.emulate(theme, screen).await?;
         address.clone_into(&mut self.address);
         self.acted = false;
-        self.enter(address, limit).await?;
-        (self.dressed, self.hastened) = (false, false);
-        self.dress(theme).await
+        self.navigate_signed_in(address, limit).await?;
+        (self.has_theme, self.transitions_off) = (false, false);
+        self.set_theme(theme).await
     }
 
     /// Loads an address in a page that has never shown anything, of a browser
@@ -258,15 +230,15 @@ impl Session {
     ) -> Result<(), BrowserError> {
         self.load_fresh_once(address, theme, screen, capture)
             .await?;
-        if self.is_asked_for_password().await? {
-            self.log_in(address).await?;
+        if self.needs_password().await? {
+            self.authenticate(address).await?;
             self.load_fresh_once(address, theme, screen, capture)
                 .await?;
         }
         Ok(())
     }
 
-    async fn load_fresh_once(
+    pub(super) async fn load_fresh_once(
         &mut self,
         address: &str,
         theme: &Theme,
@@ -278,16 +250,16 @@ impl Session {
         self.emulate(theme, screen).await?;
         self.until_closed().await?;
         self.forget(address).await?;
-        self.present().await?;
+        self.send_credentials().await?;
         self.cdp("Network.enable", json!({})).await?;
         self.cdp("Network.setCacheDisabled", json!({ "cacheDisabled": true }))
             .await?;
         self.cache_is_off = true;
         address.clone_into(&mut self.address);
         self.acted = false;
-        self.enter(address, capture.timeout).await?;
-        (self.dressed, self.hastened) = (false, false);
-        self.dress(theme).await
+        self.navigate_signed_in(address, capture.timeout).await?;
+        (self.has_theme, self.transitions_off) = (false, false);
+        self.set_theme(theme).await
     }
 
     /// Empties what a story may have left: cookies, and all storage of the
@@ -302,14 +274,18 @@ impl Session {
             self.cdp("Storage.clearDataForOrigin", all).await?;
         }
         self.cdp("Network.clearBrowserCookies", json!({})).await?;
-        self.visit.has_cookies = false;
+        self.credentials.cookies_set = false;
         Ok(())
     }
 
-    pub(super) async fn go(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
+    pub(in crate::browser) async fn navigate(
+        &self,
+        address: &str,
+        limit: Duration,
+    ) -> Result<(), BrowserError> {
         tracing::debug!(address, "loading");
         let load = self.driver.client.goto(address);
-        let loaded = self.driver.ask_within("load", limit, load).await;
+        let loaded = self.driver.command_within("load", limit, load).await;
         loaded.map_err(|error| error.of_loading(address))
     }
 
@@ -319,39 +295,43 @@ impl Session {
     /// # Errors
     /// When the browser refuses or is gone.
     pub async fn show(&mut self, theme: &Theme, screen: Screen) -> Result<(), BrowserError> {
-        if !self.hastened {
+        if !self.transitions_off {
             self.evaluate::<Value>("__tintype.hasten()").await?;
-            self.hastened = true;
+            self.transitions_off = true;
         }
         self.emulate(theme, screen).await?;
-        self.dress(theme).await?;
-        self.tick().await
+        self.set_theme(theme).await?;
+        self.advance_frame().await
     }
 
     /// Puts what the theme has for the root element on the page, and takes off
     /// what it wears.
-    async fn dress(&mut self, theme: &Theme) -> Result<(), BrowserError> {
+    pub(super) async fn set_theme(&mut self, theme: &Theme) -> Result<(), BrowserError> {
         let bare = theme.attributes.is_empty() && theme.classes.is_empty();
-        if bare && !self.dressed {
+        if bare && !self.has_theme {
             return Ok(());
         }
-        self.wear(theme, false).await?;
-        self.dressed = !bare;
+        self.apply_theme(theme, false).await?;
+        self.has_theme = !bare;
         Ok(())
     }
 
     /// The screen and the colour scheme.
-    async fn emulate(&mut self, theme: &Theme, screen: Screen) -> Result<(), BrowserError> {
+    pub(super) async fn emulate(
+        &mut self,
+        theme: &Theme,
+        screen: Screen,
+    ) -> Result<(), BrowserError> {
         if self.screen != Some(screen) {
             self.set_size(screen, screen.viewport.height, None).await?;
             self.screen = Some(screen);
         }
-        self.surround(theme, screen).await
+        self.emulate_device(theme, screen).await
     }
 
     /// Lays the page out at the screen's width and this height, of which
     /// `clip` is visible, or all.
-    pub(super) async fn set_size(
+    pub(in crate::browser) async fn set_size(
         &self,
         screen: Screen,
         height: u32,
@@ -365,7 +345,7 @@ impl Session {
         });
         // Without a clip, driven frames come in CSS pixels whatever the scale.
         let whole = || json!({ "x": 0, "y": 0, "width": screen.viewport.width, "height": height, "scale": 1 });
-        let scaled = self.driver.frames && screen.scale != 1.0;
+        let scaled = self.driver.drives_frames && screen.scale != 1.0;
         if let Some(clip) = clip.or_else(|| scaled.then(whole)) {
             metrics["viewport"] = clip;
         }
@@ -379,8 +359,8 @@ impl Session {
     ///
     /// # Errors
     /// When the browser refuses or is gone.
-    pub(super) async fn tick(&self) -> Result<(), BrowserError> {
-        if self.driver.frames {
+    pub(in crate::browser) async fn advance_frame(&self) -> Result<(), BrowserError> {
+        if self.driver.drives_frames {
             let unseen = json!({ "noDisplayUpdates": true });
             let frame = self.cdp("HeadlessExperimental.beginFrame", unseen);
             return frame.await.map(drop);
@@ -389,13 +369,17 @@ impl Session {
     }
 
     /// A command of the DevTools protocol, through the driver.
-    pub(super) async fn cdp(&self, method: &str, parameters: Value) -> Result<Value, BrowserError> {
-        let command = Post {
+    pub(in crate::browser) async fn cdp(
+        &self,
+        method: &str,
+        parameters: Value,
+    ) -> Result<Value, BrowserError> {
+        let command = RawCommand {
             command: "goog/cdp/execute",
             body: json!({ "cmd": method, "params": parameters }),
         };
         self.driver
-            .ask(method, self.driver.client.issue_cmd(command))
+            .command(method, self.driver.client.issue_cmd(command))
             .await
     }
 
@@ -410,7 +394,7 @@ impl Session {
     }
 }
 
-impl Page for Session {
+impl Page for ChromiumPage {
     fn address(&self) -> &str {
         &self.address
     }
@@ -420,7 +404,7 @@ impl Page for Session {
     }
 
     async fn frame(&self) -> Result<(), BrowserError> {
-        if self.driver.frames {
+        if self.driver.drives_frames {
             let frame = self.cdp("HeadlessExperimental.beginFrame", json!({}));
             return frame.await.map(drop);
         }
@@ -440,29 +424,6 @@ impl Page for Session {
         let value = answer["result"].get("value").cloned().unwrap_or_default();
         serde_json::from_value(value).map_err(|error| BrowserError::of_script(error.to_string()))
     }
-}
-
-/// What runs in a document before its own scripts: the library, and the clock
-/// that the story asks for.
-pub(super) fn prelude(capture: &CaptureSettings) -> String {
-    match (capture.clock, capture.seed) {
-        (None, None) => LIBRARY.to_owned(),
-        (clock, seed) => {
-            let config = json!({ "clock": clock, "seed": seed });
-            format!("{}({config});\n{LIBRARY}", CLOCK.trim_end())
-        }
-    }
-}
-
-/// Whether loading `next` where `now` is shown would only change the fragment,
-/// and load nothing.
-pub(super) fn only_moves(now: &str, next: &str) -> bool {
-    let same = now.is_empty() || without_fragment(now) == without_fragment(next);
-    same && next.contains('#')
-}
-
-fn without_fragment(address: &str) -> &str {
-    address.split('#').next().unwrap_or_default()
 }
 
 /// Names and versions from what the session's capabilities say.

@@ -5,22 +5,26 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::super::error::BrowserError;
-use super::super::page::Page;
-use super::super::sign_in::{Cookie, FILL, SignedIn};
-use super::{Firefox, text};
+use super::page::{FirefoxPage, text};
+use crate::browser::error::BrowserError;
+use crate::browser::page::Page;
+use crate::browser::page::{Cookie, FILL, StorageState};
 
-impl Firefox {
+impl FirefoxPage {
     /// Loads an address as whoever is signed in.
-    pub(super) async fn enter(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
-        let Some(state) = &self.signed_in else {
-            return self.go(address, limit).await;
+    pub(super) async fn navigate_signed_in(
+        &self,
+        address: &str,
+        limit: Duration,
+    ) -> Result<(), BrowserError> {
+        let Some(state) = &self.storage_state else {
+            return self.navigate(address, limit).await;
         };
         for cookie in &state.cookies {
             self.give(cookie, address).await?;
         }
         let filling = self.fill_storage(state).await?;
-        let outcome = self.go(address, limit).await;
+        let outcome = self.navigate(address, limit).await;
         let Some(filling) = filling else {
             return outcome;
         };
@@ -30,12 +34,12 @@ impl Firefox {
     }
 
     /// What the loaded page and its browser have become by a log-in.
-    pub(in crate::browser) async fn what_signed_in(&self) -> Result<SignedIn, BrowserError> {
+    pub(in crate::browser) async fn storage_state(&self) -> Result<StorageState, BrowserError> {
         let answer = self.bidi("storage.getCookies", self.own_cookies()).await?;
         let cookies = answer["cookies"].as_array().into_iter().flatten();
         let storage = "[location.origin, Object.entries(localStorage)]";
         let (origin, items): (String, Vec<(String, String)>) = self.evaluate(storage).await?;
-        Ok(SignedIn {
+        Ok(StorageState {
             cookies: cookies.map(taken).collect(),
             origin,
             storage: items.into_iter().collect(),
@@ -64,7 +68,7 @@ impl Firefox {
 
     /// Lets the next document of the log-in's origin begin with its storage.
     /// Returns the name by which the browser forgets that again.
-    async fn fill_storage(&self, state: &SignedIn) -> Result<Option<Value>, BrowserError> {
+    async fn fill_storage(&self, state: &StorageState) -> Result<Option<Value>, BrowserError> {
         if state.storage.is_empty() {
             return Ok(None);
         }

@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 use url::Url;
 
-use super::error::BrowserError;
-use super::page::Page;
-use super::session::Session;
+use super::page::ChromiumPage;
+use crate::browser::error::BrowserError;
+use crate::browser::page::Page;
 use crate::manifest::{Credentials, Secret};
 
 /// How long the page with the password may take to load.
@@ -20,32 +20,32 @@ const LOG_IN_LIMIT: Duration = Duration::from_secs(20);
 
 /// Whom a session visits, and what it has shown there.
 #[derive(Debug, Default)]
-pub(super) struct Visit {
+pub(super) struct CredentialState {
     /// The server's address, without a trailing slash.
     base: String,
     credentials: Arc<Credentials>,
     /// Whether the page that is open sends the headers.
-    pub(super) page_knows: bool,
+    pub(super) headers_sent: bool,
     /// Whether the browser has the cookies.
-    pub(super) has_cookies: bool,
+    pub(super) cookies_set: bool,
     /// Whether the browser remembers the password.
-    has_password: bool,
+    password_cached: bool,
 }
 
-impl Session {
+impl ChromiumPage {
     /// Presents credentials to the server at `base` from the next page on.
-    pub fn visit(&mut self, base: &str, credentials: Arc<Credentials>) {
-        self.visit = Visit {
+    pub fn set_credentials(&mut self, base: &str, credentials: Arc<Credentials>) {
+        self.credentials = CredentialState {
             base: base.to_owned(),
             credentials,
-            ..Visit::default()
+            ..CredentialState::default()
         };
     }
 
     /// Whether the server has asked for a password that there is, and that the
     /// browser does not remember yet.
-    pub(super) async fn is_asked_for_password(&self) -> Result<bool, BrowserError> {
-        if self.visit.has_password || self.visit.credentials.basic_auth.is_none() {
+    pub(super) async fn needs_password(&self) -> Result<bool, BrowserError> {
+        if self.credentials.password_cached || self.credentials.credentials.basic_auth.is_none() {
             return Ok(false);
         }
         let status = "performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0";
@@ -55,8 +55,8 @@ impl Session {
     /// Makes the browser remember the password, by using it once for the
     /// address that asks for it. The browser presents it only there, and
     /// wherever else that server asks for it in the same name.
-    pub(super) async fn log_in(&mut self, address: &str) -> Result<(), BrowserError> {
-        let credentials = Arc::clone(&self.visit.credentials);
+    pub(super) async fn authenticate(&mut self, address: &str) -> Result<(), BrowserError> {
+        let credentials = Arc::clone(&self.credentials.credentials);
         let with_password = credentials
             .basic_auth
             .as_ref()
@@ -67,25 +67,27 @@ impl Session {
                 Some(url)
             });
         let Some(url) = with_password else {
-            return Err(self.no_entry("its address takes no user and password"));
+            return Err(self.authentication_failed("its address takes no user and password"));
         };
         // What the driver has to say may hold the password.
         let goto = self.driver.client.goto(url.as_str());
         if !matches!(timeout(LOG_IN_LIMIT, goto).await, Ok(Ok(()))) {
-            return Err(self.no_entry("the page with user and password could not be loaded"));
+            return Err(
+                self.authentication_failed("the page with user and password could not be loaded")
+            );
         }
-        self.visit.has_password = true;
+        self.credentials.password_cached = true;
         Ok(())
     }
 
     /// Makes the open page send headers and cookies, and trust the server if
     /// it may.
-    pub(super) async fn present(&mut self) -> Result<(), BrowserError> {
-        let credentials = Arc::clone(&self.visit.credentials);
+    pub(super) async fn send_credentials(&mut self) -> Result<(), BrowserError> {
+        let credentials = Arc::clone(&self.credentials.credentials);
         if credentials.is_empty() {
             return Ok(());
         }
-        if !self.visit.page_knows {
+        if !self.credentials.headers_sent {
             if credentials.insecure {
                 self.cdp(
                     "Security.setIgnoreCertificateErrors",
@@ -101,22 +103,22 @@ impl Session {
                 self.cdp("Network.setExtraHTTPHeaders", json!({ "headers": headers }))
                     .await?;
             }
-            self.visit.page_knows = true;
+            self.credentials.headers_sent = true;
         }
-        if !self.visit.has_cookies && !credentials.cookies.is_empty() {
-            let url = format!("{}/", self.visit.base);
+        if !self.credentials.cookies_set && !credentials.cookies.is_empty() {
+            let url = format!("{}/", self.credentials.base);
             let cookie = |(name, value): &(String, Secret)| json!({ "name": name, "value": value.reveal(), "url": url });
             let cookies: Vec<Value> = credentials.cookies.iter().map(cookie).collect();
             self.cdp("Network.setCookies", json!({ "cookies": cookies }))
                 .await?;
-            self.visit.has_cookies = true;
+            self.credentials.cookies_set = true;
         }
         Ok(())
     }
 
-    fn no_entry(&self, reason: &str) -> BrowserError {
+    fn authentication_failed(&self, reason: &str) -> BrowserError {
         BrowserError::Load {
-            url: self.visit.base.clone(),
+            url: self.credentials.base.clone(),
             reason: format!("{reason} (`basic-auth` in [stories])"),
         }
     }

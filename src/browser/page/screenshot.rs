@@ -7,18 +7,14 @@ use image::{GenericImage, RgbaImage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::error::BrowserError;
-use super::page::Page;
-use super::session::Session;
+use super::traits::Page;
+use crate::browser::error::BrowserError;
 use crate::compare::MAX_PIXELS;
 use crate::manifest::{CaptureSettings, Screen, Target};
 
 /// The tallest picture taken in one piece, in image pixels. Beyond 16,384,
 /// browsers repeat what they have drawn or give up.
 const TALLEST: u32 = 8_192;
-
-/// How many frames are drawn for one picture at the most.
-const FRAMES_WITHOUT_PICTURE: u32 = 10;
 
 /// A rectangle in CSS pixels of the page.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -31,17 +27,17 @@ struct Area {
 
 /// The same in whole CSS pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Frame {
-    pub(super) x: u32,
-    pub(super) y: u32,
-    pub(super) width: u32,
-    pub(super) height: u32,
+pub(in crate::browser) struct Frame {
+    pub(in crate::browser) x: u32,
+    pub(in crate::browser) y: u32,
+    pub(in crate::browser) width: u32,
+    pub(in crate::browser) height: u32,
 }
 
 /// A page of which pictures can be taken.
-pub(super) trait Canvas: Page {
+pub(in crate::browser) trait Screenshot: Page {
     /// Lays the page out at the screen's width and this height.
-    fn lay_out(
+    fn set_layout_size(
         &self,
         screen: Screen,
         height: u32,
@@ -49,7 +45,7 @@ pub(super) trait Canvas: Page {
 
     /// Draws a frame of the page that is laid out at this height, and takes
     /// its picture: of a part, or of all that is visible.
-    fn draw(
+    fn take_screenshot(
         &self,
         screen: Screen,
         height: u32,
@@ -62,8 +58,8 @@ pub(super) trait Canvas: Page {
 ///
 /// # Errors
 /// When the target is not there, or the browser refuses or is gone.
-pub(super) async fn capture(
-    page: &impl Canvas,
+pub(in crate::browser) async fn capture(
+    page: &impl Screenshot,
     settings: &CaptureSettings,
     screen: Screen,
 ) -> Result<Vec<u8>, BrowserError> {
@@ -78,16 +74,16 @@ pub(super) async fn capture(
     if settings.target == Target::Page {
         refuse_too_large(whole(screen, height), screen, "the page")?;
     }
-    page.lay_out(screen, height).await?;
+    page.set_layout_size(screen, height).await?;
     let picture = masked(page, settings, screen, height).await;
-    page.lay_out(screen, viewport.height).await?;
+    page.set_layout_size(screen, viewport.height).await?;
     picture
 }
 
 /// The picture of a page that is laid out at this height. What shall be masked
 /// is covered where it is now.
 async fn masked(
-    page: &impl Canvas,
+    page: &impl Screenshot,
     settings: &CaptureSettings,
     screen: Screen,
     height: u32,
@@ -103,13 +99,13 @@ async fn masked(
 }
 
 async fn target(
-    page: &impl Canvas,
+    page: &impl Screenshot,
     settings: &CaptureSettings,
     screen: Screen,
     height: u32,
 ) -> Result<Vec<u8>, BrowserError> {
     let frame = match &settings.target {
-        Target::Viewport => return page.draw(screen, height, None).await,
+        Target::Viewport => return page.take_screenshot(screen, height, None).await,
         Target::Page => whole(screen, height),
         Target::Element(selector) => {
             let frame = element(page, selector, settings.padding, height).await?;
@@ -154,7 +150,7 @@ async fn element(
 ) -> Result<Frame, BrowserError> {
     let script = format!("__tintype.box({})", json!(selector));
     let found: Option<Area> = page.evaluate(&script).await?;
-    let area = found.ok_or_else(|| BrowserError::NoTarget {
+    let area = found.ok_or_else(|| BrowserError::TargetNotFound {
         selector: selector.to_owned(),
     })?;
     let around = f64::from(padding);
@@ -167,7 +163,7 @@ async fn element(
         .ceil()
         .min(f64::from(height));
     if right <= x || bottom <= y {
-        return Err(BrowserError::NoTarget {
+        return Err(BrowserError::TargetNotFound {
             selector: format!("{selector} (it has no size)"),
         });
     }
@@ -181,7 +177,7 @@ async fn element(
 
 /// A part of the page in as few pieces as can be drawn exactly.
 async fn pieces(
-    page: &impl Canvas,
+    page: &impl Screenshot,
     screen: Screen,
     height: u32,
     whole: Frame,
@@ -195,7 +191,7 @@ async fn pieces(
             height: (whole.height - top).min(most),
             ..whole
         };
-        pieces.push(page.draw(screen, height, Some(piece)).await?);
+        pieces.push(page.take_screenshot(screen, height, Some(piece)).await?);
         top += piece.height;
     }
     match <[Vec<u8>; 1]>::try_from(pieces) {
@@ -204,65 +200,11 @@ async fn pieces(
     }
 }
 
-impl Canvas for Session {
-    async fn lay_out(&self, screen: Screen, height: u32) -> Result<(), BrowserError> {
-        self.set_size(screen, height, None).await
-    }
-
-    async fn draw(
-        &self,
-        screen: Screen,
-        height: u32,
-        part: Option<Frame>,
-    ) -> Result<Vec<u8>, BrowserError> {
-        if let Some(part) = part {
-            self.set_size(screen, height, Some(clip(part))).await?;
-            self.frame().await?;
-        }
-        self.picture().await
-    }
-}
-
-impl Session {
-    /// What is visible in this moment. After a change of size the first frames
-    /// may come without a picture.
-    async fn picture(&self) -> Result<Vec<u8>, BrowserError> {
-        for _ in 0..FRAMES_WITHOUT_PICTURE {
-            if let Some(picture) = self.frame_with_picture().await? {
-                return Ok(picture);
-            }
-        }
-        Err(refused("the browser drew no picture".to_owned()))
-    }
-
-    async fn frame_with_picture(&self) -> Result<Option<Vec<u8>>, BrowserError> {
-        let format = json!({ "format": "png", "optimizeForSpeed": true });
-        let (answer, field) = if self.drives_frames() {
-            let shot = json!({ "screenshot": format });
-            let answer = self.cdp("HeadlessExperimental.beginFrame", shot).await?;
-            (answer, "screenshotData")
-        } else {
-            let answer = self.cdp("Page.captureScreenshot", format).await?;
-            (answer, "data")
-        };
-        let text = answer[field].as_str().unwrap_or_default();
-        if text.is_empty() {
-            return Ok(None);
-        }
-        decode(text).map(Some)
-    }
-}
-
 /// A picture as drivers send it.
-pub(super) fn decode(text: &str) -> Result<Vec<u8>, BrowserError> {
+pub(in crate::browser) fn decode(text: &str) -> Result<Vec<u8>, BrowserError> {
     base64::engine::general_purpose::STANDARD
         .decode(text)
-        .map_err(|error| refused(format!("its picture is not base64: {error}")))
-}
-
-/// As the emulation command wants it.
-fn clip(frame: Frame) -> Value {
-    json!({ "x": frame.x, "y": frame.y, "width": frame.width, "height": frame.height, "scale": 1 })
+        .map_err(|error| failed(format!("its picture is not base64: {error}")))
 }
 
 /// Joins pieces of the same width, top to bottom.
@@ -271,7 +213,7 @@ fn join(pieces: &[Vec<u8>]) -> Result<Vec<u8>, BrowserError> {
         .iter()
         .map(|piece| image::load_from_memory(piece).map(|image| image.to_rgba8()))
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| refused(error.to_string()))?;
+        .map_err(|error| failed(error.to_string()))?;
     let width = decoded.iter().map(RgbaImage::width).max().unwrap_or(0);
     let height = decoded.iter().map(RgbaImage::height).sum();
     let mut whole = RgbaImage::new(width, height);
@@ -279,13 +221,13 @@ fn join(pieces: &[Vec<u8>]) -> Result<Vec<u8>, BrowserError> {
     for piece in &decoded {
         whole
             .copy_from(piece, 0, top)
-            .map_err(|error| refused(error.to_string()))?;
+            .map_err(|error| failed(error.to_string()))?;
         top += piece.height();
     }
-    crate::compare::encode_png(&whole).map_err(|error| refused(error.to_string()))
+    crate::compare::encode_png(&whole).map_err(|error| failed(error.to_string()))
 }
 
-pub(super) fn refused(reason: String) -> BrowserError {
+pub(in crate::browser) fn failed(reason: String) -> BrowserError {
     BrowserError::Refused {
         command: "capture".to_owned(),
         reason,

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::error::{BrowserError, Pending, Unsettled};
-use super::page::Page;
+use super::traits::Page;
+use crate::browser::error::{BrowserError, Pending, Unsettled};
 
 /// Asks the preview (`page/storybook.js`).
-const ASK: &str = include_str!("page/storybook.js");
+const ASK: &str = include_str!("../scripts/storybook.js");
 
 /// After this many answers the preview need not be asked with every frame.
 const EAGER: u32 = 20;
@@ -98,7 +98,7 @@ impl Parameters {
 /// # Errors
 /// [`BrowserError::Storybook`] with Storybook's own message, when the story
 /// broke; [`BrowserError::Unsettled`] when it did not come to an end.
-pub(super) async fn story_rendered(
+pub(in crate::browser) async fn wait_for_storybook(
     page: &impl Page,
     id: &str,
     limit: Duration,

@@ -5,37 +5,22 @@
 //! itself comes through WebDriver's actions, so that the page cannot tell it
 //! from a person's.
 
-use std::future::Future;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::driver::Driver;
-use super::error::{BrowserError, Unmet};
-use super::page::Page;
-use super::post::Post;
-use super::session::Session;
-use super::settle::{Care, settle};
+use super::input::Input;
+use super::settle::{Thoroughness, settle};
+use crate::browser::error::{BrowserError, StepFailure};
 use crate::config;
 use crate::manifest::{CaptureSettings, Step, Theme, WaitFor};
 
 /// Finds elements and says what stands in a step's way.
-const STEPS: &str = include_str!("page/steps.js");
+const STEPS: &str = include_str!("../scripts/step.js");
 
 /// The pause between two looks at a page that is not ready for a step.
 const PAUSE: Duration = Duration::from_millis(20);
-
-/// Keeps a button that goes up from the page, until [`HEAR`].
-const DEAFEN: &str = "(() => {
-  const deaf = new AbortController();
-  const stop = (event) => event.stopImmediatePropagation();
-  for (const type of ['pointerup', 'mouseup']) addEventListener(type, stop, { capture: true, signal: deaf.signal });
-  Object.defineProperty(window, '__tintypeHear', { value: () => deaf.abort(), configurable: true });
-})()";
-
-/// Ends [`DEAFEN`].
-const HEAR: &str = "(() => { __tintypeHear(); delete window.__tintypeHear; })()";
 
 /// How many keys go to the browser at once.
 const KEYS_AT_ONCE: usize = 100;
@@ -67,143 +52,28 @@ impl From<BrowserError> for Fault {
     }
 }
 
-/// A page to which something can be done.
-pub(super) trait Hands: Page {
-    /// Who takes the browser's input.
-    fn driver(&self) -> &Driver;
-
-    /// Notes that something has been done since the address was loaded.
-    fn act(&mut self);
-
-    /// Dresses the page if it is another than was dressed last: a step may lead
-    /// to one.
-    fn dress_anew(
-        &mut self,
-        theme: &Theme,
-    ) -> impl Future<Output = Result<(), BrowserError>> + Send;
-
-    /// Moves the mouse to a place of the viewport, where this element is, and
-    /// clicks there if it shall.
-    fn point(
-        &self,
-        at: (f64, f64),
-        _selector: &str,
-        click: bool,
-    ) -> impl Future<Output = Result<(), BrowserError>> + Send {
-        self.input(mouse_input(at.0, at.1, click))
-    }
-
-    /// Does what a mouse or a keyboard does.
-    fn input(&self, device: Value) -> impl Future<Output = Result<(), BrowserError>> + Send {
-        let actions = Post {
-            command: "actions",
-            body: json!({ "actions": [device] }),
-        };
-        let driver = self.driver();
-        async move {
-            let done = driver.client.issue_cmd(actions);
-            driver.ask("input", done).await.map(drop)
-        }
-    }
-}
-
-impl Hands for Session {
-    fn driver(&self) -> &Driver {
-        &self.driver
-    }
-
-    fn act(&mut self) {
-        self.acted = true;
-    }
-
-    async fn dress_anew(&mut self, theme: &Theme) -> Result<(), BrowserError> {
-        if !self.dressed {
-            return Ok(());
-        }
-        self.wear(theme, true).await
-    }
-
-    async fn point(
-        &self,
-        (x, y): (f64, f64),
-        selector: &str,
-        click: bool,
-    ) -> Result<(), BrowserError> {
-        if !self.drives_frames() {
-            return self.input(mouse_input(x, y, click)).await;
-        }
-        if !click {
-            return self.hover_there(x, y, selector).await;
-        }
-        // Where the mouse is pressed there it is, too.
-        self.dispatch("mousePressed", x, y, "left").await?;
-        self.dispatch("mouseReleased", x, y, "left").await
-    }
-}
-
-impl Session {
-    /// Moves the mouse over an element where frames are driven. A page hears of
-    /// a move with its next frame, which nobody can draw while the move is
-    /// waited for: the browser gives up after five seconds. A button that goes
-    /// up without having been down brings the mouse there at once; of that
-    /// button the page hears nothing.
-    async fn hover_there(&self, x: f64, y: f64, selector: &str) -> Result<(), BrowserError> {
-        self.evaluate::<Value>(DEAFEN).await?;
-        self.dispatch("mouseReleased", x, y, "none").await?;
-        self.evaluate::<Value>(HEAR).await?;
-        self.frame().await?;
-        let hovered = format!(
-            "__tintype.first({})?.matches(':hover') !== false",
-            json!(selector)
-        );
-        if !self.evaluate::<bool>(&hovered).await? {
-            self.dispatch("mouseMoved", x, y, "none").await?;
-        }
-        Ok(())
-    }
-
-    /// Takes the mouse back to where it is in a new browser: the next page would
-    /// find it where this one had it. A page that is broken keeps it.
-    pub(super) async fn take_mouse_away(&self) {
-        let kind = if self.drives_frames() {
-            "mouseReleased"
-        } else {
-            "mouseMoved"
-        };
-        if let Err(error) = self.dispatch(kind, 0.0, 0.0, "none").await {
-            tracing::warn!(%error, "the mouse stays where it is");
-        }
-    }
-
-    async fn dispatch(&self, kind: &str, x: f64, y: f64, button: &str) -> Result<(), BrowserError> {
-        let clicks = u32::from(button != "none");
-        let event = json!({ "type": kind, "x": x, "y": y, "button": button, "clickCount": clicks });
-        self.cdp("Input.dispatchMouseEvent", event).await.map(drop)
-    }
-}
-
 /// Brings the loaded page to rest and does a story's steps, one after the
 /// other; after each of them the page is brought to rest again. Each has
 /// the story's time.
 ///
 /// # Errors
-/// [`BrowserError::Unmet`] with the step that could not be done and the
+/// [`BrowserError::Step`] with the step that could not be done and the
 /// reason, or what the browser said.
-pub(super) async fn perform(
-    page: &mut impl Hands,
+pub(in crate::browser) async fn perform_steps(
+    page: &mut impl Input,
     steps: &[Step],
     theme: &Theme,
     capture: &CaptureSettings,
     started: Instant,
 ) -> Result<(), BrowserError> {
-    settle(page, capture, Care::Quick, started).await?;
+    settle(page, capture, Thoroughness::Quick, started).await?;
     for (index, step) in steps.iter().enumerate() {
         tracing::debug!(kind = step.kind(), target = step.target(), "a step");
-        page.act();
-        if let Err(fault) = carry_out(page, step, theme, capture).await {
+        page.mark_acted();
+        if let Err(fault) = perform_step(page, step, theme, capture).await {
             return Err(match fault {
                 Fault::Browser(error) => error,
-                Fault::Page(reason) => BrowserError::Unmet(Box::new(Unmet {
+                Fault::Page(reason) => BrowserError::Step(Box::new(StepFailure {
                     number: index + 1,
                     of: steps.len(),
                     kind: step.kind(),
@@ -218,8 +88,8 @@ pub(super) async fn perform(
     Ok(())
 }
 
-async fn carry_out(
-    page: &mut impl Hands,
+async fn perform_step(
+    page: &mut impl Input,
     step: &Step,
     theme: &Theme,
     capture: &CaptureSettings,
@@ -256,15 +126,15 @@ async fn carry_out(
         }
     }
     page.frame().await?;
-    page.dress_anew(theme).await?;
-    settle(page, capture, Care::Quick, started).await?;
-    // A page that has come in the meantime is dressed as well.
-    Ok(page.dress_anew(theme).await?)
+    page.reapply_theme(theme).await?;
+    settle(page, capture, Thoroughness::Quick, started).await?;
+    // A page that has come in the meantime is has_theme as well.
+    Ok(page.reapply_theme(theme).await?)
 }
 
 /// Asks the page until it has nothing to say against the step.
 async fn ask(
-    page: &impl Hands,
+    page: &impl Input,
     question: &str,
     selector: &str,
     value: &str,
@@ -294,7 +164,7 @@ async fn ask(
 
 /// Moves the mouse over an element, and clicks there.
 async fn mouse(
-    page: &impl Hands,
+    page: &impl Input,
     selector: &str,
     what: &str,
     limit: Duration,
@@ -304,7 +174,7 @@ async fn mouse(
     Ok(page.point(at, selector, what == "click").await?)
 }
 
-async fn type_text(page: &impl Hands, text: &str) -> Result<(), BrowserError> {
+async fn type_text(page: &impl Input, text: &str) -> Result<(), BrowserError> {
     // What the field held is selected: without a text it is deleted.
     let delete = ['\u{e017}'];
     let keys: Vec<char> = text
@@ -319,18 +189,18 @@ async fn type_text(page: &impl Hands, text: &str) -> Result<(), BrowserError> {
     Ok(())
 }
 
-async fn press(page: &impl Hands, keys: &[char]) -> Result<(), BrowserError> {
+async fn press(page: &impl Input, keys: &[char]) -> Result<(), BrowserError> {
     let downs = keys.iter().map(|key| down(*key));
     let ups = keys.iter().rev().map(|key| up(*key));
     keyboard(page, downs.chain(ups).collect()).await
 }
 
-async fn keyboard(page: &impl Hands, strokes: Vec<Value>) -> Result<(), BrowserError> {
+async fn keyboard(page: &impl Input, strokes: Vec<Value>) -> Result<(), BrowserError> {
     let keyboard = json!({ "type": "key", "id": "keyboard", "actions": strokes });
     page.input(keyboard).await
 }
 
-async fn wait_for(page: &impl Hands, condition: &WaitFor, limit: Duration) -> Result<(), Fault> {
+async fn wait_for(page: &impl Input, condition: &WaitFor, limit: Duration) -> Result<(), Fault> {
     match condition {
         WaitFor::Selector(selector) => {
             ask(page, "there", selector, "", limit).await?;
@@ -359,7 +229,7 @@ async fn wait_for(page: &impl Hands, condition: &WaitFor, limit: Duration) -> Re
 /// `limit` from `started`. It may need frames, which nobody could draw while a
 /// single command waits for it.
 async fn outcome(
-    page: &impl Hands,
+    page: &impl Input,
     promise: &str,
     started: Instant,
     limit: Duration,
@@ -374,21 +244,6 @@ async fn outcome(
         page.frame().await?;
         tokio::time::sleep(PAUSE).await;
     }
-}
-
-/// A mouse that moves there, and clicks if it shall.
-fn mouse_input(x: f64, y: f64, click: bool) -> Value {
-    let mut actions =
-        vec![json!({ "type": "pointerMove", "duration": 0, "origin": "viewport", "x": x, "y": y })];
-    if click {
-        actions.push(json!({ "type": "pointerDown", "button": 0 }));
-        actions.push(json!({ "type": "pointerUp", "button": 0 }));
-    }
-    json!({
-        "type": "pointer", "id": "mouse",
-        "parameters": { "pointerType": "mouse" },
-        "actions": actions,
-    })
 }
 
 fn down(key: char) -> Value {

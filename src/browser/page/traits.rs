@@ -5,12 +5,12 @@ use std::future::Future;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::error::BrowserError;
-use super::session::PageLoads;
+use super::info::PageLoads;
+use crate::browser::error::BrowserError;
 use crate::manifest::Theme;
 
 /// A page in a browser of any engine.
-pub(super) trait Page: Send + Sync {
+pub(in crate::browser) trait Page: Send + Sync {
     /// The address of the story that is loaded.
     fn address(&self) -> &str;
 
@@ -28,22 +28,22 @@ pub(super) trait Page: Send + Sync {
     fn frame(&self) -> impl Future<Output = Result<(), BrowserError>> + Send;
 
     /// Puts what the theme has for the root element on the page, and takes off
-    /// what it wears; a page that is `dressed_once` is left as it is.
-    fn wear(
+    /// what it wears; a page that is `only_new_documents` is left as it is.
+    fn apply_theme(
         &self,
         theme: &Theme,
-        dressed_once: bool,
+        only_new_documents: bool,
     ) -> impl Future<Output = Result<(), BrowserError>> + Send {
         let clothes = json!({ "attributes": theme.attributes, "classes": theme.classes });
         async move {
-            let dress = format!("__tintype.dress({clothes}, {dressed_once})");
+            let dress = format!("__tintype.set_theme({clothes}, {only_new_documents})");
             self.evaluate::<Value>(&dress).await.map(drop)
         }
     }
 
     /// Brings motion by `requestAnimationFrame` to its end, or where it has
     /// none to a halt, and with it transitions that no script can end.
-    fn rest(&self) -> impl Future<Output = Result<(), BrowserError>> + Send {
+    fn finish_motion(&self) -> impl Future<Output = Result<(), BrowserError>> + Send {
         async {
             while !self.evaluate::<bool>("__tintype.rest()").await? {
                 self.frame().await?;
@@ -60,7 +60,7 @@ pub(super) trait Page: Send + Sync {
 
     /// Where the page is now, the status with which it was answered, and
     /// whether an element is there.
-    fn whereabouts(
+    fn location(
         &self,
         selector: Option<&str>,
     ) -> impl Future<Output = Result<(String, u16, bool), BrowserError>> + Send {

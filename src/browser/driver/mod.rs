@@ -1,0 +1,22 @@
+//! A WebDriver and the session on it.
+//!
+//! - `find`: finds browser and driver programs on this machine.
+//! - `session`: one driver, its session and the processes behind it.
+//! - `start`: starts programs and opens WebDriver sessions.
+//! - `command`: sends commands with a time limit and classifies errors.
+//! - `raw`: WebDriver commands that the client library does not know.
+
+mod command;
+mod find;
+mod raw;
+mod session;
+mod start;
+
+pub(super) use command::COMMAND_TIMEOUT;
+pub(super) use find::find_virtual_display;
+pub use find::{Programs, find};
+pub(super) use raw::RawCommand;
+pub(super) use session::Driver;
+pub(super) use start::{
+    connect, connect_remote, launch, proxy_capability, scratch_folder, start_program, within,
+};

@@ -1,0 +1,402 @@
+//! A page of ours in Firefox.
+//!
+//! geckodriver starts it and opens the session; everything about the page goes
+//! over WebDriver BiDi, which can do what the classic protocol cannot: a
+//! viewport of any size and scale, scripts that run before the page's own, and
+//! tabs that share nothing with each other.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fantoccini::Client;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::bidi::{Bidi, BidiError};
+use super::emulation::CredentialState;
+use super::start;
+use super::tab::Tab;
+use crate::browser::driver::{COMMAND_TIMEOUT, Driver, within};
+use crate::browser::error::BrowserError;
+use crate::browser::page::{
+    BrowserInfo, Page, Screenshot, StorageState, only_changes_fragment, prelude,
+};
+use crate::manifest::{
+    BrowserSettings, CaptureSettings, ColorScheme, Credentials, Device, Screen, Theme,
+};
+
+/// One Firefox under WebDriver with one page in it.
+#[derive(Debug)]
+pub struct FirefoxPage {
+    pub(super) settings: BrowserSettings,
+    pub(super) scratch: PathBuf,
+    pub(super) driver: Driver,
+    pub(super) bidi: Bidi,
+    pub(super) info: BrowserInfo,
+    pub(super) address: String,
+    /// How long it may take to load.
+    pub(super) limit: Duration,
+    pub(super) screen: Option<Screen>,
+    pub(super) scheme: Option<ColorScheme>,
+    /// The browser's own window, whose scripts may change preferences: not
+    /// where somebody else has started the driver.
+    pub(super) window: Option<String>,
+    pub(super) tab: Tab,
+    /// What runs in each page before its own scripts, and the browser's name
+    /// for it.
+    pub(super) prelude: Option<(String, String)>,
+    pub(super) cache_is_off: bool,
+    /// Whether steps have been done since the address was loaded.
+    pub(super) acted: bool,
+    pub(super) credentials: CredentialState,
+    /// Before which device pages are shown, and what of that is set in the tab.
+    pub(super) device: Device,
+    pub(super) emulated_device: Device,
+    /// Whose browser it is.
+    pub(super) storage_state: Option<StorageState>,
+}
+
+impl FirefoxPage {
+    /// Starts a browser, or opens a session on a WebDriver that is up. Its
+    /// profile goes below `scratch` and is removed with it.
+    ///
+    /// # Errors
+    /// When there is no browser or driver, or they do not start.
+    pub(in crate::browser) async fn open(
+        settings: &BrowserSettings,
+        scratch: &Path,
+    ) -> Result<Self, BrowserError> {
+        Self::in_scheme(settings, scratch, None).await
+    }
+
+    pub(super) async fn in_scheme(
+        settings: &BrowserSettings,
+        scratch: &Path,
+        scheme: Option<ColorScheme>,
+    ) -> Result<Self, BrowserError> {
+        let driver = start::start(settings, scratch, scheme).await?;
+        let Some(address) = driver.capabilities["webSocketUrl"].as_str() else {
+            return Err(BrowserError::Session(
+                "Firefox offers no WebDriver BiDi (no `webSocketUrl` in its capabilities); \
+                 version 140 or newer does"
+                    .to_owned(),
+            ));
+        };
+        let address = &reachable(address, driver.remote.as_deref());
+        let what = format!("connection to {address}");
+        // Boxed, to spare the stack of whatever may start a browser.
+        let bidi = within(&what, Box::pin(Bidi::connect(address))).await?;
+        let bidi = bidi.map_err(|error| {
+            BrowserError::Session(format!("no connection to {address}: {error}"))
+        })?;
+        let mut session = Self {
+            settings: settings.clone(),
+            scratch: scratch.to_owned(),
+            info: info(&driver.capabilities),
+            driver,
+            bidi,
+            address: String::new(),
+            limit: COMMAND_TIMEOUT,
+            screen: None,
+            scheme,
+            window: None,
+            tab: Tab::default(),
+            prelude: None,
+            cache_is_off: false,
+            acted: false,
+            credentials: CredentialState::default(),
+            device: Device::default(),
+            emulated_device: Device::default(),
+            storage_state: None,
+        };
+        let windows = json!({ "moz:scope": "chrome" });
+        session.window = match session.bidi("browsingContext.getTree", windows).await {
+            Ok(windows) => Some(text(&windows["contexts"][0]["context"])),
+            Err(BrowserError::Refused { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let tabs = session.bidi("browsingContext.getTree", json!({})).await?;
+        session.tab.id = text(&tabs["contexts"][0]["context"]);
+        session.open_tab().await?;
+        Ok(session)
+    }
+
+    /// Names and versions.
+    pub(in crate::browser) fn info(&self) -> &BrowserInfo {
+        &self.info
+    }
+
+    /// The WebDriver client, for hooks.
+    pub(in crate::browser) fn client(&self) -> &Client {
+        &self.driver.client
+    }
+
+    /// Presents credentials to the server at `base` from the next page on.
+    pub(in crate::browser) fn set_credentials(
+        &mut self,
+        base: &str,
+        credentials: Arc<Credentials>,
+    ) {
+        self.credentials = CredentialState::of(base, credentials);
+    }
+
+    /// Says before which device pages are shown from the next load on.
+    pub(in crate::browser) fn set_device(&mut self, device: &Device) {
+        self.device.clone_from(device);
+    }
+
+    /// Makes the browser somebody's, or nobody's, from the next load on.
+    pub(in crate::browser) fn set_storage_state(&mut self, state: Option<StorageState>) {
+        self.storage_state = state;
+    }
+
+    /// Loads an address; what the browser has cached may be used.
+    pub(in crate::browser) async fn load(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
+        if !self.supports_theme(theme) {
+            self.restart(theme).await?;
+        }
+        if self.acted {
+            // The mouse would still rest where a step has moved it.
+            self.open_tab().await?;
+        }
+        if self.cache_is_off {
+            self.cache("default").await?;
+            self.cache_is_off = false;
+        }
+        if only_changes_fragment(&self.address, address) {
+            self.navigate("about:blank", capture.timeout).await?;
+        }
+        self.arrive(address, theme, screen, capture).await
+    }
+
+    /// Loads an address in a tab that shares nothing with any before.
+    pub(in crate::browser) async fn load_fresh(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
+        if self.supports_theme(theme) {
+            self.open_tab().await?;
+        } else {
+            self.restart(theme).await?;
+        }
+        self.cache("bypass").await?;
+        self.cache_is_off = true;
+        self.arrive(address, theme, screen, capture).await
+    }
+
+    /// Loads an address in the tab as it is.
+    pub(super) async fn arrive(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
+        self.install(prelude(capture)).await?;
+        self.send_credentials().await?;
+        self.emulate(theme, screen).await?;
+        address.clone_into(&mut self.address);
+        self.limit = capture.timeout;
+        self.navigate_signed_in(address, capture.timeout).await?;
+        self.apply_theme(theme, false).await
+    }
+
+    /// Leaves all that a story may have left behind in the old tab's container.
+    pub(in crate::browser) async fn forget(&mut self, _address: &str) -> Result<(), BrowserError> {
+        self.open_tab().await
+    }
+
+    pub(super) async fn navigate(
+        &self,
+        address: &str,
+        limit: Duration,
+    ) -> Result<(), BrowserError> {
+        tracing::debug!(address, "loading");
+        let to = json!({ "context": self.tab.id, "url": address, "wait": "complete" });
+        let loaded = self
+            .bidi_within("browsingContext.navigate", to, limit)
+            .await;
+        loaded.map(drop).map_err(|error| error.of_loading(address))
+    }
+
+    /// Shows the loaded page on this screen and with this colour scheme.
+    pub(in crate::browser) async fn show(
+        &mut self,
+        theme: &Theme,
+        screen: Screen,
+    ) -> Result<(), BrowserError> {
+        if self.supports_theme(theme) {
+            self.evaluate::<Value>("__tintype.hasten()").await?;
+            self.emulate(theme, screen).await?;
+            self.apply_theme(theme, false).await?;
+            return self.frame().await;
+        }
+        let (address, limit) = (std::mem::take(&mut self.address), self.limit);
+        let prelude = self.prelude.take();
+        self.restart(theme).await?;
+        self.send_credentials().await?;
+        self.emulate(theme, screen).await?;
+        if let Some((source, _)) = prelude {
+            self.install(source).await?;
+        }
+        if address.is_empty() {
+            return Ok(());
+        }
+        self.address = address;
+        self.navigate_signed_in(&self.address, limit).await?;
+        self.apply_theme(theme, false).await
+    }
+
+    /// Whether the colour scheme can be changed while the browser runs, or
+    /// need not.
+    pub(super) fn supports_theme(&self, theme: &Theme) -> bool {
+        self.window.is_some() || self.scheme == theme.color_scheme
+    }
+
+    /// Another session, which begins with the colour scheme that cannot be
+    /// changed in this one.
+    pub(super) async fn restart(&mut self, theme: &Theme) -> Result<(), BrowserError> {
+        // Its place may be the only one that there is.
+        self.driver.release_remote().await;
+        let (settings, scratch) = (self.settings.clone(), self.scratch.clone());
+        let (storage_state, device) = (self.storage_state.take(), std::mem::take(&mut self.device));
+        let visit = std::mem::take(&mut self.credentials);
+        *self = Self::in_scheme(&settings, &scratch, theme.color_scheme).await?;
+        (self.storage_state, self.device, self.credentials) = (storage_state, device, visit);
+        self.credentials.forget();
+        Ok(())
+    }
+
+    pub(super) async fn emulate(
+        &mut self,
+        theme: &Theme,
+        screen: Screen,
+    ) -> Result<(), BrowserError> {
+        if self.screen != Some(screen) {
+            self.set_layout_size(screen, screen.viewport.height).await?;
+            self.screen = Some(screen);
+        }
+        if self.scheme != theme.color_scheme
+            && let Some(window) = &self.window
+        {
+            let (name, number) = (start::SCHEME, start::scheme_number(theme.color_scheme));
+            let change = format!("Services.prefs.setIntPref({name:?}, {number})");
+            self.evaluate_in(window, &change).await?;
+            self.scheme = theme.color_scheme;
+        }
+        self.emulate_device().await
+    }
+
+    /// Evaluates in a page or in the browser's own window; an exception is a
+    /// refusal.
+    pub(super) async fn evaluate_in(
+        &self,
+        context: &str,
+        script: &str,
+    ) -> Result<Value, BrowserError> {
+        let call = json!({
+            "expression": script,
+            "target": { "context": context },
+            "awaitPromise": true,
+        });
+        let mut answer = self.bidi("script.evaluate", call).await?;
+        if answer["type"] == "exception" {
+            let thrown = text(&answer["exceptionDetails"]["text"]);
+            return Err(BrowserError::of_script(thrown));
+        }
+        Ok(answer["result"]["value"].take())
+    }
+
+    pub(super) async fn bidi(
+        &self,
+        method: &str,
+        parameters: Value,
+    ) -> Result<Value, BrowserError> {
+        self.bidi_within(method, parameters, COMMAND_TIMEOUT).await
+    }
+
+    pub(super) async fn bidi_within(
+        &self,
+        method: &str,
+        parameters: Value,
+        limit: Duration,
+    ) -> Result<Value, BrowserError> {
+        tracing::trace!(command = method, "asking the browser");
+        let command = method.to_owned();
+        match self.bidi.ask(method, parameters, limit).await {
+            Ok(answer) => Ok(answer),
+            Err(BidiError::Refused(reason)) => Err(BrowserError::Refused { command, reason }),
+            Err(BidiError::Gone(reason)) => Err(self.driver.disconnected(method, reason)),
+            Err(BidiError::Hung(limit)) => Err(BrowserError::Timeout { command, limit }),
+        }
+    }
+
+    /// Ends the browser.
+    pub(in crate::browser) async fn close(self) {
+        self.driver.close().await;
+    }
+}
+
+impl Page for FirefoxPage {
+    fn address(&self) -> &str {
+        &self.address
+    }
+
+    fn acted(&self) -> bool {
+        self.acted
+    }
+
+    async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {
+        // As text, since BiDi would wrap each part of a value in its type.
+        let script = format!("(async () => JSON.stringify((await ({script})) ?? null))()");
+        let answer = self.evaluate_in(&self.tab.id, &script).await?;
+        serde_json::from_str(answer.as_str().unwrap_or("null"))
+            .map_err(|error| BrowserError::of_script(error.to_string()))
+    }
+
+    async fn frame(&self) -> Result<(), BrowserError> {
+        self.evaluate::<bool>("__tintype.frame()").await.map(drop)
+    }
+}
+
+/// A hub names the address by which it knows itself, which need not be the one
+/// by which it was reached.
+fn reachable(socket: &str, hub: Option<&str>) -> String {
+    let moved = || {
+        let (socket, hub) = (Url::parse(socket).ok()?, Url::parse(hub?).ok()?);
+        if !socket.path().ends_with("/se/bidi") {
+            return None;
+        }
+        let kind = if hub.scheme() == "https" { "wss" } else { "ws" };
+        let host = hub.host_str()?;
+        let port = hub.port().map_or(String::new(), |port| format!(":{port}"));
+        Some(format!("{kind}://{host}{port}{}", socket.path()))
+    };
+    moved().unwrap_or_else(|| socket.to_owned())
+}
+
+pub(super) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn info(capabilities: &Value) -> BrowserInfo {
+    BrowserInfo {
+        browser: format!("firefox {}", text(&capabilities["browserVersion"])),
+        driver: format!(
+            "geckodriver {}",
+            text(&capabilities["moz:geckodriverVersion"])
+        ),
+        drives_frames: false,
+    }
+}

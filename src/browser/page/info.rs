@@ -1,0 +1,21 @@
+//! Names of a browser, and the requests of a page.
+
+/// Names and versions of a session's browser and driver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrowserInfo {
+    /// `chromium 156.0.8078.79`
+    pub browser: String,
+    /// `chromedriver 156.0.8078.79`
+    pub driver: String,
+    /// Whether frames are driven, or the browser runs freely.
+    pub drives_frames: bool,
+}
+
+/// What a page has loaded, as it says itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+pub struct PageLoads {
+    /// Addresses, each once.
+    pub files: Vec<String>,
+    /// What makes the page depend on more than these.
+    pub unseen: Vec<String>,
+}

@@ -1,0 +1,65 @@
+//! Sends mouse and keyboard input to a page.
+
+use std::future::Future;
+
+use serde_json::{Value, json};
+
+use super::traits::Page;
+use crate::browser::driver::{Driver, RawCommand};
+use crate::browser::error::BrowserError;
+use crate::manifest::Theme;
+
+/// A page to which something can be done.
+pub(in crate::browser) trait Input: Page {
+    /// Who takes the browser's input.
+    fn driver(&self) -> &Driver;
+
+    /// Notes that something has been done since the address was loaded.
+    fn mark_acted(&mut self);
+
+    /// Dresses the page if it is another than was has_theme last: a step may lead
+    /// to one.
+    fn reapply_theme(
+        &mut self,
+        theme: &Theme,
+    ) -> impl Future<Output = Result<(), BrowserError>> + Send;
+
+    /// Moves the mouse to a place of the viewport, where this element is, and
+    /// clicks there if it shall.
+    fn point(
+        &self,
+        at: (f64, f64),
+        _selector: &str,
+        click: bool,
+    ) -> impl Future<Output = Result<(), BrowserError>> + Send {
+        self.input(mouse_input(at.0, at.1, click))
+    }
+
+    /// Does what a mouse or a keyboard does.
+    fn input(&self, device: Value) -> impl Future<Output = Result<(), BrowserError>> + Send {
+        let actions = RawCommand {
+            command: "actions",
+            body: json!({ "actions": [device] }),
+        };
+        let driver = self.driver();
+        async move {
+            let done = driver.client.issue_cmd(actions);
+            driver.command("input", done).await.map(drop)
+        }
+    }
+}
+
+/// A mouse that moves there, and clicks if it shall.
+pub(in crate::browser) fn mouse_input(x: f64, y: f64, click: bool) -> Value {
+    let mut actions =
+        vec![json!({ "type": "pointerMove", "duration": 0, "origin": "viewport", "x": x, "y": y })];
+    if click {
+        actions.push(json!({ "type": "pointerDown", "button": 0 }));
+        actions.push(json!({ "type": "pointerUp", "button": 0 }));
+    }
+    json!({
+        "type": "pointer", "id": "mouse",
+        "parameters": { "pointerType": "mouse" },
+        "actions": actions,
+    })
+}

@@ -1,0 +1,33 @@
+//! A page in a browser of any engine.
+//!
+//! - `traits`: the operations that an engine provides.
+//! - `info`: names of a browser, and the requests of a page.
+//! - `prelude`: the scripts that run in a document before its own.
+//! - `settle`: waits until the page is ready to be captured.
+//! - `storybook`: waits until a Storybook has rendered a story.
+//! - `input`, `steps`: mouse and keyboard input, and a story's steps.
+//! - `screenshot`: screenshots of viewports, whole pages and elements.
+//! - `storage_state`: cookies and local storage of a logged-in browser.
+
+mod info;
+mod input;
+mod prelude;
+pub(super) mod screenshot;
+mod settle;
+mod steps;
+mod storage_state;
+mod storybook;
+mod traits;
+
+pub use info::{BrowserInfo, PageLoads};
+pub(super) use input::{Input, mouse_input};
+pub(super) use prelude::{only_changes_fragment, prelude};
+pub(super) use screenshot::{Frame, Screenshot, capture, decode};
+pub(super) use settle::settle;
+pub use settle::{Settled, Thoroughness};
+pub(super) use steps::perform_steps;
+pub(super) use storage_state::FILL;
+pub use storage_state::{Cookie, StorageState};
+pub use storybook::Parameters;
+pub(super) use storybook::wait_for_storybook;
+pub(super) use traits::Page;

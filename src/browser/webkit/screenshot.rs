@@ -1,0 +1,88 @@
+//! Takes screenshots of a page of WebKit.
+
+use std::time::Duration;
+
+use image::RgbaImage;
+
+use super::page::WebKitPage;
+use crate::browser::error::BrowserError;
+use crate::browser::page::{Frame, Page, Screenshot, screenshot};
+use crate::manifest::Screen;
+
+/// How often a window is asked for another size before it is believed that it
+/// cannot have it.
+const RESIZES: u32 = 40;
+
+/// The pause between two looks at a window that changes its size.
+const PAUSE: Duration = Duration::from_millis(5);
+
+impl Screenshot for WebKitPage {
+    /// A window has a frame and a toolbar around the page: it is asked for what
+    /// it lacks until the page has its size.
+    async fn set_layout_size(&self, screen: Screen, height: u32) -> Result<(), BrowserError> {
+        let wanted = (screen.viewport.width, height);
+        let driver = &self.driver;
+        let mut inner = self.size().await?;
+        let mut asked = wanted;
+        for _ in 0..RESIZES {
+            if inner == wanted {
+                return Ok(());
+            }
+            let window = driver.client.get_window_size();
+            let outer = driver.command("window size", window).await?;
+            let fit = |outer: u64, inner: u32, wanted: u32| {
+                (i64::from(wanted) + outer as i64 - i64::from(inner)).max(1) as u32
+            };
+            asked = (
+                fit(outer.0, inner.0, wanted.0),
+                fit(outer.1, inner.1, wanted.1),
+            );
+            let resize = driver.client.set_window_size(asked.0, asked.1);
+            driver.command("window size", resize).await?;
+            tokio::time::sleep(PAUSE).await;
+            inner = self.size().await?;
+        }
+        Err(BrowserError::Refused {
+            command: format!("viewport {}x{}", wanted.0, wanted.1),
+            reason: format!(
+                "the page is {}x{} in a window that was asked to be {}x{}",
+                inner.0, inner.1, asked.0, asked.1
+            ),
+        })
+    }
+
+    async fn take_screenshot(
+        &self,
+        screen: Screen,
+        _height: u32,
+        part: Option<Frame>,
+    ) -> Result<Vec<u8>, BrowserError> {
+        self.frame().await?;
+        let driver = &self.driver;
+        let picture = driver
+            .command("screenshot", driver.client.screenshot())
+            .await?;
+        match part {
+            Some(part) => cut(&picture, part, screen.scale.ceil()),
+            None => Ok(picture),
+        }
+    }
+}
+
+/// A part of a picture that has `scale` pixels for each of the page's.
+fn cut(picture: &[u8], part: Frame, scale: f64) -> Result<Vec<u8>, BrowserError> {
+    let refused = |reason: String| screenshot::failed(reason);
+    let whole: RgbaImage = image::load_from_memory(picture)
+        .map_err(|error| refused(error.to_string()))?
+        .to_rgba8();
+    let scaled = |length: u32| (f64::from(length) * scale) as u32;
+    let (x, y) = (scaled(part.x), scaled(part.y));
+    let part = image::imageops::crop_imm(
+        &whole,
+        x,
+        y,
+        scaled(part.width).min(whole.width().saturating_sub(x)),
+        scaled(part.height).min(whole.height().saturating_sub(y)),
+    );
+    crate::compare::encode_png(&part.to_image()).map_err(|error| refused(error.to_string()))
+}
