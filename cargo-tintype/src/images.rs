@@ -8,7 +8,7 @@ use tintype::baseline::{self, Provenance};
 use tintype::manifest::Manifest;
 use tintype::model::{VisualTestResult, VisualTestRun};
 
-use crate::runs;
+use crate::run_files;
 
 /// The file of a run's picture. Whatever a record says, it lies among the
 /// pictures of runs: records can come from other machines.
@@ -20,7 +20,7 @@ pub(crate) fn find(manifest: &Manifest, picture: &str) -> Result<PathBuf> {
             path.display()
         )
     })?;
-    let runs = runs::folder_of(manifest);
+    let runs = run_files::folder_of(manifest);
     let runs = runs
         .canonicalize()
         .with_context(|| format!("failed to find {}", runs.display()))?;

@@ -2,12 +2,14 @@
 #![expect(clippy::print_stdout, reason = "printing is what commands do")]
 
 mod commands;
+mod decisions;
 mod estimate;
 mod images;
 mod project;
-mod record;
+mod record_access;
+mod record_check;
 mod review;
-mod runs;
+mod run_files;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,23 +36,23 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Init(init::Options),
-    List(list::Options),
-    Accept(accept::Options),
-    Reject(reject::Options),
-    Orphans(orphans::Options),
-    Compare(compare::Options),
-    Review(review::Options),
-    Watch(watch::Options),
-    Doctor(doctor::Options),
-    Runs(commands::runs::Options),
-    Show(show::Options),
-    Resume(resume::Options),
-    Export(export::Options),
-    Import(import::Options),
-    Flush(flush::Options),
-    Prune(prune::Options),
-    Health(health::Options),
+    Init(init::InitOptions),
+    List(list::ListOptions),
+    Accept(accept::AcceptOptions),
+    Reject(reject::RejectOptions),
+    Orphans(orphans::OrphansOptions),
+    Compare(compare::CompareArguments),
+    Review(review::ReviewOptions),
+    Watch(watch::WatchOptions),
+    Doctor(doctor::DoctorOptions),
+    Runs(commands::runs::RunsOptions),
+    Show(show::ShowOptions),
+    Resume(resume::ResumeOptions),
+    Export(export::ExportOptions),
+    Import(import::ImportOptions),
+    Flush(flush::FlushOptions),
+    Prune(prune::PruneOptions),
+    Health(health::HealthOptions),
 }
 
 fn main() -> ExitCode {

@@ -8,12 +8,12 @@ use tintype::model::{RunFile, RunId, Status, StoryIdentifier, VisualTestResult};
 
 use crate::images;
 use crate::project::{Project, is_meant};
-use crate::record::{Record, tell_accepted};
-use crate::runs;
+use crate::record_access::{RecordAccess, tell_accepted};
+use crate::run_files;
 
 /// Make current images of a run the baselines
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct AcceptOptions {
     /// Only snapshots whose name contains one of these texts
     filters: Vec<String>,
 
@@ -40,9 +40,9 @@ enum Outcome {
     Already,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+pub(crate) fn run(manifest: Option<&Path>, options: &AcceptOptions) -> Result<()> {
     let project = Project::open(manifest)?;
-    let file = runs::open(&project.manifest, options.run.as_deref())?;
+    let file = run_files::open(&project.manifest, options.run.as_deref())?;
     let meant = choose(&file, options);
     if meant.is_empty() {
         return nothing(&file, options);
@@ -91,7 +91,7 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
 
 /// Tells the record. One that cannot be reached is a warning.
 fn tell(project: Project, run: &RunId, accepted: &[&StoryIdentifier]) {
-    let told = Record::of(project).and_then(|record| {
+    let told = RecordAccess::of(project).and_then(|record| {
         for story in accepted {
             record.wait(tell_accepted(&record.records, run, story))?;
         }
@@ -103,7 +103,7 @@ fn tell(project: Project, run: &RunId, accepted: &[&StoryIdentifier]) {
 }
 
 /// The results that are for a person to decide on.
-fn choose<'a>(file: &'a RunFile, options: &Options) -> Vec<&'a VisualTestResult> {
+fn choose<'a>(file: &'a RunFile, options: &AcceptOptions) -> Vec<&'a VisualTestResult> {
     let open = |result: &&VisualTestResult| match result.status {
         Status::New | Status::Failed => true,
         Status::Changed => options.changed && !result.fails_as_known(),
@@ -117,7 +117,7 @@ fn choose<'a>(file: &'a RunFile, options: &Options) -> Vec<&'a VisualTestResult>
 
 /// Filters that match nothing are a mistake; a run with nothing to decide on
 /// is not.
-fn nothing(file: &RunFile, options: &Options) -> Result<()> {
+fn nothing(file: &RunFile, options: &AcceptOptions) -> Result<()> {
     let id = &file.run.run_id;
     if options.filters.is_empty() {
         println!("there is nothing to accept from {id}");
@@ -133,7 +133,7 @@ fn accept(
     project: &Project,
     file: &RunFile,
     result: &VisualTestResult,
-    options: &Options,
+    options: &AcceptOptions,
 ) -> Result<Outcome> {
     let path = project.baseline(&result.story_identifier)?;
     let image = images::current(&project.manifest, result)?;

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use tintype::model::RunId;
 
-use crate::record::Record;
+use crate::record_access::RecordAccess;
 
 /// Write runs of the record as lines of JSON (NDJSON)
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct ExportOptions {
     /// The runs; otherwise all
     runs: Vec<String>,
 
@@ -20,8 +20,8 @@ pub(crate) struct Options {
     output: Option<PathBuf>,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
-    let record = Record::open(manifest)?;
+pub(crate) fn run(manifest: Option<&Path>, options: &ExportOptions) -> Result<()> {
+    let record = RecordAccess::open(manifest)?;
     let mut ids: Vec<_> = options.runs.iter().cloned().map(RunId).collect();
     if ids.is_empty() {
         let all = record.wait(record.records.runs(usize::MAX))?;

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use crate::record::Record;
+use crate::record_access::RecordAccess;
 
 /// Send what journals of dead processes hold and the record does not have
 #[derive(clap::Args)]
-pub(crate) struct Options {}
+pub(crate) struct FlushOptions {}
 
-pub(crate) fn run(manifest: Option<&Path>, _options: &Options) -> Result<()> {
-    let record = Record::open(manifest)?;
+pub(crate) fn run(manifest: Option<&Path>, _options: &FlushOptions) -> Result<()> {
+    let record = RecordAccess::open(manifest)?;
     let adopted = record.wait_for(record.records.flush());
     println!(
         "sent {} operations; the record has all of {} journals",

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use super::doctor_record;
-use crate::record::Record;
+use crate::record_access::RecordAccess;
+use crate::record_check;
 
 /// Whether the record answers, how its server is, and what to do about it
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct HealthOptions {
     /// `{"healthy":…,"responseTime":…}` instead of a line
     #[arg(long, conflicts_with = "metrics")]
     json: bool,
@@ -19,8 +19,8 @@ pub(crate) struct Options {
     metrics: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
-    let record = Record::open(manifest)?;
+pub(crate) fn run(manifest: Option<&Path>, options: &HealthOptions) -> Result<()> {
+    let record = RecordAccess::open(manifest)?;
     if options.metrics {
         print!("{}", record.wait(record.records.metrics())?.text());
         return Ok(());
@@ -29,7 +29,7 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
     if options.json {
         println!("{}", serde_json::to_string(&health)?);
     } else {
-        for finding in doctor_record::look(&record) {
+        for finding in record_check::look(&record) {
             println!(
                 "{} {}",
                 if finding.good { "ok " } else { "!! " },

@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use tintype::record::whole::WholeRun;
 
-use crate::record::Record;
+use crate::record_access::RecordAccess;
 
 /// Put runs that were exported into the record; those it has stay as they are
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct ImportOptions {
     /// The file to read; otherwise standard input
     file: Option<PathBuf>,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
-    let record = Record::open(manifest)?;
+pub(crate) fn run(manifest: Option<&Path>, options: &ImportOptions) -> Result<()> {
+    let record = RecordAccess::open(manifest)?;
     let text = match &options.file {
         Some(path) => fs::read_to_string(path)
             .with_context(|| format!("failed to read {}", path.display()))?,

@@ -9,7 +9,7 @@ use crate::project::{Project, is_meant};
 
 /// List the snapshots of the manifest
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct ListOptions {
     /// Only snapshots whose name contains one of these texts
     filters: Vec<String>,
 
@@ -18,7 +18,7 @@ pub(crate) struct Options {
     json: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+pub(crate) fn run(manifest: Option<&Path>, options: &ListOptions) -> Result<()> {
     let project = Project::open(manifest)?;
     let snapshots = project.plan.snapshots.iter();
     let meant = snapshots.filter(|snapshot| is_meant(&snapshot.identifier, &options.filters));

@@ -3,7 +3,7 @@
 pub(crate) mod accept;
 pub(crate) mod compare;
 pub(crate) mod doctor;
-pub(crate) mod doctor_record;
+
 pub(crate) mod export;
 pub(crate) mod flush;
 pub(crate) mod health;

@@ -10,7 +10,7 @@ use crate::project::Project;
 
 /// List baselines that no snapshot claims any more
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct OrphansOptions {
     /// Delete them, and the folders that they leave empty
     #[arg(long)]
     delete: bool,
@@ -20,7 +20,7 @@ pub(crate) struct Options {
     json: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+pub(crate) fn run(manifest: Option<&Path>, options: &OrphansOptions) -> Result<()> {
     let project = Project::open(manifest)?;
     if project.manifest.from_code {
         bail!(

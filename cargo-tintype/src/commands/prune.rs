@@ -6,12 +6,12 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use tintype::record::Retention;
 
-use crate::record::Record;
+use crate::record_access::RecordAccess;
 
 /// Remove old runs from the record, with their images; only says so unless
 /// told to delete
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct PruneOptions {
     /// Keep this many runs
     #[arg(long, value_name = "N")]
     runs: Option<usize>,
@@ -29,7 +29,7 @@ pub(crate) struct Options {
     delete: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+pub(crate) fn run(manifest: Option<&Path>, options: &PruneOptions) -> Result<()> {
     let retention = Retention {
         runs: options.runs,
         age: options.days.map(|days| Duration::from_secs(days * 86_400)),
@@ -38,7 +38,7 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
     if retention == Retention::default() {
         bail!("nothing says what to keep: give --runs, --days or --megabytes");
     }
-    let record = Record::open(manifest)?;
+    let record = RecordAccess::open(manifest)?;
     let surplus = record.wait(record.records.surplus(retention, &record.images))?;
     for one in &surplus {
         let what = if one.record { "" } else { "images of " };

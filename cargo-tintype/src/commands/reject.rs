@@ -8,11 +8,11 @@ use anyhow::{Context, Result, bail};
 use tintype::model::{Status, VisualTestResult};
 
 use crate::project::{Project, is_meant};
-use crate::runs;
+use crate::run_files;
 
 /// Remove current and diff images of a run, so that nobody accepts them
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct RejectOptions {
     /// Only snapshots whose name contains one of these texts
     filters: Vec<String>,
 
@@ -21,9 +21,9 @@ pub(crate) struct Options {
     run: Option<String>,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+pub(crate) fn run(manifest: Option<&Path>, options: &RejectOptions) -> Result<()> {
     let project = Project::open(manifest)?;
-    let file = runs::open(&project.manifest, options.run.as_deref())?;
+    let file = run_files::open(&project.manifest, options.run.as_deref())?;
     let open = |result: &&VisualTestResult| {
         let undecided = matches!(
             result.status,
@@ -36,7 +36,7 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
         let mut removed = false;
         for image in [&result.current, &result.diff].into_iter().flatten() {
             removed |= remove(
-                &runs::folder_of(&project.manifest),
+                &run_files::folder_of(&project.manifest),
                 &project.manifest.root.join(image),
             )?;
         }

@@ -5,11 +5,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::record::Record;
+use crate::record_access::RecordAccess;
 
 /// Go on with a run: only what has no final result in it
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct ResumeOptions {
     /// The run
     run: String,
 
@@ -22,8 +22,8 @@ pub(crate) struct Options {
     test: String,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
-    let record = Record::open(manifest)?;
+pub(crate) fn run(manifest: Option<&Path>, options: &ResumeOptions) -> Result<()> {
+    let record = RecordAccess::open(manifest)?;
     if record.project.manifest.from_code {
         bail!(
             "the manifest says `from-code = true`, and only the test target knows all stories: \

@@ -5,11 +5,11 @@ use std::path::Path;
 use anyhow::Result;
 use tintype::model::{Reason, VisualTestRun};
 
-use crate::record::Record;
+use crate::record_access::RecordAccess;
 
 /// List the runs in the record, newest first
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct RunsOptions {
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
@@ -19,8 +19,8 @@ pub(crate) struct Options {
     json: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
-    let record = Record::open(manifest)?;
+pub(crate) fn run(manifest: Option<&Path>, options: &RunsOptions) -> Result<()> {
+    let record = RecordAccess::open(manifest)?;
     // Whoever looks closes what nobody works on any more.
     record.wait(record.records.finish_abandoned())?;
     let runs = record.wait(record.records.runs(options.limit))?;

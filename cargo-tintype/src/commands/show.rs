@@ -8,11 +8,11 @@ use tintype::model::Status;
 
 use super::runs;
 use crate::project::is_meant;
-use crate::record::Record;
+use crate::record_access::RecordAccess;
 
 /// Show a run of the record: what did not pass, or all of it
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct ShowOptions {
     /// The run; otherwise the newest one
     run: Option<String>,
 
@@ -32,8 +32,8 @@ pub(crate) struct Options {
     json: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
-    let record = Record::open(manifest)?;
+pub(crate) fn run(manifest: Option<&Path>, options: &ShowOptions) -> Result<()> {
+    let record = RecordAccess::open(manifest)?;
     let id = record.run_id(options.run.as_deref())?;
     let run = record.wait(record.records.run(&id))?;
     let mut tests = record.wait(record.records.tests(&id))?;

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::commands::runs::line;
 use crate::estimate::{Estimate, estimate};
-use crate::record::Record;
+use crate::record_access::RecordAccess;
 
 /// How often a record that is away is asked for.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -24,7 +24,7 @@ const SILENCE: Duration = Duration::from_secs(5);
 
 /// Follow a run as it happens, on whatever machine
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct WatchOptions {
     /// The run; otherwise the one at work, otherwise the next to start
     run: Option<String>,
 
@@ -33,8 +33,8 @@ pub(crate) struct Options {
     json: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
-    let record = Record::open(manifest)?;
+pub(crate) fn run(manifest: Option<&Path>, options: &WatchOptions) -> Result<()> {
+    let record = RecordAccess::open(manifest)?;
     if record.records.is_memory() {
         bail!(
             "{}: nobody else can see it; set REDIS_URL to watch",
@@ -49,34 +49,34 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
 }
 
 /// Follows one run to its end.
-async fn watch(records: &Records, options: &Options) -> Result<VisualTestRun> {
-    told(records.finish_abandoned().await)?;
+async fn watch(records: &Records, options: &WatchOptions) -> Result<VisualTestRun> {
+    checked(records.finish_abandoned().await)?;
     let id = match &options.run {
         Some(id) => RunId(id.clone()),
         None => at_work(records).await?,
     };
-    let patient = Patient::new(records, ProgressBar::hidden());
-    let run = patient.ask(async || records.run(&id).await).await?;
-    let runs = patient.ask(async || records.runs(200).await).await?;
-    let mut board = Board::new(&run, estimate(&run, &runs));
-    let patient = Patient::new(records, board.bar.clone());
+    let record = RetryingRecord::new(records, ProgressBar::hidden());
+    let run = record.request(async || records.run(&id).await).await?;
+    let runs = record.request(async || records.runs(200).await).await?;
+    let mut view = WatchView::new(&run, estimate(&run, &runs));
+    let record = RetryingRecord::new(records, view.bar.clone());
     let mut events = records.follow(id.clone(), "0");
     loop {
-        let entry = patient
-            .ask(async || next(records, &mut events).await)
+        let entry = record
+            .request(async || next(records, &mut events).await)
             .await?;
         let event: Value = serde_json::from_str(&entry.event)
             .with_context(|| format!("failed to understand the event {}", entry.id))?;
         if options.json {
             println!("{}", entry.message());
         } else {
-            board.hear(&event);
+            view.apply(&event);
         }
         if event["type"] == "run:finished" {
-            let run = patient.ask(async || records.run(&id).await).await?;
+            let run = record.request(async || records.run(&id).await).await?;
             // A run that went on after its end has another one to come.
             if run.reason.is_some() {
-                board.bar.finish_and_clear();
+                view.bar.finish_and_clear();
                 if !options.json {
                     println!("{}", line(&run));
                 }
@@ -99,11 +99,11 @@ async fn next(records: &Records, events: &mut Follow) -> Result<StreamEntry, Rec
 
 /// The run that is at work, or the next that starts.
 async fn at_work(records: &Records) -> Result<RunId> {
-    let patient = Patient::new(records, ProgressBar::hidden());
+    let record = RetryingRecord::new(records, ProgressBar::hidden());
     let mut since: Option<i64> = None;
     loop {
-        let mut bell = patient.ask(async || records.listen().await).await?;
-        let runs = patient.ask(async || records.runs(50).await).await?;
+        let mut bell = record.request(async || records.listen().await).await?;
+        let runs = record.request(async || records.runs(50).await).await?;
         // One that came and went while nobody listened is the next, too.
         let is_next = |run: &&VisualTestRun| {
             run.reason.is_none() || since.is_some_and(|since| run.timestamp > since)
@@ -132,22 +132,25 @@ async fn started(bell: &mut Doorbell) -> Option<RunId> {
 }
 
 /// Asks the record, and waits for it while it is away.
-struct Patient<'a> {
+struct RetryingRecord<'a> {
     records: &'a Records,
     bar: ProgressBar,
 }
 
-impl<'a> Patient<'a> {
+impl<'a> RetryingRecord<'a> {
     fn new(records: &'a Records, bar: ProgressBar) -> Self {
         Self { records, bar }
     }
 
     /// Asks until there is an answer, or a fault that does not pass by itself.
-    async fn ask<T>(&self, mut question: impl AsyncFnMut() -> Result<T, RecordError>) -> Result<T> {
+    async fn request<T>(
+        &self,
+        mut question: impl AsyncFnMut() -> Result<T, RecordError>,
+    ) -> Result<T> {
         loop {
             match question().await {
                 Err(error) if passes(&error) => self.wait_out(&error).await?,
-                other => return told(other),
+                other => return checked(other),
             }
         }
     }
@@ -161,7 +164,7 @@ impl<'a> Patient<'a> {
             match self.records.runs(0).await {
                 Err(error) if passes(&error) => {}
                 other => {
-                    told(other)?;
+                    checked(other)?;
                     self.say("the record is back");
                     return Ok(());
                 }
@@ -178,12 +181,12 @@ fn passes(error: &RecordError) -> bool {
     matches!(error, RecordError::Store(fault) if fault.kind.way_on() != WayOn::Park)
 }
 
-fn told<T>(result: Result<T, RecordError>) -> Result<T> {
+fn checked<T>(result: Result<T, RecordError>) -> Result<T> {
     result.map_err(|error| anyhow::anyhow!("failed to {error}"))
 }
 
 /// What is known of the run so far, and how it is shown.
-struct Board {
+struct WatchView {
     statuses: HashMap<String, Status>,
     summary: Summary,
     started: i64,
@@ -191,7 +194,7 @@ struct Board {
     bar: ProgressBar,
 }
 
-impl Board {
+impl WatchView {
     fn new(run: &VisualTestRun, estimate: Option<Estimate>) -> Self {
         let target = if stderr().is_terminal() {
             ProgressDrawTarget::stderr()
@@ -214,7 +217,7 @@ impl Board {
     }
 
     /// Takes an event in; what failed is said above the bar.
-    fn hear(&mut self, event: &Value) {
+    fn apply(&mut self, event: &Value) {
         let story = serde_json::from_value::<StoryIdentifier>(event["storyIdentifier"].clone());
         let status = serde_json::from_value::<Status>(event["status"].clone());
         if let (Ok(story), Ok(status)) = (story, status) {

@@ -13,9 +13,9 @@ use tintype::record::operation::Outcome;
 use tokio::task::spawn_blocking;
 
 use super::App;
-use super::desk::Decision;
-use super::problem::Problem;
-use super::visitors::Who;
+use super::authentication::User;
+use super::error::ApiError;
+use crate::decisions::log::Decision;
 use crate::estimate::{Estimate, estimate};
 use crate::project::Project;
 
@@ -26,7 +26,7 @@ const AT_ONCE: usize = 20_000;
 /// at.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row<'a> {
+struct SnapshotRow<'a> {
     name: String,
     story_identifier: &'a StoryIdentifier,
     status: Status,
@@ -54,7 +54,7 @@ pub(super) async fn runs(State(app): State<App>) -> Json<Value> {
 pub(super) async fn run(
     State(app): State<App>,
     Path(run): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Value>, ApiError> {
     let id = RunId(run);
     // The events are read before the records: what happens in between is told
     // twice rather than not at all.
@@ -72,7 +72,7 @@ pub(super) async fn run(
         ))
     })
     .await
-    .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
+    .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
 }
 
 /// The id of the run's last event so far, and its number.
@@ -95,8 +95,8 @@ async fn before(app: &App, run: &VisualTestRun) -> Option<Estimate> {
     estimate(run, &app.source.runs().await.runs)
 }
 
-fn row<'a>(app: &App, project: &Project, result: &'a VisualTestResult) -> Row<'a> {
-    Row {
+fn row<'a>(app: &App, project: &Project, result: &'a VisualTestResult) -> SnapshotRow<'a> {
+    SnapshotRow {
         name: result.story_identifier.test_name(),
         story_identifier: &result.story_identifier,
         status: result.status,
@@ -123,7 +123,7 @@ pub(super) fn decision(
         return None;
     }
     let name = result.story_identifier.test_name();
-    if app.desk.standing(&result.run_id, &name) == Some(Decision::Reject) {
+    if app.decisions.current(&result.run_id, &name) == Some(Decision::Reject) {
         return Some("rejected");
     }
     let path = project.baseline(&result.story_identifier).ok()?;
@@ -168,7 +168,7 @@ fn alike(result: &VisualTestResult) -> Option<String> {
 /// What the page shows of one snapshot.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Detail<'a> {
+struct SnapshotDetail<'a> {
     #[serde(flatten)]
     result: &'a VisualTestResult,
     name: &'a str,
@@ -186,7 +186,7 @@ struct Detail<'a> {
 pub(super) async fn test(
     State(app): State<App>,
     Path((run, name)): Path<(String, String)>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Value>, ApiError> {
     let (id, story) = (RunId(run), story(&name)?);
     let (_, result) = app.source.test(&id, &story).await?;
     let project = app.project()?;
@@ -212,7 +212,7 @@ pub(super) async fn test(
             images.insert(kind, format!("{}?v={version}", picture(&id, &name, kind)));
         }
     }
-    let detail = Detail {
+    let detail = SnapshotDetail {
         name: &name,
         images,
         decision: decision(&app, &project, &result),
@@ -227,7 +227,7 @@ pub(super) async fn test(
 pub(super) async fn history(
     State(app): State<App>,
     Path(name): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Value>, ApiError> {
     let outcomes = app.source.records.history(&story(&name)?).await?;
     let outcomes: Vec<_> = outcomes
         .iter()
@@ -253,7 +253,7 @@ fn picture(run: &RunId, name: &str, kind: &str) -> String {
 }
 
 /// Snapshots that passed and failed on the same clean commit.
-pub(super) async fn flaky(State(app): State<App>) -> Result<Json<Value>, Problem> {
+pub(super) async fn flaky(State(app): State<App>) -> Result<Json<Value>, ApiError> {
     let runs = app.source.runs().await.runs;
     let commits: BTreeMap<_, _> = runs
         .iter()
@@ -291,15 +291,15 @@ pub(super) async fn flaky(State(app): State<App>) -> Result<Json<Value>, Problem
 /// What the page sends when somebody decides.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Decisions {
+pub(super) struct DecisionRequest {
     run: String,
     decision: Decision,
-    snapshots: Vec<Chosen>,
+    snapshots: Vec<ChosenSnapshot>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Chosen {
+struct ChosenSnapshot {
     name: String,
     /// The hash of the baseline that the reviewer saw; without it, of the one
     /// that the run compared with. Null where there was no file.
@@ -314,11 +314,11 @@ fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Stri
 
 pub(super) async fn decide(
     State(app): State<App>,
-    Extension(who): Extension<Who>,
-    Json(asked): Json<Decisions>,
-) -> Result<Json<Value>, Problem> {
+    Extension(who): Extension<User>,
+    Json(asked): Json<DecisionRequest>,
+) -> Result<Json<Value>, ApiError> {
     if asked.snapshots.len() > AT_ONCE {
-        return Err(Problem::unclear(format!(
+        return Err(ApiError::unclear(format!(
             "more than {AT_ONCE} decisions at once"
         )));
     }
@@ -327,7 +327,7 @@ pub(super) async fn decide(
     for chosen in asked.snapshots {
         let (name, expected) = (&chosen.name, chosen.expected);
         let answer = app
-            .carry_out(&who.0, &run, asked.decision, name, expected)
+            .apply(&who.0, &run, asked.decision, name, expected)
             .await;
         let answer = match answer {
             Ok(warning) => json!({ "name": name, "done": true, "warning": warning }),
@@ -339,9 +339,9 @@ pub(super) async fn decide(
 }
 
 /// A snapshot by its test name.
-pub(super) fn story(name: &str) -> Result<StoryIdentifier, Problem> {
+pub(super) fn story(name: &str) -> Result<StoryIdentifier, ApiError> {
     name.parse()
-        .map_err(|error| Problem::unclear(format!("`{name}` is no snapshot: {error}")))
+        .map_err(|error| ApiError::unclear(format!("`{name}` is no snapshot: {error}")))
 }
 
 /// Text as one segment of an address.

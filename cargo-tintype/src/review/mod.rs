@@ -4,20 +4,20 @@
 //! - `guard`: which requests are answered at all; `visitors`: whose.
 //! - `source`: runs, from the record and from the folder of runs.
 //! - `api`, `events`, `pictures`, `assets`: what the page asks for.
-//! - `desk`: the decisions, `carry_out` from the file to the record.
+//! - `desk`: the decisions, `apply` from the file to the record.
 //! - `tty`: the same without a page.
 
 mod api;
+mod apply;
 mod assets;
-mod carry_out;
-mod desk;
-mod events;
-mod guard;
-mod pictures;
-mod problem;
-mod source;
-mod tty;
-mod visitors;
+
+mod authentication;
+mod error;
+mod images;
+mod live_events;
+mod request_filter;
+mod run_source;
+mod terminal;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -33,16 +33,16 @@ use tintype::baseline;
 use tintype::record::{RecordError, RecordSettings, Records};
 use tokio::net::TcpListener;
 
+use crate::decisions::log::DecisionLog;
 use crate::project::Project;
-use crate::runs;
-use desk::Desk;
-use guard::Hosts;
-use source::Source;
-use visitors::{Access, Sessions};
+use crate::run_files;
+use authentication::{AccessPolicy, SessionStore};
+use request_filter::AllowedHosts;
+use run_source::RunSource;
 
 /// Look at what differs and decide, on a page in the browser
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct ReviewOptions {
     /// With --tty, only snapshots whose name contains one of these texts
     #[arg(requires = "tty")]
     filters: Vec<String>,
@@ -76,18 +76,18 @@ pub(crate) struct Options {
 }
 
 /// What every request may use.
-pub(crate) struct Shared {
-    hosts: Hosts,
+pub(crate) struct ServerState {
+    hosts: AllowedHosts,
     manifest: PathBuf,
-    source: Source,
-    desk: Desk,
-    access: Access,
+    source: RunSource,
+    decisions: DecisionLog,
+    access: AccessPolicy,
 }
 
-/// [`Shared`], as handlers are given it.
-type App = Arc<Shared>;
+/// [`ServerState`], as handlers are given it.
+type App = Arc<ServerState>;
 
-impl Shared {
+impl ServerState {
     /// The project as its manifest says now: a reviewer's page stays open
     /// while stories are written.
     fn project(&self) -> Result<Project> {
@@ -95,13 +95,13 @@ impl Shared {
     }
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+pub(crate) fn run(manifest: Option<&Path>, options: &ReviewOptions) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("failed to start the runtime")?;
     runtime.block_on(async {
         if options.tty {
             let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
             let app = open(manifest, nowhere, options, None).await?;
-            return tty::review(&app, options).await;
+            return terminal::review(&app, options).await;
         }
         let token = token(std::env::var(TOKEN).ok())?;
         check(options, token.is_some())?;
@@ -117,7 +117,7 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
 }
 
 /// Refuses to let everybody change files here.
-fn check(options: &Options, token: bool) -> Result<()> {
+fn check(options: &ReviewOptions, token: bool) -> Result<()> {
     let host = options.host;
     if !host.is_loopback() && !token && options.user_header.is_none() {
         bail!(
@@ -135,7 +135,7 @@ fn check(options: &Options, token: bool) -> Result<()> {
 async fn open(
     manifest: Option<&Path>,
     address: SocketAddr,
-    options: &Options,
+    options: &ReviewOptions,
     token: Option<String>,
 ) -> Result<App> {
     let failed = |error: RecordError| anyhow!("failed to {error}");
@@ -143,12 +143,12 @@ async fn open(
     let work = project.manifest.state_dir();
     let settings = RecordSettings::from_env(&work).map_err(failed)?;
     let records = Records::open(&settings).await.map_err(failed)?;
-    Ok(Arc::new(Shared {
-        hosts: Hosts::new(address, &options.allow_host),
+    Ok(Arc::new(ServerState {
+        hosts: AllowedHosts::new(address, &options.allow_host),
         access: access(options, token, &settings).await?,
         manifest: project.manifest.path.clone(),
-        source: Source::new(records, runs::folder_of(&project.manifest)),
-        desk: Desk::open(&work)?,
+        source: RunSource::new(records, run_files::folder_of(&project.manifest)),
+        decisions: DecisionLog::open(&work)?,
     }))
 }
 
@@ -191,23 +191,23 @@ fn token(value: Option<String>) -> Result<Option<String>> {
 }
 
 async fn access(
-    options: &Options,
+    options: &ReviewOptions,
     token: Option<String>,
     settings: &RecordSettings,
-) -> Result<Access> {
+) -> Result<AccessPolicy> {
     if let Some(name) = &options.user_header {
-        return Ok(Access::Header(name.clone()));
+        return Ok(AccessPolicy::Header(name.clone()));
     }
     let Some(token) = token else {
-        return Ok(Access::Open);
+        return Ok(AccessPolicy::Open);
     };
     let connected = settings.connect().await;
     if !matches!(connected, Ok(Some(_))) {
         bail!("sessions of visitors are kept in Redis: set REDIS_URL to one that is running");
     }
-    Ok(Access::Token {
+    Ok(AccessPolicy::Token {
         hash: baseline::sha256(token.as_bytes()),
-        sessions: Box::new(Sessions::new(settings.clone())),
+        sessions: Box::new(SessionStore::new(settings.clone())),
     })
 }
 
@@ -236,23 +236,26 @@ fn router(app: App) -> Router {
     let inside = Router::new()
         .route("/api/runs", get(api::runs))
         .route("/api/runs/{run}", get(api::run))
-        .route("/api/runs/{run}/events", get(events::of_run))
+        .route("/api/runs/{run}/events", get(live_events::of_run))
         .route("/api/runs/{run}/tests/{name}", get(api::test))
         .route("/api/history/{name}", get(api::history))
         .route("/api/flaky", get(api::flaky))
-        .route("/api/events", get(events::of_all))
+        .route("/api/events", get(live_events::of_all))
         .route("/api/decisions", post(api::decide))
-        .route("/images/{run}/{name}/{kind}", get(pictures::picture))
-        .layer(from_fn_with_state(Arc::clone(&app), visitors::admit));
+        .route("/images/{run}/{name}/{kind}", get(images::image))
+        .layer(from_fn_with_state(
+            Arc::clone(&app),
+            authentication::require_user,
+        ));
     Router::new()
         .route("/", get(assets::page))
         .route("/assets/{*path}", get(assets::file))
         .route(
             "/api/session",
-            get(visitors::session).post(visitors::log_in),
+            get(authentication::session).post(authentication::log_in),
         )
-        .route("/api/session/end", post(visitors::log_out))
+        .route("/api/session/end", post(authentication::log_out))
         .merge(inside)
-        .layer(from_fn_with_state(Arc::clone(&app), guard::guard))
+        .layer(from_fn_with_state(Arc::clone(&app), request_filter::filter))
         .with_state(app)
 }

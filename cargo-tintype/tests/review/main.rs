@@ -1,17 +1,17 @@
 //! `cargo tintype review`: the real binary, a real redis-server, a real
 //! browser.
 
+mod authentication;
 mod browser;
-mod chromium;
-mod deciding;
-mod defence;
-mod events;
+mod decisions;
 mod http;
+mod live_events;
+mod page;
 #[path = "../../../tests/support/port.rs"]
 mod port;
 mod project;
+mod request_filter;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../../../tests/support/server.rs"]
 mod server;
 mod terminal;
-mod visitors;

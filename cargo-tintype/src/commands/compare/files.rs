@@ -4,12 +4,12 @@ use std::io;
 
 use anyhow::Result;
 
-use super::input::Files;
-use super::outcome::Outcome;
-use super::{Options, say};
+use super::image_pair::ImagePair;
+use super::outcome::CompareOutcome;
+use super::{CompareArguments, say};
 
-pub(super) fn compare(options: &Options) -> Result<Outcome> {
-    let files = Files::read(&options.baseline, &options.current)?;
+pub(super) fn compare(options: &CompareArguments) -> Result<CompareOutcome> {
+    let files = ImagePair::read(&options.baseline, &options.current)?;
     let mut compared = files.compare(options)?;
     if let Some(path) = &options.diff {
         compared.write_diff(path)?;

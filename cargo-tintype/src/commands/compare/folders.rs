@@ -11,25 +11,25 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use walkdir::{DirEntry, WalkDir};
 
-use super::input::Files;
-use super::outcome::Outcome;
-use super::{Options, say};
+use super::image_pair::ImagePair;
+use super::outcome::CompareOutcome;
+use super::{CompareArguments, say};
 
 /// In which of the folders a path is found.
 #[derive(Clone, Copy, Default)]
-struct Found {
+struct FoundIn {
     baseline: bool,
     current: bool,
 }
 
 /// What is said of one path.
-struct Line {
-    outcome: Outcome,
+struct FolderEntry {
+    outcome: CompareOutcome,
     text: String,
     json: Value,
 }
 
-pub(super) fn compare(options: &Options) -> Result<Outcome> {
+pub(super) fn compare(options: &CompareArguments) -> Result<CompareOutcome> {
     let paths = paths(options)?;
     let bar = ProgressBar::new(paths.len() as u64).with_style(style());
     let lines = in_parallel(&paths, |(path, found)| {
@@ -43,11 +43,11 @@ pub(super) fn compare(options: &Options) -> Result<Outcome> {
         .iter()
         .map(|line| line.outcome)
         .max()
-        .unwrap_or(Outcome::Same))
+        .unwrap_or(CompareOutcome::Same))
 }
 
-fn paths(options: &Options) -> Result<Vec<(PathBuf, Found)>> {
-    let mut paths: BTreeMap<PathBuf, Found> = BTreeMap::new();
+fn paths(options: &CompareArguments) -> Result<Vec<(PathBuf, FoundIn)>> {
+    let mut paths: BTreeMap<PathBuf, FoundIn> = BTreeMap::new();
     for path in images(&options.baseline)? {
         paths.entry(path).or_default().baseline = true;
     }
@@ -125,17 +125,17 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> 
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-fn judge(options: &Options, path: &Path, found: Found) -> Line {
-    let alone = |text: &str| Line {
-        outcome: Outcome::Different,
+fn judge(options: &CompareArguments, path: &Path, found: FoundIn) -> FolderEntry {
+    let alone = |text: &str| FolderEntry {
+        outcome: CompareOutcome::Different,
         text: text.to_owned(),
         json: json!({ "same": false, "message": text }),
     };
     let mut line = match (found.baseline, found.current) {
         (true, false) => alone("only in the baseline folder"),
         (false, true) => alone("only in the current folder"),
-        _ => both(options, path).unwrap_or_else(|error| Line {
-            outcome: Outcome::Failed,
+        _ => both(options, path).unwrap_or_else(|error| FolderEntry {
+            outcome: CompareOutcome::Failed,
             text: format!("{error:#}"),
             json: json!({ "error": format!("{error:#}") }),
         }),
@@ -145,14 +145,14 @@ fn judge(options: &Options, path: &Path, found: Found) -> Line {
     line
 }
 
-fn both(options: &Options, path: &Path) -> Result<Line> {
+fn both(options: &CompareArguments, path: &Path) -> Result<FolderEntry> {
     let (baseline, current) = (options.baseline.join(path), options.current.join(path));
-    let files = Files::read(&baseline, &current)?;
+    let files = ImagePair::read(&baseline, &current)?;
     let mut compared = files.compare(options)?;
     if let Some(folder) = &options.diff {
         compared.write_diff(&folder.join(path))?;
     }
-    Ok(Line {
+    Ok(FolderEntry {
         outcome: compared.outcome(),
         text: compared.text(options.explain)?,
         json: compared.json(options.explain)?,
@@ -160,23 +160,23 @@ fn both(options: &Options, path: &Path) -> Result<Line> {
 }
 
 /// Prints what is not the same, and how many of each there are.
-fn tell(options: &Options, lines: &[Line]) -> Result<()> {
+fn tell(options: &CompareArguments, lines: &[FolderEntry]) -> Result<()> {
     if options.json {
         let objects: Vec<&Value> = lines.iter().map(|line| &line.json).collect();
         return say(io::stdout(), &serde_json::to_string_pretty(&objects)?);
     }
     for line in lines {
         match line.outcome {
-            Outcome::Same => {}
-            Outcome::Different => say(io::stdout(), &line.text)?,
-            Outcome::Failed => say(io::stderr(), &line.text)?,
+            CompareOutcome::Same => {}
+            CompareOutcome::Different => say(io::stdout(), &line.text)?,
+            CompareOutcome::Failed => say(io::stderr(), &line.text)?,
         }
     }
     let count = |outcome| lines.iter().filter(|line| line.outcome == outcome).count();
     let (same, different, failed) = (
-        count(Outcome::Same),
-        count(Outcome::Different),
-        count(Outcome::Failed),
+        count(CompareOutcome::Same),
+        count(CompareOutcome::Different),
+        count(CompareOutcome::Failed),
     );
     let unreadable = if failed > 0 {
         format!(", {failed} could not be compared")

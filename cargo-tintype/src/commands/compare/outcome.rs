@@ -12,13 +12,13 @@ use super::say;
 
 /// In ascending order of what it means for the exit code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Outcome {
+pub(crate) enum CompareOutcome {
     Same,
     Different,
     Failed,
 }
 
-impl Outcome {
+impl CompareOutcome {
     fn of(comparison: &Comparison) -> Self {
         if comparison.passes() {
             Self::Same
@@ -36,8 +36,8 @@ impl<'a> Compared<'a> {
         Self(inspection)
     }
 
-    pub(crate) fn outcome(&self) -> Outcome {
-        Outcome::of(&self.0.comparison)
+    pub(crate) fn outcome(&self) -> CompareOutcome {
+        CompareOutcome::of(&self.0.comparison)
     }
 
     /// Writes the picture of the difference, unless there is none, or it would be

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// How it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum State {
+pub(super) enum CheckState {
     /// As it should be.
     Good,
     /// Tests run, but perhaps not as one would wish.
@@ -20,7 +20,7 @@ pub(super) enum State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Check {
     pub(super) name: &'static str,
-    pub(super) state: State,
+    pub(super) state: CheckState,
     pub(super) found: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) advice: Option<String>,
@@ -30,7 +30,7 @@ impl Check {
     pub(super) fn good(name: &'static str, found: impl Into<String>) -> Self {
         Self {
             name,
-            state: State::Good,
+            state: CheckState::Good,
             found: found.into(),
             advice: None,
         }
@@ -42,7 +42,7 @@ impl Check {
         advice: impl Into<String>,
     ) -> Self {
         Self {
-            state: State::Warning,
+            state: CheckState::Warning,
             advice: Some(advice.into()),
             ..Self::good(name, found)
         }
@@ -54,7 +54,7 @@ impl Check {
         advice: impl Into<String>,
     ) -> Self {
         Self {
-            state: State::Problem,
+            state: CheckState::Problem,
             ..Self::warning(name, found, advice)
         }
     }
@@ -63,9 +63,9 @@ impl Check {
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.state {
-            State::Good => "ok",
-            State::Warning => "warning",
-            State::Problem => "problem",
+            CheckState::Good => "ok",
+            CheckState::Warning => "warning",
+            CheckState::Problem => "problem",
         };
         write!(f, "{word:>8}  {:<9} {}", self.name, self.found)?;
         match &self.advice {

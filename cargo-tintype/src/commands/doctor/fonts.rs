@@ -41,13 +41,13 @@ fn judge(list: &str) -> Check {
 
 #[cfg(test)]
 mod tests {
-    use super::super::check::State;
+    use super::super::check::CheckState;
     use super::judge;
 
     #[test]
     fn families_are_counted_once() {
         let check = judge("DejaVu Sans\nDejaVu Serif\nDejaVu Sans\n\n");
         assert_eq!(check.found, "2 families");
-        assert_eq!(judge("\n").state, State::Problem);
+        assert_eq!(judge("\n").state, CheckState::Problem);
     }
 }

@@ -8,20 +8,20 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use super::doctor_record;
 use crate::project::Project;
-use crate::record::Record;
-use check::{Check, State};
+use crate::record_access::RecordAccess;
+use crate::record_check;
+use check::{Check, CheckState};
 
 /// Check browser, driver and fonts, and say what to do
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct DoctorOptions {
     /// A JSON array of objects instead of lines
     #[arg(long)]
     json: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
+pub(crate) fn run(manifest: Option<&Path>, options: &DoctorOptions) -> Result<()> {
     let checks = examine(manifest);
     if options.json {
         println!("{}", serde_json::to_string_pretty(&checks)?);
@@ -31,7 +31,7 @@ pub(crate) fn run(manifest: Option<&Path>, options: &Options) -> Result<()> {
         }
     }
     let count = |state| checks.iter().filter(|check| check.state == state).count();
-    match count(State::Problem) {
+    match count(CheckState::Problem) {
         0 => Ok(()),
         1 => bail!("1 problem keeps the tests from running"),
         problems => bail!("{problems} problems keep the tests from running"),
@@ -54,19 +54,19 @@ fn examine(manifest: Option<&Path>) -> Vec<Check> {
 /// Without the record tests run all the same.
 fn record(project: Project) -> Vec<Check> {
     const NAME: &str = "record";
-    match Record::of(project) {
+    match RecordAccess::of(project) {
         Err(error) => vec![Check::problem(
             NAME,
             format!("{error:#}"),
             "mend the variable",
         )],
-        Ok(record) => doctor_record::look(&record)
+        Ok(record) => record_check::look(&record)
             .into_iter()
             .map(|finding| Check {
                 state: if finding.good {
-                    State::Good
+                    CheckState::Good
                 } else {
-                    State::Warning
+                    CheckState::Warning
                 },
                 ..Check::good(NAME, finding.text.trim_start_matches("record: "))
             })

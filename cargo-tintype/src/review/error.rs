@@ -8,12 +8,12 @@ use tintype::record::RecordError;
 
 /// A status and words for people.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(super) struct ApiError {
     status: StatusCode,
     text: String,
 }
 
-impl Problem {
+impl ApiError {
     pub(super) fn new(status: StatusCode, text: impl Into<String>) -> Self {
         Self {
             status,
@@ -32,15 +32,15 @@ impl Problem {
     }
 }
 
-impl std::fmt::Display for Problem {
+impl std::fmt::Display for ApiError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl std::error::Error for Problem {}
+impl std::error::Error for ApiError {}
 
-impl From<RecordError> for Problem {
+impl From<RecordError> for ApiError {
     fn from(error: RecordError) -> Self {
         let status = match error {
             RecordError::NoRun { .. } | RecordError::NoTest { .. } => StatusCode::NOT_FOUND,
@@ -51,13 +51,13 @@ impl From<RecordError> for Problem {
     }
 }
 
-impl From<anyhow::Error> for Problem {
+impl From<anyhow::Error> for ApiError {
     fn from(error: anyhow::Error) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}"))
     }
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         (self.status, Json(json!({ "error": self.text }))).into_response()
     }

@@ -9,14 +9,14 @@ use tintype::record::{RecordError, RecordSettings, Records};
 use crate::project::Project;
 
 /// The record of the project, and the folder with its runs' images.
-pub(crate) struct Record {
+pub(crate) struct RecordAccess {
     pub(crate) project: Project,
     pub(crate) records: Records,
     pub(crate) images: PathBuf,
     runtime: tokio::runtime::Runtime,
 }
 
-impl Record {
+impl RecordAccess {
     pub(crate) fn open(manifest: Option<&Path>) -> Result<Self> {
         Self::of(Project::open(manifest)?)
     }

@@ -1,4 +1,4 @@
-//! Who may talk to the server, and what its pages may do.
+//! User may talk to the server, and what its pages may do.
 //!
 //! The server changes files in somebody's working tree, so a page of another
 //! origin must not reach it: not by a link, not by a form, and not by a name
@@ -20,9 +20,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 
 /// The names by which the server may be called: `127.0.0.1:7878`.
 #[derive(Clone, Debug)]
-pub(crate) struct Hosts(Vec<String>);
+pub(crate) struct AllowedHosts(Vec<String>);
 
-impl Hosts {
+impl AllowedHosts {
     /// The names of the address itself, and those that the user allows.
     pub(crate) fn new(address: SocketAddr, allowed: &[String]) -> Self {
         let port = address.port();
@@ -47,18 +47,18 @@ impl Hosts {
     }
 }
 
-/// Checks every request and dresses every response.
-pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Checks every request and adds security headers to every response.
+pub(super) async fn filter(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = match refusal(&app.hosts, &request) {
         Some(refusal) => refusal.into_response(),
         None => next.run(request).await,
     };
-    dress(response.headers_mut());
+    add_security_headers(response.headers_mut());
     response
 }
 
 /// Why a request is not answered.
-fn refusal(hosts: &Hosts, request: &Request) -> Option<(StatusCode, &'static str)> {
+fn refusal(hosts: &AllowedHosts, request: &Request) -> Option<(StatusCode, &'static str)> {
     let text = |name| request.headers().get(name).map(HeaderValue::to_str);
     let host = match text(header::HOST) {
         Some(Ok(host)) => Some(host),
@@ -97,7 +97,7 @@ fn refusal(hosts: &Hosts, request: &Request) -> Option<(StatusCode, &'static str
     None
 }
 
-fn dress(headers: &mut HeaderMap) {
+fn add_security_headers(headers: &mut HeaderMap) {
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -9,14 +9,14 @@ use tokio::task::spawn_blocking;
 
 use super::App;
 use super::api::story;
-use super::problem::Problem;
+use super::error::ApiError;
 use crate::images;
 
-pub(super) async fn picture(
+pub(super) async fn image(
     State(app): State<App>,
     Path((run, name, kind)): Path<(String, String, String)>,
     RawQuery(version): RawQuery,
-) -> Result<Response<Body>, Problem> {
+) -> Result<Response<Body>, ApiError> {
     let story = story(&name)?;
     let read = if kind == "baseline" {
         spawn_blocking(move || {
@@ -35,7 +35,7 @@ pub(super) async fn picture(
             "diff" => result.diff,
             _ => None,
         };
-        let path = path.ok_or_else(|| Problem::missing("the run has no such picture"))?;
+        let path = path.ok_or_else(|| ApiError::missing("the run has no such picture"))?;
         spawn_blocking(move || {
             let project = app.project()?;
             images::read(&images::find(&project.manifest, &path)?)
@@ -45,7 +45,7 @@ pub(super) async fn picture(
     let bytes = read
         .map_err(anyhow::Error::new)
         .and_then(|read| read)
-        .map_err(|error| Problem::missing(format!("{error:#}")))?;
+        .map_err(|error| ApiError::missing(format!("{error:#}")))?;
     // An address that holds the picture's hash will never mean another one.
     let hashed = version.is_some_and(|version| version.len() > "v=".len());
     let caching = if hashed {

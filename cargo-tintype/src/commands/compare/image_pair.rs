@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use tintype::compare::{MAX_PIXELS, Options as Settings, compare_png, inspect_png};
 
-use super::Options;
+use super::CompareArguments;
 use super::outcome::Compared;
 
 /// Bytes that are read at once to find out whether files are equal; they hold
@@ -19,12 +19,12 @@ const PIECE: usize = 32 << 10;
 const MOST: u64 = MAX_PIXELS * 8 + (64 << 20);
 
 /// Two files in memory.
-pub(crate) struct Files<'a> {
+pub(crate) struct ImagePair<'a> {
     paths: [&'a Path; 2],
     bytes: [Vec<u8>; 2],
 }
 
-impl<'a> Files<'a> {
+impl<'a> ImagePair<'a> {
     /// Reads both; of equal files no more than their beginning, which tells all
     /// that is said of them.
     pub(crate) fn read(baseline: &'a Path, current: &'a Path) -> Result<Self> {
@@ -44,7 +44,7 @@ impl<'a> Files<'a> {
         Ok(Self { paths, bytes })
     }
 
-    pub(crate) fn compare(&self, options: &Options) -> Result<Compared<'_>> {
+    pub(crate) fn compare(&self, options: &CompareArguments) -> Result<Compared<'_>> {
         let ([a, b], settings) = (&self.bytes, options.settings());
         let inspection = if options.diff.is_some() || options.explain {
             inspect_png(a, b, &settings)

@@ -9,24 +9,24 @@ use std::path::PathBuf;
 use tintype::model::{RunFile, RunId, StoryIdentifier, VisualTestResult, VisualTestRun};
 use tintype::record::{RecordError, Records};
 
-use super::problem::Problem;
+use super::error::ApiError;
 
 /// As many runs as a page lists.
 const LISTED: usize = 200;
 
 /// Where runs are read.
-pub(crate) struct Source {
+pub(crate) struct RunSource {
     pub(crate) records: Records,
     folder: PathBuf,
 }
 
 /// Runs, newest first, and why there may be more.
-pub(crate) struct Runs {
+pub(crate) struct RunList {
     pub(crate) runs: Vec<VisualTestRun>,
     pub(crate) problem: Option<String>,
 }
 
-impl Source {
+impl RunSource {
     pub(crate) fn new(records: Records, folder: PathBuf) -> Self {
         Self { records, folder }
     }
@@ -36,7 +36,7 @@ impl Source {
     }
 
     /// The newest runs. When the record is away, those of the folder.
-    pub(crate) async fn runs(&self) -> Runs {
+    pub(crate) async fn runs(&self) -> RunList {
         let (mut runs, problem) = match self.records.runs(LISTED).await {
             Ok(runs) => (runs, None),
             Err(error) => (Vec::new(), Some(format!("failed to {error}"))),
@@ -48,14 +48,14 @@ impl Source {
         }
         runs.sort_by_key(|run| std::cmp::Reverse(run.timestamp));
         runs.truncate(LISTED);
-        Runs { runs, problem }
+        RunList { runs, problem }
     }
 
     /// A run and its results.
     pub(crate) async fn run(
         &self,
         id: &RunId,
-    ) -> Result<(VisualTestRun, Vec<VisualTestResult>), Problem> {
+    ) -> Result<(VisualTestRun, Vec<VisualTestResult>), ApiError> {
         let recorded = async {
             let run = self.records.run(id).await?;
             Ok((run, self.records.tests(id).await?))
@@ -73,7 +73,7 @@ impl Source {
         &self,
         id: &RunId,
         story: &StoryIdentifier,
-    ) -> Result<(VisualTestRun, VisualTestResult), Problem> {
+    ) -> Result<(VisualTestRun, VisualTestResult), ApiError> {
         let recorded = async {
             let run = self.records.run(id).await?;
             Ok((run, self.records.test(id, story).await?))
@@ -85,12 +85,12 @@ impl Source {
         let file = self.otherwise(id, error)?;
         let mut results = file.results.into_iter();
         let result = results.find(|result| result.story_identifier == *story);
-        let missing = || Problem::missing(format!("the run `{id}` has no snapshot {story}"));
+        let missing = || ApiError::missing(format!("the run `{id}` has no snapshot {story}"));
         Ok((file.run, result.ok_or_else(missing)?))
     }
 
     /// The run as the folder has it, or the record's error.
-    fn otherwise(&self, id: &RunId, error: RecordError) -> Result<RunFile, Problem> {
+    fn otherwise(&self, id: &RunId, error: RecordError) -> Result<RunFile, ApiError> {
         let mut files = self.files();
         files
             .find(|file| file.run.run_id == *id)

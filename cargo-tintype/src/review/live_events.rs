@@ -18,13 +18,13 @@ use tintype::record::store::{Doorbell, StreamEntry};
 use tokio::time::sleep;
 
 use super::App;
-use super::problem::Problem;
+use super::error::ApiError;
 
 /// When the record is away it is tried again this often.
 const AGAIN: Duration = Duration::from_secs(1);
 
 #[derive(Deserialize)]
-pub(super) struct From {
+pub(super) struct EventsQuery {
     /// The id of the last event that is known; all of them without it.
     after: Option<String>,
 }
@@ -32,33 +32,36 @@ pub(super) struct From {
 pub(super) async fn of_run(
     State(app): State<App>,
     Path(run): Path<String>,
-    Query(from): Query<From>,
+    Query(from): Query<EventsQuery>,
     headers: HeaderMap,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let after = last.or(from.after.as_deref()).unwrap_or("0").to_owned();
     if !is_id(&after) {
-        return Err(Problem::unclear(format!("`{after}` is no id of an event")));
+        return Err(ApiError::unclear(format!("`{after}` is no id of an event")));
     }
     let run = RunId(run);
     let follow = app.source.records.follow(run.clone(), after);
     let events = unfold(
-        (app, run, follow, Line::New),
+        (app, run, follow, RecordConnection::New),
         |(app, run, mut follow, line)| async move {
-            if line == Line::Away {
+            if line == RecordConnection::Away {
                 sleep(AGAIN).await;
             }
             let next = match line {
-                Line::Good => follow.next().await.map(|entry| sent(&entry)),
+                RecordConnection::Good => follow.next().await.map(|entry| sent(&entry)),
                 // The next event may be long in coming: this tells at once.
-                Line::New | Line::Away => {
+                RecordConnection::New | RecordConnection::Away => {
                     let asked = app.source.records.events(&run, "0", 1).await;
                     asked.map(|_| listening())
                 }
             };
             Some(match next {
-                Ok(event) => (Ok(event), (app, run, follow, Line::Good)),
-                Err(error) => (Ok(problem(&error)), (app, run, follow, Line::Away)),
+                Ok(event) => (Ok(event), (app, run, follow, RecordConnection::Good)),
+                Err(error) => (
+                    Ok(problem(&error)),
+                    (app, run, follow, RecordConnection::Away),
+                ),
             })
         },
     );
@@ -67,7 +70,7 @@ pub(super) async fn of_run(
 
 /// How the record is reached.
 #[derive(PartialEq)]
-enum Line {
+enum RecordConnection {
     New,
     Good,
     Away,

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 /// Set up a suite in a cargo project: manifest, test target, first story
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct InitOptions {
     /// The project's folder
     #[arg(default_value = ".")]
     folder: PathBuf,
@@ -21,11 +21,11 @@ pub(crate) struct Options {
     path: Option<PathBuf>,
 }
 
-const MANIFEST: &str = include_str!("init/stories.toml");
-const STORY: &str = include_str!("init/hello.html");
-const TEST: &str = include_str!("init/visual.rs");
+const MANIFEST: &str = include_str!("stories.toml");
+const STORY: &str = include_str!("hello.html");
+const TEST: &str = include_str!("visual.rs");
 
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(options: &InitOptions) -> Result<()> {
     // Messages name files the short way.
     let folder = options.folder.strip_prefix(".").unwrap_or(&options.folder);
     let cargo_toml = folder.join("Cargo.toml");

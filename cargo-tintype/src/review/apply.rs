@@ -4,19 +4,19 @@ use anyhow::Result;
 use tintype::model::{RunId, StoryIdentifier};
 use tokio::task::spawn_blocking;
 
-use super::desk::Decision;
-use super::visitors::Access;
-use super::{App, Shared};
-use crate::record::tell_accepted;
+use super::authentication::AccessPolicy;
+use super::{App, ServerState};
+use crate::decisions::log::Decision;
+use crate::record_access::tell_accepted;
 
-impl Shared {
+impl ServerState {
     /// Carries a decision on a snapshot out for `who`. An acceptance replaces
     /// the baseline if it has the hash `expected` (the inner none: if there is
     /// no file); without that, the hash that the run compared with.
     ///
     /// What could not be told to the record is a warning: the file is what
     /// counts.
-    pub(super) async fn carry_out(
+    pub(super) async fn apply(
         self: &App,
         who: &str,
         run: &RunId,
@@ -34,15 +34,15 @@ impl Shared {
             let project = app.project()?;
             match decision {
                 Decision::Accept => {
-                    app.desk
+                    app.decisions
                         .accept(&project, &run, &result, expected.as_deref(), &name)
                 }
-                Decision::Reject => app.desk.reject(&run, &result, &name),
-                Decision::Undo => app.desk.undo(&project, &run, &result, &name),
+                Decision::Reject => app.decisions.reject(&run, &result, &name),
+                Decision::Undo => app.decisions.undo(&project, &run, &result, &name),
             }
         })
         .await??;
-        if let Access::Token { sessions, .. } = &self.access {
+        if let AccessPolicy::Token { sessions, .. } = &self.access {
             let what = format!("{decision:?}").to_lowercase();
             sessions
                 .note(who, &what, &format!("{id} {}", story.test_name()))

@@ -1,4 +1,4 @@
-//! The reviewer's desk: accepting, rejecting, taking back, and a log of it.
+//! The reviewer's decisions: accepting, rejecting, taking back, and a log of it.
 //!
 //! Decisions are appended to `target/tintype/review/decisions.ndjson`; what an
 //! acceptance replaced is kept beside it under its hash, so that it can be
@@ -32,7 +32,7 @@ pub(crate) enum Decision {
 
 /// One line of the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Entry {
+pub(crate) struct DecisionEntry {
     /// Milliseconds since the Unix epoch.
     pub(crate) at: i64,
     pub(crate) who: String,
@@ -47,17 +47,17 @@ pub(crate) struct Entry {
     pub(crate) after: Option<String>,
 }
 
-type Key = (RunId, String);
+type SnapshotKey = (RunId, String);
 
 /// Where decisions are made.
-pub(crate) struct Desk {
+pub(crate) struct DecisionLog {
     folder: PathBuf,
     /// The last decision on every snapshot. Held while one is made, so that
     /// two on the same snapshot follow each other.
-    last: Mutex<HashMap<Key, Entry>>,
+    last: Mutex<HashMap<SnapshotKey, DecisionEntry>>,
 }
 
-impl Desk {
+impl DecisionLog {
     /// Opens the desk of a project, with what its log says.
     pub(crate) fn open(work_folder: &Path) -> Result<Self> {
         let folder = work_folder.join("review");
@@ -73,7 +73,9 @@ impl Desk {
         let entries = text
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok());
-        let last = entries.map(|entry: Entry| (entry.key(), entry)).collect();
+        let last = entries
+            .map(|entry: DecisionEntry| (entry.key(), entry))
+            .collect();
         Ok(Self {
             folder,
             last: Mutex::new(last),
@@ -81,7 +83,7 @@ impl Desk {
     }
 
     /// The decision that stands on a snapshot of a run.
-    pub(crate) fn standing(&self, run: &RunId, name: &str) -> Option<Decision> {
+    pub(crate) fn current(&self, run: &RunId, name: &str) -> Option<Decision> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = last.get(&(run.clone(), name.to_owned()))?;
         (entry.decision != Decision::Undo).then_some(entry.decision)
@@ -96,7 +98,7 @@ impl Desk {
         result: &VisualTestResult,
         expected: Option<&str>,
         who: &str,
-    ) -> Result<Entry> {
+    ) -> Result<DecisionEntry> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let path = project.baseline(&result.story_identifier)?;
         let image = images::current(&project.manifest, result)?;
@@ -108,10 +110,10 @@ impl Desk {
         let accepted = baseline::accept_if(root, &path, expected, &image, &provenance)?;
         self.note(
             &mut last,
-            Entry {
+            DecisionEntry {
                 before: expected.map(str::to_owned),
                 after: Some(accepted.file_sha256),
-                ..Entry::new(run, result, Decision::Accept, who)
+                ..DecisionEntry::new(run, result, Decision::Accept, who)
             },
         )
     }
@@ -122,9 +124,9 @@ impl Desk {
         run: &VisualTestRun,
         result: &VisualTestResult,
         who: &str,
-    ) -> Result<Entry> {
+    ) -> Result<DecisionEntry> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = Entry::new(run, result, Decision::Reject, who);
+        let entry = DecisionEntry::new(run, result, Decision::Reject, who);
         if let Some(standing) = last.get(&entry.key())
             && standing.decision == Decision::Accept
         {
@@ -141,9 +143,9 @@ impl Desk {
         run: &VisualTestRun,
         result: &VisualTestResult,
         who: &str,
-    ) -> Result<Entry> {
+    ) -> Result<DecisionEntry> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = Entry::new(run, result, Decision::Undo, who);
+        let entry = DecisionEntry::new(run, result, Decision::Undo, who);
         let standing = last.get(&entry.key()).cloned();
         let standing = standing.context("there is no decision to take back")?;
         match standing.decision {
@@ -154,7 +156,12 @@ impl Desk {
         self.note(&mut last, entry)
     }
 
-    fn restore(&self, project: &Project, result: &VisualTestResult, entry: &Entry) -> Result<()> {
+    fn restore(
+        &self,
+        project: &Project,
+        result: &VisualTestResult,
+        entry: &DecisionEntry,
+    ) -> Result<()> {
         let path = project.baseline(&result.story_identifier)?;
         let before = match &entry.before {
             Some(hash) => Some(images::read(&self.kept(hash)).context("failed to take it back")?),
@@ -183,7 +190,11 @@ impl Desk {
         self.folder.join(format!("{hash}.png"))
     }
 
-    fn note(&self, last: &mut HashMap<Key, Entry>, entry: Entry) -> Result<Entry> {
+    fn note(
+        &self,
+        last: &mut HashMap<SnapshotKey, DecisionEntry>,
+        entry: DecisionEntry,
+    ) -> Result<DecisionEntry> {
         let path = self.folder.join(LOG);
         let write = || {
             fs::create_dir_all(&self.folder)?;
@@ -198,7 +209,7 @@ impl Desk {
 
 const LOG: &str = "decisions.ndjson";
 
-impl Entry {
+impl DecisionEntry {
     fn new(run: &VisualTestRun, result: &VisualTestResult, decision: Decision, who: &str) -> Self {
         Self {
             at: now_ms(),
@@ -211,7 +222,7 @@ impl Entry {
         }
     }
 
-    fn key(&self) -> Key {
+    fn key(&self) -> SnapshotKey {
         (self.run.clone(), self.name.clone())
     }
 }

@@ -2,7 +2,7 @@
 
 use tintype::record::health::ServerFacts;
 
-use crate::record::Record;
+use crate::record_access::RecordAccess;
 
 /// One finding: what was looked at, how it is, and what to do if anything.
 pub(crate) struct Finding {
@@ -11,7 +11,7 @@ pub(crate) struct Finding {
 }
 
 /// Looks at the record and its server. Changes nothing.
-pub(crate) fn look(record: &Record) -> Vec<Finding> {
+pub(crate) fn look(record: &RecordAccess) -> Vec<Finding> {
     let place = record.records.describe();
     match record.wait(record.records.facts()) {
         Err(error) => vec![bad(format!("{place}: {error:#}"))],
@@ -45,7 +45,7 @@ fn summary(facts: &ServerFacts) -> String {
     )
 }
 
-fn waiting(record: &Record) -> Option<Finding> {
+fn waiting(record: &RecordAccess) -> Option<Finding> {
     match record.wait(record.records.waiting()) {
         Ok(0) => None,
         Ok(n) => Some(bad(format!(

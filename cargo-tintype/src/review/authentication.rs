@@ -1,4 +1,4 @@
-//! Who a request comes from, where not everybody who can reach the server may
+//! User a request comes from, where not everybody who can reach the server may
 //! use it.
 //!
 //! Beyond this machine a visitor shows a token once and gets a session: an
@@ -28,7 +28,7 @@ use tintype::model::now_ms;
 use tintype::record::RecordSettings;
 
 use super::App;
-use super::problem::Problem;
+use super::error::ApiError;
 
 /// A session lasts this long after its last request, in seconds.
 const SESSION: u64 = 60 * 60;
@@ -46,14 +46,14 @@ const AUDITED: usize = 100_000;
 const COOKIE: &str = "tintype_session";
 
 /// Whom the server lets in.
-pub(crate) enum Access {
+pub(crate) enum AccessPolicy {
     /// Everybody who can reach it: it listens on this machine alone.
     Open,
-    /// Who knows the token.
+    /// User knows the token.
     Token {
         /// SHA-256 of the token.
         hash: String,
-        sessions: Box<Sessions>,
+        sessions: Box<SessionStore>,
     },
     /// Whom a reverse proxy names in this header.
     Header(HeaderName),
@@ -61,29 +61,29 @@ pub(crate) enum Access {
 
 /// The name of a request's visitor.
 #[derive(Clone)]
-pub(super) struct Who(pub(super) String);
+pub(super) struct User(pub(super) String);
 
 /// Lets a request pass if its visitor is known.
-pub(super) async fn admit(
+pub(super) async fn require_user(
     State(app): State<App>,
     mut request: Request,
     next: Next,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     let who = known(&app.access, request.headers()).await?;
-    let who = who.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, "log in first"))?;
-    request.extensions_mut().insert(Who(who));
+    let who = who.ok_or_else(|| ApiError::new(StatusCode::UNAUTHORIZED, "log in first"))?;
+    request.extensions_mut().insert(User(who));
     Ok(next.run(request).await)
 }
 
 /// The name of the visitor who sends these headers, if there is one.
-async fn known(access: &Access, headers: &HeaderMap) -> Result<Option<String>, Problem> {
+async fn known(access: &AccessPolicy, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     match access {
-        Access::Open => Ok(Some("local".to_owned())),
-        Access::Header(name) => {
+        AccessPolicy::Open => Ok(Some("local".to_owned())),
+        AccessPolicy::Header(name) => {
             let value = headers.get(name).and_then(|value| value.to_str().ok());
             Ok(value.filter(|value| is_name(value)).map(str::to_owned))
         }
-        Access::Token { sessions, .. } => match cookie(headers) {
+        AccessPolicy::Token { sessions, .. } => match cookie(headers) {
             Some(id) => sessions.visitor(id).await,
             None => Ok(None),
         },
@@ -104,7 +104,7 @@ fn is_name(name: &str) -> bool {
 /// What a visitor sends to log in.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct LogIn {
+pub(super) struct LoginRequest {
     token: String,
     name: String,
 }
@@ -113,13 +113,13 @@ pub(super) async fn log_in(
     State(app): State<App>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    Json(asked): Json<LogIn>,
-) -> Result<Response, Problem> {
-    let Access::Token { hash, sessions } = &app.access else {
-        return Err(Problem::missing("there is no log-in here"));
+    Json(asked): Json<LoginRequest>,
+) -> Result<Response, ApiError> {
+    let AccessPolicy::Token { hash, sessions } = &app.access else {
+        return Err(ApiError::missing("there is no log-in here"));
     };
     if !is_name(&asked.name) {
-        return Err(Problem::unclear("a name has 1 to 80 printable characters"));
+        return Err(ApiError::unclear("a name has 1 to 80 printable characters"));
     }
     let attempts = sessions.attempt(address.ip(), cookie(&headers)).await?;
     // Hashes are compared: how long that takes tells nothing of the token.
@@ -127,7 +127,10 @@ pub(super) async fn log_in(
         sessions
             .note(&asked.name, "refused", &address.ip().to_string())
             .await?;
-        return Err(Problem::new(StatusCode::FORBIDDEN, "that is not the token"));
+        return Err(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "that is not the token",
+        ));
     }
     sessions.welcome(&attempts).await?;
     let id = sessions.begin(&asked.name).await?;
@@ -145,8 +148,8 @@ pub(super) async fn log_in(
 pub(super) async fn log_out(
     State(app): State<App>,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
-    if let (Access::Token { sessions, .. }, Some(id)) = (&app.access, cookie(&headers)) {
+) -> Result<Response, ApiError> {
+    if let (AccessPolicy::Token { sessions, .. }, Some(id)) = (&app.access, cookie(&headers)) {
         sessions.end(id).await?;
     }
     answer(
@@ -155,28 +158,28 @@ pub(super) async fn log_out(
     )
 }
 
-/// Who the visitor is and whether there is a log-in, for the page.
+/// User the visitor is and whether there is a log-in, for the page.
 pub(super) async fn session(
     State(app): State<App>,
     headers: HeaderMap,
-) -> Result<Json<serde_json::Value>, Problem> {
-    let login = matches!(app.access, Access::Token { .. });
+) -> Result<Json<serde_json::Value>, ApiError> {
+    let login = matches!(app.access, AccessPolicy::Token { .. });
     Ok(Json(
         json!({ "who": known(&app.access, &headers).await?, "login": login }),
     ))
 }
 
-fn answer(cookie: &str, body: &serde_json::Value) -> Result<Response, Problem> {
+fn answer(cookie: &str, body: &serde_json::Value) -> Result<Response, ApiError> {
     let cookie = HeaderValue::from_str(cookie).map_err(anyhow::Error::new)?;
     Ok(([(header::SET_COOKIE, cookie)], Json(body)).into_response())
 }
 
-/// Sessions, attempts and the audit, in Redis.
-pub(crate) struct Sessions {
+/// SessionStore, attempts and the audit, in Redis.
+pub(crate) struct SessionStore {
     settings: RecordSettings,
 }
 
-impl Sessions {
+impl SessionStore {
     pub(crate) fn new(settings: RecordSettings) -> Self {
         Self { settings }
     }
@@ -187,8 +190,8 @@ impl Sessions {
 
     /// Sends one command. Reviewers are few: a connection each time is never
     /// a stale one.
-    async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Problem> {
-        let away = |text: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, text);
+    async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, ApiError> {
+        let away = |text: String| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, text);
         let connection = self.settings.connect().await?;
         let mut connection = connection.ok_or_else(|| away("sessions need a Redis".to_owned()))?;
         let answer = command.query_async(&mut connection).await;
@@ -196,7 +199,7 @@ impl Sessions {
     }
 
     /// The name behind a session's id, for one more hour.
-    async fn visitor(&self, id: &str) -> Result<Option<String>, Problem> {
+    async fn visitor(&self, id: &str) -> Result<Option<String>, ApiError> {
         let hash = sha256(id.as_bytes());
         let mut revoked = redis::cmd("ZSCORE");
         revoked.arg(self.key("revoked")).arg(&hash);
@@ -210,7 +213,7 @@ impl Sessions {
         self.ask(&get).await
     }
 
-    async fn begin(&self, name: &str) -> Result<String, Problem> {
+    async fn begin(&self, name: &str) -> Result<String, ApiError> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes)
             .map_err(|error| anyhow::anyhow!("failed to draw a session's id: {error}"))?;
@@ -225,7 +228,7 @@ impl Sessions {
         Ok(id)
     }
 
-    async fn end(&self, id: &str) -> Result<(), Problem> {
+    async fn end(&self, id: &str) -> Result<(), ApiError> {
         let hash = sha256(id.as_bytes());
         let (now, key) = (now_ms(), self.key("revoked"));
         let mut revoke = redis::cmd("ZADD");
@@ -246,7 +249,7 @@ impl Sessions {
     ///
     /// Behind a proxy all have its address: a browser that is known has a
     /// count of its own, so that nobody else can lock it out.
-    async fn attempt(&self, address: IpAddr, cookie: Option<&str>) -> Result<String, Problem> {
+    async fn attempt(&self, address: IpAddr, cookie: Option<&str>) -> Result<String, ApiError> {
         let hash = sha256(cookie.unwrap_or_default().as_bytes());
         let mut known = redis::cmd("EXISTS");
         known.arg(self.key(&format!("known:{hash}")));
@@ -257,19 +260,19 @@ impl Sessions {
         count.arg(COUNT).arg(1).arg(&key).arg(LOCKOUT);
         if self.ask::<u64>(&count).await? > ATTEMPTS {
             let text = "too many attempts: try again in a quarter of an hour";
-            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, text));
+            return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, text));
         }
         Ok(key)
     }
 
-    async fn welcome(&self, attempts: &str) -> Result<(), Problem> {
+    async fn welcome(&self, attempts: &str) -> Result<(), ApiError> {
         let mut forget = redis::cmd("DEL");
         forget.arg(attempts);
         self.ask(&forget).await
     }
 
     /// Adds to the audit.
-    pub(super) async fn note(&self, who: &str, what: &str, on: &str) -> Result<(), Problem> {
+    pub(super) async fn note(&self, who: &str, what: &str, on: &str) -> Result<(), ApiError> {
         let mut add = redis::cmd("XADD");
         add.arg(self.key("audit"))
             .arg("MAXLEN")

@@ -3,7 +3,7 @@
 
 mod files;
 mod folders;
-mod input;
+mod image_pair;
 mod outcome;
 
 use std::io::{self, ErrorKind, Write};
@@ -14,15 +14,15 @@ use anyhow::{Context, Result, bail};
 use tintype::compare::{Antialiasing, Options as Settings, Perceptual};
 use tintype::model::Region;
 
-use outcome::Outcome;
+use outcome::CompareOutcome;
 
 /// Compare two images, or two folders of images
 ///
 /// Exits with 0 if they are the same or within the limits, with 1 if they
-/// differ, and with 2 if one of them could not be read. Files that are equal are
+/// differ, and with 2 if one of them could not be read. ImagePair that are equal are
 /// not looked into: whether they are damaged is not noticed.
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct CompareArguments {
     /// The accepted image, or a folder
     baseline: PathBuf,
 
@@ -79,7 +79,7 @@ pub(crate) struct Options {
     json: bool,
 }
 
-impl Options {
+impl CompareArguments {
     fn settings(&self) -> Settings {
         Settings {
             threshold: self.threshold,
@@ -101,11 +101,11 @@ impl Options {
     }
 }
 
-pub(crate) fn run(options: &Options) -> ExitCode {
+pub(crate) fn run(options: &CompareArguments) -> ExitCode {
     match compare(options) {
-        Ok(Outcome::Same) => ExitCode::SUCCESS,
-        Ok(Outcome::Different) => ExitCode::from(1),
-        Ok(Outcome::Failed) => ExitCode::from(2),
+        Ok(CompareOutcome::Same) => ExitCode::SUCCESS,
+        Ok(CompareOutcome::Different) => ExitCode::from(1),
+        Ok(CompareOutcome::Failed) => ExitCode::from(2),
         Err(error) => {
             // Where it cannot be said, the exit code still tells.
             let _ = say(io::stderr(), &format!("error: {error:#}"));
@@ -114,7 +114,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     }
 }
 
-fn compare(options: &Options) -> Result<Outcome> {
+fn compare(options: &CompareArguments) -> Result<CompareOutcome> {
     let (a, b) = (&options.baseline, &options.current);
     match (a.is_dir(), b.is_dir()) {
         (true, true) => folders::compare(options),
@@ -134,7 +134,7 @@ fn say(mut to: impl Write, line: &str) -> Result<()> {
     }
 }
 
-fn one_folder(folder: &Path, other: &Path) -> Result<Outcome> {
+fn one_folder(folder: &Path, other: &Path) -> Result<CompareOutcome> {
     let (folder, other) = (folder.display(), other.display());
     bail!("failed to compare {folder}, a folder, with {other} (give two images or two folders)")
 }

@@ -8,8 +8,8 @@ use image::{DynamicImage, Rgba, RgbaImage, imageops};
 use tintype::model::{RunId, VisualTestResult, VisualTestRun};
 
 use super::api::{decision, waits};
-use super::desk::Decision;
-use super::{App, Options};
+use super::{App, ReviewOptions};
+use crate::decisions::log::Decision;
 use crate::images;
 use crate::project::{Project, is_meant};
 
@@ -18,7 +18,7 @@ const GAP: u32 = 16;
 
 /// What somebody answered.
 #[derive(Debug, PartialEq, Eq)]
-enum Answer {
+enum TerminalCommand {
     Decide(Decision),
     Next,
     Back,
@@ -26,7 +26,7 @@ enum Answer {
     Unclear,
 }
 
-impl Answer {
+impl TerminalCommand {
     fn read(line: &str) -> Self {
         match line.trim().to_ascii_lowercase().as_str() {
             "a" | "accept" => Self::Decide(Decision::Accept),
@@ -41,7 +41,7 @@ impl Answer {
 }
 
 /// Goes through what waits for a decision.
-pub(super) async fn review(app: &App, options: &Options) -> Result<()> {
+pub(super) async fn review(app: &App, options: &ReviewOptions) -> Result<()> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         bail!(
             "there is no terminal to ask in: `cargo tintype accept [FILTER…]` accepts, \
@@ -60,14 +60,14 @@ pub(super) async fn review(app: &App, options: &Options) -> Result<()> {
     while let Some(result) = open.get(at) {
         show(&project, &run, result, at + 1, open.len());
         match ask()? {
-            Answer::Quit => break,
-            Answer::Next => at += 1,
-            Answer::Back => at = at.saturating_sub(1),
-            Answer::Unclear => println!("a, r, s, b, u or q, then Enter"),
-            Answer::Decide(decision) => {
+            TerminalCommand::Quit => break,
+            TerminalCommand::Next => at += 1,
+            TerminalCommand::Back => at = at.saturating_sub(1),
+            TerminalCommand::Unclear => println!("a, r, s, b, u or q, then Enter"),
+            TerminalCommand::Decide(decision) => {
                 let name = result.story_identifier.test_name();
                 match app
-                    .carry_out("terminal", &run.run_id, decision, &name, None)
+                    .apply("terminal", &run.run_id, decision, &name, None)
                     .await
                 {
                     Ok(warning) => {
@@ -87,7 +87,7 @@ pub(super) async fn review(app: &App, options: &Options) -> Result<()> {
 }
 
 /// The run that is meant, or the newest one.
-async fn chosen(app: &App, options: &Options) -> Result<RunId> {
+async fn chosen(app: &App, options: &ReviewOptions) -> Result<RunId> {
     if let Some(id) = &options.run {
         return Ok(RunId(id.clone()));
     }
@@ -104,14 +104,14 @@ fn said(decision: Decision, name: &str) -> String {
     }
 }
 
-fn ask() -> Result<Answer> {
+fn ask() -> Result<TerminalCommand> {
     print!("[a]ccept [r]eject [s]kip [b]ack [u]ndo [q]uit > ");
     io::stdout().flush()?;
     let mut line = String::new();
     if io::stdin().lock().read_line(&mut line)? == 0 {
-        return Ok(Answer::Quit);
+        return Ok(TerminalCommand::Quit);
     }
-    Ok(Answer::read(&line))
+    Ok(TerminalCommand::read(&line))
 }
 
 fn show(project: &Project, run: &VisualTestRun, result: &VisualTestResult, nth: usize, of: usize) {
@@ -163,7 +163,7 @@ fn pictures(project: &Project, result: &VisualTestResult) -> Vec<(&'static str, 
 
 /// How a terminal takes pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Protocol {
+enum ImageProtocol {
     Kitty,
     Iterm,
     Sixel,
@@ -172,7 +172,7 @@ enum Protocol {
 /// The protocol of this terminal, by the names it goes by. It is not asked: one
 /// that does not answer would keep us waiting, and one that does may answer
 /// into the next question. Coloured blocks would not help anybody.
-fn protocol(variable: impl Fn(&str) -> Option<String>) -> Option<Protocol> {
+fn protocol(variable: impl Fn(&str) -> Option<String>) -> Option<ImageProtocol> {
     let term = variable("TERM").unwrap_or_default();
     let program = variable("TERM_PROGRAM").unwrap_or_default();
     let is = |names: &[&str]| {
@@ -181,18 +181,18 @@ fn protocol(variable: impl Fn(&str) -> Option<String>) -> Option<Protocol> {
             .any(|name| term.contains(name) || program == *name)
     };
     if is(&["kitty", "ghostty"]) {
-        Some(Protocol::Kitty)
+        Some(ImageProtocol::Kitty)
     } else if is(&["iTerm.app", "WezTerm"]) {
-        Some(Protocol::Iterm)
+        Some(ImageProtocol::Iterm)
     } else if is(&["sixel", "foot", "mlterm"]) {
-        Some(Protocol::Sixel)
+        Some(ImageProtocol::Sixel)
     } else {
         None
     }
 }
 
 /// Draws pictures side by side.
-fn draw(pictures: &[(&'static str, PathBuf)], protocol: Protocol) -> Result<()> {
+fn draw(pictures: &[(&'static str, PathBuf)], protocol: ImageProtocol) -> Result<()> {
     let mut decoded = Vec::new();
     for (_, path) in pictures {
         let bytes = images::read(path)?;
@@ -202,9 +202,9 @@ fn draw(pictures: &[(&'static str, PathBuf)], protocol: Protocol) -> Result<()> 
     }
     let config = viuer::Config {
         absolute_offset: false,
-        use_kitty: protocol == Protocol::Kitty,
-        use_iterm: protocol == Protocol::Iterm,
-        use_sixel: protocol == Protocol::Sixel,
+        use_kitty: protocol == ImageProtocol::Kitty,
+        use_iterm: protocol == ImageProtocol::Iterm,
+        use_sixel: protocol == ImageProtocol::Sixel,
         ..viuer::Config::default()
     };
     viuer::print(&DynamicImage::ImageRgba8(strip(&decoded)), &config)?;
@@ -244,16 +244,22 @@ fn link(path: &std::path::Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Protocol, link, plain, protocol, strip};
-    use crate::review::desk::Decision;
+    use super::{ImageProtocol, TerminalCommand, link, plain, protocol, strip};
+    use crate::decisions::log::Decision;
     use image::{Rgba, RgbaImage};
 
     #[test]
     fn letters_and_words_are_understood() {
-        assert_eq!(Answer::read("a\n"), Answer::Decide(Decision::Accept));
-        assert_eq!(Answer::read(" Reject \n"), Answer::Decide(Decision::Reject));
-        assert_eq!(Answer::read("\n"), Answer::Next);
-        assert_eq!(Answer::read("yes\n"), Answer::Unclear);
+        assert_eq!(
+            TerminalCommand::read("a\n"),
+            TerminalCommand::Decide(Decision::Accept)
+        );
+        assert_eq!(
+            TerminalCommand::read(" Reject \n"),
+            TerminalCommand::Decide(Decision::Reject)
+        );
+        assert_eq!(TerminalCommand::read("\n"), TerminalCommand::Next);
+        assert_eq!(TerminalCommand::read("yes\n"), TerminalCommand::Unclear);
     }
 
     #[test]
@@ -265,9 +271,12 @@ mod tests {
                 _ => None,
             })
         };
-        assert_eq!(named("xterm-kitty", ""), Some(Protocol::Kitty));
-        assert_eq!(named("xterm-256color", "iTerm.app"), Some(Protocol::Iterm));
-        assert_eq!(named("foot", ""), Some(Protocol::Sixel));
+        assert_eq!(named("xterm-kitty", ""), Some(ImageProtocol::Kitty));
+        assert_eq!(
+            named("xterm-256color", "iTerm.app"),
+            Some(ImageProtocol::Iterm)
+        );
+        assert_eq!(named("foot", ""), Some(ImageProtocol::Sixel));
         assert_eq!(named("xterm-256color", "Apple_Terminal"), None);
         assert_eq!(protocol(|_| None), None);
     }
