@@ -122,8 +122,8 @@ fn headers_cookies_and_passwords_are_sent() {
 
 fn no_secret_is_ever_written() {
     let up = Up::start();
-    // A password that is wrong, headers that the page tells of, a server that
-    // ends with its environment on its lips.
+    // A wrong password, a page that shows its request headers, a server that
+    // prints its environment when it exits.
     let access = ACCESS.replace("sesame-by-${PASSWORD}", "sesame-wrong-${PASSWORD}");
     let manifest = manifest(&up.base(), &access).replace(
         "path = \"/open\"",
@@ -171,7 +171,7 @@ fn no_secret_is_ever_written() {
     let said = format!("{}{}", run.stdout, run.stderr);
     assert!(said.contains("the token is ***"), "{said}");
 
-    // What is not set is named, and only when it is needed.
+    // An unset variable is named, but only when it is needed.
     let run = project.run(&[], &SECRETS[1..]);
     let said = format!("{}{}", run.stdout, run.stderr);
     assert!(
@@ -181,7 +181,7 @@ fn no_secret_is_ever_written() {
     assert_eq!(project.run(&["--list"], &[]).code, Some(0));
 }
 
-/// A server with a certificate that nobody vouches for.
+/// A server with a self-signed certificate.
 struct Secure {
     child: Child,
     port: u16,

@@ -1,4 +1,4 @@
-//! A small app of the tests' own, which tells who has asked for what.
+//! A small app for the tests that records its requests.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};

@@ -1,4 +1,4 @@
-//! What a test target gives beyond its manifest: a server, stories, hooks.
+//! Test targets that add a server, stories and hooks to their manifest.
 
 use libtest_mimic::Trial;
 use tintype::model::{Reason, Status};
@@ -141,7 +141,7 @@ fn hooks_in(engine: &str) {
     let manifest = format!("{MANIFEST}[browser]\nnames = [\"{engine}\"]\nsessions = 1\n");
     let project = Project::new(&manifest, &[]);
     accept(&project, "hooks");
-    // Two clicks would have shut the menu again, whatever page they were on.
+    // A second click on the same page would have closed the menu again.
     for theme in ["light", "dark"] {
         let picture = project.read(&format!("baselines/menu-{theme}-300x200.png"));
         let picture = image::load_from_memory(&picture).unwrap().to_rgba8();
@@ -176,7 +176,7 @@ fn a_failing_hook_is_reported() {
         message.contains("the `before` hook of the test target failed: no data for menu"),
         "{message}"
     );
-    // `after` ends what `before` may have begun.
+    // `after` runs even if `before` failed.
     let ends = String::from_utf8(project.read("ends.txt")).unwrap();
     assert_eq!(ends, "menu\nmenu\n");
 }
@@ -234,7 +234,7 @@ fn hooks_are_cached_only_with_a_key() {
         assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
         assert_eq!(cached(), hit, "{name}");
     }
-    // Without hooks the page is another, and so is what is known of it.
+    // Without hooks the page differs, and so does its cache entry.
     let plain = project.run(&[], &[]);
     assert_eq!(plain.code, Some(101), "{}{}", plain.stdout, plain.stderr);
 }

@@ -1,9 +1,9 @@
-//! Stories from elsewhere than a folder: Storybooks, running apps, Rust code.
-//! Real projects in temporary folders, the real binary, a real browser.
+//! Stories from Storybooks, running apps and Rust code, with real projects in
+//! temporary folders, the real binary and a real browser.
 //!
-//! This binary plays a user's `tests/visual.rs` when it is started with
-//! `PLAY_SUITE` set, by its value one of those in `targets`; otherwise it runs
-//! the tests below, each of which starts it again in that part.
+//! With `PLAY_SUITE` set, this binary acts as a user's `tests/visual.rs`: its
+//! value names one of those in `targets`. Otherwise it runs the tests, each of
+//! which starts it again that way.
 
 mod access;
 mod app;
@@ -25,7 +25,7 @@ use libtest_mimic::Arguments;
 
 use trial::trials;
 
-/// Set when this binary shall play the user's own test target.
+/// Set when this binary acts as the user's test target.
 const PLAY_SUITE: &str = "TINTYPE_TEST_PLAY_SUITE";
 
 fn main() -> ExitCode {

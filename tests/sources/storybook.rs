@@ -116,11 +116,11 @@ fn stories_are_captured_once_rendered() {
         "controls-button--plain-light",
         "controls-button--plain-dark",
     );
-    // The play function has been waited for, and the loader.
+    // The capture waited for the play function and the loader.
     differ("controls-field--typed-light", "controls-field--blank-light");
     differ("controls-menu--open-light", "controls-menu--closed-light");
     differ("data-card--loaded-dark", "data-card--empty-dark");
-    // Args are what Storybook takes them for.
+    // Args have the types that Storybook gives them.
     assert!(alike(
         "button-by-args-light",
         "controls-button--primary-light"
@@ -216,7 +216,7 @@ fn the_index_of_a_running_storybook_is_fetched() {
         "{}",
         away.stderr
     );
-    // One that was never there has left none.
+    // A Storybook that never ran has no stored index.
     let never = Project::new(&running("http://127.0.0.1:1", ""), &[]);
     let never = never.run(&["--list"], &[]);
     assert!(never.stderr.contains("does not answer"), "{}", never.stderr);
@@ -237,7 +237,7 @@ fn a_command_starts_storybook_before_its_index_is_known() {
     });
 }
 
-/// Stories that cannot be shown, and what Storybook says of each.
+/// Stories that fail to render, with Storybook's message for each.
 const BROKEN: [(&str, &str); 5] = [
     (
         "throws",

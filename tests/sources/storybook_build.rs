@@ -1,5 +1,5 @@
-//! The Storybook of the tests (`tests/storybook`), built once for each of its
-//! states with what npm has.
+//! Builds the tests' Storybook (`tests/storybook`) with npm, once per state of
+//! its sources.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -40,7 +40,7 @@ fn build() -> PathBuf {
     built
 }
 
-/// Copies what the Storybook is made of; gives a hash of it.
+/// Copies the Storybook's sources and returns their hash.
 fn copy(source: &Path, work: &Path) -> String {
     let mut hasher = blake3::Hasher::new();
     let _ = fs::remove_dir_all(work.join("src"));

@@ -1,4 +1,4 @@
-//! What users write as their `tests/visual.rs`, by name.
+//! Test targets as users write them in `tests/visual.rs`, by name.
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
@@ -15,7 +15,7 @@ use tintype::{Harness, Story};
 
 use super::app::App;
 
-/// Plays one of them.
+/// Runs one of them.
 pub(crate) fn play(name: &str) -> ExitCode {
     match name {
         "plain-server" => serve_for_ever(),
@@ -80,8 +80,8 @@ pub(crate) fn play(name: &str) -> ExitCode {
     .run()
 }
 
-/// A server on the port that `APP_PORT` says: of the folder `APP_FOLDER`, or of
-/// the same page for every request.
+/// A server on the port in `APP_PORT`: it serves the folder `APP_FOLDER`, or the
+/// same page for every request.
 fn serve_for_ever() -> Harness {
     let port = std::env::var("APP_PORT").unwrap().parse().unwrap();
     let folder = std::env::var("APP_FOLDER").ok();
@@ -131,7 +131,7 @@ fn nothing_to_click_on(snapshot: &Snapshot) {
     assert!(id == "last", "nothing to click on in {id}");
 }
 
-/// What happens where the harness tells of it, and not in the hook.
+/// A panic in a subscriber of the harness, outside of any hook.
 #[derive(Debug)]
 struct Unspeakable(Snapshot);
 

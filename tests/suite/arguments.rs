@@ -1,4 +1,4 @@
-//! Arguments, lists and what is wrong before any browser starts.
+//! Arguments, listing, and errors that are reported before any browser starts.
 
 use libtest_mimic::Trial;
 

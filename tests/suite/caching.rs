@@ -1,4 +1,4 @@
-//! What has not changed needs no browser, and nothing else is spared it.
+//! Unchanged stories need no browser; all others are captured.
 
 use libtest_mimic::Trial;
 use tintype::model::Status;
@@ -54,7 +54,7 @@ fn only_changed_stories_are_captured() {
     assert_eq!(project.run(&[], &[]).code, Some(101));
     assert_eq!(project.statuses(), [Status::Failed, Status::Passed]);
     assert_eq!(cached(&project), [false, true]);
-    // What failed is never remembered.
+    // Failures are never cached.
     assert_eq!(project.run(&[], &[]).code, Some(101));
     project.write("stories/inner.css", "p { color: green }");
     assert_eq!(project.run(&[], &[]).code, Some(0));

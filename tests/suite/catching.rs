@@ -1,4 +1,4 @@
-//! What a visual test is for: the change that somebody did not mean.
+//! Unintended changes fail, with their region.
 
 use std::fs;
 
@@ -39,7 +39,7 @@ phone = "320x480"
 desktop = "640x480"
 "#;
 
-/// Shows its theme, however it is told.
+/// Shows its theme, however the page receives it.
 const THEMED: &str = r#"<!doctype html>
 <style>
   body { background: white; color: black; font: 20px monospace }
@@ -277,8 +277,8 @@ capture = { target = { element = "i" }, padding = 10, mask = ["#t"] }
     assert_eq!(project.run(&[], &[]).code, Some(0));
 }
 
-/// What sticks to the lower edge of the viewport is elsewhere once the viewport
-/// reaches down to the end of the page.
+/// An element fixed to the lower edge of the viewport moves once the viewport is
+/// as tall as the page.
 pub(crate) fn masks_of_whole_pages(engine: &str) {
     let page = "<!doctype html><style>body { margin: 0; background: white } p { margin: 0; height: 700px }
         #bar { position: fixed; bottom: 0; left: 0; width: 100px; height: 20px; background: lime }</style><p></p><b id=bar></b>";

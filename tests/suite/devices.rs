@@ -1,4 +1,4 @@
-//! What pages are told of the device before them.
+//! Device emulation.
 
 use libtest_mimic::Trial;
 
@@ -14,7 +14,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     ]
 }
 
-/// A box for each thing that a page can find out, lime where it is so.
+/// One box per fact that a page can query, lime if it holds.
 const PAGE: &str = r#"<!doctype html><meta charset=utf-8>
 <meta name=viewport content="width=500">
 <style>body { margin: 0; background: white } i { position: absolute; top: 0; width: 20px; height: 20px; background: red } .is { background: lime }</style>
@@ -39,7 +39,7 @@ const PAGE: &str = r#"<!doctype html><meta charset=utf-8>
   }));
 </script>"#;
 
-/// What a story is told, by the boxes that are lime.
+/// The indices of a story's lime boxes.
 fn facts(project: &Project, stem: &str) -> Vec<u32> {
     let file = project.read(&format!("baselines/{stem}.png"));
     let picture = image::load_from_memory(&file).unwrap().to_rgb8();
@@ -94,7 +94,7 @@ device = { locale = "de-AT" }
     assert_eq!(run.code, Some(0), "{}", run.stdout);
 }
 
-/// What Firefox has for it, and another story that is told nothing.
+/// The settings that Firefox supports, and a story without any.
 fn supported_device_settings_apply_in_firefox() {
     let manifest = r#"
 [stories]
@@ -129,8 +129,8 @@ path = "a.html"
     assert_eq!(run.code, Some(0), "{}", run.stdout);
 }
 
-/// A page that reads its language once: what it shows in one is no sign of what
-/// it shows in the other.
+/// A page that reads its language once at load: it cannot be reused for another
+/// language.
 fn devices_do_not_share_a_page() {
     let page = |german: &str| {
         format!(

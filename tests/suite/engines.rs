@@ -1,4 +1,4 @@
-//! Firefox and WebKit: what Chromium's tests ask for, of them.
+//! Firefox and WebKit, with the expectations of Chromium's tests.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -80,9 +80,9 @@ capture = {{ target = {{ element = "#last" }}, padding = 5 }}
     )
 }
 
-/// Tells by colour what the page believes of its screen: first row of ten-pixel
-/// squares: width, height, scale, room for scrollbars. It is taller than the
-/// screen; all around is the background, by which the theme is told.
+/// Encodes the page's view of its screen in the colours of a row of ten-pixel
+/// squares: width, height, scale, scrollbar width. It is taller than the screen;
+/// the background shows the theme.
 const SCREEN: &str = r#"<!doctype html>
 <style>
   html { background: white } body { margin: 0; height: 3000px }
@@ -159,7 +159,7 @@ fn pictures(engine: &str) {
     assert_eq!(part.get_pixel(2, 50), &Rgb([255; 3]));
     assert_eq!(part.get_pixel(100, 50), &Rgb([230, 0, 200]));
 
-    // The same again, and what has changed is seen.
+    // A second run passes, and a change is detected.
     let run = project.run(&[], &[("TINTYPE_CACHE", "off")]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
     let passed = project.result("screen::dark::300x160");
@@ -175,7 +175,7 @@ fn pictures(engine: &str) {
     eventually("all its processes are gone", || project.processes() == 0);
 }
 
-/// Motion of every kind, and what comes late.
+/// Motion of every kind, and late content.
 const RESTLESS: &str = r#"<!doctype html>
 <style>
   body { margin: 0; background: white }
@@ -223,7 +223,7 @@ fn rest(engine: &str) {
         assert_eq!(run.code, Some(0), "{}", run.stdout);
     }
 
-    // What never comes to rest says what it was waited for.
+    // A page that never settles names the condition that it waited for.
     project.write(
         "stories/a.html",
         "<script>document.documentElement.dataset.tintypeReady = 'false'</script>",
@@ -275,7 +275,7 @@ fn steps_in(engine: &str) {
     steps::no_traces(engine);
 }
 
-/// Green for whoever shows header and cookie, red for others.
+/// Green for requests with header and cookie, red for others.
 fn credentials_are_sent_by_firefox() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -353,7 +353,7 @@ fn each_engine_has_its_own_baselines() {
     let last = project.last();
     assert_eq!(last.run.summary.total, 2);
     let result = project.result("a@webkit::light::320x200");
-    // The baseline was made by the same browser, whatever else the run had.
+    // The baseline was made by the same browser, although the run used others too.
     assert!(result.environment_changed.is_empty());
 }
 
@@ -376,7 +376,7 @@ fn a_missing_program_is_reported() {
     }
 }
 
-/// A WebDriver that opens a session whose socket never says a word.
+/// A WebDriver that opens a session whose socket never responds.
 fn an_unresponsive_bidi_socket_times_out() {
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();
     let capabilities = format!(
@@ -405,7 +405,7 @@ fn an_unresponsive_bidi_socket_times_out() {
     let project = Project::new(&manifest, &[("a.html", "<p>a")]);
     let mut command = project.suite(&["--exact", "a::light::320x200"]);
     let mut child = command.spawn().unwrap();
-    // Nobody waits for ever where it is not so.
+    // A hang fails the test instead of blocking it.
     eventually("it is given up", || child.try_wait().unwrap().is_some());
     let message = project.result("a::light::320x200").message.unwrap();
     let told = "did not answer `connection to ws://";

@@ -1,5 +1,4 @@
-//! What is known to fail must keep failing, what passes at a second attempt is
-//! flaky, and tolerance is that of engine and system.
+//! Known failures, flaky snapshots, and tolerance per engine and platform.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -57,7 +56,7 @@ fn a_known_failure_must_keep_failing() {
         assert!(run.stderr.contains(told), "{}", run.stderr);
     }
 
-    // It is mended: on the fast path, and where a picture is judged.
+    // It is fixed: on the fast path and after a full comparison.
     project.write("stories/a.html", &page("lime"));
     for _ in 0..2 {
         let run = project.run(&["a::"], &[]);
@@ -84,7 +83,7 @@ fn a_known_failure_is_limited_to_its_engines_and_platforms() {
     assert_eq!(run.code, Some(101));
     project.write("stories.toml", &manifest(&here));
     assert_eq!(project.run(&["b::"], &[]).code, Some(0));
-    // Without a baseline nobody knows whether it fails.
+    // Without a baseline it is unknown whether it fails.
     assert_eq!(project.run(&["a::"], &[]).code, Some(101));
     assert_eq!(project.result("a::light::400x300").status, Status::New);
     // A machine without a browser is no failure of the story.

@@ -4,14 +4,14 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
-/// A server that is not the stories' own, and what it was asked.
+/// A server of another origin that records its requests.
 pub(crate) struct Foreign {
     pub(crate) address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Foreign {
-    /// Answers whatever is asked with `real`, for any origin.
+    /// Responds to every request with `real`, for any origin.
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

@@ -28,13 +28,13 @@ pub(crate) fn tests() -> Vec<Trial> {
     ]
 }
 
-/// How long a hub lets a session wait for a node, in seconds: as long as a
-/// loaded machine may need for one.
+/// Seconds that a session may wait at the hub for a node; enough for a loaded
+/// machine.
 const PATIENT: &str = "200";
 
-/// A shell that leads a group of processes. When its input ends, by whatever
-/// end of the test, so does the program, in good order (a node ends its
-/// browsers), and then whatever is left of the group.
+/// A shell that leads a process group. When its standard input closes, however
+/// the test ends, it terminates the program gracefully (a node closes its
+/// browsers), and then the rest of the group.
 const GUARD: &str = r#"
 "$@" </dev/null & program=$!
 read -r _
@@ -264,7 +264,7 @@ fn a_lost_node_is_replaced() {
     assert_eq!((retried.status, retried.attempt), (Status::New, Some(2)));
 }
 
-/// Somebody else has the only browser.
+/// Another client occupies the only browser.
 fn a_busy_node_is_reported() {
     let hub = Hub::start("10");
     let _node = hub.node("chrome", "chromedriver");
@@ -298,7 +298,7 @@ fn an_unreachable_hub_is_reported() {
     }
 }
 
-/// A hub that refuses every session, and how many it was asked for.
+/// A hub that refuses every session and counts the requests.
 fn refusing() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -338,7 +338,7 @@ fn a_hub_without_sessions_is_asked_three_times() {
     assert_eq!(asked.load(Ordering::Relaxed), 3);
 }
 
-/// Another build may stand behind the same address by then.
+/// The hub's browser may be another build in the next run.
 fn nothing_is_cached_behind_a_hub() {
     let port = free_port();
     let driver = Command::new(which("chromedriver"))

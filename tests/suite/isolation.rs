@@ -1,4 +1,4 @@
-//! No story sees what another has left behind.
+//! Stories are isolated from each other's state.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -18,7 +18,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     ]
 }
 
-/// Shows in black whatever it finds that a fresh page does not have.
+/// Shows in black any state that a fresh page does not have.
 const INNOCENT: &str = r#"<!doctype html>
 <style>body { margin: 0; background: white } p { margin: 0; font: 12px monospace }</style>
 <body><script>
@@ -103,7 +103,7 @@ fn a_story_that_mutates_itself_is_captured_on_fresh_pages() {
         let manifest = format!("{manifest}[capture]\nisolation = \"{isolation}\"\n");
         let project = Project::new(&manifest, &[("a.html", page)]);
         project.accept_all();
-        // Baselines come from fresh pages, whatever may share one.
+        // Baselines come from fresh pages, even if snapshots can share one.
         let read = |theme: &str| project.read(&format!("baselines/a-{theme}-400x300.png"));
         assert_eq!(
             image::load_from_memory(&read("light")).unwrap(),
@@ -113,8 +113,8 @@ fn a_story_that_mutates_itself_is_captured_on_fresh_pages() {
     }
 }
 
-/// A server that gives whoever asks for `/a` a cookie. Returns its address, and
-/// who has shown it any but one that was agreed upon.
+/// A server that sets a cookie on `/a`. Returns its address and the requests that
+/// sent an unexpected cookie.
 fn generous_server() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

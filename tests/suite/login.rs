@@ -146,7 +146,7 @@ fn an_expired_login_is_renewed() {
     for story in ALL {
         assert_eq!(colour(&project, story), [0, 255, 0], "{story}");
     }
-    // A log-in that never holds is told as such.
+    // A login that is never accepted is reported.
     gate.sessions_hold(0);
     let run = project.run(&["--exact", "a::light::200x100"], &ACCEPT[..1]);
     assert_eq!(run.code, Some(101));
@@ -176,7 +176,7 @@ fn a_login_is_shared_encrypted_through_redis() {
     assert!((1..=3_600_000).contains(&left), "{left}");
     assert_eq!(with("another key, which opens nothing of it"), 2);
     assert_eq!(with(""), 3, "without a key nothing is shared");
-    // The server has forgotten everybody: what is kept holds no more.
+    // The server has dropped all sessions: the stored login has expired.
     gate.forget();
     assert_eq!(with(KEY), 4);
     assert_eq!(with(KEY), 4);

@@ -1,9 +1,8 @@
-//! The harness as its user meets it: real projects in temporary folders, the
-//! real binary, a real browser, a real redis-server.
+//! Functional tests of the harness, with real projects in temporary folders, the
+//! real binary, a real browser and a real redis-server.
 //!
-//! This binary plays a user's `tests/visual.rs` when it is started with
-//! `PLAY_SUITE` set; otherwise it runs the tests below, each of which starts it
-//! again in that part.
+//! With `PLAY_SUITE` set, this binary acts as a user's `tests/visual.rs`.
+//! Otherwise it runs the tests, each of which starts it again that way.
 
 mod accepting;
 mod arguments;
@@ -34,7 +33,7 @@ use libtest_mimic::Arguments;
 
 use trial::trials;
 
-/// Set when this binary shall play the user's own test target.
+/// Set when this binary acts as the user's test target.
 const PLAY_SUITE: &str = "TINTYPE_TEST_PLAY_SUITE";
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! A test per process, all of them under one runner, as nextest has it.
+//! One process per test under a common runner, as with cargo-nextest.
 
 use std::io::Write as _;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -24,8 +24,8 @@ pub(crate) fn tests() -> Vec<Trial> {
     ]
 }
 
-/// A shell that plays nextest: it runs what it is told to, and is the parent of
-/// every test.
+/// A shell in the place of nextest: it runs commands and is the parent process
+/// of every test.
 struct Runner {
     shell: Child,
     orders: Option<ChildStdin>,
@@ -110,7 +110,7 @@ fn the_run_ends_with_its_runner() {
         let text: String = client.get("visualrun:0198-runner").unwrap();
         serde_json::from_str(&text).unwrap()
     };
-    // What a test has said is written, and the run goes on.
+    // The test's outcome is written, and the run continues.
     let before = document();
     assert_eq!(before["summary"]["passed"], 2);
     assert_eq!(before.get("reason"), None);

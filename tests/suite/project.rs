@@ -17,11 +17,11 @@ pub(crate) struct Project {
     folder: TempDir,
 }
 
-/// Never at rest: it never says that it is ready.
+/// A page that never settles: it never signals that it is ready.
 const ENDLESS: &str = "<!doctype html><p>waiting<script>document.documentElement.dataset.tintypeReady = 'false'</script>";
 
-/// Hears of an endless story whenever a browser shows it: one that is killed
-/// before would only be started again.
+/// Reports when a browser shows an endless story: a browser killed earlier would
+/// only be started again.
 pub(crate) struct Bell(TcpListener);
 
 impl Bell {
@@ -49,7 +49,7 @@ impl Bell {
     }
 }
 
-/// How a run of the suite ended.
+/// Exit status and output of a run of the suite.
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
@@ -95,13 +95,13 @@ impl Project {
         fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    /// The suite, ready to be started, in an environment that holds nothing of
-    /// the outer test run's. Its record is in memory unless a test says
-    /// otherwise: no redis-server is on the PATH.
+    /// The suite's command, with an environment independent of the outer test run.
+    /// Its record is in memory unless a test configures another: no redis-server
+    /// is on the PATH.
     pub(crate) fn suite(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(std::env::current_exe().unwrap());
         let mut path = std::env::var_os("PATH").unwrap_or_default();
-        // Where ./test puts what no package of the system brings.
+        // Where ./test installs tools that no system package provides.
         path.push(concat!(
             ":",
             env!("CARGO_MANIFEST_DIR"),
@@ -134,7 +134,7 @@ impl Project {
         self.suite(arguments).spawn().unwrap()
     }
 
-    /// Makes whatever the stories show the baselines.
+    /// Accepts the current images of all stories.
     pub(crate) fn accept_all(&self) {
         let run = self.run(&[], &[("TINTYPE_UPDATE", "new")]);
         assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
@@ -155,7 +155,7 @@ impl Project {
         folders
     }
 
-    /// What the newest run wrote down of itself.
+    /// The `run.json` of the newest run.
     pub(crate) fn last(&self) -> RunFile {
         let folder = self.runs().pop().unwrap();
         let text = fs::read(folder.join(RunFile::NAME)).unwrap();
@@ -198,7 +198,7 @@ impl Project {
         found
     }
 
-    /// How many processes there are whose command line names this project.
+    /// The number of processes whose command line names this project.
     pub(crate) fn processes(&self) -> usize {
         let mark = self.path().to_string_lossy().into_owned();
         let mut count = 0;
@@ -220,7 +220,7 @@ impl From<Output> for Run {
     }
 }
 
-/// Asks until it is so; time only bounds a hang.
+/// Polls until the condition holds; the time limit only bounds a hang.
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     for _ in 0..2400 {
         if is_so() {

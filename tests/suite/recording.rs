@@ -1,4 +1,4 @@
-//! What a plain Redis client reads back is what happened.
+//! A plain Redis client reads the complete record of a run.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -73,7 +73,7 @@ fn every_key_and_document_is_written() {
         .unwrap();
     let runs: BTreeSet<String> = client.smembers("shop:visualruns:index").unwrap();
     assert_eq!(runs, ["run-one", "run-two"].map(str::to_owned).into());
-    // What is new and was accepted is no failure.
+    // A new snapshot that was accepted is not a failure.
     let run: String = client.get("shop:visualrun:run-one").unwrap();
     assert_eq!(json(&run)["reason"], "passed");
     assert_eq!(json(&run)["summary"]["new"], 4);
@@ -233,7 +233,7 @@ fn results_survive_an_unreachable_redis() {
         2
     );
 
-    // The next run brings what the last one could not say.
+    // The next run sends the operations that the last one could not send.
     server.restart();
     let environment = [
         ("REDIS_URL", &*server.url()),

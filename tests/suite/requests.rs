@@ -1,4 +1,4 @@
-//! What a page asks for: answered, blocked, held up, reported, refused.
+//! Request rules and the network policy.
 
 use libtest_mimic::Trial;
 use tintype::model::Status;
@@ -23,8 +23,8 @@ pub(crate) fn tests() -> Vec<Trial> {
     ]
 }
 
-/// A page that is green if the asynchronous `body` finds nothing wrong. What
-/// is wrong stands on it.
+/// A page that is green if the asynchronous `body` returns no error, and shows
+/// the error otherwise.
 fn page(body: &str) -> String {
     format!(
         r#"<!doctype html><style>body {{ margin: 0; background: white }}</style><body><script>
@@ -45,8 +45,8 @@ fn page(body: &str) -> String {
     )
 }
 
-/// A Storybook of one story that asks for what it may not, and has not failed:
-/// there shall be no picture of it.
+/// A Storybook with one story that skips itself and requests another origin: the
+/// request does not fail it.
 fn a_story_that_skips_itself_may_use_the_network() {
     let foreign = Foreign::start();
     let index = r#"{"v":5,"entries":{"a--b":{"type":"story","id":"a--b","title":"A","name":"B","importPath":"./a.js","tags":[]}}}"#;
@@ -87,7 +87,7 @@ fn run(project: &Project, environment: &[(&str, &str)]) -> Run {
     project.run(&[], &all)
 }
 
-/// Runs and accepts; every story must have been content with what it found.
+/// Runs and accepts; every story must have received the expected responses.
 fn content(project: &Project, stories: &[&str]) {
     let run = run(project, &[("TINTYPE_UPDATE", "all")]);
     assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
@@ -236,8 +236,8 @@ path = "b.html"
     content(&project, &["a", "b"]);
 }
 
-/// The first story is answered, asks for ever, and asks once more when it
-/// goes; the second asks for the same and has no rules.
+/// The first story has rules, repeats its request forever, and once more on
+/// unload; the second sends the same request and has no rules.
 fn rules_end_with_their_story() {
     let foreign = Foreign::start();
     let hostile = page(
@@ -289,7 +289,7 @@ capture = { network = "off" }
         assert_eq!(project.statuses(), [Status::Passed, Status::Passed]);
     }
     assert_eq!(foreign.asked(), Vec::<String>::new());
-    // A rule that comes later is not passed by with what was loaded before.
+    // A rule that is added later applies although the file was loaded before.
     let later = rules.replace(
         "capture = { network = \"off\" }",
         "request = [{ url = \"**/*.svg\", block = true }]",
@@ -309,7 +309,7 @@ fn requests_to_other_origins_are_reported() {
     let stories = [("a.html", &*page(&script)), ("b.html", "<p>quiet")];
     let project = Project::new(MANIFEST, &stories);
     content(&project, &["a"]);
-    // With a rule somewhere, a proxy tells; without any, the page itself.
+    // With any rule the proxy reports it; without rules the page does.
     let rule = "[[request]]\nurl = \"**/nothing\"\nblock = true\n";
     for rules in ["", rule] {
         project.write("stories.toml", &format!("{MANIFEST}{rules}"));
@@ -373,7 +373,7 @@ capture = { wait-for = "#never" }
     ] {
         assert!(message.contains(&part), "{part}: {message}");
     }
-    // The cause comes before what it led to.
+    // The cause is reported before its consequences.
     let message = told("c");
     assert!(
         message.contains(&format!("http://{address}/needed"))
@@ -384,7 +384,7 @@ capture = { wait-for = "#never" }
     assert_eq!(foreign.asked(), Vec::<String>::new());
 }
 
-/// A rule that fits an address over TLS says that it cannot do its work.
+/// A rule that matches a TLS address is reported as not applicable.
 fn a_rule_that_cannot_apply_over_tls_fails_the_snapshot() {
     let foreign = Foreign::start();
     let address = foreign.address;

@@ -1,4 +1,4 @@
-//! A page is captured at rest, or it is said what it was still waited for.
+//! Pages are captured once settled; a timeout names the awaited condition.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -67,7 +67,7 @@ fn animations_are_finished() {
     assert_eq!(project.run(&[], &[]).code, Some(0));
 }
 
-/// Two by two pixels, red for 50 ms, then blue for 50 ms, for ever.
+/// Two by two pixels, red for 50 ms, then blue for 50 ms, forever.
 const RED_AND_BLUE: &str = "data:image/gif;base64,R0lGODlhAgACAIEAAP8AAAAAAAAAAAAAACH/C05FVFNDQVBFMi4wAwEAAAAh+QQABQAAACwAAAAAAgACAAAIBgABCAQQEAAh+QQBBQABACwAAAAAAgACAIEAAP8AAAAAAAAAAAAIBgABCAQQEAA7";
 
 fn an_animated_image_shows_its_first_frame() {
@@ -124,8 +124,8 @@ fn a_video_shows_its_first_frame() {
     assert_eq!(project.run(&[], &[("TINTYPE_CACHE", "off")]).code, Some(0));
 }
 
-/// Transitions that start others in what inherits from them, and one that no
-/// script can reach.
+/// Transitions that start others in descendants that inherit from them, and one
+/// that scripts cannot reach.
 fn theme_transitions_are_finished_on_a_reused_page() {
     let page = "<!doctype html><style>
         body { color: black; transition: color 1s }

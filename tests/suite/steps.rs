@@ -1,4 +1,4 @@
-//! What a manifest has done to a page before it is captured.
+//! Steps: user input that the manifest performs before the capture.
 
 use libtest_mimic::Trial;
 use tintype::model::Status;
@@ -174,7 +174,7 @@ steps = [{{ select = {{ in = "#choice", value = "three" }} }}]
     let covered =
         "<!doctype html><button>a</button><div id=veil style='position:fixed; inset:0'></div>";
     let project = Project::new(&manifest, &[("a.html", PAGE), ("covered.html", covered)]);
-    // Nothing of this is a picture to accept, whatever is asked for.
+    // None of these images can be accepted, with any update mode.
     let run = project.run(&[], &[("TINTYPE_UPDATE", "all")]);
     assert_eq!(run.code, Some(101));
     assert!(!project.path().join("baselines").exists());
@@ -221,7 +221,7 @@ steps = [{{ select = {{ in = "#choice", value = "three" }} }}]
         (step.number, &*step.kind, &*step.target),
         (2, "hover", "#nothing")
     );
-    // The picture shows what the first step has done.
+    // The image shows the effect of the first step.
     let picture = image::load_from_memory(&project.read(&absent.current.unwrap())).unwrap();
     assert_eq!(picture.to_rgb8().get_pixel(70, 10).0, [0, 255, 0]);
     let told = "the page as it was: target/tintype/runs/";
@@ -234,7 +234,7 @@ steps = [{{ select = {{ in = "#choice", value = "three" }} }}]
     );
 }
 
-/// Remembers in every way what has been done to it.
+/// Stores every input that it received in every kind of storage.
 const RETENTIVE: &str = "<!doctype html><style>body { margin: 0; background: white }
     button { position: absolute; inset: 20px; border: 0; background: white } button:hover { background: yellow }</style>
     <button></button><script>
@@ -262,7 +262,7 @@ pub(crate) fn no_traces(engine: &str) {
         let picture = image::load_from_memory(&file).unwrap().to_rgb8();
         assert_eq!(picture.get_pixel(200, 150).0, colour, "{story}");
     }
-    // On the fast path, too, each finds what it expects at once.
+    // On the fast path, too, each story starts from a clean page.
     let run = project.run(&[], &[("TINTYPE_CACHE", "off")]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
 }
@@ -322,7 +322,7 @@ steps = [{ click = "a" }, { wait-for = "#there" }, { click = "#there", snapshot 
         let picture = image::load_from_memory(&file).unwrap().to_rgb8();
         picture.get_pixel(390, 290).0
     };
-    // What a step has made of the theme stays.
+    // A theme changed by a step is kept.
     assert_eq!(corner("link"), [0, 0, 255]);
     let shown = manifest.replace(", { click = \"#there\", snapshot = \"toggled\" }", "");
     project.write("stories.toml", &shown);

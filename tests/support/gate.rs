@@ -1,4 +1,4 @@
-//! A small site behind a log-in form, which counts who comes in.
+//! A small site behind a login form that counts logins.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,10 +9,10 @@ use std::time::Duration;
 /// The one password.
 pub(crate) const PASSWORD: &str = "correct-horse-battery";
 
-/// What every session's cookie begins with.
+/// Prefix of every session cookie.
 pub(crate) const SECRET: &str = "sid-secret-";
 
-/// What the page keeps in its local storage when somebody comes in.
+/// The value that a login leaves in local storage.
 pub(crate) const TOKEN: &str = "token-secret-4711";
 
 /// The site; it ends with the process.
@@ -25,13 +25,13 @@ pub(crate) struct Gate {
 #[derive(Default)]
 struct State {
     logins: usize,
-    /// How often each session may still be used.
+    /// Remaining uses of each session.
     sessions: HashMap<String, usize>,
     uses: Option<usize>,
 }
 
-/// Green for who is logged in, by cookie and by storage; orange for who has
-/// the cookie only. `/open` is red for whoever is recognised.
+/// Green if logged in by cookie and storage; orange with the cookie only. `/open`
+/// is red for logged-in users.
 const HOME: &str = "<!doctype html><body><script>
   document.body.style.background = localStorage.token === 'TOKEN' ? 'lime' : 'orange';</script>";
 const OPEN: &str = "<!doctype html><body><script>
@@ -57,7 +57,7 @@ impl Gate {
         gate
     }
 
-    /// How often somebody has logged in.
+    /// The number of logins.
     pub(crate) fn logins(&self) -> usize {
         self.state.lock().unwrap().logins
     }
@@ -72,7 +72,7 @@ impl Gate {
         self.state.lock().unwrap().sessions.clear();
     }
 
-    /// Lets somebody in without the form.
+    /// Creates a session without the form.
     pub(crate) fn admit(&self, session: &str) {
         let mut state = self.state.lock().unwrap();
         state.sessions.insert(session.to_owned(), usize::MAX);
@@ -125,7 +125,7 @@ impl Gate {
     }
 
     fn log_in(&self, body: &str) -> String {
-        // Whoever comes at the same time comes before this is over.
+        // Concurrent logins arrive before this one ends.
         std::thread::sleep(Duration::from_millis(300));
         if !body.contains(&format!("password={PASSWORD}")) {
             return page("200 OK", "", "<!doctype html><p id=wrong>wrong");

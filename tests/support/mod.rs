@@ -1,4 +1,4 @@
-//! What the tests of the record share: real servers, and runs to record.
+//! Shared by the record's tests: real servers, and runs to record.
 #![expect(dead_code, reason = "each test binary uses its own part of this")]
 
 pub(crate) mod gate;

@@ -1,12 +1,11 @@
-//! Ports for what the tests start.
+//! Free ports for the tests' servers.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// A port on which nobody listens, another one for each who asks, below those
-/// that the system gives to outgoing connections: a server that was killed
-/// finds it free again, and who asks meanwhile whether somebody listens there
-/// is not connected to himself.
+/// A free port, a different one for each caller, below the system's ephemeral
+/// range: a restarted server can bind it again, and a client that probes it
+/// meanwhile cannot connect to itself.
 pub(crate) fn free_port() -> u16 {
     static ASKED: AtomicU16 = AtomicU16::new(0);
     // Processes that run side by side begin apart from each other.

@@ -1,22 +1,22 @@
-//! A proxy that cuts connections in the middle of what they carry.
+//! A proxy that cuts connections in the middle of a transfer.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// Passes bytes on to a server until it is told to cut.
+/// Forwards bytes to a server until it cuts the connection.
 pub(crate) struct Proxy {
     pub(crate) port: u16,
     /// The server's port.
     server: Arc<AtomicU16>,
-    /// How many connections were taken.
+    /// The number of accepted connections.
     taken: Arc<AtomicUsize>,
     /// Whether nothing passes on the connections that there are.
     held: Arc<AtomicBool>,
     /// Bytes that may still pass before everything is cut; 0 for no limit.
     budget: Arc<AtomicU64>,
-    /// How often a connection was cut in the middle.
+    /// The number of connections cut during a transfer.
     cuts: Arc<AtomicUsize>,
     open: Arc<Mutex<Vec<TcpStream>>>,
 }
@@ -73,12 +73,12 @@ impl Proxy {
         self.held.store(true, Ordering::SeqCst);
     }
 
-    /// How many connections were taken.
+    /// The number of accepted connections.
     pub(crate) fn taken(&self) -> usize {
         self.taken.load(Ordering::SeqCst)
     }
 
-    /// How often a connection was cut in the middle.
+    /// The number of connections cut during a transfer.
     pub(crate) fn cuts(&self) -> usize {
         self.cuts.load(Ordering::SeqCst)
     }

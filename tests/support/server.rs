@@ -51,13 +51,13 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    /// Starts it again on its port, with whatever it kept.
+    /// Restarts it on its port with its persisted data.
     pub(crate) fn restart(&mut self) {
         self.child = spawn(self.port, &self.folder, &self.options);
         self.wait();
     }
 
-    /// Runs redis-cli and gives what it prints.
+    /// Runs redis-cli and returns its output.
     pub(crate) fn cli(&self, arguments: &[&str]) -> String {
         let output = Command::new("redis-cli")
             .args(["-p", &self.port.to_string()])
