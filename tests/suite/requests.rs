@@ -343,7 +343,6 @@ pub(crate) fn refused(engine: &str) {
     ];
     let more = r##"[capture]
 network = "off"
-timeout = "8s"
 
 [[story]]
 path = "a.html"
@@ -351,7 +350,7 @@ path = "a.html"
 path = "b.html"
 [[story]]
 path = "c.html"
-capture = { wait-for = "#never" }
+capture = { wait-for = "#never", timeout = "8s" }
 "##;
     let project = Project::new(MANIFEST, &stories);
     project.write(

@@ -285,7 +285,7 @@ light = {}
 phone = "320x240"
 desktop = "640x480"
 [capture]
-timeout = "3s"
+timeout = "8s"
 [[story]]
 path = "a.html"
 steps = [{ click = "button" }]
