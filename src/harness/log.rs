@@ -1,4 +1,4 @@
-//! `TINTYPE_LOG`: what the inner workings have to say, on stderr.
+//! Prints the log that `TINTYPE_LOG` enables, on standard error.
 
 use std::io;
 
@@ -9,9 +9,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::LogLevel;
 
-/// Begins to tell, of this crate only: the libraries below have much to say
-/// that helps nobody. A program that has a subscriber of its own keeps it.
-pub(super) fn begin(log: LogLevel) {
+/// Enables logging for this crate only: its dependencies log much that helps no
+/// user. A `tracing` subscriber that the program has already installed stays.
+pub(super) fn init(log: LogLevel) {
     let level = match log {
         LogLevel::Off => return,
         LogLevel::Error => LevelFilter::ERROR,
@@ -20,11 +20,11 @@ pub(super) fn begin(log: LogLevel) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let ours = Targets::new().with_target(env!("CARGO_PKG_NAME"), level);
+    let this_crate = Targets::new().with_target(env!("CARGO_PKG_NAME"), level);
     let lines = fmt::layer().without_time().with_writer(io::stderr);
-    // An error says that there is a subscriber already.
+    // This fails if a subscriber is installed already.
     let _ = tracing_subscriber::registry()
         .with(lines)
-        .with(ours)
+        .with(this_crate)
         .try_init();
 }

@@ -1,20 +1,33 @@
-//! The face of libtest: arguments, trials, listing, exit code.
+//! Presents a suite as a libtest test binary: arguments, tests, list, exit code.
+//!
+//! - `builder`: [`Harness`], which describes a suite.
+//! - `entry`: runs a suite, from the command line to the exit code.
+//! - `arguments`, `selection`, `listing`: libtest's arguments, filters, `--list`.
+//! - `bootstrap`: starts a Storybook whose stories are not known yet.
+//! - `trials`: one libtest-mimic trial for each snapshot.
+//! - `lazy_run`: the run that the trials wait for.
+//! - `reports`: subscribes the reports to the run's events.
+//! - `nextest`: one run for all processes of cargo-nextest.
+//! - `log`: `TINTYPE_LOG`.
 
 mod arguments;
-mod code;
-mod ending;
-mod front;
+mod bootstrap;
+mod builder;
+mod entry;
+mod error;
+mod lazy_run;
 mod listing;
 mod log;
 #[cfg(unix)]
 mod nextest;
+mod reports;
 mod selection;
-mod started;
 #[cfg(test)]
 mod tests;
 mod trials;
-mod work;
 
 pub use arguments::{Arguments, Color, Format};
-pub use front::{Harness, HarnessError, run};
+pub use builder::Harness;
+pub use entry::run;
+pub use error::HarnessError;
 pub use selection::{Selected, Selection};

@@ -48,7 +48,7 @@ pub enum ServeError {
     /// The manifest leaves it to the test target, and that says nothing.
     #[error(
         "[stories] has only `from-code`, and the code names no server (give it one: \
-         `Harness::new().serve(router)` or `.address(\"http://…\")` in the test target)"
+         `Harness::new().serve(router)` or `.base_url(\"http://…\")` in the test target)"
     )]
     NoService,
     /// The command could not be started.

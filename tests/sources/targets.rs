@@ -20,7 +20,7 @@ pub(crate) fn play(name: &str) -> ExitCode {
     match name {
         "plain-server" => serve_for_ever(),
         "serve" => Harness::new().serve(App::default()),
-        "address" => Harness::new().address(std::env::var("APP_ADDRESS").unwrap()),
+        "address" => Harness::new().base_url(std::env::var("APP_ADDRESS").unwrap()),
         "stories" => Harness::new()
             .serve(App::default())
             .story(Story::new("coded/open", "/open").themes(["dark"]))
@@ -35,10 +35,10 @@ pub(crate) fn play(name: &str) -> ExitCode {
         }
         "hooks" => Harness::new()
             .serve(App::default())
-            .before(open_the_menu)
-            .after(note_the_end),
+            .before_each(open_the_menu)
+            .after_each(note_the_end),
         "keyed-hooks" => Harness::new()
-            .before(|client: Client, _: Snapshot| async move {
+            .before_each(|client: Client, _: Snapshot| async move {
                 client
                     .execute("document.body.style.background = 'gold'", vec![])
                     .await
@@ -47,12 +47,12 @@ pub(crate) fn play(name: &str) -> ExitCode {
             .cache_hooks(std::env::var("HOOKS_KEY").unwrap()),
         "bad-hook" => Harness::new()
             .serve(App::default())
-            .before(|_: Client, snapshot: Snapshot| async move {
+            .before_each(|_: Client, snapshot: Snapshot| async move {
                 let id = snapshot.identifier.story_id;
                 Err::<(), _>(format!("no data for {id}"))
             })
-            .after(note_the_end),
-        "panicking-hook" => Harness::new().serve(App::default()).before(
+            .after_each(note_the_end),
+        "panicking-hook" => Harness::new().serve(App::default()).before_each(
             |client: Client, snapshot: Snapshot| async move {
                 client.current_url().await?;
                 nothing_to_click_on(&snapshot);
@@ -62,7 +62,7 @@ pub(crate) fn play(name: &str) -> ExitCode {
         "panicking-at-once" => {
             Harness::new()
                 .serve(App::default())
-                .before(|_: Client, snapshot: Snapshot| {
+                .before_each(|_: Client, snapshot: Snapshot| {
                     nothing_to_click_on(&snapshot);
                     ready(Ok::<_, CmdError>(()))
                 })
@@ -70,7 +70,7 @@ pub(crate) fn play(name: &str) -> ExitCode {
         "panicking-worker" => {
             Harness::new()
                 .serve(App::default())
-                .before(|_: Client, snapshot: Snapshot| {
+                .before_each(|_: Client, snapshot: Snapshot| {
                     let is_last = snapshot.identifier.story_id == "last";
                     ready(is_last.then_some(()).ok_or(Unspeakable(snapshot)))
                 })

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     Harness::new()
         .stories(pages.collect::<Vec<_>>())
         .serve(router(orders))
-        .before(filter_by_hand)
+        .before_each(filter_by_hand)
         .run()
 }
 

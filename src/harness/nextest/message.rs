@@ -1,4 +1,5 @@
-//! One line each way.
+//! The messages between test processes and the coordinator: one line of JSON
+//! each way.
 
 use std::io::{self, BufRead, Write};
 
@@ -7,40 +8,40 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Status;
 
-/// What a test's process wants.
+/// Asks for the result of a test.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Request {
-    /// What only processes of the same user can know.
+    /// A secret that only processes of the same user can read.
     pub(super) token: String,
     /// The test's name.
     pub(super) test: String,
 }
 
-/// What it gets.
+/// Answers a [`Request`].
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::harness) enum Answer {
-    /// The snapshot's outcome, and what there is to be warned of.
-    Done {
-        /// Its final status.
+pub(in crate::harness) enum Response {
+    /// The snapshot's outcome, and warnings for the user.
+    Finished {
+        /// The final status.
         status: Status,
-        /// For people: why it failed.
+        /// Why the test failed.
         message: Option<String>,
-        /// One sentence each, not told to anybody before.
+        /// Warnings that no earlier response contained, one sentence each.
         warnings: Vec<String>,
     },
-    /// Why there is none.
+    /// The snapshot was not run, for this reason.
     NotStarted(String),
 }
 
-/// Says one thing.
-pub(super) fn say<T: Serialize>(mut to: impl Write, what: &T) -> io::Result<()> {
-    let mut line = serde_json::to_vec(what)?;
+/// Writes one message.
+pub(super) fn send<T: Serialize>(mut to: impl Write, message: &T) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
     to.write_all(&line)
 }
 
-/// Hears one thing.
-pub(super) fn hear<T: DeserializeOwned>(from: &mut impl BufRead) -> io::Result<T> {
+/// Reads one message.
+pub(super) fn receive<T: DeserializeOwned>(from: &mut impl BufRead) -> io::Result<T> {
     let mut line = String::new();
     if from.read_line(&mut line)? == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());

@@ -1,22 +1,22 @@
-//! Under nextest each test is a process of its own, and a browser, a server
-//! and a record for each would cost more than the tests.
+//! Runs a suite under cargo-nextest, which starts a process for each test.
 //!
-//! So the first process of a suite starts this program once more, as the
-//! *studio*: it has the whole plan and does what the others ask for, in the
-//! browsers and on the pages that it has open already. It goes when the runner
-//! goes, and ends the run. nextest itself tells nobody that it has ended.
+//! A browser, a server and a record for each test would cost more than the
+//! tests. So the first process of a suite starts this program once more, as the
+//! *coordinator*: it owns the browsers, serves all test processes, and exits
+//! with the runner. nextest has no end-of-run hook, so the coordinator ends the
+//! run.
 //!
-//! - `place`: where the processes of a suite find each other.
-//! - `message`: what they say.
-//! - `visitor`: a test's own process.
-//! - `studio`: the process that works for all of them.
+//! - `rendezvous`: how the processes of a suite find the coordinator.
+//! - `message`: the messages between them.
+//! - `client`: asks the coordinator for a test's result.
+//! - `coordinator`: runs the snapshots that the clients ask for.
 
+mod client;
+mod coordinator;
 mod message;
-mod place;
-mod studio;
-mod visitor;
+mod rendezvous;
 
-pub(super) use message::Answer;
-pub(super) use place::{Place, STUDIO};
-pub(super) use studio::work;
-pub(super) use visitor::ask;
+pub(super) use client::request;
+pub(super) use coordinator::coordinate;
+pub(super) use message::Response;
+pub(super) use rendezvous::{COORDINATOR, Rendezvous};

@@ -1,10 +1,14 @@
-//! Between the trials and the run.
+//! Starts a run when the first test asks for a result, and answers the tests.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use libtest_mimic::{Completion, Failed};
 
+#[cfg(unix)]
+use super::nextest::{self, Rendezvous, Response};
+use super::reports;
+use super::trials::Verdict;
 use crate::config::Config;
 use crate::events::Bus;
 use crate::manifest::Manifest;
@@ -12,27 +16,22 @@ use crate::model::{Reason, Status};
 use crate::plan::Snapshot;
 use crate::run::{RunError, RunHandle, RunOptions, Scheduling, SnapshotOutcome};
 
-use super::ending;
-#[cfg(unix)]
-use super::nextest::{self, Answer, Place};
-use super::trials::Verdict;
-
-/// The work that trials wait for. It begins with the first of them, so that a
-/// run in which everything is ignored opens no browser.
-pub(super) struct Work {
+/// A run that starts with the first test that is not ignored. If every test is
+/// ignored, no browser starts.
+pub(super) struct LazyRun {
     manifest: Arc<Manifest>,
     config: Config,
-    /// Handed over at the start.
+    /// Taken when the run starts.
     snapshots: Mutex<Vec<Snapshot>>,
     options: RunOptions,
     run: OnceLock<Result<RunHandle, RunError>>,
-    /// Whether a trial has said in full why nothing could be started.
-    has_said: AtomicBool,
-    /// How many snapshots came to a comparison or a failure.
-    done: AtomicUsize,
+    /// Whether a test has reported in full why the run could not start.
+    error_reported: AtomicBool,
+    /// The number of snapshots that were compared or failed.
+    completed: AtomicUsize,
 }
 
-impl Work {
+impl LazyRun {
     pub(super) fn new(
         manifest: Manifest,
         snapshots: Vec<Snapshot>,
@@ -45,32 +44,31 @@ impl Work {
             snapshots: Mutex::new(snapshots),
             options,
             run: OnceLock::new(),
-            has_said: AtomicBool::new(false),
-            done: AtomicUsize::new(0),
+            error_reported: AtomicBool::new(false),
+            completed: AtomicUsize::new(0),
         }
     }
 
-    /// Waits for a snapshot and says what libtest is told of it.
+    /// Waits for the result of a snapshot and returns its test's verdict.
     pub(super) fn verdict(&self, index: usize) -> Verdict {
         #[cfg(unix)]
         if self.config.nextest {
-            return self.by_studio(index);
+            return self.verdict_by_coordinator(index);
         }
         match self.run.get_or_init(|| self.start()) {
-            Ok(run) => self.told(run.wait(index)),
+            Ok(run) => self.verdict_of(run.wait(index)),
             Err(error) => Err(self.not_started(error)),
         }
     }
 
-    /// What libtest is told of an outcome.
-    fn told(&self, outcome: SnapshotOutcome) -> Verdict {
+    fn verdict_of(&self, outcome: SnapshotOutcome) -> Verdict {
         let SnapshotOutcome { status, message } = outcome;
         if status != Status::Skipped {
-            self.done.fetch_add(1, Ordering::Relaxed);
+            self.completed.fetch_add(1, Ordering::Relaxed);
         }
         match (status, message) {
             (Status::Skipped, reason) => Ok(Completion::Ignored { reason }),
-            // What is new and has no message has just become the baseline.
+            // A new snapshot without a message was accepted as the baseline.
             (Status::Passed | Status::Changed, _) | (Status::New, None) => {
                 Ok(Completion::Completed)
             }
@@ -78,77 +76,70 @@ impl Work {
         }
     }
 
-    /// Has a snapshot done by the process that works for all tests.
+    /// Asks the coordinator process, which runs the snapshots of all tests.
     #[cfg(unix)]
-    fn by_studio(&self, index: usize) -> Verdict {
+    fn verdict_by_coordinator(&self, index: usize) -> Verdict {
         let test = {
             let snapshots = self.snapshots.lock();
             let snapshots = snapshots.unwrap_or_else(PoisonError::into_inner);
             snapshots[index].identifier.test_name()
         };
-        let place = Place::of_parent(&self.manifest, &self.config);
-        match place.and_then(|place| nextest::ask(&place, &test)) {
-            Ok(Answer::Done {
+        let rendezvous = Rendezvous::of_parent(&self.manifest, &self.config);
+        let response = rendezvous.and_then(|rendezvous| nextest::request(&rendezvous, &test));
+        match response {
+            Ok(Response::Finished {
                 status,
                 message,
                 warnings,
             }) => {
-                let verdict = self.told(SnapshotOutcome { status, message });
+                let verdict = self.verdict_of(SnapshotOutcome { status, message });
                 for warning in warnings {
                     eprintln!("warning: {warning}");
                 }
                 verdict
             }
-            Ok(Answer::NotStarted(reason)) => Err(self.failure(reason)),
+            Ok(Response::NotStarted(reason)) => Err(self.failure(reason)),
             Err(error) => Err(self.failure(error.to_string())),
         }
     }
 
-    /// Ends the run. Whether it did what it was there for: not when it was
-    /// interrupted, nor when it was planned to compare something and compared
-    /// nothing.
+    /// Ends the run. Returns false if it was interrupted, or if it was planned
+    /// to compare snapshots and compared none.
     pub(super) fn finish(self: Arc<Self>, planned: usize) -> bool {
-        let done = self.done.load(Ordering::Relaxed);
-        // All trials are over, and with them all other owners.
-        let work = Arc::into_inner(self);
-        if let Some(Self { run, .. }) = work
+        let completed = self.completed.load(Ordering::Relaxed);
+        // All tests have ended, so this is the last reference.
+        if let Some(Self { run, .. }) = Arc::into_inner(self)
             && let Some(Ok(run)) = run.into_inner()
+            && run.finish().run.reason == Some(Reason::Interrupted)
         {
-            let report = run.finish();
-            if report.run.reason == Some(Reason::Interrupted) {
-                return false;
-            }
+            return false;
         }
-        let nothing = planned > 0 && done == 0;
-        if nothing {
-            eprintln!("error: {planned} snapshots were to be compared, and none was");
+        let compared_nothing = planned > 0 && completed == 0;
+        if compared_nothing {
+            eprintln!("error: nothing was compared");
         }
-        !nothing
+        !compared_nothing
     }
 
     fn start(&self) -> Result<RunHandle, RunError> {
-        let mut snapshots = self
-            .snapshots
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let snapshots = std::mem::take(&mut *snapshots);
-        let (manifest, config) = (Arc::clone(&self.manifest), self.config.clone());
+        let snapshots = self.snapshots.lock();
+        let snapshots = std::mem::take(&mut *snapshots.unwrap_or_else(PoisonError::into_inner));
         let bus = Bus::new();
-        ending::subscribe_all(&bus, &self.manifest);
+        reports::subscribe_all(&bus, &self.manifest);
         RunHandle::start(
-            manifest,
+            Arc::clone(&self.manifest),
             snapshots,
             Scheduling::All,
-            config,
+            self.config.clone(),
             self.options.clone(),
             bus,
         )
     }
 
-    /// The first trial says why, the others that it has been said.
+    /// Reports the error in full once; the other tests refer to it.
     fn not_started(&self, error: &RunError) -> Failed {
-        if self.has_said.swap(true, Ordering::Relaxed) {
-            "the run could not be started; another test says why".into()
+        if self.error_reported.swap(true, Ordering::Relaxed) {
+            "the run could not be started; the reason is in the first failure".into()
         } else {
             self.failure(error.to_string())
         }

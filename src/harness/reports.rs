@@ -1,4 +1,4 @@
-//! Subscribes the reports to a run's events.
+//! Subscribes the reports to the events of a run.
 
 use std::env;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use crate::report::html::HtmlReport;
 use crate::report::junit::JunitReport;
 use crate::report::terminal::Terminal;
 
-/// The reports that are files in the run's folder.
+/// Subscribes the reports that are files in the run's folder.
 pub(super) fn subscribe_files(bus: &Bus, manifest: &Manifest) {
     bus.subscribe(Arc::new(HtmlReport::new(manifest.root.clone())));
     bus.subscribe(Arc::new(JunitReport));
 }
 
-/// All reports of a run that has this process's standard output.
+/// Subscribes every report, for a process that owns the terminal.
 pub(super) fn subscribe_all(bus: &Bus, manifest: &Manifest) {
     subscribe_files(bus, manifest);
     if env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") {
@@ -24,6 +24,6 @@ pub(super) fn subscribe_all(bus: &Bus, manifest: &Manifest) {
         let path = manifest.path.to_string_lossy().into_owned();
         bus.subscribe(Arc::new(GithubReport::new(path, summary)));
     }
-    // Last, since it names the reports.
+    // The terminal names the other reports, so it subscribes last.
     bus.subscribe(Arc::new(Terminal::default()));
 }

@@ -1,22 +1,23 @@
-//! A Storybook that must run before its stories are known.
+//! Starts a Storybook that must run before its stories can be listed.
 
 use std::env;
 
 use tokio::runtime::{Builder, Runtime};
 
 use super::arguments::Arguments;
-use super::front::HarnessError;
+use super::error::HarnessError;
 use crate::config::Config;
 use crate::manifest::Manifest;
 use crate::serve::Stories;
 
-/// A server that was started before the run. It ends with this value.
-pub(super) struct Started {
+/// A Storybook server that was started before the run. Dropping it stops the
+/// server.
+pub(super) struct StorybookServer {
     stories: Option<Stories>,
     runtime: Runtime,
 }
 
-impl Drop for Started {
+impl Drop for StorybookServer {
     fn drop(&mut self) {
         if let Some(stories) = self.stories.take() {
             self.runtime.block_on(stories.close());
@@ -24,18 +25,18 @@ impl Drop for Started {
     }
 }
 
-/// Starts the Storybook of a manifest whose stories are not those of now. A
-/// list is given without it, as long as anything is known.
-pub(super) fn start(
+/// Starts the Storybook if the manifest's list of stories is outdated. `--list`
+/// prints an outdated list instead, unless it is empty.
+pub(super) fn start_storybook(
     manifest: &Manifest,
     arguments: &Arguments,
     config: &Config,
-) -> Result<Option<Started>, HarnessError> {
+) -> Result<Option<StorybookServer>, HarnessError> {
     if !manifest.is_stale {
         return Ok(None);
     }
     if arguments.list && !manifest.stories.is_empty() {
-        eprintln!("note: the Storybook does not answer; these are the stories that it had last");
+        eprintln!("note: the Storybook server is not running; the list may be outdated");
         return Ok(None);
     }
     let credentials = manifest.credentials.fill_in(|name| env::var(name).ok())?;
@@ -43,10 +44,10 @@ pub(super) fn start(
         .worker_threads(1)
         .enable_all()
         .build()
-        .map_err(HarnessError::Print)?;
+        .map_err(HarnessError::Runtime)?;
     let open = Stories::open(manifest, None, &credentials, config.nextest);
     let stories = runtime.block_on(open)?;
-    Ok(Some(Started {
+    Ok(Some(StorybookServer {
         stories: Some(stories),
         runtime,
     }))

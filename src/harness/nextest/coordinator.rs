@@ -1,4 +1,4 @@
-//! The process that works for all tests of a suite.
+//! Runs the snapshots that test processes ask for, in one run.
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
@@ -9,22 +9,22 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::message::{Answer, Request, hear, say};
-use super::place::{Note, Place};
+use super::message::{Request, Response, receive, send};
+use super::rendezvous::{Endpoint, Rendezvous};
 use crate::config::Config;
 use crate::events::{Bus, Event, Subscriber};
-use crate::harness::ending;
+use crate::harness::reports;
 use crate::manifest::Manifest;
 use crate::plan::Snapshot;
 use crate::run::{RunHandle, RunOptions, Scheduling, SnapshotOutcome, end};
 
-struct Studio {
+struct Coordinator {
     manifest: Arc<Manifest>,
     run: RunHandle,
-    /// Snapshots by the names of their tests.
-    names: HashMap<String, usize>,
+    /// The snapshots' indices by test name.
+    indices: HashMap<String, usize>,
     token: String,
-    /// How many visitors wait for an outcome.
+    /// The number of clients that wait for an outcome.
     waiting: AtomicUsize,
     warnings: Arc<Warnings>,
     /// Held while reports are written.
@@ -60,16 +60,16 @@ impl Subscriber for Warnings {
     }
 }
 
-/// Works until the runner is gone, then ends the run. What goes wrong stands in
-/// the place's log.
-pub(in crate::harness) fn work(
-    place: &Place,
+/// Serves clients until the runner exits, then ends the run. Errors go to the
+/// rendezvous's log.
+pub(in crate::harness) fn coordinate(
+    rendezvous: &Rendezvous,
     manifest: Manifest,
     snapshots: Vec<Snapshot>,
     config: Config,
     options: RunOptions,
 ) -> ExitCode {
-    match carry_out(place, manifest, snapshots, config, options) {
+    match serve(rendezvous, manifest, snapshots, config, options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -78,29 +78,29 @@ pub(in crate::harness) fn work(
     }
 }
 
-fn carry_out(
-    place: &Place,
+fn serve(
+    rendezvous: &Rendezvous,
     manifest: Manifest,
     mut snapshots: Vec<Snapshot>,
     config: Config,
     options: RunOptions,
 ) -> Result<(), Box<dyn Error>> {
     for snapshot in &mut snapshots {
-        // Whoever asks has decided to run it.
+        // The client has decided to run it.
         snapshot.skip = None;
     }
-    let names = snapshots.iter().enumerate();
-    let names = names.map(|(index, snapshot)| (snapshot.identifier.test_name(), index));
-    let names = names.collect();
+    let indices = snapshots.iter().enumerate();
+    let indices = indices.map(|(index, snapshot)| (snapshot.identifier.test_name(), index));
+    let indices = indices.collect();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let token = uuid::Uuid::now_v7().simple().to_string();
-    place.leave(&Note {
+    rendezvous.publish(&Endpoint {
         port: listener.local_addr()?.port(),
         token: token.clone(),
     })?;
     let (manifest, run_id) = (Arc::new(manifest), config.run_id.clone());
     let (bus, warnings) = (Bus::new(), Arc::new(Warnings::default()));
-    ending::subscribe_files(&bus, &manifest);
+    reports::subscribe_files(&bus, &manifest);
     bus.subscribe(Arc::clone(&warnings) as Arc<dyn Subscriber>);
     let run = RunHandle::start(
         Arc::clone(&manifest),
@@ -112,108 +112,117 @@ fn carry_out(
     );
     let ended = match run {
         Ok(run) => {
-            let studio = Studio {
+            let coordinator = Coordinator {
                 manifest: Arc::clone(&manifest),
                 run,
-                names,
+                indices,
                 token,
                 waiting: AtomicUsize::new(0),
                 warnings,
                 pausing: Mutex::default(),
             };
-            let leave = || studio.run.interrupt();
-            open_to(&listener, |visitor| studio.receive(&visitor), leave);
-            studio.run.finish();
+            let interrupt = || coordinator.run.interrupt();
+            accept_clients(&listener, |client| coordinator.handle(&client), interrupt);
+            coordinator.run.finish();
             end(&manifest, &run_id)
         }
         Err(error) => {
-            let answer = Answer::NotStarted(error.to_string());
-            let refuse = |visitor: TcpStream| {
-                let _ = hear::<Request>(&mut BufReader::new(&visitor));
-                let _ = say(&visitor, &answer);
+            let response = Response::NotStarted(error.to_string());
+            let refuse = |client: TcpStream| {
+                let _ = receive::<Request>(&mut BufReader::new(&client));
+                let _ = send(&client, &response);
             };
-            open_to(&listener, refuse, || ());
+            accept_clients(&listener, refuse, || ());
             Ok(())
         }
     };
-    place.remove();
+    rendezvous.remove();
     ended
 }
 
-/// Lets visitors in until the runner is gone, and with it our input. Then
-/// `leave` has to see to it that nobody waits for long.
-fn open_to(listener: &TcpListener, receive: impl Fn(TcpStream) + Sync, leave: impl FnOnce()) {
+/// Handles clients until the runner exits, which ends our standard input. Then
+/// `interrupt` must end the waits of the remaining clients.
+fn accept_clients(
+    listener: &TcpListener,
+    handle: impl Fn(TcpStream) + Sync,
+    interrupt: impl FnOnce(),
+) {
     let is_closed = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            for visitor in listener.incoming().flatten() {
+            for client in listener.incoming().flatten() {
                 if is_closed.load(Ordering::Relaxed) {
                     break;
                 }
-                scope.spawn(|| receive(visitor));
+                scope.spawn(|| handle(client));
             }
         });
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         is_closed.store(true, Ordering::Relaxed);
-        leave();
-        // The last visitor only opens the door to closing it.
+        interrupt();
+        // This connection wakes the accept loop, which then ends.
         let _ = listener.local_addr().and_then(TcpStream::connect);
     });
 }
 
-impl Studio {
-    /// Has done what a visitor wants, unless the visitor leaves before.
-    fn receive(&self, visitor: &TcpStream) {
-        let request = hear::<Request>(&mut BufReader::new(visitor));
+impl Coordinator {
+    /// Responds to a client. If the client disconnects first, its snapshot is
+    /// given up.
+    fn handle(&self, client: &TcpStream) {
+        let request = receive::<Request>(&mut BufReader::new(client));
         let Some(request) = request.ok().filter(|request| request.token == self.token) else {
             return;
         };
-        let Some(&index) = self.names.get(&request.test) else {
+        let Some(&index) = self.indices.get(&request.test) else {
             let reason = format!(
-                "{} is no snapshot of {} any more (the manifest has changed during the run)",
+                "{} is no longer in {}: the manifest changed during the run",
                 request.test,
                 self.manifest.path.display()
             );
-            let _ = say(visitor, &Answer::NotStarted(reason));
+            let _ = send(client, &Response::NotStarted(reason));
             return;
         };
-        let is_answered = AtomicBool::new(false);
+        let has_response = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
-                until_gone(visitor);
-                if !is_answered.load(Ordering::Relaxed) {
+                wait_for_disconnect(client);
+                if !has_response.load(Ordering::Relaxed) {
                     self.run.give_up(index);
                 }
             });
-            let answer = self.answer(index);
-            is_answered.store(true, Ordering::Relaxed);
-            let _ = say(visitor, &answer);
-            let _ = visitor.shutdown(Shutdown::Both);
+            let response = self.response(index);
+            has_response.store(true, Ordering::Relaxed);
+            let _ = send(client, &response);
+            let _ = client.shutdown(Shutdown::Both);
         });
     }
 
-    fn answer(&self, index: usize) -> Answer {
+    fn response(&self, index: usize) -> Response {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let SnapshotOutcome { status, message } = self.run.request(index);
         let is_last = self.waiting.fetch_sub(1, Ordering::SeqCst) == 1;
-        // The runner may end with this answer, and the machine with it.
-        let warnings = if is_last { self.draw() } else { Vec::new() };
-        Answer::Done {
+        // The runner may exit after this response, and the machine with it.
+        let warnings = if is_last {
+            self.write_reports()
+        } else {
+            Vec::new()
+        };
+        Response::Finished {
             status,
             message,
             warnings,
         }
     }
 
-    /// Has everything written; gives what nobody was warned of before.
-    fn draw(&self) -> Vec<String> {
+    /// Writes everything so far. Returns the new warnings.
+    fn write_reports(&self) -> Vec<String> {
         let _pausing = self.pausing.lock().unwrap_or_else(PoisonError::into_inner);
         self.run.pause();
         self.warnings.take()
     }
 }
 
-fn until_gone(mut visitor: &TcpStream) {
+fn wait_for_disconnect(mut client: &TcpStream) {
     let mut rest = [0; 64];
-    while matches!(visitor.read(&mut rest), Ok(1..)) {}
+    while matches!(client.read(&mut rest), Ok(1..)) {}
 }

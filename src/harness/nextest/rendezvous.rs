@@ -1,0 +1,130 @@
+//! How the processes of a suite find the coordinator: by a file with its port
+//! in the project's target folder.
+
+use std::env;
+use std::fs::{self, File};
+use std::io;
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::files;
+use crate::manifest::Manifest;
+
+/// The environment variable that makes this program the coordinator, with the
+/// name of its [`Rendezvous`].
+pub(in crate::harness) const COORDINATOR: &str = "TINTYPE_INTERNAL_COORDINATOR";
+
+/// Runs the coordinator until the runner ends. `$1` is the runner's process id,
+/// `$2` the folder of endpoint files, the rest the coordinator's command. The
+/// coordinator's input ends when the runner exits or the folder is removed. The
+/// lines of input only let the loop notice that the coordinator has exited.
+const WATCH: &str = r#"
+runner=$1; folder=$2; shift 2
+{ while kill -0 "$runner" 2>/dev/null && [ -d "$folder" ]; do echo; sleep 0.2; done; } | exec "$@"
+"#;
+
+/// The number of log lines in a message about the coordinator's end.
+const LOG_TAIL_LINES: usize = 12;
+
+/// Where the processes of one suite in one run meet.
+#[derive(Clone, Debug)]
+pub(in crate::harness) struct Rendezvous {
+    folder: PathBuf,
+    name: String,
+}
+
+/// The address of the coordinator.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Endpoint {
+    pub(super) port: u16,
+    pub(super) token: String,
+}
+
+impl Rendezvous {
+    /// The rendezvous for all processes of this program that this process's
+    /// parent starts with this configuration.
+    #[cfg(unix)]
+    pub(in crate::harness) fn of_parent(manifest: &Manifest, config: &Config) -> io::Result<Self> {
+        let program = env::current_exe()?;
+        let suite = format!("{program:?} {:?} {config:?}", manifest.path);
+        let suite = blake3::hash(suite.as_bytes()).to_hex();
+        let runner = std::os::unix::process::parent_id();
+        Ok(Self::named(manifest, &format!("{runner}-{}", &suite[..16])))
+    }
+
+    /// The rendezvous of this name.
+    pub(in crate::harness) fn named(manifest: &Manifest, name: &str) -> Self {
+        Self {
+            folder: manifest.state_dir().join("nextest"),
+            name: name.to_owned(),
+        }
+    }
+
+    /// The file with the coordinator's standard error.
+    pub(super) fn log(&self) -> PathBuf {
+        self.folder.join(format!("{}.log", self.name))
+    }
+
+    fn endpoint_file(&self) -> PathBuf {
+        self.folder.join(format!("{}.json", self.name))
+    }
+
+    /// Locks out the other processes of the suite.
+    pub(super) fn lock(&self) -> io::Result<File> {
+        fs::create_dir_all(&self.folder)?;
+        let lock = File::create(self.folder.join("lock"))?;
+        lock.lock()?;
+        Ok(lock)
+    }
+
+    /// Connects to the coordinator, if it is running.
+    pub(super) fn connect(&self) -> Option<(TcpStream, Endpoint)> {
+        let endpoint: Endpoint =
+            serde_json::from_slice(&fs::read(self.endpoint_file()).ok()?).ok()?;
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, endpoint.port)).ok()?;
+        Some((stream, endpoint))
+    }
+
+    /// Publishes the coordinator's address to this user's processes only.
+    pub(super) fn publish(&self, endpoint: &Endpoint) -> io::Result<()> {
+        files::replace_privately(&self.endpoint_file(), &serde_json::to_vec(endpoint)?)
+    }
+
+    /// Removes the coordinator's files, but keeps a log that is not empty.
+    pub(super) fn remove(&self) {
+        let _ = fs::remove_file(self.endpoint_file());
+        let log = self.log();
+        if fs::metadata(&log).is_ok_and(|log| log.len() == 0) {
+            let _ = fs::remove_file(log);
+        }
+    }
+
+    /// Starts the coordinator, in its own process group so that it does not
+    /// receive the tests' signals, and without their pipes.
+    #[cfg(unix)]
+    pub(super) fn start_coordinator(&self) -> io::Result<Child> {
+        let runner = std::os::unix::process::parent_id().to_string();
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", WATCH, "tintype-coordinator", &runner])
+            .arg(&self.folder)
+            .arg(env::current_exe()?)
+            .env(COORDINATOR, &self.name)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(self.log())?);
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        command.spawn()
+    }
+
+    /// The last lines of the coordinator's log.
+    pub(super) fn log_tail(&self) -> String {
+        let text = fs::read_to_string(self.log()).unwrap_or_default();
+        let lines: Vec<_> = text.lines().collect();
+        lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].join("\n")
+    }
+}
