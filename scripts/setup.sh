@@ -1,7 +1,7 @@
-# Sourced by ./run and ./test: the programs that Tintype drives, and in ./test
-# those of its other engines.
+# Sourced by ./run and ./test. Installs the programs that Tintype drives and,
+# for ./test, those of the other engines.
 
-# Each program with the packages that bring it, on Debian and on Ubuntu.
+# Programs (alternatives separated by |), packages (choices separated by |), name.
 programs=(
   "chromium-headless-shell|chromium|chromium-browser|google-chrome:chromium chromium-headless-shell|chromium-browser:Chromium"
   "chromedriver:chromium-driver|chromium-chromedriver:ChromeDriver"
@@ -9,8 +9,8 @@ programs=(
   "cc:build-essential:a C linker for Rust"
 )
 
-# What only the tests need: a Storybook is built with npm, servers of the
-# tests' own are behind TLS; the other engines, and Java for Selenium's server.
+# Only for tests: npm builds a Storybook, openssl makes certificates for TLS
+# servers, and Selenium Grid needs Java.
 test_programs=(
   "npm:npm:npm (with Node.js)"
   "python3:python3:Python"
@@ -21,11 +21,11 @@ test_programs=(
   "java:default-jre-headless:Java for Selenium Grid"
 )
 
-# Where tools live that no package of the system brings.
+# Tools that no system package provides.
 tools="$PWD/target/tools"
 geckodriver_version=0.37.1
 
-have() { # have "a|b": whether any of these programs is there
+have() { # have "a|b": whether any of these programs is on the PATH
   local name
   for name in ${1//|/ }; do
     if command -v "$name" >/dev/null 2>&1; then return 0; fi
@@ -39,16 +39,16 @@ as_root() {
   elif command -v sudo >/dev/null 2>&1; then
     sudo "$@"
   else
-    echo "error: '$*' needs root, and there is no sudo" >&2
+    echo "error: '$*' needs root, and sudo is not installed" >&2
     return 1
   fi
 }
 
-install_missing() { # with `for-tests`, also what only the tests need
+install_missing() { # with `for-tests`, also the programs that only tests need
   local wanted_programs=("${programs[@]}")
   if [ "${1:-}" = for-tests ]; then wanted_programs+=("${test_programs[@]}"); fi
   if ! command -v cargo >/dev/null 2>&1; then
-    echo "error: there is no cargo; install Rust from https://rustup.rs" >&2
+    echo "error: cargo is not installed; install Rust from https://rustup.rs" >&2
     exit 1
   fi
   local entry names packages what missing=()
@@ -58,7 +58,7 @@ install_missing() { # with `for-tests`, also what only the tests need
   done
   if [ ${#missing[@]} = 0 ]; then return; fi
   if ! command -v apt-get >/dev/null 2>&1; then
-    echo "error: this machine has no apt; please install by hand:" >&2
+    echo "error: apt is not available on this system; install by hand:" >&2
     for entry in "${missing[@]}"; do
       echo "  ${entry#*:} (on Debian: ${entry%%[:|]*})" >&2
     done
@@ -75,12 +75,12 @@ install_missing() { # with `for-tests`, also what only the tests need
     apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null
 }
 
-# For the tests of other engines: what no package of the system brings.
+# For the tests of other engines: tools that no system package provides.
 install_engines() {
   export PATH="$PATH:$tools/bin"
   if ! have geckodriver; then
     echo "installing geckodriver: cargo install geckodriver (some minutes, once)"
-    # Optimisation would take longer than all that it ever does.
+    # An optimised build would take longer than it saves.
     CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug \
       --root "$tools" "geckodriver@$geckodriver_version"
   fi
@@ -90,7 +90,7 @@ install_engines() {
     mkdir -p "$grid"
     cp tests/grid/package.json tests/grid/package-lock.json "$grid/"
     if ! npm ci --prefix "$grid" --silent --no-audit --no-fund --ignore-scripts; then
-      # So that the next time does not believe it to be done.
+      # Otherwise the next run would take it for installed.
       rm "$grid/package-lock.json"
       return 1
     fi
@@ -107,6 +107,6 @@ first_available() { # first_available "a b|c": the first choice whose packages a
     done
     if [ $good = yes ]; then echo "$choice"; return; fi
   done
-  echo "error: none of these packages is to be had: $1" >&2
+  echo "error: none of these packages is available: $1" >&2
   exit 1
 }
