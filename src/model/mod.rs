@@ -4,6 +4,7 @@
 //! Everything here is plain data. Nothing in this module reads a file, opens a
 //! connection or knows a browser.
 
+mod accept_command;
 mod environment;
 mod identifier;
 mod recorded_event;
@@ -13,6 +14,7 @@ mod run_file;
 mod status;
 mod time;
 
+pub use accept_command::accept_command;
 pub use environment::{Environment, EnvironmentChange, Git};
 pub use identifier::{IdentifierError, StoryIdentifier, Viewport};
 pub use recorded_event::RecordedEvent;

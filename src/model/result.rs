@@ -203,6 +203,23 @@ impl VisualTestResult {
         self.status == Status::New && self.baseline.is_some()
     }
 
+    /// Whether it fails its run: it failed, or it is new and was not accepted.
+    pub fn fails_run(&self) -> bool {
+        matches!(self.status, Status::Failed | Status::New) && !self.is_accepted()
+    }
+
+    /// Whether a person must accept or reject it: it fails its run, and its
+    /// current image could become the baseline.
+    pub fn needs_decision(&self) -> bool {
+        self.fails_run() && self.has_picture_to_accept()
+    }
+
+    /// Whether its current image may be accepted: it needs a decision, or it
+    /// changed within tolerance.
+    pub fn can_be_accepted(&self) -> bool {
+        self.needs_decision() || (self.status == Status::Changed && self.has_picture_to_accept())
+    }
+
     /// Whether `current` is a picture that can become the baseline: a person
     /// may be asked for a decision.
     pub fn has_picture_to_accept(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use super::words::{accept, fails, message, name};
+use super::words::{accept, message, name};
 use super::{ReportError, put};
 use crate::events::{Bus, Event, ReportKind, Subscriber};
 use crate::model::{RunFile, Status, VisualTestResult, VisualTestRun};
@@ -36,7 +36,7 @@ pub fn write(
 /// results' order, with the story as its class.
 pub fn render(run: &VisualTestRun, results: &[VisualTestResult]) -> String {
     let summary = &run.summary;
-    let failures = results.iter().filter(|result| fails(result)).count();
+    let failures = results.iter().filter(|result| result.fails_run()).count();
     let counts = format!(
         r#"tests="{}" failures="{}" skipped="{}" errors="0" time="{}""#,
         summary.total,
@@ -68,7 +68,7 @@ fn case(xml: &mut String, result: &VisualTestResult) {
     );
     let said = escaped(message(result));
     let inner = match result.status {
-        _ if fails(result) => format!(
+        _ if result.fails_run() => format!(
             "      <failure type=\"{}\" message=\"{said}\">{}</failure>\n",
             result.status,
             escaped(&body(result))

@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::words::{attempts, counts, duration, fails};
+use super::words::{attempts, counts, duration};
 use crate::compare::IS_OPTIMISED;
 use crate::events::{Bus, Event, ReportKind, RunSetup, Subscriber};
-use crate::model::{Reason, Status, VisualTestResult, VisualTestRun};
+use crate::model::{Reason, Status, VisualTestResult, VisualTestRun, accept_command};
 
 /// Prints to standard error how a run starts and how it ended. Reports that it
 /// names must be subscribed before it.
@@ -151,21 +151,15 @@ impl Closing<'_> {
     }
 
     fn next_steps(&self, text: &mut String) {
-        let open = self
-            .results
-            .iter()
-            .any(|result| result.has_picture_to_accept() && fails(result));
+        let open = self.results.iter().any(VisualTestResult::needs_decision);
         let shown = |r: &VisualTestResult| r.status == Status::Changed || r.shows_trouble();
         let looked_at = open || self.results.iter().any(shown);
         if let Some(report) = self.report.filter(|_| looked_at) {
             let _ = write!(text, "\n  look:   {}", report.display());
         }
         if open && self.run.reason != Some(Reason::Passed) {
-            let _ = write!(
-                text,
-                "\n  accept: cargo tintype accept --run {}",
-                self.run.run_id
-            );
+            let command = accept_command(&self.run.run_id, None);
+            let _ = write!(text, "\n  accept: {command}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The words that several reports share.
 
-use crate::model::{Reason, Status, Summary, VisualTestResult, VisualTestRun};
+use crate::model::{Reason, Status, Summary, VisualTestResult, VisualTestRun, accept_command};
 
 /// `1284` as `1,284`.
 pub(super) fn grouped(number: u64) -> String {
@@ -49,7 +49,7 @@ const WORST_FIRST: [Status; 5] = [
 
 /// What failed the run, the largest difference first.
 pub(super) fn failures(results: &[VisualTestResult]) -> Vec<&VisualTestResult> {
-    let mut failures: Vec<_> = results.iter().filter(|result| fails(result)).collect();
+    let mut failures: Vec<_> = results.iter().filter(|result| result.fails_run()).collect();
     failures.sort_by(|a, b| {
         let rank = |result: &VisualTestResult| u8::from(result.status == Status::New);
         let ratio = |result: &VisualTestResult| result.diff_ratio.unwrap_or(1.0);
@@ -59,11 +59,6 @@ pub(super) fn failures(results: &[VisualTestResult]) -> Vec<&VisualTestResult> {
             .then_with(|| name(a).cmp(&name(b)))
     });
     failures
-}
-
-/// Whether a result fails its run.
-pub(super) fn fails(result: &VisualTestResult) -> bool {
-    matches!(result.status, Status::Failed | Status::New) && !result.is_accepted()
 }
 
 /// The name of the test.
@@ -99,34 +94,10 @@ pub(crate) fn attempts(result: &VisualTestResult) -> String {
     )
 }
 
-/// The command that makes this result's current image the baseline; absent
-/// where there is nothing to accept.
+/// The command that accepts this result's current image, if it may be accepted.
 pub(super) fn accept(result: &VisualTestResult) -> Option<String> {
-    if !result.has_picture_to_accept() || result.is_accepted() {
-        return None;
-    }
-    matches!(
-        result.status,
-        Status::Failed | Status::New | Status::Changed
-    )
-    .then(|| {
-        format!(
-            "cargo tintype accept {} --run {}",
-            name(result),
-            quoted(result.run_id.as_str())
-        )
-    })
-}
-
-/// A word for a shell: as it is where that is safe, in quotes elsewhere. Run
-/// ids come from the environment and may hold anything.
-fn quoted(word: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || "-_./:@=".contains(c);
-    if !word.is_empty() && word.chars().all(safe) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+    let can_be_accepted = result.can_be_accepted();
+    can_be_accepted.then(|| accept_command(&result.run_id, Some(result)))
 }
 
 /// Where and with what the run took place, on one line.
@@ -153,7 +124,7 @@ pub(super) fn reason(run: &VisualTestRun) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{duration, grouped, quoted};
+    use super::{duration, grouped};
 
     #[test]
     fn numbers_are_grouped_by_three() {
@@ -170,13 +141,5 @@ mod tests {
         assert_eq!(duration(1_000), "1.0 s");
         assert_eq!(duration(59_999), "59.9 s");
         assert_eq!(duration(192_000), "3 m 12 s");
-    }
-
-    #[test]
-    fn a_hostile_run_id_stays_one_word() {
-        assert_eq!(quoted("run-0198f0c2"), "run-0198f0c2");
-        assert_eq!(quoted("{run-1}"), "'{run-1}'");
-        assert_eq!(quoted("a'; rm -rf /"), r"'a'\''; rm -rf /'");
-        assert_eq!(quoted(""), "''");
     }
 }
