@@ -91,7 +91,7 @@ impl Project {
 
     fn open(&self) -> Cache {
         let folder = self.manifest.root.join("cache");
-        Cache::open_in(folder, &self.manifest, &self.config, &self.context, None)
+        Cache::open(folder, &self.manifest, &self.config, &self.context, None)
     }
 
     fn record(&self, runtime: &Runtime) {

@@ -11,13 +11,13 @@ use support::proxy::Proxy;
 use support::server::Server;
 use support::{finished, run, started};
 use tintype::model::{RecordedEvent, RunId, Status};
-use tintype::record::{RecordSettings, Recorder, Records};
+use tintype::record::{RecordConfig, Recorder, Records};
 
 const SNAPSHOTS: usize = 100_000;
 
-fn settings(folder: &std::path::Path, url: &str) -> RecordSettings {
+fn settings(folder: &std::path::Path, url: &str) -> RecordConfig {
     let variable = |name: &str| (name == "REDIS_URL").then(|| url.into());
-    RecordSettings::from_variables(folder, variable).unwrap()
+    RecordConfig::from_variables(folder, variable).unwrap()
 }
 
 fn per_second(count: usize, took: Duration) -> u64 {
@@ -36,7 +36,7 @@ async fn cost(url: &str) {
     let folder = tempfile::tempdir().unwrap();
     let id = RunId("bench-cost".to_owned());
     let recorder = Recorder::open(settings(folder.path(), url), run(id.as_str()), 0, false);
-    let recorder = recorder.await.unwrap();
+    let recorder = recorder.unwrap();
     let mut times = Vec::with_capacity(20_000);
     for n in 0..20_000 {
         let event = finished(&id, n, Status::Passed);
@@ -63,9 +63,7 @@ async fn throughput(server: &Server) {
     let folder = tempfile::tempdir().unwrap();
     let id = RunId("bench-commits".to_owned());
     let settings = settings(folder.path(), &server.url());
-    let recorder = Recorder::open(settings, run(id.as_str()), 0, false)
-        .await
-        .unwrap();
+    let recorder = Recorder::open(settings, run(id.as_str()), 0, false).unwrap();
     let begun = Instant::now();
     for n in 0..SNAPSHOTS {
         recorder.record(&finished(&id, n, Status::Passed));
@@ -87,9 +85,7 @@ async fn catch_up(server: &mut Server) {
     let id = RunId("bench-catch-up".to_owned());
     let settings = settings(folder.path(), &server.url());
     server.kill();
-    let recorder = Recorder::open(settings.clone(), run(id.as_str()), 0, false)
-        .await
-        .unwrap();
+    let recorder = Recorder::open(settings.clone(), run(id.as_str()), 0, false).unwrap();
     let begun = Instant::now();
     let mut count = 0;
     for n in 0..SNAPSHOTS / 3 {
@@ -148,9 +144,7 @@ async fn memory(server: &Server) {
     let folder = tempfile::tempdir().unwrap();
     let id = RunId("run-0198f0c2-1234-7abc-8def-0123456789ab".to_owned());
     let settings = settings(folder.path(), &server.url());
-    let recorder = Recorder::open(settings, run(id.as_str()), 0, false)
-        .await
-        .unwrap();
+    let recorder = Recorder::open(settings, run(id.as_str()), 0, false).unwrap();
     for n in 0..SNAPSHOTS {
         recorder.record(&started(&id, n));
         recorder.record(&updated(&id, n));
@@ -187,7 +181,7 @@ async fn half_open(server: &Server) {
         let url = format!("redis://127.0.0.1:{}", proxy.port);
         let id = RunId(format!("bench-half-open-{round}"));
         let recorder = Recorder::open(settings(folder.path(), &url), run(id.as_str()), 0, false);
-        let recorder = recorder.await.unwrap();
+        let recorder = recorder.unwrap();
         recorder.record(&started(&id, 0));
         // Between two signs of life, wherever that is.
         tokio::time::sleep(Duration::from_millis(1000 + 230 * round)).await;

@@ -40,6 +40,7 @@ pub mod plan;
 pub(crate) mod process;
 pub mod proxy;
 pub mod record;
+pub mod redis;
 pub mod report;
 pub mod run;
 pub(crate) mod schedule;

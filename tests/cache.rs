@@ -16,7 +16,7 @@ use tintype::config::Config;
 use tintype::manifest::Manifest;
 use tintype::model::{Environment, RunId};
 use tintype::plan::{Plan, Snapshot};
-use tintype::record::RecordSettings;
+use tintype::record::RecordConfig;
 
 const MANIFEST: &str = r#"
 [stories]
@@ -37,7 +37,7 @@ path = "b.html"
 /// A checkout of the same project on some machine.
 struct Checkout {
     root: PathBuf,
-    record: Option<RecordSettings>,
+    record: Option<RecordConfig>,
 }
 
 impl Checkout {
@@ -79,12 +79,12 @@ impl Checkout {
         let config = Config::read(|_| None).unwrap();
         let context = Context::here("Chromium 1.2.3".to_owned(), Vec::new(), None);
         let folder = self.root.join("cache");
-        Cache::open_in(
+        Cache::open(
             folder,
             &self.manifest(),
             &config,
             &context,
-            self.record.as_ref(),
+            self.record.as_ref().map(RecordConfig::redis),
         )
     }
 
@@ -113,8 +113,8 @@ impl Checkout {
     }
 }
 
-fn record(url: &str) -> RecordSettings {
-    RecordSettings::from_variables(Path::new("/nowhere"), |name| match name {
+fn record(url: &str) -> RecordConfig {
+    RecordConfig::from_variables(Path::new("/nowhere"), |name| match name {
         "REDIS_URL" => Some(url.into()),
         "REDIS_PREFIX" => Some("team:".into()),
         _ => None,

@@ -23,7 +23,7 @@ use support::proxy::Proxy;
 use support::server::Server;
 use support::{result, run, story};
 use tintype::model::{RecordedEvent, RunId, Status, Summary, VisualTestResult};
-use tintype::record::{RecordSettings, Recorder, Records};
+use tintype::record::{RecordConfig, Recorder, Records};
 
 const WORKERS: usize = 3;
 const RUN: &str = "run-chaos";
@@ -33,10 +33,10 @@ fn status(n: usize, attempt: u32) -> Status {
     Status::FINAL[(n + attempt as usize) % Status::FINAL.len()]
 }
 
-fn settings(folder: &Path, port: u16) -> RecordSettings {
+fn settings(folder: &Path, port: u16) -> RecordConfig {
     let url = format!("redis://127.0.0.1:{port}");
     let variable = |name: &str| (name == "REDIS_URL").then(|| url.clone().into());
-    RecordSettings::from_variables(folder, variable).unwrap()
+    RecordConfig::from_variables(folder, variable).unwrap()
 }
 
 /// What a worker has begun and ended, kept by the worker itself beside the
@@ -100,9 +100,7 @@ async fn work(folder: &Path, port: u16, number: usize) {
     let path = folder.join(format!("ledger-{number}"));
     let done = Ledger::read(&path);
     let mut ledger = Ledger::open(&path);
-    let recorder = Recorder::open(settings(folder, port), run(RUN), 0, true)
-        .await
-        .unwrap();
+    let recorder = Recorder::open(settings(folder, port), run(RUN), 0, true).unwrap();
     let id = RunId(RUN.to_owned());
     // The last one begun is done again, as by a runner that retries.
     let first = done.keys().next_back().map_or(number, |n| *n);
@@ -325,7 +323,10 @@ impl Chaos {
                 adopted = records.flush().await;
             }
             assert_eq!(adopted.warnings, Vec::<String>::new());
-            records.finish_gone(&RunId(RUN.to_owned())).await.unwrap();
+            records
+                .end_on_this_host(&RunId(RUN.to_owned()))
+                .await
+                .unwrap();
             self.check(&records).await;
         });
         self.proxy.close_all();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use tintype::model::{RunId, StoryIdentifier};
-use tintype::record::{RecordError, RecordSettings, Records};
+use tintype::record::{RecordConfig, RecordError, Records};
 
 use crate::project::Project;
 
@@ -29,7 +29,7 @@ impl RecordAccess {
             .build()
             .context("failed to start the runtime")?;
         let state = project.manifest.state_dir();
-        let settings = RecordSettings::from_env(&state).map_err(failed)?;
+        let settings = RecordConfig::from_env(&state).map_err(failed)?;
         let records = runtime.block_on(Records::open(&settings)).map_err(failed)?;
         Ok(Self {
             project,
@@ -72,14 +72,13 @@ pub(crate) async fn tell_accepted(
     run: &RunId,
     story: &StoryIdentifier,
 ) -> Result<(), RecordError> {
-    match records.accept(run, story).await {
+    match records.mark_accepted(run, story).await {
         Ok(_) | Err(RecordError::NoRun { .. } | RecordError::NoTest { .. }) => Ok(()),
         Err(error) => Err(error),
     }
 }
 
-/// The library's errors complete "failed to …".
-#[expect(clippy::needless_pass_by_value, reason = "map_err gives it away")]
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn failed(error: RecordError) -> anyhow::Error {
-    anyhow!("failed to {error}")
+    anyhow!("{error}")
 }

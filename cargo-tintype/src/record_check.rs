@@ -1,6 +1,6 @@
 //! What `cargo tintype doctor` says of the record.
 
-use tintype::record::health::ServerFacts;
+use tintype::record::server_info::ServerInfo;
 
 use crate::record_access::RecordAccess;
 
@@ -13,7 +13,7 @@ pub(crate) struct Finding {
 /// Looks at the record and its server. Changes nothing.
 pub(crate) fn look(record: &RecordAccess) -> Vec<Finding> {
     let place = record.records.describe();
-    match record.wait(record.records.facts()) {
+    match record.wait(record.records.server_info()) {
         Err(error) => vec![bad(format!("{place}: {error:#}"))],
         Ok(None) => vec![good(format!(
             "{place}: `cargo tintype` reads past runs from their journals"
@@ -28,7 +28,7 @@ pub(crate) fn look(record: &RecordAccess) -> Vec<Finding> {
     }
 }
 
-fn summary(facts: &ServerFacts) -> String {
+fn summary(facts: &ServerInfo) -> String {
     let persistence = if facts.append_only {
         "append-only file"
     } else {
@@ -46,7 +46,7 @@ fn summary(facts: &ServerFacts) -> String {
 }
 
 fn waiting(record: &RecordAccess) -> Option<Finding> {
-    match record.wait(record.records.waiting()) {
+    match record.wait(record.records.pending_operations()) {
         Ok(0) => None,
         Ok(n) => Some(bad(format!(
             "{n} operations wait in journals: `cargo tintype flush` sends those of dead processes"

@@ -36,7 +36,7 @@ use crate::baseline::{self, Baseline, Provenance};
 use crate::config::{self, Config, UpdateMode};
 use crate::manifest::{Manifest, Source};
 use crate::plan::Snapshot;
-use crate::record::RecordSettings;
+use crate::redis::RedisTarget;
 use contents::{Beginning, Contents, parallel};
 use disk::Disk;
 use entry::{Entry, Named};
@@ -106,25 +106,15 @@ struct Question {
 }
 
 impl Cache {
-    /// Opens what `TINTYPE_CACHE` allows: entries on disk below
-    /// `target/tintype/cache`, and in Redis when the environment names one.
-    /// Nothing is connected or read yet. One is good for one run: files are
-    /// read once.
-    #[expect(clippy::unused_async, reason = "opening may wait one day")]
-    pub async fn open(manifest: &Manifest, config: &Config, context: &Context) -> Self {
-        // What is wrong with the variables is told when the record opens.
-        let record = RecordSettings::from_env(&manifest.state_dir()).ok();
-        let folder = manifest.state_dir().join("cache");
-        Self::open_in(folder, manifest, config, context, record.as_ref())
-    }
-
-    /// Like [`open`](Self::open), with a folder and a Redis of the caller's.
-    pub fn open_in(
+    /// Opens the cache in `folder`, and in Redis if other machines share it, as
+    /// far as `TINTYPE_CACHE` allows. Nothing is connected or read yet. Open one
+    /// per run: files are read once.
+    pub fn open(
         folder: PathBuf,
         manifest: &Manifest,
         config: &Config,
         context: &Context,
-        record: Option<&RecordSettings>,
+        redis: Option<&RedisTarget>,
     ) -> Self {
         let Source::Dir(stories) = &manifest.source else {
             return Self::closed("its server is not ours, so nobody knows what it will say");
@@ -151,7 +141,7 @@ impl Cache {
                 .then(|| Beginning::now(disk.folder(), stories))
                 .flatten(),
             disk,
-            shared: record.and_then(Shared::new),
+            shared: redis.and_then(Shared::new),
             contents: Contents::default(),
             passes: Mutex::default(),
             learnt: Mutex::default(),

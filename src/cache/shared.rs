@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::entry::{Entry, Named, TTL_MS};
-use crate::record::{Connection, RecordSettings};
+use crate::redis::{Connection, RedisTarget};
 
 /// How many passes of a recipe are kept.
 const PASSES_KEPT: isize = 8;
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A Redis that the environment names.
 pub(super) struct Shared {
-    place: RecordSettings,
+    place: RedisTarget,
     /// None when it could not be reached, which is tried once.
     connection: OnceCell<Option<Connection>>,
     trouble: Mutex<Option<String>>,
@@ -29,8 +29,8 @@ pub(super) struct Shared {
 
 impl Shared {
     /// None where the record is not in a Redis that others see.
-    pub(super) fn new(place: &RecordSettings) -> Option<Self> {
-        place.names_a_server().then(|| Self {
+    pub(super) fn new(place: &RedisTarget) -> Option<Self> {
+        place.is_shared().then(|| Self {
             place: place.clone(),
             connection: OnceCell::new(),
             trouble: Mutex::default(),
@@ -135,7 +135,7 @@ impl Shared {
     fn note(&self, problem: &str) {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         trouble.get_or_insert_with(|| {
-            let place = self.place.describe();
+            let place = self.place.name();
             format!("the cache in Redis was not used ({place}): {problem}")
         });
     }

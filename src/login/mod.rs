@@ -27,7 +27,7 @@ use crate::browser::{BrowserError, StorageState};
 use crate::config;
 use crate::manifest::{Login, LoginMethod, Step};
 use crate::model::now_ms;
-use crate::record::RecordSettings;
+use crate::redis::RedisTarget;
 pub use seal::{KeyError, Seal};
 use shared::Shared;
 
@@ -77,10 +77,10 @@ enum Slot {
 impl Logins {
     /// Log-ins at this address. Without a key, or without a Redis, they are
     /// this process's own. Nothing is connected yet.
-    pub fn new(base: &str, seal: Option<Seal>, record: &RecordSettings) -> Self {
+    pub fn new(base: &str, seal: Option<Seal>, redis: &RedisTarget) -> Self {
         Self {
             base: base.to_owned(),
-            shared: seal.map(|seal| Shared::new(seal, record.clone())),
+            shared: seal.map(|seal| Shared::new(seal, redis.clone())),
             slots: Mutex::default(),
         }
     }

@@ -18,7 +18,7 @@ use super::{LoggedIn, fresh};
 use crate::browser::{BrowserError, StorageState};
 use crate::manifest::Login;
 use crate::model::now_ms;
-use crate::record::{Connection, RecordSettings};
+use crate::redis::{Connection, RedisTarget};
 
 /// A process that is at it says so this long, and again before that is over.
 const LOCK: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ const PROLONG: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redi
 /// A Redis, and the key to what stands there.
 pub(super) struct Shared {
     seal: Seal,
-    place: RecordSettings,
+    place: RedisTarget,
     /// None when it could not be reached, which is tried once.
     connection: OnceCell<Option<Connection>>,
 }
@@ -64,7 +64,7 @@ enum Turn {
 }
 
 impl Shared {
-    pub(super) fn new(seal: Seal, place: RecordSettings) -> Self {
+    pub(super) fn new(seal: Seal, place: RedisTarget) -> Self {
         Self {
             seal,
             place,

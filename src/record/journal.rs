@@ -1,12 +1,13 @@
-//! The journal: what a worker has to tell, on disk before it is sent.
+//! The journal: the operations of a worker, on disk before they are sent.
 //!
-//! A file per worker. Each frame is `length u32 · number u64 · checksum 8
-//! bytes · text`, little-endian, the checksum being the first bytes of BLAKE3
-//! over number and text, and is appended by one `write(2)`. Frame 0 holds the
-//! [`Join`]. A lock on the file tells whether its process is alive.
+//! There is one file per worker. Each frame is `length u32 · number u64 ·
+//! checksum 8 bytes · text`, little-endian, where the checksum is the first
+//! bytes of BLAKE3 over number and text, and is appended by one `write(2)`.
+//! Frame 0 contains the [`JoinRequest`]. The process holds a lock on the file
+//! while it is alive.
 //!
-//! If the disk refuses, operations are kept in memory from then on; the user
-//! is told once.
+//! If writing fails, further operations are kept in memory, and the user gets
+//! one warning.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -16,71 +17,71 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::error::RecordError;
-use super::operation::{Join, Operation};
+use super::operation::{JoinRequest, Operation};
 use crate::model::RunId;
 
-const HEADER: usize = 20;
+const HEADER_LENGTH: usize = 20;
 const EXTENSION: &str = "journal";
-/// A frame that claims to be longer than this is damage.
-const LONGEST: usize = 64 << 20;
+/// A longer frame is damaged.
+const MAX_FRAME: usize = 64 << 20;
 
-/// A journal that is being written, or one that was left behind.
+/// A journal of this process or of a dead one.
 #[derive(Debug)]
 pub(crate) struct Journal {
     path: PathBuf,
-    state: Mutex<State>,
+    state: Mutex<JournalState>,
 }
 
 #[derive(Debug)]
-struct State {
-    /// Absent when there is no file at all to write to.
+struct JournalState {
+    /// Absent when the journal is only in memory.
     file: Option<File>,
-    /// Where the last good frame ends.
+    /// The end of the last valid frame.
     end: u64,
-    /// The number of the last operation.
+    /// The sequence number of the last operation.
     last: u64,
-    /// Operations that the disk refused, in order, up to `last`.
+    /// Operations that could not be written, in order, up to `last`.
     spilled: Vec<String>,
-    /// Whether the worker has left its run: nothing more is to come.
+    /// Whether the worker has left its run, so that the journal is complete.
     closed: bool,
-    /// What the disk said when it refused.
-    trouble: Option<String>,
+    /// The error of the first failed write, or a description of damage.
+    problem: Option<String>,
 }
 
-/// Where a reader of a journal is.
+/// The position of a reader in a journal.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Cursor {
-    /// The number of the next operation.
+pub(crate) struct JournalCursor {
+    /// The sequence number of the next operation.
     pub(crate) next: u64,
     offset: u64,
 }
 
-impl Cursor {
-    /// Before the first operation.
+impl JournalCursor {
+    /// The position before the first operation.
     pub(crate) fn start() -> Self {
         Self { next: 1, offset: 0 }
     }
 }
 
 impl Journal {
-    /// Begins a worker's journal in `folder`. Without a folder, or if nothing
-    /// can be written there, the journal lives in memory.
-    pub(crate) fn create(folder: Option<&Path>, join: &Join) -> Self {
+    /// Creates a worker's journal in `folder`. Without a folder, or if the file
+    /// cannot be created, the journal is kept in memory.
+    pub(crate) fn create(folder: Option<&Path>, join: &JoinRequest) -> Self {
         let name = format!("{}.{}.{EXTENSION}", file_safe(&join.run_id), join.writer);
         let path = folder.map(|f| f.join(name)).unwrap_or_default();
         let frame = encode(0, &super::operation::json(join));
-        let mut state = State {
+        let mut state = JournalState {
             file: None,
             end: frame.len() as u64,
             last: 0,
             spilled: Vec::new(),
             closed: false,
-            trouble: None,
+            problem: None,
         };
         if folder.is_some() {
-            match begin(&path, &frame) {
+            match create_file(&path, &frame) {
                 Ok(file) => state.file = Some(file),
-                Err(error) => state.trouble = Some(error.to_string()),
+                Err(error) => state.problem = Some(error.to_string()),
             }
         }
         Self {
@@ -89,11 +90,11 @@ impl Journal {
         }
     }
 
-    /// Opens the journal of a process that is gone; `None` if it lives, or if
-    /// somebody else is looking after the journal.
-    pub(crate) fn adopt(path: &Path) -> Result<Option<(Join, Self)>, RecordError> {
-        let fail = |what, source| RecordError::File {
-            what,
+    /// Opens the journal of a dead process; `None` if the process is alive, or
+    /// if another process has opened the journal.
+    pub(crate) fn open_orphan(path: &Path) -> Result<Option<(JoinRequest, Self)>, RecordError> {
+        let fail = |action, source| RecordError::File {
+            action,
             path: path.to_owned(),
             source,
         };
@@ -117,19 +118,19 @@ impl Journal {
             closed = closes(&text);
         }
         let length = file.metadata().map_or(end, |m| m.len());
-        let trouble = (length > end).then(|| {
+        let problem = (length > end).then(|| {
             let lost = length - end;
-            // What follows is appended behind the last good frame.
+            // New frames are appended after the last valid one.
             let _ = file.set_len(end);
-            format!("its last {lost} bytes were damaged and are left out")
+            format!("the last {lost} bytes were damaged and are ignored")
         });
-        let state = State {
+        let state = JournalState {
             file: Some(file),
             end,
             last,
             spilled: Vec::new(),
             closed,
-            trouble,
+            problem,
         };
         let journal = Self {
             path: path.to_owned(),
@@ -138,17 +139,17 @@ impl Journal {
         Ok(Some((join, journal)))
     }
 
-    /// Whether the process that writes a journal lives. Where locks are not to
-    /// be had, it may.
+    /// Whether the process that writes a journal is alive; true if the file
+    /// system does not support locks.
     pub(crate) fn is_held(path: &Path) -> bool {
-        // A shared lock is not in the way of others who ask.
+        // A shared lock does not disturb other processes that check.
         File::open(path).is_ok_and(|file| file.try_lock_shared().is_err())
     }
 
-    /// Reads a journal, whether its process lives or not, without a lock.
-    pub(crate) fn peek(path: &Path) -> Result<(Join, Vec<Operation>), RecordError> {
+    /// Reads a journal without a lock, whether its process is alive or not.
+    pub(crate) fn read_all(path: &Path) -> Result<(JoinRequest, Vec<Operation>), RecordError> {
         let fail = |source| RecordError::File {
-            what: "read the journal",
+            action: "read the journal",
             path: path.to_owned(),
             source,
         };
@@ -165,15 +166,15 @@ impl Journal {
         Ok((join, operations))
     }
 
-    /// Appends an operation and gives its number. Never fails: what the disk
-    /// refuses is kept in memory.
+    /// Appends an operation and returns its sequence number. Never fails: what
+    /// cannot be written is kept in memory.
     pub(crate) fn append(&self, operation: &Operation) -> u64 {
         let text = operation.encode();
         let mut state = self.state();
         let number = state.last + 1;
         state.last = number;
         state.closed = closes(&text);
-        // Once something is kept in memory, order demands that the rest is.
+        // Once one operation is kept in memory, the later ones must be too.
         let written = state.spilled.is_empty() && state.write(&encode(number, &text));
         if !written {
             state.spilled.push(text);
@@ -181,34 +182,34 @@ impl Journal {
         number
     }
 
-    /// The number of the last operation.
+    /// The sequence number of the last operation.
     pub(crate) fn last(&self) -> u64 {
         self.state().last
     }
 
     /// Whether the worker has left its run.
-    pub(crate) fn closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.state().closed
     }
 
-    /// When it was last written to, in milliseconds since the Unix epoch.
-    pub(crate) fn written(&self) -> Option<i64> {
-        written(&self.path)
+    /// The time of the last write, in milliseconds since the Unix epoch.
+    pub(crate) fn modified(&self) -> Option<i64> {
+        modified(&self.path)
     }
 
-    /// What the disk said when it refused, if it did.
-    pub(crate) fn trouble(&self) -> Option<String> {
-        self.state().trouble.clone()
+    /// The error of the first failed write, or a description of damage.
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.state().problem.clone()
     }
 
-    /// The file, if there is one with everything in it.
+    /// The file, if it contains all operations.
     pub(crate) fn path(&self) -> Option<&Path> {
         let state = self.state();
         (state.file.is_some() && state.spilled.is_empty()).then_some(self.path.as_path())
     }
 
-    /// Reads up to `count` operations, moving the cursor.
-    pub(crate) fn read(&self, cursor: &mut Cursor, count: usize) -> Vec<Operation> {
+    /// Reads up to `count` operations and advances the cursor.
+    pub(crate) fn read(&self, cursor: &mut JournalCursor, count: usize) -> Vec<Operation> {
         let state = self.state();
         let first_spilled = state.last + 1 - state.spilled.len() as u64;
         let mut operations = Vec::new();
@@ -228,9 +229,9 @@ impl Journal {
         operations
     }
 
-    /// Sets a cursor before the operation `next`.
-    pub(crate) fn rewind(&self, cursor: &mut Cursor, next: u64) {
-        *cursor = Cursor::start();
+    /// Moves a cursor before the operation `next`.
+    pub(crate) fn rewind(&self, cursor: &mut JournalCursor, next: u64) {
+        *cursor = JournalCursor::start();
         let state = self.state();
         let in_file = state.last - state.spilled.len() as u64;
         while cursor.next < next && cursor.next <= in_file {
@@ -242,19 +243,19 @@ impl Journal {
         cursor.next = next;
     }
 
-    /// Removes the file: everything in it is where it belongs.
+    /// Removes the file.
     pub(crate) fn remove(&self) {
         if !self.path.as_os_str().is_empty() {
             let _ = fs::remove_file(&self.path);
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, JournalState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl JournalState {
     fn write(&mut self, frame: &[u8]) -> bool {
         let Some(file) = &mut self.file else {
             return false;
@@ -265,16 +266,16 @@ impl State {
                 true
             }
             Err(error) => {
-                // Half a frame must not stand before what a later reader reads.
+                // A partial frame would hide the frames after it.
                 let _ = file.set_len(self.end);
-                self.trouble = Some(error.to_string());
+                self.problem = Some(error.to_string());
                 false
             }
         }
     }
 
-    /// The text of the frame under the cursor, whose offset moves behind it.
-    fn read(&self, cursor: &mut Cursor) -> Option<String> {
+    /// Reads the frame at the cursor and advances the cursor's offset.
+    fn read(&self, cursor: &mut JournalCursor) -> Option<String> {
         let file = self.file.as_ref()?;
         if cursor.offset == 0 {
             cursor.offset = frame_at(file, 0, 0)?.1;
@@ -285,14 +286,15 @@ impl State {
     }
 }
 
-/// When a journal was last written to, in milliseconds since the Unix epoch.
-pub(crate) fn written(path: &Path) -> Option<i64> {
+/// The time of the last write to a journal, in milliseconds since the Unix
+/// epoch.
+pub(crate) fn modified(path: &Path) -> Option<i64> {
     let modified = path.metadata().ok()?.modified().ok()?;
     let since = modified.duration_since(UNIX_EPOCH).ok()?;
     i64::try_from(since.as_millis()).ok()
 }
 
-/// The journals in a folder, those of one run or all.
+/// The journals in a folder: those of one run, or all.
 pub(crate) fn journals(folder: &Path, run: Option<&RunId>) -> Vec<PathBuf> {
     let start = run.map(|run| format!("{}.", file_safe(run)));
     let wanted = |path: &PathBuf| {
@@ -310,8 +312,8 @@ pub(crate) fn journals(folder: &Path, run: Option<&RunId>) -> Vec<PathBuf> {
     paths
 }
 
-/// Removes the journals of all but the newest `keep` runs, where they are all
-/// there is of a record in memory. Those of living processes stay.
+/// Removes the journals of all but the newest `keep` runs, as retention for a
+/// record in memory. Journals of live processes are kept.
 pub(crate) fn trim(folder: &Path, keep: usize) {
     let mut newest: HashMap<String, SystemTime> = HashMap::new();
     let run_of = |path: &Path| {
@@ -328,18 +330,19 @@ pub(crate) fn trim(folder: &Path, keep: usize) {
     runs.sort_by_key(|(_, written)| std::cmp::Reverse(*written));
     let old: HashSet<_> = runs.into_iter().skip(keep).map(|(run, _)| run).collect();
     for path in paths.iter().filter(|path| old.contains(&run_of(path))) {
-        if let Ok(Some((_, journal))) = Journal::adopt(path) {
+        if let Ok(Some((_, journal))) = Journal::open_orphan(path) {
             journal.remove();
         }
     }
 }
 
 fn damaged() -> std::io::Error {
-    std::io::Error::other("its first frame is damaged, nothing of it can be read")
+    std::io::Error::other("its first frame is damaged")
 }
 
-/// Creates the file locked and with its first frame before others can see it.
-fn begin(path: &Path, frame: &[u8]) -> std::io::Result<File> {
+/// Creates the file with its first frame and locked, before other processes
+/// can see it.
+fn create_file(path: &Path, frame: &[u8]) -> std::io::Result<File> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -349,7 +352,7 @@ fn begin(path: &Path, frame: &[u8]) -> std::io::Result<File> {
         .append(true)
         .create_new(true)
         .open(&hidden)?;
-    // Where locks are not to be had, the journal serves all the same.
+    // A file system without locks is supported.
     let _ = file.try_lock();
     file.write_all(frame)
         .and_then(|()| fs::rename(&hidden, path))
@@ -362,7 +365,7 @@ fn closes(text: &str) -> bool {
 }
 
 fn encode(number: u64, text: &str) -> Vec<u8> {
-    let mut frame = Vec::with_capacity(HEADER + text.len());
+    let mut frame = Vec::with_capacity(HEADER_LENGTH + text.len());
     frame.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
     frame.extend(number.to_le_bytes());
     frame.extend(checksum(number, text.as_bytes()));
@@ -378,20 +381,20 @@ fn checksum(number: u64, text: &[u8]) -> [u8; 8] {
     sum
 }
 
-/// The text of the frame at `offset` and where the next one begins; `None` if
-/// it is not whole or not the one with this number.
+/// The text of the frame at `offset` and the offset of the next one; `None` if
+/// it is incomplete, damaged, or has another number.
 fn frame_at(file: &File, offset: u64, number: u64) -> Option<(String, u64)> {
-    let mut header = [0; HEADER];
+    let mut header = [0; HEADER_LENGTH];
     read_at(file, &mut header, offset)?;
     let length = u32::from_le_bytes(header[..4].try_into().ok()?) as usize;
     let stored = u64::from_le_bytes(header[4..12].try_into().ok()?);
-    if stored != number || length > LONGEST {
+    if stored != number || length > MAX_FRAME {
         return None;
     }
     let mut text = vec![0; length];
-    read_at(file, &mut text, offset + HEADER as u64)?;
+    read_at(file, &mut text, offset + HEADER_LENGTH as u64)?;
     (checksum(number, &text) == header[12..]).then_some(())?;
-    let next = offset + (HEADER + length) as u64;
+    let next = offset + (HEADER_LENGTH + length) as u64;
     Some((String::from_utf8(text).ok()?, next))
 }
 
@@ -413,7 +416,7 @@ fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> Option<()> {
     Some(())
 }
 
-/// A run's id as part of a file name.
+/// A run id as part of a file name.
 pub(crate) fn file_safe(run: &RunId) -> String {
     let safe = |c: char| {
         if c.is_ascii_alphanumeric() || c == '-' || c == '_' {

@@ -1,25 +1,30 @@
-//! The names of the contract: every key and channel in Redis.
+//! The names of all keys and channels in Redis.
 
-use super::store::StepKey;
 use crate::model::{RunId, StoryIdentifier};
 
-/// Names keys and channels, each behind the prefix of `REDIS_PREFIX`.
+/// The key of a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CheckpointKey {
+    /// The run.
+    pub run: RunId,
+    /// What the step belongs to: a story, a snapshot, a login.
+    pub subject: String,
+    /// The step.
+    pub step: String,
+}
+
+/// Builds the names of keys and channels, with the prefix of `REDIS_PREFIX`.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
     prefix: String,
 }
 
 impl Keys {
-    /// Names behind `prefix`, which may be empty.
+    /// Names that start with `prefix`, which may be empty.
     pub fn new(prefix: impl Into<String>) -> Self {
         Self {
             prefix: prefix.into(),
         }
-    }
-
-    /// What stands before every name.
-    pub fn prefix(&self) -> &str {
-        &self.prefix
     }
 
     /// Set: every run id.
@@ -37,18 +42,19 @@ impl Keys {
         format!("{}visualrun:{run}", self.prefix)
     }
 
-    /// Set: the full keys of the records of a run.
+    /// Set: the full keys of the snapshots of a run.
     pub fn tests(&self, run: &RunId) -> String {
         format!("{}visualrun:{run}:tests", self.prefix)
     }
 
-    /// String: the record of a snapshot, named by [`StoryIdentifier::key`].
+    /// String: the document of a snapshot; `key` is its
+    /// [`StoryIdentifier::key`].
     pub fn test(&self, run: &RunId, key: &str) -> String {
         format!("{}visualtest:{run}:{key}", self.prefix)
     }
 
-    /// The snapshot that a full key of a record names, read from both ends.
-    pub fn snapshot_of(&self, run: &RunId, full: &str) -> Option<StoryIdentifier> {
+    /// The snapshot that a full key names, parsed from both ends.
+    pub fn parse_test(&self, run: &RunId, full: &str) -> Option<StoryIdentifier> {
         let start = self.test(run, "");
         StoryIdentifier::from_key(full.strip_prefix(start.as_str())?).ok()
     }
@@ -78,9 +84,9 @@ impl Keys {
         format!("{}tintype:story:{key}:history", self.prefix)
     }
 
-    /// String with a TTL: a completed step of a run.
-    pub fn step(&self, key: &StepKey) -> String {
-        let StepKey { run, subject, step } = key;
+    /// String with a TTL: a checkpoint of a run.
+    pub fn checkpoint(&self, key: &CheckpointKey) -> String {
+        let CheckpointKey { run, subject, step } = key;
         format!("{}tintype:{run}:step:{subject}:{step}", self.prefix)
     }
 }
@@ -91,7 +97,7 @@ mod tests {
     use crate::model::RunId;
 
     #[test]
-    fn names_are_those_of_the_contract() {
+    fn the_names_of_keys_and_channels() {
         let keys = Keys::new("team:");
         let run = RunId("run-1".to_owned());
         let all = [
@@ -121,13 +127,13 @@ mod tests {
     }
 
     #[test]
-    fn a_record_key_reads_back() {
+    fn a_full_key_is_parsed() {
         let (keys, run) = (Keys::new("p:"), RunId("{run-1}".to_owned()));
         let full = keys.test(&run, "a/b:dark:10x20");
         assert_eq!(
-            keys.snapshot_of(&run, &full).unwrap().key(),
+            keys.parse_test(&run, &full).unwrap().key(),
             "a/b:dark:10x20"
         );
-        assert_eq!(keys.snapshot_of(&RunId("run-2".to_owned()), &full), None);
+        assert_eq!(keys.parse_test(&RunId("run-2".to_owned()), &full), None);
     }
 }

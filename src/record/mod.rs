@@ -1,43 +1,48 @@
-//! The record of runs: what a team looks at while a suite runs, and later.
+//! The record of runs, in Redis or in memory.
 //!
 //! # Layout
-//! - [`Recorder`] is what a run holds: it takes events and never waits.
-//! - `journal` keeps them on disk, `writer` sends them, `adopt` looks after
-//!   what dead processes have left behind.
-//! - [`store`] says what a store must do; [`memory`] and [`redis`] do it.
-//! - [`whole`] carries runs from store to store, [`health`] tells how the
-//!   server is.
+//! - [`Recorder`] takes the events of a run without waiting for the store.
+//! - `journal` keeps them on disk, `writer` sends them, `orphan_journals` sends
+//!   the journals of dead processes.
+//! - [`store`] defines what a store does; `memory` and `redis` implement it.
+//! - [`export`] moves runs between stores as NDJSON; `retention` removes old
+//!   runs; [`metrics`] and [`server_info`] report on the store.
 //! - [`Records`] reads the record, for commands and the review server.
-//! - [`steps`] keeps what a run that is taken up again need not do again.
+//! - [`checkpoints`] keep completed steps, for runs that are resumed.
 //!
-//! Every operation has a writer and a number, and a store applies it only when
-//! its number is the next one. So a repeated operation changes nothing, and a
-//! server that has lost something says from where to send again.
+//! Every operation has a writer and a sequence number, and a store applies it
+//! only if its number is the next one. A repeated operation therefore changes
+//! nothing, and a server that has lost data reports from where to send again.
 
-mod adopt;
+pub mod checkpoints;
+mod config;
 mod error;
-pub mod health;
+mod event_follower;
+pub mod export;
+mod host;
 mod journal;
 mod keys;
-pub mod memory;
+mod memory;
+pub mod metrics;
 pub mod operation;
+mod orphan_journals;
 mod recorder;
 mod records;
-pub mod redis;
-mod servers;
-mod settings;
-pub mod steps;
+mod redis;
+mod retention;
+pub mod server_info;
 pub mod store;
-mod upkeep;
-pub mod whole;
+mod stream;
 mod writer;
 
-pub use adopt::Adopted;
-pub use error::{Fault, FaultKind, RecordError, WayOn};
-pub use keys::Keys;
-pub(crate) use recorder::host;
+pub use config::RecordConfig;
+pub use error::RecordError;
+pub use event_follower::EventFollower;
+pub(crate) use host::host_name;
+pub use keys::{CheckpointKey, Keys};
+pub use memory::MemoryStore;
+pub use orphan_journals::OrphanReport;
 pub use recorder::{RecordReport, Recorder};
-pub use records::{Accepted, Follow, Records};
-pub use redis::link::Connection;
-pub use settings::RecordSettings;
-pub use upkeep::{Retention, Surplus};
+pub use records::{MarkResult, Records};
+pub use retention::{Retention, Surplus};
+pub use stream::{EventNotifications, StreamEntry};

@@ -1,4 +1,4 @@
-//! What is journaled and sent: the operations of a writer on its run.
+//! The operations of a worker on its run, as journaled and sent.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,92 +6,91 @@ use crate::model::{
     Reason, RecordedEvent, RunId, Status, Summary, VisualTestResult, VisualTestRun, now_ms, rfc3339,
 };
 
-/// A worker's part in a run: the first frame of its journal, and all that is
-/// needed to create the run anew on a server that has lost it.
+/// A worker's request to join a run: the first frame of its journal, with all
+/// that is needed to create the run on a server that has lost it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Join {
+pub struct JoinRequest {
     /// The run.
     pub run_id: RunId,
-    /// A name that no other writer has, of letters, digits and `-`.
+    /// A unique id of letters, digits and `-`.
     pub writer: String,
-    /// The machine, so that others on it can vouch for the worker's death.
+    /// The machine, so that other processes on it can report the worker's death.
     pub host: String,
-    /// How many snapshots the worker will report.
+    /// The number of snapshots that the worker plans to report.
     pub planned: u64,
-    /// Whether several processes make up the run.
+    /// Whether the run consists of several processes.
     pub shared: bool,
-    /// When the run started, in milliseconds since the Unix epoch.
+    /// The start of the run, in milliseconds since the Unix epoch.
     pub start: i64,
-    /// The run's document up to where its end and its summary belong.
+    /// The run's document before the fields of its end and summary.
     pub head: String,
-    /// The run's document from behind its summary.
+    /// The run's document after its summary.
     pub tail: String,
-    /// Where the record is kept, without passwords: a journal is sent nowhere
-    /// else.
+    /// Where the record is, without passwords: a journal is sent nowhere else.
     pub place: String,
 }
 
-/// One step of a worker. The text parts are JSON that is stored as it is.
+/// One operation of a worker. Text fields are JSON that is stored unchanged.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operation {
-    /// A snapshot's record is replaced and its event told.
+    /// Replaces the document of a snapshot and publishes its event.
     Test {
         /// [`StoryIdentifier::key`](crate::model::StoryIdentifier::key).
         key: String,
-        /// The status in the record.
+        /// The status in the document.
         status: Status,
-        /// When it happened, in milliseconds since the Unix epoch: of two
-        /// executions of a snapshot, the later one counts.
+        /// The time, in milliseconds since the Unix epoch: of two executions of
+        /// a snapshot, the later one counts.
         at: i64,
         /// The event's type.
         kind: String,
-        /// The event's fields without the braces around them.
+        /// The event's fields, without braces.
         fields: String,
-        /// The outcome for the story's history; empty if not final.
+        /// The entry for the snapshot's history; empty if not final.
         outcome: String,
-        /// The record.
+        /// The document.
         record: String,
     },
-    /// The run's document has a new [`tail`](Join::tail): the browser's
-    /// version is known now.
+    /// Replaces the [`tail`](JoinRequest::tail) of the run's document, for
+    /// example when the browser's version is known.
     Describe {
         /// The new tail.
         tail: String,
     },
-    /// An event that changes no record.
+    /// Publishes an event that changes no document.
     Announce {
         /// The event's type.
         kind: String,
-        /// The event's fields without the braces around them.
+        /// The event's fields, without braces.
         fields: String,
     },
-    /// The worker has reported all it will.
+    /// The worker has reported everything and leaves.
     Leave {
-        /// What it says of the run, if anything.
+        /// Its reason for the end of the run, if any.
         reason: Option<Reason>,
-        /// When, in milliseconds since the Unix epoch.
+        /// The time, in milliseconds since the Unix epoch.
         at: i64,
     },
-    /// The worker died before it could leave; whoever found its journal says
-    /// so in its name.
+    /// The worker died without leaving; added by the process that found its
+    /// journal.
     Die {
-        /// When it was last heard of, in milliseconds since the Unix epoch.
+        /// The time of its last write, in milliseconds since the Unix epoch.
         at: i64,
     },
 }
 
-/// What one outcome looks like in a story's history.
+/// One outcome in the history of a snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Outcome {
+pub struct HistoryEntry {
     /// The run.
     pub run_id: RunId,
-    /// When, in milliseconds since the Unix epoch.
+    /// The time, in milliseconds since the Unix epoch.
     pub at: i64,
-    /// What became of it.
+    /// The final status.
     pub status: Status,
-    /// How long it took, in milliseconds.
+    /// The duration in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
     /// Differing pixels ÷ all compared pixels.
@@ -100,10 +99,9 @@ pub struct Outcome {
 }
 
 impl Operation {
-    /// What an event asks of the record, if anything: that a run has started
-    /// or ended is told by the steps that create and leave it, here only its
-    /// environment counts.
-    pub fn of(event: &RecordedEvent) -> Self {
+    /// The operation that records an event. For the start and end of a run only
+    /// its environment is recorded here: joining and leaving do the rest.
+    pub fn from_event(event: &RecordedEvent) -> Self {
         let kind = event.kind().to_owned();
         match event {
             RecordedEvent::RunStarted(run) | RecordedEvent::RunFinished(run) => Self::Describe {
@@ -111,17 +109,17 @@ impl Operation {
             },
             RecordedEvent::TestStarted(result)
             | RecordedEvent::TestUpdated { result, .. }
-            | RecordedEvent::TestFinished(result) => Self::test(result, kind, fields_of(event)),
+            | RecordedEvent::TestFinished(result) => Self::test(result, kind, event_fields(event)),
             RecordedEvent::BaselineAccepted { .. } => Self::Announce {
                 kind,
-                fields: fields_of(event),
+                fields: event_fields(event),
             },
         }
     }
 
     fn test(result: &VisualTestResult, kind: String, fields: String) -> Self {
         let at = now_ms();
-        let outcome = result.status.is_final().then(|| Outcome {
+        let outcome = result.status.is_final().then(|| HistoryEntry {
             run_id: result.run_id.clone(),
             at,
             status: result.status,
@@ -139,7 +137,7 @@ impl Operation {
         }
     }
 
-    /// One line for each field: JSON and keys hold no line breaks.
+    /// Encodes one line per field: JSON and keys contain no line breaks.
     pub fn encode(&self) -> String {
         match self {
             Self::Test {
@@ -160,14 +158,14 @@ impl Operation {
         }
     }
 
-    /// Reads [`encode`](Self::encode) back; `None` if the text is none of it.
+    /// Decodes [`encode`](Self::encode); `None` if the text is invalid.
     pub fn decode(text: &str) -> Option<Self> {
         let mut lines = text.split('\n');
         let mut line = || lines.next().map(str::to_owned);
         let operation = match line()?.as_str() {
             "T" => Self::Test {
                 key: line()?,
-                status: word(&line()?)?,
+                status: parse_word(&line()?)?,
                 at: line()?.parse().ok()?,
                 kind: line()?,
                 fields: line()?,
@@ -182,7 +180,7 @@ impl Operation {
             "L" => Self::Leave {
                 reason: match line()?.as_str() {
                     "" => None,
-                    reason => Some(word(reason)?),
+                    reason => Some(parse_word(reason)?),
                 },
                 at: line()?.parse().ok()?,
             },
@@ -195,13 +193,13 @@ impl Operation {
     }
 }
 
-/// A word of the record as the value it names.
-pub(crate) fn word<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> {
+/// Parses a word such as `passed`.
+pub(crate) fn parse_word<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> {
     serde_json::from_value(serde_json::Value::from(text)).ok()
 }
 
-/// The fields of an event as they stand in its payload, without braces.
-pub(crate) fn fields_of(event: &RecordedEvent) -> String {
+/// The fields of an event's payload, without braces.
+pub(crate) fn event_fields(event: &RecordedEvent) -> String {
     let fields = event.fields();
     let parts: Vec<_> = fields
         .iter()
@@ -210,7 +208,7 @@ pub(crate) fn fields_of(event: &RecordedEvent) -> String {
     parts.join(",")
 }
 
-/// A run's document before and behind the place of its end and its summary.
+/// Splits a run's document at the fields of its end and summary.
 pub(crate) fn split_document(run: &VisualTestRun) -> (String, String) {
     let bare = VisualTestRun {
         end_time: None,
@@ -219,16 +217,16 @@ pub(crate) fn split_document(run: &VisualTestRun) -> (String, String) {
         summary: Summary::default(),
         ..run.clone()
     };
-    // Quotes inside JSON texts are escaped, so this can stand nowhere else.
+    // Quotes inside JSON strings are escaped, so this occurs only once.
     let summary = format!(",\"summary\":{}", json(&bare.summary));
-    let whole = json(&bare);
-    let (head, tail) = whole
+    let document = json(&bare);
+    let (head, tail) = document
         .split_once(&summary)
-        .expect("a run's document has a summary behind its start");
+        .expect("a run's document has a summary after its start");
     (head.to_owned(), tail.to_owned())
 }
 
-/// A run's document as the scripts put it together.
+/// Joins the parts of a run's document, as the scripts do.
 pub(crate) fn join_document(
     head: &str,
     end: Option<(i64, u64, Reason)>,
@@ -242,9 +240,14 @@ pub(crate) fn join_document(
     format!("{head}{end},\"summary\":{}{tail}", json(summary))
 }
 
-/// A value of the model as JSON text.
+/// The field that every event starts with.
+pub(crate) fn run_id_field(run: &RunId) -> String {
+    format!("\"runId\":{}", json(run))
+}
+
+/// Serialises a value of the model.
 pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string(value).expect("the model's types have text keys and no failing parts")
+    serde_json::to_string(value).expect("the types of the model can be serialised")
 }
 
 #[cfg(test)]
@@ -264,9 +267,9 @@ mod tests {
     }
 
     #[test]
-    fn operations_read_back() {
+    fn operations_are_decoded() {
         for operation in [
-            Operation::of(&RecordedEvent::TestFinished(Box::new(result()))),
+            Operation::from_event(&RecordedEvent::TestFinished(Box::new(result()))),
             Operation::Describe {
                 tail: r#","environment":{}}"#.to_owned(),
             },
@@ -279,7 +282,7 @@ mod tests {
                 at: 7,
             },
             Operation::Die { at: 7 },
-            Operation::of(&RecordedEvent::BaselineAccepted {
+            Operation::from_event(&RecordedEvent::BaselineAccepted {
                 run_id: RunId("run-1".to_owned()),
                 story_identifier: result().story_identifier,
             }),
@@ -292,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_put_together_as_serde_would() {
+    fn joined_documents_equal_those_of_serde() {
         let mut run = VisualTestRun::start(
             RunId("run-1".to_owned()),
             Environment {

@@ -1,4 +1,4 @@
-//! What a run holds of its record.
+//! Records the events of a run in the background.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,49 +7,50 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
+use super::config::RecordConfig;
 use super::error::RecordError;
-use super::health::Metrics;
-use super::journal::{Cursor, Journal};
-use super::operation::{Join, Operation, split_document};
+use super::host::host_name;
+use super::journal::{self, Journal, JournalCursor};
+use super::metrics::Metrics;
+use super::operation::{JoinRequest, Operation, split_document};
 use super::records::Records;
-use super::settings::RecordSettings;
 use super::store::Store;
-use super::writer::{Progress, Writer};
+use super::writer::{JournalWriter, WriterProgress};
 use crate::model::{Reason, RecordedEvent, VisualTestRun, now_ms};
 
-/// Of a record in memory only journals outlast the process; this many runs
-/// keep theirs.
-const RUNS_IN_MEMORY: usize = 20;
-/// How long the end of a process waits for a server that answers slowly.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// With a record in memory only journals outlive the process; those of this
+/// many runs are kept.
+const MAX_JOURNALED_RUNS: usize = 20;
+/// How long the end of a process waits for a slow server.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Takes events, from any thread, without ever waiting for Redis. Clones share
-/// one record.
+/// Takes events from any thread without waiting for the store. Clones share
+/// one journal.
 #[derive(Clone)]
 pub struct Recorder {
-    settings: RecordSettings,
+    config: RecordConfig,
     store: Arc<dyn Store>,
-    join: Arc<Join>,
+    join: Arc<JoinRequest>,
     journal: Arc<Journal>,
     wake: Arc<Notify>,
-    hurry: Arc<Notify>,
-    progress: watch::Receiver<Progress>,
+    retry_now: Arc<Notify>,
+    progress: watch::Receiver<WriterProgress>,
     stop: Arc<watch::Sender<bool>>,
 }
 
-/// What became of a process's part in the record.
+/// The state of the record at the end of a process.
 #[derive(Clone, Debug)]
 pub struct RecordReport {
     /// Where the record is, in one line.
     pub place: String,
     /// Why the run ended, once it has.
     pub reason: Option<Reason>,
-    /// How many operations the server does not have yet.
+    /// The number of operations that the store does not have yet.
     pub pending: u64,
-    /// The file that keeps them; absent when nothing is pending, or when the
-    /// disk refused and they are lost with the process.
+    /// The journal that keeps them; absent when nothing is pending, or when the
+    /// journal could not be written, so that they are lost with the process.
     pub journal: Option<PathBuf>,
-    /// What the user should know, one sentence each.
+    /// Warnings for the user, a sentence each.
     pub warnings: Vec<String>,
 }
 
@@ -74,121 +75,119 @@ impl RecordReport {
 }
 
 impl Recorder {
-    /// Creates the run or joins it, and begins to write behind the work.
+    /// Creates the run or joins it, and starts to send in the background.
     /// `planned` is the number of snapshots that this process will report;
-    /// `shared` says that several processes make up the run. Returns at once:
-    /// a server that is away only lets the journal grow. Must be called inside
-    /// a tokio runtime that outlives the work.
+    /// `shared` says that the run consists of several processes. Returns
+    /// immediately: while the server is unreachable, the journal grows. Must be
+    /// called inside a tokio runtime that outlives the recorder.
     ///
     /// # Errors
-    /// When the run's id cannot be used at this place: see
-    /// [`RecordSettings::run_id`].
-    #[expect(
-        clippy::unused_async,
-        reason = "callers need not know that nothing is awaited yet"
-    )]
-    pub async fn open(
-        settings: RecordSettings,
+    /// When the store cannot use the run id: see
+    /// [`RecordConfig::run_id`].
+    pub fn open(
+        config: RecordConfig,
         run: VisualTestRun,
         planned: u64,
         shared: bool,
     ) -> Result<Self, RecordError> {
-        settings.check(&run.run_id)?;
+        config.check_run_id(&run.run_id)?;
         let (head, tail) = split_document(&run);
-        let join = Join {
+        let join = JoinRequest {
             run_id: run.run_id,
             writer: uuid::Uuid::now_v7().simple().to_string(),
-            host: host(),
+            host: host_name(),
             planned,
             shared,
             start: run.timestamp,
             head,
             tail,
-            place: settings.destination(),
+            place: config.destination(),
         };
-        let folder = settings.journals.as_deref();
+        let folder = config.journals();
         let journal = Arc::new(Journal::create(folder, &join));
-        if let (None, Some(folder)) = (&settings.place, folder) {
-            super::journal::trim(folder, RUNS_IN_MEMORY);
+        if config.is_memory()
+            && let Some(folder) = folder
+        {
+            journal::trim(folder, MAX_JOURNALED_RUNS);
         }
-        let store = settings.store();
-        let (wake, hurry) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (progress, seen) = watch::channel(Progress::default());
+        let store = config.store();
+        let (wake, retry_now) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (progress, seen) = watch::channel(WriterProgress::default());
         let (stop, stopped) = watch::channel(false);
-        let writer = Writer {
+        let writer = JournalWriter {
             store: Arc::clone(&store),
             join: join.clone(),
             journal: Arc::clone(&journal),
-            folder: settings.place.as_ref().and(settings.journals.clone()),
+            folder: folder.filter(|_| !config.is_memory()).map(PathBuf::from),
             progress,
             wake: Arc::clone(&wake),
-            hurry: Arc::clone(&hurry),
+            retry_now: Arc::clone(&retry_now),
             stop: stopped,
-            cursor: Cursor::start(),
+            cursor: JournalCursor::start(),
             joined: false,
         };
         tokio::spawn(writer.run());
         Ok(Self {
-            settings,
+            config,
             store,
             join: Arc::new(join),
             journal,
             wake,
-            hurry,
+            retry_now,
             progress: seen,
             stop: Arc::new(stop),
         })
     }
 
-    /// Records an event: one append to the journal.
+    /// Records an event by appending it to the journal.
     pub fn record(&self, event: &RecordedEvent) {
-        self.journal.append(&Operation::of(event));
+        self.journal.append(&Operation::from_event(event));
         self.wake.notify_one();
     }
 
-    /// Waits a bounded time until everything is written, leaves the run, and
-    /// with that ends it if this was its last process. `reason` is what this
-    /// process has to say of the run; without it the counts decide.
+    /// Leaves the run, which ends it if this was its last process, and waits a
+    /// bounded time until everything is sent. `reason` is this process's reason
+    /// for the end of the run; without it the counts decide.
     pub async fn finish(&self, reason: Option<Reason>) -> RecordReport {
         self.journal.append(&Operation::Leave {
             reason,
             at: now_ms(),
         });
         self.wake.notify_one();
-        self.hurry.notify_one();
+        self.retry_now.notify_one();
         let last = self.journal.last();
         let mut progress = self.progress.clone();
         let failures = progress.borrow().failures;
-        // The first failure may only be that of an old connection. A server
-        // that was away before is tried once more.
+        // The first failure may be that of an old connection. A server that was
+        // unreachable before gets one more attempt.
         let enough = failures.max(1) + 1;
         let done = progress.wait_for(|p| p.applied >= last || p.failures >= enough);
-        let _ = timeout(PATIENCE, done).await;
+        let _ = timeout(FINISH_TIMEOUT, done).await;
         let _ = self.stop.send(true);
         self.report().await
     }
 
-    /// Waits a bounded time until everything that was told is written, and not
-    /// at all for a server that is away: the journal has it.
-    pub async fn written(&self) -> RecordReport {
+    /// Waits a bounded time until everything recorded so far is sent; returns
+    /// immediately if the server is unreachable.
+    pub async fn sync(&self) -> RecordReport {
         let last = self.journal.last();
         let mut progress = self.progress.clone();
         let done = progress.wait_for(|p| p.applied >= last || p.failures > 0);
-        let _ = timeout(PATIENCE, done).await;
+        let _ = timeout(FINISH_TIMEOUT, done).await;
         self.report().await
     }
 
     /// Where the record is, in one line.
     pub fn describe(&self) -> String {
-        self.settings.describe()
+        self.config.describe()
     }
 
     /// Reads the same record.
     pub fn records(&self) -> Records {
-        Records::of(&self.settings, Arc::clone(&self.store))
+        Records::new(&self.config, Arc::clone(&self.store))
     }
 
-    /// Numbers on this process's part in the record.
+    /// Metrics of this process's recorder.
     pub fn metrics(&self) -> Metrics {
         let progress = self.progress.borrow().clone();
         let pending = self.journal.last().saturating_sub(progress.applied);
@@ -201,12 +200,12 @@ impl Recorder {
         );
         count(
             "record_reconnects_total",
-            "Times the record was reached again.",
+            "Reconnections to the record store.",
             progress.reconnects,
         );
         count(
             "record_rewinds_total",
-            "Times the server had lost something.",
+            "Times that the server had lost operations.",
             progress.rewinds,
         );
         metrics.add(
@@ -222,11 +221,11 @@ impl Recorder {
         let progress = self.progress.borrow().clone();
         let pending = self.journal.last().saturating_sub(progress.applied);
         let mut warnings = progress.warnings;
-        if let Some(trouble) = self.journal.trouble() {
-            warnings.push(format!("failed to write the journal: {trouble}"));
+        if let Some(problem) = self.journal.problem() {
+            warnings.push(format!("failed to write the journal: {problem}"));
         }
         if pending > 0 {
-            warnings.extend(progress.fault.map(|fault| format!("failed to {fault}")));
+            warnings.extend(progress.error.map(|error| error.to_string()));
         }
         let run = match pending {
             0 => self.store.run(&self.join.run_id).await.ok().flatten(),
@@ -234,7 +233,7 @@ impl Recorder {
         };
         let run: Option<VisualTestRun> = run.and_then(|text| serde_json::from_str(&text).ok());
         RecordReport {
-            place: self.settings.describe(),
+            place: self.config.describe(),
             reason: run.and_then(|run| run.reason),
             pending,
             journal: self
@@ -244,26 +243,5 @@ impl Recorder {
                 .map(PathBuf::from),
             warnings,
         }
-    }
-}
-
-/// The machine's name, of letters, digits, `.`, `_` and `-`.
-pub(crate) fn host() -> String {
-    let named = std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .or_else(|_| std::fs::read_to_string("/etc/hostname"))
-        .ok()
-        .or_else(|| std::env::var("COMPUTERNAME").ok())
-        .or_else(|| std::env::var("HOSTNAME").ok())
-        .unwrap_or_default();
-    let safe = |c: char| {
-        if c.is_ascii_alphanumeric() || c == '.' || c == '_' {
-            c
-        } else {
-            '-'
-        }
-    };
-    match named.trim() {
-        "" => "localhost".to_owned(),
-        name => name.chars().map(safe).collect(),
     }
 }

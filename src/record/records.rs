@@ -1,130 +1,132 @@
-//! Reading the record, and what is done to runs of the past.
+//! Reads the record, and changes runs of the past.
 
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::time::timeout;
-
-use super::adopt::{Adopted, adopt, close};
+use super::checkpoints::Checkpoints;
+use super::config::RecordConfig;
 use super::error::RecordError;
-use super::operation::{Join, Outcome};
-use super::recorder::host;
-use super::settings::RecordSettings;
-use super::steps::Steps;
-use super::store::{Doorbell, Ended, Marked, Store, StreamEntry};
-use crate::model::{RunId, StoryIdentifier, VisualTestResult, VisualTestRun, now_ms};
-
-/// How many events are read in one go.
-const PAGE: usize = 500;
-/// Published events may be missed, so the stream is looked at this often.
-const GLANCE: Duration = Duration::from_secs(1);
+use super::event_follower::EventFollower;
+use super::export::ExportedRun;
+use super::host::host_name;
+use super::operation::{HistoryEntry, JoinRequest};
+use super::orphan_journals::{OrphanReport, end_abandoned_runs, send_orphan_journals};
+use super::store::{EndOutcome, MarkOutcome, Store};
+use super::stream::{EventNotifications, StreamEntry};
+use crate::model::{RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun, now_ms};
 
 /// The record of all runs.
 #[derive(Clone)]
 pub struct Records {
-    pub(super) settings: RecordSettings,
-    pub(super) store: Arc<dyn Store>,
+    config: RecordConfig,
+    store: Arc<dyn Store>,
 }
 
-/// What became of an acceptance.
+/// The result of marking a snapshot as accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Accepted {
-    /// The record is marked and `baseline:accepted` told.
+pub enum MarkResult {
+    /// The record is marked and `baseline:accepted` is published.
     Marked,
-    /// The record has changed since it was read.
+    /// The record has changed since it was read, and is not marked.
     Changed,
 }
 
 impl Records {
-    /// Opens the record. Where it is kept in memory, the journals of past
-    /// processes are read into it; runs all of whose processes are gone have
-    /// ended.
+    /// Opens the record. Where it is in memory, the journals of past processes
+    /// are replayed, and runs whose processes are all dead have ended.
     ///
     /// # Errors
     /// When a journal cannot be read.
-    pub async fn open(settings: &RecordSettings) -> Result<Self, RecordError> {
-        if settings.place.is_some() {
-            return Ok(Self::of(settings, settings.store()));
+    pub async fn open(config: &RecordConfig) -> Result<Self, RecordError> {
+        if !config.is_memory() {
+            return Ok(Self::new(config, config.store()));
         }
-        let store = settings.in_memory();
-        if let Some(folder) = &settings.journals {
-            store.replay(folder, &settings.destination()).await?;
+        let store = config.memory_store();
+        if let Some(folder) = config.journals() {
+            store.replay(folder, &config.destination()).await?;
         }
-        Ok(Self::of(settings, Arc::new(store)))
+        Ok(Self::new(config, Arc::new(store)))
     }
 
-    pub(super) fn of(settings: &RecordSettings, store: Arc<dyn Store>) -> Self {
+    pub(super) fn new(config: &RecordConfig, store: Arc<dyn Store>) -> Self {
         Self {
-            settings: settings.clone(),
+            config: config.clone(),
             store,
         }
     }
 
-    /// Where the record is, in one line.
-    pub fn describe(&self) -> String {
-        self.settings.describe()
+    pub(super) fn config(&self) -> &RecordConfig {
+        &self.config
     }
 
-    /// Whether the record is in memory, so that only journals outlast the
+    pub(super) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Where the record is, in one line.
+    pub fn describe(&self) -> String {
+        self.config.describe()
+    }
+
+    /// Whether the record is in memory, so that only journals outlive the
     /// process.
     pub fn is_memory(&self) -> bool {
-        self.settings.place.is_none()
+        self.config.is_memory()
     }
 
     /// The newest runs, newest first, at most `limit`.
     ///
     /// # Errors
-    /// When the store cannot be reached or a document cannot be read.
+    /// When the store cannot be reached or a document is invalid.
     pub async fn runs(&self, limit: usize) -> Result<Vec<VisualTestRun>, RecordError> {
         let mut runs = Vec::new();
         for (id, _) in self.store.runs().await?.into_iter().take(limit) {
             if let Some(text) = self.store.run(&id).await? {
-                runs.push(read(&text, || format!("the run `{id}`"))?);
+                runs.push(parse(&text, || format!("the run `{id}`"))?);
             }
         }
         Ok(runs)
     }
 
-    /// A run.
+    /// The document of a run.
     ///
     /// # Errors
-    /// When there is none of that id, or the store cannot be reached.
+    /// When there is no such run, or the store cannot be reached.
     pub async fn run(&self, id: &RunId) -> Result<VisualTestRun, RecordError> {
         let text = self.store.run(id).await?;
-        let text = text.ok_or_else(|| RecordError::NoRun {
-            run_id: id.to_string(),
-            place: self.store.place(),
-        })?;
-        read(&text, || format!("the run `{id}`"))
+        let text = text.ok_or_else(|| self.no_run(id))?;
+        parse(&text, || format!("the run `{id}`"))
     }
 
-    /// The snapshots of a run, by identifier.
+    /// The snapshots of a run, sorted by identifier.
     ///
     /// # Errors
-    /// When the store cannot be reached or a record cannot be read.
+    /// When the store cannot be reached or a document is invalid.
     pub async fn tests(&self, id: &RunId) -> Result<Vec<VisualTestResult>, RecordError> {
         let mut tests = self.store.tests(id).await?;
         tests.sort();
-        let record = |(story, text): &(StoryIdentifier, String)| {
-            read(text, || format!("`{story}` of the run `{id}`"))
+        let result = |(story, text): &(StoryIdentifier, String)| {
+            parse(text, || format!("the snapshot `{story}` of the run `{id}`"))
         };
-        tests.iter().map(record).collect()
+        tests.iter().map(result).collect()
     }
 
     /// A snapshot of a run.
     ///
     /// # Errors
-    /// When there is none, or the store cannot be reached.
+    /// When there is no such snapshot, or the store cannot be reached.
     pub async fn test(
         &self,
         id: &RunId,
         story: &StoryIdentifier,
     ) -> Result<VisualTestResult, RecordError> {
-        let text = self.record_text(id, story).await?;
-        read(&text, || format!("`{story}` of the run `{id}`"))
+        let text = self.document_of(id, story).await?;
+        parse(&text, || {
+            format!("the snapshot `{story}` of the run `{id}`")
+        })
     }
 
-    async fn record_text(
+    async fn document_of(
         &self,
         id: &RunId,
         story: &StoryIdentifier,
@@ -136,7 +138,14 @@ impl Records {
         })
     }
 
-    /// Up to `count` events of a run behind the id `after`; `0` for the first.
+    fn no_run(&self, id: &RunId) -> RecordError {
+        RecordError::NoRun {
+            run_id: id.to_string(),
+            place: self.store.place(),
+        }
+    }
+
+    /// Up to `count` events of a run after the id `after`; `0` for the first.
     ///
     /// # Errors
     /// When the store cannot be reached.
@@ -149,170 +158,153 @@ impl Records {
         Ok(self.store.events(id, after, count).await?)
     }
 
-    /// Follows a run's events from behind the id `after`, without missing one:
-    /// what is published only rings, the stream is what is read.
-    pub fn follow(&self, id: RunId, after: impl Into<String>) -> Follow {
-        Follow {
-            store: Arc::clone(&self.store),
-            run: id,
-            after: after.into(),
-            bell: None,
-            read: Vec::new().into_iter(),
-        }
+    /// Follows the events of a run after the id `after`, without gaps: published
+    /// events only trigger a read of the stream.
+    pub fn follow(&self, id: RunId, after: impl Into<String>) -> EventFollower {
+        EventFollower::new(Arc::clone(&self.store), id, after.into())
     }
 
-    /// Listens to the events of all runs as they are published; some may be
-    /// missed.
+    /// Subscribes to the events of all runs as they are published; events can
+    /// be missed.
     ///
     /// # Errors
     /// When the store cannot be reached.
-    pub async fn listen(&self) -> Result<Doorbell, RecordError> {
-        Ok(self.store.listen(None).await?)
+    pub async fn subscribe(&self) -> Result<EventNotifications, RecordError> {
+        Ok(self.store.subscribe(None).await?)
     }
 
     /// The last outcomes of a snapshot, oldest first.
     ///
     /// # Errors
     /// When the store cannot be reached.
-    pub async fn history(&self, story: &StoryIdentifier) -> Result<Vec<Outcome>, RecordError> {
+    pub async fn history(&self, story: &StoryIdentifier) -> Result<Vec<HistoryEntry>, RecordError> {
         Ok(self.store.history(story).await?)
     }
 
     /// Marks a snapshot of a run as accepted (`acceptedAt`, in milliseconds
-    /// since the Unix epoch) and tells `baseline:accepted`.
+    /// since the Unix epoch) and publishes `baseline:accepted`.
     ///
     /// # Errors
     /// When there is no such snapshot, or the store cannot be reached.
-    pub async fn accept(
+    pub async fn mark_accepted(
         &self,
         id: &RunId,
         story: &StoryIdentifier,
-    ) -> Result<Accepted, RecordError> {
-        let was = self.record_text(id, story).await?;
-        let marked = mark(&was, now_ms());
-        match self.store.accept(id, story, &was, &marked).await? {
-            Marked::Now | Marked::Before => Ok(Accepted::Marked),
-            Marked::Changed => Ok(Accepted::Changed),
-            Marked::NoRun => Err(RecordError::NoRun {
-                run_id: id.to_string(),
-                place: self.store.place(),
-            }),
+    ) -> Result<MarkResult, RecordError> {
+        let before = self.document_of(id, story).await?;
+        let marked = with_accepted_at(&before, now_ms());
+        match self.store.accept(id, story, &before, &marked).await? {
+            MarkOutcome::Marked | MarkOutcome::AlreadyMarked => Ok(MarkResult::Marked),
+            MarkOutcome::Changed => Ok(MarkResult::Changed),
+            MarkOutcome::NoRun => Err(self.no_run(id)),
         }
     }
 
-    /// The completed steps of a story, a snapshot or a log-in in a run.
-    pub fn steps(&self, run: RunId, subject: impl Into<String>) -> Steps {
-        Steps::new(Arc::clone(&self.store), run, subject.into())
+    /// The checkpoints of a story, a snapshot or a login in a run.
+    pub fn checkpoints(&self, run: RunId, subject: impl Into<String>) -> Checkpoints {
+        Checkpoints::new(Arc::clone(&self.store), run, subject.into())
     }
 
-    /// Sends what processes that are gone have left in their journals. Those
-    /// of the newest run stay, should the server lose it again.
-    pub async fn flush(&self) -> Adopted {
-        let (Some(_), Some(folder)) = (&self.settings.place, &self.settings.journals) else {
-            return Adopted::default();
+    /// Exports a run with everything that the store has of it.
+    ///
+    /// # Errors
+    /// When there is no such run, or the store cannot be reached.
+    pub async fn export(&self, id: &RunId) -> Result<ExportedRun, RecordError> {
+        let run = self.store.export(id).await?;
+        run.ok_or_else(|| self.no_run(id))
+    }
+
+    /// Imports a run; returns false and changes nothing if there is one with
+    /// its id.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn import(&self, run: &ExportedRun) -> Result<bool, RecordError> {
+        self.config.check_run_id(&run.state.run_id)?;
+        Ok(self.store.import(run).await?)
+    }
+
+    /// The snapshots of a plan that have no final result in a run, or were
+    /// skipped.
+    ///
+    /// # Errors
+    /// When there is no such run, or the store cannot be reached.
+    pub async fn unfinished(
+        &self,
+        id: &RunId,
+        plan: impl IntoIterator<Item = StoryIdentifier>,
+    ) -> Result<Vec<StoryIdentifier>, RecordError> {
+        self.run(id).await?;
+        let is_finished = |status: Status| status.is_final() && status != Status::Skipped;
+        let tests = self.tests(id).await?.into_iter();
+        let finished: HashSet<_> = tests
+            .filter(|test| is_finished(test.status))
+            .map(|test| test.story_identifier)
+            .collect();
+        let plan = plan.into_iter();
+        Ok(plan.filter(|id| !finished.contains(id)).collect())
+    }
+
+    /// Sends the journals of dead processes. Those of the newest run are kept,
+    /// in case the server loses it.
+    pub async fn flush(&self) -> OrphanReport {
+        if self.is_memory() {
+            return OrphanReport::default();
+        }
+        let Some(folder) = self.config.journals() else {
+            return OrphanReport::default();
         };
         let runs = self.store.runs().await.unwrap_or_default();
         let newest = runs.into_iter().next().map(|(id, _)| id);
-        adopt(&*self.store, folder, &self.nobody(newest), None).await
+        send_orphan_journals(&*self.store, folder, &self.observer(newest), None).await
     }
 
-    /// Ends every run all of whose processes have died: first sends what they
-    /// have left, then closes the runs of which no worker showed a sign of
-    /// life for a minute. Gives the runs that ended just now.
+    /// Ends every run whose processes are all dead: sends their journals, then
+    /// ends the runs without a heartbeat for a minute. Returns the runs that
+    /// ended now.
     ///
     /// # Errors
     /// When the store cannot be reached.
-    pub async fn finish_abandoned(&self) -> Result<Vec<RunId>, RecordError> {
+    pub async fn end_abandoned(&self) -> Result<Vec<RunId>, RecordError> {
         self.flush().await;
-        Ok(close(&*self.store, None).await?)
+        Ok(end_abandoned_runs(&*self.store, None).await?)
     }
 
-    /// Ends a run now, all of whose processes on this machine are known to be
-    /// gone. Workers on other machines keep it open.
+    /// Ends a run all of whose processes on this machine are known to be dead.
+    /// Workers on other machines keep it open.
     ///
     /// # Errors
     /// When the store cannot be reached.
-    pub async fn finish_gone(&self, run: &RunId) -> Result<Ended, RecordError> {
-        if let (Some(_), Some(folder)) = (&self.settings.place, &self.settings.journals) {
-            adopt(
-                &*self.store,
-                folder,
-                &self.nobody(Some(run.clone())),
-                Some(run),
-            )
-            .await;
+    pub async fn end_on_this_host(&self, run: &RunId) -> Result<EndOutcome, RecordError> {
+        if !self.is_memory()
+            && let Some(folder) = self.config.journals()
+        {
+            let observer = self.observer(Some(run.clone()));
+            send_orphan_journals(&*self.store, folder, &observer, Some(run)).await;
         }
-        Ok(self.store.end(run, Some(&host())).await?)
+        Ok(self.store.end(run, Some(&host_name())).await?)
     }
 
-    /// A part in no run, to send the journals of others; those of the run
-    /// `keep` are not removed.
-    fn nobody(&self, keep: Option<RunId>) -> Join {
-        Join {
+    /// A request that joins no run, for sending the journals of others; those
+    /// of the run `keep` are not removed.
+    fn observer(&self, keep: Option<RunId>) -> JoinRequest {
+        JoinRequest {
             run_id: keep.unwrap_or_else(|| RunId(String::new())),
             writer: String::new(),
-            host: host(),
+            host: host_name(),
             planned: 0,
             shared: false,
             start: 0,
             head: String::new(),
             tail: String::new(),
-            place: self.settings.destination(),
+            place: self.config.destination(),
         }
     }
 }
 
-/// The events of a run, one after the other.
-pub struct Follow {
-    store: Arc<dyn Store>,
-    run: RunId,
-    after: String,
-    bell: Option<Doorbell>,
-    read: std::vec::IntoIter<StreamEntry>,
-}
-
-impl Follow {
-    /// The next event, when it comes.
-    ///
-    /// # Errors
-    /// When the store cannot be reached; the next call tries again from the
-    /// same place.
-    pub async fn next(&mut self) -> Result<StreamEntry, RecordError> {
-        loop {
-            if let Some(entry) = self.read.next() {
-                self.after.clone_from(&entry.id);
-                return Ok(entry);
-            }
-            if self.bell.is_none() {
-                self.bell = self.store.listen(Some(&self.run)).await.ok();
-            }
-            let page = self.store.events(&self.run, &self.after, PAGE).await?;
-            if page.is_empty() {
-                self.wait().await;
-            }
-            self.read = page.into_iter();
-        }
-    }
-
-    async fn wait(&mut self) {
-        match &mut self.bell {
-            None => tokio::time::sleep(GLANCE).await,
-            Some(bell) => {
-                if let Ok(None) = timeout(GLANCE, bell.recv()).await {
-                    self.bell = None;
-                }
-                // What has rung meanwhile is answered by one look.
-                while let Some(bell) = &mut self.bell
-                    && bell.try_recv().is_ok()
-                {}
-            }
-        }
-    }
-}
-
-/// A record's text with its mark, or with a new one. Only the end changes, so
-/// that fields of other programs and their order stay.
-fn mark(text: &str, at: i64) -> String {
+/// Sets `acceptedAt` in a document. Only the end of the text changes, so that
+/// the fields of other programs and their order stay.
+fn with_accepted_at(text: &str, at: i64) -> String {
     let body = text.trim_end().strip_suffix('}').unwrap_or(text);
     let body = match body.rsplit_once(",\"acceptedAt\":") {
         Some((before, number)) if number.bytes().all(|b| b.is_ascii_digit()) => before,
@@ -321,25 +313,24 @@ fn mark(text: &str, at: i64) -> String {
     format!("{body},\"acceptedAt\":{at}}}")
 }
 
-fn read<T: serde::de::DeserializeOwned>(
+fn parse<T: serde::de::DeserializeOwned>(
     text: &str,
-    what: impl FnOnce() -> String,
+    document: impl FnOnce() -> String,
 ) -> Result<T, RecordError> {
-    // RedisJSON answers with an array when it is asked by path.
     serde_json::from_str(text).map_err(|error| RecordError::Document {
-        key: what(),
+        document: document(),
         problem: error.to_string(),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::mark;
+    use super::with_accepted_at;
 
     #[test]
-    fn a_mark_stands_at_the_end_and_once() {
-        let once = mark(r#"{"a":1}"#, 7);
+    fn accepted_at_is_appended_once() {
+        let once = with_accepted_at(r#"{"a":1}"#, 7);
         assert_eq!(once, r#"{"a":1,"acceptedAt":7}"#);
-        assert_eq!(mark(&once, 8), r#"{"a":1,"acceptedAt":8}"#);
+        assert_eq!(with_accepted_at(&once, 8), r#"{"a":1,"acceptedAt":8}"#);
     }
 }

@@ -1,212 +1,194 @@
-//! What a store of the record must be able to do.
+//! The operations of a store that keeps the record.
 //!
-//! There are two implementations, [`MemoryStore`](super::memory::MemoryStore)
-//! and [`RedisStore`](super::redis::RedisStore), and one suite of tests that
-//! both pass.
+//! There are two implementations, [`MemoryStore`](super::MemoryStore) and
+//! `RedisStore`, and one conformance suite that both pass.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use super::error::Fault;
-use super::health::ServerFacts;
-use super::operation::{Join, Operation, Outcome};
-use super::whole::WholeRun;
+use super::export::ExportedRun;
+use super::keys::CheckpointKey;
+use super::operation::{HistoryEntry, JoinRequest, Operation};
+use super::server_info::ServerInfo;
+use super::stream::{EventNotifications, StreamEntry};
 use crate::model::{Reason, RunId, StoryIdentifier};
+use crate::redis::StoreError;
 
-/// The answer of a store, when it comes.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Fault>> + Send + 'a>>;
+/// The future of a store's reply.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// After this long without a sign of life a worker is taken for dead.
-pub const SILENCE: Duration = Duration::from_secs(60);
+/// A worker without a heartbeat for this long is considered dead.
+pub const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How many events the stream of a run keeps at least. What was cut off is
-/// still in the records.
-pub const EVENTS_KEPT: usize = 100_000;
+/// The minimum number of events that the stream of a run keeps. Trimmed events
+/// are still in the results.
+pub const STREAM_LENGTH: usize = 100_000;
 
-/// How many outcomes the history of a story keeps.
-pub const OUTCOMES_KEPT: usize = 100;
+/// The number of outcomes that the history of a story keeps.
+pub const HISTORY_LENGTH: usize = 100;
 
-/// Names what the execution store keeps: a completed step of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct StepKey {
-    /// The run.
-    pub run: RunId,
-    /// What the step belongs to: a story, a snapshot, a log-in.
-    pub subject: String,
-    /// The step.
-    pub step: String,
-}
-
-/// What became of a run that a worker has joined.
+/// The reply to a worker that joins a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Joined {
-    /// Whether the run was there.
-    pub how: Entry,
-    /// The number of the last operation that is applied for this writer.
+pub struct JoinResponse {
+    /// Whether the run existed.
+    pub outcome: JoinOutcome,
+    /// The sequence number of the last operation applied for this writer.
     pub applied: u64,
-    /// How many workers have joined it, ever.
+    /// The number of workers that have ever joined the run.
     pub writers: u64,
 }
 
-/// How a worker came into a run.
+/// Whether a joined run existed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// It was not there.
+pub enum JoinOutcome {
+    /// The run was created.
     Created,
-    /// It was there.
+    /// The run existed.
     Joined,
-    /// It had ended and goes on.
+    /// The run had ended and is reopened.
     Reopened,
 }
 
-/// What became of an operation.
+/// The result of applying an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Applied {
-    /// It is applied now.
+pub enum ApplyOutcome {
+    /// It was applied.
     Done,
-    /// Its turn was used, but something newer stands in its place.
+    /// Its sequence number was used, but a newer state was kept.
     Stale,
-    /// It was applied before; this is the last number that was.
+    /// It had been applied before; the last applied sequence number.
     Duplicate(u64),
-    /// The server misses operations: this is the last number that it has.
+    /// The server misses operations; the last applied sequence number.
     Gap(u64),
-    /// The server does not know the run.
+    /// The server does not have the run.
     NoRun,
 }
 
-/// What became of the attempt to end a run.
+/// The result of an attempt to end a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// It ended just now.
-    Now(Reason),
-    /// It had ended.
-    Before(Reason),
-    /// This many workers are alive, or, at 0, others may still come.
+pub enum EndOutcome {
+    /// It ended now.
+    Ended(Reason),
+    /// It had ended before.
+    AlreadyEnded(Reason),
+    /// This many workers are alive; at 0, other workers may still join.
     Pending(u64),
-    /// The store does not know the run.
+    /// The store does not have the run.
     NoRun,
 }
 
-/// What became of the mark on an accepted snapshot.
+/// The result of marking a snapshot as accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Marked {
-    /// It is marked and told.
-    Now,
-    /// It was, by the same request.
-    Before,
-    /// The record is not the one that was looked at.
+pub enum MarkOutcome {
+    /// It is marked and the event is published.
+    Marked,
+    /// The same request had marked it before.
+    AlreadyMarked,
+    /// The document is not the expected one.
     Changed,
-    /// The store does not know the run.
+    /// The store does not have the run.
     NoRun,
 }
-
-/// One event of a run's stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamEntry {
-    /// The entry's id: events after it are read with it.
-    pub id: String,
-    /// The event's JSON, without `id`.
-    pub event: String,
-}
-
-impl StreamEntry {
-    /// The event as it is published: with `id`.
-    pub fn message(&self) -> String {
-        let body = self.event.strip_suffix('}').unwrap_or(&self.event);
-        format!("{body},\"id\":\"{}\"}}", self.id)
-    }
-}
-
-/// Published events, as a doorbell: whoever wants all of them reads the
-/// stream.
-pub type Doorbell = tokio::sync::mpsc::Receiver<String>;
 
 /// Keeps the record of runs. Every method is one atomic step.
 pub trait Store: Send + Sync {
     /// Where the record is, in one line, without passwords.
     fn place(&self) -> String;
 
-    /// Creates the run or joins it. `live` is false when the journal of a
-    /// process that is gone is being sent: that opens no ended run again.
-    fn join<'a>(&'a self, join: &'a Join, live: bool) -> Answer<'a, Joined>;
+    /// Creates the run or joins it. `live` is false for the journal of a dead
+    /// process, which does not reopen an ended run.
+    fn join<'a>(&'a self, join: &'a JoinRequest, live: bool) -> StoreFuture<'a, JoinResponse>;
 
-    /// Applies operations of a writer in order, numbered from `first`, and
-    /// answers for each until one could not be.
+    /// Applies operations of a writer in order, numbered from `first`. Returns
+    /// an outcome for each, up to the first that failed.
     fn apply<'a>(
         &'a self,
-        join: &'a Join,
+        join: &'a JoinRequest,
         first: u64,
         operations: &'a [Operation],
-    ) -> Answer<'a, Vec<Applied>>;
+    ) -> StoreFuture<'a, Vec<ApplyOutcome>>;
 
-    /// Tells that a worker is alive and knows `applied` operations to be
-    /// applied.
-    fn beat<'a>(&'a self, join: &'a Join, applied: u64) -> Answer<'a, Applied>;
+    /// Records a heartbeat of a worker that has seen `applied` operations
+    /// confirmed.
+    fn heartbeat<'a>(
+        &'a self,
+        join: &'a JoinRequest,
+        applied: u64,
+    ) -> StoreFuture<'a, ApplyOutcome>;
 
-    /// The number of the last operation that is applied for a worker, without
-    /// joining for it.
-    fn applied<'a>(&'a self, join: &'a Join) -> Answer<'a, u64>;
+    /// The sequence number of the last operation applied for a worker, without
+    /// joining.
+    fn applied<'a>(&'a self, join: &'a JoinRequest) -> StoreFuture<'a, u64>;
 
-    /// Ends a run that nobody works on: no worker showed a sign of life for
-    /// [`SILENCE`], or those left are on the host `gone`. The run's end is the
-    /// last sign of life.
-    fn end<'a>(&'a self, run: &'a RunId, gone: Option<&'a str>) -> Answer<'a, Ended>;
+    /// Ends a run without live workers: none had a heartbeat within
+    /// [`HEARTBEAT_TIMEOUT`], or the remaining ones are on the host
+    /// `dead_host`. The end time is that of the last heartbeat.
+    fn end<'a>(&'a self, run: &'a RunId, dead_host: Option<&'a str>)
+    -> StoreFuture<'a, EndOutcome>;
 
-    /// Replaces a snapshot's record by one that is marked as accepted, and
-    /// tells `baseline:accepted`, if the record is still `was`.
+    /// Replaces the document of a snapshot by `marked` and publishes
+    /// `baseline:accepted`, if the document is still `expected`.
     fn accept<'a>(
         &'a self,
         run: &'a RunId,
         story: &'a StoryIdentifier,
-        was: &'a str,
+        expected: &'a str,
         marked: &'a str,
-    ) -> Answer<'a, Marked>;
+    ) -> StoreFuture<'a, MarkOutcome>;
 
     /// The ids of all runs with their start in milliseconds, newest first.
-    fn runs(&self) -> Answer<'_, Vec<(RunId, i64)>>;
+    fn runs(&self) -> StoreFuture<'_, Vec<(RunId, i64)>>;
 
     /// The document of a run.
-    fn run<'a>(&'a self, run: &'a RunId) -> Answer<'a, Option<String>>;
+    fn run<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<String>>;
 
-    /// The records of a run, by key, in no order.
-    fn tests<'a>(&'a self, run: &'a RunId) -> Answer<'a, Vec<(StoryIdentifier, String)>>;
+    /// The documents of the snapshots of a run, unordered.
+    fn tests<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Vec<(StoryIdentifier, String)>>;
 
-    /// The record of a snapshot.
-    fn test<'a>(&'a self, run: &'a RunId, story: &'a StoryIdentifier)
-    -> Answer<'a, Option<String>>;
+    /// The document of a snapshot.
+    fn test<'a>(
+        &'a self,
+        run: &'a RunId,
+        story: &'a StoryIdentifier,
+    ) -> StoreFuture<'a, Option<String>>;
 
-    /// Up to `count` events behind the id `after` (`0` for the first).
+    /// Up to `count` events after the id `after` (`0` for the first).
     fn events<'a>(
         &'a self,
         run: &'a RunId,
         after: &'a str,
         count: usize,
-    ) -> Answer<'a, Vec<StreamEntry>>;
+    ) -> StoreFuture<'a, Vec<StreamEntry>>;
 
     /// The last outcomes of a snapshot, oldest first.
-    fn history<'a>(&'a self, story: &'a StoryIdentifier) -> Answer<'a, Vec<Outcome>>;
+    fn history<'a>(&'a self, story: &'a StoryIdentifier) -> StoreFuture<'a, Vec<HistoryEntry>>;
 
-    /// Everything known of a run.
-    fn export<'a>(&'a self, run: &'a RunId) -> Answer<'a, Option<WholeRun>>;
+    /// Exports a run.
+    fn export<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<ExportedRun>>;
 
-    /// Puts a whole run in. Gives false, and does nothing, if there is one of
-    /// that id.
-    fn import<'a>(&'a self, run: &'a WholeRun) -> Answer<'a, bool>;
+    /// Imports a run. Returns false and changes nothing if there is one with
+    /// its id.
+    fn import<'a>(&'a self, run: &'a ExportedRun) -> StoreFuture<'a, bool>;
 
-    /// Removes a run, in steps that do not hold the server up. Histories keep
-    /// its outcomes.
-    fn remove<'a>(&'a self, run: &'a RunId) -> Answer<'a, ()>;
+    /// Removes a run in bounded steps that do not block the server. Histories
+    /// keep its outcomes.
+    fn remove<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, ()>;
 
-    /// Keeps a text for a time, at least as long as nobody needs the room.
-    fn put<'a>(&'a self, key: &'a StepKey, text: &'a str, ttl: Duration) -> Answer<'a, ()>;
+    /// Saves a checkpoint for the time `ttl`.
+    fn put_checkpoint<'a>(
+        &'a self,
+        key: &'a CheckpointKey,
+        text: &'a str,
+        ttl: Duration,
+    ) -> StoreFuture<'a, ()>;
 
-    /// A text that was kept and whose time is not over.
-    fn get<'a>(&'a self, key: &'a StepKey) -> Answer<'a, Option<String>>;
+    /// A checkpoint that has not expired.
+    fn get_checkpoint<'a>(&'a self, key: &'a CheckpointKey) -> StoreFuture<'a, Option<String>>;
 
-    /// What the server tells of itself; nothing where there is none.
-    fn facts(&self) -> Answer<'_, Option<ServerFacts>>;
+    /// The server's information about itself; `None` without a server.
+    fn server_info(&self) -> StoreFuture<'_, Option<ServerInfo>>;
 
-    /// Rings for every event, of a run or of all. Messages may be missed.
-    fn listen<'a>(&'a self, run: Option<&'a RunId>) -> Answer<'a, Doorbell>;
+    /// Subscribes to the events of a run or of all runs. Events can be missed.
+    fn subscribe<'a>(&'a self, run: Option<&'a RunId>) -> StoreFuture<'a, EventNotifications>;
 }

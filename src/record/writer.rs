@@ -1,5 +1,5 @@
-//! Writes behind the work: sends what the journal holds, in order, until the
-//! server has it all, and again what the server has lost.
+//! Sends the journal to the store in the background, in order, and sends again
+//! what the server has lost.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,60 +8,59 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 
-use super::adopt;
-use super::error::{Fault, WayOn};
-use super::journal::{Cursor, Journal};
-use super::operation::Join;
-use super::store::{Applied, Entry, Store};
+use super::journal::{Journal, JournalCursor, journals};
+use super::operation::JoinRequest;
+use super::orphan_journals;
+use super::store::{ApplyOutcome, JoinOutcome, Store};
+use crate::redis::{Recovery, StoreError};
 
-/// How many operations are sent in one go.
+/// The number of operations per request.
 const BATCH: usize = 256;
-/// How often a worker shows that it is alive.
-const BEAT: Duration = Duration::from_secs(1);
+/// The interval of heartbeats.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How far the record is.
+/// The progress of the writer.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Progress {
-    /// The number of the last operation that the server has applied.
+pub(crate) struct WriterProgress {
+    /// The sequence number of the last operation that the store has applied.
     pub(crate) applied: u64,
-    /// What keeps the writer from going on, at the moment.
-    pub(crate) fault: Option<Fault>,
-    /// Faults since the last success.
+    /// The current error, if the last request failed.
+    pub(crate) error: Option<StoreError>,
+    /// The number of failed requests since the last success.
     pub(crate) failures: u32,
-    /// How often the connection was made again.
+    /// How often the connection was re-established.
     pub(crate) reconnects: u64,
-    /// How often the server had lost something that was sent again.
+    /// How often lost operations were sent again.
     pub(crate) rewinds: u64,
-    /// What the user should know, told once.
+    /// Warnings for the user, a sentence each.
     pub(crate) warnings: Vec<String>,
 }
 
 /// The task that sends a journal.
-pub(crate) struct Writer {
+pub(crate) struct JournalWriter {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) join: Join,
+    pub(crate) join: JoinRequest,
     pub(crate) journal: Arc<Journal>,
-    /// Where the journals of others lie.
+    /// The folder with the journals of all workers.
     pub(crate) folder: Option<PathBuf>,
-    pub(crate) progress: watch::Sender<Progress>,
+    pub(crate) progress: watch::Sender<WriterProgress>,
     pub(crate) wake: Arc<Notify>,
-    /// Told when somebody waits and a server that was away is tried at once.
-    pub(crate) hurry: Arc<Notify>,
-    /// Set to true when nobody will record anything any more.
+    /// Triggers an immediate retry, when a caller waits.
+    pub(crate) retry_now: Arc<Notify>,
+    /// True when no more operations will be recorded.
     pub(crate) stop: watch::Receiver<bool>,
-    pub(crate) cursor: Cursor,
+    pub(crate) cursor: JournalCursor,
     pub(crate) joined: bool,
 }
 
-impl Writer {
-    /// Runs until it is told to stop and there is nothing left to do, or
-    /// nothing that can be done.
+impl JournalWriter {
+    /// Runs until it is stopped and everything is sent or a request fails.
     pub(crate) async fn run(mut self) {
-        let mut beaten = Instant::now();
+        let mut last_heartbeat = Instant::now();
         loop {
-            let result = self.advance(&mut beaten).await;
-            let failures = self.note(result);
-            // A recorder that was dropped will not say more either.
+            let result = self.send_pending(&mut last_heartbeat).await;
+            let failures = self.update_progress(result);
+            // A dropped recorder records nothing more either.
             let stopped = *self.stop.borrow() || self.stop.has_changed().is_err();
             if stopped && (failures > 0 || self.is_done()) {
                 return;
@@ -70,14 +69,14 @@ impl Writer {
             if failures == 0 {
                 tokio::select! {
                     () = self.wake.notified() => {}
-                    () = sleep(BEAT) => {}
+                    () = sleep(HEARTBEAT_INTERVAL) => {}
                     _ = stop.changed() => {}
                 }
             } else {
-                // New operations do not bring the server back any sooner.
+                // New operations do not cut the back-off short.
                 tokio::select! {
-                    () = sleep(pause(failures)) => {}
-                    () = self.hurry.notified() => {}
+                    () = sleep(backoff(failures)) => {}
+                    () = self.retry_now.notified() => {}
                     _ = stop.changed() => {}
                 }
             }
@@ -88,26 +87,26 @@ impl Writer {
         self.progress.borrow().applied >= self.journal.last()
     }
 
-    /// Sends all there is.
-    async fn advance(&mut self, beaten: &mut Instant) -> Result<(), Fault> {
+    /// Sends all pending operations, and a heartbeat when it is due.
+    async fn send_pending(&mut self, last_heartbeat: &mut Instant) -> Result<(), StoreError> {
         if !self.joined {
-            self.enter().await?;
+            self.join_run().await?;
         }
-        while self.send().await? {}
-        if beaten.elapsed() >= BEAT && !self.journal.closed() {
-            *beaten = Instant::now();
+        while self.send_batch().await? {}
+        if last_heartbeat.elapsed() >= HEARTBEAT_INTERVAL && !self.journal.is_closed() {
+            *last_heartbeat = Instant::now();
             let known = self.progress.borrow().applied;
-            let answer = self.store.beat(&self.join, known).await?;
-            if answer != Applied::Done {
-                self.rewind(&answer).await?;
+            let outcome = self.store.heartbeat(&self.join, known).await?;
+            if outcome != ApplyOutcome::Done {
+                self.rewind(&outcome).await?;
             }
         }
         Ok(())
     }
 
-    /// Sends two batches, the second while the server is busy with the first,
-    /// and tells whether there may be more.
-    async fn send(&mut self) -> Result<bool, Fault> {
+    /// Sends two batches, the second while the server processes the first.
+    /// Returns whether there may be more.
+    async fn send_batch(&mut self) -> Result<bool, StoreError> {
         let first = self.cursor.next;
         let one = self.journal.read(&mut self.cursor, BATCH);
         let two = self.journal.read(&mut self.cursor, BATCH);
@@ -115,37 +114,43 @@ impl Writer {
             return Ok(false);
         }
         let second = first + one.len() as u64;
-        let (answers, more) = tokio::join!(
+        let (outcomes, more) = tokio::join!(
             self.store.apply(&self.join, first, &one),
             self.store.apply(&self.join, second, &two),
         );
-        let answers = answers.inspect_err(|_| self.journal.rewind(&mut self.cursor, first))?;
-        let whole = answers.len() == one.len();
-        if !self.take(first, answers).await? {
+        let outcomes = outcomes.inspect_err(|_| self.journal.rewind(&mut self.cursor, first))?;
+        let complete = outcomes.len() == one.len();
+        if !self.confirm(first, outcomes).await? {
             return Ok(true);
         }
-        if !whole {
+        if !complete {
             let applied = self.progress.borrow().applied;
             self.journal.rewind(&mut self.cursor, applied + 1);
             return Ok(true);
         }
         let more = more.inspect_err(|_| self.journal.rewind(&mut self.cursor, second))?;
-        let whole = more.len() == two.len();
-        if self.take(second, more).await? && !whole {
+        let complete = more.len() == two.len();
+        if self.confirm(second, more).await? && !complete {
             let applied = self.progress.borrow().applied;
             self.journal.rewind(&mut self.cursor, applied + 1);
         }
         Ok(true)
     }
 
-    /// Notes what became of operations from `first` on; false if the server
-    /// turned out to have lost something and all of it is sent again.
-    async fn take(&mut self, first: u64, answers: Vec<Applied>) -> Result<bool, Fault> {
-        for (number, answer) in (first..).zip(answers) {
-            match answer {
-                Applied::Done | Applied::Stale | Applied::Duplicate(_) => self.applied(number),
-                Applied::Gap(_) | Applied::NoRun => {
-                    self.rewind(&answer).await?;
+    /// Handles the outcomes of operations from `first` on. Returns false if the
+    /// server has lost data, so that it is sent again.
+    async fn confirm(
+        &mut self,
+        first: u64,
+        outcomes: Vec<ApplyOutcome>,
+    ) -> Result<bool, StoreError> {
+        for (number, outcome) in (first..).zip(outcomes) {
+            match outcome {
+                ApplyOutcome::Done | ApplyOutcome::Stale | ApplyOutcome::Duplicate(_) => {
+                    self.set_applied(number)
+                }
+                ApplyOutcome::Gap(_) | ApplyOutcome::NoRun => {
+                    self.rewind(&outcome).await?;
                     return Ok(false);
                 }
             }
@@ -153,77 +158,80 @@ impl Writer {
         Ok(true)
     }
 
-    /// Joins the run, and looks after journals that were left behind.
-    async fn enter(&mut self) -> Result<(), Fault> {
+    /// Joins the run, and sends the journals of dead workers.
+    async fn join_run(&mut self) -> Result<(), StoreError> {
         let joined = self.store.join(&self.join, true).await?;
         self.joined = true;
         self.journal.rewind(&mut self.cursor, joined.applied + 1);
         self.progress.send_modify(|p| p.applied = joined.applied);
-        if let Ok(Some(facts)) = self.store.facts().await {
-            self.progress.send_modify(|p| p.warnings = facts.warnings());
+        if let Ok(Some(server)) = self.store.server_info().await {
+            self.progress
+                .send_modify(|p| p.warnings = server.warnings());
         }
         let Some(folder) = self.folder.clone() else {
             return Ok(());
         };
         let run = &self.join.run_id;
-        let whose = match joined.how {
-            // The first of a run looks after all; it also is the one who finds
-            // a server that has forgotten the run.
-            Entry::Created => None,
-            _ if (super::journal::journals(&folder, Some(run)).len() as u64) > joined.writers => {
-                Some(run)
-            }
+        let orphans_of = match joined.outcome {
+            // The first worker of a run sends the journals of all runs; this is
+            // also the case after the server has lost the run.
+            JoinOutcome::Created => None,
+            _ if (journals(&folder, Some(run)).len() as u64) > joined.writers => Some(run),
             _ => return Ok(()),
         };
-        let adopted = adopt::adopt(&*self.store, &folder, &self.join, whose).await;
-        if joined.how == Entry::Created {
-            // Runs whose processes all died are closed by the next one.
-            adopt::close(&*self.store, Some(run)).await?;
+        let orphans =
+            orphan_journals::send_orphan_journals(&*self.store, &folder, &self.join, orphans_of)
+                .await;
+        if joined.outcome == JoinOutcome::Created {
+            // The next run ends runs whose processes have all died.
+            orphan_journals::end_abandoned_runs(&*self.store, Some(run)).await?;
         }
         self.progress
-            .send_modify(|p| p.warnings.extend(adopted.warnings));
+            .send_modify(|p| p.warnings.extend(orphans.warnings));
         Ok(())
     }
 
-    /// The server has lost something: sends again from there, and what dead
-    /// workers of the run had sent, too.
-    async fn rewind(&mut self, answer: &Applied) -> Result<(), Fault> {
+    /// Handles lost data on the server: sends again from there, including the
+    /// journals of dead workers of the run.
+    async fn rewind(&mut self, outcome: &ApplyOutcome) -> Result<(), StoreError> {
         self.progress.send_modify(|p| p.rewinds += 1);
-        if let Applied::Gap(last) = *answer {
+        if let ApplyOutcome::Gap(last) = *outcome {
             self.journal.rewind(&mut self.cursor, last + 1);
             self.progress.send_modify(|p| p.applied = last);
         } else {
-            self.enter().await?;
+            self.join_run().await?;
         }
         if let Some(folder) = self.folder.clone() {
-            adopt::adopt(&*self.store, &folder, &self.join, Some(&self.join.run_id)).await;
+            let run = Some(&self.join.run_id);
+            orphan_journals::send_orphan_journals(&*self.store, &folder, &self.join, run).await;
         }
         Ok(())
     }
 
-    fn applied(&self, number: u64) {
+    fn set_applied(&self, number: u64) {
         self.progress.send_modify(|p| p.applied = number);
     }
 
-    /// Notes how it went, and gives the number of failures in a row.
-    fn note(&mut self, result: Result<(), Fault>) -> u32 {
+    /// Records success or failure, and returns the number of consecutive
+    /// failures.
+    fn update_progress(&mut self, result: Result<(), StoreError>) -> u32 {
         match result {
             Ok(()) => self.progress.send_modify(|p| {
                 if p.failures > 0 {
                     p.reconnects += 1;
-                    tracing::info!("the record is reached again");
+                    tracing::info!("the record store is reachable again");
                 }
-                (p.fault, p.failures) = (None, 0);
+                (p.error, p.failures) = (None, 0);
             }),
-            Err(fault) => {
-                let reconnect = fault.kind.way_on() == WayOn::Reconnect;
+            Err(error) => {
+                let reconnect = error.kind.recovery() == Recovery::Reconnect;
                 self.joined &= !reconnect;
                 self.progress.send_modify(|p| {
                     if p.failures == 0 {
-                        tracing::warn!("{fault}; results are kept in the journal meanwhile");
+                        tracing::warn!("results are kept in the journal for now: {error}");
                     }
                     p.failures = p.failures.saturating_add(1);
-                    p.fault = Some(fault);
+                    p.error = Some(error);
                 });
             }
         }
@@ -231,8 +239,8 @@ impl Writer {
     }
 }
 
-/// How long to wait after so many failures in a row.
-fn pause(failures: u32) -> Duration {
+/// The delay after this number of consecutive failures.
+fn backoff(failures: u32) -> Duration {
     let doubled = 25_u64 << failures.min(6);
     Duration::from_millis(doubled.min(1000))
 }

@@ -15,7 +15,8 @@ use crate::login::{Logins, Seal};
 use crate::manifest::Manifest;
 use crate::model::{Environment, RecordedEvent, VisualTestRun};
 use crate::plan::Snapshot;
-use crate::record::{RecordSettings, Recorder, host};
+use crate::record::{RecordConfig, Recorder, host_name};
+use crate::redis::RedisTarget;
 use crate::serve::Stories;
 use crate::snapshot::Hooks;
 
@@ -47,6 +48,7 @@ pub(super) async fn open(
         // What hooks do is no file that could be looked at.
         config.cache = CacheMode::Off;
     }
+    let record = RecordConfig::from_env(&manifest.state_dir())?;
     // A process that has one test of many must not end what others need.
     let alone = config.nextest && scheduling == Scheduling::All;
     let (mut environment, served) = tokio::join!(
@@ -54,7 +56,7 @@ pub(super) async fn open(
         Stories::open(&manifest, service, &credentials, alone),
     );
     let stories = served?;
-    let (cache, build) = open_cache(&manifest, &config, &environment, &hooks).await;
+    let (cache, build) = open_cache(&manifest, &config, &environment, &hooks, record.redis());
     let hits = cache.lookup(&snapshots).await;
     let open = snapshots.iter().zip(&hits).filter(|(snapshot, hit)| {
         snapshot.skip.is_none() && hit.is_none() && browser::refuse(snapshot, &manifest).is_ok()
@@ -77,14 +79,13 @@ pub(super) async fn open(
         environment.browser = Some(session.info().browser.clone());
         environment.driver = Some(session.info().driver.clone());
     }
-    let place = RecordSettings::from_env(&manifest.state_dir())?;
-    config.run_id = place.run_id(config.run_id);
-    let logins = Logins::new(&base, Seal::from_env()?, &place);
+    config.run_id = record.run_id(config.run_id);
+    let logins = Logins::new(&base, Seal::from_env()?, record.redis());
     let run = VisualTestRun::start(config.run_id.clone(), environment.clone());
     let count = snapshots.len() as u64;
-    let recorder = Recorder::open(place, run.clone(), count, config.nextest).await?;
+    let recorder = Recorder::open(record, run.clone(), count, config.nextest)?;
     bus.subscribe(Arc::new(recorder.clone()));
-    let worker = format!("{}:{}", host(), std::process::id());
+    let worker = format!("{}:{}", host_name(), std::process::id());
     let context = Arc::new(RunContext::new(
         manifest,
         config,
@@ -135,11 +136,12 @@ fn settle_without_browser(context: &RunContext, hits: &[Option<Hit>]) {
 
 /// The cache for this machine's browsers, and their builds. A `webdriver` has
 /// browsers of its own.
-async fn open_cache(
+fn open_cache(
     manifest: &Manifest,
     config: &Config,
     environment: &Environment,
     hooks: &Hooks,
+    redis: &RedisTarget,
 ) -> (Cache, Option<String>) {
     let (mut browsers, mut switches, mut builds) = (Vec::new(), Vec::new(), Vec::new());
     let names = manifest.browser.names.iter();
@@ -157,5 +159,7 @@ async fn open_cache(
     let mut context = Context::here(browsers.join(", "), switches, environment.fonts.clone());
     context.hooks = hooks.key().map(str::to_owned);
     let builds = (!builds.is_empty()).then(|| builds.join(", "));
-    (Cache::open(manifest, config, &context).await, builds)
+    let folder = manifest.state_dir().join("cache");
+    let cache = Cache::open(folder, manifest, config, &context, Some(redis));
+    (cache, builds)
 }

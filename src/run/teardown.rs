@@ -8,7 +8,7 @@ use crate::manifest::Manifest;
 use crate::model::{
     Reason, RecordedEvent, RunFile, RunId, Summary, VisualTestRun, now_ms, rfc3339,
 };
-use crate::record::{RecordReport, RecordSettings, Records};
+use crate::record::{RecordConfig, RecordReport, Records};
 
 /// Makes the run's document true of now.
 pub(super) fn conclude(context: &RunContext, run: &mut VisualTestRun, interrupted: bool) {
@@ -38,7 +38,7 @@ fn reason(context: &RunContext, summary: &Summary, interrupted: bool) -> Reason 
 
 /// Waits until record and cache have all that was told until now.
 pub(super) async fn written(context: &RunContext) -> RecordReport {
-    let (mut record, warnings) = tokio::join!(context.recorder.written(), context.cache.flush());
+    let (mut record, warnings) = tokio::join!(context.recorder.sync(), context.cache.flush());
     record.warnings.extend(warnings);
     record
 }
@@ -94,13 +94,13 @@ pub(super) fn report(context: &RunContext, run: VisualTestRun, record: RecordRep
 /// Ends a run all of whose processes are gone, in the record and in its own
 /// file.
 pub fn end(manifest: &Manifest, run: &RunId) -> Result<(), Box<dyn std::error::Error>> {
-    let config = RecordSettings::from_env(&manifest.state_dir())?;
+    let config = RecordConfig::from_env(&manifest.state_dir())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let ended = runtime.block_on(async {
         let records = Records::open(&config).await?;
-        records.finish_gone(run).await?;
+        records.end_on_this_host(run).await?;
         records.run(run).await
     })?;
     let own = RunFile {

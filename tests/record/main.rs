@@ -12,18 +12,18 @@ use support::proxy::Proxy;
 use support::server::Server;
 use support::{finished, run, started, story};
 use tintype::model::{Reason, RecordedEvent, Status};
-use tintype::record::steps::KEPT;
-use tintype::record::{Accepted, RecordSettings, Recorder, Records};
+use tintype::record::checkpoints::DEFAULT_TTL;
+use tintype::record::{MarkResult, RecordConfig, Recorder, Records};
 
-fn settings(folder: &Path, url: &str) -> RecordSettings {
+fn settings(folder: &Path, url: &str) -> RecordConfig {
     let variable = |name: &str| (name == "REDIS_URL").then(|| url.into());
-    RecordSettings::from_variables(folder, variable).unwrap()
+    RecordConfig::from_variables(folder, variable).unwrap()
 }
 
 /// Without a server's name, but with the PATH.
-fn private(folder: &Path) -> RecordSettings {
+fn private(folder: &Path) -> RecordConfig {
     let variable = |name: &str| (name == "PATH").then(|| std::env::var_os("PATH")).flatten();
-    RecordSettings::from_variables(folder, variable).unwrap()
+    RecordConfig::from_variables(folder, variable).unwrap()
 }
 
 fn journals(folder: &Path) -> usize {
@@ -43,9 +43,7 @@ async fn ten(recorder: &Recorder, id: &str) {
 async fn what_is_recorded_can_be_read_with_any_client() {
     let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let settings = settings(folder.path(), &server.url());
-    let recorder = Recorder::open(settings, run("run-1"), 10, false)
-        .await
-        .unwrap();
+    let recorder = Recorder::open(settings, run("run-1"), 10, false).unwrap();
     assert_eq!(recorder.describe(), format!("record: {}", server.url()));
     ten(&recorder, "run-1").await;
     let report = recorder.finish(None).await;
@@ -83,7 +81,7 @@ async fn metrics_tell_what_the_cache_has_spared_the_newest_run() {
     assert_eq!(hits(records.metrics().await.unwrap().text()), None);
     for (id, cached) in [("run-1", 4), ("run-2", 3)] {
         let recorder = Recorder::open(settings.clone(), run(id), 5, false);
-        let recorder = recorder.await.unwrap();
+        let recorder = recorder.unwrap();
         for n in 0..5 {
             let mut event = finished(&run(id).run_id, n, Status::Passed);
             if let RecordedEvent::TestFinished(result) = &mut event {
@@ -119,9 +117,7 @@ async fn a_server_that_is_away_is_told_later() {
     let (mut server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     server.kill();
     let settings = settings(folder.path(), &server.url());
-    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false)
-        .await
-        .unwrap();
+    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false).unwrap();
     ten(&recorder, "run-1").await;
     let report = recorder.finish(Some(Reason::Passed)).await;
     assert_eq!(report.pending, 21);
@@ -156,9 +152,7 @@ async fn wait_until_free(folder: &Path) {
 async fn a_server_that_comes_back_empty_is_told_again() {
     let (mut server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let settings = settings(folder.path(), &server.url());
-    let recorder = Recorder::open(settings.clone(), run("run-1"), 20, false)
-        .await
-        .unwrap();
+    let recorder = Recorder::open(settings.clone(), run("run-1"), 20, false).unwrap();
     ten(&recorder, "run-1").await;
     while server.cli(&["HGET", "tintype:run-1:control", "n"]) != "21" {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -182,9 +176,7 @@ async fn a_server_that_comes_back_empty_is_told_again() {
     // It comes back empty once more, after the end; the next run notices.
     server.kill();
     server.restart();
-    let next = Recorder::open(settings, support::run("run-2"), 0, false)
-        .await
-        .unwrap();
+    let next = Recorder::open(settings, support::run("run-2"), 0, false).unwrap();
     next.finish(Some(Reason::Passed)).await;
     let run = next.records().run(&run_id).await.unwrap();
     assert_eq!((run.summary.passed, run.reason), (20, Some(Reason::Passed)));
@@ -195,9 +187,7 @@ async fn journals_of_ended_runs_go_with_the_next_run() {
     let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let settings = settings(folder.path(), &server.url());
     for (id, kept) in [("run-1", 1), ("run-2", 1), ("run-3", 1)] {
-        let recorder = Recorder::open(settings.clone(), run(id), 10, false)
-            .await
-            .unwrap();
+        let recorder = Recorder::open(settings.clone(), run(id), 10, false).unwrap();
         ten(&recorder, id).await;
         assert_eq!(recorder.finish(None).await.pending, 0);
         drop(recorder);
@@ -212,16 +202,14 @@ async fn two_processes_share_a_run() {
     let settings = settings(folder.path(), &server.url());
     let run_id = run("run-1").run_id;
     for n in 0..2 {
-        let one = Recorder::open(settings.clone(), run("run-1"), 1, true)
-            .await
-            .unwrap();
+        let one = Recorder::open(settings.clone(), run("run-1"), 1, true).unwrap();
         one.record(&finished(&run_id, n, Status::Passed));
         let report = one.finish(None).await;
         assert_eq!((report.pending, report.reason), (0, None));
     }
     let records = Records::open(&settings).await.unwrap();
-    assert_eq!(records.finish_abandoned().await.unwrap(), []);
-    records.finish_gone(&run_id).await.unwrap();
+    assert_eq!(records.end_abandoned().await.unwrap(), []);
+    records.end_on_this_host(&run_id).await.unwrap();
     let run = records.run(&run_id).await.unwrap();
     assert_eq!((run.summary.total, run.reason), (2, Some(Reason::Passed)));
 }
@@ -230,22 +218,18 @@ async fn two_processes_share_a_run() {
 async fn the_next_process_closes_a_run_whose_processes_died() {
     let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let settings = settings(folder.path(), &server.url());
-    let dead = Recorder::open(settings.clone(), run("run-1"), 2, false)
-        .await
-        .unwrap();
+    let dead = Recorder::open(settings.clone(), run("run-1"), 2, false).unwrap();
     dead.record(&finished(&run("run-1").run_id, 0, Status::Passed));
     while server.cli(&["EXISTS", "visualtest:run-1:group/story-0:dark:375x667"]) != "1" {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     // The journal is on another machine, and nothing was heard for a minute.
     let elsewhere = tempfile::tempdir().unwrap();
-    let next = RecordSettings::from_variables(elsewhere.path(), |name| {
+    let next = RecordConfig::from_variables(elsewhere.path(), |name| {
         (name == "REDIS_URL").then(|| server.url().into())
     });
     let next = next.unwrap();
-    let early = Recorder::open(next.clone(), run("run-2"), 0, false)
-        .await
-        .unwrap();
+    let early = Recorder::open(next.clone(), run("run-2"), 0, false).unwrap();
     early.finish(Some(Reason::Passed)).await;
     let first = run("run-1").run_id;
     assert_eq!(early.records().run(&first).await.unwrap().reason, None);
@@ -263,7 +247,7 @@ async fn the_next_process_closes_a_run_whose_processes_died() {
         "seen",
         "1000",
     ]);
-    let late = Recorder::open(next, run("run-3"), 0, false).await.unwrap();
+    let late = Recorder::open(next, run("run-3"), 0, false).unwrap();
     late.finish(Some(Reason::Passed)).await;
     let closed = late.records().run(&first).await.unwrap();
     assert_eq!(closed.reason, Some(Reason::Interrupted));
@@ -274,16 +258,14 @@ async fn the_next_process_closes_a_run_whose_processes_died() {
 async fn an_accepted_snapshot_of_the_past_is_marked() {
     let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let settings = settings(folder.path(), &server.url());
-    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false)
-        .await
-        .unwrap();
+    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false).unwrap();
     ten(&recorder, "run-1").await;
     recorder.finish(None).await;
     let records = Records::open(&settings).await.unwrap();
     let run_id = run("run-1").run_id;
     assert_eq!(
-        records.accept(&run_id, &story(3)).await.unwrap(),
-        Accepted::Marked
+        records.mark_accepted(&run_id, &story(3)).await.unwrap(),
+        MarkResult::Marked
     );
     let key = "visualtest:run-1:group/story-3:dark:375x667";
     assert!(server.cli(&["GET", key]).contains(",\"acceptedAt\":"));
@@ -306,9 +288,7 @@ async fn the_private_server_keeps_the_record_between_processes() {
     let folder = tempfile::tempdir().unwrap();
     let deep = folder.path().join("x".repeat(120));
     let settings = private(&deep);
-    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false)
-        .await
-        .unwrap();
+    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false).unwrap();
     let line = recorder.describe();
     assert!(
         line.starts_with("record: private redis-server (unix:"),
@@ -342,7 +322,7 @@ async fn an_import_that_was_cut_short_is_completed_by_the_next() {
         10,
         false,
     );
-    let recorder = recorder.await.unwrap();
+    let recorder = recorder.unwrap();
     ten(&recorder, "run-1").await;
     assert_eq!(recorder.finish(None).await.pending, 0);
 
@@ -380,9 +360,9 @@ async fn a_test_that_starts_while_its_run_is_exported_is_left_out() {
     let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let settings = settings(folder.path(), &server.url());
     let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false);
-    let recorder = recorder.await.unwrap();
+    let recorder = recorder.unwrap();
     ten(&recorder, "run-1").await;
-    assert_eq!(recorder.written().await.pending, 0);
+    assert_eq!(recorder.sync().await.pending, 0);
     // As it is when it has started behind the reading of the control state.
     let key = "s:group/story-3:dark:375x667";
     server.cli(&["HDEL", "tintype:run-1:control", key]);
@@ -394,14 +374,17 @@ async fn a_test_that_starts_while_its_run_is_exported_is_left_out() {
 
 #[tokio::test]
 async fn what_a_step_came_to_is_recalled_by_type() {
-    let records = Records::open(&RecordSettings::memory()).await.unwrap();
-    let steps = records.steps(run("run-1").run_id, "shop/cart");
-    assert_eq!(steps.recall::<Vec<u8>>("login").await.unwrap(), None);
-    steps.keep("login", &vec![1_u8, 2], KEPT).await.unwrap();
-    assert_eq!(steps.recall("login").await.unwrap(), Some(vec![1_u8, 2]));
-    let error = steps.recall::<bool>("login").await.unwrap_err().to_string();
+    let records = Records::open(&RecordConfig::memory()).await.unwrap();
+    let steps = records.checkpoints(run("run-1").run_id, "shop/cart");
+    assert_eq!(steps.load::<Vec<u8>>("login").await.unwrap(), None);
+    steps
+        .save("login", &vec![1_u8, 2], DEFAULT_TTL)
+        .await
+        .unwrap();
+    assert_eq!(steps.load("login").await.unwrap(), Some(vec![1_u8, 2]));
+    let error = steps.load::<bool>("login").await.unwrap_err().to_string();
     assert!(
-        error.starts_with("read the step `run-1:step:shop/cart:login` as bool: "),
+        error.starts_with("the checkpoint `run-1:step:shop/cart:login` is not a valid bool: "),
         "{error}"
     );
 }
@@ -412,9 +395,7 @@ async fn a_failover_loses_nothing() {
     let mut watched = support::server::Watched::start();
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path(), &watched.url());
-    let recorder = Recorder::open(settings, run("run-1"), 200, false)
-        .await
-        .unwrap();
+    let recorder = Recorder::open(settings, run("run-1"), 200, false).unwrap();
     let run_id = run("run-1").run_id;
     for n in 0..200 {
         if n == 100 {
@@ -446,13 +427,11 @@ async fn on_a_cluster_a_run_has_its_braces() {
     let cluster = support::server::Cluster::start();
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path(), &cluster.url());
-    let refused = Recorder::open(settings.clone(), run("run-1"), 1, false).await;
+    let refused = Recorder::open(settings.clone(), run("run-1"), 1, false);
     assert!(refused.err().unwrap().to_string().contains("{run-1}"));
     let id = settings.run_id(run("run-1").run_id);
     assert_eq!(id.as_str(), "{run-1}");
-    let recorder = Recorder::open(settings, run(id.as_str()), 10, false)
-        .await
-        .unwrap();
+    let recorder = Recorder::open(settings, run(id.as_str()), 10, false).unwrap();
     ten(&recorder, id.as_str()).await;
     let report = recorder.finish(None).await;
     assert_eq!(

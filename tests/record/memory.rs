@@ -4,14 +4,14 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use tintype::model::{Reason, Status, VisualTestRun};
-use tintype::record::{RecordSettings, Recorder, Records};
+use tintype::record::{RecordConfig, Recorder, Records};
 
 use super::support::{finished, run};
 use super::{ten, wait_until_free};
 
 /// No server's name and no PATH.
-fn settings(folder: &Path) -> RecordSettings {
-    RecordSettings::from_variables(folder, |_| None).unwrap()
+fn settings(folder: &Path) -> RecordConfig {
+    RecordConfig::from_variables(folder, |_| None).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -22,9 +22,7 @@ async fn memory_is_read_back_from_the_journals() {
         settings.describe(),
         "record: memory (no redis-server on the PATH)"
     );
-    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false)
-        .await
-        .unwrap();
+    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false).unwrap();
     ten(&recorder, "run-1").await;
     let report = recorder.finish(None).await;
     assert_eq!((report.pending, report.reason), (0, Some(Reason::Passed)));
@@ -35,9 +33,9 @@ async fn memory_is_read_back_from_the_journals() {
 }
 
 /// A process that records some snapshots of a run in memory and is killed.
-async fn killed(settings: &RecordSettings, folder: &Path, planned: u64, stories: &[usize]) {
+async fn killed(settings: &RecordConfig, folder: &Path, planned: u64, stories: &[usize]) {
     let recorder = Recorder::open(settings.clone(), run("run-1"), planned, false);
-    let recorder = recorder.await.unwrap();
+    let recorder = recorder.unwrap();
     for n in stories {
         recorder.record(&finished(&run("run-1").run_id, *n, Status::Passed));
     }
@@ -47,7 +45,7 @@ async fn killed(settings: &RecordSettings, folder: &Path, planned: u64, stories:
 }
 
 /// The run as another process reads it from the journals.
-async fn seen(settings: &RecordSettings) -> VisualTestRun {
+async fn seen(settings: &RecordConfig) -> VisualTestRun {
     let records = Records::open(settings).await.unwrap();
     records.run(&run("run-1").run_id).await.unwrap()
 }
@@ -87,7 +85,7 @@ async fn a_shared_run_ends_with_the_last_of_its_processes() {
     let settings = settings(folder.path());
     let run_id = run("run-1").run_id;
     let open = |_| Recorder::open(settings.clone(), run("run-1"), 1, true);
-    let (one, two) = (open(1).await.unwrap(), open(2).await.unwrap());
+    let (one, two) = (open(1).unwrap(), open(2).unwrap());
     for (n, recorder) in [&one, &two].into_iter().enumerate() {
         recorder.record(&finished(&run_id, n, Status::Passed));
         assert_eq!(recorder.finish(None).await.pending, 0);

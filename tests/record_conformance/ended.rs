@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tintype::model::{Reason, RunId, Status, VisualTestRun};
 use tintype::record::operation::Operation;
-use tintype::record::store::{Applied, Ended, Entry};
+use tintype::record::store::{ApplyOutcome, EndOutcome, JoinOutcome};
 
 use super::support::finished;
 use super::{Bench, leave};
@@ -21,21 +21,21 @@ pub(crate) async fn the_last_to_leave_ends_the_run(bench: Bench) {
         bench
             .one(&one, 2, leave(Some(Reason::Passed), end - 500))
             .await,
-        Applied::Done
+        ApplyOutcome::Done
     );
     assert_eq!(bench.document().await.reason, None);
     assert_eq!(
         bench.store.end(bench.id(), None).await.unwrap(),
-        Ended::Pending(1)
+        EndOutcome::Pending(1)
     );
     let failed = leave(Some(Reason::Failed), end);
-    assert_eq!(bench.one(&two, 2, failed).await, Applied::Done);
+    assert_eq!(bench.one(&two, 2, failed).await, ApplyOutcome::Done);
     let document = bench.document().await;
     assert_eq!(document.reason, Some(Reason::Failed));
     assert_eq!(document.duration, Some(1500));
     assert_eq!(document.end_time, Some(tintype::model::rfc3339(end)));
     let ended = bench.store.end(bench.id(), None).await.unwrap();
-    assert_eq!(ended, Ended::Before(Reason::Failed));
+    assert_eq!(ended, EndOutcome::AlreadyEnded(Reason::Failed));
     let told = bench.told().await;
     assert_eq!(told.iter().filter(|t| *t == "run:finished").count(), 1);
 }
@@ -82,7 +82,7 @@ pub(crate) async fn reasons_follow_from_what_happened(bench: Bench) {
         bench.store.join(&join, true).await.unwrap();
         for (number, status) in (1..).zip(statuses) {
             let end = finished(bench.id(), 1, *status);
-            bench.one(&join, number, Operation::of(&end)).await;
+            bench.one(&join, number, Operation::from_event(&end)).await;
         }
         let number = statuses.len() as u64 + 1;
         bench
@@ -98,10 +98,10 @@ pub(crate) async fn a_dead_worker_interrupts_until_its_results_come(bench: Bench
     bench.finishes(&join, 1, 1, Status::Passed).await;
     assert_eq!(
         bench.store.end(bench.id(), Some("there")).await.unwrap(),
-        Ended::Pending(1)
+        EndOutcome::Pending(1)
     );
     let ended = bench.store.end(bench.id(), Some("here")).await.unwrap();
-    assert_eq!(ended, Ended::Now(Reason::Interrupted));
+    assert_eq!(ended, EndOutcome::Ended(Reason::Interrupted));
     assert_eq!(bench.document().await.reason, Some(Reason::Interrupted));
     // Its journal turns up: the document is true again.
     bench.finishes(&join, 2, 2, Status::Passed).await;
@@ -130,8 +130,8 @@ pub(crate) async fn a_run_that_is_taken_up_again_is_open(bench: Bench) {
     assert_eq!(bench.document().await.reason, Some(Reason::Interrupted));
     let two = bench.join("w2", 2);
     assert_eq!(
-        bench.store.join(&two, true).await.unwrap().how,
-        Entry::Reopened
+        bench.store.join(&two, true).await.unwrap().outcome,
+        JoinOutcome::Reopened
     );
     let document = bench.document().await;
     assert_eq!((document.reason, document.end_time), (None, None));
@@ -140,7 +140,7 @@ pub(crate) async fn a_run_that_is_taken_up_again_is_open(bench: Bench) {
             .one(
                 &two,
                 n - 1,
-                Operation::of(&finished(
+                Operation::from_event(&finished(
                     bench.id(),
                     usize::try_from(n).unwrap(),
                     Status::Passed,
@@ -169,12 +169,12 @@ pub(crate) async fn a_shared_run_waits_for_more_processes(bench: Bench) {
     assert_eq!(bench.document().await.reason, None);
     assert_eq!(
         bench.store.end(bench.id(), None).await.unwrap(),
-        Ended::Pending(0)
+        EndOutcome::Pending(0)
     );
     // Whoever knows that all of a machine are gone ends it.
     assert_eq!(
         bench.store.end(bench.id(), Some(&join.host)).await.unwrap(),
-        Ended::Now(Reason::Passed)
+        EndOutcome::Ended(Reason::Passed)
     );
     assert_eq!(bench.document().await.reason, Some(Reason::Passed));
 }
@@ -182,6 +182,12 @@ pub(crate) async fn a_shared_run_waits_for_more_processes(bench: Bench) {
 pub(crate) async fn signs_of_life_tell_what_is_missing(bench: Bench) {
     let join = bench.join("w1", 1);
     bench.store.join(&join, true).await.unwrap();
-    assert_eq!(bench.store.beat(&join, 0).await.unwrap(), Applied::Done);
-    assert_eq!(bench.store.beat(&join, 4).await.unwrap(), Applied::Gap(0));
+    assert_eq!(
+        bench.store.heartbeat(&join, 0).await.unwrap(),
+        ApplyOutcome::Done
+    );
+    assert_eq!(
+        bench.store.heartbeat(&join, 4).await.unwrap(),
+        ApplyOutcome::Gap(0)
+    );
 }

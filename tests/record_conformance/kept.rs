@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tintype::model::{Reason, Status};
-use tintype::record::RecordSettings;
+use tintype::record::export::ExportedRun;
 use tintype::record::operation::Operation;
-use tintype::record::store::{Applied, Ended, Entry, Marked, StepKey};
-use tintype::record::whole::WholeRun;
+use tintype::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, MarkOutcome};
+use tintype::record::{CheckpointKey, RecordConfig};
 
 use super::support::{finished, result, started, story};
 use super::{Bench, at, leave};
@@ -16,27 +16,27 @@ pub(crate) async fn applies_each_operation_once(bench: Bench) {
     let join = bench.join("w1", 2);
     let first = bench.store.join(&join, true).await.unwrap();
     assert_eq!(
-        (first.how, first.applied, first.writers),
-        (Entry::Created, 0, 1)
+        (first.outcome, first.applied, first.writers),
+        (JoinOutcome::Created, 0, 1)
     );
     let again = bench.store.join(&join, true).await.unwrap();
     assert_eq!(
-        (again.how, again.applied, again.writers),
-        (Entry::Joined, 0, 1)
+        (again.outcome, again.applied, again.writers),
+        (JoinOutcome::Joined, 0, 1)
     );
 
-    let begin = Operation::of(&started(bench.id(), 1));
-    let end = Operation::of(&finished(bench.id(), 1, Status::Passed));
-    assert_eq!(bench.one(&join, 1, begin.clone()).await, Applied::Done);
+    let begin = Operation::from_event(&started(bench.id(), 1));
+    let end = Operation::from_event(&finished(bench.id(), 1, Status::Passed));
+    assert_eq!(bench.one(&join, 1, begin.clone()).await, ApplyOutcome::Done);
     assert_eq!(bench.record(1).await.status, Status::Running);
     assert_eq!(bench.document().await.summary.total, 0);
-    assert_eq!(bench.one(&join, 3, end.clone()).await, Applied::Gap(1));
-    assert_eq!(bench.one(&join, 2, end.clone()).await, Applied::Done);
+    assert_eq!(bench.one(&join, 3, end.clone()).await, ApplyOutcome::Gap(1));
+    assert_eq!(bench.one(&join, 2, end.clone()).await, ApplyOutcome::Done);
     assert_eq!(
         bench.one(&join, 2, end.clone()).await,
-        Applied::Duplicate(2)
+        ApplyOutcome::Duplicate(2)
     );
-    assert_eq!(bench.one(&join, 1, begin).await, Applied::Duplicate(2));
+    assert_eq!(bench.one(&join, 1, begin).await, ApplyOutcome::Duplicate(2));
     assert_eq!(bench.record(1).await.status, Status::Passed);
     assert_eq!(bench.document().await.summary.passed, 1);
     assert_eq!(
@@ -44,25 +44,28 @@ pub(crate) async fn applies_each_operation_once(bench: Bench) {
         ["run:started", "test:started", "test:finished"]
     );
 
-    let both = [Operation::of(&started(bench.id(), 2)), end];
+    let both = [Operation::from_event(&started(bench.id(), 2)), end];
     let answers = bench.store.apply(&join, 2, &both).await.unwrap();
-    assert_eq!(answers, [Applied::Duplicate(2), Applied::Done]);
+    assert_eq!(answers, [ApplyOutcome::Duplicate(2), ApplyOutcome::Done]);
 }
 
 pub(crate) async fn knows_no_run_before_it_is_created(bench: Bench) {
     let join = bench.join("w1", 1);
-    let end = Operation::of(&finished(bench.id(), 1, Status::Passed));
-    assert_eq!(bench.one(&join, 1, end).await, Applied::NoRun);
-    assert_eq!(bench.store.beat(&join, 0).await.unwrap(), Applied::NoRun);
+    let end = Operation::from_event(&finished(bench.id(), 1, Status::Passed));
+    assert_eq!(bench.one(&join, 1, end).await, ApplyOutcome::NoRun);
+    assert_eq!(
+        bench.store.heartbeat(&join, 0).await.unwrap(),
+        ApplyOutcome::NoRun
+    );
     assert_eq!(
         bench.store.end(bench.id(), None).await.unwrap(),
-        Ended::NoRun
+        EndOutcome::NoRun
     );
     assert_eq!(bench.store.run(bench.id()).await.unwrap(), None);
     assert_eq!(bench.store.tests(bench.id()).await.unwrap(), []);
     assert_eq!(bench.store.events(bench.id(), "0", 10).await.unwrap(), []);
     let marked = bench.store.accept(bench.id(), &story(1), "{}", "{}").await;
-    assert_eq!(marked.unwrap(), Marked::NoRun);
+    assert_eq!(marked.unwrap(), MarkOutcome::NoRun);
 }
 
 pub(crate) async fn the_newest_attempt_wins(bench: Bench) {
@@ -70,20 +73,29 @@ pub(crate) async fn the_newest_attempt_wins(bench: Bench) {
     for join in [&one, &two] {
         bench.store.join(join, true).await.unwrap();
     }
-    let failed = Operation::of(&finished(bench.id(), 1, Status::Failed));
-    let passed = Operation::of(&finished(bench.id(), 1, Status::Passed));
-    let begun = Operation::of(&started(bench.id(), 1));
-    assert_eq!(bench.one(&one, 1, at(failed, 5000)).await, Applied::Done);
+    let failed = Operation::from_event(&finished(bench.id(), 1, Status::Failed));
+    let passed = Operation::from_event(&finished(bench.id(), 1, Status::Passed));
+    let begun = Operation::from_event(&started(bench.id(), 1));
+    assert_eq!(
+        bench.one(&one, 1, at(failed, 5000)).await,
+        ApplyOutcome::Done
+    );
     // What is not final never overrides what is, however new.
-    assert_eq!(bench.one(&two, 1, at(begun, 6000)).await, Applied::Stale);
+    assert_eq!(
+        bench.one(&two, 1, at(begun, 6000)).await,
+        ApplyOutcome::Stale
+    );
     assert_eq!(bench.record(1).await.status, Status::Failed);
     assert_eq!(
         bench.one(&two, 2, at(passed.clone(), 7000)).await,
-        Applied::Done
+        ApplyOutcome::Done
     );
     // An older attempt that arrives late changes nothing.
-    let late = Operation::of(&finished(bench.id(), 1, Status::Changed));
-    assert_eq!(bench.one(&one, 2, at(late, 6500)).await, Applied::Stale);
+    let late = Operation::from_event(&finished(bench.id(), 1, Status::Changed));
+    assert_eq!(
+        bench.one(&one, 2, at(late, 6500)).await,
+        ApplyOutcome::Stale
+    );
     let document = bench.document().await;
     assert_eq!((document.summary.total, document.summary.passed), (1, 1));
     assert_eq!(bench.record(1).await.status, Status::Passed);
@@ -101,12 +113,14 @@ pub(crate) async fn reads_back_what_was_written(bench: Bench) {
     bench.store.join(&join, true).await.unwrap();
     for n in 1..=2 {
         let end = finished(bench.id(), n, Status::Passed);
-        bench.one(&join, n as u64, Operation::of(&end)).await;
+        bench
+            .one(&join, n as u64, Operation::from_event(&end))
+            .await;
     }
     let tail = r#","environment":{"platform":"linux","browser":"chromium 1"}}"#.to_owned();
     assert_eq!(
         bench.one(&join, 3, Operation::Describe { tail }).await,
-        Applied::Done
+        ApplyOutcome::Done
     );
     let browser = bench.document().await.environment.browser;
     assert_eq!(browser.as_deref(), Some("chromium 1"));
@@ -142,9 +156,9 @@ pub(crate) async fn an_acceptance_is_marked_once(bench: Bench) {
         let (store, run, id, marked) = (&bench.store, bench.id(), &id, &marked);
         async move { store.accept(run, id, &was, marked).await.unwrap() }
     };
-    assert_eq!(accept("{}".to_owned()).await, Marked::Changed);
-    assert_eq!(accept(was.clone()).await, Marked::Now);
-    assert_eq!(accept(was).await, Marked::Before);
+    assert_eq!(accept("{}".to_owned()).await, MarkOutcome::Changed);
+    assert_eq!(accept(was.clone()).await, MarkOutcome::Marked);
+    assert_eq!(accept(was).await, MarkOutcome::AlreadyMarked);
     assert_eq!(
         bench.told().await,
         ["run:started", "test:finished", "baseline:accepted"]
@@ -153,8 +167,8 @@ pub(crate) async fn an_acceptance_is_marked_once(bench: Bench) {
 
 pub(crate) async fn a_doorbell_rings_with_the_messages_of_the_stream(bench: Bench) {
     let join = bench.join("w1", 1);
-    let mut mine = bench.store.listen(Some(bench.id())).await.unwrap();
-    let mut all = bench.store.listen(None).await.unwrap();
+    let mut mine = bench.store.subscribe(Some(bench.id())).await.unwrap();
+    let mut all = bench.store.subscribe(None).await.unwrap();
     bench.store.join(&join, true).await.unwrap();
     bench.finishes(&join, 1, 1, Status::Failed).await;
     for entry in bench.store.events(bench.id(), "0", 10).await.unwrap() {
@@ -167,7 +181,7 @@ pub(crate) async fn history_keeps_the_last_hundred(bench: Bench) {
     let join = bench.join("w1", 1);
     bench.store.join(&join, true).await.unwrap();
     for n in 1..=105_u64 {
-        let mut end = Operation::of(&finished(bench.id(), 7, Status::Passed));
+        let mut end = Operation::from_event(&finished(bench.id(), 7, Status::Passed));
         if let Operation::Test { at, outcome, .. } = &mut end {
             *outcome = outcome.replace(&format!("\"at\":{at}"), &format!("\"at\":{n}"));
             *at = i64::try_from(n).unwrap();
@@ -184,7 +198,9 @@ pub(crate) async fn a_whole_run_goes_out_and_in_again(bench: Bench) {
     bench.store.join(&join, true).await.unwrap();
     for (n, status) in [(1, Status::Passed), (2, Status::Changed)] {
         let end = finished(bench.id(), n, status);
-        bench.one(&join, n as u64, Operation::of(&end)).await;
+        bench
+            .one(&join, n as u64, Operation::from_event(&end))
+            .await;
     }
     bench
         .one(&join, 3, leave(None, bench.run.timestamp + 70))
@@ -193,7 +209,7 @@ pub(crate) async fn a_whole_run_goes_out_and_in_again(bench: Bench) {
     let document = bench.store.run(bench.id()).await.unwrap();
     let text = whole.to_ndjson().unwrap();
     assert_eq!(
-        WholeRun::from_ndjson(&text).unwrap(),
+        ExportedRun::from_ndjson(&text).unwrap(),
         std::slice::from_ref(&whole)
     );
 
@@ -202,7 +218,7 @@ pub(crate) async fn a_whole_run_goes_out_and_in_again(bench: Bench) {
     assert_eq!(bench.store.run(bench.id()).await.unwrap(), None);
     assert_eq!(bench.store.tests(bench.id()).await.unwrap(), []);
     assert_eq!(bench.store.runs().await.unwrap(), []);
-    for store in [Arc::clone(&bench.store), RecordSettings::memory().store()] {
+    for store in [Arc::clone(&bench.store), RecordConfig::memory().store()] {
         assert!(store.import(&whole).await.unwrap());
         assert_eq!(store.run(bench.id()).await.unwrap(), document);
         let mut again = store.export(bench.id()).await.unwrap().unwrap();
@@ -211,33 +227,36 @@ pub(crate) async fn a_whole_run_goes_out_and_in_again(bench: Bench) {
         assert_eq!(again.to_ndjson().unwrap(), text);
     }
     // It goes on where it was.
-    let late = Operation::of(&finished(bench.id(), 2, Status::Failed));
-    assert_eq!(bench.one(&join, 4, late).await, Applied::Done);
+    let late = Operation::from_event(&finished(bench.id(), 2, Status::Failed));
+    assert_eq!(bench.one(&join, 4, late).await, ApplyOutcome::Done);
     assert_eq!(bench.document().await.reason, Some(Reason::Failed));
 }
 
 pub(crate) async fn a_step_is_kept_for_its_time(bench: Bench) {
-    let key = StepKey {
+    let key = CheckpointKey {
         run: bench.id().clone(),
         subject: "shop/cart".to_owned(),
         step: "login".to_owned(),
     };
     let store = &bench.store;
-    assert_eq!(store.get(&key).await.unwrap(), None);
+    assert_eq!(store.get_checkpoint(&key).await.unwrap(), None);
     store
-        .put(&key, "[1]", Duration::from_secs(60))
+        .put_checkpoint(&key, "[1]", Duration::from_secs(60))
         .await
         .unwrap();
     store
-        .put(&key, "[2]", Duration::from_secs(60))
+        .put_checkpoint(&key, "[2]", Duration::from_secs(60))
         .await
         .unwrap();
-    assert_eq!(store.get(&key).await.unwrap().as_deref(), Some("[2]"));
+    assert_eq!(
+        store.get_checkpoint(&key).await.unwrap().as_deref(),
+        Some("[2]")
+    );
     store
-        .put(&key, "[3]", Duration::from_millis(1))
+        .put_checkpoint(&key, "[3]", Duration::from_millis(1))
         .await
         .unwrap();
-    while store.get(&key).await.unwrap().is_some() {
+    while store.get_checkpoint(&key).await.unwrap().is_some() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

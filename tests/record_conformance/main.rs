@@ -11,9 +11,9 @@ use std::sync::Arc;
 use support::server::Server;
 use support::{finished, run, story};
 use tintype::model::{Reason, RunId, Status, VisualTestResult, VisualTestRun};
-use tintype::record::RecordSettings;
-use tintype::record::operation::{Join, Operation};
-use tintype::record::store::{Applied, Store};
+use tintype::record::RecordConfig;
+use tintype::record::operation::{JoinRequest, Operation};
+use tintype::record::store::{ApplyOutcome, Store};
 
 /// A run of one store, and the part of a worker in it.
 struct Bench {
@@ -22,9 +22,9 @@ struct Bench {
 }
 
 impl Bench {
-    fn join(&self, writer: &str, planned: u64) -> Join {
+    fn join(&self, writer: &str, planned: u64) -> JoinRequest {
         let id = serde_json::to_string(&self.run.run_id).unwrap();
-        Join {
+        JoinRequest {
             run_id: self.run.run_id.clone(),
             writer: writer.to_owned(),
             host: "here".to_owned(),
@@ -44,14 +44,20 @@ impl Bench {
         &self.run.run_id
     }
 
-    async fn one(&self, join: &Join, number: u64, operation: Operation) -> Applied {
+    async fn one(&self, join: &JoinRequest, number: u64, operation: Operation) -> ApplyOutcome {
         let answers = self.store.apply(join, number, &[operation]).await.unwrap();
         answers.into_iter().next().unwrap()
     }
 
     /// A snapshot of this writer comes to its end.
-    async fn finishes(&self, join: &Join, number: u64, n: usize, status: Status) -> Applied {
-        let operation = Operation::of(&finished(self.id(), n, status));
+    async fn finishes(
+        &self,
+        join: &JoinRequest,
+        number: u64,
+        n: usize,
+        status: Status,
+    ) -> ApplyOutcome {
+        let operation = Operation::from_event(&finished(self.id(), n, status));
         self.one(join, number, operation).await
     }
 
@@ -106,7 +112,7 @@ macro_rules! conformance {
         mod memory {
             $(#[tokio::test]
             async fn $name() {
-                let store = tintype::record::RecordSettings::memory().store();
+                let store = tintype::record::RecordConfig::memory().store();
                 let run = super::run("{run-1}");
                 super::$module::$name(super::Bench { store, run }).await;
             })*
@@ -189,7 +195,7 @@ fn single() -> (Server, Arc<dyn Store>) {
 
 fn store_at(url: &str, prefix: &str) -> Arc<dyn Store> {
     let folder = std::env::temp_dir();
-    let settings = RecordSettings::from_variables(&folder, |name| match name {
+    let settings = RecordConfig::from_variables(&folder, |name| match name {
         "REDIS_URL" => Some(url.into()),
         "REDIS_PREFIX" => Some(prefix.into()),
         _ => None,

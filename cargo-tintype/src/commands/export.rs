@@ -36,9 +36,7 @@ pub(crate) fn run(manifest: Option<&Path>, options: &ExportOptions) -> Result<()
     };
     for id in &ids {
         let whole = record.wait(record.records.export(id))?;
-        let text = whole
-            .to_ndjson()
-            .map_err(|e| anyhow::anyhow!("failed to {e}"))?;
+        let text = whole.to_ndjson().map_err(|e| anyhow::anyhow!("{e}"))?;
         output
             .write_all(text.as_bytes())
             .context("failed to write the export")?;

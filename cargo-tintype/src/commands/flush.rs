@@ -15,14 +15,14 @@ pub(crate) fn run(manifest: Option<&Path>, _options: &FlushOptions) -> Result<()
     let adopted = record.wait_for(record.records.flush());
     println!(
         "sent {} operations; the record has all of {} journals",
-        adopted.sent, adopted.settled
+        adopted.sent, adopted.complete
     );
     for place in &adopted.foreign {
         println!("left a journal alone that is meant for {place} (set REDIS_URL to send it)");
     }
     if !adopted.warnings.is_empty() {
-        bail!("failed to {}", adopted.warnings.join("\n"));
+        bail!("{}", adopted.warnings.join("\n"));
     }
-    record.wait(record.records.finish_abandoned())?;
+    record.wait(record.records.end_abandoned())?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use tintype::record::whole::WholeRun;
+use tintype::record::export::ExportedRun;
 
 use crate::record_access::RecordAccess;
 
@@ -34,7 +34,7 @@ pub(crate) fn run(manifest: Option<&Path>, options: &ImportOptions) -> Result<()
             "{place}: it would not outlast this command (set REDIS_URL, or install redis-server)"
         );
     }
-    let runs = WholeRun::from_ndjson(&text).map_err(|e| anyhow!("failed to {e}"))?;
+    let runs = ExportedRun::from_ndjson(&text).map_err(|e| anyhow!("{e}"))?;
     for run in &runs {
         let id = &run.state.run_id;
         if record.wait(record.records.import(run))? {

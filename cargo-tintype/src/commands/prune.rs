@@ -43,7 +43,10 @@ pub(crate) fn run(manifest: Option<&Path>, options: &PruneOptions) -> Result<()>
     for one in &surplus {
         let what = if one.record { "" } else { "images of " };
         let megabytes = one.image_bytes >> 20;
-        println!("{what}{}  {}, {megabytes} MB of images", one.run, one.why);
+        println!(
+            "{what}{}  {}, {megabytes} MB of images",
+            one.run, one.reason
+        );
         if options.delete {
             record.wait(record.records.prune(one))?;
         }

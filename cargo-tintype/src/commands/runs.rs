@@ -22,7 +22,7 @@ pub(crate) struct RunsOptions {
 pub(crate) fn run(manifest: Option<&Path>, options: &RunsOptions) -> Result<()> {
     let record = RecordAccess::open(manifest)?;
     // Whoever looks closes what nobody works on any more.
-    record.wait(record.records.finish_abandoned())?;
+    record.wait(record.records.end_abandoned())?;
     let runs = record.wait(record.records.runs(options.limit))?;
     if options.json {
         println!("{}", serde_json::to_string_pretty(&runs)?);

@@ -9,8 +9,9 @@ use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 use tintype::model::{Reason, RunId, Status, StoryIdentifier, Summary, VisualTestRun, now_ms};
-use tintype::record::store::{Doorbell, StreamEntry};
-use tintype::record::{Follow, RecordError, Records, WayOn};
+use tintype::record::{EventFollower, RecordError, Records};
+use tintype::record::{EventNotifications, StreamEntry};
+use tintype::redis::Recovery;
 use tokio::time::{sleep, timeout};
 
 use crate::commands::runs::line;
@@ -50,7 +51,7 @@ pub(crate) fn run(manifest: Option<&Path>, options: &WatchOptions) -> Result<()>
 
 /// Follows one run to its end.
 async fn watch(records: &Records, options: &WatchOptions) -> Result<VisualTestRun> {
-    checked(records.finish_abandoned().await)?;
+    checked(records.end_abandoned().await)?;
     let id = match &options.run {
         Some(id) => RunId(id.clone()),
         None => at_work(records).await?,
@@ -88,11 +89,11 @@ async fn watch(records: &Records, options: &WatchOptions) -> Result<VisualTestRu
 
 /// The next event. Where none comes, the runs of dead processes are ended, and
 /// this one may be among them.
-async fn next(records: &Records, events: &mut Follow) -> Result<StreamEntry, RecordError> {
+async fn next(records: &Records, events: &mut EventFollower) -> Result<StreamEntry, RecordError> {
     loop {
         match timeout(SILENCE, events.next()).await {
             Ok(entry) => return entry,
-            Err(_) => records.finish_abandoned().await?,
+            Err(_) => records.end_abandoned().await?,
         };
     }
 }
@@ -102,7 +103,7 @@ async fn at_work(records: &Records) -> Result<RunId> {
     let record = RetryingRecord::new(records, ProgressBar::hidden());
     let mut since: Option<i64> = None;
     loop {
-        let mut bell = record.request(async || records.listen().await).await?;
+        let mut bell = record.request(async || records.subscribe().await).await?;
         let runs = record.request(async || records.runs(50).await).await?;
         // One that came and went while nobody listened is the next, too.
         let is_next = |run: &&VisualTestRun| {
@@ -122,7 +123,7 @@ async fn at_work(records: &Records) -> Result<RunId> {
 }
 
 /// The run that starts next; none when the connection is lost.
-async fn started(bell: &mut Doorbell) -> Option<RunId> {
+async fn started(bell: &mut EventNotifications) -> Option<RunId> {
     loop {
         let event: Value = serde_json::from_str(&bell.recv().await?).unwrap_or_default();
         if let (Some("run:started"), Some(id)) = (event["type"].as_str(), event["runId"].as_str()) {
@@ -157,7 +158,7 @@ impl<'a> RetryingRecord<'a> {
 
     async fn wait_out(&self, error: &RecordError) -> Result<()> {
         self.say(&format!(
-            "the record is away: failed to {error}; waiting for it (Ctrl-C ends)"
+            "{error}\nwaiting for it to come back (press Ctrl-C to quit)"
         ));
         loop {
             sleep(PAUSE).await;
@@ -178,11 +179,11 @@ impl<'a> RetryingRecord<'a> {
 }
 
 fn passes(error: &RecordError) -> bool {
-    matches!(error, RecordError::Store(fault) if fault.kind.way_on() != WayOn::Park)
+    matches!(error, RecordError::Store(fault) if fault.kind.recovery() != Recovery::Park)
 }
 
 fn checked<T>(result: Result<T, RecordError>) -> Result<T> {
-    result.map_err(|error| anyhow::anyhow!("failed to {error}"))
+    result.map_err(|error| anyhow::anyhow!("{error}"))
 }
 
 /// What is known of the run so far, and how it is shown.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tintype::baseline;
 use tintype::model::{RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun};
-use tintype::record::operation::Outcome;
+use tintype::record::operation::HistoryEntry;
 use tokio::task::spawn_blocking;
 
 use super::App;
@@ -237,7 +237,7 @@ pub(super) async fn history(
 }
 
 /// One outcome with its picture: what passed looked like its baseline.
-fn moment(name: &str, outcome: &Outcome) -> Value {
+fn moment(name: &str, outcome: &HistoryEntry) -> Value {
     let kind = match outcome.status {
         Status::Passed => "baseline",
         _ => "current",

@@ -54,6 +54,6 @@ impl ServerState {
         let told = tell_accepted(&self.source.records, &id, &story).await;
         Ok(told
             .err()
-            .map(|error| format!("accepted, but failed to {error}")))
+            .map(|error| format!("accepted, but not marked in the record: {error}")))
     }
 }

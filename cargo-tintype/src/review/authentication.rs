@@ -25,7 +25,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tintype::baseline::sha256;
 use tintype::model::now_ms;
-use tintype::record::RecordSettings;
+use tintype::record::RecordConfig;
 
 use super::App;
 use super::error::ApiError;
@@ -176,23 +176,23 @@ fn answer(cookie: &str, body: &serde_json::Value) -> Result<Response, ApiError> 
 
 /// SessionStore, attempts and the audit, in Redis.
 pub(crate) struct SessionStore {
-    settings: RecordSettings,
+    settings: RecordConfig,
 }
 
 impl SessionStore {
-    pub(crate) fn new(settings: RecordSettings) -> Self {
+    pub(crate) fn new(settings: RecordConfig) -> Self {
         Self { settings }
     }
 
     fn key(&self, name: &str) -> String {
-        format!("{}tintype:review:{name}", self.settings.prefix())
+        format!("{}tintype:review:{name}", self.settings.redis().prefix())
     }
 
     /// Sends one command. Reviewers are few: a connection each time is never
     /// a stale one.
     async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, ApiError> {
         let away = |text: String| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, text);
-        let connection = self.settings.connect().await?;
+        let connection = self.settings.redis().connect().await?;
         let mut connection = connection.ok_or_else(|| away("sessions need a Redis".to_owned()))?;
         let answer = command.query_async(&mut connection).await;
         answer.map_err(|error| away(format!("failed to reach Redis: {error}")))

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tintype::record::RecordError;
+use tintype::redis::StoreError;
 
 /// A status and words for people.
 #[derive(Debug)]
@@ -47,7 +48,13 @@ impl From<RecordError> for ApiError {
             RecordError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self::new(status, format!("failed to {error}"))
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        RecordError::Store(error).into()
     }
 }
 

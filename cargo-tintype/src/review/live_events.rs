@@ -14,7 +14,7 @@ use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{Stream, unfold};
 use serde::Deserialize;
 use tintype::model::RunId;
-use tintype::record::store::{Doorbell, StreamEntry};
+use tintype::record::{EventNotifications, StreamEntry};
 use tokio::time::sleep;
 
 use super::App;
@@ -83,13 +83,13 @@ pub(super) async fn of_all(
     State(app): State<App>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let events = unfold(
-        (app, None::<Doorbell>, false),
+        (app, None::<EventNotifications>, false),
         |(app, bell, away)| async move {
             if away {
                 sleep(AGAIN).await;
             }
             let Some(mut bell) = bell else {
-                return Some(match app.source.records.listen().await {
+                return Some(match app.source.records.subscribe().await {
                     Ok(bell) => (Ok(listening()), (app, Some(bell), false)),
                     Err(error) => (Ok(problem(&error)), (app, None, true)),
                 });
@@ -114,7 +114,7 @@ fn listening() -> Event {
 }
 
 fn problem(error: &tintype::record::RecordError) -> Event {
-    let text = format!("failed to {error}").replace(['\n', '\r'], " ");
+    let text = error.to_string().replace(['\n', '\r'], " ");
     Event::default().event("problem").data(text)
 }
 

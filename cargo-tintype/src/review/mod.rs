@@ -30,7 +30,7 @@ use axum::http::HeaderName;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tintype::baseline;
-use tintype::record::{RecordError, RecordSettings, Records};
+use tintype::record::{RecordConfig, RecordError, Records};
 use tokio::net::TcpListener;
 
 use crate::decisions::log::DecisionLog;
@@ -138,10 +138,10 @@ async fn open(
     options: &ReviewOptions,
     token: Option<String>,
 ) -> Result<App> {
-    let failed = |error: RecordError| anyhow!("failed to {error}");
+    let failed = |error: RecordError| anyhow!("{error}");
     let project = Project::open(manifest)?;
     let work = project.manifest.state_dir();
-    let settings = RecordSettings::from_env(&work).map_err(failed)?;
+    let settings = RecordConfig::from_env(&work).map_err(failed)?;
     let records = Records::open(&settings).await.map_err(failed)?;
     Ok(Arc::new(ServerState {
         hosts: AllowedHosts::new(address, &options.allow_host),
@@ -172,7 +172,7 @@ async fn close_abandoned(records: Records) {
     loop {
         if !records.is_memory() {
             // A record that is away is told of where it is read.
-            let _ = records.finish_abandoned().await;
+            let _ = records.end_abandoned().await;
         }
         tokio::time::sleep(CLOSED).await;
     }
@@ -193,7 +193,7 @@ fn token(value: Option<String>) -> Result<Option<String>> {
 async fn access(
     options: &ReviewOptions,
     token: Option<String>,
-    settings: &RecordSettings,
+    settings: &RecordConfig,
 ) -> Result<AccessPolicy> {
     if let Some(name) = &options.user_header {
         return Ok(AccessPolicy::Header(name.clone()));
@@ -201,7 +201,7 @@ async fn access(
     let Some(token) = token else {
         return Ok(AccessPolicy::Open);
     };
-    let connected = settings.connect().await;
+    let connected = settings.redis().connect().await;
     if !matches!(connected, Ok(Some(_))) {
         bail!("sessions of visitors are kept in Redis: set REDIS_URL to one that is running");
     }

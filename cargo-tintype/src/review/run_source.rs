@@ -39,7 +39,7 @@ impl RunSource {
     pub(crate) async fn runs(&self) -> RunList {
         let (mut runs, problem) = match self.records.runs(LISTED).await {
             Ok(runs) => (runs, None),
-            Err(error) => (Vec::new(), Some(format!("failed to {error}"))),
+            Err(error) => (Vec::new(), Some(error.to_string())),
         };
         for file in self.files() {
             if runs.iter().all(|run| run.run_id != file.run.run_id) {

@@ -1,6 +1,6 @@
 use tintype::baseline::{self, Baseline};
 use tintype::model::{RecordedEvent, RunFile, RunId, Status};
-use tintype::record::{RecordSettings, Recorder, Records};
+use tintype::record::{RecordConfig, Recorder, Records};
 
 use super::project::{Project, baseline_of, picture};
 
@@ -174,7 +174,7 @@ fn the_record_is_told() {
     let state = project.root().join("target/tintype");
     // The private redis-server of the project: only the PATH says where.
     let settings = || {
-        RecordSettings::from_variables(&state, |name| {
+        RecordConfig::from_variables(&state, |name| {
             (name == "PATH").then(|| std::env::var_os("PATH")).flatten()
         })
         .unwrap()
@@ -184,7 +184,7 @@ fn the_record_is_told() {
     let RunFile { run, results } = serde_json::from_str(&text).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let recorder = Recorder::open(settings(), run, 3, false).await.unwrap();
+        let recorder = Recorder::open(settings(), run, 3, false).unwrap();
         for result in results {
             recorder.record(&RecordedEvent::TestFinished(Box::new(result)));
         }

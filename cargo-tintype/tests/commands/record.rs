@@ -5,7 +5,7 @@ use tintype::model::{
     Environment, Reason, RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult,
     VisualTestRun,
 };
-use tintype::record::{RecordSettings, Recorder};
+use tintype::record::{RecordConfig, Recorder};
 
 use super::project::{Project, Said};
 
@@ -13,13 +13,13 @@ use super::project::{Project, Said};
 fn project() -> Project {
     let project = Project::new();
     let state = project.root().join("target/tintype");
-    let settings = RecordSettings::from_variables(&state, |_| None).unwrap();
+    let settings = RecordConfig::from_variables(&state, |_| None).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let mut run = VisualTestRun::start(RunId("run-1".to_owned()), Environment::default());
         (run.timestamp, run.start_time) = (1000, "1970-01-01T00:00:01Z".to_owned());
         let id = run.run_id.clone();
-        let recorder = Recorder::open(settings, run, 4, false).await.unwrap();
+        let recorder = Recorder::open(settings, run, 4, false).unwrap();
         for (theme, status) in [("light", Status::Passed), ("dark", Status::Failed)] {
             let story = StoryIdentifier::from_key(&format!("button:{theme}:375x667")).unwrap();
             let mut result = VisualTestResult::new(id.clone(), story, status);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tintype::model::{
     Environment, RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun,
 };
-use tintype::record::{RecordSettings, Recorder};
+use tintype::record::{RecordConfig, Recorder};
 
 use super::project::Project;
 use super::server::Server;
@@ -44,12 +44,12 @@ impl Bench {
         let url = self.redis.url();
         let state = self.project.root().join("target/tintype");
         let variable = |name: &str| (name == "REDIS_URL").then(|| url.clone().into());
-        let settings = RecordSettings::from_variables(&state, variable).unwrap();
+        let settings = RecordConfig::from_variables(&state, variable).unwrap();
         let run = VisualTestRun::start(RunId(id.to_owned()), Environment::default());
         self.runtime.block_on(async {
-            let recorder = Recorder::open(settings, run, 2, false).await.unwrap();
+            let recorder = Recorder::open(settings, run, 2, false).unwrap();
             recorder.record(&passed(id, "light"));
-            assert_eq!(recorder.written().await.pending, 0);
+            assert_eq!(recorder.sync().await.pending, 0);
             recorder
         })
     }

@@ -16,7 +16,7 @@ async fn an_acceptance_changes_the_file_and_is_told() {
     let project = Project::recorded().await;
     let review = Review::start(&project);
     let records = project.records().await;
-    let mut bell = records.listen().await.unwrap();
+    let mut bell = records.subscribe().await.unwrap();
     let current = fs::read(project.root().join(project.result(CARD).current.unwrap())).unwrap();
     let answer = review.decide(&decision("accept", &[CARD, NEW]));
     assert_eq!(answer.status, 200, "{}", answer.text());

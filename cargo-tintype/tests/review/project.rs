@@ -11,7 +11,7 @@ use tintype::model::{
     Environment, ImageHashes, RecordedEvent, Region, RunId, Status, StoryIdentifier,
     VisualTestResult, VisualTestRun,
 };
-use tintype::record::{RecordSettings, Recorder, Records};
+use tintype::record::{RecordConfig, Recorder, Records};
 
 use crate::http::{Answer, request};
 use crate::server::Server;
@@ -85,9 +85,9 @@ impl Project {
         path
     }
 
-    pub(crate) fn settings(&self) -> RecordSettings {
+    pub(crate) fn settings(&self) -> RecordConfig {
         let url = self.redis.url();
-        RecordSettings::from_variables(&self.root().join("target/tintype"), |name| {
+        RecordConfig::from_variables(&self.root().join("target/tintype"), |name| {
             (name == "REDIS_URL").then(|| url.clone().into())
         })
         .unwrap()
@@ -96,9 +96,7 @@ impl Project {
     /// Begins to record a run.
     pub(crate) async fn record(&self, run: &str) -> Recorder {
         let run = VisualTestRun::start(RunId(run.to_owned()), Environment::default());
-        Recorder::open(self.settings(), run, 4, false)
-            .await
-            .unwrap()
+        Recorder::open(self.settings(), run, 4, false).unwrap()
     }
 
     pub(crate) async fn records(&self) -> Records {

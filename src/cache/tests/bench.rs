@@ -117,7 +117,7 @@ impl Bench {
 
     pub(super) fn open(&self) -> Cache {
         let manifest = self.read_manifest();
-        Cache::open_in(
+        Cache::open(
             self.path("cache"),
             &manifest,
             &self.config,

@@ -1,64 +1,60 @@
-//! Reads a record in memory back from journals, which outlast their processes.
+//! Restores a record in memory from journals, which outlive their processes.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::MemoryStore;
+use super::store::MemoryStore;
 use crate::model::{RunId, now_ms};
 use crate::record::error::RecordError;
-use crate::record::journal::{Journal, journals, written};
+use crate::record::journal::{Journal, journals, modified};
 use crate::record::operation::Operation;
 use crate::record::store::Store;
 
-/// What the journals of a run tell of its processes.
+/// The processes of a run, according to their journals.
 #[derive(Default)]
-struct Heard {
-    /// Whether one of them is at work.
+struct JournalSummary {
+    /// Whether one of them is alive.
     alive: bool,
-    /// When the others were last heard of.
+    /// When the last of the others left or died.
     last: i64,
 }
 
 impl MemoryStore {
-    /// Reads in what the journals in `folder` hold that are meant for `place`,
-    /// and ends the runs that nobody works on any more.
+    /// Replays the journals in `folder` whose destination is `place`, and ends
+    /// the runs without live processes.
     pub(crate) async fn replay(&self, folder: &Path, place: &str) -> Result<(), RecordError> {
-        let mut runs: HashMap<RunId, Heard> = HashMap::new();
+        let mut runs: HashMap<RunId, JournalSummary> = HashMap::new();
         for path in journals(folder, None) {
-            // Asked first: a process that goes later has not written its last.
+            // Checked before reading: a process that dies in between may still
+            // have written.
             let alive = Journal::is_held(&path);
-            let (join, mut operations) = Journal::peek(&path)?;
+            let (join, mut operations) = Journal::read_all(&path)?;
             if join.place != place {
                 continue;
             }
-            let heard = runs.entry(join.run_id.clone()).or_default();
+            let summary = runs.entry(join.run_id.clone()).or_default();
             if alive {
-                heard.alive = true;
+                summary.alive = true;
             } else {
-                heard.last = heard.last.max(departure(&path, &mut operations));
+                summary.last = summary.last.max(departure_time(&path, &mut operations));
             }
             self.join(&join, true).await?;
             self.apply(&join, 1, &operations).await?;
         }
-        for (run, heard) in runs.into_iter().filter(|(_, heard)| !heard.alive) {
-            self.close(&run, heard.last);
+        for (run, summary) in runs.into_iter().filter(|(_, summary)| !summary.alive) {
+            self.end_run(&run, summary.last);
         }
         Ok(())
     }
-
-    /// Ends a run all of whose processes have left or died.
-    fn close(&self, run: &RunId, at: i64) {
-        self.state().end(run, Some(at), Some(""));
-    }
 }
 
-/// When a dead process left its run. One that was killed could not say so; it
-/// is said here in its name.
-fn departure(journal: &Path, operations: &mut Vec<Operation>) -> i64 {
+/// When a dead process left its run. For a killed process, the missing
+/// operation is appended.
+fn departure_time(journal: &Path, operations: &mut Vec<Operation>) -> i64 {
     if let Some(Operation::Leave { at, .. } | Operation::Die { at }) = operations.last() {
         return *at;
     }
-    let at = written(journal).unwrap_or_else(now_ms);
+    let at = modified(journal).unwrap_or_else(now_ms);
     operations.push(Operation::Die { at });
     at
 }

@@ -1,32 +1,32 @@
-//! One run in memory.
+//! A run in memory.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::model::{Reason, Status, Summary, now_ms};
-use crate::record::operation::{Join, Operation, join_document};
-use crate::record::store::StreamEntry;
-use crate::record::whole::{RunState, TestState, WholeRun, WorkerState};
+use crate::record::export::{ExportedRun, ExportedState, ExportedTest, ExportedWorker};
+use crate::record::operation::{JoinRequest, Operation, join_document};
+use crate::record::stream::StreamEntry;
 
 #[derive(Debug)]
-pub(super) struct Run {
-    pub(super) state: RunState,
-    /// Workers that have not left: their hosts and last signs of life.
-    pub(super) alive: HashMap<String, (String, i64)>,
-    /// The id of the last event: milliseconds and a number.
+pub(super) struct MemoryRun {
+    pub(super) state: ExportedState,
+    /// Workers that have not left, with host and time of the last heartbeat.
+    pub(super) live: HashMap<String, (String, i64)>,
+    /// The id of the last event: milliseconds and a counter.
     pub(super) last_id: (i64, u64),
     pub(super) summary: Summary,
-    /// The number of the last operation of each worker.
+    /// The sequence number of the last operation of each worker.
     pub(super) applied: HashMap<String, u64>,
-    /// How many snapshots each worker said it would report.
-    pub(super) joined: HashMap<String, u64>,
+    /// The number of snapshots that each worker planned.
+    pub(super) planned: HashMap<String, u64>,
     pub(super) tests: BTreeMap<String, (i64, Status, String)>,
     pub(super) events: Vec<StreamEntry>,
 }
 
-impl Run {
-    pub(super) fn begin(join: &Join) -> Self {
+impl MemoryRun {
+    pub(super) fn new(join: &JoinRequest) -> Self {
         Self {
-            state: RunState {
+            state: ExportedState {
                 run_id: join.run_id.clone(),
                 head: join.head.clone(),
                 tail: join.tail.clone(),
@@ -39,43 +39,44 @@ impl Run {
                 seen: 0,
                 n: 0,
             },
-            alive: HashMap::new(),
+            live: HashMap::new(),
             last_id: (0, 0),
             summary: Summary::default(),
             applied: HashMap::new(),
-            joined: HashMap::new(),
+            planned: HashMap::new(),
             tests: BTreeMap::new(),
             events: Vec::new(),
         }
     }
 
-    /// Keeps the worst that a leaving worker says.
-    pub(super) fn say(&mut self, reason: Option<Reason>) {
-        let badness = |reason| match reason {
+    /// Keeps the worst reason of all leaving workers.
+    pub(super) fn add_reason(&mut self, reason: Option<Reason>) {
+        let severity = |reason| match reason {
             None => 0,
             Some(Reason::Passed) => 1,
             Some(Reason::Failed) => 2,
             Some(Reason::Interrupted) => 3,
             Some(Reason::Error) => 4,
         };
-        if badness(reason) > badness(self.state.said) {
+        if severity(reason) > severity(self.state.said) {
             self.state.said = reason;
         }
     }
 
-    pub(super) fn alive(&mut self, writer: &str, host: Option<&str>) {
+    /// Records a heartbeat of a worker, or without a host that it has left.
+    pub(super) fn heartbeat(&mut self, writer: &str, host: Option<&str>) {
         self.state.seen = now_ms();
         match host {
             Some(host) => self
-                .alive
+                .live
                 .insert(writer.to_owned(), (host.to_owned(), self.state.seen)),
-            None => self.alive.remove(writer),
+            None => self.live.remove(writer),
         };
     }
 
-    /// Applies a snapshot's operation, unless something newer stands there,
-    /// and tells whether the snapshot had a final status before.
-    pub(super) fn test(&mut self, operation: &Operation) -> Option<bool> {
+    /// Applies an operation on a snapshot, and returns whether the snapshot had
+    /// a final status before; `None` if a newer state is kept.
+    pub(super) fn apply_test(&mut self, operation: &Operation) -> Option<bool> {
         let Operation::Test {
             key,
             status,
@@ -104,21 +105,21 @@ impl Run {
         self.state.reason(&self.summary)
     }
 
-    pub(super) fn whole(&self) -> WholeRun {
-        let worker = |(writer, planned): (&String, &u64)| WorkerState {
+    pub(super) fn export(&self) -> ExportedRun {
+        let worker = |(writer, planned): (&String, &u64)| ExportedWorker {
             writer: writer.clone(),
             planned: *planned,
             applied: self.applied.get(writer).copied().unwrap_or_default(),
         };
-        let test = |(key, (at, status, record)): (&String, &(i64, Status, String))| TestState {
+        let test = |(key, (at, status, record)): (&String, &(i64, Status, String))| ExportedTest {
             key: key.clone(),
             at: *at,
             status: *status,
             record: record.clone(),
         };
-        let mut workers: Vec<_> = self.joined.iter().map(worker).collect();
+        let mut workers: Vec<_> = self.planned.iter().map(worker).collect();
         workers.sort_by(|a, b| a.writer.cmp(&b.writer));
-        WholeRun {
+        ExportedRun {
             state: self.state.clone(),
             workers,
             tests: self.tests.iter().map(test).collect(),
@@ -127,26 +128,29 @@ impl Run {
         }
     }
 
-    pub(super) fn of(whole: &WholeRun) -> Self {
+    pub(super) fn import(exported: &ExportedRun) -> Self {
         let mut summary = Summary::default();
-        whole.tests.iter().for_each(|test| summary.add(test.status));
-        let by_writer = |number: fn(&WorkerState) -> u64| {
-            let workers = whole.workers.iter();
+        exported
+            .tests
+            .iter()
+            .for_each(|test| summary.add(test.status));
+        let by_writer = |number: fn(&ExportedWorker) -> u64| {
+            let workers = exported.workers.iter();
             workers.map(|w| (w.writer.clone(), number(w))).collect()
         };
-        let tests = whole.tests.iter().map(|test| {
+        let tests = exported.tests.iter().map(|test| {
             let value = (test.at, test.status, test.record.clone());
             (test.key.clone(), value)
         });
         Self {
-            state: whole.state.clone(),
-            alive: HashMap::new(),
+            state: exported.state.clone(),
+            live: HashMap::new(),
             last_id: (0, 0),
             summary,
             applied: by_writer(|w| w.applied),
-            joined: by_writer(|w| w.planned),
+            planned: by_writer(|w| w.planned),
             tests: tests.collect(),
-            events: whole.events.clone(),
+            events: exported.events.clone(),
         }
     }
 

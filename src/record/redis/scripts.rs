@@ -1,8 +1,8 @@
-//! The Lua scripts: one atomic step each.
+//! The Lua scripts, each one atomic step.
 
 use ::redis::{Cmd, Script};
 
-/// The scripts with the hashes under which a server knows them.
+/// The scripts with their hashes.
 #[derive(Debug)]
 pub(super) struct Scripts {
     pub(super) create: Script,
@@ -11,7 +11,7 @@ pub(super) struct Scripts {
     pub(super) describe: Script,
     pub(super) leave: Script,
     pub(super) finish: Script,
-    pub(super) beat: Script,
+    pub(super) heartbeat: Script,
     pub(super) accept: Script,
 }
 
@@ -33,7 +33,7 @@ impl Scripts {
             describe: script!("describe"),
             leave: script!("leave"),
             finish: script!("finish"),
-            beat: script!("beat"),
+            heartbeat: script!("heartbeat"),
             accept: script!("accept"),
         }
     }
@@ -46,13 +46,13 @@ impl Scripts {
             &self.describe,
             &self.leave,
             &self.finish,
-            &self.beat,
+            &self.heartbeat,
             &self.accept,
         ]
     }
 }
 
-/// The command that runs a script on these keys; arguments are added to it.
+/// The command that runs a script on these keys, without arguments.
 pub(super) fn call(script: &Script, keys: &[&str]) -> Cmd {
     let mut command = ::redis::cmd("EVALSHA");
     command.arg(script.get_hash()).arg(keys.len()).arg(keys);

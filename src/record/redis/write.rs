@@ -1,17 +1,23 @@
-//! Changing the record in Redis: the calls of the scripts and their answers.
+//! Changes the record in Redis by calling scripts.
 
 use ::redis::{Cmd, Pipeline, RedisResult, Value};
 
-use super::{RedisStore, nonsense};
+use super::client::{RedisStore, unexpected_reply};
 use crate::model::{Reason, RunId, StoryIdentifier, rfc3339};
-use crate::record::error::Fault;
-use crate::record::memory::fields_of_run;
-use crate::record::operation::{Join, Operation, json, word};
-use crate::record::store::{Applied, Ended, Entry, Joined, Marked, OUTCOMES_KEPT, SILENCE};
+use crate::record::operation::{JoinRequest, Operation, json, parse_word, run_id_field};
+use crate::record::store::{
+    ApplyOutcome, EndOutcome, HEARTBEAT_TIMEOUT, HISTORY_LENGTH, JoinOutcome, JoinResponse,
+    MarkOutcome,
+};
+use crate::redis::StoreError;
 
 impl RedisStore {
-    pub(super) async fn join_run(&self, join: &Join, live: bool) -> Result<Joined, Fault> {
-        let mut create = self.step(&self.scripts.create, &join.run_id, &[]);
+    pub(super) async fn join_run(
+        &self,
+        join: &JoinRequest,
+        live: bool,
+    ) -> Result<JoinResponse, StoreError> {
+        let mut create = self.call_script(&self.scripts.create, &join.run_id, &[]);
         create
             .arg(&join.head)
             .arg(&join.tail)
@@ -20,10 +26,10 @@ impl RedisStore {
             .arg(&join.host)
             .arg(join.planned)
             .arg(u8::from(join.shared))
-            .arg(fields_of_run(&join.run_id))
+            .arg(run_id_field(&join.run_id))
             .arg(u8::from(live));
-        // The lists of runs live in other slots of a cluster; they come first,
-        // so that no run is without its entry.
+        // On a cluster the lists of runs are in other slots; they come first, so
+        // that every run is listed.
         let mut pipeline = ::redis::pipe();
         pipeline
             .sadd(self.keys.index(), join.run_id.as_str())
@@ -31,21 +37,23 @@ impl RedisStore {
             .add_command(create)
             .ignore_errors();
         let mut replies = self.send(&pipeline).await?;
-        let last = replies.pop().ok_or_else(|| nonsense("no reply"))??;
+        let last = replies
+            .pop()
+            .ok_or_else(|| unexpected_reply("no reply"))??;
         replies.into_iter().collect::<RedisResult<Vec<_>>>()?;
-        let answer = words(last)?;
+        let reply = reply_words(last)?;
         let number = |at: usize| {
-            let text = answer.get(at).map(String::as_str).unwrap_or_default();
+            let text = reply.get(at).map(String::as_str).unwrap_or_default();
             text.parse().unwrap_or_default()
         };
-        let how = match answer[0].as_str() {
-            "CREATED" => Entry::Created,
-            "JOINED" => Entry::Joined,
-            "REOPENED" => Entry::Reopened,
-            other => return Err(nonsense(other)),
+        let outcome = match reply[0].as_str() {
+            "CREATED" => JoinOutcome::Created,
+            "JOINED" => JoinOutcome::Joined,
+            "REOPENED" => JoinOutcome::Reopened,
+            other => return Err(unexpected_reply(other)),
         };
-        Ok(Joined {
-            how,
+        Ok(JoinResponse {
+            outcome,
             applied: number(1),
             writers: number(2),
         })
@@ -53,10 +61,10 @@ impl RedisStore {
 
     pub(super) async fn apply_all(
         &self,
-        join: &Join,
+        join: &JoinRequest,
         first: u64,
         operations: &[Operation],
-    ) -> Result<Vec<Applied>, Fault> {
+    ) -> Result<Vec<ApplyOutcome>, StoreError> {
         if operations.is_empty() {
             return Ok(Vec::new());
         }
@@ -64,7 +72,7 @@ impl RedisStore {
         let mut replies_of = Vec::with_capacity(operations.len());
         for (number, operation) in (first..).zip(operations) {
             let before = pipeline.len();
-            self.add(&mut pipeline, join, number, operation);
+            self.add_operation(&mut pipeline, join, number, operation);
             replies_of.push(pipeline.len() - before);
         }
         let mut replies = self.send(pipeline.ignore_errors()).await?.into_iter();
@@ -73,10 +81,10 @@ impl RedisStore {
             let mine: RedisResult<Vec<_>> = replies.by_ref().take(count).collect();
             match mine {
                 Ok(mut values) if !values.is_empty() => {
-                    applied.push(applied_of(values.swap_remove(0))?);
+                    applied.push(apply_outcome(values.swap_remove(0))?);
                 }
-                Ok(_) => return Err(nonsense("too few replies")),
-                // What went before is done; this one is tried again.
+                Ok(_) => return Err(unexpected_reply("too few replies")),
+                // The operations before it are applied; this one is sent again.
                 Err(_) if !applied.is_empty() => break,
                 Err(error) => return Err(error.into()),
             }
@@ -84,10 +92,17 @@ impl RedisStore {
         Ok(applied)
     }
 
-    fn add(&self, pipeline: &mut Pipeline, join: &Join, number: u64, operation: &Operation) {
+    /// Adds the commands of an operation, the script first.
+    fn add_operation(
+        &self,
+        pipeline: &mut Pipeline,
+        join: &JoinRequest,
+        number: u64,
+        operation: &Operation,
+    ) {
         let run = &join.run_id;
-        let step = |script, more: &[&str]| {
-            let mut command = self.step(script, run, more);
+        let call = |script, more: &[&str]| {
+            let mut command = self.call_script(script, run, more);
             command.arg(&join.writer).arg(number);
             command
         };
@@ -101,135 +116,143 @@ impl RedisStore {
                 outcome,
                 record,
             } => {
-                let own = [self.keys.test(run, key), self.keys.tests(run)];
-                let mut commit = step(&self.scripts.commit, &[&own[0], &own[1]]);
+                let keys = [self.keys.test(run, key), self.keys.tests(run)];
+                let mut commit = call(&self.scripts.commit, &[&keys[0], &keys[1]]);
                 commit.arg(key).arg(status.as_str()).arg(*at);
                 commit.arg(record).arg(kind).arg(fields);
                 pipeline.add_command(commit);
-                self.remember(pipeline, key, *at, outcome);
+                self.add_to_history(pipeline, key, *at, outcome);
             }
             Operation::Describe { tail } => {
-                let mut describe = step(&self.scripts.describe, &[]);
+                let mut describe = call(&self.scripts.describe, &[]);
                 describe.arg(tail);
                 pipeline.add_command(describe);
             }
             Operation::Announce { kind, fields } => {
-                let mut announce = step(&self.scripts.announce, &[]);
+                let mut announce = call(&self.scripts.announce, &[]);
                 announce.arg(kind).arg(fields);
                 pipeline.add_command(announce);
             }
             Operation::Leave { reason, at } => {
-                let mut leave = step(&self.scripts.leave, &[]);
+                let mut leave = call(&self.scripts.leave, &[]);
                 leave.arg(reason.map_or("", Reason::as_str));
-                pipeline.add_command(departure(leave, run, *at));
+                pipeline.add_command(with_end(leave, run, *at));
             }
             Operation::Die { at } => {
-                let mut leave = step(&self.scripts.leave, &[]);
+                let mut leave = call(&self.scripts.leave, &[]);
                 leave.arg("died");
-                pipeline.add_command(departure(leave, run, *at));
+                pipeline.add_command(with_end(leave, run, *at));
             }
         }
     }
 
-    /// A story's history lives in another slot of a cluster, so it is not part
-    /// of the script; its entries carry their time, so that sending one again
-    /// changes nothing.
-    fn remember(&self, pipeline: &mut Pipeline, key: &str, at: i64, outcome: &str) {
+    /// Adds an outcome to a snapshot's history. On a cluster the history is in
+    /// another slot, so this is not part of the script; sending an entry again
+    /// changes nothing, as entries contain their time.
+    fn add_to_history(&self, pipeline: &mut Pipeline, key: &str, at: i64, outcome: &str) {
         if !outcome.is_empty() {
             let history = self.keys.history(key);
-            let surplus = -1 - isize::try_from(OUTCOMES_KEPT).unwrap_or(isize::MAX - 1);
+            let surplus = -1 - isize::try_from(HISTORY_LENGTH).unwrap_or(isize::MAX - 1);
             pipeline.zadd(&history, outcome, at);
             pipeline.zremrangebyrank(&history, 0, surplus);
         }
     }
 
-    pub(super) async fn beat_once(&self, join: &Join, applied: u64) -> Result<Applied, Fault> {
-        let mut beat = self.step(&self.scripts.beat, &join.run_id, &[]);
-        beat.arg(&join.writer).arg(&join.host).arg(applied);
-        applied_of(self.ask(beat).await?)
+    pub(super) async fn send_heartbeat(
+        &self,
+        join: &JoinRequest,
+        applied: u64,
+    ) -> Result<ApplyOutcome, StoreError> {
+        let mut heartbeat = self.call_script(&self.scripts.heartbeat, &join.run_id, &[]);
+        heartbeat.arg(&join.writer).arg(&join.host).arg(applied);
+        apply_outcome(self.query(heartbeat).await?)
     }
 
-    pub(super) async fn end_run(&self, run: &RunId, gone: Option<&str>) -> Result<Ended, Fault> {
+    pub(super) async fn end_run(
+        &self,
+        run: &RunId,
+        dead_host: Option<&str>,
+    ) -> Result<EndOutcome, StoreError> {
         let mut last_seen = ::redis::cmd("HGET");
         last_seen.arg(self.keys.control(run)).arg("seen");
-        let at: Option<i64> = self.ask(last_seen).await?;
+        let at: Option<i64> = self.query(last_seen).await?;
         let at = at.unwrap_or_default();
-        let mut finish = self.step(&self.scripts.finish, run, &[]);
+        let mut finish = self.call_script(&self.scripts.finish, run, &[]);
         finish
-            .arg(fields_of_run(run))
+            .arg(run_id_field(run))
             .arg(at)
             .arg(rfc3339(at))
-            .arg(gone.unwrap_or_default())
-            .arg(silence());
-        let answer = words(self.ask(finish).await?)?;
-        let second = answer.get(1).map(String::as_str).unwrap_or_default();
-        let reason = || word(second).ok_or_else(|| nonsense(second));
-        Ok(match answer[0].as_str() {
-            "ENDED" => Ended::Now(reason()?),
-            "ALREADY" => Ended::Before(reason()?),
-            "PENDING" => Ended::Pending(second.parse().unwrap_or_default()),
-            "NORUN" => Ended::NoRun,
-            other => return Err(nonsense(other)),
+            .arg(dead_host.unwrap_or_default())
+            .arg(heartbeat_timeout_ms());
+        let reply = reply_words(self.query(finish).await?)?;
+        let second = reply.get(1).map(String::as_str).unwrap_or_default();
+        let reason = || parse_word(second).ok_or_else(|| unexpected_reply(second));
+        Ok(match reply[0].as_str() {
+            "ENDED" => EndOutcome::Ended(reason()?),
+            "ALREADY" => EndOutcome::AlreadyEnded(reason()?),
+            "PENDING" => EndOutcome::Pending(second.parse().unwrap_or_default()),
+            "NORUN" => EndOutcome::NoRun,
+            other => return Err(unexpected_reply(other)),
         })
     }
 
-    pub(super) async fn mark(
+    pub(super) async fn mark_accepted(
         &self,
         run: &RunId,
         story: &StoryIdentifier,
-        was: &str,
+        expected: &str,
         marked: &str,
-    ) -> Result<Marked, Fault> {
+    ) -> Result<MarkOutcome, StoreError> {
         let record = self.keys.test(run, &story.key());
-        let mut accept = self.step(&self.scripts.accept, run, &[&record]);
-        let run = fields_of_run(run);
+        let mut accept = self.call_script(&self.scripts.accept, run, &[&record]);
+        let run = run_id_field(run);
         let fields = format!("{run},\"storyIdentifier\":{}", json(story));
-        accept.arg(was).arg(marked).arg(fields);
-        let answer = words(self.ask(accept).await?)?;
-        Ok(match answer[0].as_str() {
-            "OK" => Marked::Now,
-            "DUP" => Marked::Before,
-            "CONFLICT" => Marked::Changed,
-            "NORUN" => Marked::NoRun,
-            other => return Err(nonsense(other)),
+        accept.arg(expected).arg(marked).arg(fields);
+        let reply = reply_words(self.query(accept).await?)?;
+        Ok(match reply[0].as_str() {
+            "OK" => MarkOutcome::Marked,
+            "DUP" => MarkOutcome::AlreadyMarked,
+            "CONFLICT" => MarkOutcome::Changed,
+            "NORUN" => MarkOutcome::NoRun,
+            other => return Err(unexpected_reply(other)),
         })
     }
 }
 
-/// The arguments behind the reason with which a worker leaves.
-fn departure(mut leave: Cmd, run: &RunId, at: i64) -> Cmd {
+/// Appends the arguments that follow the reason of a leaving worker.
+fn with_end(mut leave: Cmd, run: &RunId, at: i64) -> Cmd {
     leave
         .arg(at)
         .arg(rfc3339(at))
-        .arg(fields_of_run(run))
-        .arg(silence());
+        .arg(run_id_field(run))
+        .arg(heartbeat_timeout_ms());
     leave
 }
 
-fn silence() -> u64 {
-    u64::try_from(SILENCE.as_millis()).unwrap_or(u64::MAX)
+fn heartbeat_timeout_ms() -> u64 {
+    u64::try_from(HEARTBEAT_TIMEOUT.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A script's answer: words, the first of which says what happened.
-fn words(value: Value) -> Result<Vec<String>, Fault> {
+/// A script's reply: words, of which the first is the outcome.
+fn reply_words(value: Value) -> Result<Vec<String>, StoreError> {
     let words: Vec<String> =
-        ::redis::from_redis_value(value).map_err(|e| nonsense(&e.to_string()))?;
+        ::redis::from_redis_value(value).map_err(|e| unexpected_reply(&e.to_string()))?;
     if words.is_empty() {
-        return Err(nonsense("an empty answer"));
+        return Err(unexpected_reply("an empty reply"));
     }
     Ok(words)
 }
 
-fn applied_of(value: Value) -> Result<Applied, Fault> {
-    let answer = words(value)?;
-    let text = answer.get(1).map(String::as_str).unwrap_or_default();
+fn apply_outcome(value: Value) -> Result<ApplyOutcome, StoreError> {
+    let reply = reply_words(value)?;
+    let text = reply.get(1).map(String::as_str).unwrap_or_default();
     let number = || text.parse().unwrap_or_default();
-    Ok(match answer[0].as_str() {
-        "OK" => Applied::Done,
-        "STALE" => Applied::Stale,
-        "DUP" => Applied::Duplicate(number()),
-        "GAP" => Applied::Gap(number()),
-        "NORUN" => Applied::NoRun,
-        other => return Err(nonsense(other)),
+    Ok(match reply[0].as_str() {
+        "OK" => ApplyOutcome::Done,
+        "STALE" => ApplyOutcome::Stale,
+        "DUP" => ApplyOutcome::Duplicate(number()),
+        "GAP" => ApplyOutcome::Gap(number()),
+        "NORUN" => ApplyOutcome::NoRun,
+        other => return Err(unexpected_reply(other)),
     })
 }

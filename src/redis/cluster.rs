@@ -1,6 +1,6 @@
-//! Redis Cluster: pipelines are split by slot, since a pipeline may go to one
-//! server only. The keys of a run share a slot; lists of runs and histories of
-//! stories have slots of their own.
+//! Redis Cluster: splits pipelines by slot, because a pipeline goes to one
+//! server. The keys of a run share a slot; the lists of runs and the histories
+//! of stories have other slots.
 
 use std::collections::HashMap;
 
@@ -9,8 +9,8 @@ use ::redis::cluster_async::ClusterConnection;
 use ::redis::{Arg, Cmd, Pipeline, RedisFuture, RedisResult, Value};
 use tokio::task::JoinSet;
 
-/// Sends the commands of a pipeline, those of each slot in order and in one
-/// go, and gives the replies in the pipeline's order.
+/// Sends the commands of a pipeline, those of each slot together and in order,
+/// and returns the replies in the pipeline's order.
 pub(super) fn send<'a>(
     connection: &'a ClusterConnection,
     pipeline: &'a Pipeline,
@@ -43,8 +43,8 @@ pub(super) fn send<'a>(
     })
 }
 
-/// What decides on the slot of a command's first key: what stands between its
-/// first braces, or all of it.
+/// The hash tag of a command's first key: the text between its first braces,
+/// or all of it.
 fn tag_of(command: &Cmd) -> Vec<u8> {
     let words: Vec<_> = command
         .args_iter()
@@ -72,7 +72,7 @@ mod tests {
     use super::tag_of;
 
     #[test]
-    fn a_slot_is_decided_by_what_stands_in_braces() {
+    fn the_hash_tag_is_the_text_in_braces() {
         let tag = |words: &[&str]| {
             let mut command = ::redis::cmd(words[0]);
             command.arg(&words[1..]);

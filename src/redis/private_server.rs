@@ -1,12 +1,12 @@
-//! A redis-server of the project's own.
+//! Starts and finds the private redis-server of a project.
 //!
-//! It listens on a Unix socket in a folder that only the user may enter, keeps
-//! an append-only file there, and survives the processes that use it. Its
-//! parent is a shell that does nothing but wait: while Tintype uses the
-//! server, it touches the file `used`; when that has not happened for
-//! [`IDLE`], or the file is gone, the shell asks the server to stop, which it does after
-//! writing out its file. The shell is the server's parent, so the process that
-//! it signals can be no other.
+//! It listens on a Unix socket in a folder that only the user can enter, keeps
+//! an append-only file there, and outlives the processes that use it. Its
+//! parent is a shell that only waits: processes that use the server touch the
+//! file `used`; when that has not happened for [`IDLE_TIMEOUT`], or the file is
+//! gone, the shell sends SIGTERM, and the server writes its file and exits. As
+//! the shell is the parent of the server, it cannot signal a process that
+//! reuses the pid.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -15,14 +15,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-/// A server that was not used for this long stops.
-const IDLE: Duration = Duration::from_secs(600);
-/// How often the shell looks whether it is used.
-const GLANCE: Duration = Duration::from_secs(5);
-/// The longest socket path that every system takes.
-const LONGEST_SOCKET: usize = 100;
+/// A server that has not been used for this long stops.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
+/// How often the shell checks whether the server is used.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
+/// The longest socket path that every system accepts.
+const MAX_SOCKET_PATH: usize = 100;
 /// How long a server may take to answer after its start.
-const START: Duration = Duration::from_secs(5);
+const START_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The private server of one folder.
 #[derive(Clone, Debug)]
@@ -30,13 +30,13 @@ pub(crate) struct PrivateServer {
     program: PathBuf,
     folder: PathBuf,
     socket: PathBuf,
-    /// How long it stays without being used.
+    /// How long it runs without being used.
     idle: Duration,
 }
 
 impl PrivateServer {
-    /// The server that lives in `folder`, if there is a program for it among
-    /// the folders of `path`, the variable PATH.
+    /// The server of `folder`; `None` if no folder of `path`, the value of
+    /// `PATH`, has a redis-server or valkey-server.
     pub(crate) fn find(folder: &Path, path: &std::ffi::OsStr) -> Option<Self> {
         let program = ["redis-server", "valkey-server"].iter().find_map(|name| {
             std::env::split_paths(path)
@@ -48,7 +48,7 @@ impl PrivateServer {
             program,
             socket: socket_for(&folder),
             folder,
-            idle: IDLE,
+            idle: IDLE_TIMEOUT,
         })
     }
 
@@ -57,19 +57,19 @@ impl PrivateServer {
         &self.socket
     }
 
-    /// Tells the waiting shell that the server is in use.
+    /// Marks the server as in use for the shell that waits.
     pub(crate) fn touch(&self) {
         if let Ok(file) = File::create(self.folder.join("used")) {
             let _ = file.set_modified(SystemTime::now());
         }
     }
 
-    /// Starts the server unless it runs, and gives its socket. Of several
-    /// processes that want it at once, one starts it.
-    pub(crate) fn ensure(&self) -> io::Result<PathBuf> {
-        private_folder(&self.folder)?;
+    /// Starts the server unless it runs, and returns its socket. If several
+    /// processes call this at once, one of them starts it.
+    pub(crate) fn ensure_running(&self) -> io::Result<PathBuf> {
+        create_private_folder(&self.folder)?;
         self.touch();
-        if self.listens() == Some(true) {
+        if self.is_ready() == Some(true) {
             return Ok(self.socket.clone());
         }
         let lock = OpenOptions::new()
@@ -77,43 +77,43 @@ impl PrivateServer {
             .append(true)
             .open(self.folder.join("start.lock"))?;
         lock.lock()?;
-        if self.listens().is_none() {
+        if self.is_ready().is_none() {
             if let Some(parent) = self.socket.parent() {
-                private_folder(parent)?;
+                create_private_folder(parent)?;
             }
             self.start()?;
         }
-        self.wait()?;
+        self.wait_until_ready()?;
         Ok(self.socket.clone())
     }
 
     fn start(&self) -> io::Result<()> {
         let config = self.folder.join("redis.conf");
-        fs::write(&config, self.config())?;
-        let pause = (self.idle / 10).min(GLANCE);
+        fs::write(&config, self.server_config())?;
+        let pause = (self.idle / 10).min(POLL_INTERVAL);
         let pauses = self.idle.as_millis() / pause.as_millis().max(1);
         let mut shell = Command::new("/bin/sh");
         shell
-            .args(["-c", WATCH, "tintype-redis"])
+            .args(["-c", SUPERVISOR, "tintype-redis"])
             .arg(&self.program)
             .arg(&config)
             .arg(self.folder.join("used"))
             .arg(pause.as_secs_f32().to_string())
             .arg(pauses.to_string())
             .current_dir(&self.folder)
-            // A test runner must not wait for the server, nor may a signal to
-            // the tests reach it.
+            // Inherited handles would make a test runner wait for the server.
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
+        // A signal to the process group of the tests must not reach the server.
         std::os::unix::process::CommandExt::process_group(&mut shell, 0);
         let mut child = shell.spawn()?;
-        // Nobody else would collect it if it ended before this process does.
+        // Reaps the shell if it ends before this process does.
         std::thread::spawn(move || child.wait());
         Ok(())
     }
 
-    fn config(&self) -> String {
+    fn server_config(&self) -> String {
         let quoted = |path: &Path| format!("{:?}", path.display().to_string());
         format!(
             "# Written by Tintype at every start of the server.\n\
@@ -126,14 +126,14 @@ impl PrivateServer {
         )
     }
 
-    fn wait(&self) -> io::Result<()> {
+    fn wait_until_ready(&self) -> io::Result<()> {
         let started = Instant::now();
-        while self.listens() != Some(true) {
-            if started.elapsed() > START {
+        while self.is_ready() != Some(true) {
+            if started.elapsed() > START_TIMEOUT {
                 let log = self.folder.join("redis.log");
                 return Err(io::Error::other(format!(
-                    "the private redis-server did not start within {} s ({} says why)",
-                    START.as_secs(),
+                    "the private redis-server did not start within {} s, see its log {}",
+                    START_TIMEOUT.as_secs(),
                     log.display()
                 )));
             }
@@ -142,22 +142,24 @@ impl PrivateServer {
         Ok(())
     }
 
-    /// Whether a server is at the socket, and whether it has read its file.
-    fn listens(&self) -> Option<bool> {
+    /// Whether the server has loaded its data; `None` if none listens at the
+    /// socket.
+    fn is_ready(&self) -> Option<bool> {
         let mut socket = UnixStream::connect(&self.socket).ok()?;
         let mut reply = [0; 8];
         let asked = socket
-            .set_read_timeout(Some(START / 5))
+            .set_read_timeout(Some(START_TIMEOUT / 5))
             .and_then(|()| socket.write_all(b"PING\r\n"))
             .and_then(|()| socket.read(&mut reply));
-        // A server that hangs is no reason to start another.
+        // A server that does not answer still owns the socket.
         Some(asked.map_or(true, |n| !reply[..n].starts_with(b"-LOAD")))
     }
 }
 
 /// Arguments: program, its configuration, the file that is touched, seconds
-/// between two looks at it, and after how many looks in vain the server stops.
-const WATCH: &str = r#"
+/// between two checks, and the number of checks without use after which the
+/// server stops.
+const SUPERVISOR: &str = r#"
 trap '' HUP INT
 "$1" "$2" &
 server=$!
@@ -175,25 +177,26 @@ while kill -0 $server 2>/dev/null; do
 done
 "#;
 
-/// The socket stands beside the data if the system takes so long a path,
-/// otherwise in a short folder that is named after the long one.
+/// The socket is next to the data if the system accepts so long a path,
+/// otherwise in a temporary folder named after a hash of the path.
 fn socket_for(folder: &Path) -> PathBuf {
-    let beside = folder.join("redis.sock");
-    if beside.as_os_str().len() <= LONGEST_SOCKET {
-        return beside;
+    let adjacent = folder.join("redis.sock");
+    if adjacent.as_os_str().len() <= MAX_SOCKET_PATH {
+        return adjacent;
     }
     let hash = blake3::hash(folder.as_os_str().as_encoded_bytes()).to_hex();
     let name = format!("tintype-{}", &hash[..16]);
     let in_temp = std::env::temp_dir().join(&name).join("redis.sock");
-    if in_temp.as_os_str().len() <= LONGEST_SOCKET {
+    if in_temp.as_os_str().len() <= MAX_SOCKET_PATH {
         in_temp
     } else {
         Path::new("/tmp").join(name).join("redis.sock")
     }
 }
 
-/// Makes sure of a folder that is ours and that nobody else may enter.
-fn private_folder(folder: &Path) -> io::Result<()> {
+/// Creates a folder that only this user can enter; fails if another user owns
+/// it.
+fn create_private_folder(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
     fs::DirBuilder::new()
         .recursive(true)
@@ -203,7 +206,7 @@ fn private_folder(folder: &Path) -> io::Result<()> {
     let mine = tempfile::tempfile()?.metadata()?.uid();
     if !found.is_dir() || found.uid() != mine {
         return Err(io::Error::other(format!(
-            "{} belongs to somebody else: remove it, or set REDIS_URL",
+            "{} belongs to another user\nhelp: remove it, or set REDIS_URL",
             folder.display()
         )));
     }
@@ -215,25 +218,25 @@ fn private_folder(folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST_SOCKET, PrivateServer, socket_for};
+    use super::{MAX_SOCKET_PATH, PrivateServer, socket_for};
     use std::path::Path;
     use std::process::Command;
     use std::time::{Duration, Instant};
 
-    /// Time only bounds a hang.
+    /// Polls; the time only bounds a hang.
     fn eventually(is_so: impl Fn() -> bool) {
         let begun = Instant::now();
         while !is_so() {
             assert!(
                 begun.elapsed() < Duration::from_secs(30),
-                "it never came true"
+                "timed out waiting for the condition"
             );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
     #[test]
-    fn a_server_that_nobody_uses_stops_and_keeps_what_it_has() {
+    fn an_idle_server_stops_and_keeps_its_data() {
         let folder = tempfile::tempdir().unwrap();
         let path = std::env::var_os("PATH").unwrap();
         let found = PrivateServer::find(&folder.path().join("redis"), &path);
@@ -241,37 +244,37 @@ mod tests {
             idle: Duration::from_secs(2),
             ..found.expect("redis-server is installed")
         };
-        let tell = |words: &[&str]| {
+        let redis_cli = |words: &[&str]| {
             let mut command = Command::new("redis-cli");
             command.arg("-s").arg(server.socket()).args(words);
             String::from_utf8(command.output().unwrap().stdout).unwrap()
         };
-        server.ensure().unwrap();
-        assert_eq!(tell(&["SET", "run", "kept"]).trim(), "OK");
-        // It is used for longer than it would stay unused. Some shells see whole
+        server.ensure_running().unwrap();
+        assert_eq!(redis_cli(&["SET", "run", "kept"]).trim(), "OK");
+        // Use it for longer than its idle timeout. Some shells compare whole
         // seconds only.
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(3) {
             server.touch();
             std::thread::sleep(Duration::from_millis(30));
         }
-        assert_eq!(server.listens(), Some(true));
-        eventually(|| server.listens().is_none());
+        assert_eq!(server.is_ready(), Some(true));
+        eventually(|| server.is_ready().is_none());
 
-        server.ensure().unwrap();
-        assert_eq!(tell(&["GET", "run"]).trim(), "kept");
-        // Whoever removes the folder wants no server in it.
+        server.ensure_running().unwrap();
+        assert_eq!(redis_cli(&["GET", "run"]).trim(), "kept");
+        // Removing the file stops the server.
         std::fs::remove_file(folder.path().join("redis/used")).unwrap();
-        eventually(|| server.listens().is_none());
+        eventually(|| server.is_ready().is_none());
     }
 
     #[test]
-    fn a_deep_folder_has_its_socket_elsewhere() {
+    fn a_long_path_has_its_socket_in_a_temporary_folder() {
         let near = Path::new("/project/target/tintype/redis");
         assert_eq!(socket_for(near), near.join("redis.sock"));
         let deep = Path::new("/project").join("x".repeat(120));
         let socket = socket_for(&deep);
-        assert!(socket.as_os_str().len() <= LONGEST_SOCKET);
+        assert!(socket.as_os_str().len() <= MAX_SOCKET_PATH);
         assert_ne!(socket, socket_for(&deep.join("y")));
     }
 }

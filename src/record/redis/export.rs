@@ -1,58 +1,61 @@
-//! Whole runs in and out of Redis, in bounded steps.
+//! Exports, imports and removes runs in Redis, in bounded steps.
 
 use std::collections::HashMap;
 
 use ::redis::{Pipeline, RedisResult, cmd};
 
+use super::client::{RedisStore, unexpected_reply};
 use super::read::PAGE;
-use super::{RedisStore, nonsense};
 use crate::model::{RunId, Summary, rfc3339};
-use crate::record::error::Fault;
-use crate::record::operation::{Outcome, join_document, json, word};
-use crate::record::store::{OUTCOMES_KEPT, Store, StreamEntry};
-use crate::record::whole::{RunState, TestState, WholeRun, WorkerState};
+use crate::record::export::{ExportedRun, ExportedState, ExportedTest, ExportedWorker};
+use crate::record::operation::{HistoryEntry, join_document, json, parse_word};
+use crate::record::store::HISTORY_LENGTH;
+use crate::record::stream::StreamEntry;
+use crate::redis::StoreError;
 
 impl RedisStore {
-    pub(super) async fn take_out(&self, run: &RunId) -> Result<Option<WholeRun>, Fault> {
-        let control = self.control(run).await?;
-        let Some(state) = state_of(run, &control) else {
+    pub(super) async fn export_run(&self, run: &RunId) -> Result<Option<ExportedRun>, StoreError> {
+        let control = self.read_control(run).await?;
+        let Some(state) = parse_state(run, &control) else {
             return Ok(None);
         };
         let mut tests = Vec::new();
-        for (story, record) in self.tests(run).await? {
+        for (story, record) in self.read_tests(run).await? {
             let key = story.key();
-            // A test that has started since the control state was read is not
-            // among the operations that were applied then: it is left out.
-            let Some(said) = control.get(&format!("s:{key}")) else {
+            // Tests that have started since the control hash was read are left
+            // out, as their operations are not in it.
+            let Some(state) = control.get(&format!("s:{key}")) else {
                 continue;
             };
-            let (at, status) = said.split_once('|').ok_or_else(|| nonsense(said))?;
-            tests.push(TestState {
+            let (at, status) = state
+                .split_once('|')
+                .ok_or_else(|| unexpected_reply(state))?;
+            tests.push(ExportedTest {
                 at: at.parse().unwrap_or_default(),
-                status: word(status).ok_or_else(|| nonsense(status))?,
+                status: parse_word(status).ok_or_else(|| unexpected_reply(status))?,
                 key,
                 record,
             });
         }
         tests.sort_by(|a, b| a.key.cmp(&b.key));
         let outcomes = self.outcomes_of(run, &tests).await?;
-        Ok(Some(WholeRun {
-            workers: workers_of(&control),
-            events: self.all_events_of(run).await?,
+        Ok(Some(ExportedRun {
+            workers: parse_workers(&control),
+            events: self.all_events(run).await?,
             state,
             tests,
             outcomes,
         }))
     }
 
-    /// The control hash, read in pages.
-    async fn control(&self, run: &RunId) -> Result<HashMap<String, String>, Fault> {
+    /// Reads the control hash in pages.
+    async fn read_control(&self, run: &RunId) -> Result<HashMap<String, String>, StoreError> {
         let (mut cursor, mut all) = (0_u64, HashMap::new());
         loop {
             let mut scan = cmd("HSCAN");
             scan.arg(self.keys.control(run)).arg(cursor);
             scan.arg("COUNT").arg(PAGE);
-            let (next, page): (u64, Vec<(String, String)>) = self.ask(scan).await?;
+            let (next, page): (u64, Vec<(String, String)>) = self.query(scan).await?;
             all.extend(page);
             if next == 0 {
                 return Ok(all);
@@ -61,11 +64,11 @@ impl RedisStore {
         }
     }
 
-    async fn all_events_of(&self, run: &RunId) -> Result<Vec<StreamEntry>, Fault> {
+    async fn all_events(&self, run: &RunId) -> Result<Vec<StreamEntry>, StoreError> {
         let mut all: Vec<StreamEntry> = Vec::new();
         loop {
             let after = all.last().map_or("0".to_owned(), |e| e.id.clone());
-            let page = self.events(run, &after, PAGE).await?;
+            let page = self.read_events(run, &after, PAGE).await?;
             if page.is_empty() {
                 return Ok(all);
             }
@@ -76,8 +79,8 @@ impl RedisStore {
     async fn outcomes_of(
         &self,
         run: &RunId,
-        tests: &[TestState],
-    ) -> Result<Vec<(String, Outcome)>, Fault> {
+        tests: &[ExportedTest],
+    ) -> Result<Vec<(String, HistoryEntry)>, StoreError> {
         let mut outcomes = Vec::new();
         for page in tests.chunks(PAGE) {
             let mut pipeline = ::redis::pipe();
@@ -86,27 +89,27 @@ impl RedisStore {
             }
             let replies = self.send(pipeline.ignore_errors()).await?;
             for (test, reply) in page.iter().zip(replies) {
-                let texts: Vec<String> =
-                    ::redis::from_redis_value(reply?).map_err(|e| nonsense(&e.to_string()))?;
+                let texts: Vec<String> = ::redis::from_redis_value(reply?)
+                    .map_err(|e| unexpected_reply(&e.to_string()))?;
                 let read = texts
                     .iter()
                     .filter_map(|text| serde_json::from_str(text).ok());
-                let mine = read.filter(|outcome: &Outcome| outcome.run_id == *run);
-                outcomes.extend(mine.map(|outcome| (test.key.clone(), outcome)));
+                let of_run = read.filter(|outcome: &HistoryEntry| outcome.run_id == *run);
+                outcomes.extend(of_run.map(|outcome| (test.key.clone(), outcome)));
             }
         }
         Ok(outcomes)
     }
 
-    pub(super) async fn put_in(&self, run: &WholeRun) -> Result<bool, Fault> {
+    pub(super) async fn import_run(&self, run: &ExportedRun) -> Result<bool, StoreError> {
         let id = &run.state.run_id;
         let mut exist = cmd("EXISTS");
         exist.arg(self.keys.control(id)).arg(self.keys.run(id));
-        if self.ask::<u64>(exist).await? == 2 {
+        if self.query::<u64>(exist).await? == 2 {
             return Ok(false);
         }
-        // What an import that was cut short has left is in the way of events.
-        self.unlink(id).await?;
+        // Remains of an interrupted import would conflict with the events.
+        self.remove_run(id).await?;
         for page in run.tests.chunks(PAGE) {
             let mut pipeline = ::redis::pipe();
             for test in page {
@@ -114,29 +117,29 @@ impl RedisStore {
                 pipeline.set(&key, &test.record);
                 pipeline.sadd(self.keys.tests(id), &key);
             }
-            self.all_well(&mut pipeline).await?;
+            self.send_all(&mut pipeline).await?;
         }
         for page in run.events.chunks(PAGE) {
             let mut pipeline = ::redis::pipe();
             for entry in page {
                 pipeline.xadd(self.keys.events(id), &entry.id, &[("event", &entry.event)]);
             }
-            self.all_well(&mut pipeline).await?;
+            self.send_all(&mut pipeline).await?;
         }
         for page in run.outcomes.chunks(PAGE) {
             let mut pipeline = ::redis::pipe();
             for (key, outcome) in page {
                 let history = self.keys.history(key);
-                let surplus = -1 - isize::try_from(OUTCOMES_KEPT).unwrap_or(isize::MAX - 1);
+                let surplus = -1 - isize::try_from(HISTORY_LENGTH).unwrap_or(isize::MAX - 1);
                 pipeline.zadd(&history, json(outcome), outcome.at);
                 pipeline.zremrangebyrank(&history, 0, surplus);
             }
-            self.all_well(&mut pipeline).await?;
+            self.send_all(&mut pipeline).await?;
         }
-        for page in fields_of(run).chunks(PAGE) {
+        for page in control_fields(run).chunks(PAGE) {
             let mut pipeline = ::redis::pipe();
             pipeline.hset_multiple(self.keys.control(id), page);
-            self.all_well(&mut pipeline).await?;
+            self.send_all(&mut pipeline).await?;
         }
         let mut pipeline = ::redis::pipe();
         pipeline.sadd(self.keys.index(), id.as_str()).zadd(
@@ -144,28 +147,28 @@ impl RedisStore {
             id.as_str(),
             run.state.start,
         );
-        self.all_well(&mut pipeline).await?;
-        // The document comes last: without it nobody sees the run, and an
-        // import that was cut short begins anew.
+        self.send_all(&mut pipeline).await?;
+        // The document comes last: without it the run is invisible, and an
+        // interrupted import starts over.
         let mut pipeline = ::redis::pipe();
-        pipeline.set(self.keys.run(id), document_of(run));
-        self.all_well(&mut pipeline).await?;
+        pipeline.set(self.keys.run(id), document(run));
+        self.send_all(&mut pipeline).await?;
         Ok(true)
     }
 
-    /// Removes a run page by page, its place in the lists last, so that a
-    /// removal that was cut short can be done again.
-    pub(super) async fn unlink(&self, run: &RunId) -> Result<(), Fault> {
+    /// Removes a run page by page, and its entries in the lists last, so that an
+    /// interrupted removal can be repeated.
+    pub(super) async fn remove_run(&self, run: &RunId) -> Result<(), StoreError> {
         loop {
             let mut scan = cmd("SRANDMEMBER");
             scan.arg(self.keys.tests(run)).arg(PAGE);
-            let keys: Vec<String> = self.ask(scan).await?;
+            let keys: Vec<String> = self.query(scan).await?;
             if keys.is_empty() {
                 break;
             }
             let mut pipeline = ::redis::pipe();
             pipeline.unlink(&keys).srem(self.keys.tests(run), &keys);
-            self.all_well(&mut pipeline).await?;
+            self.send_all(&mut pipeline).await?;
         }
         let mut pipeline = ::redis::pipe();
         pipeline
@@ -174,28 +177,29 @@ impl RedisStore {
             .unlink(self.keys.run(run))
             .srem(self.keys.index(), run.as_str())
             .zrem(self.keys.runs(), run.as_str());
-        self.all_well(&mut pipeline).await
+        self.send_all(&mut pipeline).await
     }
 
-    async fn all_well(&self, pipeline: &mut Pipeline) -> Result<(), Fault> {
+    /// Sends a pipeline and fails if any command failed.
+    async fn send_all(&self, pipeline: &mut Pipeline) -> Result<(), StoreError> {
         let replies = self.send(pipeline.ignore_errors()).await?;
         replies.into_iter().collect::<RedisResult<Vec<_>>>()?;
         Ok(())
     }
 }
 
-fn state_of(run: &RunId, control: &HashMap<String, String>) -> Option<RunState> {
+fn parse_state(run: &RunId, control: &HashMap<String, String>) -> Option<ExportedState> {
     let text = |name: &str| control.get(name).cloned();
     let signed = |name: &str| text(name).and_then(|t| t.parse::<i64>().ok());
     let number = |name: &str| text(name).and_then(|t| t.parse::<u64>().ok());
-    Some(RunState {
+    Some(ExportedState {
         run_id: run.clone(),
         head: text("head")?,
         tail: text("tail")?,
         start: signed("start")?,
         planned: number("planned").unwrap_or_default(),
         shared: text("shared").as_deref() == Some("1"),
-        said: text("said").and_then(|t| word(&t)),
+        said: text("said").and_then(|t| parse_word(&t)),
         died: text("died").is_some(),
         ended_at: signed("endAt"),
         seen: signed("seen").unwrap_or_default(),
@@ -203,11 +207,11 @@ fn state_of(run: &RunId, control: &HashMap<String, String>) -> Option<RunState> 
     })
 }
 
-fn workers_of(control: &HashMap<String, String>) -> Vec<WorkerState> {
+fn parse_workers(control: &HashMap<String, String>) -> Vec<ExportedWorker> {
     let worker = |(field, planned): (&String, &String)| {
         let writer = field.strip_prefix("w:")?;
         let applied = control.get(&format!("a:{writer}"));
-        Some(WorkerState {
+        Some(ExportedWorker {
             writer: writer.to_owned(),
             planned: planned.parse().unwrap_or_default(),
             applied: applied.and_then(|a| a.parse().ok()).unwrap_or_default(),
@@ -218,8 +222,8 @@ fn workers_of(control: &HashMap<String, String>) -> Vec<WorkerState> {
     workers
 }
 
-/// The fields of the control hash, `head` last, without which no run is.
-fn fields_of(run: &WholeRun) -> Vec<(String, String)> {
+/// The fields of the control hash; `head`, which makes the run exist, is last.
+fn control_fields(run: &ExportedRun) -> Vec<(String, String)> {
     let state = &run.state;
     let mut fields: Vec<(String, String)> = Vec::new();
     let mut put = |name: &str, value: String| fields.push((name.to_owned(), value));
@@ -259,7 +263,7 @@ fn fields_of(run: &WholeRun) -> Vec<(String, String)> {
     fields
 }
 
-fn document_of(run: &WholeRun) -> String {
+fn document(run: &ExportedRun) -> String {
     let mut summary = Summary::default();
     for test in &run.tests {
         summary.add(test.status);

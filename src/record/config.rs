@@ -1,0 +1,194 @@
+//! Where the record and its journals are kept.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::RecordError;
+use super::keys::Keys;
+use super::memory::MemoryStore;
+use super::redis::RedisStore;
+use super::store::Store;
+use crate::model::RunId;
+use crate::redis::RedisTarget;
+
+/// Where the record and its journals are kept.
+#[derive(Clone, Debug)]
+pub struct RecordConfig {
+    redis: RedisTarget,
+    journals: Option<PathBuf>,
+}
+
+impl RecordConfig {
+    /// Reads the `REDIS_*` variables of this process, see
+    /// [`RedisTarget::from_variables`]. Journals are kept below `state_dir`
+    /// (`target/tintype`). Without a server the record is kept in memory.
+    ///
+    /// # Errors
+    /// When a variable has an invalid value.
+    pub fn from_env(state_dir: &Path) -> Result<Self, RecordError> {
+        Self::from_variables(state_dir, |name| std::env::var_os(name))
+    }
+
+    /// Like [`from_env`](Self::from_env), with the given variables.
+    ///
+    /// # Errors
+    /// When a variable has an invalid value.
+    pub fn from_variables(
+        state_dir: &Path,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, RecordError> {
+        Ok(Self {
+            redis: RedisTarget::from_variables(state_dir, variable)?,
+            journals: Some(state_dir.join("journal")),
+        })
+    }
+
+    /// Keeps the record in the memory of this process, without a journal.
+    pub fn memory() -> Self {
+        Self {
+            redis: RedisTarget::none(),
+            journals: None,
+        }
+    }
+
+    /// The Redis server that keeps the record, if there is one.
+    pub fn redis(&self) -> &RedisTarget {
+        &self.redis
+    }
+
+    /// The folder of the journals; `None` keeps them in memory.
+    pub(super) fn journals(&self) -> Option<&Path> {
+        self.journals.as_deref()
+    }
+
+    /// Whether the record is in memory, so that only journals outlive the
+    /// process.
+    pub fn is_memory(&self) -> bool {
+        self.redis.endpoint().is_none()
+    }
+
+    /// The run id to use: on Redis Cluster it is put in braces, so that the
+    /// keys of the run share a slot.
+    pub fn run_id(&self, id: RunId) -> RunId {
+        if self.redis.is_cluster() && !has_hash_tag(&id) {
+            RunId(format!("{{{id}}}"))
+        } else {
+            id
+        }
+    }
+
+    /// Refuses an id that [`run_id`](Self::run_id) would change.
+    pub(super) fn check_run_id(&self, id: &RunId) -> Result<(), RecordError> {
+        if self.run_id(id.clone()) == *id {
+            Ok(())
+        } else {
+            Err(RecordError::MissingBraces {
+                run_id: id.to_string(),
+            })
+        }
+    }
+
+    /// The server's name and the prefix, without passwords: journals name it
+    /// as their destination.
+    pub(super) fn destination(&self) -> String {
+        format!("{} {}", self.redis.name(), self.redis.prefix())
+            .trim_end()
+            .to_owned()
+    }
+
+    /// Where the record is, in one line, without passwords.
+    pub fn describe(&self) -> String {
+        match self.redis.reason() {
+            "" => format!("record: {}", self.redis.name()),
+            reason => format!("record: {} ({reason})", self.redis.name()),
+        }
+    }
+
+    /// An empty record in memory.
+    pub(super) fn memory_store(&self) -> MemoryStore {
+        MemoryStore::new(self.redis.reason())
+    }
+
+    /// Creates the store, without connecting.
+    pub fn store(&self) -> Arc<dyn Store> {
+        match self.redis.endpoint() {
+            None => Arc::new(self.memory_store()),
+            Some(endpoint) => Arc::new(RedisStore::new(
+                endpoint.clone(),
+                self.redis.name().to_owned(),
+                Keys::new(self.redis.prefix()),
+            )),
+        }
+    }
+}
+
+fn has_hash_tag(id: &RunId) -> bool {
+    let inside = id
+        .as_str()
+        .split_once('{')
+        .and_then(|(_, rest)| rest.split_once('}'));
+    inside.is_some_and(|(tag, _)| !tag.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RecordConfig;
+    use std::path::Path;
+
+    fn describe(variables: &[(&str, &str)]) -> String {
+        let lookup = |name: &str| {
+            let found = variables.iter().find(|(n, _)| *n == name);
+            found.map(|(_, value)| value.into())
+        };
+        match RecordConfig::from_variables(Path::new("/p/target/tintype"), lookup) {
+            Ok(config) => config.describe(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_environment_names_the_server() {
+        let lines = [
+            describe(&[]),
+            describe(&[("REDIS_URL", "")]),
+            describe(&[("REDIS_URL", "redis://:secret@cache:6380/2")]),
+            describe(&[("REDIS_URL", "redis://ci:se@cret@cache:6380/2")]),
+            describe(&[("REDIS_URL", "unix:///run/redis.sock?db=1&pass=secret")]),
+            describe(&[("REDIS_HOST", "cache")]),
+            describe(&[
+                ("REDIS_PORT", "7000"),
+                ("REDIS_DB", "3"),
+                ("REDIS_PASSWORD", "secret"),
+            ]),
+        ];
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        record: memory (no redis-server on the PATH)
+        record: memory (no redis-server on the PATH)
+        record: redis://cache:6380/2
+        record: redis://ci@cache:6380/2
+        record: unix:///run/redis.sock
+        record: redis://cache:6379/0
+        record: redis://127.0.0.1:7000/3
+        ");
+    }
+
+    #[test]
+    fn invalid_variables_are_named() {
+        let lines = [
+            describe(&[("REDIS_URL", "localhost:6379")]),
+            describe(&[("REDIS_URL", "http://:secret@cache")]),
+            describe(&[("REDIS_HOST", "cache"), ("REDIS_PORT", "many")]),
+            describe(&[("REDIS_PREFIX", "{team}:")]),
+        ];
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        REDIS_URL is invalid: `localhost:6379` has an unknown scheme
+        help: use redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://
+        REDIS_URL is invalid: `http://cache` has an unknown scheme
+        help: use redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://
+        REDIS_PORT is invalid: `many` is not a number from 0 to 65535
+        REDIS_PREFIX is invalid: `{team}:` contains braces, which select the slot of a key on Redis Cluster
+        help: remove the braces
+        ");
+    }
+}

@@ -1,0 +1,180 @@
+//! Health and metrics of the record.
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::error::RecordError;
+use super::journal::{Journal, journals};
+use super::records::Records;
+use super::server_info::ServerInfo;
+use crate::model::VisualTestRun;
+
+/// Whether the record can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// Whether it answered.
+    pub healthy: bool,
+    /// How long the answer took, in milliseconds.
+    pub response_time: u64,
+}
+
+/// Metrics in the text format of Prometheus.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metrics {
+    text: String,
+}
+
+impl Metrics {
+    /// Adds a metric: its name, `counter` or `gauge`, its help text, its value.
+    pub fn add(&mut self, name: &str, kind: &str, help: &str, value: impl std::fmt::Display) {
+        let _ = writeln!(
+            self.text,
+            "# HELP tintype_{name} {help}\n# TYPE tintype_{name} {kind}\ntintype_{name} {value}"
+        );
+    }
+
+    /// The text exposition format.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl Records {
+    /// Measures whether and how fast the record answers.
+    pub async fn health(&self) -> Health {
+        let started = Instant::now();
+        let healthy = self.store().server_info().await.is_ok();
+        Health {
+            healthy,
+            response_time: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    /// The server's own information; `None` where the record is in memory.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub async fn server_info(&self) -> Result<Option<ServerInfo>, RecordError> {
+        Ok(self.store().server_info().await?)
+    }
+
+    /// Metrics of the record and its server; only `record_healthy` and the
+    /// response time if it does not answer.
+    ///
+    /// # Errors
+    /// When the connection is lost meanwhile, or a document or a journal cannot
+    /// be read.
+    pub async fn metrics(&self) -> Result<Metrics, RecordError> {
+        let mut metrics = Metrics::default();
+        let health = self.health().await;
+        metrics.add(
+            "record_healthy",
+            "gauge",
+            "Whether the record answers.",
+            u8::from(health.healthy),
+        );
+        metrics.add(
+            "record_response_milliseconds",
+            "gauge",
+            "How long an answer takes.",
+            health.response_time,
+        );
+        if health.healthy {
+            self.add_contents(&mut metrics).await?;
+        }
+        Ok(metrics)
+    }
+
+    async fn add_contents(&self, metrics: &mut Metrics) -> Result<(), RecordError> {
+        let runs = self.runs(usize::MAX).await?;
+        let open = runs.iter().filter(|run| run.reason.is_none()).count();
+        metrics.add("runs", "gauge", "Runs in the record.", runs.len());
+        metrics.add("runs_open", "gauge", "Runs that have not ended.", open);
+        let snapshots: u64 = runs.iter().map(|run| run.summary.total).sum();
+        metrics.add(
+            "snapshots",
+            "gauge",
+            "Final results in the record.",
+            snapshots,
+        );
+        self.add_newest(metrics, &runs).await?;
+        let pending = self.pending_operations().await?;
+        metrics.add(
+            "journal_pending_operations",
+            "gauge",
+            "Operations in journals of this machine that the record does not have yet.",
+            pending,
+        );
+        if let Some(server) = self.server_info().await? {
+            metrics.add(
+                "server_memory_bytes",
+                "gauge",
+                "Memory that the server uses.",
+                server.used_memory,
+            );
+            metrics.add(
+                "server_memory_limit_bytes",
+                "gauge",
+                "Memory that the server may use; 0 for no limit.",
+                server.max_memory,
+            );
+            metrics.add(
+                "server_evicted_keys_total",
+                "counter",
+                "Keys that the server has evicted because its memory was full.",
+                server.evicted_keys,
+            );
+        }
+        Ok(())
+    }
+
+    /// Adds the cache hits of the newest run.
+    async fn add_newest(
+        &self,
+        metrics: &mut Metrics,
+        runs: &[VisualTestRun],
+    ) -> Result<(), RecordError> {
+        let Some(newest) = runs.first() else {
+            return Ok(());
+        };
+        let tests = self.tests(&newest.run_id).await?;
+        let hits = tests.iter().filter(|test| test.cached).count();
+        let done = tests.iter().filter(|test| test.status.is_final()).count();
+        metrics.add(
+            "newest_run_snapshots",
+            "gauge",
+            "Final results of the newest run.",
+            done,
+        );
+        metrics.add(
+            "newest_run_cache_hits",
+            "gauge",
+            "Snapshots of the newest run that passed from the cache.",
+            hits,
+        );
+        Ok(())
+    }
+
+    /// The number of operations in journals of this machine that the record
+    /// does not have yet.
+    ///
+    /// # Errors
+    /// When a journal cannot be read, or the store cannot be reached.
+    pub async fn pending_operations(&self) -> Result<u64, RecordError> {
+        let Some(folder) = self.config().journals() else {
+            return Ok(0);
+        };
+        let mut pending = 0;
+        for path in journals(folder, None) {
+            let (join, operations) = Journal::read_all(&path)?;
+            if join.place == self.config().destination() {
+                let applied = self.store().applied(&join).await?;
+                pending += (operations.len() as u64).saturating_sub(applied);
+            }
+        }
+        Ok(pending)
+    }
+}

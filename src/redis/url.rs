@@ -1,0 +1,161 @@
+//! Parses `REDIS_URL` and the variables that replace it.
+
+use ::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
+
+use super::endpoint::Endpoint;
+use super::target::VariableError;
+
+/// The schemes of the help text.
+const SCHEMES: &str = "redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://";
+
+/// Parses `REDIS_URL`; returns the endpoint and its name without passwords.
+pub(super) fn parse(url: &str) -> Result<(Endpoint, String), VariableError> {
+    let name = without_password(url);
+    let error = |problem: String| VariableError {
+        variable: "REDIS_URL",
+        value: name.clone(),
+        problem,
+    };
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", ""));
+    let endpoint = match scheme {
+        "redis" | "valkey" | "unix" | "redis+unix" | "valkey+unix" => single(url),
+        "rediss" | "valkeys" if cfg!(feature = "tls") => single(url),
+        "rediss" | "valkeys" => Err(missing_feature("requires TLS", "tls")),
+        "redis+cluster" | "rediss+cluster" => cluster(scheme, rest),
+        "redis+sentinel" => sentinel(rest),
+        _ => Err(format!("has an unknown scheme\nhelp: use {SCHEMES}")),
+    };
+    Ok((endpoint.map_err(error)?, name))
+}
+
+fn single(url: &str) -> Result<Endpoint, String> {
+    let info = url.into_connection_info();
+    let info = info.map_err(|error| format!("cannot be parsed: {error}"))?;
+    Ok(Endpoint::Single(Box::new(info)))
+}
+
+fn missing_feature(problem: &str, feature: &str) -> String {
+    format!("{problem}\nhelp: build tintype with its feature `{feature}`")
+}
+
+/// Parses `redis+cluster://[user:password@]host:port,host:port`.
+#[cfg(feature = "cluster")]
+fn cluster(scheme: &str, rest: &str) -> Result<Endpoint, String> {
+    let scheme = scheme.trim_end_matches("+cluster");
+    if scheme == "rediss" && !cfg!(feature = "tls") {
+        return Err(missing_feature("requires TLS", "tls"));
+    }
+    let (login, hosts) = split_login(rest);
+    let hosts = hosts.trim_end_matches('/');
+    Ok(Endpoint::Cluster(parse_hosts(scheme, login, hosts)?))
+}
+
+#[cfg(not(feature = "cluster"))]
+fn cluster(_scheme: &str, _rest: &str) -> Result<Endpoint, String> {
+    Err(missing_feature("names a cluster", "cluster"))
+}
+
+/// Parses `redis+sentinel://[user:password@]host:port,host:port/primary[/db]`;
+/// user and password are those of the primary.
+#[cfg(feature = "sentinel")]
+fn sentinel(rest: &str) -> Result<Endpoint, String> {
+    let (login, path) = split_login(rest);
+    let mut parts = path.split('/');
+    let hosts = parts.next().unwrap_or_default();
+    let primary = parts.next().filter(|name| !name.is_empty());
+    let primary = primary.ok_or(
+        "does not name the primary\nhelp: append it, as in redis+sentinel://host:port/primary",
+    )?;
+    let db = parts.next().filter(|db| !db.is_empty()).unwrap_or("0");
+    let url = format!("redis://{login}primary/{db}");
+    let info = url.as_str().into_connection_info();
+    let info = info.map_err(|error| format!("cannot be parsed: {error}"))?;
+    Ok(Endpoint::Sentinel(Box::new(
+        super::sentinel::SentinelConfig {
+            nodes: parse_hosts("redis", "", hosts)?,
+            primary: primary.to_owned(),
+            login: info.redis_settings().clone(),
+        },
+    )))
+}
+
+#[cfg(not(feature = "sentinel"))]
+fn sentinel(_rest: &str) -> Result<Endpoint, String> {
+    Err(missing_feature("names sentinels", "sentinel"))
+}
+
+/// Splits off user and password, with their `@`.
+#[cfg(any(feature = "cluster", feature = "sentinel"))]
+fn split_login(rest: &str) -> (&str, &str) {
+    rest.rsplit_once('@')
+        .map_or(("", rest), |(login, hosts)| (&rest[..=login.len()], hosts))
+}
+
+#[cfg(any(feature = "cluster", feature = "sentinel"))]
+fn parse_hosts(scheme: &str, login: &str, hosts: &str) -> Result<Vec<ConnectionInfo>, String> {
+    let parse = |host: &str| {
+        let url = format!("{scheme}://{login}{host}");
+        let info = url.as_str().into_connection_info();
+        info.map_err(|error| format!("cannot be parsed at `{host}`: {error}"))
+    };
+    hosts.split(',').map(parse).collect()
+}
+
+/// Reads `REDIS_HOST`, `REDIS_PORT`, `REDIS_DB` and `REDIS_PASSWORD`; `None`
+/// without host and port.
+pub(super) fn from_parts(
+    text: &impl Fn(&'static str) -> Result<Option<String>, VariableError>,
+) -> Result<Option<(Endpoint, String)>, VariableError> {
+    let (host, port) = (text("REDIS_HOST")?, text("REDIS_PORT")?);
+    if host.is_none() && port.is_none() {
+        return Ok(None);
+    }
+    let host = host.unwrap_or_else(|| "127.0.0.1".to_owned());
+    let port = number("REDIS_PORT", port, 6379)?;
+    let db = number("REDIS_DB", text("REDIS_DB")?, 0)?;
+    let info = ConnectionAddr::Tcp(host.clone(), port)
+        .into_connection_info()
+        .map_err(|error| VariableError {
+            variable: "REDIS_HOST",
+            value: host.clone(),
+            problem: format!("cannot be used: {error}"),
+        })?;
+    let mut login = info.redis_settings().clone().set_db(i64::from(db));
+    if let Some(password) = text("REDIS_PASSWORD")? {
+        login = login.set_password(password);
+    }
+    let info: ConnectionInfo = info.set_redis_settings(login);
+    let name = format!("redis://{host}:{port}/{db}");
+    Ok(Some((Endpoint::Single(Box::new(info)), name)))
+}
+
+fn number(
+    variable: &'static str,
+    value: Option<String>,
+    default: u16,
+) -> Result<u16, VariableError> {
+    let Some(value) = value else {
+        return Ok(default);
+    };
+    value.parse().map_err(|_| VariableError {
+        variable,
+        value,
+        problem: "is not a number from 0 to 65535".to_owned(),
+    })
+}
+
+/// A URL without its password, whether before the `@` or in the query.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        let shown = if url.contains('@') { "(hidden)" } else { url };
+        return shown.to_owned();
+    };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    match rest.rsplit_once('@') {
+        None => format!("{scheme}://{rest}"),
+        Some((login, server)) => match login.split_once(':').map_or(login, |(user, _)| user) {
+            "" => format!("{scheme}://{server}"),
+            user => format!("{scheme}://{user}@{server}"),
+        },
+    }
+}
