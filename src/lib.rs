@@ -20,7 +20,7 @@
 //! - [`login`]: log-ins, each done once and shared.
 //! - [`events`]: the events of a run, and the bus that delivers them.
 //! - `schedule`: which snapshot a browser session captures next.
-//! - `snapshot`: captures and judges one snapshot.
+//! - [`snapshot`]: captures and judges one snapshot.
 //! - [`mod@run`]: runs a plan: sessions, results, events.
 //! - [`report`]: subscribers that write reports: terminal, HTML, JUnit, GitHub.
 //! - [`harness`]: the face of libtest: arguments, trials, listing, exit code.
@@ -45,7 +45,7 @@ pub mod report;
 pub mod run;
 pub(crate) mod schedule;
 pub mod serve;
-pub(crate) mod snapshot;
+pub mod snapshot;
 
 pub use fantoccini;
 pub use harness::{Harness, run};

@@ -10,8 +10,9 @@ use hyper::{Request, Response};
 
 use crate::manifest::Story;
 use crate::plan::Snapshot;
-use crate::run::{HookError, RunOptions};
+use crate::run::RunOptions;
 use crate::serve::Service;
+use crate::snapshot::HookError;
 
 /// A suite of visual tests: the whole `main` of a test target with
 /// `harness = false`.

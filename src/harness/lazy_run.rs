@@ -14,7 +14,8 @@ use crate::events::Bus;
 use crate::manifest::Manifest;
 use crate::model::{Reason, Status};
 use crate::plan::Snapshot;
-use crate::run::{RunError, RunHandle, RunOptions, Scheduling, SnapshotOutcome};
+use crate::report;
+use crate::run::{RunError, RunHandle, RunOptions, Scheduling};
 
 /// A run that starts with the first test that is not ignored. If every test is
 /// ignored, no browser starts.
@@ -56,13 +57,15 @@ impl LazyRun {
             return self.verdict_by_coordinator(index);
         }
         match self.run.get_or_init(|| self.start()) {
-            Ok(run) => self.verdict_of(run.wait(index)),
+            Ok(run) => {
+                let finished = run.wait(index);
+                self.verdict_of(finished.result.status, report::test_message(&finished))
+            }
             Err(error) => Err(self.not_started(error)),
         }
     }
 
-    fn verdict_of(&self, outcome: SnapshotOutcome) -> Verdict {
-        let SnapshotOutcome { status, message } = outcome;
+    fn verdict_of(&self, status: Status, message: Option<String>) -> Verdict {
         if status != Status::Skipped {
             self.completed.fetch_add(1, Ordering::Relaxed);
         }
@@ -92,7 +95,7 @@ impl LazyRun {
                 message,
                 warnings,
             }) => {
-                let verdict = self.verdict_of(SnapshotOutcome { status, message });
+                let verdict = self.verdict_of(status, message);
                 for warning in warnings {
                     eprintln!("warning: {warning}");
                 }

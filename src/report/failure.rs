@@ -2,10 +2,36 @@
 //! where, by how much, whether the environment differs, and the one command
 //! that accepts it.
 
+use super::words;
 use crate::model::{Region, Status, VisualTestResult};
+use crate::snapshot::FinishedSnapshot;
 
 /// How many regions, or addresses, are told one by one.
 const MOST_TOLD: usize = 5;
+
+/// The message of a test: why it was skipped, or several lines about its
+/// failure.
+pub(crate) fn test_message(finished: &FinishedSnapshot) -> Option<String> {
+    let FinishedSnapshot {
+        result,
+        hint,
+        notes,
+    } = finished;
+    match result.status {
+        Status::Skipped => return result.message.clone(),
+        Status::Passed | Status::Changed => return None,
+        Status::New if result.is_accepted() => return None,
+        Status::New | Status::Failed | Status::Running => {}
+    }
+    let mut text = failure(result, hint.as_deref());
+    for note in notes {
+        text.push_str(&format!("\n  {note}"));
+    }
+    if !result.attempts.is_empty() {
+        text.push_str(&format!("\n\n  {}", words::attempts(result)));
+    }
+    Some(text)
+}
 
 /// Several lines about a snapshot that did not pass. `lesson` tells what other
 /// settings would have made of it.

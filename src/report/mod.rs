@@ -20,8 +20,8 @@ pub mod terminal;
 pub mod text;
 mod words;
 
+pub(crate) use failure::test_message;
 pub use failure::{command, failure};
-pub(crate) use words::attempts;
 
 use std::path::{Path, PathBuf};
 

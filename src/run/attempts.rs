@@ -1,52 +1,46 @@
-//! The account of a snapshot's attempts.
+//! The attempts at one snapshot.
 
 use std::time::Instant;
 
 use crate::model::{Attempt, Status};
-use crate::report;
 use crate::snapshot::FinishedSnapshot;
 
-/// Attempts so far, and the one that is under way.
+/// The attempts so far, and the current one.
 pub(super) struct Attempts {
     done: Vec<Attempt>,
     begun: Instant,
 }
 
 impl Attempts {
-    /// The first one begins.
-    pub(super) fn begin() -> Self {
+    /// Starts the first attempt.
+    pub(super) fn start() -> Self {
         Self {
             done: Vec::new(),
             begun: Instant::now(),
         }
     }
 
-    /// The number of the one that is under way, from 1.
+    /// The number of the current attempt, from 1.
     pub(super) fn number(&self) -> u32 {
         u32::try_from(self.done.len() + 1).unwrap_or(u32::MAX)
     }
 
-    /// It has failed, and the next one begins. `told` is written down: no
-    /// secret may be in it.
-    pub(super) fn failed(&mut self, told: &str) {
-        self.note(Status::Failed, Some(told.to_owned()));
+    /// Notes that the current attempt failed, and starts the next one. The
+    /// record keeps `message`, so it must not contain a secret.
+    pub(super) fn fail(&mut self, message: &str) {
+        self.note(Status::Failed, Some(message.to_owned()));
         self.begun = Instant::now();
     }
 
-    /// It was the last. An account of one attempt would say what the result
-    /// says already.
-    pub(super) fn end(mut self, mut judged: FinishedSnapshot) -> FinishedSnapshot {
-        if self.done.is_empty() {
-            return judged;
+    /// Ends the last attempt. A single attempt is not listed, since the result
+    /// has the same facts.
+    pub(super) fn end(mut self, mut finished: FinishedSnapshot) -> FinishedSnapshot {
+        if !self.done.is_empty() {
+            let result = &mut finished.result;
+            self.note(result.status, result.message.clone());
+            result.attempts = self.done;
         }
-        let result = &judged.result;
-        let (status, message) = (result.status, result.message.clone());
-        self.note(status, message);
-        judged.result.attempts = self.done;
-        if let Some(message) = &mut judged.message {
-            message.push_str(&format!("\n\n  {}", report::attempts(&judged.result)));
-        }
-        judged
+        finished
     }
 
     fn note(&mut self, status: Status, message: Option<String>) {

@@ -1,29 +1,72 @@
-//! What a page has loaded, as the cache wants to know it.
+//! Passes to the cache what pages have loaded.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use percent_encoding::percent_decode_str;
 
 use crate::browser::PageLoads;
-use crate::cache::Loads;
+use crate::cache::{Cache, Loads};
 use crate::config::variables;
 use crate::manifest::{Step, StorySpec};
+use crate::plan::Snapshot;
 use crate::proxy::Traffic;
+use crate::snapshot::PageVisit;
 
-/// Divides what a page of the story server at `base` has loaded into files and
-/// what cannot be known. `base` has no trailing slash. What rules have decided
-/// is known by the rules, which are part of the story.
-pub(crate) fn loads(base: &str, page: PageLoads, traffic: Option<&Traffic>) -> Loads {
+/// Passes to the cache what pages have loaded.
+pub(super) struct CacheObserver {
+    pub(super) cache: Cache,
+    /// Stories that cannot be cached, with the reason.
+    uncacheable: Mutex<BTreeMap<String, String>>,
+}
+
+impl CacheObserver {
+    pub(super) fn new(cache: Cache) -> Self {
+        Self {
+            cache,
+            uncacheable: Mutex::default(),
+        }
+    }
+
+    /// Caches the snapshots that passed on a page of the story server at
+    /// `base`.
+    pub(super) fn observe(&self, base: &str, snapshots: &[Snapshot], visit: PageVisit) {
+        let loads = loads(base, visit.loads, visit.traffic.as_ref());
+        for (index, baseline) in visit.passed {
+            let snapshot = &snapshots[index];
+            let reason = match unknown_input(&snapshot.story) {
+                Some(reason) => Err(reason),
+                None => self.cache.remember(snapshot, &baseline, &loads),
+            };
+            if let Err(reason) = reason {
+                let stories = self.uncacheable.lock();
+                let mut stories = stories.unwrap_or_else(PoisonError::into_inner);
+                stories.insert(snapshot.story.id.clone(), reason);
+            }
+        }
+    }
+
+    /// The stories that cannot be cached, with the reason.
+    pub(super) fn uncacheable(&self) -> BTreeMap<String, String> {
+        let stories = self.uncacheable.lock();
+        stories.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Divides what a page of the story server at `base`, which has no trailing
+/// slash, has loaded into files and everything else. The cache already covers
+/// requests that are decided by rules, since those are part of the story.
+fn loads(base: &str, page: PageLoads, traffic: Option<&Traffic>) -> Loads {
     let mut loads = Loads {
         files: Vec::new(),
         unseen: page.unseen,
     };
-    // What a rule answers for one method may be asked for by another.
+    // A rule may decide for one method only.
     let is_ruled = |address: &str| {
         let address = address.split('#').next().unwrap_or_default();
         traffic.is_some_and(|traffic| {
-            let asked = traffic.passed.contains(address) || traffic.reached.contains(address);
-            traffic.ruled.contains(address) && !asked
+            let is_sent = traffic.passed.contains(address) || traffic.reached.contains(address);
+            traffic.ruled.contains(address) && !is_sent
         })
     };
     let reached = traffic.into_iter().flat_map(|traffic| &traffic.reached);
@@ -47,8 +90,8 @@ pub(crate) fn loads(base: &str, page: PageLoads, traffic: Option<&Traffic>) -> L
     loads
 }
 
-/// Why a story can look otherwise though no file of it has changed.
-pub(crate) fn unknowable(story: &StorySpec) -> Option<String> {
+/// Why a story can change although none of its files has.
+fn unknown_input(story: &StorySpec) -> Option<String> {
     if let Some(login) = &story.login {
         return Some(format!("the log-in `{}` decides what it shows", login.name));
     }
@@ -57,11 +100,10 @@ pub(crate) fn unknowable(story: &StorySpec) -> Option<String> {
     Some(format!("its steps use the variable {variable}"))
 }
 
-/// Whether an address carries its content itself, or has none.
+/// Whether an address contains its content, or has none.
 fn is_inline(address: &str) -> bool {
-    ["data:", "blob:", "about:"]
-        .iter()
-        .any(|scheme| address.starts_with(scheme))
+    let schemes = ["data:", "blob:", "about:"];
+    schemes.iter().any(|scheme| address.starts_with(scheme))
 }
 
 #[cfg(test)]
@@ -71,7 +113,7 @@ mod tests {
     use crate::proxy::Traffic;
 
     #[test]
-    fn files_are_told_from_the_rest() {
+    fn files_are_separated_from_everything_else() {
         let page = PageLoads {
             files: [
                 "http://127.0.0.1:80/a%20b.html?x=1#y",
@@ -95,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rules_decide_for_every_method_is_known_by_them() {
+    fn requests_decided_by_rules_for_every_method_are_left_out() {
         let all = |names: &[&str]| {
             let addresses = names
                 .iter()

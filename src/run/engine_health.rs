@@ -1,71 +1,71 @@
-//! Which engines give sessions, so that not every snapshot waits for one that
-//! none will get.
+//! Engines that do not start any more, so that not every snapshot waits for
+//! another attempt.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::manifest::BrowserName;
 
-/// After so many failures in a row nobody tries again.
+/// After this many failures in a row no further start is attempted.
 const FAILURES: u32 = 3;
 
-/// What is known of each engine.
+/// The starts of each engine.
 #[derive(Default)]
-pub(crate) struct EngineHealth(Mutex<BTreeMap<BrowserName, Account>>);
+pub(super) struct EngineHealth(Mutex<BTreeMap<BrowserName, Starts>>);
 
 #[derive(Default)]
-struct Account {
-    /// Since a session was opened last.
+struct Starts {
+    /// Failures since the last success.
     failures: u32,
-    /// Why the last one failed.
+    /// The reason of the last failure.
     reason: String,
-    /// Sessions that are open. What one of them can do is not given up because
-    /// there is no room for another.
+    /// The number of open sessions. As long as there is one, the engine works,
+    /// even if there is no room for another session.
     open: usize,
 }
 
 /// Counts a session as open until it is dropped.
-pub(crate) struct Open {
-    engine_health: Arc<EngineHealth>,
+pub(super) struct OpenSession {
+    health: Arc<EngineHealth>,
     engine: BrowserName,
 }
 
 impl EngineHealth {
-    /// Notes a session that is open.
-    pub(crate) fn opened(self: &Arc<Self>, engine: BrowserName) -> Open {
-        let mut accounts = self.accounts();
-        let account = accounts.entry(engine).or_default();
-        (account.failures, account.open) = (0, account.open + 1);
-        Open {
-            engine_health: Arc::clone(self),
+    /// Counts a session that has started.
+    pub(super) fn started(self: &Arc<Self>, engine: BrowserName) -> OpenSession {
+        let mut engines = self.lock();
+        let starts = engines.entry(engine).or_default();
+        (starts.failures, starts.open) = (0, starts.open + 1);
+        OpenSession {
+            health: Arc::clone(self),
             engine,
         }
     }
 
-    /// Notes one that could not be opened.
-    pub(crate) fn failed(&self, engine: BrowserName, reason: String) {
-        let mut accounts = self.accounts();
-        let account = accounts.entry(engine).or_default();
-        (account.failures, account.reason) = (account.failures + 1, reason);
+    /// Counts a session that failed to start.
+    pub(super) fn failed(&self, engine: BrowserName, reason: String) {
+        let mut engines = self.lock();
+        let starts = engines.entry(engine).or_default();
+        (starts.failures, starts.reason) = (starts.failures + 1, reason);
     }
 
-    /// Why nobody tries again, if so.
-    pub(crate) fn given_up(&self, engine: BrowserName) -> Option<String> {
-        let accounts = self.accounts();
-        let account = accounts.get(&engine)?;
-        let is_hopeless = account.failures >= FAILURES && account.open == 0;
-        is_hopeless.then(|| account.reason.clone())
+    /// Why no further start is attempted, if so.
+    pub(super) fn given_up(&self, engine: BrowserName) -> Option<String> {
+        let engines = self.lock();
+        let starts = engines.get(&engine)?;
+        let is_hopeless = starts.failures >= FAILURES && starts.open == 0;
+        is_hopeless.then(|| starts.reason.clone())
     }
 
-    fn accounts(&self) -> MutexGuard<'_, BTreeMap<BrowserName, Account>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<BrowserName, Starts>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenSession {
     fn drop(&mut self) {
-        if let Some(account) = self.engine_health.accounts().get_mut(&self.engine) {
-            account.open -= 1;
+        if let Some(starts) = self.health.lock().get_mut(&self.engine) {
+            starts.open -= 1;
         }
     }
 }
@@ -78,20 +78,20 @@ mod tests {
     use crate::manifest::BrowserName::{Chromium, Firefox};
 
     #[test]
-    fn an_engine_is_given_up_where_no_session_is_left() {
-        let engine_health = Arc::new(EngineHealth::default());
+    fn an_engine_without_sessions_is_given_up_after_failures_in_a_row() {
+        let health = Arc::new(EngineHealth::default());
         let fail = || {
             for number in 1..=FAILURES {
-                engine_health.failed(Chromium, format!("failure {number}"));
+                health.failed(Chromium, format!("failure {number}"));
             }
         };
-        let one = engine_health.opened(Chromium);
+        let session = health.started(Chromium);
         fail();
-        assert_eq!(engine_health.given_up(Chromium), None);
-        drop(one);
-        assert_eq!(engine_health.given_up(Chromium).unwrap(), "failure 3");
-        assert_eq!(engine_health.given_up(Firefox), None);
-        drop(engine_health.opened(Chromium));
-        assert_eq!(engine_health.given_up(Chromium), None);
+        assert_eq!(health.given_up(Chromium), None);
+        drop(session);
+        assert_eq!(health.given_up(Chromium).unwrap(), "failure 3");
+        assert_eq!(health.given_up(Firefox), None);
+        drop(health.started(Chromium));
+        assert_eq!(health.given_up(Chromium), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Where a run takes place: machine, commit, command, fonts.
+//! The environment of a run: machine, commit, command and fonts.
 
 use std::env;
 use std::path::Path;
@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 use crate::model::{Environment, Git};
 
-/// What is known before a browser has been asked.
+/// The environment, without the browser.
 pub(super) async fn environment(root: &Path, ci: bool) -> Environment {
     let (git, fonts) = tokio::join!(git(root), fonts());
     Environment {
@@ -24,8 +24,8 @@ pub(super) async fn environment(root: &Path, ci: bool) -> Environment {
     }
 }
 
-/// The command line as a person would type it: a test binary's own path is
-/// long and says nothing.
+/// The command line as a person would type it, since the path of a test binary
+/// is long and meaningless.
 fn command() -> String {
     let mut words = env::args();
     let program = words.next().unwrap_or_default();
@@ -44,12 +44,12 @@ fn command() -> String {
     }
 }
 
-/// The commit; `None` outside of a checkout or without git.
+/// The commit; `None` outside a checkout or without git.
 async fn git(root: &Path) -> Option<Git> {
     let (commit, branch, changes) = tokio::join!(
-        ask(root, &["rev-parse", "HEAD"]),
-        ask(root, &["symbolic-ref", "--short", "-q", "HEAD"]),
-        ask(root, &["status", "--porcelain", "--untracked-files=no"]),
+        git_output(root, &["rev-parse", "HEAD"]),
+        git_output(root, &["symbolic-ref", "--short", "-q", "HEAD"]),
+        git_output(root, &["status", "--porcelain", "--untracked-files=no"]),
     );
     Some(Git {
         commit: commit?,
@@ -58,11 +58,11 @@ async fn git(root: &Path) -> Option<Git> {
     })
 }
 
-async fn ask(root: &Path, question: &[&str]) -> Option<String> {
+async fn git_output(root: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git")
         .arg("-C")
         .arg(root)
-        .args(question)
+        .args(arguments)
         .output()
         .await
         .ok()?;
@@ -70,8 +70,8 @@ async fn ask(root: &Path, question: &[&str]) -> Option<String> {
     output.status.success().then(|| text.trim().to_owned())
 }
 
-/// A fingerprint of the fonts that the system offers: stories that bundle
-/// theirs do not care, all others do.
+/// A fingerprint of the system's fonts, which decide the pixels of stories that
+/// do not bundle their own.
 async fn fonts() -> Option<String> {
     let output = Command::new("fc-list")
         .args([":", "family", "style", "fontversion"])

@@ -12,9 +12,9 @@ use crate::model::{Reason, RunFile, Summary};
 /// How many runs keep their images.
 const RUNS_KEPT: usize = 20;
 
-/// Writes `run.json` into a run's folder, whole or not at all, together with
-/// what other processes of the same run have written there: under nextest each
-/// has one result to add. Returns all of it.
+/// Writes `run.json` into a run's folder, atomically, together with the results
+/// that other processes of the same run have written there: under nextest each
+/// process adds one. Returns the merged file.
 pub(super) fn merge(mut own: RunFile, folder: &Path) -> io::Result<RunFile> {
     std::fs::create_dir_all(folder)?;
     let path = folder.join(RunFile::NAME);
@@ -41,7 +41,7 @@ fn read(path: &Path) -> Option<RunFile> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 
-/// Makes summary and reason true of the results.
+/// Updates summary and reason to match the results.
 fn count(file: &mut RunFile) {
     let (mut summary, mut to_judge) = (Summary::default(), Summary::default());
     for result in &file.results {
@@ -56,7 +56,7 @@ fn count(file: &mut RunFile) {
     }
 }
 
-/// Removes the folders of all but the newest runs.
+/// Removes the folders of all runs but the newest.
 pub(super) fn prune(runs: &Path) {
     let Ok(entries) = std::fs::read_dir(runs) else {
         return;

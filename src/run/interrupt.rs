@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM take the same way out as the end of a run.
+//! Ctrl-C and SIGTERM, which end a run in an orderly way.
 
 /// Completes at the first signal that asks the process to end.
 pub(super) async fn interrupted() {

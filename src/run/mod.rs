@@ -1,34 +1,44 @@
 //! Runs a plan: hands its snapshots to browser sessions, publishes what
 //! happens, and ends the run.
 //!
-//! - `handle`: starts a run, returns the outcomes, ends the run.
-//! - `setup`: opens everything that a run needs.
-//! - `session_loop`: a browser session that takes groups from the queue and
-//!   replaces its browser when it breaks.
-//! - `attempts`: the attempts at one snapshot.
-//! - `engine_health`: engines that do not start any more.
-//! - `context`: state that the sessions share.
-//! - `cache_observer`: the files that a page has loaded, for the cache.
-//! - `network`: connections to browsers and the requests of their pages.
+//! - `interrupt`: Ctrl-C and SIGTERM.
 //! - `environment`: machine, commit, command and fonts.
 //! - `folders`: the run's folder, and the removal of older ones.
-//! - `interrupt`: Ctrl-C and SIGTERM.
+//! - `error`: errors that keep a run from starting.
+//! - `options`: options of a run that the manifest cannot express.
+//! - `identity`: the names of the run and of this process.
+//! - `results`: the result of every snapshot, and tests that wait for one.
+//! - `engine_health`: engines that do not start any more.
+//! - `engines`: the engines of the run and their versions.
+//! - `cache_observer`: passes to the cache what pages have loaded.
+//! - `context`: everything that the sessions share.
+//! - `connect`: opens browser sessions.
+//! - `attempts`: the attempts at one snapshot.
+//! - `session_loop`: a browser session that takes groups from the queue and
+//!   replaces its browser when it breaks.
+//! - `setup`: opens everything that a run needs.
 //! - `teardown`: the end of a run.
+//! - `handle`: starts a run, returns the results, ends the run.
 
 mod attempts;
-pub(crate) mod cache_observer;
-pub(crate) mod context;
-pub(crate) mod engine_health;
+mod cache_observer;
+mod connect;
+mod context;
+mod engine_health;
+mod engines;
 mod environment;
+mod error;
 mod folders;
 mod handle;
+mod identity;
 mod interrupt;
-pub(crate) mod network;
+mod options;
+mod results;
 mod session_loop;
 mod setup;
 mod teardown;
 
-pub use crate::snapshot::{HookError, Hooks};
-pub use context::SnapshotOutcome;
-pub use handle::{RunError, RunHandle, RunOptions, Scheduling};
+pub use error::RunError;
+pub use handle::RunHandle;
+pub use options::{RunOptions, Scheduling};
 pub use teardown::end;

@@ -1,92 +1,110 @@
-//! A session that pulls story groups until none is left, and replaces its
-//! browser when it breaks.
+//! A browser session that takes groups from the queue, and replaces its browser
+//! when it breaks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::attempts::Attempts;
+use super::connect::{Connection, connect};
 use super::context::RunContext;
-use super::network::{self, Connected};
+use super::engine_health::OpenSession;
 use crate::browser::{self, BrowserError};
 use crate::manifest::BrowserName;
 use crate::model::{RecordedEvent, Status};
-use crate::report;
-use crate::schedule::PrefetchOutcome;
-use crate::schedule::{Group, Queue, SessionId, Work};
-use crate::snapshot::SessionPage;
-use crate::snapshot::judge::{self, FinishedSnapshot};
-use crate::snapshot::known_failure;
-use crate::snapshot::panics::caught;
+use crate::schedule::{Group, PrefetchOutcome, Queue, SessionId, Work};
+use crate::snapshot::{
+    FinishedSnapshot, SessionPage, catch_panic, expect_failure, run_fast_path, run_job,
+};
 
-/// A browser that breaks under a snapshot gets that snapshot once more, even
-/// where the manifest asks for no retries: that is the machine's fault.
-const BROKEN_BROWSERS: u32 = 1;
+/// How often a snapshot is captured again because its browser broke, in
+/// addition to the retries of the manifest: that is the fault of the machine.
+const BROWSER_RETRIES: u32 = 1;
 
-/// Works until the queue is empty or `stop` is set. A session that is open
-/// already may be given; otherwise one is opened for the first group. A panic
-/// fails what was in hand, and a new browser goes on with the rest: somebody
-/// waits for it.
-pub(super) async fn work(
+/// The queue of a run.
+pub(super) type RunQueue = Queue<Box<FinishedSnapshot>>;
+
+/// Captures groups until the queue is empty or `stop` is set. If there is no
+/// `first` connection, one is opened for the first group. A panic fails the
+/// current group, since tests wait for it, and a new browser continues with the
+/// rest.
+pub(super) async fn run_session(
     session: SessionId,
     context: Arc<RunContext>,
-    mut first: Option<Connected>,
-    queue: Arc<Queue>,
+    mut first: Option<Connection>,
+    queue: Arc<RunQueue>,
     stop: Arc<AtomicBool>,
 ) {
     loop {
-        let shift = || shift(session, Arc::clone(&context), first.take(), &queue, &stop);
-        match caught(shift).await {
+        let run = || run_until_panic(session, Arc::clone(&context), first.take(), &queue, &stop);
+        match catch_panic(run).await {
             Ok(()) => return,
-            Err(panic) => tracing::error!(session, panic, "a worker panicked"),
+            Err(panic) => tracing::error!(session, panic, "a browser session panicked"),
         }
     }
 }
 
-async fn shift(
+async fn run_until_panic(
     session: SessionId,
     context: Arc<RunContext>,
-    first: Option<Connected>,
-    queue: &Queue,
+    first: Option<Connection>,
+    queue: &RunQueue,
     stop: &AtomicBool,
 ) {
-    let session_page = first.map(|first| SessionPage::new(Arc::clone(&context), first));
-    let mut worker = SessionLoop {
+    let browser = first.map(|first| OpenBrowser::new(&context, first));
+    let mut session_loop = SessionLoop {
         context,
-        session_page,
-        page: None,
+        browser,
+        story: None,
     };
     let mut backwards = false;
     while !stop.load(Ordering::Relaxed) {
         let mut group = match queue.take(session).await {
             None => break,
-            Some(Work::Asked(group)) => group,
+            Some(Work::Requested(group)) => group,
             Some(Work::Prefetch(index)) => {
-                worker.ahead(index, queue, stop).await;
+                session_loop.prefetch(index, queue, stop).await;
                 continue;
             }
         };
-        // A story begins on the screen on which the one before has ended.
+        // A story begins on the screen on which the previous one has ended.
         if backwards {
             group.0.reverse();
         }
         backwards = !backwards;
-        worker.group(&group, stop).await;
+        session_loop.run_group(&group, stop).await;
     }
-    worker.leave_page().await;
-    worker.end_browser().await;
+    session_loop.leave_page().await;
+    session_loop.close_browser().await;
 }
 
 struct SessionLoop {
     context: Arc<RunContext>,
-    session_page: Option<SessionPage>,
-    /// The story and the engine of the page that is open.
-    page: Option<(String, BrowserName)>,
+    browser: Option<OpenBrowser>,
+    /// The story and the engine of the current page.
+    story: Option<(String, BrowserName)>,
+}
+
+/// A session's page, and the count of its browser as open.
+struct OpenBrowser {
+    page: SessionPage,
+    _open: OpenSession,
+}
+
+impl OpenBrowser {
+    fn new(context: &RunContext, connection: Connection) -> Self {
+        let Connection { browser, proxy } = connection;
+        let site = Arc::clone(&context.site);
+        Self {
+            _open: context.engines.health.started(browser.name()),
+            page: SessionPage::new(site, browser, proxy, context.caches()),
+        }
+    }
 }
 
 impl SessionLoop {
-    async fn group(&mut self, group: &Group, stop: &AtomicBool) {
+    async fn run_group(&mut self, group: &Group, stop: &AtomicBool) {
         let context = Arc::clone(&self.context);
-        let _held = Held {
+        let _guard = GroupGuard {
             context: &context,
             indices: &group.0,
         };
@@ -94,135 +112,136 @@ impl SessionLoop {
             if stop.load(Ordering::Relaxed) {
                 return;
             }
-            // Whoever asked for it may have left.
-            if self.context.is_finished(index) {
+            // The test that requested it may have ended.
+            if context.results.is_finished(index) {
                 continue;
             }
-            self.switch_to(index).await;
-            self.context.started(index);
-            let judged = self.snapshot(index).await;
-            self.context.finish(index, judged.result, judged.message);
+            self.switch_story(index).await;
+            context.start(index);
+            let finished = self.run_snapshot(index).await;
+            context.finish(index, finished);
         }
     }
 
-    /// Does what somebody may ask for, and does it properly where somebody has
-    /// by then and it did not pass at once.
-    async fn ahead(&mut self, index: usize, queue: &Queue, stop: &AtomicBool) {
+    /// Captures a snapshot that a test may request. If a test has requested it
+    /// by the end, and it did not pass on the fast path, it is captured in full.
+    async fn prefetch(&mut self, index: usize, queue: &RunQueue, stop: &AtomicBool) {
         let context = Arc::clone(&self.context);
-        let _held = HeldAhead {
+        let _guard = PrefetchGuard {
             context: &context,
             queue,
             index,
         };
-        self.switch_to(index).await;
-        let judged = self.capture_fast(index).await;
-        match queue.finish_prefetch(index, judged.map(Box::new)) {
+        self.switch_story(index).await;
+        let finished = self.run_fast_path(index).await;
+        match queue.finish_prefetch(index, finished.map(Box::new)) {
             PrefetchOutcome::Stored => {}
-            PrefetchOutcome::Wanted(judged) => context.deliver(index, *judged),
-            PrefetchOutcome::Undone => self.group(&Group(vec![index]), stop).await,
+            PrefetchOutcome::Requested(finished) => context.deliver(index, *finished),
+            PrefetchOutcome::Retry => self.run_group(&Group(vec![index]), stop).await,
         }
     }
 
-    /// Whatever goes wrong here is told when somebody asks.
-    async fn capture_fast(&mut self, index: usize) -> Option<FinishedSnapshot> {
-        let judged = self.session_page.as_mut()?.capture_fast(index).await;
-        if judged.as_ref().is_err_and(BrowserError::is_fatal) {
-            self.end_browser().await;
+    /// Errors are reported when a test requests the snapshot.
+    async fn run_fast_path(&mut self, index: usize) -> Option<FinishedSnapshot> {
+        let page = &mut self.browser.as_mut()?.page;
+        let context = &self.context;
+        let finished = run_fast_path(page, context.job(index, 1), &context.verdicts).await;
+        self.observe_visits();
+        if finished.as_ref().is_err_and(BrowserError::is_fatal) {
+            self.close_browser().await;
         }
-        judged.ok().flatten()
+        finished.ok().flatten()
     }
 
-    /// Leaves the page of another story, which shall be remembered by itself.
-    async fn switch_to(&mut self, index: usize) {
+    /// Leaves the page if it shows another story, so that each story is cached
+    /// with its own files.
+    async fn switch_story(&mut self, index: usize) {
         let snapshot = &self.context.snapshots[index];
-        let page = Some((snapshot.story.id.clone(), snapshot.browser));
-        if self.page != page {
+        let story = Some((snapshot.story.id.clone(), snapshot.browser));
+        if self.story != story {
             self.leave_page().await;
-            self.page = page;
+            self.story = story;
         }
     }
 
     async fn leave_page(&mut self) {
-        if let Some(session_page) = &mut self.session_page {
-            session_page.leave_page().await;
+        if let Some(browser) = &mut self.browser {
+            browser.page.leave().await;
+        }
+        self.observe_visits();
+    }
+
+    /// Passes the log of the pages that were left to the cache.
+    fn observe_visits(&mut self) {
+        let Some(browser) = &mut self.browser else {
+            return;
+        };
+        let context = &self.context;
+        for visit in browser.page.take_visits() {
+            let (base, snapshots) = (&context.site.base, &context.snapshots);
+            context.services.cache.observe(base, snapshots, visit);
         }
     }
 
-    /// A snapshot with as many attempts as it may have.
-    async fn snapshot(&mut self, index: usize) -> FinishedSnapshot {
-        let mut attempts = Attempts::begin();
-        let mut broken = 0;
+    /// Captures a snapshot in as many attempts as it may have.
+    async fn run_snapshot(&mut self, index: usize) -> FinishedSnapshot {
+        let mut attempts = Attempts::start();
+        let mut broken_browsers = 0;
         if let Some(reason) = self.given_up(index) {
-            return self.without_browser(index, reason);
+            return self.end(index, Status::Failed, reason);
         }
         loop {
             let attempt = attempts.number();
             let error = match self.attempt(index, attempt).await {
-                Ok(judged) => return attempts.end(self.weighed(index, judged)),
-                Err(BrowserError::Skipped(reason)) => return self.left_out(index, &reason),
+                Ok(finished) => return attempts.end(self.apply_expectation(index, finished)),
+                Err(BrowserError::Skipped(reason)) => {
+                    let reason = self.context.site.redact(&reason);
+                    return self.end(index, Status::Skipped, reason);
+                }
                 Err(error) => error,
             };
             let snapshot = &self.context.snapshots[index].identifier;
-            let told = self.context.redacted(&error.to_string());
-            tracing::warn!(%snapshot, attempt, error = told, "an attempt failed");
+            let message = self.context.site.redact(&error.to_string());
+            tracing::warn!(%snapshot, attempt, error = message, "an attempt failed");
             let fatal = error.is_fatal();
             if fatal {
-                self.end_browser().await;
-                broken += 1;
+                self.close_browser().await;
+                broken_browsers += 1;
             }
             let hopeless = matches!(
                 error,
                 BrowserError::NotFound { .. } | BrowserError::Unsupported { .. }
             );
-            let retries = self.context.manifest.retries;
-            let again = attempt <= retries || (fatal && broken <= BROKEN_BROWSERS);
+            let retries = self.context.site.manifest.retries;
+            let again = attempt <= retries || (fatal && broken_browsers <= BROWSER_RETRIES);
             if hopeless || !again || self.given_up(index).is_some() {
                 let failed = self.failed(index, attempt, &error);
-                // A machine without a browser is no failure of the story.
-                let machine = fatal || hopeless;
-                let judged = if machine {
-                    failed
-                } else {
-                    self.weighed(index, failed)
-                };
-                return attempts.end(judged);
+                // A missing browser is not the known failure of the story.
+                if fatal || hopeless {
+                    return attempts.end(failed);
+                }
+                return attempts.end(self.apply_expectation(index, failed));
             }
-            attempts.failed(&told);
-            self.tell_retry(index, attempts.number(), &told);
+            attempts.fail(&message);
+            self.publish_retry(index, attempts.number(), &message);
         }
     }
 
-    /// Why there is no browser for a snapshot, where nobody tries again.
+    /// Why no browser is started for a snapshot any more, if so.
     fn given_up(&self, index: usize) -> Option<String> {
         let engine = self.context.snapshots[index].browser;
-        self.context.engine_health.given_up(engine)
+        self.context.engines.health.given_up(engine)
     }
 
-    fn without_browser(&self, index: usize, reason: String) -> FinishedSnapshot {
-        let mut result = self.context.result(index, Status::Failed);
-        result.message = Some(reason);
-        FinishedSnapshot {
-            message: Some(report::failure(&result, None)),
-            result,
-        }
+    fn end(&self, index: usize, status: Status, message: String) -> FinishedSnapshot {
+        let result = self.context.result(index, status);
+        FinishedSnapshot::with_message(result, status, message)
     }
 
-    /// A snapshot that its own story leaves out.
-    fn left_out(&self, index: usize, reason: &str) -> FinishedSnapshot {
-        let mut result = self.context.result(index, Status::Skipped);
-        let reason = self.context.redacted(reason);
-        result.message = Some(reason.clone());
-        FinishedSnapshot {
-            result,
-            message: Some(reason),
-        }
-    }
-
-    /// What it came to, measured by what is known of it.
-    fn weighed(&self, index: usize, judged: FinishedSnapshot) -> FinishedSnapshot {
+    fn apply_expectation(&self, index: usize, finished: FinishedSnapshot) -> FinishedSnapshot {
         match &self.context.snapshots[index].known_failure {
-            Some(reason) => known_failure::weigh(reason, judged),
-            None => judged,
+            Some(reason) => expect_failure(reason, finished),
+            None => finished,
         }
     }
 
@@ -231,104 +250,104 @@ impl SessionLoop {
         index: usize,
         attempt: u32,
     ) -> Result<FinishedSnapshot, BrowserError> {
-        let snapshot = &self.context.snapshots[index];
-        browser::refuse(snapshot, &self.context.manifest)?;
+        let context = Arc::clone(&self.context);
+        let snapshot = &context.snapshots[index];
+        browser::refuse(snapshot, &context.site.manifest)?;
         let engine = snapshot.browser;
-        if let Some(other) = self.session_page.take_if(|p| p.engine() != engine) {
-            other.close().await;
+        if let Some(other) = self.browser.take_if(|open| open.page.engine() != engine) {
+            other.page.close().await;
         }
-        if self.session_page.is_none() {
-            let context = &self.context;
-            let connected =
-                network::open(engine, &context.manifest, &context.base, &context.snapshots).await;
-            let connected = connected.inspect_err(|error| {
-                let reason = context.redacted(&error.to_string());
-                context.engine_health.failed(engine, reason);
-            })?;
-            context.met(engine, connected.session.info());
-            self.session_page = Some(SessionPage::new(Arc::clone(context), connected));
-        }
-        match &mut self.session_page {
-            Some(session_page) => session_page.capture_snapshot(index, attempt).await,
-            None => unreachable!("it was just set"),
-        }
+        let browser = match &mut self.browser {
+            Some(browser) => browser,
+            None => self.browser.insert(open_browser(engine, &context).await?),
+        };
+        let job = context.job(index, attempt);
+        let finished = run_job(&mut browser.page, job, &context.verdicts).await;
+        self.observe_visits();
+        finished
     }
 
-    /// Ends the browser; the next snapshot gets another.
-    async fn end_browser(&mut self) {
-        if let Some(session_page) = self.session_page.take() {
-            session_page.close().await;
+    /// Closes the browser. The next snapshot gets a new one.
+    async fn close_browser(&mut self) {
+        if let Some(browser) = self.browser.take() {
+            browser.page.close().await;
         }
     }
 
     fn failed(&self, index: usize, attempt: u32, error: &BrowserError) -> FinishedSnapshot {
-        let mut result = self.context.result(index, Status::Failed);
-        result.attempt = Some(attempt);
-        let mut message = self.context.redacted(&error.to_string());
+        let mut message = self.context.site.redact(&error.to_string());
         if attempt > 1 {
             message = format!("{message} (attempt {attempt})");
         }
-        result.message = Some(message);
-        match error {
-            BrowserError::Unstable(unstable) => {
-                judge::keep_unstable(&self.context, index, &mut result, unstable);
-            }
-            BrowserError::Step(unmet) => {
-                judge::keep_unmet(&self.context, index, &mut result, unmet);
-            }
-            _ => {}
-        }
-        FinishedSnapshot {
-            message: Some(report::failure(&result, None)),
-            result,
-        }
+        let mut failed = self.end(index, Status::Failed, message);
+        failed.result.attempt = Some(attempt);
+        let images = &self.context.verdicts.images;
+        images.write_error(&mut failed.result, error);
+        failed
     }
 
-    fn tell_retry(&self, index: usize, attempt: u32, error: &str) {
+    fn publish_retry(&self, index: usize, attempt: u32, error: &str) {
         let mut result = self.context.result(index, Status::Running);
         result.attempt = Some(attempt);
         let changes = serde_json::json!({ "attempt": attempt, "after": error });
-        self.context.publish(RecordedEvent::TestUpdated {
-            result: Box::new(result),
-            changes: changes.as_object().cloned().unwrap_or_default(),
-        });
+        self.context
+            .services
+            .bus
+            .publish(RecordedEvent::TestUpdated {
+                result: Box::new(result),
+                changes: changes.as_object().cloned().unwrap_or_default(),
+            });
     }
 }
 
-/// Fails what a worker that panics has in its hands: somebody waits for it.
-struct Held<'a> {
+async fn open_browser(
+    engine: BrowserName,
+    context: &RunContext,
+) -> Result<OpenBrowser, BrowserError> {
+    let site = &context.site;
+    let connection = connect(engine, &site.manifest, &site.base, &context.snapshots).await;
+    let connection = connection.inspect_err(|error| {
+        let reason = site.redact(&error.to_string());
+        context.engines.health.failed(engine, reason);
+    })?;
+    context.engines.note(engine, connection.browser.info());
+    Ok(OpenBrowser::new(context, connection))
+}
+
+/// Fails the snapshots of a group if the session panics, since tests wait for
+/// them.
+struct GroupGuard<'a> {
     context: &'a RunContext,
     indices: &'a [usize],
 }
 
-impl Drop for Held<'_> {
+impl Drop for GroupGuard<'_> {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             return;
         }
         for &index in self.indices {
-            if self.context.is_asked(index) {
-                self.context.lose(index);
+            if self.context.results.is_requested(index) {
+                self.context.fail_panicked(index);
             }
         }
     }
 }
 
-/// The same of a snapshot that was worked on ahead, which is done again where
-/// somebody asks for it later.
-struct HeldAhead<'a> {
+/// Fails a prefetched snapshot if the session panics and a test waits for it;
+/// otherwise it is captured again when it is requested.
+struct PrefetchGuard<'a> {
     context: &'a RunContext,
-    queue: &'a Queue,
+    queue: &'a RunQueue,
     index: usize,
 }
 
-impl Drop for HeldAhead<'_> {
+impl Drop for PrefetchGuard<'_> {
     fn drop(&mut self) {
-        let (queue, index) = (self.queue, self.index);
         if std::thread::panicking()
-            && matches!(queue.finish_prefetch(index, None), PrefetchOutcome::Undone)
+            && let PrefetchOutcome::Retry = self.queue.finish_prefetch(self.index, None)
         {
-            self.context.lose(index);
+            self.context.fail_panicked(self.index);
         }
     }
 }

@@ -1,141 +1,204 @@
-//! Opens all that a run needs.
+//! Opens everything that a run needs.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::context::RunContext;
+use super::cache_observer::CacheObserver;
+use super::connect::{Connection, connect};
+use super::context::{RunContext, Services};
+use super::engines::Engines;
 use super::environment;
-use super::handle::{RunError, RunOptions, Scheduling};
-use super::network::{self, Connected};
-use crate::browser::{self, find};
+use super::error::RunError;
+use super::identity::RunIdentity;
+use super::options::{RunOptions, Scheduling};
+use super::results::ResultTable;
+use crate::browser::{self, BrowserError, find};
 use crate::cache::{self, Cache, Context, Hit};
 use crate::config::{CacheMode, Config};
-use crate::events::Bus;
+use crate::events::{Bus, Event, RunSetup};
 use crate::login::{Logins, Seal};
-use crate::manifest::Manifest;
+use crate::manifest::{BrowserName, Manifest};
 use crate::model::{Environment, RecordedEvent, VisualTestRun};
 use crate::plan::Snapshot;
 use crate::record::{RecordConfig, Recorder, host_name};
 use crate::redis::RedisTarget;
 use crate::serve::Stories;
-use crate::snapshot::Hooks;
+use crate::snapshot::{BaselineUpdater, Hooks, ImageFolder, Site, Verdicts};
 
-/// What a run begins with.
+/// Everything that a run starts with.
 pub(super) struct Setup {
     pub(super) context: Arc<RunContext>,
     pub(super) run: VisualTestRun,
-    /// What needs no browser, by the snapshot's index.
+    /// Snapshots that the cache passes, by index.
     pub(super) hits: Vec<Option<Hit>>,
     pub(super) stories: Stories,
-    /// A browser that is up already.
-    pub(super) first: Option<Connected>,
+    /// A browser that is open already.
+    pub(super) first: Option<Connection>,
 }
 
-/// Opens all that a run needs, what can be at once.
+/// Opens everything that a run needs, concurrently where possible.
 pub(super) async fn open(
     manifest: Arc<Manifest>,
     snapshots: Vec<Snapshot>,
     scheduling: Scheduling,
     mut config: Config,
-    given: RunOptions,
+    options: RunOptions,
     bus: Bus,
 ) -> Result<Setup, RunError> {
-    let RunOptions { service, hooks } = given;
+    let RunOptions { service, hooks } = options;
     let credentials = manifest
         .credentials
         .fill_in(|name| std::env::var(name).ok())?;
     if !hooks.is_empty() && hooks.key().is_none() {
-        // What hooks do is no file that could be looked at.
+        // The cache cannot know whether the hooks have changed.
         config.cache = CacheMode::Off;
     }
     let record = RecordConfig::from_env(&manifest.state_dir())?;
-    // A process that has one test of many must not end what others need.
-    let alone = config.nextest && scheduling == Scheduling::All;
+    // A process with one of many tests must not stop a server that others use.
+    let is_only_process = config.nextest && scheduling == Scheduling::All;
     let (mut environment, served) = tokio::join!(
         environment::environment(&manifest.root, config.ci),
-        Stories::open(&manifest, service, &credentials, alone),
+        Stories::open(&manifest, service, &credentials, is_only_process),
     );
     let stories = served?;
+    let base = stories.base().to_owned();
     let (cache, build) = open_cache(&manifest, &config, &environment, &hooks, record.redis());
     let hits = cache.lookup(&snapshots).await;
-    let open = snapshots.iter().zip(&hits).filter(|(snapshot, hit)| {
-        snapshot.skip.is_none() && hit.is_none() && browser::refuse(snapshot, &manifest).is_ok()
-    });
-    // The queue begins with the same.
-    let engine = open.map(|(snapshot, _)| snapshot.browser).min();
-    let mut refused = None;
-    let first = if let Some(engine) = engine.filter(|_| scheduling == Scheduling::All) {
-        let first = network::open(engine, &manifest, stories.base(), &snapshots).await;
-        // A failure is told by the worker that tries again.
-        first
-            .map_err(|error| refused = Some((engine, error.to_string())))
-            .ok()
-    } else {
-        environment.browser = build;
-        None
-    };
-    let base = stories.base().to_owned();
-    if let Some(Connected { session, .. }) = &first {
-        environment.browser = Some(session.info().browser.clone());
-        environment.driver = Some(session.info().driver.clone());
+    let mut first = None;
+    match first_engine(&snapshots, &hits, &manifest).filter(|_| scheduling == Scheduling::All) {
+        None => environment.browser = build,
+        Some(engine) => {
+            let connection = connect(engine, &manifest, &base, &snapshots).await;
+            if let Ok(Connection { browser, .. }) = &connection {
+                environment.browser = Some(browser.info().browser.clone());
+                environment.driver = Some(browser.info().driver.clone());
+            }
+            first = Some((engine, connection));
+        }
     }
     config.run_id = record.run_id(config.run_id);
-    let logins = Logins::new(&base, Seal::from_env()?, record.redis());
+    let site = Site {
+        manifest,
+        credentials: Arc::new(credentials),
+        hooks,
+        logins: Logins::new(&base, Seal::from_env()?, record.redis()),
+        base,
+    };
     let run = VisualTestRun::start(config.run_id.clone(), environment.clone());
     let count = snapshots.len() as u64;
     let recorder = Recorder::open(record, run.clone(), count, config.nextest)?;
     bus.subscribe(Arc::new(recorder.clone()));
-    let worker = format!("{}:{}", host_name(), std::process::id());
-    let context = Arc::new(RunContext::new(
-        manifest,
-        config,
-        snapshots,
-        base,
-        Arc::new(credentials),
-        hooks,
-        recorder,
-        cache,
-        logins,
-        environment,
+    let services = Services {
         bus,
-        worker,
-    ));
-    if let Some(Connected { session, .. }) = &first {
-        context.met(session.name(), session.info());
-    }
-    if let Some((engine, reason)) = refused {
-        context
-            .engine_health
-            .failed(engine, context.redacted(&reason));
-    }
-    tracing::info!(run = %context.run_id, base = context.base, "the run has started");
-    context.publish(RecordedEvent::RunStarted(Box::new(run.clone())));
+        recorder,
+        cache: CacheObserver::new(cache),
+    };
+    let context = Arc::new(context(config, snapshots, site, environment, services));
+    tracing::info!(run = %run.run_id, base = context.site.base, "the run has started");
+    publish_start(&context, &run);
     if scheduling == Scheduling::All {
-        settle_without_browser(&context, &hits);
+        finish_without_browser(&context, &hits);
     }
     Ok(Setup {
+        first: first.and_then(|(engine, first)| note_first(&context, engine, first)),
         context,
         run,
         hits,
         stories,
-        first,
     })
 }
 
-/// Gives the outcomes of all that needs no browser.
-fn settle_without_browser(context: &RunContext, hits: &[Option<Hit>]) {
-    for (index, snapshot) in context.snapshots.iter().enumerate() {
-        context.ask(index);
-        if let Some(reason) = &snapshot.skip {
-            context.skip(index, reason);
-        } else if let Some(hit) = &hits[index] {
-            context.unchanged(index, hit);
+/// The engine of the snapshots that the queue starts with.
+fn first_engine(
+    snapshots: &[Snapshot],
+    hits: &[Option<Hit>],
+    manifest: &Manifest,
+) -> Option<BrowserName> {
+    let open = snapshots.iter().zip(hits).filter(|(snapshot, hit)| {
+        snapshot.skip.is_none() && hit.is_none() && browser::refuse(snapshot, manifest).is_ok()
+    });
+    open.map(|(snapshot, _)| snapshot.browser).min()
+}
+
+/// Notes whether the first engine has started. A failure is not reported: a
+/// session tries again.
+fn note_first(
+    context: &RunContext,
+    engine: BrowserName,
+    first: Result<Connection, BrowserError>,
+) -> Option<Connection> {
+    match first {
+        Ok(connection) => {
+            context.engines.note(engine, connection.browser.info());
+            Some(connection)
+        }
+        Err(error) => {
+            let reason = context.site.redact(&error.to_string());
+            context.engines.health.failed(engine, reason);
+            None
         }
     }
 }
 
-/// The cache for this machine's browsers, and their builds. A `webdriver` has
-/// browsers of its own.
+fn context(
+    config: Config,
+    snapshots: Vec<Snapshot>,
+    site: Site,
+    environment: Environment,
+    services: Services,
+) -> RunContext {
+    let manifest = &site.manifest;
+    let identity = RunIdentity {
+        run_id: config.run_id.clone(),
+        worker: format!("{}:{}", host_name(), std::process::id()),
+        folder: manifest.run_dir(&config.run_id),
+    };
+    let verdicts = Verdicts {
+        images: ImageFolder::new(Arc::clone(manifest), identity.folder.clone()),
+        updater: BaselineUpdater {
+            manifest: Arc::clone(manifest),
+            update: config.update,
+            run_id: config.run_id.clone(),
+            bus: services.bus.clone(),
+        },
+    };
+    RunContext {
+        config,
+        snapshots,
+        identity,
+        site: Arc::new(site),
+        verdicts,
+        engines: Engines::new(environment),
+        services,
+        results: ResultTable::default(),
+    }
+}
+
+fn publish_start(context: &RunContext, run: &VisualTestRun) {
+    let Services { bus, recorder, .. } = &context.services;
+    bus.publish(RecordedEvent::RunStarted(Box::new(run.clone())));
+    let planned = context.snapshots.iter().filter(|s| s.skip.is_none());
+    bus.publish(Event::RunReady(Arc::new(RunSetup {
+        planned: planned.count(),
+        environment: run.environment.clone(),
+        record: recorder.describe(),
+    })));
+}
+
+/// Finishes the snapshots that need no browser.
+fn finish_without_browser(context: &RunContext, hits: &[Option<Hit>]) {
+    for (index, snapshot) in context.snapshots.iter().enumerate() {
+        context.results.request(index);
+        if let Some(reason) = &snapshot.skip {
+            context.skip(index, reason);
+        } else if let Some(hit) = &hits[index] {
+            context.pass_cached(index, hit);
+        }
+    }
+}
+
+/// Opens the cache for the browsers of this machine, and returns their builds.
+/// A `webdriver` has its own browsers.
 fn open_cache(
     manifest: &Manifest,
     config: &Config,
@@ -149,8 +212,8 @@ fn open_cache(
         let programs = find(&manifest.browser, engine).ok();
         let program = programs.as_ref().map(|programs| programs.browser.as_path());
         let build = program.map(|program| cache::build(program, &manifest.state_dir()));
-        // Chromium and its headless shell have one version, but do not draw
-        // alike.
+        // Chromium and its headless shell have the same version, but render
+        // differently.
         let kind = program.and_then(Path::file_name);
         browsers.push(format!("{build:?} {kind:?}"));
         switches.extend(manifest.browser.switches(engine));

@@ -1,6 +1,6 @@
-//! What a run has come to: told to everybody, written, counted.
+//! The end of a run.
 
-use super::context::RunContext;
+use super::context::{RunContext, Services};
 use super::folders;
 use crate::config::UpdateMode;
 use crate::events::{Event, RunReport};
@@ -10,12 +10,12 @@ use crate::model::{
 };
 use crate::record::{RecordConfig, RecordReport, Records};
 
-/// Makes the run's document true of now.
-pub(super) fn conclude(context: &RunContext, run: &mut VisualTestRun, interrupted: bool) {
+/// Updates the run's document with counts, environment, end and reason.
+pub(super) fn update_document(context: &RunContext, run: &mut VisualTestRun, interrupted: bool) {
     let now = now_ms();
-    let summary = context.summary();
+    let summary = context.results.summary();
     run.summary = summary;
-    run.environment = context.environment();
+    run.environment = context.engines.environment();
     run.end_time = Some(rfc3339(now));
     run.duration = Some(u64::try_from(now - run.timestamp).unwrap_or(0));
     run.reason = Some(reason(context, &summary, interrupted));
@@ -29,77 +29,85 @@ fn reason(context: &RunContext, summary: &Summary, interrupted: bool) -> Reason 
     } else if planned && compared == 0 {
         Reason::Failed
     } else if context.config.update != UpdateMode::No && summary.failed == 0 {
-        // What is new has been accepted.
+        // New snapshots were accepted.
         Reason::Passed
     } else {
         summary.reason()
     }
 }
 
-/// Waits until record and cache have all that was told until now.
-pub(super) async fn written(context: &RunContext) -> RecordReport {
-    let (mut record, warnings) = tokio::join!(context.recorder.sync(), context.cache.flush());
+/// Waits until record and cache have written everything so far.
+pub(super) async fn flush(context: &RunContext) -> RecordReport {
+    let Services {
+        recorder, cache, ..
+    } = &context.services;
+    let (mut record, warnings) = tokio::join!(recorder.sync(), cache.cache.flush());
     record.warnings.extend(warnings);
     record
 }
 
-/// Tells everybody that the run has ended and lets the record finish it.
+/// Publishes the end of the run, and waits until record and cache have written
+/// everything.
 pub(super) async fn close(
     context: &RunContext,
     run: &VisualTestRun,
     interrupted: bool,
 ) -> RecordReport {
-    context.publish(RecordedEvent::RunFinished(Box::new(run.clone())));
-    // Under nextest no single process knows whether anything was compared at
-    // all; but what came of what it was asked for it knows, and whether it was
-    // interrupted.
+    let Services {
+        bus,
+        recorder,
+        cache,
+    } = &context.services;
+    bus.publish(RecordedEvent::RunFinished(Box::new(run.clone())));
+    // Under nextest one process does not know whether the run has compared
+    // anything, but it knows its own results and whether it was interrupted.
     let compared = run.summary.total > run.summary.skipped;
-    let word = run
+    let reason = run
         .reason
         .filter(|_| !context.config.nextest || interrupted || compared);
-    let (mut record, warnings) = tokio::join!(context.recorder.finish(word), context.cache.flush());
+    let (mut record, warnings) = tokio::join!(recorder.finish(reason), cache.cache.flush());
     record.warnings.extend(warnings);
     record
 }
 
-/// Writes the run's own file, publishes the warnings, and returns the state of
-/// the run.
+/// Writes `run.json`, publishes the warnings, and returns the state of the run.
 pub(super) fn report(context: &RunContext, run: VisualTestRun, record: RecordReport) -> RunReport {
+    let bus = &context.services.bus;
+    let folder = &context.identity.folder;
     let pending = record.pending_message();
     for warning in record.warnings.into_iter().chain(pending) {
-        context.publish(Event::Warning(warning));
+        bus.publish(Event::Warning(warning));
     }
-    let results = context.results();
+    let results = context.results.results();
     let own = RunFile {
         run: run.clone(),
         results: results.clone(),
     };
-    let whole = folders::merge(own.clone(), &context.folder).unwrap_or_else(|error| {
-        let folder = context.folder.display();
-        context.publish(Event::Warning(format!(
+    let whole = folders::merge(own.clone(), folder).unwrap_or_else(|error| {
+        let folder = folder.display();
+        bus.publish(Event::Warning(format!(
             "failed to write run.json in {folder}: {error}"
         )));
         own
     });
-    folders::prune(&context.manifest.state_dir().join("runs"));
+    folders::prune(&context.site.manifest.state_dir().join("runs"));
     RunReport {
         run,
         results,
         whole,
-        folder: context.folder.clone(),
-        uncacheable: context.uncacheable(),
+        folder: folder.clone(),
+        uncacheable: context.services.cache.uncacheable(),
     }
 }
 
-/// Ends a run all of whose processes are gone, in the record and in its own
-/// file.
+/// Ends a run whose processes have all ended, in the record and in `run.json`.
 pub fn end(manifest: &Manifest, run: &RunId) -> Result<(), Box<dyn std::error::Error>> {
-    let config = RecordConfig::from_env(&manifest.state_dir())?;
+    let settings = RecordConfig::from_env(&manifest.state_dir())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let ended = runtime.block_on(async {
-        let records = Records::open(&config).await?;
+        let records = Records::open(&settings).await?;
         records.end_on_this_host(run).await?;
         records.run(run).await
     })?;

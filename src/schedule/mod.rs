@@ -1,10 +1,13 @@
 //! Decides which snapshot a browser session captures next.
 //!
-//! - `queue`: groups of snapshots that no session has taken yet.
-//! - `prefetch`: snapshots that are captured before a test asks for them.
+//! - `groups`: divides a plan into groups of snapshots that one page can show.
+//! - `prefetch`: snapshots that are captured before a test requests them.
+//! - `queue`: groups that no session has taken yet.
 
+mod groups;
 mod prefetch;
 mod queue;
 
+pub(crate) use groups::{Group, by_test_name};
 pub(crate) use prefetch::{Prefetch, PrefetchOutcome};
-pub(crate) use queue::{Group, Queue, Reply, SessionId, Work, by_name};
+pub(crate) use queue::{Queue, RequestReply, SessionId, Work};

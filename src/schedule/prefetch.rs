@@ -1,177 +1,190 @@
-//! Work ahead of a runner that asks for one snapshot after the other.
+//! Captures snapshots before a test requests them.
 //!
-//! Between two tests of a session the runner starts a process, and tests that
-//! run at once are mostly of one story, which each session would have to load.
-//! So a session that nobody needs looks at what is likely to be asked for next:
-//! the rest of its story, then the next story. Only what is equal to its
-//! baseline counts, and nothing is told of it before somebody asks. A runner
-//! that leaves something out is not worked ahead of any more.
+//! With a runner that starts one process per test, a session is idle between
+//! two tests, and tests that run at the same time mostly belong to one story,
+//! which each session would have to load. So an idle session captures the
+//! snapshots that are likely to be requested next: the rest of the story on its
+//! page, then the next story. Only a snapshot that equals its baseline on the
+//! fast path is kept, and it is reported when it is requested. Prefetching
+//! stops when the runner leaves out snapshots that were prefetched.
 
 use std::collections::{HashMap, HashSet};
 
-use crate::snapshot::FinishedSnapshot;
+use super::groups::Group;
 
-/// How many snapshots were asked for before another story is begun.
+/// How many snapshots must have been requested before the next story is
+/// prefetched.
 const EVIDENCE: usize = 4;
 
-/// What is done ahead, and what may be.
-#[derive(Default)]
-pub(crate) struct Prefetch {
+/// The snapshots that were prefetched, and those that may be. `T` is a finished
+/// snapshot.
+pub(crate) struct Prefetch<T> {
     /// The snapshots of each story, by index, in the order in which a page
-    /// shows them best; stories in the order of the tests' names.
+    /// shows them fastest; stories in the order of the tests' names.
     stories: Vec<Vec<usize>>,
     /// The story of each snapshot.
     story_of: HashMap<usize, usize>,
-    /// What has not been asked for and may be worked on.
-    open: HashSet<usize>,
-    /// What is being worked on, and whether somebody waits for it by now.
-    begun: HashMap<usize, bool>,
-    done: HashMap<usize, Box<FinishedSnapshot>>,
-    /// How many snapshots of each story were asked for.
-    asked: HashMap<usize, usize>,
-    /// The last story of which anything was asked for.
+    /// Snapshots that may be prefetched and were not requested.
+    available: HashSet<usize>,
+    /// Prefetches in progress, and whether a test waits for them by now.
+    in_progress: HashMap<usize, bool>,
+    done: HashMap<usize, T>,
+    /// How many snapshots of each story were requested.
+    requested: HashMap<usize, usize>,
+    /// The last story of which a snapshot was requested.
     furthest: usize,
-    /// How many stories beyond that may be begun.
-    lead: usize,
-    is_off: bool,
+    /// How many stories beyond that may be prefetched; `None` once prefetching
+    /// has stopped.
+    lead: Option<usize>,
 }
 
-/// How far a snapshot is that is asked for.
-pub(crate) enum RequestState {
-    /// It is to be done.
-    Nothing,
-    /// It is being done.
-    Begun,
-    /// It passed.
-    Done(Box<FinishedSnapshot>),
+/// The state of a snapshot when it is requested.
+pub(crate) enum RequestState<T> {
+    /// It was not prefetched.
+    Unknown,
+    /// It is being prefetched.
+    InProgress,
+    /// It was prefetched and passed.
+    Done(T),
 }
 
-/// What becomes of a snapshot that was worked on ahead.
-pub(crate) enum PrefetchOutcome {
-    /// Nobody asks for it yet.
+/// What the session does after a prefetch.
+pub(crate) enum PrefetchOutcome<T> {
+    /// Nothing: no test waits for the snapshot yet.
     Stored,
-    /// Somebody waits for this.
-    Wanted(Box<FinishedSnapshot>),
-    /// Somebody waits, and it is to be done as if nothing had been.
-    Undone,
+    /// It reports this result, which a test waits for.
+    Requested(T),
+    /// It captures the snapshot in full: a test waits for it and it did not
+    /// pass on the fast path.
+    Retry,
 }
 
-impl Prefetch {
-    /// For these stories, by `sessions` at once; only what `may` be is done
-    /// ahead.
+impl<T> Default for Prefetch<T> {
+    /// Prefetches nothing.
+    fn default() -> Self {
+        Self::new(Vec::new(), 0, |_| false)
+    }
+}
+
+impl<T> Prefetch<T> {
+    /// Prefetches snapshots of `stories` that are `eligible`, in `sessions`
+    /// sessions.
     pub(crate) fn new(
-        stories: Vec<Vec<usize>>,
+        stories: Vec<Group>,
         sessions: usize,
-        may: impl Fn(usize) -> bool,
+        eligible: impl Fn(usize) -> bool,
     ) -> Self {
-        let all = || stories.iter().flatten().copied();
+        let stories: Vec<Vec<usize>> = stories.into_iter().map(|group| group.0).collect();
         let story_of = stories.iter().enumerate();
         let story_of =
             story_of.flat_map(|(story, all)| all.iter().map(move |index| (*index, story)));
+        let all = stories.iter().flatten().copied();
         Self {
             story_of: story_of.collect(),
-            open: all().filter(|index| may(*index)).collect(),
+            available: all.filter(|index| eligible(*index)).collect(),
+            in_progress: HashMap::new(),
+            done: HashMap::new(),
+            requested: HashMap::new(),
+            furthest: 0,
+            lead: Some(sessions),
             stories,
-            lead: sessions,
-            ..Self::default()
         }
     }
 
     /// The number of a snapshot's story.
-    pub(crate) fn story(&self, index: usize) -> Option<usize> {
+    pub(super) fn story(&self, index: usize) -> Option<usize> {
         self.story_of.get(&index).copied()
     }
 
-    /// Notes that a snapshot is asked for.
-    pub(crate) fn ask(&mut self, index: usize) -> RequestState {
+    /// Notes that a snapshot is requested.
+    pub(super) fn request(&mut self, index: usize) -> RequestState<T> {
         let Some(story) = self.story(index) else {
-            return RequestState::Nothing;
+            return RequestState::Unknown;
         };
-        *self.asked.entry(story).or_default() += 1;
+        *self.requested.entry(story).or_default() += 1;
         self.furthest = self.furthest.max(story);
-        self.open.remove(&index);
-        let found = match (self.begun.get_mut(&index), self.done.remove(&index)) {
-            (_, Some(judged)) => RequestState::Done(judged),
-            (Some(wanted), None) => {
-                *wanted = true;
-                RequestState::Begun
+        self.available.remove(&index);
+        let state = match (self.in_progress.get_mut(&index), self.done.remove(&index)) {
+            (_, Some(finished)) => RequestState::Done(finished),
+            (Some(is_requested), None) => {
+                *is_requested = true;
+                RequestState::InProgress
             }
-            (None, None) => RequestState::Nothing,
+            (None, None) => RequestState::Unknown,
         };
-        self.is_off |= self.was_in_vain(story);
-        found
-    }
-
-    /// Whether something was done ahead for a story that the runner has left:
-    /// tests that run at once may belong to several neighbours.
-    fn was_in_vain(&self, now: usize) -> bool {
-        let unasked = self.begun.iter().filter(|(_, wanted)| !**wanted);
-        let unasked = unasked.map(|(index, _)| index).chain(self.done.keys());
-        unasked
-            .into_iter()
-            .any(|index| self.story_of[index] + self.lead < now)
-    }
-
-    /// What to work on next, in a session whose page shows the story of `last`.
-    pub(crate) fn next(&mut self, last: Option<usize>) -> Option<usize> {
-        if self.is_off {
-            return None;
+        if self.was_in_vain(story) {
+            self.lead = None;
         }
-        let own = last.and_then(|last| self.story(last));
-        let index = own
-            .filter(|own| self.is_likely(*own))
-            .and_then(|own| self.first_open(own))
-            .or_else(|| self.first_open(self.next_story()?))?;
-        self.open.remove(&index);
-        self.begun.insert(index, false);
+        state
+    }
+
+    /// Whether a story was prefetched that the runner, now at story `now`, has
+    /// left out. Tests that run at the same time may belong to several
+    /// neighboring stories, so only a distance of more than `lead` counts.
+    fn was_in_vain(&self, now: usize) -> bool {
+        let Some(lead) = self.lead else { return true };
+        let in_progress = self.in_progress.iter();
+        let unrequested = in_progress.filter(|(_, is_requested)| !**is_requested);
+        let unrequested = unrequested.map(|(index, _)| index).chain(self.done.keys());
+        unrequested
+            .into_iter()
+            .any(|index| self.story_of[index] + lead < now)
+    }
+
+    /// Chooses a snapshot to prefetch in a session whose page shows the story
+    /// of `last`.
+    pub(super) fn next(&mut self, last: Option<usize>) -> Option<usize> {
+        let lead = self.lead?;
+        let own_story = last.and_then(|last| self.story(last));
+        let index = own_story
+            .filter(|story| self.is_likely(*story))
+            .and_then(|story| self.first_available(story))
+            .or_else(|| self.first_available(self.next_story(lead)?))?;
+        self.available.remove(&index);
+        self.in_progress.insert(index, false);
         Some(index)
     }
 
-    /// Whether the rest of a story is worth the work: several of it were asked
-    /// for, or it was begun ahead.
+    /// Whether the rest of a story is likely to be requested: several of its
+    /// snapshots were, or its prefetch has begun.
     fn is_likely(&self, story: usize) -> bool {
         let several = self.stories[story].len().min(2);
-        story > self.furthest
-            || self
-                .asked
-                .get(&story)
-                .is_some_and(|asked| *asked >= several)
+        let requested = self.requested.get(&story);
+        story > self.furthest || requested.is_some_and(|requested| *requested >= several)
     }
 
-    /// The first story that nobody has begun, once all of those before are, and
-    /// at least one was asked for as a whole.
-    fn next_story(&self) -> Option<usize> {
-        let is_whole = |(story, asked): (&usize, &usize)| *asked >= self.stories[*story].len();
-        let asked: usize = self.asked.values().sum();
-        let is_likely = asked >= EVIDENCE && self.asked.iter().any(is_whole);
-        if !is_likely || self.first_open(self.furthest).is_some() {
+    /// The first story that no session has begun, once those before it have
+    /// begun and at least one story was requested in full.
+    fn next_story(&self, lead: usize) -> Option<usize> {
+        let is_complete =
+            |(story, requested): (&usize, &usize)| *requested >= self.stories[*story].len();
+        let total: usize = self.requested.values().sum();
+        let is_likely = total >= EVIDENCE && self.requested.iter().any(is_complete);
+        if !is_likely || self.first_available(self.furthest).is_some() {
             return None;
         }
-        let last = (self.furthest + self.lead).min(self.stories.len() - 1);
+        let last = (self.furthest + lead).min(self.stories.len() - 1);
         (self.furthest + 1..=last).find(|story| self.is_untouched(*story))
     }
 
     fn is_untouched(&self, story: usize) -> bool {
-        let touched = |index| self.begun.contains_key(index) || self.done.contains_key(index);
-        self.first_open(story).is_some() && !self.stories[story].iter().any(touched)
+        let touched = |index| self.in_progress.contains_key(index) || self.done.contains_key(index);
+        self.first_available(story).is_some() && !self.stories[story].iter().any(touched)
     }
 
-    fn first_open(&self, story: usize) -> Option<usize> {
+    fn first_available(&self, story: usize) -> Option<usize> {
         let mut all = self.stories[story].iter();
-        all.find(|index| self.open.contains(index)).copied()
+        all.find(|index| self.available.contains(index)).copied()
     }
 
-    /// Notes what came of [`next`](Self::next); none if it did not pass at once.
-    pub(crate) fn finish(
-        &mut self,
-        index: usize,
-        judged: Option<Box<FinishedSnapshot>>,
-    ) -> PrefetchOutcome {
-        match (self.begun.remove(&index), judged) {
-            (Some(true), Some(judged)) => PrefetchOutcome::Wanted(judged),
-            (Some(true), None) => PrefetchOutcome::Undone,
-            (_, Some(judged)) => {
-                self.done.insert(index, judged);
+    /// Notes the end of a prefetch: `None` if the snapshot did not pass on the
+    /// fast path.
+    pub(super) fn finish(&mut self, index: usize, finished: Option<T>) -> PrefetchOutcome<T> {
+        match (self.in_progress.remove(&index), finished) {
+            (Some(true), Some(finished)) => PrefetchOutcome::Requested(finished),
+            (Some(true), None) => PrefetchOutcome::Retry,
+            (_, Some(finished)) => {
+                self.done.insert(index, finished);
                 PrefetchOutcome::Stored
             }
             (_, None) => PrefetchOutcome::Stored,
@@ -181,114 +194,106 @@ impl Prefetch {
 
 #[cfg(test)]
 mod tests {
-    use super::{Prefetch, PrefetchOutcome, RequestState};
-    use crate::model::{RunId, Status, StoryIdentifier, Viewport, VisualTestResult};
-    use crate::snapshot::FinishedSnapshot;
+    use super::{Group, Prefetch, PrefetchOutcome, RequestState};
+
+    /// A finished snapshot, with the session that captured it.
+    type Finished = &'static str;
 
     /// Four stories of three snapshots each, for two sessions.
-    fn ahead() -> Prefetch {
-        let stories = (0..4).map(|story| (story * 3..story * 3 + 3).collect());
+    fn prefetch() -> Prefetch<Finished> {
+        let stories = (0..4).map(|story| Group((story * 3..story * 3 + 3).collect()));
         Prefetch::new(stories.collect(), 2, |_| true)
     }
 
-    fn passed() -> Box<FinishedSnapshot> {
-        let viewport = Viewport {
-            width: 100,
-            height: 100,
-        };
-        let identifier = StoryIdentifier::new("a", "light", viewport).unwrap();
-        let result = VisualTestResult::new(RunId("run".to_owned()), identifier, Status::Passed);
-        Box::new(FinishedSnapshot {
-            result,
-            message: None,
-        })
-    }
-
-    fn is_done(found: &RequestState) -> bool {
-        matches!(found, RequestState::Done(_))
+    fn is_done(state: &RequestState<Finished>) -> bool {
+        matches!(state, RequestState::Done("passed"))
     }
 
     #[test]
-    fn one_test_alone_is_no_reason_to_do_more() {
-        let mut ahead = ahead();
-        assert!(matches!(ahead.ask(1), RequestState::Nothing));
-        assert_eq!(ahead.next(Some(1)), None);
+    fn one_request_starts_no_prefetch() {
+        let mut prefetch = prefetch();
+        assert!(matches!(prefetch.request(1), RequestState::Unknown));
+        assert_eq!(prefetch.next(Some(1)), None);
     }
 
     #[test]
-    fn the_rest_of_a_story_is_kept_until_somebody_asks() {
-        let mut ahead = ahead();
-        ahead.ask(0);
-        ahead.ask(1);
-        assert_eq!(ahead.next(None), None, "another page would have to load it");
-        assert_eq!(ahead.next(Some(0)), Some(2));
-        assert_eq!(ahead.next(Some(1)), None, "it is begun");
+    fn the_rest_of_a_story_is_stored_until_it_is_requested() {
+        let mut prefetch = prefetch();
+        prefetch.request(0);
+        prefetch.request(1);
+        assert_eq!(
+            prefetch.next(None),
+            None,
+            "a session without a page would have to load it"
+        );
+        assert_eq!(prefetch.next(Some(0)), Some(2));
+        assert_eq!(prefetch.next(Some(1)), None, "the prefetch has begun");
         assert!(matches!(
-            ahead.finish(2, Some(passed())),
+            prefetch.finish(2, Some("passed")),
             PrefetchOutcome::Stored
         ));
-        assert!(is_done(&ahead.ask(2)));
+        assert!(is_done(&prefetch.request(2)));
         assert!(
-            matches!(ahead.ask(2), RequestState::Nothing),
-            "it is done again"
+            matches!(prefetch.request(2), RequestState::Unknown),
+            "it is captured again"
         );
     }
 
     #[test]
-    fn who_asks_meanwhile_gets_it_when_it_is_done() {
-        let mut ahead = ahead();
-        ahead.ask(0);
-        ahead.ask(1);
-        assert_eq!(ahead.next(Some(0)), Some(2));
-        assert!(matches!(ahead.ask(2), RequestState::Begun));
+    fn a_request_during_a_prefetch_gets_its_result() {
+        let mut prefetch = prefetch();
+        prefetch.request(0);
+        prefetch.request(1);
+        assert_eq!(prefetch.next(Some(0)), Some(2));
+        assert!(matches!(prefetch.request(2), RequestState::InProgress));
         assert!(matches!(
-            ahead.finish(2, Some(passed())),
-            PrefetchOutcome::Wanted(_)
+            prefetch.finish(2, Some("passed")),
+            PrefetchOutcome::Requested(_)
         ));
-        // What did not pass is to be done as if nothing had been.
+        // A snapshot that did not pass is captured in full.
         for index in 3..5 {
-            ahead.ask(index);
+            prefetch.request(index);
         }
-        assert_eq!(ahead.next(Some(4)), Some(5));
-        assert!(matches!(ahead.ask(5), RequestState::Begun));
-        assert!(matches!(ahead.finish(5, None), PrefetchOutcome::Undone));
+        assert_eq!(prefetch.next(Some(4)), Some(5));
+        assert!(matches!(prefetch.request(5), RequestState::InProgress));
+        assert!(matches!(prefetch.finish(5, None), PrefetchOutcome::Retry));
     }
 
     #[test]
-    fn sessions_begin_the_stories_that_follow_and_no_more() {
-        let mut ahead = ahead();
+    fn sessions_prefetch_the_following_stories_up_to_the_lead() {
+        let mut prefetch = prefetch();
         for index in 0..4 {
-            ahead.ask(index);
+            prefetch.request(index);
         }
         assert_eq!(
-            ahead.next(Some(2)),
+            prefetch.next(Some(2)),
             None,
-            "the second story is not yet begun whole"
+            "the second story is not complete"
         );
-        ahead.ask(4);
-        assert_eq!(ahead.next(Some(4)), Some(5));
-        assert_eq!(ahead.next(Some(2)), Some(6), "the third");
-        assert_eq!(ahead.next(Some(5)), Some(9), "the fourth");
-        assert_eq!(ahead.next(Some(6)), Some(7));
-        assert_eq!(ahead.next(Some(9)), Some(10));
+        prefetch.request(4);
+        assert_eq!(prefetch.next(Some(4)), Some(5));
+        assert_eq!(prefetch.next(Some(2)), Some(6), "the third");
+        assert_eq!(prefetch.next(Some(5)), Some(9), "the fourth");
+        assert_eq!(prefetch.next(Some(6)), Some(7));
+        assert_eq!(prefetch.next(Some(9)), Some(10));
     }
 
     #[test]
-    fn a_runner_that_leaves_something_out_is_left_alone() {
-        let mut ahead = ahead();
-        ahead.ask(0);
-        ahead.ask(1);
-        assert_eq!(ahead.next(Some(1)), Some(2));
+    fn prefetching_stops_when_the_runner_leaves_out_a_prefetched_snapshot() {
+        let mut prefetch = prefetch();
+        prefetch.request(0);
+        prefetch.request(1);
+        assert_eq!(prefetch.next(Some(1)), Some(2));
         assert!(matches!(
-            ahead.finish(2, Some(passed())),
+            prefetch.finish(2, Some("passed")),
             PrefetchOutcome::Stored
         ));
         for index in [3, 4, 6, 7] {
-            ahead.ask(index);
+            prefetch.request(index);
         }
-        assert_eq!(ahead.next(Some(4)), Some(5), "it may still come");
-        ahead.ask(9);
-        ahead.ask(10);
-        assert_eq!(ahead.next(Some(10)), None);
+        assert_eq!(prefetch.next(Some(4)), Some(5), "it may still come");
+        prefetch.request(9);
+        prefetch.request(10);
+        assert_eq!(prefetch.next(Some(10)), None);
     }
 }

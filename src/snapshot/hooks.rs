@@ -1,4 +1,4 @@
-//! The user's own code around a story, with the WebDriver client.
+//! The test target's own code around a story, with the WebDriver client.
 
 use std::error::Error;
 use std::fmt;
@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use fantoccini::Client;
 
-use super::panics::caught;
+use super::panics::catch_panic;
 use crate::browser::BrowserError;
 use crate::plan::Snapshot;
 
-/// What a hook may fail with.
+/// The error of a hook.
 pub type HookError = Box<dyn Error + Send + Sync>;
 
 type Running = Pin<Box<dyn Future<Output = Result<(), HookError>> + Send>>;
@@ -21,29 +21,29 @@ type Hook = Arc<dyn Fn(Client, Snapshot) -> Running + Send + Sync>;
 
 /// Code that runs in the pages of stories.
 ///
-/// A page with hooks shows one snapshot and is then left, so that `before`
-/// never finds what it has done already. A snapshot may take several pages:
-/// one to see whether it is equal to its baseline, where it is not a fresh one
-/// that is judged, and where the two do not look the same another.
+/// A page with hooks shows one snapshot and is then left, so that a `before`
+/// hook never runs twice on a page. A snapshot may take several pages: the
+/// first decides whether it equals its baseline; otherwise a fresh one is
+/// judged; and if the two differ, another fresh one.
 #[derive(Clone, Default)]
 pub struct Hooks {
     before: Vec<Hook>,
     after: Vec<Hook>,
-    /// What stands for the hooks in the cache; without it nothing is kept.
+    /// Identifies the hooks in the cache; without it nothing is cached.
     key: Option<String>,
 }
 
 /// When a hook runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moment {
-    /// The page is loaded, and not yet brought to rest.
+    /// The page is loaded and has not settled yet.
     Before,
-    /// Its pictures are taken.
+    /// The page was captured.
     After,
 }
 
 impl Hooks {
-    /// Adds one that runs when the page is loaded.
+    /// Adds a hook that runs when the page is loaded.
     pub fn add_before<H, F, E>(&mut self, hook: H)
     where
         H: Fn(Client, Snapshot) -> F + Send + Sync + 'static,
@@ -53,7 +53,7 @@ impl Hooks {
         self.before.push(erased(hook));
     }
 
-    /// Adds one that runs when the page's pictures are taken.
+    /// Adds a hook that runs when the page was captured.
     pub fn add_after<H, F, E>(&mut self, hook: H)
     where
         H: Fn(Client, Snapshot) -> F + Send + Sync + 'static,
@@ -63,23 +63,23 @@ impl Hooks {
         self.after.push(erased(hook));
     }
 
-    /// Declares that what the hooks do follows from the story's own files and
-    /// from this key, which changes when the hooks do.
+    /// Declares that the effect of the hooks depends only on the story's files
+    /// and on this key, which must change whenever the hooks change.
     pub fn set_key(&mut self, key: String) {
         self.key = Some(key);
     }
 
-    /// Whether there are none.
+    /// Whether there are no hooks.
     pub fn is_empty(&self) -> bool {
         self.before.is_empty() && self.after.is_empty()
     }
 
-    /// What stands for the hooks in the cache.
+    /// The key that identifies the hooks in the cache.
     pub(crate) fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
-    /// Runs those of a moment, one after the other.
+    /// Runs the hooks of a moment, one after the other.
     pub(crate) async fn run(
         &self,
         moment: Moment,
@@ -93,12 +93,12 @@ impl Hooks {
         };
         for hook in hooks {
             let failed = |reason| Err(BrowserError::Hook { name, reason });
-            let run = caught(|| hook(client.clone(), snapshot.clone()));
+            let run = catch_panic(|| hook(client.clone(), snapshot.clone()));
             match tokio::time::timeout(limit, run).await {
                 Ok(Ok(Ok(()))) => {}
                 Ok(Ok(Err(error))) => return failed(error.to_string()),
                 Ok(Err(panic)) => return failed(format!("it panicked: {panic}")),
-                // The client may wait for an answer that never comes.
+                // The client may wait for a reply that never arrives.
                 Err(_) => {
                     return Err(BrowserError::Timeout {
                         command: format!("the `{name}` hook of the test target"),

@@ -1,25 +1,52 @@
-//! Captures and judges one snapshot.
+//! Captures and judges one snapshot, as a pipeline of values:
+//! `SnapshotJob -> Capture -> Judgement -> FinishedSnapshot`.
 //!
-//! - `capture`: one snapshot, from page to verdict, with its fast path.
-//! - `navigate`: loads a story, logs in and performs its steps.
-//! - `page_hooks`: the user's hooks around the captures of a page.
-//! - `hooks`: the registered hooks and their execution.
-//! - `stability`: captures on fresh pages until two of them agree.
-//! - `judge`: compares a capture with its baseline and writes the artifacts.
-//! - `story_parameters`: parameters that a Storybook story sets for itself.
-//! - `known_failure`: snapshots that are expected to fail.
+//! - `site`: the served stories, and how to open them.
 //! - `panics`: turns a panic in a future into an error.
+//! - `hooks`: the test target's own code around a story.
+//! - `story_parameters`: parameters that a Storybook story sets for itself.
+//! - `requests`: rules for a page's requests, and requests that break them.
+//! - `session_page`: the page of a browser session, and its story.
+//! - `page_hooks`: runs the hooks on a page.
+//! - `load`: loads the address of a story.
+//! - `login`: loads the address of a story that needs a log-in.
+//! - `navigate`: loads a story and performs its steps.
+//! - `settle`: waits for a page to settle and captures it.
+//! - `fast_path`: captures on a page that was used before.
+//! - `stability`: captures on fresh pages until two of them agree.
+//! - `judge`: compares a capture with its baseline, without side effects.
+//! - `artifacts`: writes the images of a snapshot that did not pass.
+//! - `update`: accepts captures as baselines.
+//! - `finished`: the result of a snapshot.
+//! - `known_failure`: snapshots that are expected to fail.
+//! - `pipeline`: the whole way of one snapshot.
 
-mod capture;
+mod artifacts;
+mod fast_path;
+mod finished;
 mod hooks;
-pub(crate) mod judge;
-pub(crate) mod known_failure;
+mod judge;
+mod known_failure;
+mod load;
+mod login;
 mod navigate;
 mod page_hooks;
-pub(crate) mod panics;
+mod panics;
+mod pipeline;
+mod requests;
+mod session_page;
+mod settle;
+mod site;
 mod stability;
 mod story_parameters;
+mod update;
 
-pub(crate) use capture::SessionPage;
+pub(crate) use artifacts::ImageFolder;
+pub use finished::FinishedSnapshot;
 pub use hooks::{HookError, Hooks};
-pub(crate) use judge::FinishedSnapshot;
+pub(crate) use known_failure::expect_failure;
+pub(crate) use panics::catch_panic;
+pub(crate) use pipeline::{SnapshotJob, Verdicts, run_fast_path, run_job};
+pub(crate) use session_page::{PageVisit, SessionPage};
+pub(crate) use site::Site;
+pub(crate) use update::BaselineUpdater;

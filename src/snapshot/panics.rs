@@ -1,15 +1,15 @@
-//! Panics that end no more than what was being done.
+//! Turns a panic in a future into an error.
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 
-/// Carries out what `begin` begins.
+/// Runs the future that `begin` returns.
 ///
 /// # Errors
-/// When either panics: the panic's own words.
-pub(crate) async fn caught<F: Future>(begin: impl FnOnce() -> F) -> Result<F::Output, String> {
+/// When either panics: the panic's message.
+pub(crate) async fn catch_panic<F: Future>(begin: impl FnOnce() -> F) -> Result<F::Output, String> {
     let mut run = Box::pin(catch(begin)?);
     poll_fn(|context| match catch(|| run.as_mut().poll(context)) {
         Ok(Poll::Pending) => Poll::Pending,
@@ -20,11 +20,11 @@ pub(crate) async fn caught<F: Future>(begin: impl FnOnce() -> F) -> Result<F::Ou
 }
 
 fn catch<T>(step: impl FnOnce() -> T) -> Result<T, String> {
-    // Nobody looks again at what it has left half done.
-    catch_unwind(AssertUnwindSafe(step)).map_err(|panic| words(&*panic))
+    // The state that a panic leaves behind is never used again.
+    catch_unwind(AssertUnwindSafe(step)).map_err(|panic| message(&*panic))
 }
 
-fn words(panic: &(dyn Any + Send)) -> String {
+fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("no reason was given").to_owned()
@@ -32,15 +32,15 @@ fn words(panic: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::caught;
+    use super::catch_panic;
 
     #[tokio::test]
-    async fn a_panic_gives_its_words() {
+    async fn a_panic_becomes_its_message() {
         let number = 1;
-        assert_eq!(caught(|| async { number }).await, Ok(1));
-        let begun = caught(|| -> std::future::Ready<()> { panic!("at once") });
+        assert_eq!(catch_panic(|| async { number }).await, Ok(1));
+        let begun = catch_panic(|| -> std::future::Ready<()> { panic!("at once") });
         assert_eq!(begun.await, Err("at once".to_owned()));
-        let later = caught(|| async {
+        let later = catch_panic(|| async {
             tokio::task::yield_now().await;
             assert_eq!(number, 2, "later");
         });

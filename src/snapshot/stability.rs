@@ -1,91 +1,94 @@
-//! A story on fresh pages, standing still: what is not its baseline at once is
-//! judged by nothing less.
+//! Captures on fresh pages until two of them agree.
+//!
+//! A snapshot that does not equal its baseline on the fast path is captured on
+//! a page that has never shown anything, where it must stand still. Baselines
+//! come from such pages too. If this capture differs from that of the fast
+//! path, a second fresh page decides.
 
-use super::capture::{LoadedPage, SessionPage, Shot, Times, address};
-use super::navigate::PageReuse;
+use super::load::PageReuse;
+use super::navigate::navigate;
+use super::page_hooks::run_after_hooks;
+use super::session_page::{LoadedPage, SessionPage};
+use super::settle::{Capture, Timings, settle_and_capture};
 use crate::baseline::Baseline;
 use crate::browser::{BrowserError, Settled, Thoroughness, Unstable};
-use crate::compare::{Antialiasing, Options, compare_png, inspect_png};
 use crate::model::Region;
 use crate::plan::Snapshot;
+use tintype_compare::{Antialiasing, Options, compare_png, inspect_png};
 
-/// How many pictures in a row may differ before motion that the page drives
-/// itself is brought to rest.
-const RESTLESS: u32 = 3;
+/// How many captures in a row may differ before animations that the page drives
+/// itself are stopped.
+const MOVING_CAPTURES: u32 = 3;
 
-/// How many pictures are taken before a page counts as unstable.
-const PICTURES: u32 = 8;
+/// How many captures are taken before a page counts as unstable.
+const CAPTURES: u32 = 8;
 
-impl SessionPage {
-    /// The story on a fresh page, as it was `seen` on another page as well, or
-    /// as it looks on another fresh one, unless it is the baseline.
-    pub(crate) async fn capture_stable(
-        &mut self,
-        snapshot: &Snapshot,
-        baseline: Option<&Baseline>,
-        seen: &[u8],
-        times: &mut Times,
-    ) -> Result<Shot, BrowserError> {
-        let first = self.settle_on_fresh_page(snapshot, times).await;
-        let first = self.part(snapshot, first).await?;
-        let is_baseline = baseline.is_some_and(|baseline| baseline.bytes == first.png);
-        if is_baseline || differences(seen, &first.png)?.is_empty() {
-            return Ok(first);
-        }
-        let second = self.settle_on_fresh_page(snapshot, times).await;
-        let second = self.part(snapshot, second).await?;
-        let moved = differences(&first.png, &second.png)?;
-        if moved.is_empty() {
-            return Ok(second);
-        }
-        let between = "the pictures of two fresh pages";
-        Err(unstable(between, &first.png, second, moved))
+/// Captures a snapshot on a fresh page. Unless the image is the baseline, it
+/// must equal the image `seen` on the fast path or that of another fresh page.
+pub(super) async fn capture(
+    page: &mut SessionPage,
+    snapshot: &Snapshot,
+    baseline: Option<&Baseline>,
+    seen: &[u8],
+    timings: &mut Timings,
+) -> Result<Capture, BrowserError> {
+    let first = capture_stable(page, snapshot, timings).await;
+    let first = run_after_hooks(page, snapshot, first).await?;
+    let is_baseline = baseline.is_some_and(|baseline| baseline.bytes == first.png);
+    if is_baseline || differences(seen, &first.png)?.is_empty() {
+        return Ok(first);
     }
-
-    /// The story on a fresh page, standing still: two pictures around a frame
-    /// are equal.
-    async fn settle_on_fresh_page(
-        &mut self,
-        snapshot: &Snapshot,
-        times: &mut Times,
-    ) -> Result<Shot, BrowserError> {
-        self.leave_page().await;
-        let begun = self.visit(snapshot, PageReuse::Fresh, times).await?;
-        let mut shot = self
-            .settle_and_capture(snapshot, Thoroughness::Thorough, begun, times)
-            .await?;
-        for pictures in 2..=PICTURES {
-            self.session.frame().await?;
-            let mut next = self
-                .settle_and_capture(snapshot, Thoroughness::Thorough, begun, times)
-                .await?;
-            // What it was waited for was waited for before the first picture.
-            next.settled.steps.clone_from(&shot.settled.steps);
-            let moved = differences(&shot.png, &next.png)?;
-            if moved.is_empty() {
-                let address = address(&self.context.base, snapshot);
-                self.loaded = Some(LoadedPage::of(address, snapshot));
-                return Ok(next);
-            }
-            if pictures == PICTURES {
-                let between = "two pictures around a frame";
-                return Err(unstable(between, &shot.png, next, moved));
-            }
-            if pictures > RESTLESS {
-                self.session.finish_motion().await?;
-            }
-            shot = next;
-        }
-        Ok(shot)
+    let second = capture_stable(page, snapshot, timings).await;
+    let second = run_after_hooks(page, snapshot, second).await?;
+    let moved = differences(&first.png, &second.png)?;
+    if moved.is_empty() {
+        return Ok(second);
     }
+    let between = "the pictures of two fresh pages";
+    Err(unstable(between, &first.png, second, moved))
 }
 
-/// Where two pictures of the same thing differ in any pixel at all.
+/// Captures a snapshot on a fresh page until two captures, one frame apart, are
+/// equal.
+async fn capture_stable(
+    page: &mut SessionPage,
+    snapshot: &Snapshot,
+    timings: &mut Timings,
+) -> Result<Capture, BrowserError> {
+    page.leave().await;
+    let begun = navigate(page, snapshot, PageReuse::Fresh, timings).await?;
+    let mut last =
+        settle_and_capture(page, snapshot, Thoroughness::Thorough, begun, timings).await?;
+    for captures in 2..=CAPTURES {
+        page.browser.frame().await?;
+        let mut next =
+            settle_and_capture(page, snapshot, Thoroughness::Thorough, begun, timings).await?;
+        // The conditions were met before the first capture.
+        next.settled.steps.clone_from(&last.settled.steps);
+        let moved = differences(&last.png, &next.png)?;
+        if moved.is_empty() {
+            let address = page.site.address(snapshot);
+            page.loaded = Some(LoadedPage::new(address, snapshot));
+            return Ok(next);
+        }
+        if captures == CAPTURES {
+            let between = "two pictures around a frame";
+            return Err(unstable(between, &last.png, next, moved));
+        }
+        if captures > MOVING_CAPTURES {
+            page.browser.finish_motion().await?;
+        }
+        last = next;
+    }
+    Ok(last)
+}
+
+/// The regions in which two images differ in any pixel.
 fn differences(one: &[u8], other: &[u8]) -> Result<Vec<Region>, BrowserError> {
     if one == other {
         return Ok(Vec::new());
     }
-    match compare_png(one, other, &exactly()) {
+    match compare_png(one, other, &exact()) {
         Ok(comparison) => Ok(comparison.regions),
         Err(error) => Err(BrowserError::Refused {
             command: "capture".to_owned(),
@@ -94,21 +97,26 @@ fn differences(one: &[u8], other: &[u8]) -> Result<Vec<Region>, BrowserError> {
     }
 }
 
-/// A page of which the last picture differs from the one before.
-fn unstable(between: &'static str, before: &[u8], last: Shot, moved: Vec<Region>) -> BrowserError {
-    let inspected = inspect_png(before, &last.png, &exactly());
+/// The error of a page whose last image differs from the one before.
+fn unstable(
+    between: &'static str,
+    before: &[u8],
+    last: Capture,
+    moved: Vec<Region>,
+) -> BrowserError {
+    let inspected = inspect_png(before, &last.png, &exact());
     let motion = inspected.and_then(|mut found| found.diff_png()).ok();
     BrowserError::Unstable(Unstable {
         between,
         motion,
         moved,
-        why: suspects(&last.settled),
+        why: causes(&last.settled),
         last: last.png,
     })
 }
 
-/// Two pictures of the same page may not differ at all.
-fn exactly() -> Options {
+/// Counts every differing pixel.
+fn exact() -> Options {
     Options {
         threshold: 0.0,
         antialiasing: Antialiasing::Count,
@@ -116,28 +124,25 @@ fn exactly() -> Options {
     }
 }
 
-/// What may move a page that is unstable, and what to do about it.
-fn suspects(settled: &Settled) -> Vec<String> {
-    let mut why = Vec::new();
+/// Possible causes of an unstable page, with what to do about them.
+fn causes(settled: &Settled) -> Vec<String> {
+    let mut causes = Vec::new();
     if settled.moving {
-        why.push("it moves by requestAnimationFrame".to_owned());
+        causes.push("it moves by requestAnimationFrame".to_owned());
     }
-    if settled.missing_fonts.is_empty() {
-        why.push(
+    match missing_fonts(settled) {
+        Some(fonts) => causes.push(fonts),
+        None => causes.push(
             "where it depends on time, chance or the order of loading, `capture.clock`, \
              `capture.seed` and `capture.wait-for` in the manifest help"
                 .to_owned(),
-        );
-    } else {
-        why.push(format!(
-            "fonts that failed to load: {}",
-            settled.missing_fonts.join(", ")
-        ));
+        ),
     }
-    why
+    causes
 }
 
-pub(crate) fn missing_fonts(settled: &Settled) -> Option<String> {
+/// The fonts that the page uses and that failed to load.
+pub(super) fn missing_fonts(settled: &Settled) -> Option<String> {
     let fonts = &settled.missing_fonts;
-    (!fonts.is_empty()).then(|| format!("\n  fonts that failed to load: {}", fonts.join(", ")))
+    (!fonts.is_empty()).then(|| format!("fonts that failed to load: {}", fonts.join(", ")))
 }

@@ -1,21 +1,21 @@
-//! What a story says of itself in its page, where the manifest does not decide.
+//! Parameters that a Storybook story sets for itself.
 //!
-//! A Storybook's list of stories has no `parameters`: they are only known once
-//! the story is shown. So a story can leave out what was planned, but it
-//! cannot add to it.
+//! The index of a Storybook has no `parameters`; they are only known once the
+//! story is shown. So a story can skip planned snapshots but cannot add any.
+//! The manifest takes precedence.
 
 use crate::browser::{BrowserError, Parameters};
-use crate::compare::Options;
 use crate::manifest::Manifest;
 use crate::model::Viewport;
 use crate::plan::Snapshot;
+use tintype_compare::Options;
 
-/// Whether the story is shown at all, and on this screen.
+/// Checks that the story does not skip this snapshot.
 ///
 /// # Errors
-/// [`BrowserError::Skipped`] if not; [`BrowserError::Storybook`] where it names
-/// a screen that nobody knows.
-pub(crate) fn check(
+/// [`BrowserError::Skipped`] if it does; [`BrowserError::Storybook`] if it names
+/// an unknown viewport.
+pub(super) fn check(
     manifest: &Manifest,
     snapshot: &Snapshot,
     parameters: &Parameters,
@@ -42,8 +42,7 @@ pub(crate) fn check(
     )))
 }
 
-/// A viewport by its name in the manifest, or by its size if it is one of the
-/// manifest's.
+/// Finds a viewport of the manifest by its name or size.
 fn viewport(manifest: &Manifest, name: &str) -> Result<Viewport, BrowserError> {
     let known = &manifest.viewports;
     let found = known
@@ -61,8 +60,8 @@ fn viewport(manifest: &Manifest, name: &str) -> Result<Viewport, BrowserError> {
     })
 }
 
-/// How the snapshot is compared.
-pub(crate) fn options(snapshot: &Snapshot, parameters: &Parameters) -> Options {
+/// The compare options of a snapshot.
+pub(super) fn compare_options(snapshot: &Snapshot, parameters: &Parameters) -> Options {
     let mut options = snapshot.compare().clone();
     if snapshot
         .story

@@ -16,7 +16,8 @@ use crate::events::{Bus, Event, Subscriber};
 use crate::harness::reports;
 use crate::manifest::Manifest;
 use crate::plan::Snapshot;
-use crate::run::{RunHandle, RunOptions, Scheduling, SnapshotOutcome, end};
+use crate::report;
+use crate::run::{RunHandle, RunOptions, Scheduling, end};
 
 struct Coordinator {
     manifest: Arc<Manifest>,
@@ -187,7 +188,7 @@ impl Coordinator {
             scope.spawn(|| {
                 wait_for_disconnect(client);
                 if !has_response.load(Ordering::Relaxed) {
-                    self.run.give_up(index);
+                    self.run.cancel(index);
                 }
             });
             let response = self.response(index);
@@ -199,7 +200,7 @@ impl Coordinator {
 
     fn response(&self, index: usize) -> Response {
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        let SnapshotOutcome { status, message } = self.run.request(index);
+        let finished = self.run.request(index);
         let is_last = self.waiting.fetch_sub(1, Ordering::SeqCst) == 1;
         // The runner may exit after this response, and the machine with it.
         let warnings = if is_last {
@@ -208,8 +209,8 @@ impl Coordinator {
             Vec::new()
         };
         Response::Finished {
-            status,
-            message,
+            status: finished.result.status,
+            message: report::test_message(&finished),
             warnings,
         }
     }

@@ -1,0 +1,31 @@
+//! Errors that keep a run from starting.
+
+use std::io;
+
+use crate::login::KeyError;
+use crate::manifest::CredentialsError;
+use crate::record::RecordError;
+use crate::serve::ServeError;
+
+/// Why a run could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The system provides no threads or no port.
+    #[error("failed to start the run: {0}")]
+    Start(#[from] io::Error),
+    /// The record cannot be opened.
+    #[error("failed to open the record: {0}")]
+    Record(#[from] RecordError),
+    /// The stories cannot be served.
+    #[error("failed to serve the stories: {0}")]
+    Serve(#[from] ServeError),
+    /// The key for shared log-ins is invalid.
+    #[error("failed to share log-ins: {0}")]
+    LoginKey(#[from] KeyError),
+    /// A signal arrived before the run started.
+    #[error("interrupted before the run had begun")]
+    Interrupted,
+    /// The credentials for the story server are missing.
+    #[error("failed to get into the stories' server: {0}")]
+    Access(#[from] CredentialsError),
+}

@@ -1,0 +1,108 @@
+//! The result of every snapshot, and the tests that wait for one.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::model::{Summary, VisualTestResult};
+use crate::snapshot::FinishedSnapshot;
+
+/// The result of every snapshot, by its index in the plan.
+#[derive(Default)]
+pub(super) struct ResultTable {
+    entries: Mutex<Entries>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Entries {
+    results: HashMap<usize, VisualTestResult>,
+    /// The outcome of each snapshot since it was last requested.
+    outcomes: HashMap<usize, FinishedSnapshot>,
+    /// Snapshots that were requested and have no outcome yet.
+    requested: HashSet<usize>,
+}
+
+impl ResultTable {
+    /// Notes that a snapshot is requested, and discards its previous outcome.
+    /// Returns false if it was already requested and has no outcome yet.
+    pub(super) fn request(&self, index: usize) -> bool {
+        let mut entries = self.lock();
+        let is_first = entries.requested.insert(index);
+        if is_first {
+            entries.outcomes.remove(&index);
+        }
+        is_first
+    }
+
+    /// Enters a snapshot's outcome and wakes the tests that wait for it.
+    /// `publish` runs before that, under the table's lock. Only the first
+    /// outcome counts: a session may finish a snapshot that an interruption has
+    /// skipped.
+    pub(super) fn finish(
+        &self,
+        index: usize,
+        finished: FinishedSnapshot,
+        publish: impl FnOnce(&VisualTestResult),
+    ) {
+        let mut entries = self.lock();
+        if entries.outcomes.contains_key(&index) {
+            return;
+        }
+        publish(&finished.result);
+        entries.results.insert(index, finished.result.clone());
+        entries.outcomes.insert(index, finished);
+        entries.requested.remove(&index);
+        self.changed.notify_all();
+    }
+
+    /// Waits for a snapshot's outcome.
+    pub(super) fn wait(&self, index: usize) -> FinishedSnapshot {
+        let mut entries = self.lock();
+        loop {
+            if let Some(outcome) = entries.outcomes.get(&index) {
+                return outcome.clone();
+            }
+            let waited = self.changed.wait(entries);
+            entries = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The snapshots that were requested and have no outcome yet.
+    pub(super) fn requested(&self) -> Vec<usize> {
+        let mut requested: Vec<_> = self.lock().requested.iter().copied().collect();
+        requested.sort_unstable();
+        requested
+    }
+
+    /// Whether a test waits for a snapshot.
+    pub(super) fn is_requested(&self, index: usize) -> bool {
+        self.lock().requested.contains(&index)
+    }
+
+    /// Whether a snapshot has its outcome.
+    pub(super) fn is_finished(&self, index: usize) -> bool {
+        self.lock().outcomes.contains_key(&index)
+    }
+
+    /// Every result so far, in the plan's order.
+    pub(super) fn results(&self) -> Vec<VisualTestResult> {
+        let entries = self.lock();
+        let mut indices: Vec<&usize> = entries.results.keys().collect();
+        indices.sort_unstable();
+        let results = indices.into_iter().map(|index| &entries.results[index]);
+        results.cloned().collect()
+    }
+
+    /// The counts so far.
+    pub(super) fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for result in self.lock().results.values() {
+            summary.add(result.status);
+        }
+        summary
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

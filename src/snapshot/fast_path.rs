@@ -1,0 +1,117 @@
+//! Captures on a page that was used before.
+//!
+//! One page serves several snapshots of a story. What it shows may depend on
+//! what it has shown before, so only one conclusion is drawn from it: that the
+//! image equals the baseline.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::load::PageReuse;
+use super::navigate::navigate;
+use super::page_hooks::run_after_hooks;
+use super::session_page::{LoadedPage, SessionPage};
+use super::settle::{Capture, Timings, settle_and_capture};
+use super::story_parameters;
+use crate::baseline::Baseline;
+use crate::browser::{BrowserError, Thoroughness};
+use crate::plan::Snapshot;
+use tintype_compare::{Options, Verdict, compare_png};
+
+/// How many captures the fast path may take to find the baseline.
+const CAPTURES: u32 = 2;
+
+/// Captures a snapshot on the current page if that page can show it, and
+/// compares it with the baseline.
+pub(super) async fn capture(
+    page: &mut SessionPage,
+    snapshot: &Snapshot,
+    baseline: Option<&Arc<Baseline>>,
+    timings: &mut Timings,
+) -> Result<Capture, BrowserError> {
+    let captured = capture_and_compare(page, snapshot, baseline, timings).await;
+    if captured.is_err() {
+        // The next attempt must not use the same broken page.
+        page.loaded = None;
+    }
+    run_after_hooks(page, snapshot, captured).await
+}
+
+/// A page that changes in the frame after it has settled gets one more capture.
+async fn capture_and_compare(
+    page: &mut SessionPage,
+    snapshot: &Snapshot,
+    baseline: Option<&Arc<Baseline>>,
+    timings: &mut Timings,
+) -> Result<Capture, BrowserError> {
+    let begun = show(page, snapshot, timings).await?;
+    let threshold = story_parameters::compare_options(snapshot, &page.parameters).threshold;
+    for number in 1.. {
+        let mut capture =
+            settle_and_capture(page, snapshot, Thoroughness::Quick, begun, timings).await?;
+        let Some(baseline) = baseline else {
+            return Ok(capture);
+        };
+        capture.equals_baseline = equals(baseline, &capture.png, threshold, timings).await;
+        if capture.equals_baseline || number == CAPTURES {
+            return Ok(capture);
+        }
+        page.browser.frame().await?;
+    }
+    unreachable!("the loop returns the last capture")
+}
+
+/// Shows a snapshot, on the current page if possible. Returns the time from
+/// which the story's time limit counts.
+async fn show(
+    page: &mut SessionPage,
+    snapshot: &Snapshot,
+    timings: &mut Timings,
+) -> Result<Instant, BrowserError> {
+    let mut begun = Instant::now();
+    let wanted = LoadedPage::new(page.site.address(snapshot), snapshot);
+    let isolation = snapshot.story.capture.isolation;
+    let loaded = page.loaded.as_ref();
+    // Hooks may have changed the page.
+    let serves = page.site.hooks.is_empty()
+        && loaded.is_some_and(|loaded| loaded.serves(&wanted, isolation));
+    if serves {
+        page.browser.set_device(&snapshot.device);
+        page.browser.show(&snapshot.theme, snapshot.screen).await?;
+        story_parameters::check(&page.site.manifest, snapshot, &page.parameters)?;
+        timings.navigate += begun.elapsed();
+    } else {
+        page.leave().await;
+        begun = navigate(page, snapshot, PageReuse::Reuse, timings).await?;
+    }
+    page.loaded = Some(wanted);
+    Ok(begun)
+}
+
+/// Compares outside of the thread that controls the browser, unless the bytes
+/// are equal.
+async fn equals(
+    baseline: &Arc<Baseline>,
+    png: &[u8],
+    threshold: f64,
+    timings: &mut Timings,
+) -> bool {
+    let begun = Instant::now();
+    let equal = baseline.bytes == png || {
+        let (baseline, png) = (Arc::clone(baseline), png.to_owned());
+        tokio::task::spawn_blocking(move || has_equal_pixels(&baseline, &png, threshold))
+            .await
+            .unwrap_or(false)
+    };
+    timings.compare += begun.elapsed();
+    equal
+}
+
+/// Whether every pixel equals that of the baseline, within the default
+/// threshold or the story's own if that is lower.
+fn has_equal_pixels(baseline: &Baseline, png: &[u8], threshold: f64) -> bool {
+    let mut options = Options::default();
+    options.threshold = options.threshold.min(threshold);
+    compare_png(&baseline.bytes, png, &options)
+        .is_ok_and(|comparison| comparison.verdict == Verdict::Same && comparison.antialiased == 0)
+}

@@ -1,0 +1,36 @@
+//! The result of a snapshot.
+
+use crate::model::{Status, VisualTestResult};
+
+/// A snapshot with its final status.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FinishedSnapshot {
+    /// Its document.
+    pub result: VisualTestResult,
+    /// Several lines about settings that would let a failure pass.
+    pub hint: Option<String>,
+    /// Further facts about a failure, one line each.
+    pub notes: Vec<String>,
+}
+
+impl FinishedSnapshot {
+    /// A result to which nothing needs to be added.
+    pub(crate) fn new(result: VisualTestResult) -> Self {
+        Self {
+            result,
+            hint: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// A result with this status and message.
+    pub(crate) fn with_message(
+        mut result: VisualTestResult,
+        status: Status,
+        message: String,
+    ) -> Self {
+        result.status = status;
+        result.message = Some(message);
+        Self::new(result)
+    }
+}

@@ -1,0 +1,208 @@
+//! The whole way of one snapshot, from page to result.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::artifacts::ImageFolder;
+use super::finished::FinishedSnapshot;
+use super::judge::{CompareRules, judge};
+use super::session_page::SessionPage;
+use super::settle::{Capture, Timings};
+use super::stability::{self, missing_fonts};
+use super::update::BaselineUpdater;
+use super::{fast_path, requests, story_parameters};
+use crate::baseline::{self, Baseline};
+use crate::browser::{BrowserError, Settled, limits_of};
+use crate::model::{Environment, ImageHashes, Status, VisualTestResult};
+use crate::plan::Snapshot;
+
+/// A snapshot that a session captures and judges.
+pub(crate) struct SnapshotJob<'a> {
+    /// Its index in the plan.
+    pub(crate) index: usize,
+    pub(crate) snapshot: &'a Snapshot,
+    /// Its document, without what the session knows.
+    pub(crate) draft: VisualTestResult,
+    /// Where it is captured.
+    pub(crate) environment: Environment,
+}
+
+/// Turns captures into results: judges them, writes their images and updates
+/// their baselines.
+#[derive(Clone)]
+pub(crate) struct Verdicts {
+    pub(crate) images: ImageFolder,
+    pub(crate) updater: BaselineUpdater,
+}
+
+/// Captures and judges a snapshot.
+///
+/// # Errors
+/// When the snapshot cannot be captured.
+pub(crate) async fn run_job(
+    page: &mut SessionPage,
+    job: SnapshotJob<'_>,
+    verdicts: &Verdicts,
+) -> Result<FinishedSnapshot, BrowserError> {
+    let finished = capture_and_judge(page, job, verdicts).await;
+    finished.map_err(|error| requests::explain(page.proxy.as_ref(), error))
+}
+
+/// Captures a snapshot on the fast path only. `None` if the image does not
+/// equal the baseline; nothing is written then.
+///
+/// # Errors
+/// When the snapshot cannot be captured.
+pub(crate) async fn run_fast_path(
+    page: &mut SessionPage,
+    job: SnapshotJob<'_>,
+    verdicts: &Verdicts,
+) -> Result<Option<FinishedSnapshot>, BrowserError> {
+    let root = &page.site.manifest.root;
+    let Ok(Some(baseline)) = baseline::read(root, &job.snapshot.baseline) else {
+        return Ok(None);
+    };
+    let (baseline, mut timings) = (Some(Arc::new(baseline)), Timings::start());
+    let capture = fast_path::capture(page, job.snapshot, baseline.as_ref(), &mut timings).await?;
+    if !capture.equals_baseline {
+        return Ok(None);
+    }
+    let finished = judge_and_finish(page, job, verdicts, baseline, capture, timings).await;
+    Ok(Some(finished))
+}
+
+async fn capture_and_judge(
+    page: &mut SessionPage,
+    job: SnapshotJob<'_>,
+    verdicts: &Verdicts,
+) -> Result<FinishedSnapshot, BrowserError> {
+    let snapshot = job.snapshot;
+    let baseline = match baseline::read(&page.site.manifest.root, &snapshot.baseline) {
+        Ok(baseline) => baseline.map(Arc::new),
+        Err(error) => return Ok(failed(draft(page, &job), error.to_string())),
+    };
+    let mut timings = Timings::start();
+    let mut capture = fast_path::capture(page, snapshot, baseline.as_ref(), &mut timings).await?;
+    if !capture.equals_baseline {
+        let (baseline, seen) = (baseline.as_deref(), capture.png);
+        capture = stability::capture(page, snapshot, baseline, &seen, &mut timings).await?;
+    }
+    Ok(judge_and_finish(page, job, verdicts, baseline, capture, timings).await)
+}
+
+async fn judge_and_finish(
+    page: &mut SessionPage,
+    job: SnapshotJob<'_>,
+    verdicts: &Verdicts,
+    baseline: Option<Arc<Baseline>>,
+    capture: Capture,
+    mut timings: Timings,
+) -> FinishedSnapshot {
+    let begun = Instant::now();
+    let settled = capture.settled.clone();
+    let draft = draft(page, &job);
+    let rules = CompareRules {
+        options: story_parameters::compare_options(job.snapshot, &page.parameters),
+        environment: job.environment,
+    };
+    let mut finished = if capture.equals_baseline {
+        verdicts.finish(job.snapshot, draft, &capture, baseline.as_deref(), &rules)
+    } else {
+        let (verdicts, snapshot, draft_) = (verdicts.clone(), job.snapshot.clone(), draft.clone());
+        let judging = tokio::task::spawn_blocking(move || {
+            verdicts.finish(&snapshot, draft_, &capture, baseline.as_deref(), &rules)
+        });
+        let judged = judging.await;
+        judged.unwrap_or_else(|panic| failed(draft, panic.to_string()))
+    };
+    timings.compare += begun.elapsed();
+    finished.notes.extend(missing_fonts(&settled));
+    describe(&mut finished.result, page, settled, &timings);
+    let result = &finished.result;
+    let hashes = result.sha256.as_ref();
+    if let (Status::Passed, Some(hash)) = (result.status, hashes.and_then(|h| h.baseline.clone()))
+        && job.snapshot.known_failure.is_none()
+    {
+        page.log_pass(job.index, hash);
+    }
+    finished
+}
+
+impl Verdicts {
+    /// Judges a capture, writes the images of one that did not pass, and
+    /// accepts it as the baseline if the update mode says so.
+    fn finish(
+        &self,
+        snapshot: &Snapshot,
+        mut result: VisualTestResult,
+        capture: &Capture,
+        baseline: Option<&Baseline>,
+        rules: &CompareRules,
+    ) -> FinishedSnapshot {
+        let judgement = judge(capture, baseline, rules);
+        let status = judgement.status;
+        result.status = status;
+        result.message = judgement.message;
+        result.diff_ratio = judgement.diff_ratio;
+        result.regions = judgement.regions;
+        result.environment_changed = judgement.environment_changed;
+        if let Some(baseline) = baseline {
+            result.baseline = Some(self.updater.manifest.relative(&snapshot.baseline));
+            result.sha256 = Some(ImageHashes {
+                baseline: Some(baseline.file_sha256.clone()),
+                ..ImageHashes::default()
+            });
+        }
+        let mut notes = Vec::new();
+        if status != Status::Passed {
+            let (current, diff) = (Some(&*capture.png), judgement.diff.as_deref());
+            notes = self.images.write(&mut result, current, diff);
+        }
+        let bytes_differ = baseline.is_none_or(|baseline| baseline.bytes != capture.png);
+        if self.updater.accepts(snapshot, status, bytes_differ) {
+            let environment = rules.environment.clone();
+            // The result says why it could not be accepted.
+            let _ = self
+                .updater
+                .accept(snapshot, &capture.png, environment, &mut result);
+        }
+        FinishedSnapshot {
+            result,
+            hint: judgement.hint,
+            notes,
+        }
+    }
+}
+
+fn failed(draft: VisualTestResult, message: String) -> FinishedSnapshot {
+    FinishedSnapshot::with_message(draft, Status::Failed, message)
+}
+
+/// The document of a snapshot with what the session knows.
+fn draft(page: &SessionPage, job: &SnapshotJob<'_>) -> VisualTestResult {
+    let mut result = job.draft.clone();
+    result.browser = Some(page.browser.info().browser.clone());
+    let limits = limits_of(job.snapshot, &page.site.manifest.browser);
+    result.limits = limits.into_iter().map(str::to_owned).collect();
+    result
+}
+
+/// Notes how the snapshot was captured.
+fn describe(
+    result: &mut VisualTestResult,
+    page: &SessionPage,
+    settled: Settled,
+    timings: &Timings,
+) {
+    let ms = |time: Duration| Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    result.navigate_ms = ms(timings.navigate);
+    result.settle_ms = ms(timings.settle);
+    result.capture_ms = ms(timings.capture);
+    result.compare_ms = ms(timings.compare);
+    result.duration_ms = ms(timings.started.elapsed());
+    result.settled = settled.steps;
+    let addresses = settled.foreign.into_iter();
+    let addresses = addresses.take(VisualTestResult::MOST_ADDRESSES);
+    let redacted = addresses.map(|address| page.site.redact(&address));
+    result.open_network = redacted.collect();
+}

@@ -1,0 +1,151 @@
+//! The page of a browser session, and the story that it shows.
+
+use std::sync::Arc;
+
+use super::site::Site;
+use crate::browser::{Browser, PageLoads, Parameters};
+use crate::manifest::{BrowserName, Device, Isolation};
+use crate::plan::Snapshot;
+use crate::proxy::{Proxy, Traffic};
+
+/// The page of a browser session.
+pub(crate) struct SessionPage {
+    pub(super) site: Arc<Site>,
+    pub(super) browser: Browser,
+    /// The proxy for the browser's requests, if stories have rules for them.
+    pub(super) proxy: Option<Proxy>,
+    /// The story that the page shows, and what it was loaded for.
+    pub(super) loaded: Option<LoadedPage>,
+    /// The address of a story that has left cookies or storage behind.
+    pub(super) dirty: Option<String>,
+    /// The parameters of the story on the page.
+    pub(super) parameters: Parameters,
+    /// Whether the `before` hooks have started on the page, so that the `after`
+    /// hooks must run.
+    pub(super) is_hooked: bool,
+    visits: VisitLog,
+}
+
+/// The snapshots that passed on one page, and everything that the page has
+/// loaded.
+pub(crate) struct PageVisit {
+    /// The index of each snapshot and the hash of its baseline.
+    pub(crate) passed: Vec<(usize, String)>,
+    pub(crate) loads: PageLoads,
+    pub(crate) traffic: Option<Traffic>,
+}
+
+/// The visits to pages, for the cache.
+#[derive(Default)]
+struct VisitLog {
+    is_on: bool,
+    /// The snapshots that passed on the current page.
+    passed: Vec<(usize, String)>,
+    /// The pages that were left.
+    finished: Vec<PageVisit>,
+}
+
+/// What a page was loaded for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct LoadedPage {
+    address: String,
+    theme: String,
+    snapshot: String,
+    /// Whether steps were performed on it.
+    has_steps: bool,
+    /// What a page may read once and keep: agent, languages, time zone and kind
+    /// of screen.
+    device: (Device, bool, bool),
+}
+
+impl SessionPage {
+    /// The page of a browser that has just started. With `logs_visits`, what
+    /// passed and was loaded on each page can be read with
+    /// [`take_visits`](Self::take_visits).
+    pub(crate) fn new(
+        site: Arc<Site>,
+        mut browser: Browser,
+        proxy: Option<Proxy>,
+        logs_visits: bool,
+    ) -> Self {
+        browser.set_credentials(&site.base, Arc::clone(&site.credentials));
+        Self {
+            site,
+            browser,
+            proxy,
+            loaded: None,
+            dirty: None,
+            parameters: Parameters::default(),
+            is_hooked: false,
+            visits: VisitLog {
+                is_on: logs_visits,
+                ..VisitLog::default()
+            },
+        }
+    }
+
+    /// The session's engine.
+    pub(crate) fn engine(&self) -> BrowserName {
+        self.browser.name()
+    }
+
+    /// Closes the browser.
+    pub(crate) async fn close(self) {
+        self.browser.close().await;
+    }
+
+    /// Leaves the page, so that the next story is loaded. The visit is logged
+    /// with everything that the page has loaded so far, which may be more than
+    /// one of its snapshots needs, but never less.
+    pub(crate) async fn leave(&mut self) {
+        self.loaded = None;
+        let passed = std::mem::take(&mut self.visits.passed);
+        if passed.is_empty() || !self.visits.is_on {
+            return;
+        }
+        // A page that cannot report what it has loaded is not cached.
+        if let Ok(loads) = self.browser.loads().await {
+            self.visits.finished.push(PageVisit {
+                passed,
+                loads,
+                traffic: self.proxy.as_ref().map(Proxy::traffic),
+            });
+        }
+    }
+
+    /// Logs that a snapshot passed on the page.
+    pub(super) fn log_pass(&mut self, index: usize, baseline_sha256: String) {
+        self.visits.passed.push((index, baseline_sha256));
+    }
+
+    /// Takes the log of the pages that were left.
+    pub(crate) fn take_visits(&mut self) -> Vec<PageVisit> {
+        std::mem::take(&mut self.visits.finished)
+    }
+}
+
+impl LoadedPage {
+    pub(super) fn new(address: String, snapshot: &Snapshot) -> Self {
+        let screen = snapshot.screen;
+        Self {
+            address,
+            theme: snapshot.theme.name.clone(),
+            snapshot: snapshot.identifier.key(),
+            has_steps: !snapshot.story.steps.is_empty(),
+            device: (snapshot.device.fixed(), screen.mobile, screen.touch),
+        }
+    }
+
+    /// Whether this page may show the other one's snapshot as well. A page with
+    /// steps may not: performing them is part of each snapshot.
+    pub(super) fn serves(&self, other: &Self, isolation: Isolation) -> bool {
+        !self.has_steps
+            && self.address == other.address
+            && self.device == other.device
+            && match isolation {
+                Isolation::Story => true,
+                Isolation::Theme => self.theme == other.theme,
+                Isolation::Snapshot => self.snapshot == other.snapshot,
+            }
+    }
+}

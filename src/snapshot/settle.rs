@@ -1,0 +1,84 @@
+//! Waits for a page to settle and captures it.
+
+use std::time::{Duration, Instant};
+
+use super::requests;
+use super::session_page::SessionPage;
+use crate::browser::{BrowserError, Settled, Thoroughness};
+use crate::manifest::{CaptureSettings, Target};
+use crate::plan::Snapshot;
+
+/// An image of a page, and the state of the page when it was captured.
+pub(super) struct Capture {
+    pub(super) png: Vec<u8>,
+    pub(super) settled: Settled,
+    /// Whether the fast path found that the image equals the baseline.
+    pub(super) equals_baseline: bool,
+}
+
+/// The time that each part of a snapshot took.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timings {
+    pub(super) started: Instant,
+    pub(super) navigate: Duration,
+    pub(super) settle: Duration,
+    pub(super) capture: Duration,
+    pub(super) compare: Duration,
+}
+
+impl Timings {
+    /// Starts measuring.
+    pub(super) fn start() -> Self {
+        Self {
+            started: Instant::now(),
+            navigate: Duration::ZERO,
+            settle: Duration::ZERO,
+            capture: Duration::ZERO,
+            compare: Duration::ZERO,
+        }
+    }
+}
+
+/// Waits for the page to settle, within the story's time limit from `started`,
+/// and captures it.
+pub(super) async fn settle_and_capture(
+    page: &mut SessionPage,
+    snapshot: &Snapshot,
+    thoroughness: Thoroughness,
+    started: Instant,
+    timings: &mut Timings,
+) -> Result<Capture, BrowserError> {
+    let capture = &snapshot.story.capture;
+    let begun = Instant::now();
+    let mut settled = page.browser.settle(capture, thoroughness, started).await?;
+    if settled.dirty {
+        page.dirty = Some(page.site.address(snapshot));
+    }
+    timings.settle += begun.elapsed();
+    let begun = Instant::now();
+    let png = page.browser.capture(capture, snapshot.screen).await?;
+    timings.capture += begun.elapsed();
+    requests::check(page.proxy.as_ref(), &mut settled)?;
+    Ok(Capture {
+        png,
+        settled,
+        equals_baseline: false,
+    })
+}
+
+/// Adds a screenshot of the viewport to the error of a failed step.
+pub(super) async fn with_screenshot(
+    page: &mut SessionPage,
+    error: BrowserError,
+    snapshot: &Snapshot,
+) -> BrowserError {
+    let BrowserError::Step(mut unmet) = error else {
+        return error;
+    };
+    let settings = CaptureSettings {
+        target: Target::Viewport,
+        ..snapshot.story.capture.clone()
+    };
+    unmet.picture = page.browser.capture(&settings, snapshot.screen).await.ok();
+    BrowserError::Step(unmet)
+}

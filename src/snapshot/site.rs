@@ -1,0 +1,51 @@
+//! The served stories, and how to open them.
+
+use std::sync::Arc;
+
+use super::hooks::Hooks;
+use crate::login::Logins;
+use crate::manifest::{Credentials, Manifest, Source};
+use crate::plan::Snapshot;
+
+/// The served stories, and what is needed to open them.
+pub(crate) struct Site {
+    pub(crate) manifest: Arc<Manifest>,
+    /// The address of the story server, without a trailing slash.
+    pub(crate) base: String,
+    /// The credentials that the story server requires.
+    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) hooks: Hooks,
+    pub(crate) logins: Logins,
+}
+
+impl Site {
+    /// Removes the story server's credentials from a text.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.credentials.redact(text).into_owned()
+    }
+
+    /// Whether the built-in server serves the stories from a folder.
+    pub(crate) fn is_folder(&self) -> bool {
+        matches!(self.manifest.source, Source::Dir(_))
+    }
+
+    /// The address of a snapshot's story, with its theme's parameters.
+    pub(super) fn address(&self, snapshot: &Snapshot) -> String {
+        let path = snapshot.story.path.trim_start_matches('/');
+        let mut address = format!("{}/{path}", self.base);
+        if !snapshot.theme.globals.is_empty() {
+            address.push_str("&globals=");
+            address.push_str(&snapshot.theme.globals);
+        }
+        if snapshot.theme.query.is_empty() {
+            return address;
+        }
+        match url::Url::parse(&address) {
+            Ok(mut url) => {
+                url.query_pairs_mut().extend_pairs(&snapshot.theme.query);
+                url.into()
+            }
+            Err(_) => address,
+        }
+    }
+}
