@@ -1,5 +1,6 @@
 //! Subscribes the reports to the events of a run.
 
+use std::collections::HashMap;
 use std::env;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use crate::report::terminal::Terminal;
 /// Subscribes the reports that are files in the run's folder.
 pub(super) fn subscribe_files(bus: &Bus, manifest: &Manifest) {
     bus.subscribe(Arc::new(HtmlReport::new(manifest.root.clone())));
-    bus.subscribe(Arc::new(JunitReport));
+    bus.subscribe(Arc::new(JunitReport::new(suite_name(manifest))));
 }
 
 /// Subscribes every report, for a process that owns the terminal.
@@ -21,9 +22,34 @@ pub(super) fn subscribe_all(bus: &Bus, manifest: &Manifest) {
     subscribe_files(bus, manifest);
     if env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") {
         let summary = env::var_os("GITHUB_STEP_SUMMARY").map(Into::into);
-        let path = manifest.path.to_string_lossy().into_owned();
-        bus.subscribe(Arc::new(GithubReport::new(path, summary)));
+        let path = path_in_repository(manifest);
+        bus.subscribe(Arc::new(GithubReport::new(path, HashMap::new(), summary)));
     }
     // The terminal names the other reports, so it subscribes last.
     bus.subscribe(Arc::new(Terminal::default()));
+}
+
+/// The package's name, with the manifest's if it is not `stories.toml`.
+fn suite_name(manifest: &Manifest) -> String {
+    let folder = || {
+        let name = manifest.root.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    };
+    let package = env::var("CARGO_PKG_NAME").unwrap_or_else(|_| folder());
+    match manifest.path.file_stem() {
+        Some(stem) if stem != "stories" => format!("{package}: {}", stem.to_string_lossy()),
+        _ => package,
+    }
+}
+
+/// The manifest's path from the root of its repository.
+fn path_in_repository(manifest: &Manifest) -> String {
+    let name = manifest.path.file_name().unwrap_or_default();
+    let path = manifest.root.join(name);
+    let mut folders = manifest.root.ancestors();
+    let repository = folders.find(|folder| folder.join(".git").exists());
+    let path = repository.and_then(|root| path.strip_prefix(root).ok());
+    path.unwrap_or(&manifest.path)
+        .to_string_lossy()
+        .into_owned()
 }

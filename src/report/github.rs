@@ -1,33 +1,85 @@
-//! GitHub Actions: annotations in the log, a table in the step summary.
+//! Reports to GitHub Actions: annotations and the step summary.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::ReportError;
-use super::words::{accept, counts, duration, failures, grouped, message, name, place};
+use super::groups::{MAX_UNGROUPED, groups};
+use super::words::{accept, counts, duration, environment, failures, grouped, message, name};
 use crate::events::{Bus, Event, Subscriber};
 use crate::model::{VisualTestResult, VisualTestRun};
 
-/// GitHub shows ten annotations of a kind and step; the last of ours says how
-/// many more there are.
-const ANNOTATIONS: usize = 10;
-/// A step's summary may have 1 MiB; beyond some hundred rows nobody reads.
-const ROWS: usize = 200;
+/// GitHub shows ten annotations of a kind for each step.
+const MAX_ANNOTATIONS: usize = 10;
+/// The most table rows in a summary, which may have 1 MiB.
+const MAX_ROWS: usize = 200;
 
 /// Prints annotations of a run's failures, and appends a summary to the file
 /// that GitHub names.
 pub struct GithubReport {
     manifest: String,
+    lines: HashMap<String, usize>,
     summary: Option<PathBuf>,
 }
 
 impl GithubReport {
-    /// The report for a manifest, as its path is seen from the repository's
-    /// root, and the file that `GITHUB_STEP_SUMMARY` names.
-    pub fn new(manifest: String, summary: Option<PathBuf>) -> Self {
-        Self { manifest, summary }
+    /// `manifest` is the manifest's path from the repository's root, `lines`
+    /// has the line of each story in it by story id, and `summary` is the file
+    /// that `GITHUB_STEP_SUMMARY` names.
+    pub fn new(manifest: String, lines: HashMap<String, usize>, summary: Option<PathBuf>) -> Self {
+        Self {
+            manifest,
+            lines,
+            summary,
+        }
+    }
+
+    /// The workflow commands that show failures beside the manifest's lines.
+    fn annotations(&self, results: &[VisualTestResult]) -> String {
+        let failures = failures(results);
+        let mut text = String::new();
+        if failures.len() <= MAX_UNGROUPED {
+            for result in failures {
+                let mut said = message(result).to_owned();
+                if let Some(command) = accept(result) {
+                    let _ = write!(said, "\naccept: {command}");
+                }
+                text.push_str(&self.annotation(Some(result), &name(result), &said));
+            }
+            return text;
+        }
+        let groups = groups(&failures);
+        let shown = match groups.len() {
+            count if count > MAX_ANNOTATIONS => MAX_ANNOTATIONS - 1,
+            count => count,
+        };
+        for group in &groups[..shown] {
+            let first = group.results[0];
+            text.push_str(&self.annotation(Some(first), "Tintype", &group.line()));
+        }
+        let rest: usize = groups[shown..]
+            .iter()
+            .map(|group| group.results.len())
+            .sum();
+        if rest > 0 {
+            let said = format!("{rest} more failures; see the step summary and report.html");
+            text.push_str(&self.annotation(None, "Tintype", &said));
+        }
+        text
+    }
+
+    fn annotation(&self, result: Option<&VisualTestResult>, title: &str, said: &str) -> String {
+        let line = result.and_then(|result| {
+            let id = &result.story_identifier.story_id;
+            let id = id.split('@').next().unwrap_or(id);
+            self.lines.get(id)
+        });
+        let line = line.map_or(String::new(), |line| format!(",line={line}"));
+        let (file, title, said) = (property(&self.manifest), property(title), data(said));
+        format!("::error file={file}{line},title={title}::{said}\n")
     }
 }
 
@@ -37,7 +89,7 @@ impl Subscriber for GithubReport {
             return;
         };
         // GitHub reads annotations from standard output.
-        let text = annotations(&report.results, &self.manifest);
+        let text = self.annotations(&report.results);
         let _ = std::io::stdout().write_all(text.as_bytes());
         if let Some(file) = &self.summary
             && let Err(error) = append_summary(file, &report.run, &report.results)
@@ -47,47 +99,13 @@ impl Subscriber for GithubReport {
     }
 }
 
-/// The lines to print to standard output so that the failures appear beside
-/// the change. `manifest` is its path as seen from the repository's root.
-pub fn annotations(results: &[VisualTestResult], manifest: &str) -> String {
-    let failures = failures(results);
-    let shown = if failures.len() > ANNOTATIONS {
-        ANNOTATIONS - 1
-    } else {
-        failures.len()
-    };
-    let mut text = String::new();
-    for result in &failures[..shown] {
-        let mut said = message(result).to_owned();
-        if let Some(command) = accept(result) {
-            let _ = write!(said, "\naccept with: {command}");
-        }
-        let _ = writeln!(
-            text,
-            "::error file={},title={}::{}",
-            property(manifest),
-            property(&name(result)),
-            data(&said)
-        );
-    }
-    if shown < failures.len() {
-        let rest = failures.len() - shown;
-        let _ = writeln!(
-            text,
-            "::error file={},title=Tintype::{rest} more snapshots failed or are new; see the step summary and report.html",
-            property(manifest)
-        );
-    }
-    text
-}
-
 /// The run as Markdown for the step summary.
-pub fn summary(run: &VisualTestRun, results: &[VisualTestResult]) -> String {
-    let mut text = format!("### Tintype: {}\n\n", counts(&run.summary));
+fn summary(run: &VisualTestRun, results: &[VisualTestResult]) -> String {
+    let mut text = format!("### Tintype: {}\n\n", counts(&run.summary, results));
     let took = run.duration.map(duration).unwrap_or_default();
     let facts = [
         format!("`{}`", code(run.run_id.as_str())),
-        markdown(&place(run)),
+        markdown(&environment(run)),
         took,
     ];
     let facts: Vec<_> = facts.into_iter().filter(|fact| !fact.is_empty()).collect();
@@ -96,8 +114,38 @@ pub fn summary(run: &VisualTestRun, results: &[VisualTestResult]) -> String {
     if failures.is_empty() {
         return text;
     }
-    text.push_str("\n| Status | Snapshot | Message |\n| --- | --- | --- |\n");
-    for result in failures.iter().take(ROWS) {
+    if failures.len() <= MAX_UNGROUPED {
+        text.push_str(&table(&failures));
+    } else {
+        let mut rows = MAX_ROWS;
+        for group in groups(&failures) {
+            let shown = group.results.len().min(rows);
+            rows -= shown;
+            let (count, title) = (grouped(group.results.len() as u64), html(&group.title));
+            let _ = write!(
+                text,
+                "\n<details><summary>{count} × {title}</summary>\n{}",
+                table(&group.results[..shown])
+            );
+            if shown < group.results.len() {
+                text.push_str("\nThe others are in `report.html`.\n");
+            }
+            text.push_str("\n</details>\n");
+        }
+    }
+    text.push_str(
+        "\nUpload `target/tintype/runs` as an artifact to see the images in `report.html`, and to \
+         accept them with `cargo tintype accept`.\n",
+    );
+    text
+}
+
+fn table(failures: &[&VisualTestResult]) -> String {
+    if failures.is_empty() {
+        return String::new();
+    }
+    let mut text = "\n| Status | Snapshot | Message |\n| --- | --- | --- |\n".to_owned();
+    for result in failures {
         let _ = writeln!(
             text,
             "| {} | `{}` | {} |",
@@ -106,18 +154,11 @@ pub fn summary(run: &VisualTestRun, results: &[VisualTestResult]) -> String {
             markdown(message(result))
         );
     }
-    if failures.len() > ROWS {
-        let rest = grouped((failures.len() - ROWS) as u64);
-        let _ = writeln!(text, "\n{rest} more are in `report.html`.");
-    }
-    text.push_str(
-        "\nKeep the folder of the run as an artifact to see the pictures; `cargo tintype review` accepts.\n",
-    );
     text
 }
 
 /// Appends the summary to the file that `GITHUB_STEP_SUMMARY` names.
-pub fn append_summary(
+fn append_summary(
     file: &Path,
     run: &VisualTestRun,
     results: &[VisualTestResult],
@@ -144,25 +185,38 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Text for a cell of a Markdown table, as it is.
+/// Text for HTML inside Markdown.
+fn html(text: &str) -> String {
+    text.chars().fold(String::new(), |mut out, c| {
+        push_html(&mut out, c);
+        out
+    })
+}
+
+/// Text for a cell of a Markdown table, without Markdown's special characters.
 fn markdown(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
-        match c {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '\n' | '\r' => out.push(' '),
-            // `@` would notify the person or team of that name.
-            '@' => out.push_str("&#64;"),
-            '\\' | '`' | '*' | '_' | '|' | '[' | ']' | '~' | '#' => {
-                out.push('\\');
-                out.push(c);
-            }
-            _ => out.push(c),
+        if r"\`*_|[]~#".contains(c) {
+            out.push('\\');
+            out.push(c);
+        } else {
+            push_html(&mut out, c);
         }
     }
     out
+}
+
+fn push_html(out: &mut String, c: char) {
+    match c {
+        '<' => out.push_str("&lt;"),
+        '>' => out.push_str("&gt;"),
+        '&' => out.push_str("&amp;"),
+        '\n' | '\r' => out.push(' '),
+        // `@` would notify the person or team of that name.
+        '@' => out.push_str("&#64;"),
+        _ => out.push(c),
+    }
 }
 
 /// Text between backticks in a table.
@@ -174,13 +228,26 @@ fn code(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::super::sample;
-    use super::{annotations, append_summary, summary};
+    use super::{GithubReport, append_summary, summary};
     use crate::model::Status;
+
+    fn report(manifest: &str) -> GithubReport {
+        let lines = HashMap::from([("forms/checkout-card".to_owned(), 12)]);
+        GithubReport::new(manifest.to_owned(), lines, None)
+    }
 
     #[test]
     fn failures_are_annotated() {
-        insta::assert_snapshot!(annotations(&sample::results(), "stories.toml"));
+        insta::assert_snapshot!(report("stories.toml").annotations(&sample::results()));
+    }
+
+    #[test]
+    fn many_failures_are_annotated_in_groups() {
+        let results = sample::many_failures(30);
+        insta::assert_snapshot!(report("stories.toml").annotations(&results));
     }
 
     #[test]
@@ -189,28 +256,34 @@ mod tests {
     }
 
     #[test]
+    fn many_failures_are_summarised_in_groups() {
+        let results = sample::many_failures(12);
+        insta::assert_snapshot!(summary(&sample::run(), &results));
+    }
+
+    #[test]
     fn a_message_cannot_give_another_command() {
         let mut result = sample::result("x", Status::Failed);
         result.message = Some("a\n::set-env name=PATH::/tmp\r%0A".to_owned());
-        result.current = None;
         assert_eq!(
-            annotations(&[result], "a,b:c.toml"),
+            report("a,b:c.toml").annotations(&[result]),
             "::error file=a%2Cb%3Ac.toml,title=x%3A%3Alight%3A%3A1280x720::a%0A::set-env name=PATH::/tmp%0D%250A\n"
         );
     }
 
     #[test]
-    fn eleven_failures_become_ten_annotations() {
-        let results: Vec<_> = (0..11)
-            .map(|n| sample::result(&format!("story-{n}"), Status::New))
+    fn there_are_at_most_ten_annotations() {
+        let results: Vec<_> = (0..30)
+            .map(|n| {
+                let mut result = sample::result(&format!("story-{n}"), Status::Failed);
+                result.message = Some(format!("error {n}"));
+                result
+            })
             .collect();
-        let text = annotations(&results, "stories.toml");
+        let text = report("stories.toml").annotations(&results);
         assert_eq!(text.lines().count(), 10);
-        assert!(
-            text.lines()
-                .last()
-                .is_some_and(|line| line.contains("::2 more"))
-        );
+        let last = text.lines().last().unwrap();
+        assert!(last.contains("::21 more failures"), "{last}");
     }
 
     #[test]
@@ -233,10 +306,6 @@ mod tests {
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.starts_with("before\n### Tintype: "), "{text}");
         let error = append_summary(folder.path(), &sample::run(), &[]).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains(&folder.path().display().to_string())
-        );
+        assert_eq!(error.path, folder.path());
     }
 }

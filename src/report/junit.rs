@@ -1,55 +1,55 @@
-//! JUnit XML, as continuous integration reads it.
+//! Writes JUnit XML for CI servers.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 
+use super::put;
 use super::words::{accept, message, name};
-use super::{ReportError, put};
 use crate::events::{Bus, Event, ReportKind, Subscriber};
 use crate::model::{RunFile, Status, VisualTestResult, VisualTestRun};
 
 /// Writes the JUnit report of a run, of all its processes, into its folder.
-pub struct JunitReport;
+pub struct JunitReport {
+    suite: String,
+}
+
+impl JunitReport {
+    /// `suite` names the project, so that a server can compare its runs.
+    pub fn new(suite: String) -> Self {
+        Self { suite }
+    }
+}
 
 impl Subscriber for JunitReport {
     fn on_event(&self, event: &Event, bus: &Bus) {
         if let Event::RunPaused(report) | Event::RunEnded(report) = event {
+            let path = report.folder.join("junit.xml");
             let RunFile { run, results } = &report.whole;
-            let written = write(&report.folder, run, results);
-            bus.publish(super::written(ReportKind::Junit, written));
+            let written = put(&path, render(&self.suite, run, results).as_bytes());
+            bus.publish(super::written(ReportKind::Junit, written.map(|()| path)));
         }
     }
 }
 
-/// Writes `junit.xml` into `dir`, the run's folder, and returns its path.
-pub fn write(
-    dir: &Path,
-    run: &VisualTestRun,
-    results: &[VisualTestResult],
-) -> Result<PathBuf, ReportError> {
-    let path = dir.join("junit.xml");
-    put(&path, render(run, results).as_bytes())?;
-    Ok(path)
-}
-
-/// The run as a document with one suite: a test case per snapshot, in the
+/// The run as a document with one suite: a test case for each snapshot, in the
 /// results' order, with the story as its class.
-pub fn render(run: &VisualTestRun, results: &[VisualTestResult]) -> String {
+fn render(suite: &str, run: &VisualTestRun, results: &[VisualTestResult]) -> String {
     let summary = &run.summary;
     let failures = results.iter().filter(|result| result.fails_run()).count();
-    let counts = format!(
-        r#"tests="{}" failures="{}" skipped="{}" errors="0" time="{}""#,
-        summary.total,
-        failures,
-        summary.skipped,
-        seconds(run.duration.unwrap_or(0)),
-    );
+    let (tests, skipped) = (summary.total, summary.skipped);
+    let time = seconds(run.duration.unwrap_or(0));
+    let counts = format!(r#"tests="{tests}" failures="{failures}" errors="0""#);
+    // Jenkins' schema has `skipped` on suites only.
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-         <testsuites name=\"tintype\" {counts}>\n  \
-         <testsuite name=\"{}\" timestamp=\"{}\" {counts}>\n",
-        escaped(run.run_id.as_str()),
+         <testsuites name=\"tintype\" {counts} time=\"{time}\">\n  \
+         <testsuite name=\"{}\" timestamp=\"{}\" {counts} skipped=\"{skipped}\" \
+         time=\"{time}\">\n    \
+         <properties>\n      \
+         <property name=\"run\" value=\"{}\"/>\n    \
+         </properties>\n",
+        escaped(suite),
         escaped(&run.start_time),
+        escaped(run.run_id.as_str()),
     );
     for result in results {
         case(&mut xml, result);
@@ -74,8 +74,8 @@ fn case(xml: &mut String, result: &VisualTestResult) {
             escaped(&body(result))
         ),
         Status::Skipped => format!("      <skipped message=\"{said}\"/>\n"),
-        // A record that stayed at work belongs to a process that died.
-        Status::Running => "      <skipped message=\"did not end\"/>\n".to_owned(),
+        // The process that ran it died.
+        Status::Running => "      <skipped message=\"did not finish\"/>\n".to_owned(),
         Status::Failed | Status::New | Status::Changed => {
             format!("      <system-out>{said}</system-out>\n")
         }
@@ -89,8 +89,8 @@ fn case(xml: &mut String, result: &VisualTestResult) {
     }
 }
 
-/// The attempts before the last, as Surefire writes them: what passed all the
-/// same is flaky.
+/// The attempts before the last, in Surefire's form: `flakyFailure` if the last
+/// attempt passed.
 fn reruns(result: &VisualTestResult) -> String {
     let word = if result.is_flaky() {
         "flakyFailure"
@@ -110,8 +110,8 @@ fn reruns(result: &VisualTestResult) -> String {
     xml
 }
 
-/// What a reader of the failure needs: where the pictures are and what accepts
-/// them.
+/// The details of a failure: its images, changes of the environment, and the
+/// command that accepts it.
 fn body(result: &VisualTestResult) -> String {
     let mut text = message(result).to_owned();
     for (word, path) in [
@@ -125,10 +125,10 @@ fn body(result: &VisualTestResult) -> String {
     }
     for change in &result.environment_changed {
         let (what, was, now) = (&change.what, &change.baseline, &change.current);
-        let _ = write!(text, "\n{what}: {was} when accepted, now {now}");
+        let _ = write!(text, "\n{what}: {was} when accepted, {now} now");
     }
     if let Some(command) = accept(result) {
-        let _ = write!(text, "\naccept with: {command}");
+        let _ = write!(text, "\naccept: {command}");
     }
     text
 }
@@ -138,8 +138,8 @@ fn seconds(ms: u64) -> String {
 }
 
 /// Text for an attribute or an element. Characters that XML cannot hold at all
-/// become U+FFFD; line breaks are written as references, which attributes would
-/// otherwise turn into spaces.
+/// become U+FFFD. Line breaks become references, because attributes would turn
+/// them into spaces.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -165,15 +165,15 @@ mod tests {
 
     #[test]
     fn a_run_as_junit() {
-        insta::assert_snapshot!(render(&sample::run(), &sample::results()));
+        insta::assert_snapshot!(render("shop", &sample::run(), &sample::results()));
     }
 
     #[test]
-    fn what_was_accepted_at_once_is_no_failure() {
+    fn a_snapshot_that_was_accepted_is_not_a_failure() {
         let mut new = sample::result("a", Status::New);
-        assert!(render(&sample::run(), &[new.clone()]).contains("failures=\"1\""));
+        assert!(render("shop", &sample::run(), &[new.clone()]).contains("failures=\"1\""));
         new.baseline = Some("baselines/a.png".to_owned());
-        let xml = render(&sample::run(), &[new]);
+        let xml = render("shop", &sample::run(), &[new]);
         assert!(
             xml.contains("failures=\"0\"") && !xml.contains("<failure"),
             "{xml}"
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_a_message_can_leave_its_place() {
+    fn messages_are_escaped() {
         assert_eq!(
             escaped("\"><failure/>&\u{0}\u{b}\n]]>"),
             "&quot;&gt;&lt;failure/&gt;&amp;\u{fffd}\u{fffd}&#10;]]&gt;"

@@ -8,16 +8,15 @@
 //! - [`html`]: one page with pictures, without a server.
 //! - [`junit`]: JUnit XML for continuous integration.
 //! - [`github`]: annotations and the step summary of GitHub Actions.
-//! - [`text`]: a few lines for a chat message.
 
 mod failure;
 pub mod github;
+mod groups;
 pub mod html;
 pub mod junit;
 #[cfg(test)]
 mod sample;
 pub mod terminal;
-pub mod text;
 mod words;
 
 pub(crate) use failure::test_message;

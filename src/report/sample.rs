@@ -46,6 +46,23 @@ pub(super) fn result(story: &str, status: Status) -> VisualTestResult {
     VisualTestResult::new(RunId(RUN.to_owned()), id, status)
 }
 
+/// So many failures: differences in three components, and one error.
+pub(super) fn many_failures(count: usize) -> Vec<VisualTestResult> {
+    let stories = ["forms/card", "forms/field", "menu--open", "chart"];
+    (0..count)
+        .map(|n| {
+            let mut result = result(&format!("{}-{n}", stories[n % 4]), Status::Failed);
+            result.message = Some("2.8 % of pixels differ".to_owned());
+            result.diff_ratio = Some(0.028);
+            if n % 4 == 3 {
+                result.message = Some("chromedriver was not found on the PATH".to_owned());
+                result.diff_ratio = None;
+            }
+            result
+        })
+        .collect()
+}
+
 /// One snapshot of every final status, and a second failure without pictures.
 pub(super) fn results() -> Vec<VisualTestResult> {
     vec![

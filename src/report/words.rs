@@ -1,6 +1,6 @@
-//! The words that several reports share.
+//! Numbers, names and phrases that several reports share.
 
-use crate::model::{Reason, Status, Summary, VisualTestResult, VisualTestRun, accept_command};
+use crate::model::{Status, Summary, VisualTestResult, VisualTestRun, accept_command};
 
 /// `1284` as `1,284`.
 pub(super) fn grouped(number: u64) -> String {
@@ -15,6 +15,15 @@ pub(super) fn grouped(number: u64) -> String {
     text
 }
 
+/// `1 snapshot`, `1,284 snapshots`, `2 stories`.
+pub(super) fn plural(count: u64, noun: &str) -> String {
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{} {stem}ies", grouped(count)),
+        (_, None) => format!("{} {noun}s", grouped(count)),
+    }
+}
+
 /// Milliseconds as `214 ms`, `41.8 s` or `3 m 12 s`.
 pub(super) fn duration(ms: u64) -> String {
     match ms {
@@ -24,30 +33,32 @@ pub(super) fn duration(ms: u64) -> String {
     }
 }
 
-/// `7 failed, 12 new, 1,240 passed`; statuses that do not occur are left out.
-pub(super) fn counts(summary: &Summary) -> String {
-    let parts: Vec<String> = WORST_FIRST
-        .into_iter()
-        .filter(|status| summary.of(*status) > 0)
-        .map(|status| format!("{} {status}", grouped(summary.of(status))))
-        .collect();
-    if parts.is_empty() {
-        "nothing was compared".to_owned()
-    } else {
-        parts.join(", ")
+/// `7 failed, 12 new, 3 accepted as new, 1,240 passed`; counts of 0 are left
+/// out.
+pub(super) fn counts(summary: &Summary, results: &[VisualTestResult]) -> String {
+    let accepted = results.iter().filter(|result| result.is_accepted()).count() as u64;
+    let new = summary.new.saturating_sub(accepted);
+    let parts: Vec<String> = [
+        (summary.failed, "failed"),
+        (new, "new"),
+        (accepted, "accepted as new"),
+        (summary.changed, "changed"),
+        (summary.passed, "passed"),
+        (summary.skipped, "skipped"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{} {word}", grouped(count)))
+    .collect();
+    if summary.total == summary.skipped {
+        let skipped = parts.first().map(|part| format!(" ({part})"));
+        return format!("nothing was compared{}", skipped.unwrap_or_default());
     }
+    parts.join(", ")
 }
 
-/// Final statuses, those that wait for somebody first.
-const WORST_FIRST: [Status; 5] = [
-    Status::Failed,
-    Status::New,
-    Status::Changed,
-    Status::Passed,
-    Status::Skipped,
-];
-
-/// What failed the run, the largest difference first.
+/// The results that fail the run, the largest difference first and new
+/// snapshots last.
 pub(super) fn failures(results: &[VisualTestResult]) -> Vec<&VisualTestResult> {
     let mut failures: Vec<_> = results.iter().filter(|result| result.fails_run()).collect();
     failures.sort_by(|a, b| {
@@ -66,7 +77,7 @@ pub(super) fn name(result: &VisualTestResult) -> String {
     result.story_identifier.test_name()
 }
 
-/// What is to be said of a result in one line.
+/// The message of a result, on one line.
 pub(super) fn message(result: &VisualTestResult) -> &str {
     match (&result.message, result.status) {
         (Some(message), _) => message,
@@ -75,22 +86,27 @@ pub(super) fn message(result: &VisualTestResult) -> &str {
     }
 }
 
-/// `attempt 2 of 2 passed after 1.2 s; before: …`: what was said of each that
-/// failed.
+/// `attempt 2 of 2 passed after 1.2 s; earlier attempts: …`, with the messages
+/// of those that failed. Empty if there was one attempt.
 pub(crate) fn attempts(result: &VisualTestResult) -> String {
-    let Some((last, before)) = result.attempts.split_last() else {
+    let Some((last, earlier)) = result.attempts.split_last() else {
         return String::new();
     };
     let count = result.attempts.len();
-    let said: Vec<_> = before
+    let messages: Vec<_> = earlier
         .iter()
         .filter_map(|attempt| attempt.message.as_deref())
         .collect();
+    let word = if earlier.len() == 1 {
+        "attempt"
+    } else {
+        "attempts"
+    };
     format!(
-        "attempt {count} of {count} {} after {}; before: {}",
+        "attempt {count} of {count} {} after {}; earlier {word}: {}",
         last.status,
         duration(last.duration_ms),
-        said.join("; ")
+        messages.join("; ")
     )
 }
 
@@ -100,8 +116,8 @@ pub(super) fn accept(result: &VisualTestResult) -> Option<String> {
     can_be_accepted.then(|| accept_command(&result.run_id, Some(result)))
 }
 
-/// Where and with what the run took place, on one line.
-pub(super) fn place(run: &VisualTestRun) -> String {
+/// The commit, browser and platform of a run, on one line.
+pub(super) fn environment(run: &VisualTestRun) -> String {
     let environment = &run.environment;
     let mut parts = Vec::new();
     if let Some(git) = &environment.git {
@@ -117,14 +133,11 @@ pub(super) fn place(run: &VisualTestRun) -> String {
     parts.join(", ")
 }
 
-/// How the run ended, as a word.
-pub(super) fn reason(run: &VisualTestRun) -> &'static str {
-    run.reason.map_or("running", Reason::as_str)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{duration, grouped};
+    use super::super::sample;
+    use super::{counts, duration, grouped};
+    use crate::model::{Status, Summary};
 
     #[test]
     fn numbers_are_grouped_by_three() {
@@ -141,5 +154,21 @@ mod tests {
         assert_eq!(duration(1_000), "1.0 s");
         assert_eq!(duration(59_999), "59.9 s");
         assert_eq!(duration(192_000), "3 m 12 s");
+    }
+
+    #[test]
+    fn counts_tell_accepted_snapshots_from_new_ones() {
+        let mut accepted = sample::result("a", Status::New);
+        accepted.baseline = Some("baselines/a.png".to_owned());
+        let results = [accepted, sample::result("b", Status::New)];
+        let mut summary = Summary::default();
+        assert_eq!(counts(&summary, &[]), "nothing was compared");
+        summary.add(Status::Skipped);
+        assert_eq!(counts(&summary, &[]), "nothing was compared (1 skipped)");
+        for result in &results {
+            summary.add(result.status);
+        }
+        let expected = "1 new, 1 accepted as new, 1 skipped";
+        assert_eq!(counts(&summary, &results), expected);
     }
 }

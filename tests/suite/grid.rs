@@ -359,7 +359,7 @@ fn nothing_is_cached_behind_a_hub() {
     driver.wait().unwrap();
     for run in runs {
         assert_eq!(run.code, Some(0), "{}", run.stdout);
-        let told = "captured each time: a (its browser is that of `webdriver`";
+        let told = "not cached: its browser is that of `webdriver`";
         assert!(run.stderr.contains(told), "{}", run.stderr);
     }
     assert!(results.iter().all(|result| !result.cached));

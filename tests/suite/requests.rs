@@ -318,7 +318,7 @@ fn requests_to_other_origins_are_reported() {
         let told = project.result("a::light::400x300").open_network;
         assert_eq!(told, [asks("data?x=1")], "{rules}");
         assert!(project.result("b::light::400x300").open_network.is_empty());
-        let line = format!("open network: a ({})", asks("data?x=1"));
+        let line = format!("open network: a requested {}", asks("data?x=1"));
         assert!(run.stderr.contains(&line), "{}", run.stderr);
     }
 }

@@ -389,7 +389,7 @@ fn steps_are_inputs_of_the_cache() {
     let variable = |text| [("TINTYPE_TEST_TEXT", text), ("TINTYPE_UPDATE", "failed")];
     assert_eq!(project.run(&[], &variable("one")).code, Some(0));
     let run = project.run(&[], &variable("one"));
-    let told = "captured each time: a (its steps use the variable TINTYPE_TEST_TEXT)";
+    let told = "not cached: its steps use the variable TINTYPE_TEST_TEXT (a)";
     assert!(run.stderr.contains(told), "{}", run.stderr);
     assert!(!project.result("a::light::400x300").cached);
 }

@@ -1,0 +1,100 @@
+//! Groups failures that probably have the same cause.
+
+use std::collections::BTreeMap;
+
+use super::words::{grouped, message, name};
+use crate::model::{Status, VisualTestResult};
+
+/// Up to this many failures, a list of them is more useful than groups.
+pub(super) const MAX_UNGROUPED: usize = 10;
+
+/// Failures with the same error, or of the same component.
+pub(super) struct Group<'a> {
+    /// What they have in common.
+    pub(super) title: String,
+    /// Never empty.
+    pub(super) results: Vec<&'a VisualTestResult>,
+}
+
+/// Groups failures, the largest group first.
+pub(super) fn groups<'a>(failures: &[&'a VisualTestResult]) -> Vec<Group<'a>> {
+    let mut groups: BTreeMap<String, Vec<&VisualTestResult>> = BTreeMap::new();
+    for result in failures {
+        groups.entry(title(result)).or_default().push(result);
+    }
+    let groups = groups.into_iter();
+    let mut groups: Vec<_> = groups
+        .map(|(title, results)| Group { title, results })
+        .collect();
+    // Stable, so groups of one size stay in the order of their titles.
+    groups.sort_by_key(|group| std::cmp::Reverse(group.results.len()));
+    groups
+}
+
+impl Group<'_> {
+    /// `12 × forms: forms/card::light::375x667 and 11 more`
+    pub(super) fn line(&self) -> String {
+        let (count, title) = (self.results.len(), &self.title);
+        let first = name(self.results[0]);
+        let more = match count - 1 {
+            0 => String::new(),
+            more => format!(" and {} more", grouped(more as u64)),
+        };
+        format!("{} × {title}: {first}{more}", grouped(count as u64))
+    }
+}
+
+/// Errors are grouped by their text, new snapshots are one group, and
+/// differences are grouped by component.
+fn title(result: &VisualTestResult) -> String {
+    match (result.status, result.diff_ratio) {
+        (Status::New, _) => "no baseline yet".to_owned(),
+        (_, Some(_)) => format!(
+            "differences in {}",
+            component(&result.story_identifier.story_id)
+        ),
+        (_, None) => message(result)
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+    }
+}
+
+/// `forms/card` is in `forms`, Storybook's `forms-card--filled` is a variant of
+/// `forms-card`.
+fn component(story: &str) -> &str {
+    let id = story.split('@').next().unwrap_or(story);
+    let split = id.split_once("--").or_else(|| id.rsplit_once('/'));
+    split.map_or(id, |(component, _)| component)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::{Status, component, groups};
+
+    #[test]
+    fn stories_belong_to_a_component() {
+        assert_eq!(component("forms/card"), "forms");
+        assert_eq!(component("forms-card--filled@firefox"), "forms-card");
+        assert_eq!(component("button@2x"), "button");
+    }
+
+    #[test]
+    fn failures_are_grouped_by_error_and_component() {
+        let mut results = sample::many_failures(30);
+        results.push(sample::result("menu", Status::New));
+        let failures: Vec<_> = results.iter().collect();
+        let lines: Vec<_> = groups(&failures).iter().map(super::Group::line).collect();
+        assert_eq!(
+            lines,
+            [
+                "16 × differences in forms: forms/card-0::light::1280x720 and 15 more",
+                "7 × chromedriver was not found on the PATH: chart-3::light::1280x720 and 6 more",
+                "7 × differences in menu: menu--open-2::light::1280x720 and 6 more",
+                "1 × no baseline yet: menu::light::1280x720",
+            ]
+        );
+    }
+}
