@@ -71,7 +71,7 @@ impl Project {
             write(&stories.join(name), &noise(size, size));
         }
         let path = folder.path().join("stories.toml");
-        let manifest = Manifest::parse(&path, MANIFEST).expect("a manifest");
+        let manifest = Manifest::parse(&path, MANIFEST, &Config::default()).expect("a manifest");
         let snapshots = Plan::from_manifest(&manifest).expect("a plan").snapshots;
         for (index, snapshot) in snapshots.iter().enumerate() {
             write(&snapshot.baseline, &png(index));
@@ -79,7 +79,7 @@ impl Project {
         let project = Self {
             _folder: folder,
             manifest,
-            config: Config::read(|_| None).expect("no variables"),
+            config: Config::default(),
             context: Context::default(),
             snapshots,
         };

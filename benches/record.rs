@@ -10,14 +10,15 @@ use std::time::{Duration, Instant};
 use support::proxy::Proxy;
 use support::server::Server;
 use support::{finished, run, started};
+use tintype::config::Config;
 use tintype::model::{RecordedEvent, RunId, Status};
 use tintype::record::{RecordConfig, Recorder, Records};
 
 const SNAPSHOTS: usize = 100_000;
 
 fn settings(folder: &std::path::Path, url: &str) -> RecordConfig {
-    let variable = |name: &str| (name == "REDIS_URL").then(|| url.into());
-    RecordConfig::from_variables(folder, variable).unwrap()
+    let config = Config::from_variables([("REDIS_URL", url)]).unwrap();
+    RecordConfig::new(folder, &config).unwrap()
 }
 
 fn per_second(count: usize, took: Duration) -> u64 {

@@ -68,7 +68,12 @@ impl Checkout {
     }
 
     fn manifest(&self) -> Manifest {
-        Manifest::parse(&self.root.join("stories.toml"), MANIFEST).unwrap()
+        Manifest::parse(
+            &self.root.join("stories.toml"),
+            MANIFEST,
+            &Config::default(),
+        )
+        .unwrap()
     }
 
     fn plan(&self) -> Vec<Snapshot> {
@@ -76,8 +81,13 @@ impl Checkout {
     }
 
     fn open(&self) -> Cache {
-        let config = Config::read(|_| None).unwrap();
-        let context = Context::here("Chromium 1.2.3".to_owned(), Vec::new(), None);
+        let config = Config::default();
+        let context = Context::here(
+            "Chromium 1.2.3".to_owned(),
+            Vec::new(),
+            None,
+            &config.variables,
+        );
         let folder = self.root.join("cache");
         Cache::open(
             folder,
@@ -114,12 +124,9 @@ impl Checkout {
 }
 
 fn record(url: &str) -> RecordConfig {
-    RecordConfig::from_variables(Path::new("/nowhere"), |name| match name {
-        "REDIS_URL" => Some(url.into()),
-        "REDIS_PREFIX" => Some("team:".into()),
-        _ => None,
-    })
-    .unwrap()
+    let variables = [("REDIS_URL", url), ("REDIS_PREFIX", "team:")];
+    let config = Config::from_variables(variables).unwrap();
+    RecordConfig::new(Path::new("/nowhere"), &config).unwrap()
 }
 
 fn accept(root: &Path, snapshot: &Snapshot) {

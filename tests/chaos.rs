@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use support::proxy::Proxy;
 use support::server::Server;
 use support::{result, run, story};
+use tintype::config::Config;
 use tintype::model::{RecordedEvent, RunId, Status, Summary, VisualTestResult};
 use tintype::record::{RecordConfig, Recorder, Records};
 
@@ -35,8 +36,8 @@ fn status(n: usize, attempt: u32) -> Status {
 
 fn settings(folder: &Path, port: u16) -> RecordConfig {
     let url = format!("redis://127.0.0.1:{port}");
-    let variable = |name: &str| (name == "REDIS_URL").then(|| url.clone().into());
-    RecordConfig::from_variables(folder, variable).unwrap()
+    let config = Config::from_variables([("REDIS_URL", url)]).unwrap();
+    RecordConfig::new(folder, &config).unwrap()
 }
 
 /// What a worker has begun and ended, kept by the worker itself beside the

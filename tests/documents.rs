@@ -33,7 +33,11 @@ fn check_manifest(text: &str) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, "").unwrap();
     }
-    let manifest = Manifest::parse(&folder.path().join("stories.toml"), text);
+    let manifest = Manifest::parse(
+        &folder.path().join("stories.toml"),
+        text,
+        &Config::default(),
+    );
     let manifest = manifest.unwrap_or_else(|error| panic!("{error}"));
     let plan = Plan::from_manifest(&manifest).unwrap_or_else(|error| panic!("{error}"));
     assert!(!plan.snapshots.is_empty());
@@ -78,7 +82,8 @@ fn every_key_of_the_manifest_is_in_the_reference() {
         "[[story]]\n[[story.steps]]",
     ] {
         let text = format!("{section}\nzzzzzzzzzzzz = 1\n");
-        let error = Manifest::parse(Path::new("stories.toml"), &text).unwrap_err();
+        let error =
+            Manifest::parse(Path::new("stories.toml"), &text, &Config::default()).unwrap_err();
         let error = error.to_string();
         let unknown = error.split("unknown key `zzzzzzzzzzzz`").nth(1).unwrap();
         let known = unknown.split("= help: one of ").nth(1).unwrap();
@@ -129,8 +134,7 @@ fn the_settings_are_those_that_are_read() {
     for row in rows {
         let mut words = row.split('`').skip(1).step_by(2);
         let variable = words.next().unwrap();
-        let read =
-            |value: &str| Config::read(|name| (name == variable).then(|| value.to_owned().into()));
+        let read = |value: &str| Config::from_variables([(variable, value)]);
         let free = ["TINTYPE_MANIFEST"].contains(&variable);
         let nonsense = "../ nonsense";
         assert_eq!(read(nonsense).is_ok(), free, "{variable}");

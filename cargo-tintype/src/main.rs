@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tintype::config::Config;
 
 use commands::{
     accept, compare, doctor, export, flush, health, import, init, list, orphans, prune, reject,
@@ -62,32 +63,42 @@ fn main() -> ExitCode {
         arguments.remove(1);
     }
     let cli = Cli::parse_from(arguments);
-    let manifest = cli.manifest.as_deref();
-    let done = match &cli.command {
-        Command::Init(options) => init::run(options),
-        Command::List(options) => list::run(manifest, options),
-        Command::Accept(options) => accept::run(manifest, options),
-        Command::Reject(options) => reject::run(manifest, options),
-        Command::Orphans(options) => orphans::run(manifest, options),
-        Command::Runs(options) => commands::runs::run(manifest, options),
-        Command::Show(options) => show::run(manifest, options),
-        Command::Resume(options) => resume::run(manifest, options),
-        Command::Export(options) => export::run(manifest, options),
-        Command::Import(options) => import::run(manifest, options),
-        Command::Flush(options) => flush::run(manifest, options),
-        Command::Prune(options) => prune::run(manifest, options),
-        Command::Health(options) => health::run(manifest, options),
-        // Its exit code tells a difference from an error.
-        Command::Compare(options) => return compare::run(options),
-        Command::Review(options) => review::run(manifest, options),
-        Command::Watch(options) => watch::run(manifest, options),
-        Command::Doctor(options) => doctor::run(manifest, options),
-    };
+    // Its exit code distinguishes a difference from an error.
+    if let Command::Compare(options) = &cli.command {
+        return compare::run(options);
+    }
+    let done = Config::from_environment()
+        .map_err(anyhow::Error::new)
+        .and_then(|config| run(cli, config));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(cli: Cli, mut config: Config) -> anyhow::Result<()> {
+    config.manifest = cli.manifest.or(config.manifest);
+    let config = &config;
+    match &cli.command {
+        Command::Init(options) => init::run(options, config),
+        Command::List(options) => list::run(config, options),
+        Command::Accept(options) => accept::run(config, options),
+        Command::Reject(options) => reject::run(config, options),
+        Command::Orphans(options) => orphans::run(config, options),
+        Command::Runs(options) => commands::runs::run(config, options),
+        Command::Show(options) => show::run(config, options),
+        Command::Resume(options) => resume::run(config, options),
+        Command::Export(options) => export::run(config, options),
+        Command::Import(options) => import::run(config, options),
+        Command::Flush(options) => flush::run(config, options),
+        Command::Prune(options) => prune::run(config, options),
+        Command::Health(options) => health::run(config, options),
+        Command::Compare(_) => Ok(()),
+        Command::Review(options) => review::run(config, options),
+        Command::Watch(options) => watch::run(config, options),
+        Command::Doctor(options) => doctor::run(config, options),
     }
 }

@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
+use tintype::config::Config;
 use tintype::manifest::Manifest;
 use tintype::model::StoryIdentifier;
 use tintype::plan::Plan;
@@ -12,21 +13,15 @@ use tintype::plan::Plan;
 pub(crate) struct Project {
     pub(crate) manifest: Manifest,
     pub(crate) plan: Plan,
+    pub(crate) config: Config,
 }
 
 impl Project {
-    /// Opens the project of a manifest: the one that is named, that
-    /// `TINTYPE_MANIFEST` names, or the nearest `stories.toml` from here
-    /// upwards.
-    pub(crate) fn open(manifest: Option<&Path>) -> Result<Self> {
-        let named = manifest.map(Path::to_owned);
-        // As in the harness, an empty variable counts as unset.
-        let told = || {
-            let told = env::var_os("TINTYPE_MANIFEST").filter(|told| !told.is_empty());
-            told.map(PathBuf::from)
-        };
-        let path = match named.or_else(told) {
-            Some(path) => path,
+    /// Opens the project of the manifest in `config`, otherwise of the nearest
+    /// `stories.toml` in the current folder or above.
+    pub(crate) fn open(config: &Config) -> Result<Self> {
+        let path = match &config.manifest {
+            Some(path) => path.clone(),
             None => nearest()?,
         };
         let text = |error: tintype::manifest::ManifestError| {
@@ -37,9 +32,13 @@ impl Project {
                 text.strip_prefix("error: ").unwrap_or(&text).to_owned()
             )
         };
-        let manifest = Manifest::load(&path).map_err(text)?;
+        let manifest = Manifest::load(&path, config).map_err(text)?;
         let plan = Plan::from_manifest(&manifest).map_err(text)?;
-        Ok(Self { manifest, plan })
+        Ok(Self {
+            manifest,
+            plan,
+            config: config.clone(),
+        })
     }
 
     /// Where the baseline of a snapshot is: as the manifest says, not as a

@@ -1,8 +1,9 @@
 //! The record, as commands open it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
+use tintype::config::Config;
 use tintype::model::{RunId, StoryIdentifier};
 use tintype::record::{RecordConfig, RecordError, Records};
 
@@ -17,8 +18,8 @@ pub(crate) struct RecordAccess {
 }
 
 impl RecordAccess {
-    pub(crate) fn open(manifest: Option<&Path>) -> Result<Self> {
-        Self::of(Project::open(manifest)?)
+    pub(crate) fn open(config: &Config) -> Result<Self> {
+        Self::of(Project::open(config)?)
     }
 
     /// The record of a project that is open already.
@@ -29,7 +30,7 @@ impl RecordAccess {
             .build()
             .context("failed to start the runtime")?;
         let state = project.manifest.state_dir();
-        let settings = RecordConfig::from_env(&state).map_err(failed)?;
+        let settings = RecordConfig::new(&state, &project.config).map_err(failed)?;
         let records = runtime.block_on(Records::open(&settings)).map_err(failed)?;
         Ok(Self {
             project,

@@ -5,6 +5,7 @@ use image::{Rgba, RgbaImage};
 use tempfile::TempDir;
 
 use crate::compare::encode_png;
+use crate::config::Config;
 use crate::manifest::Manifest;
 use crate::model::{Environment, RunId, StoryIdentifier};
 use crate::plan::Plan;
@@ -242,7 +243,7 @@ fn orphaned(template: &str, files: &[&str]) -> Vec<String> {
         fs::write(path, "").unwrap();
     }
     let text = format!("[stories]\ndir = \"stories\"\n[baselines]\npath = \"{template}\"\n");
-    let manifest = Manifest::parse(&root.join("stories.toml"), &text).unwrap();
+    let manifest = Manifest::parse(&root.join("stories.toml"), &text, &Config::default()).unwrap();
     let plan = Plan::from_manifest(&manifest).unwrap();
     let shown = |path: PathBuf| path.strip_prefix(root).unwrap().display().to_string();
     orphans(&manifest, &plan)

@@ -13,9 +13,8 @@ use super::page::{
     self, BrowserInfo, Page, PageLoads, Parameters, Settled, StorageState, Thoroughness,
 };
 use super::webkit::{self, WebKitPage};
-use crate::manifest::{
-    BrowserName, BrowserSettings, CaptureSettings, Credentials, Device, Screen, Step, Theme,
-};
+use crate::manifest::{BrowserSettings, CaptureSettings, Credentials, Device, Screen, Step, Theme};
+use crate::model::BrowserName;
 
 /// A browser with one page in it, whichever engine it is.
 #[derive(Debug)]

@@ -3,7 +3,8 @@
 //! of something else.
 
 use super::error::BrowserError;
-use crate::manifest::{BrowserName, BrowserSettings, Manifest};
+use crate::manifest::{BrowserSettings, Manifest};
+use crate::model::BrowserName;
 use crate::plan::Snapshot;
 
 /// Everything that an engine cannot do as Chromium does it, a line each.

@@ -5,6 +5,8 @@ use std::env;
 
 use serde::Serialize;
 
+use crate::config::Variables;
+
 /// Variables that browsers and fontconfig listen to: language, time zone,
 /// fonts.
 const VARIABLES: &[&str] = &[
@@ -50,9 +52,14 @@ pub struct Context {
 impl Context {
     /// The context of this process, with a browser of this build, started with
     /// these switches, on a system with these fonts.
-    pub fn here(browser: String, switches: Vec<String>, fonts: Option<String>) -> Self {
+    pub fn here(
+        browser: String,
+        switches: Vec<String>,
+        fonts: Option<String>,
+        environment: &Variables,
+    ) -> Self {
         let set = |name: &&str| {
-            let value = env::var_os(name)?.to_string_lossy().into_owned();
+            let value = environment.get(name)?.to_string_lossy().into_owned();
             Some(((*name).to_owned(), value))
         };
         let zone = std::fs::read("/etc/localtime").ok();

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::Context;
 use super::contents::Content;
-use crate::manifest::{BrowserName, Device, Screen, StorySpec, Theme};
+use crate::manifest::{Device, Screen, StorySpec, Theme};
+use crate::model::BrowserName;
 use crate::plan::Snapshot;
 
 /// Goes up when the meaning of a fingerprint changes.

@@ -125,13 +125,13 @@ impl Cache {
                 "its browser is that of `webdriver`, which may be another by then",
             );
         }
-        if config.cache == config::CacheMode::Off {
+        if config.run.cache == config::CacheMode::Off {
             return Self::closed("TINTYPE_CACHE is `off`");
         }
-        if config.update == UpdateMode::All {
+        if config.run.update == UpdateMode::All {
             return Self::closed("TINTYPE_UPDATE=all wants pictures");
         }
-        let writes = config.cache == config::CacheMode::On;
+        let writes = config.run.cache == config::CacheMode::On;
         let disk = Disk::new(folder);
         let inner = Inner {
             root: manifest.root.clone(),

@@ -1,28 +1,23 @@
-use std::ffi::OsString;
+use crate::model::BrowserName;
 
-use crate::manifest::BrowserName;
-
-use super::{CacheMode, Config, ConfigError, LogLevel, UpdateMode};
+use super::{CacheMode, Config, ConfigError, LogLevel, RedisServer, UpdateMode, Variables};
 
 fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-    Config::read(|name| {
-        let found = variables.iter().find(|(known, _)| *known == name);
-        found.map(|(_, value)| OsString::from(value))
-    })
+    Config::from_variables(variables.iter().copied().collect::<Variables>())
 }
 
 #[test]
-fn nothing_set_is_the_default() {
+fn unset_variables_have_defaults() {
     let config = read(&[]).unwrap();
-    assert_eq!(config.update, UpdateMode::No);
+    assert_eq!(config.run.update, UpdateMode::No);
     assert_eq!(config.log, LogLevel::Off);
-    assert!(config.run_id.as_str().starts_with("run-"));
-    assert!(!config.shared_run && !config.ci && !config.nextest);
-    assert_ne!(config.run_id, read(&[]).unwrap().run_id);
+    assert!(config.run.id.as_str().starts_with("run-"));
+    assert!(!config.run.is_shared && !config.run.ci && !config.nextest.active);
+    assert_ne!(config.run.id, read(&[]).unwrap().run.id);
 }
 
 #[test]
-fn every_variable_is_read() {
+fn reads_every_variable() {
     let config = read(&[
         ("TINTYPE_UPDATE", "failed"),
         ("TINTYPE_RUN_ID", "{run-1}"),
@@ -38,32 +33,38 @@ fn every_variable_is_read() {
         ("NEXTEST", "1"),
     ])
     .unwrap();
-    assert_eq!(config.update, UpdateMode::Failed);
-    assert_eq!(config.run_id.as_str(), "{run-1}");
-    assert!(config.shared_run && config.ci && config.nextest);
+    assert_eq!(config.run.update, UpdateMode::Failed);
+    assert_eq!(config.run.id.as_str(), "{run-1}");
+    assert!(config.run.is_shared && config.run.ci && config.nextest.active);
     assert_eq!(config.manifest, Some("suite/stories.toml".into()));
-    assert!(config.runs_in(BrowserName::Firefox) && !config.runs_in(BrowserName::Webkit));
-    assert_eq!(config.sessions, Some(Some(4)));
-    assert_eq!(config.webdriver.as_deref(), Some("http://grid:4444"));
-    assert_eq!(config.retries, Some(2));
-    assert_eq!(config.cache, CacheMode::Read);
+    assert!(
+        config.overrides.includes(BrowserName::Firefox)
+            && !config.overrides.includes(BrowserName::Webkit)
+    );
+    assert_eq!(config.overrides.sessions, Some(Some(4)));
+    assert_eq!(
+        config.overrides.webdriver.as_deref(),
+        Some("http://grid:4444")
+    );
+    assert_eq!(config.overrides.retries, Some(2));
+    assert_eq!(config.run.cache, CacheMode::Read);
     assert_eq!(config.log, LogLevel::Debug);
 }
 
 #[test]
-fn nextest_names_the_run_and_ci_can_be_false() {
+fn nextest_gives_the_run_id_and_ci_may_be_false() {
     let config = read(&[
         ("NEXTEST_RUN_ID", "abc"),
         ("CI", "false"),
         ("TINTYPE_RUN_ID", ""),
     ]);
     let config = config.unwrap();
-    assert_eq!(config.run_id.as_str(), "abc");
-    assert!(!config.ci);
+    assert_eq!(config.run.id.as_str(), "abc");
+    assert!(!config.run.ci);
 }
 
 #[test]
-fn unknown_values_are_errors_with_choices() {
+fn an_unknown_value_names_the_variable_and_the_choices() {
     let wrong = [
         ("TINTYPE_UPDATE", "yes"),
         ("TINTYPE_RUN_ID", "../elsewhere"),
@@ -73,7 +74,31 @@ fn unknown_values_are_errors_with_choices() {
         ("TINTYPE_RETRIES", "many"),
         ("TINTYPE_CACHE", "true"),
         ("TINTYPE_LOG", "loud"),
+        ("TINTYPE_LOGIN_KEY", "too short"),
+        ("REDIS_PORT", "many"),
+        ("REDIS_PREFIX", "{team}:"),
     ];
     let messages = wrong.map(|pair| read(&[pair]).unwrap_err().to_string());
     insta::assert_snapshot!(messages.join("\n"));
+}
+
+#[test]
+fn a_misspelt_name_is_an_error_with_a_suggestion() {
+    let errors = ["TINTYPE_UPDTAE", "TINTYPE_BROWSERS", "TINTYPE_Log"]
+        .map(|name| read(&[(name, "all")]).unwrap_err().to_string());
+    insta::assert_snapshot!(errors.join("\n"));
+    // A suite's own variables, and unset ones, are left alone.
+    assert!(read(&[("TINTYPE_LOGIN_USER", "ada"), ("TINTYPE_UPDTAE", "")]).is_ok());
+}
+
+#[test]
+fn redis_is_named_by_a_url_or_by_its_parts() {
+    let url = read(&[("REDIS_URL", "redis://cache/2"), ("REDIS_HOST", "other")]).unwrap();
+    assert!(
+        matches!(url.redis.server, Some(RedisServer::Url(url)) if url.reveal() == "redis://cache/2")
+    );
+    let parts = read(&[("REDIS_PORT", "7000"), ("REDIS_PASSWORD", "secret")]).unwrap();
+    let shown = format!("{:?}", parts.redis.server);
+    assert!(shown.contains("127.0.0.1") && shown.contains("7000") && !shown.contains("secret"));
+    assert_eq!(read(&[("REDIS_URL", "")]).unwrap().redis.server, None);
 }

@@ -1,105 +1,104 @@
-//! `${NAME}` in texts of the manifest: what must not stand in it.
+//! A snapshot of the environment, and one variable of it with its checks.
 
+use std::collections::BTreeMap;
 use std::env;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::sync::Arc;
 
-/// A text of the manifest with variables of the environment in it.
-///
-/// What they hold is shown by no formatting.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Expanded(String);
+use super::error::ConfigError;
 
-impl Expanded {
-    /// The text with what the variables hold.
-    pub fn reveal(&self) -> &str {
-        &self.0
+/// The environment variables of the process, read once. Cheap to clone; no
+/// formatting shows the values.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Variables(Arc<BTreeMap<String, OsString>>);
+
+impl Variables {
+    /// Reads the variables of this process.
+    pub fn of_process() -> Self {
+        env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .collect()
+    }
+
+    /// The value of a variable. An empty one counts as unset.
+    pub fn get(&self, name: &str) -> Option<&OsStr> {
+        let value = self.0.get(name).map(OsString::as_os_str);
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// The value of a variable if it is UTF-8, even if it is empty.
+    pub fn raw_text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.to_str()
+    }
+
+    /// The value of a variable if it is UTF-8. An empty one counts as unset.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.to_str()
+    }
+
+    /// The names of all variables that are set.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let set = self.0.iter().filter(|(_, value)| !value.is_empty());
+        set.map(|(name, _)| name.as_str())
+    }
+
+    /// A variable with the checks that an invalid value needs.
+    pub(super) fn variable(&self, name: &'static str) -> Option<Variable> {
+        // An invalid value is shown in the error that follows.
+        let value = self.get(name)?.to_string_lossy().into_owned();
+        Some(Variable { name, value })
     }
 }
 
-impl fmt::Debug for Expanded {
+impl<K: Into<String>, V: Into<OsString>> FromIterator<(K, V)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        let pairs = pairs.into_iter();
+        let pairs = pairs.map(|(name, value)| (name.into(), value.into()));
+        Self(Arc::new(pairs.collect()))
+    }
+}
+
+impl<K: Into<String>, V: Into<OsString>, const N: usize> From<[(K, V); N]> for Variables {
+    fn from(pairs: [(K, V); N]) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
+impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Expanded(…)")
+        f.write_str("Variables(…)")
     }
 }
 
-/// Puts variables where `${NAME}` stands. `$${` is `${` itself.
-///
-/// # Errors
-/// Names the variable that is not set, or not UTF-8.
-pub fn expand(text: &str) -> Result<Expanded, String> {
-    expand_from(text, |name| env::var(name).ok())
+/// A variable that is set.
+pub(super) struct Variable {
+    pub(super) name: &'static str,
+    pub(super) value: String,
 }
 
-/// The names of the variables that a text needs.
-pub fn variables(text: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    let _ = expand_from(text, |name| {
-        names.push(name.to_owned());
-        Some(String::new())
-    });
-    names
-}
-
-fn expand_from(
-    text: &str,
-    mut lookup: impl FnMut(&str) -> Option<String>,
-) -> Result<Expanded, String> {
-    let mut whole = String::new();
-    let mut rest = text;
-    while let Some((before, behind)) = rest.split_once("${") {
-        if let Some(before) = before.strip_suffix('$') {
-            whole.push_str(before);
-            whole.push_str("${");
-            rest = behind;
-            continue;
+impl Variable {
+    /// The error for an invalid value.
+    pub(super) fn invalid(&self, expected: impl Into<String>) -> ConfigError {
+        ConfigError::Invalid {
+            variable: self.name,
+            value: self.value.clone(),
+            expected: expected.into(),
         }
-        whole.push_str(before);
-        let Some((name, after)) = behind.split_once('}').filter(|(name, _)| is_name(name)) else {
-            whole.push_str("${");
-            rest = behind;
-            continue;
-        };
-        let value = lookup(name)
-            .ok_or_else(|| format!("the environment variable {name} is not set (or not UTF-8)"))?;
-        whole.push_str(&value);
-        rest = after;
-    }
-    whole.push_str(rest);
-    Ok(Expanded(whole))
-}
-
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{expand_from, variables};
-
-    fn expanded(text: &str) -> Result<String, String> {
-        let lookup = |name: &str| (name == "SECRET").then(|| "p${SECRET}w".to_owned());
-        expand_from(text, lookup).map(|text| text.reveal().to_owned())
     }
 
-    #[test]
-    fn variables_are_put_in_once() {
-        assert_eq!(expanded("a ${SECRET}!").unwrap(), "a p${SECRET}w!");
-        assert_eq!(
-            expanded("$${SECRET} ${} ${a b} $").unwrap(),
-            "${SECRET} ${} ${a b} $"
-        );
-        assert_eq!(variables("${A}-$${B}-${C}"), ["A", "C"]);
-    }
-
-    #[test]
-    fn one_that_is_not_set_is_named() {
-        let error = expanded("${OTHER}").unwrap_err();
-        assert!(error.contains("OTHER"), "{error}");
-    }
-
-    #[test]
-    fn no_formatting_shows_what_they_hold() {
-        let text = expand_from("${A}", |_| Some("secret".to_owned())).unwrap();
-        assert!(!format!("{text:?}").contains("secret"));
+    /// The meaning of the value among the choices.
+    pub(super) fn one_of<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, ConfigError> {
+        let found = choices.iter().find(|(word, _)| *word == self.value);
+        found.map(|(_, meaning)| *meaning).ok_or_else(|| {
+            let words = choices.iter().map(|(word, _)| format!("`{word}`"));
+            let words: Vec<_> = words.collect();
+            self.invalid(match words.split_last() {
+                Some((last, rest)) if !rest.is_empty() => {
+                    format!("{} or {last}", rest.join(", "))
+                }
+                _ => words.concat(),
+            })
+        })
     }
 }

@@ -1,7 +1,5 @@
 //! Starts a Storybook that must run before its stories can be listed.
 
-use std::env;
-
 use tokio::runtime::{Builder, Runtime};
 
 use super::arguments::Arguments;
@@ -39,13 +37,13 @@ pub(super) fn start_storybook(
         eprintln!("note: the Storybook server is not running; the list may be outdated");
         return Ok(None);
     }
-    let credentials = manifest.credentials.fill_in(|name| env::var(name).ok())?;
+    let credentials = manifest.credentials.fill_in(&config.variables)?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
         .map_err(HarnessError::Runtime)?;
-    let open = Stories::open(manifest, None, &credentials, config.nextest);
+    let open = Stories::open(manifest, None, &credentials, config.nextest.active);
     let stories = runtime.block_on(open)?;
     Ok(Some(StorybookServer {
         stories: Some(stories),

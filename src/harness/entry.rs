@@ -46,14 +46,21 @@ impl Harness {
                 };
             }
         };
-        self.run_with(&arguments).unwrap_or_else(|error| {
-            eprintln!("{}", error.render(arguments.color));
+        let config = match Config::from_environment() {
+            Ok(config) => config,
+            Err(error) => {
+                eprintln!("error: {error}");
+                return ExitCode::from(FAILURE);
+            }
+        };
+        let no_color = config.system.no_color;
+        self.run_with(&arguments, config).unwrap_or_else(|error| {
+            eprintln!("{}", error.render(arguments.color, no_color));
             ExitCode::from(FAILURE)
         })
     }
 
-    fn run_with(self, arguments: &Arguments) -> Result<ExitCode, HarnessError> {
-        let config = Config::from_environment()?;
+    fn run_with(self, arguments: &Arguments, config: Config) -> Result<ExitCode, HarnessError> {
         log::init(config.log);
         let path = config.manifest.clone().or_else(|| self.manifest.clone());
         let path = path.unwrap_or_else(|| PathBuf::from("stories.toml"));
@@ -74,7 +81,7 @@ impl Harness {
         }
         let options = self.options;
         #[cfg(unix)]
-        if let Ok(name) = env::var(nextest::COORDINATOR) {
+        if let Some(name) = config.nextest.coordinator.clone() {
             let rendezvous = nextest::Rendezvous::named(&manifest, &name);
             let snapshots = selected.snapshots;
             return Ok(nextest::coordinate(
@@ -95,9 +102,9 @@ impl Harness {
         arguments: &Arguments,
         config: &Config,
     ) -> Result<(Manifest, Selected), HarnessError> {
-        let mut manifest = Manifest::load(path)?;
-        config.override_manifest(&mut manifest)?;
-        if let (Some(threads), None) = (arguments.test_threads, config.sessions) {
+        let mut manifest = Manifest::load(path, config)?;
+        manifest.override_with(&config.overrides)?;
+        if let (Some(threads), None) = (arguments.test_threads, config.overrides.sessions) {
             manifest.browser.sessions = Some(threads.get());
         }
         if self.options.service.is_some() {

@@ -1,6 +1,5 @@
 //! Errors that keep a suite from running any test.
 
-use std::env;
 use std::io::{self, IsTerminal};
 
 use super::arguments::Color;
@@ -43,11 +42,11 @@ pub enum HarnessError {
 
 impl HarnessError {
     /// The error for a terminal, with the manifest's lines where it has any.
-    pub(super) fn render(&self, color: Color) -> String {
+    pub(super) fn render(&self, color: Color, no_color: bool) -> String {
         let is_colored = match color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none(),
+            Color::Auto => io::stderr().is_terminal() && !no_color,
         };
         match self {
             Self::Manifest(ManifestError::Read { .. }) => format!("error: {self}"),

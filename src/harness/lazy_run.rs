@@ -53,7 +53,7 @@ impl LazyRun {
     /// Waits for the result of a snapshot and returns its test's verdict.
     pub(super) fn verdict(&self, index: usize) -> Verdict {
         #[cfg(unix)]
-        if self.config.nextest {
+        if self.config.nextest.active {
             return self.verdict_by_coordinator(index);
         }
         match self.run.get_or_init(|| self.start()) {
@@ -128,7 +128,7 @@ impl LazyRun {
         let snapshots = self.snapshots.lock();
         let snapshots = std::mem::take(&mut *snapshots.unwrap_or_else(PoisonError::into_inner));
         let bus = Bus::new();
-        reports::subscribe_all(&bus, &self.manifest);
+        reports::subscribe_all(&bus, &self.manifest, &self.config);
         RunHandle::start(
             Arc::clone(&self.manifest),
             snapshots,
@@ -151,7 +151,7 @@ impl LazyRun {
     /// nextest takes the message of its JUnit report from `Error: …` on
     /// stderr, and shows stdout beside it: there the message need not stand.
     fn failure(&self, message: String) -> Failed {
-        if self.config.nextest {
+        if self.config.nextest.active {
             eprintln!("Error: {message}");
             return Failed::without_message();
         }

@@ -1,9 +1,9 @@
 //! Subscribes the reports to the events of a run.
 
 use std::collections::HashMap;
-use std::env;
 use std::sync::Arc;
 
+use crate::config::Config;
 use crate::events::Bus;
 use crate::manifest::Manifest;
 use crate::report::github::GithubReport;
@@ -12,16 +12,16 @@ use crate::report::junit::JunitReport;
 use crate::report::terminal::Terminal;
 
 /// Subscribes the reports that are files in the run's folder.
-pub(super) fn subscribe_files(bus: &Bus, manifest: &Manifest) {
+pub(super) fn subscribe_files(bus: &Bus, manifest: &Manifest, config: &Config) {
     bus.subscribe(Arc::new(HtmlReport::new(manifest.root.clone())));
-    bus.subscribe(Arc::new(JunitReport::new(suite_name(manifest))));
+    bus.subscribe(Arc::new(JunitReport::new(suite_name(manifest, config))));
 }
 
 /// Subscribes every report, for a process that owns the terminal.
-pub(super) fn subscribe_all(bus: &Bus, manifest: &Manifest) {
-    subscribe_files(bus, manifest);
-    if env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") {
-        let summary = env::var_os("GITHUB_STEP_SUMMARY").map(Into::into);
+pub(super) fn subscribe_all(bus: &Bus, manifest: &Manifest, config: &Config) {
+    subscribe_files(bus, manifest, config);
+    if let Some(github) = &config.run.github {
+        let summary = github.step_summary.clone();
         let path = path_in_repository(manifest);
         bus.subscribe(Arc::new(GithubReport::new(path, HashMap::new(), summary)));
     }
@@ -30,12 +30,12 @@ pub(super) fn subscribe_all(bus: &Bus, manifest: &Manifest) {
 }
 
 /// The package's name, with the manifest's if it is not `stories.toml`.
-fn suite_name(manifest: &Manifest) -> String {
+fn suite_name(manifest: &Manifest, config: &Config) -> String {
     let folder = || {
         let name = manifest.root.file_name().unwrap_or_default();
         name.to_string_lossy().into_owned()
     };
-    let package = env::var("CARGO_PKG_NAME").unwrap_or_else(|_| folder());
+    let package = config.system.package.clone().unwrap_or_else(folder);
     match manifest.path.file_stem() {
         Some(stem) if stem != "stories" => format!("{package}: {}", stem.to_string_lossy()),
         _ => package,

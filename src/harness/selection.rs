@@ -66,7 +66,7 @@ impl<'a> Selection<'a> {
             ..
         } = self.arguments;
         let by_name = !filters.is_empty() || !skip.is_empty();
-        by_name || *ignored || self.config.browsers.is_some()
+        by_name || *ignored || self.config.overrides.browsers.is_some()
     }
 
     fn keeps(&self, snapshot: &Snapshot) -> bool {
@@ -79,6 +79,6 @@ impl<'a> Selection<'a> {
         (filters.is_empty() || filters.iter().any(hit))
             && !self.arguments.skip.iter().any(hit)
             && (!self.arguments.ignored || snapshot.skip.is_some())
-            && self.config.runs_in(snapshot.browser)
+            && self.config.overrides.includes(snapshot.browser)
     }
 }

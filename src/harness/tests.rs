@@ -35,7 +35,12 @@ fn plan() -> Plan {
     for page in ["button.html", "card.html"] {
         fs::write(folder.path().join("stories").join(page), "").unwrap();
     }
-    let manifest = Manifest::parse(&folder.path().join("stories.toml"), MANIFEST).unwrap();
+    let manifest = Manifest::parse(
+        &folder.path().join("stories.toml"),
+        MANIFEST,
+        &Config::default(),
+    )
+    .unwrap();
     Plan::from_manifest(&manifest).unwrap()
 }
 
@@ -44,7 +49,7 @@ fn arguments(words: &[&str]) -> Arguments {
 }
 
 fn config(browser: &str) -> Config {
-    Config::read(|name| (name == "TINTYPE_BROWSER").then(|| browser.into())).unwrap()
+    Config::from_variables([("TINTYPE_BROWSER", browser)]).unwrap()
 }
 
 fn select(words: &[&str]) -> Selected {

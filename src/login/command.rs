@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use super::seal::VARIABLE;
 use crate::browser::StorageState;
+use crate::config::{BASE_URL, LOGIN_KEY};
 
 /// How long the command may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -22,8 +22,8 @@ pub async fn run(command: &str, root: &Path, base: &str) -> Result<StorageState,
     let mut shell = shell(command);
     shell
         .current_dir(root)
-        .env("TINTYPE_BASE_URL", base)
-        .env_remove(VARIABLE)
+        .env(BASE_URL, base)
+        .env_remove(LOGIN_KEY)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

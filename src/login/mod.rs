@@ -24,11 +24,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::browser::{BrowserError, StorageState};
-use crate::config;
+use crate::config::{Secret, UnsetVariable};
 use crate::manifest::{Login, LoginMethod, Step};
 use crate::model::now_ms;
 use crate::redis::RedisTarget;
-pub use seal::{KeyError, Seal};
+pub use seal::Seal;
 use shared::Shared;
 
 /// Somebody logged in.
@@ -77,10 +77,10 @@ enum Slot {
 impl Logins {
     /// Log-ins at this address. Without a key, or without a Redis, they are
     /// this process's own. Nothing is connected yet.
-    pub fn new(base: &str, seal: Option<Seal>, redis: &RedisTarget) -> Self {
+    pub fn new(base: &str, key: Option<&Secret>, redis: &RedisTarget) -> Self {
         Self {
             base: base.to_owned(),
-            shared: seal.map(|seal| Shared::new(seal, redis.clone())),
+            shared: key.map(|key| Shared::new(Seal::new(key), redis.clone())),
             slots: Mutex::default(),
         }
     }
@@ -135,10 +135,10 @@ impl Logins {
         let mut parts = vec![self.base.clone(), described];
         if let LoginMethod::Steps { steps, .. } = &login.how {
             for text in steps.iter().filter_map(Step::text) {
-                let failed = |reason| {
+                let failed = |reason: UnsetVariable| {
                     BrowserError::Login(format!("the log-in `{}` failed: {reason}", login.name))
                 };
-                let text = config::expand(text).map_err(failed)?;
+                let text = text.fill_in().map_err(failed)?;
                 parts.push(text.reveal().to_owned());
             }
         }

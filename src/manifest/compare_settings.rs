@@ -6,7 +6,7 @@ use crate::compare::{self, Antialiasing, Perceptual};
 use crate::model::Region;
 
 use super::reader::{Problems, Table, Value};
-use super::types::BrowserName;
+use crate::model::BrowserName;
 
 /// The systems that have a word of their own.
 pub(super) const PLATFORMS: [&str; 3] = ["linux", "macos", "windows"];

@@ -5,7 +5,8 @@
 //! or accepts needs no secret. What has been filled in is never shown.
 
 use std::borrow::Cow;
-use std::fmt;
+
+use crate::config::{Secret, Variables};
 
 use super::error::Problem;
 use super::reader::{Problems, Table, Value};
@@ -15,28 +16,6 @@ const COVER: &str = "***";
 
 /// Shorter texts are not looked for in messages: they stand everywhere.
 const SHORTEST_SECRET: usize = 4;
-
-/// A text that is never shown.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Hides a text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text, for the one who needs it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(COVER)
-    }
-}
 
 /// What `[stories]` says about getting in, before variables are filled in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,15 +63,12 @@ pub enum CredentialsError {
 }
 
 impl CredentialTemplates {
-    /// Fills the variables in. `read` gives the value of a variable.
+    /// Fills the variables in.
     ///
     /// # Errors
     /// When one is not set, or holds what cannot be sent.
-    pub fn fill_in(
-        &self,
-        read: impl Fn(&str) -> Option<String>,
-    ) -> Result<Credentials, CredentialsError> {
-        let fill = |text: &Secret, place: String| fill(text, place, &read);
+    pub fn fill_in(&self, variables: &Variables) -> Result<Credentials, CredentialsError> {
+        let fill = |text: &Secret, place: String| fill(text, place, variables);
         let all = |texts: &[(String, Secret)], key: &str| {
             let one = |(name, text): &(String, Secret)| {
                 let filled = fill(text, format!("`{name}` in `{key}` of [stories]"))?;
@@ -151,17 +127,13 @@ fn parts(secret: &Secret) -> impl Iterator<Item = &str> {
     both.filter(|part| part.len() >= SHORTEST_SECRET)
 }
 
-fn fill(
-    text: &Secret,
-    place: String,
-    read: &impl Fn(&str) -> Option<String>,
-) -> Result<Secret, CredentialsError> {
+fn fill(text: &Secret, place: String, variables: &Variables) -> Result<Secret, CredentialsError> {
     let mut filled = String::new();
     let mut rest = text.reveal();
     while let Some((before, variable, after)) = variable(rest) {
         filled.push_str(before);
-        match read(variable) {
-            Some(value) => filled.push_str(&value),
+        match variables.raw_text(variable) {
+            Some(value) => filled.push_str(value),
             None => {
                 let variable = variable.to_owned();
                 return Err(CredentialsError::NotSet { place, variable });
@@ -173,7 +145,7 @@ fn fill(
     if filled.chars().any(char::is_control) {
         return Err(CredentialsError::Control { place });
     }
-    Ok(Secret(filled))
+    Ok(Secret::new(filled))
 }
 
 /// The first `${NAME}` of a text, with what stands around it.
@@ -268,7 +240,7 @@ fn secret(value: &Value<'_>, problems: &mut Problems) -> Option<Secret> {
         }
         rest = tail;
     }
-    Some(Secret(text.to_owned()))
+    Some(Secret::new(text))
 }
 
 fn header_name(name: &str) -> Result<(), &'static str> {
@@ -294,7 +266,11 @@ fn cookie_name(name: &str) -> Result<(), &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CredentialTemplates, CredentialsError, Secret};
+    use super::{CredentialTemplates, CredentialsError, Secret, Variables};
+
+    fn variables(values: [&str; 3]) -> Variables {
+        ["TOKEN", "A", "B"].into_iter().zip(values).collect()
+    }
 
     fn credentials() -> CredentialTemplates {
         CredentialTemplates {
@@ -306,9 +282,9 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_filled_in_and_never_shown() {
+    fn secrets_are_filled_in_and_never_shown() {
         let filled = credentials()
-            .fill_in(|name| Some(format!("<{name}-secret>")))
+            .fill_in(&variables(["<TOKEN-secret>", "<A-secret>", "<B-secret>"]))
             .unwrap();
         assert_eq!(filled.headers[0].1.reveal(), "Bearer <TOKEN-secret>");
         assert_eq!(filled.cookies[0].1.reveal(), "a<A-secret>b<B-secret>c");
@@ -317,25 +293,25 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_shown_without_secrets() {
+    fn redaction_removes_secrets_from_messages() {
         let filled = credentials()
-            .fill_in(|name| Some(format!("{name}-secret")))
+            .fill_in(&variables(["TOKEN-secret", "A-secret", "B-secret"]))
             .unwrap();
-        let told = filled.redact("refused Bearer TOKEN-secret, password TOKEN-secret, ada");
-        assert_eq!(told, "refused ***, password ***, ada");
+        let shown = filled.redact("refused Bearer TOKEN-secret, password TOKEN-secret, ada");
+        assert_eq!(shown, "refused ***, password ***, ada");
     }
 
     #[test]
-    fn a_variable_that_is_not_set_is_named_with_its_place() {
+    fn an_unset_variable_is_named_with_its_place() {
         let error = credentials()
-            .fill_in(|name| (name == "TOKEN").then(String::new))
+            .fill_in(&Variables::from([("TOKEN", "")]))
             .unwrap_err();
         assert_eq!(
             error.to_string(),
             "`session` in `cookies` of [stories] needs the environment variable A, which is not set"
         );
         let error = credentials()
-            .fill_in(|_| Some("a\r\nX: y".into()))
+            .fill_in(&variables(["a\r\nX: y"; 3]))
             .unwrap_err();
         assert!(matches!(error, CredentialsError::Control { .. }));
     }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+use crate::config::closest;
+
 /// One thing that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
@@ -45,7 +47,9 @@ impl Problem {
         wrong: &str,
         names: impl IntoIterator<Item = &'a str> + Clone,
     ) -> Self {
-        match closest(wrong, names.clone()) {
+        // At most a third of the letters may differ.
+        let max_distance = (wrong.chars().count() / 3).max(1);
+        match closest(wrong, names.clone(), max_distance) {
             Some(name) => self.label(format!("did you mean `{name}`?")),
             None => {
                 let names: Vec<_> = names.into_iter().map(|n| format!("`{n}`")).collect();
@@ -56,24 +60,6 @@ impl Problem {
             }
         }
     }
-}
-
-/// The name that `wrong` was probably meant to be: at most a third of its
-/// letters are otherwise.
-fn closest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (wrong.chars().count() / 3).max(1);
-    names
-        .into_iter()
-        .map(|name| {
-            let lower = wrong.to_lowercase();
-            (
-                strsim::damerau_levenshtein(&lower, &name.to_lowercase()),
-                name,
-            )
-        })
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
 }
 
 /// Why there is no manifest.

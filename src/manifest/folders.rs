@@ -1,9 +1,9 @@
 //! Where Tintype keeps what is not committed.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
 use super::Manifest;
+use crate::config::System;
 use crate::model::RunId;
 
 impl Manifest {
@@ -12,7 +12,7 @@ impl Manifest {
     /// workspace otherwise, and below the manifest's own folder where there is
     /// none yet.
     pub fn state_dir(&self) -> PathBuf {
-        state_dir(&self.root)
+        self.state_dir.clone()
     }
 
     /// The folder of a run's images and reports.
@@ -28,11 +28,11 @@ impl Manifest {
     }
 }
 
-/// The folder `target/tintype` of a manifest that stands in this folder.
-pub(super) fn state_dir(root: &Path) -> PathBuf {
-    let told = env::var_os("CARGO_TARGET_DIR").filter(|told| !told.is_empty());
-    let target = told
-        .map(|told| root.join(told))
+/// The folder `target/tintype` of a manifest in this folder.
+pub(super) fn state_dir(root: &Path, system: &System) -> PathBuf {
+    let target_dir = system.target_dir.as_ref();
+    let target = target_dir
+        .map(|folder| root.join(folder))
         .or_else(|| {
             let made_by_cargo = |folder: &Path| folder.join("CACHEDIR.TAG").is_file();
             let targets = root.ancestors().map(|folder| folder.join("target"));

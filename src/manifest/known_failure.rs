@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::compare_settings::{PLATFORMS, one_of};
 use super::reader::{Problems, Value};
 use super::suite::engines;
-use super::types::BrowserName;
+use crate::model::BrowserName;
 
 /// Why a story's snapshots are expected to fail, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

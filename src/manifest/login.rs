@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::config::Variables;
+
 use super::capture_settings::time;
 use super::error::Problem;
 use super::reader::{Named, Problems, Value};
@@ -53,7 +55,11 @@ pub enum LoginExpiry {
 const TTL: Duration = Duration::from_secs(60 * 60);
 
 /// Reads `[login]`, in the order of its lines.
-pub(super) fn logins(value: Option<Value<'_>>, problems: &mut Problems) -> Vec<Arc<Login>> {
+pub(super) fn logins(
+    value: Option<Value<'_>>,
+    variables: &Variables,
+    problems: &mut Problems,
+) -> Vec<Arc<Login>> {
     let Some(value) = value else {
         return Vec::new();
     };
@@ -66,12 +72,12 @@ pub(super) fn logins(value: Option<Value<'_>>, problems: &mut Problems) -> Vec<A
     let entries = table.map(super::reader::Table::named);
     let logins = entries.into_iter().flatten();
     logins
-        .filter_map(|entry| login(&entry, problems))
+        .filter_map(|entry| login(&entry, variables, problems))
         .map(Arc::new)
         .collect()
 }
 
-fn login(entry: &Named<'_>, problems: &mut Problems) -> Option<Login> {
+fn login(entry: &Named<'_>, variables: &Variables, problems: &mut Problems) -> Option<Login> {
     let place = format!("[login.{}]", entry.name);
     let mut value = entry.value.clone();
     value.place.clone_from(&place);
@@ -81,7 +87,7 @@ fn login(entry: &Named<'_>, problems: &mut Problems) -> Option<Login> {
     let (ttl, expired) = (table.take("ttl"), table.take("expired"));
     table.finish(problems);
     let has_steps = steps.is_some();
-    let steps = plain_steps(steps, problems);
+    let steps = plain_steps(steps, variables, problems);
     let path = path.and_then(|path| path.text(problems));
     let command = command.and_then(|command| command.text(problems));
     let how = match (path, has_steps, command) {

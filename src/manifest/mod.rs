@@ -8,6 +8,7 @@
 mod capture_settings;
 mod code_stories;
 mod compare_settings;
+mod context;
 mod credentials;
 mod device;
 mod error;
@@ -16,6 +17,7 @@ mod folders;
 mod keys;
 mod known_failure;
 mod login;
+mod overrides;
 mod reader;
 mod request_rule;
 mod request_settings;
@@ -36,7 +38,7 @@ use toml::de::DeTable;
 
 pub use code_stories::{CodeStoryError, Story};
 pub use compare_settings::Tolerances;
-pub use credentials::{CredentialTemplates, Credentials, CredentialsError, Secret};
+pub use credentials::{CredentialTemplates, Credentials, CredentialsError};
 pub use device::{Contrast, Device, Medium};
 pub(crate) use error::Problem;
 pub use error::{ManifestError, Report};
@@ -47,20 +49,23 @@ pub use request_rule::{RequestAction, RequestRule, StubResponse, UrlPattern};
 pub use steps::Step;
 pub use template::{BaselineTemplate, TemplateValues};
 pub use types::{
-    BrowserName, BrowserSettings, CaptureSettings, ColorScheme, EngineSettings, Isolation,
-    Manifest, Network, Screen, Source, StorySpec, StorybookDetails, Target, Theme, WaitFor,
+    BrowserSettings, CaptureSettings, ColorScheme, EngineSettings, Isolation, Manifest, Network,
+    Screen, Source, StorySpec, StorybookDetails, Target, Theme, WaitFor,
 };
 
+use context::ReadContext;
 use reader::{Problems, Table};
+
+use crate::config::Config;
 
 impl Manifest {
     /// Reads a manifest from its file.
     ///
     /// # Errors
     /// When the file cannot be read or anything in it is wrong.
-    pub fn load(path: &Path) -> Result<Self, ManifestError> {
+    pub fn load(path: &Path, config: &Config) -> Result<Self, ManifestError> {
         let source = std::fs::read_to_string(path).map_err(|e| ManifestError::read(path, &e))?;
-        Self::parse(path, &source)
+        Self::parse(path, &source, config)
     }
 
     /// Reads a manifest from its text. `path` is where it stands: relative
@@ -68,7 +73,7 @@ impl Manifest {
     ///
     /// # Errors
     /// When anything in it is wrong.
-    pub fn parse(path: &Path, source: &str) -> Result<Self, ManifestError> {
+    pub fn parse(path: &Path, source: &str, config: &Config) -> Result<Self, ManifestError> {
         let (document, broken) = DeTable::parse_recoverable(source);
         if !broken.is_empty() {
             return Err(ManifestError::invalid(path, source, syntax(&broken)));
@@ -78,7 +83,8 @@ impl Manifest {
 
         let mut problems = Problems::default();
         let mut table = Table::document(document.get_ref());
-        let suite = suite::read(&mut table, &root, &mut problems);
+        let context = ReadContext::new(root, config);
+        let suite = suite::read(&mut table, context, &mut problems);
         let stories = resolve::read(table.take("story").as_ref(), &suite, &mut problems);
         table.finish(&mut problems);
         request_settings::check_source(&suite.source, &stories, &mut problems);
@@ -87,8 +93,9 @@ impl Manifest {
         }
         Ok(Self {
             path: path.to_owned(),
-            root,
             story_defaults: story::story_defaults(&suite, 0..0),
+            root: suite.context.root,
+            state_dir: suite.context.state_dir,
             source: suite.source,
             host: suite.host,
             from_code: suite.from_code,

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::context::ReadContext;
 use super::credentials::{self, CredentialTemplates};
 use super::error::Problem;
-use super::folders;
 use super::login::{self, Login};
 use super::reader::{Problems, Table, Value};
 use super::storybook::{self, Catalogue, Index};
@@ -77,7 +77,7 @@ impl<'a> Keys<'a> {
 
 pub(super) fn read(
     value: Option<Value<'_>>,
-    root: &Path,
+    context: &ReadContext,
     logins: &[Arc<Login>],
     problems: &mut Problems,
 ) -> Origin {
@@ -93,7 +93,7 @@ pub(super) fn read(
     let credentials = credentials::read(&mut table, problems);
     let login = login::choice(table.take("login").as_ref(), logins, None, problems);
     table.finish(problems);
-    let origin = origin(&value, &keys, root, problems).unwrap_or_else(Origin::nowhere);
+    let origin = origin(&value, &keys, context, problems).unwrap_or_else(Origin::nowhere);
     match origin.source {
         Source::Dir(_) => credentials::only_for_servers(&credentials, problems),
         Source::Url { .. } | Source::Code => {}
@@ -110,20 +110,20 @@ pub(super) fn read(
 fn origin(
     section: &Value<'_>,
     keys: &Keys<'_>,
-    root: &Path,
+    context: &ReadContext,
     problems: &mut Problems,
 ) -> Option<Origin> {
     foreign_keys(keys, problems);
     let wrong = |message: &str, help: &str| Problem::new(section.span.clone(), message).help(help);
     match (&keys.dir, &keys.url, &keys.storybook) {
         (Some(dir), None, None) => {
-            let folder = root.join(dir.text(problems)?);
+            let folder = context.root.join(dir.text(problems)?);
             folder_exists(&folder, dir, problems);
             Some(Origin::of(Source::Dir(folder)))
         }
         (None, Some(url), None) => Some(Origin::of(server(url, keys, problems)?)),
         (None, None, Some(storybook)) => {
-            let origin = self::storybook(storybook, keys, root, problems);
+            let origin = self::storybook(storybook, keys, context, problems);
             Some(origin.unwrap_or_else(|| Origin {
                 storybook: Some(Catalogue::broken()),
                 ..Origin::nowhere()
@@ -190,14 +190,14 @@ fn server(url: &Value<'_>, keys: &Keys<'_>, problems: &mut Problems) -> Option<S
 fn storybook(
     value: &Value<'_>,
     keys: &Keys<'_>,
-    root: &Path,
+    context: &ReadContext,
     problems: &mut Problems,
 ) -> Option<Origin> {
     let text = value.text(problems)?;
     if is_address(text) {
-        return running(value, keys, root, problems);
+        return running(value, keys, context, problems);
     }
-    let folder = root.join(text);
+    let folder = context.root.join(text);
     if !folder.is_dir() {
         let problem = value.wrong("is not a folder");
         let looked = folder.display();
@@ -230,7 +230,7 @@ fn storybook(
 fn running(
     value: &Value<'_>,
     keys: &Keys<'_>,
-    root: &Path,
+    context: &ReadContext,
     problems: &mut Problems,
 ) -> Option<Origin> {
     let source = server(value, keys, problems)?;
@@ -238,7 +238,9 @@ fn running(
         return None;
     };
     let name = blake3::hash(base.as_bytes()).to_hex();
-    let kept = folders::state_dir(root).join(format!("storybook/{}.json", &name[..16]));
+    let kept = context
+        .state_dir
+        .join(format!("storybook/{}.json", &name[..16]));
     let wrong = match Index::of_server(base, &kept) {
         Ok(Some(listed)) => {
             let (include, exclude) = (keys.include.as_ref(), keys.exclude.as_ref());

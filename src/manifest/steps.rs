@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::config::{TextTemplate, Variables};
 use crate::model::StoryIdentifier;
 
 use super::capture_settings::condition;
@@ -24,8 +25,8 @@ pub enum Step {
     Type {
         /// The field.
         into: String,
-        /// What is typed. `${NAME}` stands for a variable of the environment.
-        text: String,
+        /// What is typed.
+        text: TextTemplate,
     },
     /// A key is pressed, with or without modifiers.
     Press(Chord),
@@ -35,8 +36,8 @@ pub enum Step {
     Select {
         /// The `<select>`.
         r#in: String,
-        /// The option's value, or its text. `${NAME}` as in `type`.
-        value: String,
+        /// The option's value, or its text.
+        value: TextTemplate,
     },
     /// The page is waited for.
     WaitFor(WaitFor),
@@ -78,7 +79,7 @@ impl Step {
     }
 
     /// The text that comes in part from the environment, if it does.
-    pub fn text(&self) -> Option<&str> {
+    pub fn text(&self) -> Option<&TextTemplate> {
         match self {
             Self::Type { text, .. } | Self::Select { value: text, .. } => Some(text),
             _ => None,
@@ -95,14 +96,18 @@ pub(super) struct Steps {
 }
 
 /// Reads `steps` of a story.
-pub(super) fn steps(value: Option<Value<'_>>, problems: &mut Problems) -> Steps {
+pub(super) fn steps(
+    value: Option<Value<'_>>,
+    variables: &Variables,
+    problems: &mut Problems,
+) -> Steps {
     let mut steps = Steps::default();
     for item in items(value, problems) {
         let Some(mut table) = item.table(problems) else {
             continue;
         };
         let name = table.take("snapshot");
-        let given = read(&mut table, problems);
+        let given = read(&mut table, variables, problems);
         let is_named = name.is_some();
         table.finish(problems);
         match given.as_slice() {
@@ -119,13 +124,17 @@ pub(super) fn steps(value: Option<Value<'_>>, problems: &mut Problems) -> Steps 
 }
 
 /// Reads `steps` of a log-in, none of which is a snapshot.
-pub(super) fn plain_steps(value: Option<Value<'_>>, problems: &mut Problems) -> Vec<Step> {
+pub(super) fn plain_steps(
+    value: Option<Value<'_>>,
+    variables: &Variables,
+    problems: &mut Problems,
+) -> Vec<Step> {
     let mut steps = Vec::new();
     for item in items(value, problems) {
         let Some(mut table) = item.table(problems) else {
             continue;
         };
-        let given = read(&mut table, problems);
+        let given = read(&mut table, variables, problems);
         table.finish(problems);
         match given.as_slice() {
             [(_, step)] => steps.extend(step.clone()),
@@ -157,7 +166,7 @@ type Given = (&'static str, Option<Step>);
 
 /// Everything that one step says is to be done; None behind a word for what
 /// was said wrong, and told.
-fn read(table: &mut Table<'_>, problems: &mut Problems) -> Vec<Given> {
+fn read(table: &mut Table<'_>, variables: &Variables, problems: &mut Problems) -> Vec<Given> {
     let mut given: Vec<Given> = Vec::new();
     let simple: [(&'static str, OfSelector); 5] = [
         ("hover", Step::Hover),
@@ -174,10 +183,12 @@ fn read(table: &mut Table<'_>, problems: &mut Problems) -> Vec<Given> {
     }
     if let Some(value) = table.take("type") {
         let both = pair(&value, "into", "text", problems);
+        let both = both.map(|(into, text)| (into, TextTemplate::new(text, variables)));
         given.push(("type", both.map(|(into, text)| Step::Type { into, text })));
     }
     if let Some(value) = table.take("select") {
         let both = pair(&value, "in", "value", problems);
+        let both = both.map(|(r#in, value)| (r#in, TextTemplate::new(value, variables)));
         let step = both.map(|(r#in, value)| Step::Select { r#in, value });
         given.push(("select", step));
     }

@@ -12,8 +12,9 @@ use super::login::choice;
 use super::reader::{Problems, Table, Value};
 use super::steps::{Steps, steps};
 use super::suite::{Suite, engines, parse_screen, scale};
-use super::types::{BrowserName, Screen, StorySpec, StorybookDetails, Theme};
+use super::types::{Screen, StorySpec, StorybookDetails, Theme};
 use super::{capture_settings, compare_settings, request_settings, storybook};
+use crate::model::BrowserName;
 
 /// An entry of `[[story]]` before its pattern has been resolved.
 pub(super) struct StoryEntry<'a> {
@@ -111,7 +112,7 @@ pub(super) fn draft<'a>(
     story_defaults.capture =
         capture_settings::capture(table.take("capture"), &suite.capture, problems);
     storybook_keys(&mut table, sets, &mut story_defaults, problems);
-    let Steps { all, named } = steps(table.take("steps"), problems);
+    let Steps { all, named } = steps(table.take("steps"), &suite.context.variables, problems);
     story_defaults.steps = all;
     story_defaults.device = Device::read(table.take("device"), problems);
     let login = table.take("login");
@@ -121,7 +122,7 @@ pub(super) fn draft<'a>(
         suite.login.as_ref(),
         problems,
     );
-    let own = request_settings::requests(table.take("request"), &suite.root, problems);
+    let own = request_settings::requests(table.take("request"), &suite.context.root, problems);
     story_defaults.requests.splice(0..0, own);
     let span = table.span.clone();
     table.finish(problems);

@@ -1,12 +1,13 @@
 //! What applies to all stories: every section but `[[story]]`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::model::{StoryIdentifier, Viewport};
 
 use super::compare_settings::{Tolerances, one_of};
+use super::context::ReadContext;
 use super::credentials::CredentialTemplates;
 use super::device::Device;
 use super::error::Problem;
@@ -17,10 +18,10 @@ use super::source::{self, Origin, address};
 use super::storybook::{self, Catalogue};
 use super::template::BaselineTemplate;
 use super::types::{
-    BrowserName, BrowserSettings, CaptureSettings, ColorScheme, EngineSettings, Screen, Source,
-    Theme,
+    BrowserSettings, CaptureSettings, ColorScheme, EngineSettings, Screen, Source, Theme,
 };
 use super::{capture_settings, compare_settings, request_settings};
+use crate::model::BrowserName;
 
 /// The sections of a manifest that stories build on.
 pub(super) struct Suite {
@@ -38,8 +39,7 @@ pub(super) struct Suite {
     pub(super) compare: Tolerances,
     pub(super) capture: CaptureSettings,
     pub(super) requests: Vec<Arc<RequestRule>>,
-    /// The manifest's folder.
-    pub(super) root: PathBuf,
+    pub(super) context: ReadContext,
     pub(super) retries: u32,
     pub(super) device: Device,
     pub(super) logins: Vec<Arc<Login>>,
@@ -47,9 +47,13 @@ pub(super) struct Suite {
     pub(super) login: Option<Arc<Login>>,
 }
 
-pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problems) -> Suite {
+pub(super) fn read(
+    document: &mut Table<'_>,
+    context: ReadContext,
+    problems: &mut Problems,
+) -> Suite {
     let retries = document.take("retries");
-    let logins = login::logins(document.take("login"), problems);
+    let logins = login::logins(document.take("login"), &context.variables, problems);
     let Origin {
         source,
         host,
@@ -58,7 +62,7 @@ pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problem
         storybook,
         is_stale,
         login,
-    } = source::read(document.take("stories"), root, &logins, problems);
+    } = source::read(document.take("stories"), &context, &logins, problems);
     Suite {
         themes: themes(document.take("themes"), storybook.is_some(), problems),
         source,
@@ -70,7 +74,7 @@ pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problem
         device: Device::read(document.take("device"), problems),
         logins,
         login,
-        browser: browser(document.take("browser"), root, problems),
+        browser: browser(document.take("browser"), &context, problems),
         viewports: viewports(document.take("viewports"), problems),
         baselines: baselines(document.take("baselines"), problems),
         compare: compare_settings::compare(
@@ -83,8 +87,8 @@ pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problem
             &CaptureSettings::default(),
             problems,
         ),
-        requests: request_settings::requests(document.take("request"), root, problems),
-        root: root.to_owned(),
+        requests: request_settings::requests(document.take("request"), &context.root, problems),
+        context,
         retries: retries
             .and_then(|v| v.whole(0, 10, problems))
             .and_then(|n| u32::try_from(n).ok())
@@ -92,7 +96,12 @@ pub(super) fn read(document: &mut Table<'_>, root: &Path, problems: &mut Problem
     }
 }
 
-fn browser(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> BrowserSettings {
+fn browser(
+    value: Option<Value<'_>>,
+    context: &ReadContext,
+    problems: &mut Problems,
+) -> BrowserSettings {
+    let root = &context.root;
     let mut settings = BrowserSettings {
         names: vec![BrowserName::Chromium],
         sessions: None,
@@ -103,6 +112,7 @@ fn browser(value: Option<Value<'_>>, root: &Path, problems: &mut Problems) -> Br
         sandbox: None,
         firefox: EngineSettings::default(),
         webkit: EngineSettings::default(),
+        system: context.system.clone(),
         proxy: None,
     };
     let Some(mut table) = value.and_then(|value| value.table(problems)) else {

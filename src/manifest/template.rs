@@ -7,7 +7,7 @@ use crate::model::{StoryIdentifier, Viewport};
 
 use super::error::Problem;
 use super::reader::Value;
-use super::types::BrowserName;
+use crate::model::BrowserName;
 
 /// Where baselines live: a path below the manifest's folder with
 /// placeholders, such as `baselines/{platform}/{story}-{theme}-{viewport}.png`.

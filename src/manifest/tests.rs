@@ -4,11 +4,13 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::compare::Perceptual;
+use crate::config::Config;
+use crate::model::BrowserName;
 use crate::model::Viewport;
 
 use super::{
-    BrowserName, ColorScheme, LoginExpiry, LoginMethod, Manifest, ManifestError, Network,
-    RequestAction, Source, Step, Target,
+    ColorScheme, LoginExpiry, LoginMethod, Manifest, ManifestError, Network, RequestAction, Source,
+    Step, Target,
 };
 
 /// A project with a folder of stories.
@@ -38,7 +40,11 @@ impl Project {
     }
 
     fn parse(&self, text: &str) -> Result<Manifest, ManifestError> {
-        Manifest::parse(&self.0.path().join("stories.toml"), text)
+        Manifest::parse(
+            &self.0.path().join("stories.toml"),
+            text,
+            &Config::default(),
+        )
     }
 
     /// What a person reads, without the name of the temporary folder.
@@ -185,7 +191,7 @@ bad! {
 
 #[test]
 fn a_missing_manifest_says_what_to_do() {
-    let error = Manifest::load("/nowhere/stories.toml".as_ref()).unwrap_err();
+    let error = Manifest::load("/nowhere/stories.toml".as_ref(), &Config::default()).unwrap_err();
     insta::assert_snapshot!(error);
 }
 
@@ -492,7 +498,7 @@ fn a_url_names_its_stories() {
 #[test]
 fn our_own_manifest_is_without_errors() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("stories.toml");
-    let manifest = Manifest::load(&path).unwrap();
+    let manifest = Manifest::load(&path, &Config::default()).unwrap();
     assert!(manifest.stories.len() >= 20);
 }
 

@@ -18,7 +18,8 @@ use super::login::Login;
 use super::request_rule::RequestRule;
 use super::steps::Step;
 use super::template::BaselineTemplate;
-use crate::model::Viewport;
+use crate::config::System;
+use crate::model::{BrowserName, Viewport};
 
 /// A manifest without errors.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Manifest {
     pub path: PathBuf,
     /// The folder that it stands in, absolute. Relative paths start here.
     pub root: PathBuf,
+    /// The folder `target/tintype`.
+    pub(crate) state_dir: PathBuf,
     /// Where the stories come from.
     pub source: Source,
     /// The name by which browsers on other machines reach this one; the
@@ -79,32 +82,6 @@ pub enum Source {
     Code,
 }
 
-/// A browser engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BrowserName {
-    /// Chromium or Chrome, through chromedriver.
-    Chromium,
-    /// Firefox, through geckodriver.
-    Firefox,
-    /// WebKit, through WebKitWebDriver.
-    Webkit,
-}
-
-impl BrowserName {
-    /// Every engine.
-    pub const ALL: [Self; 3] = [Self::Chromium, Self::Firefox, Self::Webkit];
-
-    /// The manifest's word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Chromium => "chromium",
-            Self::Firefox => "firefox",
-            Self::Webkit => "webkit",
-        }
-    }
-}
-
 /// Which browsers, and how they are reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BrowserSettings {
@@ -120,12 +97,15 @@ pub struct BrowserSettings {
     pub driver: Option<PathBuf>,
     /// Arguments added to its own.
     pub args: Vec<String>,
-    /// Whether Chromium's sandbox is on; `None` is on, except for root.
+    /// Whether Chromium's sandbox is on. By default it is, except for root.
     pub sandbox: Option<bool>,
     /// What `binary`, `driver` and `args` are for Firefox.
     pub firefox: EngineSettings,
     /// What `binary`, `driver` and `args` are for WebKit.
     pub webkit: EngineSettings,
+    /// The machine that starts them.
+    #[serde(skip)]
+    pub system: System,
     /// The proxy that all its requests go through, those to its own machine,
     /// too. No manifest says so: a run does, for each session.
     #[serde(skip)]

@@ -5,6 +5,7 @@
 //! connection or knows a browser.
 
 mod accept_command;
+mod browser_name;
 mod environment;
 mod identifier;
 mod recorded_event;
@@ -15,6 +16,7 @@ mod status;
 mod time;
 
 pub use accept_command::accept_command;
+pub use browser_name::BrowserName;
 pub use environment::{Environment, EnvironmentChange, Git};
 pub use identifier::{IdentifierError, StoryIdentifier, Viewport};
 pub use recorded_event::RecordedEvent;

@@ -4,9 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::manifest::{
-    BrowserName, Manifest, ManifestError, Problem, Screen, StorySpec, TemplateValues, Theme,
-};
+use crate::manifest::{Manifest, ManifestError, Problem, Screen, StorySpec, TemplateValues, Theme};
+use crate::model::BrowserName;
 use crate::model::StoryIdentifier;
 
 use super::types::{Plan, Snapshot};

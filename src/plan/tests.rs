@@ -2,6 +2,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
+use crate::config::Config;
 use crate::manifest::{Manifest, ManifestError};
 
 use super::Plan;
@@ -15,7 +16,14 @@ fn plan(pages: &[&str], text: &str) -> Result<Plan, ManifestError> {
         fs::write(path, "").unwrap();
     }
     let text = format!("[stories]\ndir = \"stories\"\n{text}");
-    Plan::from_manifest(&Manifest::parse(&folder.path().join("stories.toml"), &text).unwrap())
+    Plan::from_manifest(
+        &Manifest::parse(
+            &folder.path().join("stories.toml"),
+            &text,
+            &Config::default(),
+        )
+        .unwrap(),
+    )
 }
 
 fn names(plan: &Plan) -> Vec<String> {

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::compare::Options;
-use crate::manifest::{BrowserName, Device, Screen, StorySpec, Theme};
+use crate::manifest::{Device, Screen, StorySpec, Theme};
+use crate::model::BrowserName;
 use crate::model::StoryIdentifier;
 
 /// One test: a story in a theme on a screen in a browser.

@@ -1,6 +1,5 @@
 //! Where the record and its journals are kept.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use super::keys::Keys;
 use super::memory::MemoryStore;
 use super::redis::RedisStore;
 use super::store::Store;
+use crate::config::Config;
 use crate::model::RunId;
 use crate::redis::RedisTarget;
 
@@ -17,30 +17,22 @@ use crate::redis::RedisTarget;
 pub struct RecordConfig {
     redis: RedisTarget,
     journals: Option<PathBuf>,
+    /// The name of this machine.
+    host: String,
 }
 
 impl RecordConfig {
-    /// Reads the `REDIS_*` variables of this process, see
-    /// [`RedisTarget::from_variables`]. Journals are kept below `state_dir`
+    /// The record on the server that the environment names, see
+    /// [`RedisTarget::new`]. Journals are kept below `state_dir`
     /// (`target/tintype`). Without a server the record is kept in memory.
     ///
     /// # Errors
-    /// When a variable has an invalid value.
-    pub fn from_env(state_dir: &Path) -> Result<Self, RecordError> {
-        Self::from_variables(state_dir, |name| std::env::var_os(name))
-    }
-
-    /// Like [`from_env`](Self::from_env), with the given variables.
-    ///
-    /// # Errors
-    /// When a variable has an invalid value.
-    pub fn from_variables(
-        state_dir: &Path,
-        variable: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<Self, RecordError> {
+    /// When the server's address is invalid.
+    pub fn new(state_dir: &Path, config: &Config) -> Result<Self, RecordError> {
         Ok(Self {
-            redis: RedisTarget::from_variables(state_dir, variable)?,
+            redis: RedisTarget::new(state_dir, config)?,
             journals: Some(state_dir.join("journal")),
+            host: config.system.host.clone(),
         })
     }
 
@@ -49,7 +41,13 @@ impl RecordConfig {
         Self {
             redis: RedisTarget::none(),
             journals: None,
+            host: "localhost".to_owned(),
         }
+    }
+
+    /// The name of this machine.
+    pub(super) fn host(&self) -> &str {
+        &self.host
     }
 
     /// The Redis server that keeps the record, if there is one.
@@ -134,15 +132,18 @@ fn has_hash_tag(id: &RunId) -> bool {
 #[cfg(test)]
 mod tests {
     use super::RecordConfig;
+    use crate::config::{Config, Variables};
     use std::path::Path;
 
     fn describe(variables: &[(&str, &str)]) -> String {
-        let lookup = |name: &str| {
-            let found = variables.iter().find(|(n, _)| *n == name);
-            found.map(|(_, value)| value.into())
+        let variables: Variables = variables.iter().copied().collect();
+        let config = Config::from_variables(variables);
+        let config = match config {
+            Ok(config) => config,
+            Err(error) => return error.to_string(),
         };
-        match RecordConfig::from_variables(Path::new("/p/target/tintype"), lookup) {
-            Ok(config) => config.describe(),
+        match RecordConfig::new(Path::new("/p/target/tintype"), &config) {
+            Ok(record) => record.describe(),
             Err(error) => error.to_string(),
         }
     }
@@ -186,9 +187,8 @@ mod tests {
         help: use redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://
         REDIS_URL is invalid: `http://cache` has an unknown scheme
         help: use redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://
-        REDIS_PORT is invalid: `many` is not a number from 0 to 65535
-        REDIS_PREFIX is invalid: `{team}:` contains braces, which select the slot of a key on Redis Cluster
-        help: remove the braces
+        invalid value `many` of REDIS_PORT: expected a number from 0 to 65535
+        invalid value `{team}:` of REDIS_PREFIX: expected a text without braces, which select the slot of a Redis Cluster
         ");
     }
 }

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use crate::redis::{StoreError, VariableError};
+use crate::config::ConfigError;
+use crate::redis::StoreError;
 
 /// An error while opening, reading or changing the record.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// A `REDIS_*` variable has an invalid value.
     #[error(transparent)]
-    Variable(#[from] VariableError),
+    Config(#[from] ConfigError),
     /// On Redis Cluster the keys of a run must share a slot.
     #[error(
         "the run id `{run_id}` cannot be used on Redis Cluster, where the keys of a run must \

@@ -9,7 +9,6 @@ use tokio::time::timeout;
 
 use super::config::RecordConfig;
 use super::error::RecordError;
-use super::host::host_name;
 use super::journal::{self, Journal, JournalCursor};
 use super::metrics::Metrics;
 use super::operation::{JoinRequest, Operation, split_document};
@@ -95,7 +94,7 @@ impl Recorder {
         let join = JoinRequest {
             run_id: run.run_id,
             writer: uuid::Uuid::now_v7().simple().to_string(),
-            host: host_name(),
+            host: config.host().to_owned(),
             planned,
             shared,
             start: run.timestamp,

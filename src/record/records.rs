@@ -8,7 +8,6 @@ use super::config::RecordConfig;
 use super::error::RecordError;
 use super::event_follower::EventFollower;
 use super::export::ExportedRun;
-use super::host::host_name;
 use super::operation::{HistoryEntry, JoinRequest};
 use super::orphan_journals::{OrphanReport, end_abandoned_runs, send_orphan_journals};
 use super::store::{EndOutcome, MarkOutcome, Store};
@@ -282,7 +281,7 @@ impl Records {
             let observer = self.observer(Some(run.clone()));
             send_orphan_journals(&*self.store, folder, &observer, Some(run)).await;
         }
-        Ok(self.store.end(run, Some(&host_name())).await?)
+        Ok(self.store.end(run, Some(self.config.host())).await?)
     }
 
     /// A request that joins no run, for sending the journals of others; those
@@ -291,7 +290,7 @@ impl Records {
         JoinRequest {
             run_id: keep.unwrap_or_else(|| RunId(String::new())),
             writer: String::new(),
-            host: host_name(),
+            host: self.config.host().to_owned(),
             planned: 0,
             shared: false,
             start: 0,

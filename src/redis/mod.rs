@@ -1,6 +1,6 @@
 //! Connections to Redis: which server, how to connect, what its errors mean.
 //!
-//! - [`RedisTarget`] resolves the `REDIS_*` variables to an `Endpoint`: one
+//! - [`RedisTarget`] resolves the settings of the environment to an `Endpoint`: one
 //!   server, a cluster, sentinels, or a private redis-server of the project.
 //! - [`Connection`] is a shared connection with bounded timeouts.
 //! - [`StoreError`] sorts the errors of servers by what to do about them.
@@ -21,4 +21,4 @@ mod url;
 pub use connection::Connection;
 pub(crate) use endpoint::Endpoint;
 pub use error::{Recovery, StoreError, StoreErrorKind};
-pub use target::{RedisTarget, VariableError};
+pub use target::RedisTarget;

@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::config::ProgramSearch;
+
 /// A server that has not been used for this long stops.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 /// How often the shell checks whether the server is used.
@@ -35,14 +37,11 @@ pub(crate) struct PrivateServer {
 }
 
 impl PrivateServer {
-    /// The server of `folder`; `None` if no folder of `path`, the value of
-    /// `PATH`, has a redis-server or valkey-server.
-    pub(crate) fn find(folder: &Path, path: &std::ffi::OsStr) -> Option<Self> {
-        let program = ["redis-server", "valkey-server"].iter().find_map(|name| {
-            std::env::split_paths(path)
-                .map(|dir| dir.join(name))
-                .find(|file| file.is_file())
-        })?;
+    /// The server of `folder`; `None` if no redis-server or valkey-server is
+    /// installed.
+    pub(crate) fn find(folder: &Path, programs: &ProgramSearch) -> Option<Self> {
+        let mut names = ["redis-server", "valkey-server"].into_iter().map(Path::new);
+        let program = names.find_map(|name| programs.find(name))?;
         let folder = std::path::absolute(folder).ok()?;
         Some(Self {
             program,
@@ -238,8 +237,8 @@ mod tests {
     #[test]
     fn an_idle_server_stops_and_keeps_its_data() {
         let folder = tempfile::tempdir().unwrap();
-        let path = std::env::var_os("PATH").unwrap();
-        let found = PrivateServer::find(&folder.path().join("redis"), &path);
+        let config = crate::config::Config::from_environment().unwrap();
+        let found = PrivateServer::find(&folder.path().join("redis"), &config.system.programs);
         let server = PrivateServer {
             idle: Duration::from_secs(2),
             ..found.expect("redis-server is installed")

@@ -1,24 +1,12 @@
-//! Resolves the `REDIS_*` variables to a server.
+//! Resolves the Redis settings of the environment to a server.
 
-use std::ffi::OsString;
 use std::path::Path;
 
 use super::connection::Connection;
 use super::endpoint::Endpoint;
 use super::error::StoreError;
 use super::url;
-
-/// A `REDIS_*` variable with an invalid value.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{variable} is invalid: `{value}` {problem}")]
-pub struct VariableError {
-    /// The variable's name.
-    pub variable: &'static str,
-    /// Its value, without passwords.
-    pub value: String,
-    /// What is wrong with it, and a help text.
-    pub problem: String,
-}
+use crate::config::{Config, ConfigError, ProgramSearch};
 
 /// The Redis server to use, or none, and the prefix of every key.
 #[derive(Clone, Debug)]
@@ -31,40 +19,23 @@ pub struct RedisTarget {
 }
 
 impl RedisTarget {
-    /// Reads `REDIS_URL`, or `REDIS_HOST`, `REDIS_PORT`, `REDIS_PASSWORD` and
-    /// `REDIS_DB`, and `REDIS_PREFIX`. Without any of them the target is a
-    /// private redis-server below `state_dir` if one is on the `PATH`,
-    /// otherwise none.
+    /// The server that the environment names. Without one the target is a
+    /// private redis-server below `state_dir` if one is installed, otherwise
+    /// none.
     ///
     /// # Errors
-    /// When a variable has an invalid value.
-    pub fn from_variables(
-        state_dir: &Path,
-        variable: impl Fn(&str) -> Option<OsString>,
-    ) -> Result<Self, VariableError> {
-        let text = |name: &'static str| text_of(name, variable(name));
-        let prefix = text("REDIS_PREFIX")?.unwrap_or_default();
-        if prefix.contains(['{', '}']) {
-            return Err(VariableError {
-                variable: "REDIS_PREFIX",
-                value: prefix,
-                problem: "contains braces, which select the slot of a key on Redis Cluster\n\
-                          help: remove the braces"
-                    .to_owned(),
-            });
-        }
+    /// When the server's address is invalid.
+    pub fn new(state_dir: &Path, config: &Config) -> Result<Self, ConfigError> {
         let mut target = Self {
-            prefix,
+            prefix: config.redis.prefix.clone(),
             ..Self::none()
         };
-        let server = match text("REDIS_URL")? {
-            Some(url) => Some(url::parse(&url)?),
-            None => url::from_parts(&text)?,
-        };
-        if let Some((endpoint, name)) = server {
-            (target.endpoint, target.name) = (Some(endpoint), name);
-        } else {
-            target.use_private_server(&state_dir.join("redis"), variable("PATH"));
+        match &config.redis.server {
+            Some(server) => {
+                let (endpoint, name) = url::endpoint_of(server)?;
+                (target.endpoint, target.name) = (Some(endpoint), name);
+            }
+            None => target.use_private_server(&state_dir.join("redis"), &config.system.programs),
         }
         Ok(target)
     }
@@ -80,9 +51,9 @@ impl RedisTarget {
     }
 
     #[cfg(unix)]
-    fn use_private_server(&mut self, folder: &Path, path: Option<OsString>) {
+    fn use_private_server(&mut self, folder: &Path, programs: &ProgramSearch) {
         use super::private_server::PrivateServer;
-        match PrivateServer::find(folder, &path.unwrap_or_default()) {
+        match PrivateServer::find(folder, programs) {
             Some(server) => {
                 let socket = server.socket().display();
                 self.name = format!("private redis-server (unix:{socket})");
@@ -93,7 +64,7 @@ impl RedisTarget {
     }
 
     #[cfg(not(unix))]
-    fn use_private_server(&mut self, _folder: &Path, _path: Option<OsString>) {
+    fn use_private_server(&mut self, _folder: &Path, _programs: &ProgramSearch) {
         self.reason = "REDIS_URL is not set";
     }
 
@@ -143,16 +114,4 @@ impl RedisTarget {
             None => Ok(None),
         }
     }
-}
-
-fn text_of(name: &'static str, value: Option<OsString>) -> Result<Option<String>, VariableError> {
-    let Some(value) = value else {
-        return Ok(None);
-    };
-    let text = value.into_string().map_err(|value| VariableError {
-        variable: name,
-        value: value.to_string_lossy().into_owned(),
-        problem: "is not UTF-8".to_owned(),
-    })?;
-    Ok((!text.is_empty()).then_some(text))
 }

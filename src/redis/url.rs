@@ -3,18 +3,30 @@
 use ::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 
 use super::endpoint::Endpoint;
-use super::target::VariableError;
+use crate::config::{ConfigError, RedisServer, Secret};
 
 /// The schemes of the help text.
 const SCHEMES: &str = "redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://";
 
+/// The endpoint of a server, and its name without passwords.
+pub(super) fn endpoint_of(server: &RedisServer) -> Result<(Endpoint, String), ConfigError> {
+    match server {
+        RedisServer::Url(url) => parse(url.reveal()),
+        RedisServer::Host {
+            host,
+            port,
+            db,
+            password,
+        } => from_parts(host, *port, *db, password.as_ref()),
+    }
+}
+
 /// Parses `REDIS_URL`; returns the endpoint and its name without passwords.
-pub(super) fn parse(url: &str) -> Result<(Endpoint, String), VariableError> {
+fn parse(url: &str) -> Result<(Endpoint, String), ConfigError> {
     let name = without_password(url);
-    let error = |problem: String| VariableError {
+    let error = |problem: String| ConfigError::Unusable {
         variable: "REDIS_URL",
-        value: name.clone(),
-        problem,
+        reason: format!("`{name}` {problem}"),
     };
     let (scheme, rest) = url.split_once("://").unwrap_or(("", ""));
     let endpoint = match scheme {
@@ -25,7 +37,8 @@ pub(super) fn parse(url: &str) -> Result<(Endpoint, String), VariableError> {
         "redis+sentinel" => sentinel(rest),
         _ => Err(format!("has an unknown scheme\nhelp: use {SCHEMES}")),
     };
-    Ok((endpoint.map_err(error)?, name))
+    let endpoint = endpoint.map_err(error)?;
+    Ok((endpoint, name))
 }
 
 fn single(url: &str) -> Result<Endpoint, String> {
@@ -101,47 +114,25 @@ fn parse_hosts(scheme: &str, login: &str, hosts: &str) -> Result<Vec<ConnectionI
     hosts.split(',').map(parse).collect()
 }
 
-/// Reads `REDIS_HOST`, `REDIS_PORT`, `REDIS_DB` and `REDIS_PASSWORD`; `None`
-/// without host and port.
-pub(super) fn from_parts(
-    text: &impl Fn(&'static str) -> Result<Option<String>, VariableError>,
-) -> Result<Option<(Endpoint, String)>, VariableError> {
-    let (host, port) = (text("REDIS_HOST")?, text("REDIS_PORT")?);
-    if host.is_none() && port.is_none() {
-        return Ok(None);
-    }
-    let host = host.unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = number("REDIS_PORT", port, 6379)?;
-    let db = number("REDIS_DB", text("REDIS_DB")?, 0)?;
-    let info = ConnectionAddr::Tcp(host.clone(), port)
+fn from_parts(
+    host: &str,
+    port: u16,
+    db: u16,
+    password: Option<&Secret>,
+) -> Result<(Endpoint, String), ConfigError> {
+    let info = ConnectionAddr::Tcp(host.to_owned(), port)
         .into_connection_info()
-        .map_err(|error| VariableError {
+        .map_err(|error| ConfigError::Unusable {
             variable: "REDIS_HOST",
-            value: host.clone(),
-            problem: format!("cannot be used: {error}"),
+            reason: format!("`{host}` cannot be used: {error}"),
         })?;
     let mut login = info.redis_settings().clone().set_db(i64::from(db));
-    if let Some(password) = text("REDIS_PASSWORD")? {
-        login = login.set_password(password);
+    if let Some(password) = password {
+        login = login.set_password(password.reveal());
     }
     let info: ConnectionInfo = info.set_redis_settings(login);
     let name = format!("redis://{host}:{port}/{db}");
-    Ok(Some((Endpoint::Single(Box::new(info)), name)))
-}
-
-fn number(
-    variable: &'static str,
-    value: Option<String>,
-    default: u16,
-) -> Result<u16, VariableError> {
-    let Some(value) = value else {
-        return Ok(default);
-    };
-    value.parse().map_err(|_| VariableError {
-        variable,
-        value,
-        problem: "is not a number from 0 to 65535".to_owned(),
-    })
+    Ok((Endpoint::Single(Box::new(info)), name))
 }
 
 /// A URL without its password, whether before the `@` or in the query.

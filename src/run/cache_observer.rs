@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::browser::PageLoads;
 use crate::cache::{Cache, Loads};
-use crate::config::variables;
+use crate::config::TextTemplate;
 use crate::manifest::{Step, StorySpec};
 use crate::plan::Snapshot;
 use crate::proxy::Traffic;
@@ -95,8 +95,8 @@ fn unknown_input(story: &StorySpec) -> Option<String> {
     if let Some(login) = &story.login {
         return Some(format!("the log-in `{}` decides what it shows", login.name));
     }
-    let texts = story.steps.iter().filter_map(Step::text);
-    let variable = texts.flat_map(variables).next()?;
+    let mut texts = story.steps.iter().filter_map(Step::text);
+    let variable = texts.find_map(TextTemplate::first_variable)?;
     Some(format!("its steps use the variable {variable}"))
 }
 

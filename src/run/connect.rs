@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use crate::browser::{Browser, BrowserError};
-use crate::manifest::{BrowserName, BrowserSettings, Manifest, Network};
+use crate::manifest::{BrowserSettings, Manifest, Network};
+use crate::model::BrowserName;
 use crate::plan::Snapshot;
 use crate::proxy::Proxy;
 

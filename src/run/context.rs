@@ -36,7 +36,7 @@ pub(super) struct Services {
 impl RunContext {
     /// Whether the cache records what pages load.
     pub(super) fn caches(&self) -> bool {
-        self.config.cache == CacheMode::On && self.site.is_folder()
+        self.config.run.cache == CacheMode::On && self.site.is_folder()
     }
 
     /// The document of a snapshot, with this status.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::manifest::BrowserName;
+use crate::model::BrowserName;
 
 /// After this many failures in a row no further start is attempted.
 const FAILURES: u32 = 3;
@@ -75,7 +75,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::{EngineHealth, FAILURES};
-    use crate::manifest::BrowserName::{Chromium, Firefox};
+    use crate::model::BrowserName::{Chromium, Firefox};
 
     #[test]
     fn an_engine_without_sessions_is_given_up_after_failures_in_a_row() {

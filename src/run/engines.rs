@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::engine_health::EngineHealth;
 use crate::browser::BrowserInfo;
-use crate::manifest::BrowserName;
+use crate::model::BrowserName;
 use crate::model::Environment;
 
 /// The engines of the run.

@@ -2,7 +2,6 @@
 
 use std::io;
 
-use crate::login::KeyError;
 use crate::manifest::CredentialsError;
 use crate::record::RecordError;
 use crate::serve::ServeError;
@@ -19,9 +18,6 @@ pub enum RunError {
     /// The stories cannot be served.
     #[error("failed to serve the stories: {0}")]
     Serve(#[from] ServeError),
-    /// The key for shared log-ins is invalid.
-    #[error("failed to share log-ins: {0}")]
-    LoginKey(#[from] KeyError),
     /// A signal arrived before the run started.
     #[error("interrupted before the run had begun")]
     Interrupted,

@@ -220,7 +220,7 @@ fn prefetch(context: &RunContext, hits: &[Option<Hit>]) -> Prefetch<Box<Finished
     let snapshots = &context.snapshots;
     let site = &context.site;
     let looks = |engine| Browser::needs_restart_for_theme(engine, &site.manifest.browser);
-    let has_effects = !site.hooks.is_empty() || context.config.update == UpdateMode::All;
+    let has_effects = !site.hooks.is_empty() || context.config.run.update == UpdateMode::All;
     let has_one_engine = snapshots
         .windows(2)
         .all(|two| two[0].browser == two[1].browser);

@@ -9,7 +9,7 @@ use super::connect::{Connection, connect};
 use super::context::RunContext;
 use super::engine_health::OpenSession;
 use crate::browser::{self, BrowserError};
-use crate::manifest::BrowserName;
+use crate::model::BrowserName;
 use crate::model::{RecordedEvent, Status};
 use crate::schedule::{Group, PrefetchOutcome, Queue, SessionId, Work};
 use crate::snapshot::{

@@ -16,11 +16,12 @@ use crate::browser::{self, BrowserError, find};
 use crate::cache::{self, Cache, Context, Hit};
 use crate::config::{CacheMode, Config};
 use crate::events::{Bus, Event, RunSetup};
-use crate::login::{Logins, Seal};
-use crate::manifest::{BrowserName, Manifest};
+use crate::login::Logins;
+use crate::manifest::Manifest;
+use crate::model::BrowserName;
 use crate::model::{Environment, RecordedEvent, VisualTestRun};
 use crate::plan::Snapshot;
-use crate::record::{RecordConfig, Recorder, host_name};
+use crate::record::{RecordConfig, Recorder};
 use crate::redis::RedisTarget;
 use crate::serve::Stories;
 use crate::snapshot::{BaselineUpdater, Hooks, ImageFolder, Site, Verdicts};
@@ -46,18 +47,16 @@ pub(super) async fn open(
     bus: Bus,
 ) -> Result<Setup, RunError> {
     let RunOptions { service, hooks } = options;
-    let credentials = manifest
-        .credentials
-        .fill_in(|name| std::env::var(name).ok())?;
+    let credentials = manifest.credentials.fill_in(&config.variables)?;
     if !hooks.is_empty() && hooks.key().is_none() {
         // The cache cannot know whether the hooks have changed.
-        config.cache = CacheMode::Off;
+        config.run.cache = CacheMode::Off;
     }
-    let record = RecordConfig::from_env(&manifest.state_dir())?;
+    let record = RecordConfig::new(&manifest.state_dir(), &config)?;
     // A process with one of many tests must not stop a server that others use.
-    let is_only_process = config.nextest && scheduling == Scheduling::All;
+    let is_only_process = config.nextest.active && scheduling == Scheduling::All;
     let (mut environment, served) = tokio::join!(
-        environment::environment(&manifest.root, config.ci),
+        environment::environment(&manifest.root, config.run.ci),
         Stories::open(&manifest, service, &credentials, is_only_process),
     );
     let stories = served?;
@@ -76,17 +75,17 @@ pub(super) async fn open(
             first = Some((engine, connection));
         }
     }
-    config.run_id = record.run_id(config.run_id);
+    config.run.id = record.run_id(config.run.id);
     let site = Site {
         manifest,
         credentials: Arc::new(credentials),
         hooks,
-        logins: Logins::new(&base, Seal::from_env()?, record.redis()),
+        logins: Logins::new(&base, config.secrets.login_key.as_ref(), record.redis()),
         base,
     };
-    let run = VisualTestRun::start(config.run_id.clone(), environment.clone());
+    let run = VisualTestRun::start(config.run.id.clone(), environment.clone());
     let count = snapshots.len() as u64;
-    let recorder = Recorder::open(record, run.clone(), count, config.nextest)?;
+    let recorder = Recorder::open(record, run.clone(), count, config.nextest.active)?;
     bus.subscribe(Arc::new(recorder.clone()));
     let services = Services {
         bus,
@@ -149,16 +148,16 @@ fn context(
 ) -> RunContext {
     let manifest = &site.manifest;
     let identity = RunIdentity {
-        run_id: config.run_id.clone(),
-        worker: format!("{}:{}", host_name(), std::process::id()),
-        folder: manifest.run_dir(&config.run_id),
+        run_id: config.run.id.clone(),
+        worker: format!("{}:{}", config.system.host, std::process::id()),
+        folder: manifest.run_dir(&config.run.id),
     };
     let verdicts = Verdicts {
         images: ImageFolder::new(Arc::clone(manifest), identity.folder.clone()),
         updater: BaselineUpdater {
             manifest: Arc::clone(manifest),
-            update: config.update,
-            run_id: config.run_id.clone(),
+            update: config.run.update,
+            run_id: config.run.id.clone(),
             bus: services.bus.clone(),
         },
     };
@@ -219,7 +218,12 @@ fn open_cache(
         switches.extend(manifest.browser.switches(engine));
         builds.extend(build);
     }
-    let mut context = Context::here(browsers.join(", "), switches, environment.fonts.clone());
+    let mut context = Context::here(
+        browsers.join(", "),
+        switches,
+        environment.fonts.clone(),
+        &config.variables,
+    );
     context.hooks = hooks.key().map(str::to_owned);
     let builds = (!builds.is_empty()).then(|| builds.join(", "));
     let folder = manifest.state_dir().join("cache");

@@ -2,12 +2,10 @@
 
 use super::context::{RunContext, Services};
 use super::folders;
-use crate::config::UpdateMode;
+use crate::config::{Config, UpdateMode};
 use crate::events::{Event, RunReport};
 use crate::manifest::Manifest;
-use crate::model::{
-    Reason, RecordedEvent, RunFile, RunId, Summary, VisualTestRun, now_ms, rfc3339,
-};
+use crate::model::{Reason, RecordedEvent, RunFile, Summary, VisualTestRun, now_ms, rfc3339};
 use crate::record::{RecordConfig, RecordReport, Records};
 
 /// Updates the run's document with counts, environment, end and reason.
@@ -28,7 +26,7 @@ fn reason(context: &RunContext, summary: &Summary, interrupted: bool) -> Reason 
         Reason::Interrupted
     } else if planned && compared == 0 {
         Reason::Failed
-    } else if context.config.update != UpdateMode::No && summary.failed == 0 {
+    } else if context.config.run.update != UpdateMode::No && summary.failed == 0 {
         // New snapshots were accepted.
         Reason::Passed
     } else {
@@ -64,7 +62,7 @@ pub(super) async fn close(
     let compared = run.summary.total > run.summary.skipped;
     let reason = run
         .reason
-        .filter(|_| !context.config.nextest || interrupted || compared);
+        .filter(|_| !context.config.nextest.active || interrupted || compared);
     let (mut record, warnings) = tokio::join!(recorder.finish(reason), cache.cache.flush());
     record.warnings.extend(warnings);
     record
@@ -101,8 +99,9 @@ pub(super) fn report(context: &RunContext, run: VisualTestRun, record: RecordRep
 }
 
 /// Ends a run whose processes have all ended, in the record and in `run.json`.
-pub fn end(manifest: &Manifest, run: &RunId) -> Result<(), Box<dyn std::error::Error>> {
-    let settings = RecordConfig::from_env(&manifest.state_dir())?;
+pub fn end(manifest: &Manifest, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+    let run = &config.run.id;
+    let settings = RecordConfig::new(&manifest.state_dir(), config)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -1,6 +1,7 @@
 //! Divides a plan into groups of snapshots that one page can show.
 
-use crate::manifest::{BrowserName, ColorScheme};
+use crate::manifest::ColorScheme;
+use crate::model::BrowserName;
 use crate::plan::Snapshot;
 
 /// Snapshots of one story in one browser, by their index in the plan: those

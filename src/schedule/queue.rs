@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::groups::{self, Group};
 use super::prefetch::{Prefetch, PrefetchOutcome, RequestState};
-use crate::manifest::BrowserName;
+use crate::model::BrowserName;
 use crate::plan::Snapshot;
 
 /// The number of a browser session.

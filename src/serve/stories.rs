@@ -241,6 +241,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::{ServeError, Server, Stories};
+    use crate::config::Config;
     use crate::manifest::{Credentials, Manifest};
 
     fn free_port() -> u16 {
@@ -255,7 +256,12 @@ mod tests {
             command => format!("command = '''{command}'''\n"),
         };
         let text = format!("[stories]\nurl = \"{base}\"\n{command}[[story]]\npath = \"/a\"\n");
-        let manifest = Manifest::parse(&folder.path().join("stories.toml"), &text).unwrap();
+        let manifest = Manifest::parse(
+            &folder.path().join("stories.toml"),
+            &text,
+            &Config::default(),
+        )
+        .unwrap();
         Stories::open(&manifest, None, &Credentials::default(), nextest).await
     }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::site::Site;
 use crate::browser::{Browser, PageLoads, Parameters};
-use crate::manifest::{BrowserName, Device, Isolation};
+use crate::manifest::{Device, Isolation};
+use crate::model::BrowserName;
 use crate::plan::Snapshot;
 use crate::proxy::{Proxy, Traffic};
 

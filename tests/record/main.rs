@@ -11,19 +11,21 @@ use std::time::Duration;
 use support::proxy::Proxy;
 use support::server::Server;
 use support::{finished, run, started, story};
+use tintype::config::Config;
 use tintype::model::{Reason, RecordedEvent, Status};
 use tintype::record::checkpoints::DEFAULT_TTL;
 use tintype::record::{MarkResult, RecordConfig, Recorder, Records};
 
 fn settings(folder: &Path, url: &str) -> RecordConfig {
-    let variable = |name: &str| (name == "REDIS_URL").then(|| url.into());
-    RecordConfig::from_variables(folder, variable).unwrap()
+    let config = Config::from_variables([("REDIS_URL", url)]).unwrap();
+    RecordConfig::new(folder, &config).unwrap()
 }
 
 /// Without a server's name, but with the PATH.
 fn private(folder: &Path) -> RecordConfig {
-    let variable = |name: &str| (name == "PATH").then(|| std::env::var_os("PATH")).flatten();
-    RecordConfig::from_variables(folder, variable).unwrap()
+    let path = std::env::var_os("PATH").unwrap();
+    let config = Config::from_variables([("PATH", path)]).unwrap();
+    RecordConfig::new(folder, &config).unwrap()
 }
 
 fn journals(folder: &Path) -> usize {
@@ -225,10 +227,7 @@ async fn the_next_process_closes_a_run_whose_processes_died() {
     }
     // The journal is on another machine, and nothing was heard for a minute.
     let elsewhere = tempfile::tempdir().unwrap();
-    let next = RecordConfig::from_variables(elsewhere.path(), |name| {
-        (name == "REDIS_URL").then(|| server.url().into())
-    });
-    let next = next.unwrap();
+    let next = self::settings(elsewhere.path(), &server.url());
     let early = Recorder::open(next.clone(), run("run-2"), 0, false).unwrap();
     early.finish(Some(Reason::Passed)).await;
     let first = run("run-1").run_id;

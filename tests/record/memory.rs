@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use tintype::config::Config;
 use tintype::model::{Reason, Status, VisualTestRun};
 use tintype::record::{RecordConfig, Recorder, Records};
 
@@ -11,7 +12,7 @@ use super::{ten, wait_until_free};
 
 /// No server's name and no PATH.
 fn settings(folder: &Path) -> RecordConfig {
-    RecordConfig::from_variables(folder, |_| None).unwrap()
+    RecordConfig::new(folder, &Config::default()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use support::server::Server;
 use support::{finished, run, story};
+use tintype::config::Config;
 use tintype::model::{Reason, RunId, Status, VisualTestResult, VisualTestRun};
 use tintype::record::RecordConfig;
 use tintype::record::operation::{JoinRequest, Operation};
@@ -195,12 +196,9 @@ fn single() -> (Server, Arc<dyn Store>) {
 
 fn store_at(url: &str, prefix: &str) -> Arc<dyn Store> {
     let folder = std::env::temp_dir();
-    let settings = RecordConfig::from_variables(&folder, |name| match name {
-        "REDIS_URL" => Some(url.into()),
-        "REDIS_PREFIX" => Some(prefix.into()),
-        _ => None,
-    });
-    settings.unwrap().store()
+    let variables = [("REDIS_URL", url), ("REDIS_PREFIX", prefix)];
+    let config = Config::from_variables(variables).unwrap();
+    RecordConfig::new(&folder, &config).unwrap().store()
 }
 
 conformance!(

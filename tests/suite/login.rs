@@ -272,7 +272,7 @@ fn an_invalid_login_key_is_refused() {
     let project = Project::new(&manifest(&gate, FORM), &[]);
     let run = project.run(&[], &[("TINTYPE_LOGIN_KEY", "tooshortasecret")]);
     assert_eq!(run.code, Some(101));
-    let told = "the environment variable TINTYPE_LOGIN_KEY is too short for a key";
+    let told = "TINTYPE_LOGIN_KEY is invalid: expected at least 32 characters, found 15";
     assert!(run.stdout.contains(told), "{}", run.stdout);
     assert!(!run.stdout.contains("tooshortasecret"));
 }

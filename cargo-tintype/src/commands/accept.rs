@@ -1,9 +1,8 @@
 //! `cargo tintype accept`
 
-use std::path::Path;
-
 use anyhow::{Context, Result, bail};
 use tintype::baseline;
+use tintype::config::Config;
 use tintype::model::{RunFile, RunId, Status, StoryIdentifier, VisualTestResult};
 
 use crate::images;
@@ -40,8 +39,8 @@ enum Outcome {
     Already,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &AcceptOptions) -> Result<()> {
-    let project = Project::open(manifest)?;
+pub(crate) fn run(config: &Config, options: &AcceptOptions) -> Result<()> {
+    let project = Project::open(config)?;
     let file = run_files::open(&project.manifest, options.run.as_deref())?;
     let meant = choose(&file, options);
     if meant.is_empty() {

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use tintype::config::Config;
 use tintype::model::RunId;
 
 use crate::record_access::RecordAccess;
@@ -20,8 +21,8 @@ pub(crate) struct ExportOptions {
     output: Option<PathBuf>,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &ExportOptions) -> Result<()> {
-    let record = RecordAccess::open(manifest)?;
+pub(crate) fn run(config: &Config, options: &ExportOptions) -> Result<()> {
+    let record = RecordAccess::open(config)?;
     let mut ids: Vec<_> = options.runs.iter().cloned().map(RunId).collect();
     if ids.is_empty() {
         let all = record.wait(record.records.runs(usize::MAX))?;

@@ -1,8 +1,7 @@
 //! `cargo tintype flush`
 
-use std::path::Path;
-
 use anyhow::{Result, bail};
+use tintype::config::Config;
 
 use crate::record_access::RecordAccess;
 
@@ -10,8 +9,8 @@ use crate::record_access::RecordAccess;
 #[derive(clap::Args)]
 pub(crate) struct FlushOptions {}
 
-pub(crate) fn run(manifest: Option<&Path>, _options: &FlushOptions) -> Result<()> {
-    let record = RecordAccess::open(manifest)?;
+pub(crate) fn run(config: &Config, _options: &FlushOptions) -> Result<()> {
+    let record = RecordAccess::open(config)?;
     let adopted = record.wait_for(record.records.flush());
     println!(
         "sent {} operations; the record has all of {} journals",

@@ -1,8 +1,7 @@
 //! `cargo tintype health`
 
-use std::path::Path;
-
 use anyhow::{Result, bail};
+use tintype::config::Config;
 
 use crate::record_access::RecordAccess;
 use crate::record_check;
@@ -19,8 +18,8 @@ pub(crate) struct HealthOptions {
     metrics: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &HealthOptions) -> Result<()> {
-    let record = RecordAccess::open(manifest)?;
+pub(crate) fn run(config: &Config, options: &HealthOptions) -> Result<()> {
+    let record = RecordAccess::open(config)?;
     if options.metrics {
         print!("{}", record.wait(record.records.metrics())?.text());
         return Ok(());

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
+use tintype::config::Config;
 use tintype::record::export::ExportedRun;
 
 use crate::record_access::RecordAccess;
@@ -16,8 +17,8 @@ pub(crate) struct ImportOptions {
     file: Option<PathBuf>,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &ImportOptions) -> Result<()> {
-    let record = RecordAccess::open(manifest)?;
+pub(crate) fn run(config: &Config, options: &ImportOptions) -> Result<()> {
+    let record = RecordAccess::open(config)?;
     let text = match &options.file {
         Some(path) => fs::read_to_string(path)
             .with_context(|| format!("failed to read {}", path.display()))?,

@@ -1,9 +1,8 @@
 //! `cargo tintype list`
 
-use std::path::Path;
-
 use anyhow::Result;
 use serde_json::json;
+use tintype::config::Config;
 
 use crate::project::{Project, is_meant};
 
@@ -18,8 +17,8 @@ pub(crate) struct ListOptions {
     json: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &ListOptions) -> Result<()> {
-    let project = Project::open(manifest)?;
+pub(crate) fn run(config: &Config, options: &ListOptions) -> Result<()> {
+    let project = Project::open(config)?;
     let snapshots = project.plan.snapshots.iter();
     let meant = snapshots.filter(|snapshot| is_meant(&snapshot.identifier, &options.filters));
     let mut text = String::new();

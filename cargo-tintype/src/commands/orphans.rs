@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use tintype::baseline;
+use tintype::config::Config;
 
 use crate::project::Project;
 
@@ -20,8 +21,8 @@ pub(crate) struct OrphansOptions {
     json: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &OrphansOptions) -> Result<()> {
-    let project = Project::open(manifest)?;
+pub(crate) fn run(config: &Config, options: &OrphansOptions) -> Result<()> {
+    let project = Project::open(config)?;
     if project.manifest.from_code {
         bail!(
             "the manifest says `from-code = true`: which baselines are orphans only the test \

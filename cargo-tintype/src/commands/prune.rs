@@ -1,9 +1,9 @@
 //! `cargo tintype prune`
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use tintype::config::Config;
 use tintype::record::Retention;
 
 use crate::record_access::RecordAccess;
@@ -29,7 +29,7 @@ pub(crate) struct PruneOptions {
     delete: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &PruneOptions) -> Result<()> {
+pub(crate) fn run(config: &Config, options: &PruneOptions) -> Result<()> {
     let retention = Retention {
         runs: options.runs,
         age: options.days.map(|days| Duration::from_secs(days * 86_400)),
@@ -38,7 +38,7 @@ pub(crate) fn run(manifest: Option<&Path>, options: &PruneOptions) -> Result<()>
     if retention == Retention::default() {
         bail!("nothing says what to keep: give --runs, --days or --megabytes");
     }
-    let record = RecordAccess::open(manifest)?;
+    let record = RecordAccess::open(config)?;
     let surplus = record.wait(record.records.surplus(retention, &record.images))?;
     for one in &surplus {
         let what = if one.record { "" } else { "images of " };

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use tintype::config::Config;
 use tintype::model::{Status, VisualTestResult};
 
 use crate::project::{Project, is_meant};
@@ -21,8 +22,8 @@ pub(crate) struct RejectOptions {
     run: Option<String>,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &RejectOptions) -> Result<()> {
-    let project = Project::open(manifest)?;
+pub(crate) fn run(config: &Config, options: &RejectOptions) -> Result<()> {
+    let project = Project::open(config)?;
     let file = run_files::open(&project.manifest, options.run.as_deref())?;
     let open = |result: &&VisualTestResult| {
         let undecided = matches!(

@@ -1,9 +1,9 @@
 //! `cargo tintype resume`
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use tintype::config::Config;
 
 use crate::record_access::RecordAccess;
 
@@ -22,8 +22,8 @@ pub(crate) struct ResumeOptions {
     test: String,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &ResumeOptions) -> Result<()> {
-    let record = RecordAccess::open(manifest)?;
+pub(crate) fn run(config: &Config, options: &ResumeOptions) -> Result<()> {
+    let record = RecordAccess::open(config)?;
     if record.project.manifest.from_code {
         bail!(
             "the manifest says `from-code = true`, and only the test target knows all stories: \
@@ -46,7 +46,7 @@ pub(crate) fn run(manifest: Option<&Path>, options: &ResumeOptions) -> Result<()
         return Ok(());
     }
     println!("{} left in {id}", left.len());
-    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let status = Command::new(&config.system.cargo)
         .args(["test", "--test", &options.test, "--", "--exact"])
         .args(left.iter().map(ToString::to_string))
         .env("TINTYPE_RUN_ID", id.as_str())

@@ -1,8 +1,7 @@
 //! `cargo tintype runs`
 
-use std::path::Path;
-
 use anyhow::Result;
+use tintype::config::Config;
 use tintype::model::{Reason, VisualTestRun};
 
 use crate::record_access::RecordAccess;
@@ -19,8 +18,8 @@ pub(crate) struct RunsOptions {
     json: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &RunsOptions) -> Result<()> {
-    let record = RecordAccess::open(manifest)?;
+pub(crate) fn run(config: &Config, options: &RunsOptions) -> Result<()> {
+    let record = RecordAccess::open(config)?;
     // Whoever looks closes what nobody works on any more.
     record.wait(record.records.end_abandoned())?;
     let runs = record.wait(record.records.runs(options.limit))?;

@@ -1,9 +1,8 @@
 //! `cargo tintype show`
 
-use std::path::Path;
-
 use anyhow::Result;
 use serde_json::json;
+use tintype::config::Config;
 use tintype::model::Status;
 
 use super::runs;
@@ -32,8 +31,8 @@ pub(crate) struct ShowOptions {
     json: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &ShowOptions) -> Result<()> {
-    let record = RecordAccess::open(manifest)?;
+pub(crate) fn run(config: &Config, options: &ShowOptions) -> Result<()> {
+    let record = RecordAccess::open(config)?;
     let id = record.run_id(options.run.as_deref())?;
     let run = record.wait(record.records.run(&id))?;
     let mut tests = record.wait(record.records.tests(&id))?;

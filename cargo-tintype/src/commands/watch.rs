@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::io::{IsTerminal as _, stderr};
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
+use tintype::config::Config;
 use tintype::model::{Reason, RunId, Status, StoryIdentifier, Summary, VisualTestRun, now_ms};
 use tintype::record::{EventFollower, RecordError, Records};
 use tintype::record::{EventNotifications, StreamEntry};
@@ -34,8 +34,8 @@ pub(crate) struct WatchOptions {
     json: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &WatchOptions) -> Result<()> {
-    let record = RecordAccess::open(manifest)?;
+pub(crate) fn run(config: &Config, options: &WatchOptions) -> Result<()> {
+    let record = RecordAccess::open(config)?;
     if record.records.is_memory() {
         bail!(
             "{}: nobody else can see it; set REDIS_URL to watch",

@@ -20,7 +20,6 @@ mod run_source;
 mod terminal;
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +29,7 @@ use axum::http::HeaderName;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tintype::baseline;
+use tintype::config::{Config, Secret};
 use tintype::record::{RecordConfig, RecordError, Records};
 use tokio::net::TcpListener;
 
@@ -78,7 +78,8 @@ pub(crate) struct ReviewOptions {
 /// What every request may use.
 pub(crate) struct ServerState {
     hosts: AllowedHosts,
-    manifest: PathBuf,
+    /// Names the manifest, whatever the current folder is.
+    config: Config,
     source: RunSource,
     decisions: DecisionLog,
     access: AccessPolicy,
@@ -91,25 +92,25 @@ impl ServerState {
     /// The project as its manifest says now: a reviewer's page stays open
     /// while stories are written.
     fn project(&self) -> Result<Project> {
-        Project::open(Some(&self.manifest))
+        Project::open(&self.config)
     }
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &ReviewOptions) -> Result<()> {
+pub(crate) fn run(config: &Config, options: &ReviewOptions) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("failed to start the runtime")?;
     runtime.block_on(async {
         if options.tty {
             let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-            let app = open(manifest, nowhere, options, None).await?;
+            let app = open(config, nowhere, options, None).await?;
             return terminal::review(&app, options).await;
         }
-        let token = token(std::env::var(TOKEN).ok())?;
+        let token = token(config.secrets.review_token.as_ref())?;
         check(options, token.is_some())?;
         let address = SocketAddr::new(options.host, options.port);
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("failed to listen on {address}"))?;
-        let app = open(manifest, listener.local_addr()?, options, token).await?;
+        let app = open(config, listener.local_addr()?, options, token).await?;
         println!("review: http://{}/", listener.local_addr()?);
         println!("{}; Ctrl-C ends", app.source.describe());
         serve(app, listener).await
@@ -133,20 +134,23 @@ fn check(options: &ReviewOptions, token: bool) -> Result<()> {
 
 /// Opens the project and the record.
 async fn open(
-    manifest: Option<&Path>,
+    config: &Config,
     address: SocketAddr,
     options: &ReviewOptions,
-    token: Option<String>,
+    token: Option<&Secret>,
 ) -> Result<App> {
     let failed = |error: RecordError| anyhow!("{error}");
-    let project = Project::open(manifest)?;
+    let project = Project::open(config)?;
     let work = project.manifest.state_dir();
-    let settings = RecordConfig::from_env(&work).map_err(failed)?;
+    let settings = RecordConfig::new(&work, config).map_err(failed)?;
     let records = Records::open(&settings).await.map_err(failed)?;
     Ok(Arc::new(ServerState {
         hosts: AllowedHosts::new(address, &options.allow_host),
         access: access(options, token, &settings).await?,
-        manifest: project.manifest.path.clone(),
+        config: Config {
+            manifest: Some(project.manifest.path.clone()),
+            ..project.config
+        },
         source: RunSource::new(records, run_files::folder_of(&project.manifest)),
         decisions: DecisionLog::open(&work)?,
     }))
@@ -182,9 +186,8 @@ async fn close_abandoned(records: Records) {
 /// machine.
 const TOKEN: &str = "TINTYPE_REVIEW_TOKEN";
 
-fn token(value: Option<String>) -> Result<Option<String>> {
-    let value = value.filter(|value| !value.is_empty());
-    if value.as_ref().is_some_and(|value| value.len() < 16) {
+fn token(value: Option<&Secret>) -> Result<Option<&Secret>> {
+    if value.is_some_and(|value| value.reveal().len() < 16) {
         bail!("{TOKEN} has fewer than 16 characters: `openssl rand -hex 16` makes a good one");
     }
     Ok(value)
@@ -192,7 +195,7 @@ fn token(value: Option<String>) -> Result<Option<String>> {
 
 async fn access(
     options: &ReviewOptions,
-    token: Option<String>,
+    token: Option<&Secret>,
     settings: &RecordConfig,
 ) -> Result<AccessPolicy> {
     if let Some(name) = &options.user_header {
@@ -206,7 +209,7 @@ async fn access(
         bail!("sessions of visitors are kept in Redis: set REDIS_URL to one that is running");
     }
     Ok(AccessPolicy::Token {
-        hash: baseline::sha256(token.as_bytes()),
+        hash: baseline::sha256(token.reveal().as_bytes()),
         sessions: Box::new(SessionStore::new(settings.clone())),
     })
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use image::{DynamicImage, Rgba, RgbaImage, imageops};
+use tintype::config::Variables;
 use tintype::model::{RunId, VisualTestResult, VisualTestRun};
 
 use super::api::{decision, waits};
@@ -128,7 +129,7 @@ fn show(project: &Project, run: &VisualTestRun, result: &VisualTestResult, nth: 
         println!("{what}: {was} when accepted, now {now}");
     }
     let pictures = pictures(project, result);
-    if let Some(protocol) = protocol(|name| std::env::var(name).ok()) {
+    if let Some(protocol) = protocol(&project.config.variables) {
         match draw(&pictures, protocol) {
             Ok(()) => return,
             Err(error) => println!("failed to draw the pictures: {error:#}"),
@@ -172,9 +173,9 @@ enum ImageProtocol {
 /// The protocol of this terminal, by the names it goes by. It is not asked: one
 /// that does not answer would keep us waiting, and one that does may answer
 /// into the next question. Coloured blocks would not help anybody.
-fn protocol(variable: impl Fn(&str) -> Option<String>) -> Option<ImageProtocol> {
-    let term = variable("TERM").unwrap_or_default();
-    let program = variable("TERM_PROGRAM").unwrap_or_default();
+fn protocol(variables: &Variables) -> Option<ImageProtocol> {
+    let term = variables.text("TERM").unwrap_or_default();
+    let program = variables.text("TERM_PROGRAM").unwrap_or_default();
     let is = |names: &[&str]| {
         names
             .iter()
@@ -244,7 +245,7 @@ fn link(path: &std::path::Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ImageProtocol, TerminalCommand, link, plain, protocol, strip};
+    use super::{ImageProtocol, TerminalCommand, Variables, link, plain, protocol, strip};
     use crate::decisions::log::Decision;
     use image::{Rgba, RgbaImage};
 
@@ -265,11 +266,10 @@ mod tests {
     #[test]
     fn a_terminal_is_known_by_its_name() {
         let named = |term: &'static str, program: &'static str| {
-            protocol(|name| match name {
-                "TERM" => Some(term.to_owned()),
-                "TERM_PROGRAM" => Some(program.to_owned()),
-                _ => None,
-            })
+            protocol(&Variables::from([
+                ("TERM", term),
+                ("TERM_PROGRAM", program),
+            ]))
         };
         assert_eq!(named("xterm-kitty", ""), Some(ImageProtocol::Kitty));
         assert_eq!(
@@ -278,7 +278,7 @@ mod tests {
         );
         assert_eq!(named("foot", ""), Some(ImageProtocol::Sixel));
         assert_eq!(named("xterm-256color", "Apple_Terminal"), None);
-        assert_eq!(protocol(|_| None), None);
+        assert_eq!(protocol(&Variables::default()), None);
     }
 
     #[test]

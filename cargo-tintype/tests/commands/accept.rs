@@ -1,4 +1,5 @@
 use tintype::baseline::{self, Baseline};
+use tintype::config::Config;
 use tintype::model::{RecordedEvent, RunFile, RunId, Status};
 use tintype::record::{RecordConfig, Recorder, Records};
 
@@ -174,10 +175,9 @@ fn the_record_is_told() {
     let state = project.root().join("target/tintype");
     // The private redis-server of the project: only the PATH says where.
     let settings = || {
-        RecordConfig::from_variables(&state, |name| {
-            (name == "PATH").then(|| std::env::var_os("PATH")).flatten()
-        })
-        .unwrap()
+        let path = std::env::var_os("PATH").unwrap();
+        let config = Config::from_variables([("PATH", path)]).unwrap();
+        RecordConfig::new(&state, &config).unwrap()
     };
     let id = RunId("run-1".to_owned());
     let text = project.read("target/tintype/runs/run-1/run.json");

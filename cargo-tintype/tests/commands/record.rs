@@ -1,6 +1,7 @@
 //! Commands on the record, which here is in memory: it is read back from the
 //! journals, so the commands see what a process before them has recorded.
 
+use tintype::config::Config;
 use tintype::model::{
     Environment, Reason, RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult,
     VisualTestRun,
@@ -13,7 +14,7 @@ use super::project::{Project, Said};
 fn project() -> Project {
     let project = Project::new();
     let state = project.root().join("target/tintype");
-    let settings = RecordConfig::from_variables(&state, |_| None).unwrap();
+    let settings = RecordConfig::new(&state, &Config::default()).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let mut run = VisualTestRun::start(RunId("run-1".to_owned()), Environment::default());

@@ -5,6 +5,7 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
+use tintype::config::Config;
 use tintype::model::{
     Environment, RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun,
 };
@@ -43,8 +44,8 @@ impl Bench {
     fn begin(&self, id: &str) -> Recorder {
         let url = self.redis.url();
         let state = self.project.root().join("target/tintype");
-        let variable = |name: &str| (name == "REDIS_URL").then(|| url.clone().into());
-        let settings = RecordConfig::from_variables(&state, variable).unwrap();
+        let config = Config::from_variables([("REDIS_URL", url)]).unwrap();
+        let settings = RecordConfig::new(&state, &config).unwrap();
         let run = VisualTestRun::start(RunId(id.to_owned()), Environment::default());
         self.runtime.block_on(async {
             let recorder = Recorder::open(settings, run, 2, false).unwrap();

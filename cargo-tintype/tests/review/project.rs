@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 use tintype::baseline::{self, Provenance, sha256};
+use tintype::config::Config;
 use tintype::model::{
     Environment, ImageHashes, RecordedEvent, Region, RunId, Status, StoryIdentifier,
     VisualTestResult, VisualTestRun,
@@ -87,10 +88,8 @@ impl Project {
 
     pub(crate) fn settings(&self) -> RecordConfig {
         let url = self.redis.url();
-        RecordConfig::from_variables(&self.root().join("target/tintype"), |name| {
-            (name == "REDIS_URL").then(|| url.clone().into())
-        })
-        .unwrap()
+        let config = Config::from_variables([("REDIS_URL", url)]).unwrap();
+        RecordConfig::new(&self.root().join("target/tintype"), &config).unwrap()
     }
 
     /// Begins to record a run.

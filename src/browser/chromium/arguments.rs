@@ -81,7 +81,8 @@ pub(super) fn local_arguments(
         FREE_RUNNING_SWITCHES
     };
     let mut arguments = owned(SWITCHES.iter().chain(frames));
-    if !settings.sandbox.unwrap_or_else(|| !is_root()) {
+    // Chromium refuses to run as root with its sandbox on.
+    if !settings.sandbox.unwrap_or(!settings.system.is_root) {
         arguments.push("--no-sandbox".to_owned());
     }
     arguments.push(format!("--user-data-dir={}", profile.display()));
@@ -128,18 +129,4 @@ pub(in crate::browser) fn switches(settings: &BrowserSettings) -> Vec<String> {
 
 fn owned<'a>(switches: impl Iterator<Item = &'a &'a str>) -> Vec<String> {
     switches.map(|&switch| switch.to_owned()).collect()
-}
-
-/// Chromium refuses to run as root with its sandbox on.
-fn is_root() -> bool {
-    // The owner of our own process's folder is its effective user.
-    #[cfg(target_os = "linux")]
-    {
-        use std::os::unix::fs::MetadataExt;
-        std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        std::env::var_os("USER").is_some_and(|user| user == "root")
-    }
 }

@@ -13,7 +13,8 @@ use url::Url;
 use super::page::ChromiumPage;
 use crate::browser::error::BrowserError;
 use crate::browser::page::Page;
-use crate::manifest::{Credentials, Secret};
+use crate::config::Secret;
+use crate::manifest::Credentials;
 
 /// How long the page with the password may take to load.
 const LOG_IN_LIMIT: Duration = Duration::from_secs(20);

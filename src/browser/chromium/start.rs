@@ -12,7 +12,8 @@ use crate::browser::driver::{
     self, Driver, Programs, connect, connect_remote, find, scratch_folder, start_program,
 };
 use crate::browser::error::BrowserError;
-use crate::manifest::{BrowserName, BrowserSettings};
+use crate::manifest::BrowserSettings;
+use crate::model::BrowserName;
 use crate::process::Supervised;
 
 /// The number of attempts to start browser and driver.

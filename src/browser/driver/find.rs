@@ -1,10 +1,11 @@
 //! Which browser and driver programs this machine has.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
 use crate::browser::error::BrowserError;
-use crate::manifest::{BrowserName, BrowserSettings};
+use crate::config::ProgramSearch;
+use crate::manifest::BrowserSettings;
+use crate::model::BrowserName;
 
 /// The programs of one engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,26 +100,30 @@ pub fn find(settings: &BrowserSettings, engine: BrowserName) -> Result<Programs,
         BrowserName::Firefox => (FIREFOX, &settings.firefox.binary, &settings.firefox.driver),
         BrowserName::Webkit => (WEBKIT, &settings.webkit.binary, &settings.webkit.driver),
     };
+    let search = &settings.system.programs;
     Ok(Programs {
-        browser: find_program(names.browser, browser.as_deref())?,
-        driver: find_program(names.driver, driver.as_deref())?,
+        browser: find_program(names.browser, browser.as_deref(), search)?,
+        driver: find_program(names.driver, driver.as_deref(), search)?,
     })
 }
 
 /// The virtual display that WebKit draws on.
-pub(in crate::browser) fn find_virtual_display() -> Result<PathBuf, BrowserError> {
+pub(in crate::browser) fn find_virtual_display(
+    search: &ProgramSearch,
+) -> Result<PathBuf, BrowserError> {
     let advice = "install `xvfb` (Debian): WebKit has no headless mode and draws on it";
-    find_program(("virtual display", &["Xvfb"], advice), None)
+    find_program(("virtual display", &["Xvfb"], advice), None, search)
 }
 
 fn find_program(
     (what, names, advice): (&'static str, &[&str], &'static str),
     told: Option<&Path>,
+    search: &ProgramSearch,
 ) -> Result<PathBuf, BrowserError> {
     let looked_for = || told.map_or_else(|| names.join(", "), |told| told.display().to_string());
     let found = match told {
-        Some(told) => on_path(told),
-        None => names.iter().find_map(|name| resolve(name)),
+        Some(told) => search.find(told),
+        None => names.iter().find_map(|name| resolve(name, search)),
     };
     found.ok_or_else(|| BrowserError::NotFound {
         what,
@@ -129,28 +134,17 @@ fn find_program(
 
 /// A program by a name in which `~` is the user's own folder and `*` any one
 /// folder.
-fn resolve(name: &str) -> Option<PathBuf> {
+fn resolve(name: &str, search: &ProgramSearch) -> Option<PathBuf> {
     if let Some(rest) = name.strip_prefix("~/") {
-        return on_path(&PathBuf::from(env::var_os("HOME")?).join(rest));
+        return search.find(&search.home.as_ref()?.join(rest));
     }
     let Some((before, after)) = name.split_once("*/") else {
-        return on_path(Path::new(name));
+        return search.find(Path::new(name));
     };
     let folders = std::fs::read_dir(before).ok()?;
     let mut found: Vec<_> = folders
-        .filter_map(|folder| on_path(&folder.ok()?.path().join(after)))
+        .filter_map(|folder| search.find(&folder.ok()?.path().join(after)))
         .collect();
     found.sort();
     found.into_iter().next()
-}
-
-/// A program by its path, or by its bare name in the folders of `PATH`.
-fn on_path(name: &Path) -> Option<PathBuf> {
-    if name.components().count() > 1 {
-        return name.is_file().then(|| name.to_owned());
-    }
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|candidate| candidate.is_file())
 }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::browser::driver::{self, Driver, Programs, find};
 use crate::browser::error::BrowserError;
-use crate::manifest::{BrowserName, BrowserSettings, ColorScheme};
+use crate::manifest::{BrowserSettings, ColorScheme};
+use crate::model::BrowserName;
 
 /// Preferences for identical pixels and a quiet browser, each with its reason.
 /// geckodriver sets many more of the latter.

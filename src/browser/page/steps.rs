@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::input::Input;
 use super::settle::{Thoroughness, settle};
 use crate::browser::error::{BrowserError, StepFailure};
-use crate::config;
+use crate::config::UnsetVariable;
 use crate::manifest::{CaptureSettings, Step, Theme, WaitFor};
 
 /// Finds elements and says what stands in a step's way.
@@ -96,6 +96,7 @@ async fn perform_step(
 ) -> Result<(), Fault> {
     let started = Instant::now();
     let limit = capture.timeout;
+    let unset = |error: UnsetVariable| Fault::Page(error.to_string());
     match step {
         Step::Hover(selector) => mouse(page, selector, "hover", limit).await?,
         Step::Click(selector) => mouse(page, selector, "click", limit).await?,
@@ -106,12 +107,12 @@ async fn perform_step(
             ask(page, "scroll", selector, "", limit).await?;
         }
         Step::Type { into, text } => {
-            let text = config::expand(text).map_err(Fault::Page)?;
+            let text = text.fill_in().map_err(unset)?;
             ask(page, "field", into, "", limit).await?;
             type_text(page, text.reveal()).await?;
         }
         Step::Select { r#in, value } => {
-            let value = config::expand(value).map_err(Fault::Page)?;
+            let value = value.fill_in().map_err(unset)?;
             ask(page, "select", r#in, value.reveal(), limit).await?;
         }
         Step::Press(chord) => press(page, chord.keys()).await?,

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::pointer;
 use crate::browser::driver::{self, find_virtual_display};
 use crate::browser::error::BrowserError;
+use crate::config::ProgramSearch;
 use crate::process::Supervised;
 
 /// Width and height of the display. Windows may be larger than it.
@@ -20,8 +21,11 @@ pub(super) struct Display {
 
 impl Display {
     /// Starts Xvfb on the first number that is free.
-    pub(super) async fn start(scratch: &Path) -> Result<Self, BrowserError> {
-        let program = find_virtual_display()?;
+    pub(super) async fn start(
+        scratch: &Path,
+        search: &ProgramSearch,
+    ) -> Result<Self, BrowserError> {
+        let program = find_virtual_display(search)?;
         let own = driver::scratch_folder(&program, scratch)?;
         let arguments = [
             "-displayfd",

@@ -65,7 +65,7 @@ impl WebKitPage {
                     .to_owned(),
             });
         }
-        let display = Display::start(scratch).await?;
+        let display = Display::start(scratch, &settings.system.programs).await?;
         let style = LaunchStyle {
             dark: false,
             scale: 1,

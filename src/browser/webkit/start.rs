@@ -12,7 +12,8 @@ use tokio::net::TcpStream;
 use super::display::Display;
 use crate::browser::driver::{self, Driver, Programs, find};
 use crate::browser::error::BrowserError;
-use crate::manifest::{BrowserName, BrowserSettings, ColorScheme, Screen, Theme};
+use crate::manifest::{BrowserSettings, ColorScheme, Screen, Theme};
+use crate::model::BrowserName;
 use crate::process::Supervised;
 
 /// What GTK draws with: text does not depend on a desktop's settings.

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::super::contents::Moment;
 use super::super::{Cache, Context, Hit, Loads};
 use crate::baseline::{self, Provenance};
-use crate::config::Config;
+use crate::config::{Config, Variables};
 use crate::manifest::Manifest;
 use crate::model::{Environment, RunId};
 use crate::plan::{Plan, Snapshot};
@@ -48,7 +48,7 @@ impl Bench {
                 browser: "Chromium 156.0.8078.79 (headless shell)".to_owned(),
                 switches: vec!["--hide-scrollbars".to_owned()],
                 fonts: Some("9 fonts, 0123456789ab".to_owned()),
-                ..Context::here(String::new(), Vec::new(), None)
+                ..Context::here(String::new(), Vec::new(), None, &Variables::default())
             },
         };
         bench.write("stories/button.html", "<link rel=stylesheet href=a/b.css>");
@@ -88,7 +88,7 @@ impl Bench {
     }
 
     pub(super) fn read_manifest(&self) -> Manifest {
-        Manifest::parse(&self.path("stories.toml"), &self.manifest).unwrap()
+        Manifest::parse(&self.path("stories.toml"), &self.manifest, &self.config).unwrap()
     }
 
     pub(super) fn plan(&self) -> Vec<Snapshot> {
@@ -156,8 +156,8 @@ impl Bench {
 }
 
 pub(super) fn config(variables: &[(&str, &str)]) -> Config {
-    let found = |name: &str| variables.iter().find(|(n, _)| *n == name);
-    Config::read(|name| found(name).map(|(_, value)| value.into())).unwrap()
+    let variables: Variables = variables.iter().copied().collect();
+    Config::from_variables(variables).unwrap()
 }
 
 pub(super) fn loads() -> Loads {

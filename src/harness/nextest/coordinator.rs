@@ -99,15 +99,15 @@ fn serve(
         port: listener.local_addr()?.port(),
         token: token.clone(),
     })?;
-    let (manifest, run_id) = (Arc::new(manifest), config.run_id.clone());
+    let manifest = Arc::new(manifest);
     let (bus, warnings) = (Bus::new(), Arc::new(Warnings::default()));
-    reports::subscribe_files(&bus, &manifest);
+    reports::subscribe_files(&bus, &manifest, &config);
     bus.subscribe(Arc::clone(&warnings) as Arc<dyn Subscriber>);
     let run = RunHandle::start(
         Arc::clone(&manifest),
         snapshots,
         Scheduling::OnRequest,
-        config,
+        config.clone(),
         options,
         bus,
     );
@@ -125,7 +125,7 @@ fn serve(
             let interrupt = || coordinator.run.interrupt();
             accept_clients(&listener, |client| coordinator.handle(&client), interrupt);
             coordinator.run.finish();
-            end(&manifest, &run_id)
+            end(&manifest, &config)
         }
         Err(error) => {
             let response = Response::NotStarted(error.to_string());

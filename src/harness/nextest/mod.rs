@@ -19,4 +19,4 @@ mod rendezvous;
 pub(super) use client::request;
 pub(super) use coordinator::coordinate;
 pub(super) use message::Response;
-pub(super) use rendezvous::{COORDINATOR, Rendezvous};
+pub(super) use rendezvous::Rendezvous;

@@ -10,13 +10,9 @@ use std::process::{Child, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
+use crate::config::{COORDINATOR, Config};
 use crate::files;
 use crate::manifest::Manifest;
-
-/// The environment variable that makes this program the coordinator, with the
-/// name of its [`Rendezvous`].
-pub(in crate::harness) const COORDINATOR: &str = "TINTYPE_INTERNAL_COORDINATOR";
 
 /// Runs the coordinator until the runner ends. `$1` is the runner's process id,
 /// `$2` the folder of endpoint files, the rest the coordinator's command. The

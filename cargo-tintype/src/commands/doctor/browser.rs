@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use tintype::browser::{Browser, BrowserError, BrowserInfo, Programs, find, limits};
-use tintype::manifest::{BrowserName, BrowserSettings, Manifest};
+use tintype::manifest::{BrowserSettings, Manifest};
+use tintype::model::BrowserName;
 
 use super::check::Check;
 

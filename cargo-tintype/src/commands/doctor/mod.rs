@@ -4,9 +4,8 @@ mod browser;
 mod check;
 mod fonts;
 
-use std::path::Path;
-
 use anyhow::{Result, bail};
+use tintype::config::Config;
 
 use crate::project::Project;
 use crate::record_access::RecordAccess;
@@ -21,8 +20,8 @@ pub(crate) struct DoctorOptions {
     json: bool,
 }
 
-pub(crate) fn run(manifest: Option<&Path>, options: &DoctorOptions) -> Result<()> {
-    let checks = examine(manifest);
+pub(crate) fn run(config: &Config, options: &DoctorOptions) -> Result<()> {
+    let checks = examine(config);
     if options.json {
         println!("{}", serde_json::to_string_pretty(&checks)?);
     } else {
@@ -39,8 +38,8 @@ pub(crate) fn run(manifest: Option<&Path>, options: &DoctorOptions) -> Result<()
 }
 
 /// Everything that a run needs, in the order in which it needs it.
-fn examine(manifest: Option<&Path>) -> Vec<Check> {
-    let project = match Project::open(manifest) {
+fn examine(config: &Config) -> Vec<Check> {
+    let project = match Project::open(config) {
         Ok(project) => project,
         Err(error) => return vec![Check::problem("manifest", format!("{error:#}"), "mend it")],
     };

@@ -2,12 +2,14 @@
 
 mod cargo_toml;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use tintype::config::Config;
 
 /// Set up a suite in a cargo project: manifest, test target, first story
 #[derive(clap::Args)]
@@ -25,7 +27,7 @@ const MANIFEST: &str = include_str!("stories.toml");
 const STORY: &str = include_str!("hello.html");
 const TEST: &str = include_str!("visual.rs");
 
-pub(crate) fn run(options: &InitOptions) -> Result<()> {
+pub(crate) fn run(options: &InitOptions, config: &Config) -> Result<()> {
     // Messages name files the short way.
     let folder = options.folder.strip_prefix(".").unwrap_or(&options.folder);
     let cargo_toml = folder.join("Cargo.toml");
@@ -33,7 +35,7 @@ pub(crate) fn run(options: &InitOptions) -> Result<()> {
         let folder = options.folder.display();
         bail!("there is no Cargo.toml in {folder} (`cargo init` makes one)");
     }
-    edit_cargo_toml(&cargo_toml, options.path.as_deref())?;
+    edit_cargo_toml(&cargo_toml, options.path.as_deref(), &config.system.cargo)?;
     write_new(&folder.join("stories.toml"), MANIFEST)?;
     write_new(&folder.join("stories/hello.html"), STORY)?;
     write_new(&folder.join("tests/visual.rs"), TEST)?;
@@ -50,14 +52,14 @@ Next:
 
 /// Adds the test target to the package and the profile to its workspace, which
 /// are one file more often than not.
-fn edit_cargo_toml(package: &Path, dependency: Option<&Path>) -> Result<()> {
+fn edit_cargo_toml(package: &Path, dependency: Option<&Path>, cargo: &OsStr) -> Result<()> {
     let dependency = dependency
         .map(|path| {
             fs::canonicalize(path).with_context(|| format!("there is no folder {}", path.display()))
         })
         .transpose()?;
     let test = |text: &str| cargo_toml::add_test(text, dependency.as_deref());
-    let workspace = workspace_of(package)?;
+    let workspace = workspace_of(package, cargo)?;
     let one = fs::canonicalize(package).is_ok_and(|package| package == workspace);
     if one {
         return edit(package, |text| cargo_toml::add_profile(&test(text)?));
@@ -67,8 +69,7 @@ fn edit_cargo_toml(package: &Path, dependency: Option<&Path>) -> Result<()> {
 }
 
 /// The `Cargo.toml` whose profiles count: the workspace's.
-fn workspace_of(cargo_toml: &Path) -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+fn workspace_of(cargo_toml: &Path, cargo: &OsStr) -> Result<PathBuf> {
     let output = Command::new(cargo)
         .args(["locate-project", "--workspace", "--message-format", "plain"])
         .arg("--manifest-path")

@@ -1,0 +1,54 @@
+//! The names of Tintype's own variables, and a check for misspelt ones.
+
+use super::error::ConfigError;
+use super::suggest::closest;
+use super::variables::Variables;
+
+/// Tells a login command the address of the stories.
+pub const BASE_URL: &str = "TINTYPE_BASE_URL";
+
+/// Tells a process that it is the coordinator of a nextest run.
+pub const COORDINATOR: &str = "TINTYPE_INTERNAL_COORDINATOR";
+
+/// Holds the key for shared logins.
+pub const LOGIN_KEY: &str = "TINTYPE_LOGIN_KEY";
+
+/// The start of every variable of Tintype's own.
+const PREFIX: &str = "TINTYPE_";
+
+/// Every variable of Tintype's own that may be set when it runs.
+const KNOWN: [&str; 13] = [
+    "TINTYPE_UPDATE",
+    "TINTYPE_RUN_ID",
+    "TINTYPE_MANIFEST",
+    "TINTYPE_BROWSER",
+    "TINTYPE_SESSIONS",
+    "TINTYPE_WEBDRIVER",
+    "TINTYPE_RETRIES",
+    "TINTYPE_CACHE",
+    "TINTYPE_LOG",
+    LOGIN_KEY,
+    "TINTYPE_REVIEW_TOKEN",
+    BASE_URL,
+    COORDINATOR,
+];
+
+/// At most this many letters differ between a misspelt name and the real one.
+/// Suites name variables of their own for steps and logins, so it is small.
+const MAX_DISTANCE: usize = 2;
+
+/// Refuses a variable whose name is close to that of a known one.
+pub(super) fn check(variables: &Variables) -> Result<(), ConfigError> {
+    for name in variables.names() {
+        if !name.starts_with(PREFIX) || KNOWN.contains(&name) {
+            continue;
+        }
+        if let Some(suggestion) = closest(name, KNOWN, MAX_DISTANCE) {
+            return Err(ConfigError::Misspelt {
+                variable: name.to_owned(),
+                suggestion,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! Resolves the environment variables into one value.
+
+use std::path::PathBuf;
+
+use crate::model::RunId;
+
+use super::error::ConfigError;
+use super::modes::{CacheMode, LogLevel, UpdateMode};
+use super::names;
+use super::overrides::Overrides;
+use super::redis::RedisConfig;
+use super::secret::Secret;
+use super::system::System;
+use super::variables::{Variable, Variables};
+
+/// The fewest characters of `TINTYPE_LOGIN_KEY`.
+const MIN_KEY_LENGTH: usize = 32;
+
+/// Everything that environment variables decide. The default is that of an
+/// empty environment.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// How the run is done.
+    pub run: RunConfig,
+    /// `TINTYPE_MANIFEST`: the path of the manifest.
+    pub manifest: Option<PathBuf>,
+    /// The values that beat those of the manifest.
+    pub overrides: Overrides,
+    /// `TINTYPE_LOG`.
+    pub log: LogLevel,
+    /// `REDIS_URL` and its relatives.
+    pub redis: RedisConfig,
+    /// Keys and passwords.
+    pub secrets: Secrets,
+    /// What cargo-nextest tells a test.
+    pub nextest: Nextest,
+    /// The machine and the user.
+    pub system: System,
+    /// All variables, for `${NAME}` in texts of the manifest.
+    pub variables: Variables,
+}
+
+/// How the run is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunConfig {
+    /// `TINTYPE_RUN_ID`, otherwise `NEXTEST_RUN_ID`, otherwise a fresh id.
+    pub id: RunId,
+    /// Whether the run id was given from outside, so that other processes may
+    /// take part in the same run.
+    pub is_shared: bool,
+    /// `TINTYPE_UPDATE`.
+    pub update: UpdateMode,
+    /// `TINTYPE_CACHE`.
+    pub cache: CacheMode,
+    /// Whether `CI` says that this is continuous integration.
+    pub ci: bool,
+    /// GitHub Actions, if the process runs there.
+    pub github: Option<GitHubActions>,
+}
+
+/// Keys and passwords.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Secrets {
+    /// `TINTYPE_LOGIN_KEY`: encrypts logins that are shared through Redis.
+    pub login_key: Option<Secret>,
+    /// `TINTYPE_REVIEW_TOKEN`: the password of the review page.
+    pub review_token: Option<Secret>,
+}
+
+/// What GitHub Actions tells a step.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GitHubActions {
+    /// `GITHUB_STEP_SUMMARY`: the file of the step's summary.
+    pub step_summary: Option<PathBuf>,
+}
+
+/// What cargo-nextest tells a test.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Nextest {
+    /// Whether `cargo nextest` runs each test in its own process.
+    pub active: bool,
+    /// The rendezvous at which this process is the coordinator.
+    pub coordinator: Option<String>,
+}
+
+impl Config {
+    /// Resolves the environment of this process.
+    ///
+    /// # Errors
+    /// At the first variable that is misspelt or has an invalid value.
+    pub fn from_environment() -> Result<Self, ConfigError> {
+        Self::from_variables(Variables::of_process())
+    }
+
+    /// Resolves these variables.
+    ///
+    /// # Errors
+    /// At the first variable that is misspelt or has an invalid value.
+    pub fn from_variables(variables: impl Into<Variables>) -> Result<Self, ConfigError> {
+        let variables = variables.into();
+        names::check(&variables)?;
+        Ok(Self {
+            run: RunConfig::read(&variables)?,
+            manifest: variables.get("TINTYPE_MANIFEST").map(PathBuf::from),
+            overrides: Overrides::read(&variables)?,
+            log: chosen("TINTYPE_LOG", &LogLevel::CHOICES, &variables)?,
+            redis: RedisConfig::read(&variables)?,
+            secrets: Secrets {
+                login_key: login_key(&variables)?,
+                review_token: variables.text("TINTYPE_REVIEW_TOKEN").map(Secret::new),
+            },
+            nextest: Nextest {
+                active: variables.text("NEXTEST") == Some("1"),
+                coordinator: variables.text(names::COORDINATOR).map(str::to_owned),
+            },
+            system: System::read(&variables),
+            variables,
+        })
+    }
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        Self {
+            id: RunId::fresh(),
+            is_shared: false,
+            update: UpdateMode::default(),
+            cache: CacheMode::default(),
+            ci: false,
+            github: None,
+        }
+    }
+}
+
+impl RunConfig {
+    fn read(variables: &Variables) -> Result<Self, ConfigError> {
+        let text = |name| variables.text(name);
+        let id = variables.variable("TINTYPE_RUN_ID");
+        let id = id.or_else(|| variables.variable("NEXTEST_RUN_ID"));
+        Ok(Self {
+            is_shared: id.is_some(),
+            id: id.map_or_else(|| Ok(RunId::fresh()), |id| run_id(&id))?,
+            update: chosen("TINTYPE_UPDATE", &UpdateMode::CHOICES, variables)?,
+            cache: chosen("TINTYPE_CACHE", &CacheMode::CHOICES, variables)?,
+            ci: text("CI").is_some_and(|ci| !matches!(ci, "false" | "0")),
+            github: (text("GITHUB_ACTIONS") == Some("true")).then(|| GitHubActions {
+                step_summary: variables.get("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+            }),
+        })
+    }
+}
+
+fn chosen<T: Copy + Default>(
+    name: &'static str,
+    choices: &[(&str, T)],
+    variables: &Variables,
+) -> Result<T, ConfigError> {
+    let variable = variables.variable(name);
+    variable.map_or_else(|| Ok(T::default()), |variable| variable.one_of(choices))
+}
+
+/// A run id becomes a folder and part of Redis keys. Redis Cluster needs
+/// braces.
+fn run_id(variable: &Variable) -> Result<RunId, ConfigError> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-{}".contains(c);
+    let id = &variable.value;
+    if id.chars().all(is_allowed) && !id.starts_with('.') && id.len() <= 200 {
+        return Ok(RunId(id.clone()));
+    }
+    Err(variable
+        .invalid("at most 200 letters, digits, `.`, `_`, `-`, `{` and `}`, not beginning with `.`"))
+}
+
+fn login_key(variables: &Variables) -> Result<Option<Secret>, ConfigError> {
+    let Some(key) = variables.variable(names::LOGIN_KEY) else {
+        return Ok(None);
+    };
+    let length = key.value.chars().count();
+    if length >= MIN_KEY_LENGTH {
+        return Ok(Some(Secret::new(key.value)));
+    }
+    Err(ConfigError::Unusable {
+        variable: key.name,
+        reason: format!(
+            "expected at least {MIN_KEY_LENGTH} characters, found {length}\n\
+             help: `openssl rand -hex 32` makes a key"
+        ),
+    })
+}

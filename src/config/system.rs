@@ -1,0 +1,104 @@
+//! The variables that describe the machine and the user.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::variables::Variables;
+
+/// The machine and the user, as far as they are not fixed at build time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct System {
+    /// The name of the machine: letters, digits, `.`, `_` and `-`.
+    pub host: String,
+    /// Where programs are searched for.
+    pub programs: ProgramSearch,
+    /// Whether the process runs as root.
+    pub is_root: bool,
+    /// `CARGO_TARGET_DIR`.
+    pub target_dir: Option<PathBuf>,
+    /// `CARGO_PKG_NAME`: the package under test.
+    pub package: Option<String>,
+    /// `CARGO`, otherwise `cargo`.
+    pub cargo: OsString,
+    /// Whether `NO_COLOR` is set.
+    pub no_color: bool,
+}
+
+/// Where programs are searched for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProgramSearch {
+    /// The folders of `PATH`.
+    pub folders: Vec<PathBuf>,
+    /// `HOME`: the folder that `~` stands for.
+    pub home: Option<PathBuf>,
+}
+
+impl ProgramSearch {
+    /// A program by its path, or by its bare name in the folders of `PATH`.
+    pub fn find(&self, name: &Path) -> Option<PathBuf> {
+        if name.components().count() > 1 {
+            return name.is_file().then(|| name.to_owned());
+        }
+        let candidates = self.folders.iter().map(|folder| folder.join(name));
+        candidates.into_iter().find(|file| file.is_file())
+    }
+}
+
+impl Default for System {
+    fn default() -> Self {
+        Self::read(&Variables::default())
+    }
+}
+
+impl System {
+    pub(super) fn read(variables: &Variables) -> Self {
+        let path = |name| variables.get(name).map(PathBuf::from);
+        let folders = variables.get("PATH").map(env::split_paths);
+        Self {
+            host: host(variables),
+            programs: ProgramSearch {
+                folders: folders.into_iter().flatten().collect(),
+                home: path("HOME"),
+            },
+            is_root: is_root(variables),
+            target_dir: path("CARGO_TARGET_DIR"),
+            package: variables.text("CARGO_PKG_NAME").map(str::to_owned),
+            cargo: variables
+                .get("CARGO")
+                .unwrap_or("cargo".as_ref())
+                .to_owned(),
+            no_color: variables.get("NO_COLOR").is_some(),
+        }
+    }
+}
+
+fn host(variables: &Variables) -> String {
+    let file = |path| std::fs::read_to_string(path).ok();
+    let variable = |name| variables.text(name).map(str::to_owned);
+    let name = file("/proc/sys/kernel/hostname")
+        .or_else(|| file("/etc/hostname"))
+        .or_else(|| variable("COMPUTERNAME"))
+        .or_else(|| variable("HOSTNAME"))
+        .unwrap_or_default();
+    let is_safe = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '_';
+    let safe = |c| if is_safe(c) { c } else { '-' };
+    match name.trim() {
+        "" => "localhost".to_owned(),
+        name => name.chars().map(safe).collect(),
+    }
+}
+
+fn is_root(variables: &Variables) -> bool {
+    // The owner of the process's own folder is its effective user.
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let _ = variables;
+        std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        variables.text("USER") == Some("root")
+    }
+}

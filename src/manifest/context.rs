@@ -1,0 +1,28 @@
+//! What reading a manifest depends on besides its text.
+
+use std::path::PathBuf;
+
+use crate::config::{Config, System, Variables};
+
+use super::folders;
+
+/// What reading a manifest depends on besides its text.
+pub(super) struct ReadContext {
+    /// The folder of the manifest, absolute.
+    pub(super) root: PathBuf,
+    /// The folder `target/tintype`.
+    pub(super) state_dir: PathBuf,
+    pub(super) system: System,
+    pub(super) variables: Variables,
+}
+
+impl ReadContext {
+    pub(super) fn new(root: PathBuf, config: &Config) -> Self {
+        Self {
+            state_dir: folders::state_dir(&root, &config.system),
+            root,
+            system: config.system.clone(),
+            variables: config.variables.clone(),
+        }
+    }
+}
