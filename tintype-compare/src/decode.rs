@@ -95,7 +95,7 @@ impl DecodedPair {
                 None => Self::decode_fully(baseline, current)?,
             },
         };
-        Ok(comparison::judge_layout(
+        Ok(comparison::compare_layout(
             &pair.layout(options),
             pair.sizes(),
             options,

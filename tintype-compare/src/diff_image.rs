@@ -5,7 +5,7 @@ use image::{ExtendedColorType, ImageEncoder, Rgba, RgbaImage};
 
 use super::comparison::Comparison;
 use super::decode::MAX_PIXELS;
-use super::engine::{self, PixelCriteria, RowSink, set_bits};
+use super::engine::{self, PixelCriteria, RowBits, RowSink, set_bits};
 use super::error::CompareError;
 use super::layout::{Layout, union};
 use super::mask::Mask;
@@ -25,7 +25,8 @@ const GREYS: u8 = 32;
 const TINTED: u8 = GREYS;
 const DIFFERING: u8 = 2 * GREYS;
 const ANTIALIASED: u8 = DIFFERING + 1;
-const HATCH: u8 = DIFFERING + 2;
+const BELOW_THRESHOLD: u8 = DIFFERING + 2;
+const HATCH: u8 = DIFFERING + 3;
 
 /// What the numbers stand for.
 fn palette() -> Vec<[u8; 3]> {
@@ -34,7 +35,7 @@ fn palette() -> Vec<[u8; 3]> {
         let channel = |c: usize| (u16::from(grey[c]) * u16::from(ONE_SIDED_TINT[c]) / 255) as u8;
         [0, 1, 2].map(channel)
     };
-    let marks = [[255, 0, 0], [255, 255, 0], [120, 120, 200]];
+    let marks = [[255, 0, 0], [255, 255, 0], [0, 190, 255], [120, 120, 200]];
     greys.clone().chain(greys.map(tint)).chain(marks).collect()
 }
 
@@ -196,18 +197,19 @@ pub fn encode_png(image: &RgbaImage) -> Result<Vec<u8>, CompareError> {
 
 /// The rows that the engine tells of.
 #[derive(Default)]
-struct MarkedRows(Vec<(usize, [Box<[u64]>; 2])>);
+struct MarkedRows(Vec<(usize, [Box<[u64]>; 3])>);
 
 impl RowSink for MarkedRows {
-    fn row(&mut self, y: usize, differing: &[u64], antialiased: &[u64]) {
-        self.0.push((y, [differing.into(), antialiased.into()]));
+    fn row(&mut self, y: usize, bits: &RowBits) {
+        let rows = [&bits.differing, &bits.antialiased, &bits.below_threshold];
+        self.0.push((y, rows.map(Clone::clone)));
     }
 }
 
 impl MarkedRows {
     fn paint(&self, diff: &mut DiffImage, top: usize) {
         for (y, rows) in &self.0 {
-            for (row, colour) in rows.iter().zip([DIFFERING, ANTIALIASED]) {
+            for (row, colour) in rows.iter().zip([DIFFERING, ANTIALIASED, BELOW_THRESHOLD]) {
                 for x in set_bits(row) {
                     diff.row(top + y)[x] = colour;
                 }

@@ -9,17 +9,15 @@ use std::ops::Range;
 
 use super::kernels::CHUNK;
 use super::mask::Mask;
-use super::metric;
-use super::options::{Antialiasing, Options};
+use super::metric::{self, ColourThreshold};
+use super::options::{Antialiasing, Metric, Options};
 use super::pixel_view::ImagePair;
 use super::row_window::RowWindow;
-use super::simd;
 use super::threads;
 
-/// What the engine is asked.
+/// Decides which pixels differ.
 pub(super) struct PixelCriteria<'a> {
-    /// The largest squared YIQ distance that counts as equal.
-    pub(super) max_delta: f64,
+    pub(super) threshold: ColourThreshold,
     pub(super) antialiasing: Antialiasing,
     pub(super) mask: &'a Mask,
 }
@@ -27,17 +25,38 @@ pub(super) struct PixelCriteria<'a> {
 impl<'a> PixelCriteria<'a> {
     pub(super) fn new(options: &Options, mask: &'a Mask) -> Self {
         Self {
-            max_delta: options.max_delta(),
+            threshold: ColourThreshold::new(options.metric, options.threshold),
             antialiasing: options.antialiasing,
             mask,
         }
     }
 }
 
-/// Takes the engine's answer, row by row. Bit `x % 64` of word `x / 64`
-/// stands for column `x`. PngRows without a difference are not told.
+/// The pixels of a row that are not the same. Bit `x % 64` of word `x / 64`
+/// stands for column `x`; a pixel has at most one of the bits.
+pub(super) struct RowBits {
+    /// Pixels that differ and count.
+    pub(super) differing: Box<[u64]>,
+    /// Pixels that differ and look like anti-aliasing, unless that counts.
+    pub(super) antialiased: Box<[u64]>,
+    /// Pixels that differ by no more than the threshold.
+    pub(super) below_threshold: Box<[u64]>,
+}
+
+impl RowBits {
+    fn new(width: usize) -> Self {
+        let empty = || vec![0; width.div_ceil(CHUNK)].into_boxed_slice();
+        Self {
+            differing: empty(),
+            antialiased: empty(),
+            below_threshold: empty(),
+        }
+    }
+}
+
+/// Receives the rows in which pixels are not the same.
 pub(super) trait RowSink {
-    fn row(&mut self, y: usize, differing: &[u64], antialiased: &[u64]);
+    fn row(&mut self, y: usize, bits: &RowBits);
 }
 
 /// Bytes from which on it pays to look for equal rows with several threads.
@@ -123,8 +142,7 @@ pub(super) struct RowClassifier<'a> {
     criteria: &'a PixelCriteria<'a>,
     window: RowWindow,
     width: usize,
-    differing: Vec<u64>,
-    antialiased: Vec<u64>,
+    bits: RowBits,
 }
 
 impl<'a> RowClassifier<'a> {
@@ -135,8 +153,7 @@ impl<'a> RowClassifier<'a> {
             criteria,
             window: RowWindow::new(size),
             width,
-            differing: vec![0; width.div_ceil(CHUNK)],
-            antialiased: vec![0; width.div_ceil(CHUNK)],
+            bits: RowBits::new(width),
         }
     }
 
@@ -160,32 +177,48 @@ impl<'a> RowClassifier<'a> {
     fn classify_row(&mut self, pair: &ImagePair<'_>, y: usize, sink: &mut impl RowSink) {
         self.window.load(pair, y);
         for word in self.window.words() {
-            self.differing[word] = self.differing_in_chunk(y, word);
+            let (differing, unequal) = self.differing_in_chunk(y, word);
+            self.bits.differing[word] = differing;
+            self.bits.below_threshold[word] = unequal & !differing;
         }
-        self.criteria.mask.clear(y as u32, &mut self.differing);
-        if self.differing.iter().all(|word| *word == 0) {
+        let mask = self.criteria.mask;
+        mask.clear(y as u32, &mut self.bits.differing);
+        mask.clear(y as u32, &mut self.bits.below_threshold);
+        let is_empty = |bits: &[u64]| bits.iter().all(|word| *word == 0);
+        let nothing_differs = is_empty(&self.bits.differing);
+        if nothing_differs && is_empty(&self.bits.below_threshold) {
             return;
         }
-        self.antialiased.fill(0);
-        if self.criteria.antialiasing == Antialiasing::Ignore {
+        self.bits.antialiased.fill(0);
+        if !nothing_differs && self.criteria.antialiasing == Antialiasing::Ignore {
             self.separate_antialiasing(pair, y);
         }
-        sink.row(y, &self.differing, &self.antialiased);
+        sink.row(y, &self.bits);
     }
 
-    fn differing_in_chunk(&self, y: usize, word: usize) -> u64 {
+    /// The pixels of a chunk that differ, and those that are not the same.
+    fn differing_in_chunk(&self, y: usize, word: usize) -> (u64, u64) {
         let [a, b] = self.window.chunk(y, word);
         if a == b {
-            return 0;
+            return (0, 0);
         }
-        let estimate = simd::estimate(a, b, self.criteria.max_delta);
+        let threshold = &self.criteria.threshold;
+        let estimate = threshold.estimate(a, b);
         let mut differing = estimate.differing;
+        let mut last = None;
         for x in set_bits(&[estimate.unsure]) {
+            let (p, q) = (a[x], b[x]);
             let index = y * self.width + word * CHUNK + x;
-            let delta = metric::colour_delta(a[x].to_le_bytes(), b[x].to_le_bytes(), index);
-            differing |= u64::from(delta > self.criteria.max_delta) << x;
+            // The backdrop of translucent pixels changes from place to place.
+            let is_opaque = (p & q) >> 24 == 255;
+            let differs = match last {
+                Some((colours, differs)) if colours == (p, q) && is_opaque => differs,
+                _ => threshold.differs(p.to_le_bytes(), q.to_le_bytes(), index),
+            };
+            last = Some(((p, q), differs));
+            differing |= u64::from(differs) << x;
         }
-        differing
+        (differing, estimate.unequal | differing)
     }
 
     fn separate_antialiasing(&mut self, pair: &ImagePair<'_>, y: usize) {
@@ -194,12 +227,14 @@ impl<'a> RowClassifier<'a> {
         if opaque {
             self.window.compute_features_around(y);
         }
-        let words = self.differing.iter_mut().zip(&mut self.antialiased);
+        let metric = self.criteria.threshold.metric();
+        let bits = &mut self.bits;
+        let words = bits.differing.iter_mut().zip(&mut bits.antialiased);
         for (word, (differing, antialiased)) in words.enumerate().filter(|(_, (d, _))| **d != 0) {
             let smooth = if opaque {
                 self.window.antialiased(y, word)
             } else {
-                antialiased_exactly(&self.window, y, word, *differing)
+                antialiased_exactly(metric, &self.window, y, (word, *differing))
             };
             *antialiased = *differing & smooth;
             *differing &= !smooth;
@@ -207,10 +242,15 @@ impl<'a> RowClassifier<'a> {
     }
 }
 
-fn antialiased_exactly(window: &RowWindow, y: usize, word: usize, differing: u64) -> u64 {
+fn antialiased_exactly(
+    metric: Metric,
+    window: &RowWindow,
+    y: usize,
+    (word, differing): (usize, u64),
+) -> u64 {
     let (a, b) = (window.view(0), window.view(1));
     set_bits(&[differing])
-        .filter(|x| metric::antialiased(&a, &b, word * CHUNK + x, y))
+        .filter(|x| metric::antialiased(metric, &a, &b, (word * CHUNK + x, y)))
         .fold(0, |bits, x| bits | 1 << x)
 }
 

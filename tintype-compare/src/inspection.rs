@@ -47,7 +47,7 @@ pub fn inspect_png<'a>(
         return Ok(comparison.inspect(baseline, current));
     }
     let pair = DecodedPair::decode_for(baseline, current, options)?;
-    let comparison = comparison::judge_layout(&pair.layout(options), pair.sizes(), options);
+    let comparison = comparison::compare_layout(&pair.layout(options), pair.sizes(), options);
     Ok(Inspection {
         decoded: Some(pair),
         ..comparison.inspect(baseline, current)
@@ -134,7 +134,7 @@ pub fn compare_in_bands(
     let Some(pair) = DecodedPair::decode_in_lockstep(baseline, current, band) else {
         return count;
     };
-    let found = comparison::judge_layout(&pair.layout(options), pair.sizes(), options);
+    let found = comparison::compare_layout(&pair.layout(options), pair.sizes(), options);
     assert!(count.is_none_or(|count| count == found), "two counts");
     Some(found)
 }

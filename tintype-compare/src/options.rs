@@ -5,44 +5,45 @@ use serde::Serialize;
 use crate::region::Region;
 
 /// What counts as a difference, and how much of it is tolerated.
+///
+/// Every limit that is set must hold. Without any, no pixel may differ.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct Options {
-    /// How far apart two colours may be and still count as equal, from 0
-    /// (every difference counts) to 1 (nothing does).
-    ///
-    /// A pixel differs when `0.5053·y² + 0.299·i² + 0.1957·q² > 35215·t²`,
-    /// where `y`, `i`, `q` is the difference of the two colours in YIQ: the
-    /// measure of the npm package `pixelmatch` 7. At 0.1 a grey may change by
-    /// 26 of 255 steps, at 0.2 by 52.
+    /// How the distance of two colours is measured.
+    pub metric: Metric,
+    /// The largest distance of two colours that count as equal, from 0 (every
+    /// difference counts) to 1 (black and white are equal).
     pub threshold: f64,
     /// Whether pixels that look like anti-aliasing count.
     pub antialiasing: Antialiasing,
-    /// The most pixels that may differ. `None` sets no such limit; with
-    /// neither limit set, no pixel may differ.
+    /// The most pixels that may differ.
     pub max_diff_pixels: Option<u64>,
     /// The largest share of the compared pixels that may differ, 0 to 1.
-    /// `None` sets no such limit. Where both limits are set, the stricter one
-    /// decides.
     pub max_diff_ratio: Option<f64>,
-    /// Rectangles that are not compared, in image pixels. What reaches beyond
-    /// the image is cut off.
+    /// The most pixels that may differ close together.
+    pub max_diff_window: Option<DiffWindow>,
+    /// Rectangles that are not compared, in image pixels. Parts outside the
+    /// image are cut off.
     pub ignore: Vec<Region>,
     /// Recognise blocks of rows that only moved up or down, and report the
     /// move instead of everything that it displaced.
     #[serde(rename = "moved")]
     pub detect_moves: bool,
-    /// A second opinion on how visible the difference is.
+    /// Measure how visible the difference is, and limit it.
     pub perceptual: Perceptual,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
+            metric: Metric::default(),
             threshold: 0.1,
             antialiasing: Antialiasing::default(),
             max_diff_pixels: None,
             max_diff_ratio: None,
+            max_diff_window: None,
             ignore: Vec::new(),
             detect_moves: false,
             perceptual: Perceptual::default(),
@@ -50,59 +51,88 @@ impl Default for Options {
     }
 }
 
+/// How the distance of two colours is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Metric {
+    /// As the npm package `pixelmatch` 8: the HyAB distance in OKLab with
+    /// toe-corrected lightness. At threshold 0.1 a grey may change by about a
+    /// tenth of the way from black to white as the eye sees it.
+    #[default]
+    Oklab,
+    /// As the npm package `pixelmatch` 7: a pixel differs when
+    /// `0.5053·y² + 0.299·i² + 0.1957·q² > 35215·t²`, where `y`, `i`, `q` is
+    /// the difference of the two colours in YIQ. At threshold 0.1 a grey may
+    /// change by 26 of 255 steps, at 0.2 by 52.
+    Yiq,
+}
+
 /// Whether pixels that look like anti-aliasing count as different.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Antialiasing {
-    /// They are told apart and do not count.
+    /// They are counted apart and do not count as different.
     #[default]
     Ignore,
     /// They count like any other pixel.
     Count,
 }
 
-/// A second opinion on the difference, asked only where pixels differ.
+/// A limit on differences that lie close together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DiffWindow {
+    /// Width and height of a square window in pixels. A window larger than the
+    /// image is as large as its shorter side.
+    pub size: u32,
+    /// The most pixels that may differ in any such window.
+    pub pixels: u64,
+}
+
+/// How visible the differing pixels are, by their colour difference in
+/// CIEDE2000: 1 is barely visible side by side, 2.3 a just noticeable
+/// difference, 100 black against white.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Perceptual {
-    /// It is not asked.
+    /// Not measured.
     #[default]
     Off,
-    /// It is reported and decides nothing.
+    /// Measured and reported, without a limit.
     Report,
-    /// A difference beyond the limits is tolerated all the same when no more
-    /// than `max_delta_e` (CIEDE2000, at the 99th percentile of the differing
-    /// pixels) can be seen of it. 1 is barely visible side by side, 2.3 a just
-    /// noticeable difference.
-    Decide {
+    /// No differing pixel may differ by more.
+    Limit {
         /// The largest colour difference that is tolerated.
         max_delta_e: f64,
     },
 }
 
 impl Options {
-    /// How many of `compared` pixels may differ: the stricter of the two
-    /// limits, and none where neither is set.
+    /// No tolerance at all: threshold 0, anti-aliasing counts.
+    pub fn exact() -> Self {
+        Self {
+            threshold: 0.0,
+            antialiasing: Antialiasing::Count,
+            ..Self::default()
+        }
+    }
+
+    /// How many of `compared` pixels may differ: the stricter of
+    /// `max_diff_pixels` and `max_diff_ratio`, and none if no limit is set at
+    /// all.
     pub fn tolerated(&self, compared: u64) -> u64 {
         let by_ratio = self.max_diff_ratio.map(|ratio| within(ratio, compared));
         match (self.max_diff_pixels, by_ratio) {
             (Some(pixels), Some(by_ratio)) => pixels.min(by_ratio),
             (Some(limit), None) | (None, Some(limit)) => limit,
+            (None, None) if self.limits_by_place_or_colour() => compared,
             (None, None) => 0,
         }
     }
 
-    /// The largest squared YIQ distance that still counts as equal.
-    pub(super) fn max_delta(&self) -> f64 {
-        // What is no number tolerates nothing.
-        let threshold = if self.threshold.is_nan() {
-            0.0
-        } else {
-            self.threshold.clamp(0.0, 1.0)
-        };
-        // Written in this order because pixelmatch is: the result is the same
-        // to the last bit.
-        35215.0 * threshold * threshold
+    /// Whether there is a limit other than on the number of pixels.
+    pub(super) fn limits_by_place_or_colour(&self) -> bool {
+        self.max_diff_window.is_some() || matches!(self.perceptual, Perceptual::Limit { .. })
     }
 }
 

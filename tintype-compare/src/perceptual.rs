@@ -4,7 +4,7 @@ use empfindung::cie00;
 use lab::Lab;
 use serde::Serialize;
 
-use super::engine::{self, PixelCriteria, RowSink, set_bits};
+use super::engine::{self, PixelCriteria, RowBits, RowSink, set_bits};
 use super::layout::Layout;
 use super::options::Options;
 use super::pixel_view::ImagePair;
@@ -22,6 +22,8 @@ pub struct PerceptualDifference {
     /// What 99 of 100 differing pixels stay at or below, rounded up to a
     /// hundredth.
     pub p99: f64,
+    /// The largest of them.
+    pub max: f64,
 }
 
 /// Looks at all pixels that differ. `None` where there are none, or where one
@@ -46,6 +48,7 @@ pub(super) fn measure(layout: &Layout<'_>, options: &Options) -> Option<Perceptu
 struct DeltaEHistogram {
     steps: Vec<u64>,
     sum: f64,
+    max: f64,
 }
 
 impl Default for DeltaEHistogram {
@@ -53,6 +56,7 @@ impl Default for DeltaEHistogram {
         Self {
             steps: vec![0; HISTOGRAM_STEPS + 1],
             sum: 0.0,
+            max: 0.0,
         }
     }
 }
@@ -61,6 +65,7 @@ impl DeltaEHistogram {
     fn add(&mut self, delta_e: f64) {
         self.steps[((delta_e * 100.0).ceil() as usize).min(HISTOGRAM_STEPS)] += 1;
         self.sum += delta_e;
+        self.max = self.max.max(delta_e);
     }
 
     fn merge(&mut self, other: &Self) {
@@ -69,6 +74,7 @@ impl DeltaEHistogram {
             .zip(&other.steps)
             .for_each(|(sum, n)| *sum += n);
         self.sum += other.sum;
+        self.max = self.max.max(other.max);
     }
 
     fn visibility(&self) -> Option<PerceptualDifference> {
@@ -81,6 +87,7 @@ impl DeltaEHistogram {
         });
         (count > 0).then(|| PerceptualDifference {
             mean: self.sum / count as f64,
+            max: self.max,
             p99: step.unwrap_or(HISTOGRAM_STEPS) as f64 / 100.0,
         })
     }
@@ -92,8 +99,8 @@ struct DeltaECollector<'a> {
 }
 
 impl RowSink for DeltaECollector<'_> {
-    fn row(&mut self, y: usize, differing: &[u64], _: &[u64]) {
-        for x in set_bits(differing) {
+    fn row(&mut self, y: usize, bits: &RowBits) {
+        for x in set_bits(&bits.differing) {
             let [a, b] = [self.pair.a, self.pair.b].map(|view| lab(view.pixel(x, y)));
             self.seen.add(cie00::diff(a, b).into());
         }

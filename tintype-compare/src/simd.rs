@@ -58,7 +58,8 @@ fn level() -> InstructionSet {
             && is_x86_feature_detected!("avx512bw")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl");
-        match is_x86_feature_detected!("avx2") {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        match avx2 {
             true if avx512 => InstructionSet::Avx512,
             true => InstructionSet::Avx2,
             false => InstructionSet::Plain,
@@ -72,7 +73,8 @@ fn level() -> InstructionSet {
 
 for_each_instruction_set! {
     fn widen(rgb: &[u8], rgba: &mut [u32]);
-    fn estimate(a: &[u32; CHUNK], b: &[u32; CHUNK], max_delta: f64) -> ChunkEstimate;
+    fn unequal(a: &[u32; CHUNK], b: &[u32; CHUNK]) -> ChunkEstimate;
+    fn estimate_yiq(a: &[u32; CHUNK], b: &[u32; CHUNK], max_delta: f64) -> ChunkEstimate;
     fn siblings(above: &[u32], row: &[u32], below: &[u32], many: &mut [u32]);
     fn keys(row: &[u32], many: &[u32], many_other: &[u32], keys: &mut [f64]);
     fn antialiased(
@@ -83,7 +85,30 @@ for_each_instruction_set! {
     ) -> u64;
 }
 
-/// [`unfilter::paeth`](kernels::paeth), all channels of a pixel at once.
+/// [`kernels::estimate_oklab`] with what the processor has.
+pub(super) fn estimate_oklab(a: &[u32; CHUNK], b: &[u32; CHUNK], threshold: f32) -> ChunkEstimate {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+        fn with_avx512(a: &[u32; CHUNK], b: &[u32; CHUNK], threshold: f32) -> ChunkEstimate {
+            kernels::estimate_oklab::<true>(a, b, threshold)
+        }
+        #[target_feature(enable = "avx2,fma")]
+        fn with_avx2(a: &[u32; CHUNK], b: &[u32; CHUNK], threshold: f32) -> ChunkEstimate {
+            kernels::estimate_oklab::<true>(a, b, threshold)
+        }
+        match level() {
+            // SAFETY: the processor has the features it was compiled for.
+            InstructionSet::Avx512 => return unsafe { with_avx512(a, b, threshold) },
+            // SAFETY: as above.
+            InstructionSet::Avx2 => return unsafe { with_avx2(a, b, threshold) },
+            InstructionSet::Plain => {}
+        }
+    }
+    kernels::estimate_oklab::<{ cfg!(target_arch = "aarch64") }>(a, b, threshold)
+}
+
+/// [`kernels::paeth`] with AVX2, all channels of a pixel at once.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8], pixels: Range<usize>) {
     use std::arch::x86_64::*;

@@ -9,12 +9,12 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::band::{Band, RestoredBands};
-use super::comparison::Tally;
 use super::engine::{PixelCriteria, RowClassifier};
 use super::mask::Mask;
 use super::options::Options;
 use super::pixel_view::{ImagePair, PixelView};
 use super::png_chunks::PlainPng;
+use super::tally::Tally;
 use super::threads;
 
 /// RestoredBands of an image that are restored and wait to be judged, at most.
@@ -43,7 +43,7 @@ pub(super) fn count(
     let tallies = threads::on_idle_cores(if parallel { MAX_THREADS } else { 1 }, || {
         let (mut classifier, mut tally) = (
             RowClassifier::new(&criteria, size),
-            Tally::new(size.0 as u32, 0),
+            Tally::new(options, size.0 as u32, 0),
         );
         while let Some(task) = pipeline.next() {
             match task {
@@ -54,8 +54,8 @@ pub(super) fn count(
         tally
     });
     pipeline.is_complete().then(|| {
-        let mut sum = Tally::new(size.0 as u32, 0);
-        tallies.iter().for_each(|tally| sum.merge(tally));
+        let mut sum = Tally::new(options, size.0 as u32, 0);
+        tallies.into_iter().for_each(|tally| sum.merge(tally));
         sum
     })
 }

@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use super::comparison::{Comparison, Verdict};
-use super::engine::{self, PixelCriteria, RowSink, set_bits};
+use super::engine::{self, PixelCriteria, RowBits, RowSink, set_bits};
 use super::layout::{Layout, Part};
-use super::metric;
+use super::metric::{self, ColourThreshold};
+use super::options::Metric;
 use super::pixel_view::ImagePair;
 
 /// The thresholds that are tried.
@@ -37,11 +38,12 @@ impl ThresholdSweep {
         let mut levels = vec![0; THRESHOLD_STEPS + 2];
         for Part { pair, mask, .. } in &layout.parts {
             let criteria = PixelCriteria {
-                max_delta: 0.0,
+                threshold: ColourThreshold::new(comparison.options.metric, 0.0),
                 ..PixelCriteria::new(&comparison.options, mask)
             };
             let new = || ThresholdHistogram {
                 pair: *pair,
+                metric: comparison.options.metric,
                 levels: vec![0; THRESHOLD_STEPS + 2],
             };
             for part in engine::compare(*pair, &criteria, new) {
@@ -62,7 +64,13 @@ impl ThresholdSweep {
     /// `levels[k]` pixels pass from threshold `k / THRESHOLD_STEPS` on; `beyond` never.
     fn from_levels(comparison: &Comparison, levels: &[u64], beyond: u64) -> Self {
         let differing_at = |step: usize| beyond + levels[step + 1..].iter().sum::<u64>();
-        let tolerated = comparison.options.tolerated(comparison.compared);
+        // With another limit, only a threshold at which no pixel differs is sure
+        // to pass.
+        let tolerated = if comparison.options.limits_by_place_or_colour() {
+            0
+        } else {
+            comparison.options.tolerated(comparison.compared)
+        };
         let fits = comparison.verdict != Verdict::SizeMismatch;
         Self {
             counts: THRESHOLDS.map(|t| {
@@ -82,29 +90,31 @@ impl ThresholdSweep {
 
 struct ThresholdHistogram<'a> {
     pair: ImagePair<'a>,
+    metric: Metric,
     levels: Vec<u64>,
 }
 
 impl RowSink for ThresholdHistogram<'_> {
-    fn row(&mut self, y: usize, differing: &[u64], _: &[u64]) {
+    fn row(&mut self, y: usize, bits: &RowBits) {
         let ImagePair { a, b, .. } = self.pair;
-        for x in set_bits(differing) {
+        for x in set_bits(&bits.differing) {
+            let colours = (a.pixel(x, y), b.pixel(x, y));
             let index = y * a.size().0 + x;
-            let delta = metric::colour_delta(a.pixel(x, y), b.pixel(x, y), index);
-            self.levels[level(delta)] += 1;
+            self.levels[passing_step(self.metric, colours, index)] += 1;
         }
     }
 }
 
-/// The first step whose threshold lets `delta` pass; `THRESHOLD_STEPS + 1` if none does.
-fn level(delta: f64) -> usize {
-    let passes = |step: usize| {
-        let t = step as f64 / THRESHOLD_STEPS as f64;
-        delta <= 35215.0 * t * t
+/// The first step whose threshold lets two colours count as equal;
+/// `THRESHOLD_STEPS + 1` if none does.
+fn passing_step(metric: Metric, (p, q): ([u8; 4], [u8; 4]), pixel_index: usize) -> usize {
+    let passes = |step: &usize| {
+        let threshold = *step as f64 / THRESHOLD_STEPS as f64;
+        !ColourThreshold::new(metric, threshold).differs(p, q, pixel_index)
     };
-    // The square root may be one step off; the measure itself decides.
-    let near = ((delta / 35215.0).sqrt() * THRESHOLD_STEPS as f64) as usize;
+    // The distance may be rounded by one step; the comparison itself decides.
+    let near = (metric::distance(metric, p, q, pixel_index) * THRESHOLD_STEPS as f64) as usize;
     (near.saturating_sub(1)..=THRESHOLD_STEPS)
-        .find(|step| passes(*step))
+        .find(passes)
         .unwrap_or(THRESHOLD_STEPS + 1)
 }

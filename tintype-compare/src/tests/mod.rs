@@ -12,7 +12,7 @@ mod tall;
 use image::{Rgba, RgbaImage};
 
 use super::{
-    CompareError, ImageProblem, ImageSide, Options, Perceptual, Verdict, compare_images,
+    CompareError, DiffWindow, ImageProblem, ImageSide, Options, Perceptual, Verdict, compare_images,
     compare_png, encode_png, inspect_png, kernels, unfilter,
 };
 use crate::region::Region;
@@ -219,35 +219,88 @@ fn the_detailed_message_names_the_smallest_setting_that_passes() {
 }
 
 #[test]
-fn the_second_opinion_decides_only_if_asked() {
+fn a_colour_limit_fails_above_it() {
     let a = RgbaImage::from_pixel(20, 20, Rgba([100, 100, 100, 255]));
-    let b = RgbaImage::from_pixel(20, 20, Rgba([102, 100, 100, 255]));
-    let judged = |perceptual| {
+    let mut b = RgbaImage::from_pixel(20, 20, Rgba([102, 100, 100, 255]));
+    let judged = |b: &RgbaImage, perceptual, max_diff_pixels| {
         let options = Options {
-            threshold: 0.0,
             perceptual,
-            ..Options::default()
+            max_diff_pixels,
+            ..Options::exact()
         };
-        compare_images(&a, &b, &options)
+        compare_images(&a, b, &options)
     };
-    assert_eq!(judged(Perceptual::Off).visibility, None);
-    let report = judged(Perceptual::Report);
-    let seen = report.visibility.unwrap();
+    let limit = |max_delta_e| Perceptual::Limit { max_delta_e };
+    assert_eq!(judged(&b, Perceptual::Off, None).visibility, None);
+    let report = judged(&b, Perceptual::Report, None);
+    let measured = report.visibility.unwrap();
     // CIEDE2000 of #646464 and #666464, from another implementation.
-    assert!((seen.mean - 1.187).abs() < 0.01, "{seen:?}");
+    assert!((measured.mean - 1.187).abs() < 0.01, "{measured:?}");
+    assert!((measured.max - 1.187).abs() < 0.01, "{measured:?}");
     assert!(
-        seen.p99 >= seen.mean && seen.p99 < seen.mean + 0.02,
-        "{seen:?}"
+        measured.p99 >= measured.mean && measured.p99 < measured.mean + 0.02,
+        "{measured:?}"
     );
     assert_eq!(report.verdict, Verdict::Different);
-    assert_eq!(
-        judged(Perceptual::Decide { max_delta_e: 1.5 }).verdict,
-        Verdict::WithinTolerance
-    );
-    assert_eq!(
-        judged(Perceptual::Decide { max_delta_e: 0.5 }).verdict,
-        Verdict::Different
-    );
+    // Alone, the limit decides; with another one, both must hold.
+    let verdict = |limit, pixels| judged(&b, limit, pixels).verdict;
+    assert_eq!(verdict(limit(1.5), None), Verdict::WithinTolerance);
+    assert_eq!(verdict(limit(0.5), None), Verdict::Different);
+    assert_eq!(verdict(limit(0.5), Some(400)), Verdict::Different);
+    assert_eq!(verdict(limit(1.5), Some(399)), Verdict::Different);
+    // One pixel is enough.
+    b.put_pixel(7, 7, Rgba([110, 100, 100, 255]));
+    let found = judged(&b, limit(1.5), None);
+    assert_eq!(found.verdict, Verdict::Different);
+    insta::assert_snapshot!(found.message(), @"100.0 % of pixels differ (400 of 400); region 20×20 at 0,0; colours differ by ΔE 1.2 on average, by 5.4 at most, more than 1.5");
+}
+
+#[test]
+fn a_window_limit_fails_dense_differences_only() {
+    let scattered: Vec<_> = (0..40).map(|n| (n % 8 * 20, n / 8 * 20)).collect();
+    let dense: Vec<_> = (0..40).map(|n| (n % 8, n / 8)).collect();
+    let judged = |dots: &[(u32, u32)], max_diff_pixels| {
+        let options = Options {
+            max_diff_window: Some(DiffWindow {
+                size: 16,
+                pixels: 28,
+            }),
+            max_diff_pixels,
+            ..Options::exact()
+        };
+        compare_images(&white(160, 100), &dotted(160, 100, dots), &options)
+    };
+    assert_eq!(judged(&scattered, None).verdict, Verdict::WithinTolerance);
+    assert_eq!(judged(&scattered, Some(39)).verdict, Verdict::Different);
+    assert_eq!(judged(&dense[..28], None).verdict, Verdict::WithinTolerance);
+    let found = judged(&dense, None);
+    assert_eq!(found.verdict, Verdict::Different);
+    assert_eq!(found.densest_window.unwrap().differing, 40);
+    insta::assert_snapshot!(found.message(), @"0.2 % of pixels differ (40 of 16,000); region 8×5 at 0,0; 40 pixels differ within 16×16 at 0,0, more than 28");
+}
+
+#[test]
+fn tolerated_pixels_are_within_tolerance_and_have_a_place() {
+    let mut b = white(60, 60);
+    for x in 10..14 {
+        b.put_pixel(x, 20, Rgba([250, 250, 250, 255]));
+    }
+    let found = compare_images(&white(60, 60), &b, &Options::default());
+    assert_eq!(found.verdict, Verdict::WithinTolerance);
+    assert_eq!((found.differing, found.below_threshold), (0, 4));
+    insta::assert_snapshot!(found.message(), @"4 pixels differ within the threshold 0.1; region 4×1 at 10,20");
+    assert_eq!(found.diff_ratio(), 0.0);
+    let masked = Options {
+        ignore: found.regions.clone(),
+        ..Options::default()
+    };
+    let verdict = |options| compare_images(&white(60, 60), &b, options).verdict;
+    assert_eq!(verdict(&masked), Verdict::Same);
+    assert_eq!(verdict(&Options::exact()), Verdict::Different);
+    // Colours of fully transparent pixels cannot be seen.
+    let clear = |red| RgbaImage::from_pixel(5, 5, Rgba([red, 0, 0, 0]));
+    let found = compare_images(&clear(0), &clear(255), &Options::exact());
+    assert_eq!(found.verdict, Verdict::Same);
 }
 
 #[test]

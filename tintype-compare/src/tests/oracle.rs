@@ -1,4 +1,4 @@
-//! Every count that `pixelmatch` 7.2 gave, and every pixel's verdict.
+//! The counts of `pixelmatch` 7 and 8, and their verdict on every pixel, as
 //! `tests/oracle/pixelmatch.mjs` wrote them down.
 
 use std::path::Path;
@@ -6,31 +6,42 @@ use std::path::Path;
 use image::RgbaImage;
 
 use super::pairs;
-use crate::options::{Antialiasing, Options};
+use crate::options::{Antialiasing, DiffWindow, Metric, Options};
 use crate::pixel_view::{ImagePair, PixelView};
 use crate::{compare_images, decode, engine, engine::PixelCriteria, mask::Mask};
 
-const EXPECTED: &str = include_str!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/tests/oracle/expected.txt"
-));
+macro_rules! expected {
+    ($file:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle/", $file))
+    };
+}
 
 #[test]
-fn every_pixel_is_judged_as_pixelmatch_judges_it() {
+fn yiq_judges_every_pixel_as_pixelmatch_7_does() {
+    check(Metric::Yiq, expected!("expected-7.txt"), &[]);
+}
+
+#[test]
+fn oklab_judges_every_pixel_as_pixelmatch_8_does() {
+    check(Metric::Oklab, expected!("expected-8.txt"), &[16, 5]);
+}
+
+fn check(metric: Metric, expected: &str, windows: &[u32]) {
     let mut checked = 0;
     let mut pair = (String::new(), RgbaImage::default(), RgbaImage::default());
-    for line in EXPECTED.lines() {
+    for line in expected.lines() {
         let fields: Vec<&str> = line.split(' ').collect();
-        let [name, threshold, antialiasing, differing, antialiased, hash] = fields[..] else {
-            panic!("{line}: six fields are expected");
+        let [name, threshold, antialiasing, counts @ ..] = &fields[..] else {
+            panic!("{line}: expected more fields");
         };
-        if pair.0 != name {
+        if pair.0 != *name {
             let (a, b) = pairs::draw(name).unwrap_or_else(|| files(name));
-            pair = (name.to_owned(), a, b);
+            pair = ((*name).to_owned(), a, b);
         }
         let options = Options {
+            metric,
             threshold: threshold.parse().unwrap(),
-            antialiasing: if antialiasing == "count" {
+            antialiasing: if *antialiasing == "count" {
                 Antialiasing::Count
             } else {
                 Antialiasing::Ignore
@@ -38,25 +49,28 @@ fn every_pixel_is_judged_as_pixelmatch_judges_it() {
             ..Options::default()
         };
         let (_, a, b) = &pair;
-        let comparison = compare_images(a, b, &options);
-        assert_eq!(
-            comparison.differing.to_string(),
-            differing,
-            "differing pixels of {line}"
-        );
-        assert_eq!(
-            comparison.antialiased.to_string(),
-            antialiased,
-            "anti-aliased pixels of {line}"
-        );
-        assert_eq!(
-            verdicts(a, b, &options).to_string(),
-            hash,
-            "places of {line}"
-        );
+        let found = compare_images(a, b, &options);
+        let mut found = vec![
+            found.differing,
+            found.antialiased,
+            verdicts(a, b, &options).into(),
+        ];
+        found.extend(windows.iter().map(|size| densest(a, b, &options, *size)));
+        let counts: Vec<u64> = counts.iter().map(|count| count.parse().unwrap()).collect();
+        assert_eq!(found, counts, "{line}");
         checked += 1;
     }
-    assert!(checked > 2000, "only {checked} answers were found");
+    assert!(checked > 2000, "only {checked} comparisons were found");
+}
+
+/// The largest number of differing pixels in a window.
+fn densest(a: &RgbaImage, b: &RgbaImage, options: &Options, size: u32) -> u64 {
+    let options = Options {
+        max_diff_window: Some(DiffWindow { size, pixels: 0 }),
+        ..options.clone()
+    };
+    let densest = compare_images(a, b, &options).densest_window;
+    densest.map_or(0, |window| window.differing)
 }
 
 fn files(name: &str) -> (RgbaImage, RgbaImage) {
@@ -96,9 +110,9 @@ struct Map {
 }
 
 impl engine::RowSink for Map {
-    fn row(&mut self, y: usize, differing: &[u64], antialiased: &[u64]) {
+    fn row(&mut self, y: usize, bits: &engine::RowBits) {
         let row = &mut self.verdicts[y * self.width..][..self.width];
-        engine::set_bits(differing).for_each(|x| row[x] = 1);
-        engine::set_bits(antialiased).for_each(|x| row[x] = 2);
+        engine::set_bits(&bits.differing).for_each(|x| row[x] = 1);
+        engine::set_bits(&bits.antialiased).for_each(|x| row[x] = 2);
     }
 }

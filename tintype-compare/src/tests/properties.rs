@@ -8,7 +8,9 @@ use super::reference;
 use crate::decode::{self, DecodedPair};
 use crate::inspection::compare_in_bands;
 use crate::region::Region;
-use crate::{Antialiasing, Options, compare_images, compare_png, pixel_view::PixelView};
+use crate::{
+    Antialiasing, DiffWindow, Metric, Options, compare_images, compare_png, pixel_view::PixelView,
+};
 
 const KINDS: [&str; 6] = ["noise", "palette", "gradient", "discs", "alpha", "glass"];
 const CHANGES: [&str; 4] = ["speckled", "shifted", "redrawn", "other"];
@@ -42,7 +44,13 @@ fn options(random: &mut Random) -> Options {
     };
     let ignore = vec![region(), region()];
     let masked = random.next().is_multiple_of(2);
+    let window = DiffWindow {
+        size: 1 + random.next() % 20,
+        pixels: u64::from(random.next() % 40),
+    };
     Options {
+        metric: [Metric::Oklab, Metric::Yiq][(random.next() % 2) as usize],
+        max_diff_window: random.next().is_multiple_of(3).then_some(window),
         threshold,
         antialiasing: [Antialiasing::Ignore, Antialiasing::Count][(random.next() % 2) as usize],
         ignore: if masked { ignore } else { Vec::new() },
@@ -56,6 +64,7 @@ fn the_engine_agrees_with_the_plain_reference() {
     for round in 0..if cfg!(miri) { 6 } else { 400 } {
         let (a, b) = pair(&mut random);
         let options = options(&mut random);
+        let major = if options.metric == Metric::Yiq { 7 } else { 8 };
         let include_aa = options.antialiasing == Antialiasing::Count;
         let covered = |index: usize| {
             let (x, y) = (index as u32 % a.width(), index as u32 / a.width());
@@ -64,7 +73,7 @@ fn the_engine_agrees_with_the_plain_reference() {
             };
             options.ignore.iter().any(inside)
         };
-        let verdicts: Vec<u8> = reference::verdicts(&a, &b, options.threshold, include_aa)
+        let verdicts: Vec<u8> = reference::verdicts(major, (&a, &b), options.threshold, include_aa)
             .into_iter()
             .enumerate()
             .filter(|(index, _)| !covered(*index))
@@ -76,7 +85,18 @@ fn the_engine_agrees_with_the_plain_reference() {
                 .filter(|verdict| **verdict == wanted)
                 .count() as u64
         };
+        let unequal = a
+            .pixels()
+            .zip(b.pixels())
+            .enumerate()
+            .filter(|(index, (p, q))| !covered(*index) && p != q && (p.0[3] | q.0[3]) != 0)
+            .count() as u64;
         let found = compare_images(&a, &b, &options);
+        assert_eq!(
+            found.differing + found.antialiased + found.below_threshold,
+            unequal,
+            "round {round}: {options:?}"
+        );
         let told = (found.differing, found.antialiased, found.compared);
         assert_eq!(
             told,

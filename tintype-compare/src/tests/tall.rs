@@ -19,7 +19,7 @@ fn repeated(block: &RgbaImage, times: u32) -> RgbaImage {
 
 /// Differing and anti-aliased pixels, as the reference sees them.
 fn counts(a: &RgbaImage, b: &RgbaImage, threshold: f64) -> [u64; 2] {
-    let verdicts = reference::verdicts(a, b, threshold, false);
+    let verdicts = reference::verdicts(8, (a, b), threshold, false);
     [1, 2].map(|wanted| {
         verdicts
             .iter()
