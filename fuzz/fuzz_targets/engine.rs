@@ -5,7 +5,7 @@
 use arbitrary::Arbitrary;
 use image::{Rgba, RgbaImage};
 use libfuzzer_sys::fuzz_target;
-use tintype_compare::{Antialiasing, Options, compare_images, encode_png, inspect_png};
+use tintype_compare::{Antialiasing, Metric, Options, compare_images, encode_png, inspect_png};
 
 #[path = "../../tintype-compare/src/tests/reference.rs"]
 mod reference;
@@ -15,6 +15,7 @@ struct Question {
     width: u8,
     height: u8,
     threshold: u16,
+    yiq: bool,
     count_antialiasing: bool,
     moved: bool,
     /// Few colours make many ties.
@@ -52,16 +53,14 @@ fuzz_target!(|question: Question| {
         b.put_pixel(place % width, place / width, colour(*index));
     }
     let threshold = f64::from(question.threshold) / 65535.0;
-    let options = Options {
-        threshold,
-        antialiasing: if question.count_antialiasing {
-            Antialiasing::Count
-        } else {
-            Antialiasing::Ignore
-        },
-        ..Options::default()
-    };
-    let verdicts = reference::verdicts(&a, &b, threshold, question.count_antialiasing);
+    let mut options = Options::default();
+    options.metric = if question.yiq { Metric::Yiq } else { Metric::Oklab };
+    options.threshold = threshold;
+    if question.count_antialiasing {
+        options.antialiasing = Antialiasing::Count;
+    }
+    let major = if question.yiq { 7 } else { 8 };
+    let verdicts = reference::verdicts(major, (&a, &b), threshold, question.count_antialiasing);
     let found = compare_images(&a, &b, &options);
     let told = |wanted| {
         verdicts
@@ -76,10 +75,8 @@ fuzz_target!(|question: Question| {
     let swept = inspection.sweep().unwrap();
     assert!(swept.counts.is_sorted_by(|a, b| a.1 >= b.1));
     if question.moved {
-        let tolerant = Options {
-            detect_moves: true,
-            ..options
-        };
+        let mut tolerant = options;
+        tolerant.detect_moves = true;
         let found = compare_images(&a, &b, &tolerant);
         assert!(found.differing <= found.compared);
     }

@@ -179,7 +179,7 @@ fn perceptual(value: &Value<'_>, problems: &mut Problems) -> Option<Perceptual> 
     }
     let limit = limit.and_then(|v| v.number(0.0, 100.0, problems));
     table.finish(problems);
-    limit.map(|max_delta_e| Perceptual::Decide { max_delta_e })
+    limit.map(|max_delta_e| Perceptual::Limit { max_delta_e })
 }
 
 /// One of a few words.

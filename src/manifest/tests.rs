@@ -305,7 +305,7 @@ skip = "not yet"
     assert_eq!(compare.max_diff_pixels, Some(10));
     assert_eq!(compare.max_diff_ratio, Some(0.5));
     assert_eq!(compare.ignore[0].height, 4);
-    assert_eq!(compare.perceptual, Perceptual::Decide { max_delta_e: 2.0 });
+    assert_eq!(compare.perceptual, Perceptual::Limit { max_delta_e: 2.0 });
     assert_eq!(cta.capture.timeout, Duration::from_millis(500));
     assert_eq!(cta.capture.target, Target::Element("#main".to_owned()));
 

@@ -41,6 +41,18 @@ fn two_images_and_the_exit_codes() {
         run(&[a, b, "--ignore", "10,30,10x10"]),
         run(&[a, b, "--explain"]),
         run(&[a, b, "--json"]),
+        run(&[
+            a,
+            b,
+            "--metric",
+            "yiq",
+            "--include-aa",
+            "--max-diff-window",
+            "16:28",
+        ]),
+        run(&[a, b, "--max-delta-e", "5"]),
+        run(&[a, b, "--metric", "rgb"]),
+        run(&[a, b, "--max-diff-window", "16"]),
         run(&["a/same.png", "nowhere.png"]),
         run(&["a/same.png", "b"]),
         run(&[a, b, "--threshold", "2"]),
@@ -98,7 +110,7 @@ fn without_a_picture_the_verdict_stands() {
     --- stdout
     the size changed from 16384×1 to 1×8193; 100.0 % of pixels differ (24,575 of 24,576); largest region 16383×8193 at 1,0
     --- stderr
-    warning: no out.png: failed to draw the difference: 16384×8193 pixels are more than the 134217728 that Tintype draws
+    warning: out.png was not written: failed to draw the difference: 16384×8193 pixels are more than the 134217728 that Tintype draws
     ");
     assert!(!project.has("out.png"));
 }

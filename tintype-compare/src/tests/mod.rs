@@ -12,8 +12,8 @@ mod tall;
 use image::{Rgba, RgbaImage};
 
 use super::{
-    CompareError, DiffWindow, ImageProblem, ImageSide, Options, Perceptual, Verdict, compare_images,
-    compare_png, encode_png, inspect_png, kernels, unfilter,
+    CompareError, DiffWindow, ImageProblem, ImageSide, Options, Perceptual, Verdict,
+    compare_images, compare_png, encode_png, inspect_png, kernels, unfilter,
 };
 use crate::region::Region;
 

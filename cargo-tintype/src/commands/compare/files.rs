@@ -1,24 +1,25 @@
-//! Two images.
+//! Compares two images.
 
 use std::io;
 
 use anyhow::Result;
 
+use super::arguments::CompareArguments;
 use super::image_pair::ImagePair;
 use super::outcome::CompareOutcome;
-use super::{CompareArguments, say};
+use super::output::print_line;
 
-pub(super) fn compare(options: &CompareArguments) -> Result<CompareOutcome> {
-    let files = ImagePair::read(&options.baseline, &options.current)?;
-    let mut compared = files.compare(options)?;
-    if let Some(path) = &options.diff {
+pub(super) fn compare(arguments: &CompareArguments) -> Result<CompareOutcome> {
+    let files = ImagePair::read(&arguments.baseline, &arguments.current)?;
+    let mut compared = files.compare(arguments)?;
+    if let Some(path) = &arguments.diff {
         compared.write_diff(path)?;
     }
-    let said = if options.json {
-        serde_json::to_string_pretty(&compared.json(options.explain)?)?
+    let report = if arguments.json {
+        serde_json::to_string_pretty(&compared.json(arguments.explain)?)?
     } else {
-        compared.text(options.explain)?
+        compared.text(arguments.explain)?
     };
-    say(io::stdout(), &said)?;
+    print_line(io::stdout(), &report)?;
     Ok(compared.outcome())
 }

@@ -1,4 +1,4 @@
-//! Two folders: images that have the same path in both.
+//! Compares the images that have the same path in two folders.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,34 +11,35 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use walkdir::{DirEntry, WalkDir};
 
+use super::arguments::CompareArguments;
 use super::image_pair::ImagePair;
 use super::outcome::CompareOutcome;
-use super::{CompareArguments, say};
+use super::output::print_line;
 
-/// In which of the folders a path is found.
+/// The folders that contain a path.
 #[derive(Clone, Copy, Default)]
 struct FoundIn {
     baseline: bool,
     current: bool,
 }
 
-/// What is said of one path.
+/// The report on one path.
 struct FolderEntry {
     outcome: CompareOutcome,
     text: String,
     json: Value,
 }
 
-pub(super) fn compare(options: &CompareArguments) -> Result<CompareOutcome> {
-    let paths = paths(options)?;
+pub(super) fn compare(arguments: &CompareArguments) -> Result<CompareOutcome> {
+    let paths = paths(arguments)?;
     let bar = ProgressBar::new(paths.len() as u64).with_style(style());
     let lines = in_parallel(&paths, |(path, found)| {
-        let line = judge(options, path, *found);
+        let line = compare_path(arguments, path, *found);
         bar.inc(1);
         line
     });
     bar.finish_and_clear();
-    tell(options, &lines)?;
+    print_report(arguments, &lines)?;
     Ok(lines
         .iter()
         .map(|line| line.outcome)
@@ -46,22 +47,23 @@ pub(super) fn compare(options: &CompareArguments) -> Result<CompareOutcome> {
         .unwrap_or(CompareOutcome::Same))
 }
 
-fn paths(options: &CompareArguments) -> Result<Vec<(PathBuf, FoundIn)>> {
+fn paths(arguments: &CompareArguments) -> Result<Vec<(PathBuf, FoundIn)>> {
     let mut paths: BTreeMap<PathBuf, FoundIn> = BTreeMap::new();
-    for path in images(&options.baseline)? {
+    for path in images(&arguments.baseline)? {
         paths.entry(path).or_default().baseline = true;
     }
-    for path in images(&options.current)? {
+    for path in images(&arguments.current)? {
         paths.entry(path).or_default().current = true;
     }
     if paths.is_empty() {
-        let (a, b) = (options.baseline.display(), options.current.display());
-        bail!("failed to find an image: neither {a} nor {b} holds a .png file");
+        let (a, b) = (arguments.baseline.display(), arguments.current.display());
+        bail!("{a} and {b} contain no .png file");
     }
     Ok(paths.into_iter().collect())
 }
 
-/// The paths of all PNG files below a folder, from there on. Links are followed.
+/// The paths of all PNG files in a folder, relative to it. Symbolic links are
+/// followed.
 fn images(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in WalkDir::new(folder).follow_links(true) {
@@ -73,8 +75,8 @@ fn images(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// An image's path. A link that leads back up, or of an image that is not there,
-/// counts as one: who reads it says what is wrong.
+/// An image's path. A symbolic link to a folder above, or to a missing image,
+/// counts as an image: reading it reports the error.
 fn image(entry: walkdir::Result<DirEntry>) -> walkdir::Result<Option<PathBuf>> {
     let error = match entry {
         Ok(entry) if !is_png(entry.path()) || !entry.file_type().is_file() => return Ok(None),
@@ -99,14 +101,14 @@ fn style() -> ProgressStyle {
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// Works through `items` on all cores. The results stand in their order.
+/// Processes `items` on all cores and returns the results in their order.
 fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
     let run = || {
         let take = || {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            items.get(place).map(|item| (place, work(item)))
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            items.get(index).map(|item| (index, work(item)))
         };
         std::iter::from_fn(take).collect::<Vec<_>>()
     };
@@ -121,20 +123,20 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> 
         };
         threads.into_iter().flat_map(join).collect()
     });
-    results.sort_by_key(|(place, _)| *place);
+    results.sort_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-fn judge(options: &CompareArguments, path: &Path, found: FoundIn) -> FolderEntry {
-    let alone = |text: &str| FolderEntry {
+fn compare_path(arguments: &CompareArguments, path: &Path, found: FoundIn) -> FolderEntry {
+    let one_sided = |text: &str| FolderEntry {
         outcome: CompareOutcome::Different,
         text: text.to_owned(),
         json: json!({ "same": false, "message": text }),
     };
     let mut line = match (found.baseline, found.current) {
-        (true, false) => alone("only in the baseline folder"),
-        (false, true) => alone("only in the current folder"),
-        _ => both(options, path).unwrap_or_else(|error| FolderEntry {
+        (true, false) => one_sided("only in the baseline folder"),
+        (false, true) => one_sided("only in the current folder"),
+        _ => compare_pair(arguments, path).unwrap_or_else(|error| FolderEntry {
             outcome: CompareOutcome::Failed,
             text: format!("{error:#}"),
             json: json!({ "error": format!("{error:#}") }),
@@ -145,31 +147,31 @@ fn judge(options: &CompareArguments, path: &Path, found: FoundIn) -> FolderEntry
     line
 }
 
-fn both(options: &CompareArguments, path: &Path) -> Result<FolderEntry> {
-    let (baseline, current) = (options.baseline.join(path), options.current.join(path));
+fn compare_pair(arguments: &CompareArguments, path: &Path) -> Result<FolderEntry> {
+    let (baseline, current) = (arguments.baseline.join(path), arguments.current.join(path));
     let files = ImagePair::read(&baseline, &current)?;
-    let mut compared = files.compare(options)?;
-    if let Some(folder) = &options.diff {
+    let mut compared = files.compare(arguments)?;
+    if let Some(folder) = &arguments.diff {
         compared.write_diff(&folder.join(path))?;
     }
     Ok(FolderEntry {
         outcome: compared.outcome(),
-        text: compared.text(options.explain)?,
-        json: compared.json(options.explain)?,
+        text: compared.text(arguments.explain)?,
+        json: compared.json(arguments.explain)?,
     })
 }
 
-/// Prints what is not the same, and how many of each there are.
-fn tell(options: &CompareArguments, lines: &[FolderEntry]) -> Result<()> {
-    if options.json {
+/// Prints the images that differ, and a summary.
+fn print_report(arguments: &CompareArguments, lines: &[FolderEntry]) -> Result<()> {
+    if arguments.json {
         let objects: Vec<&Value> = lines.iter().map(|line| &line.json).collect();
-        return say(io::stdout(), &serde_json::to_string_pretty(&objects)?);
+        return print_line(io::stdout(), &serde_json::to_string_pretty(&objects)?);
     }
     for line in lines {
         match line.outcome {
             CompareOutcome::Same => {}
-            CompareOutcome::Different => say(io::stdout(), &line.text)?,
-            CompareOutcome::Failed => say(io::stderr(), &line.text)?,
+            CompareOutcome::Different => print_line(io::stdout(), &line.text)?,
+            CompareOutcome::Failed => print_line(io::stderr(), &line.text)?,
         }
     }
     let count = |outcome| lines.iter().filter(|line| line.outcome == outcome).count();
@@ -184,5 +186,5 @@ fn tell(options: &CompareArguments, lines: &[FolderEntry]) -> Result<()> {
         String::new()
     };
     let sum = format!("{same} the same, {different} different{unreadable}");
-    say(io::stdout(), &sum)
+    print_line(io::stdout(), &sum)
 }

@@ -1,4 +1,4 @@
-//! What came of comparing two files.
+//! The outcome of comparing two files, as text and as JSON.
 
 use std::fs;
 use std::io;
@@ -6,11 +6,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use tintype::compare::{Comparison, Inspection};
+use tintype::compare::{Comparison, Inspection, Verdict};
 
-use super::say;
+use super::output::print_line;
 
-/// In ascending order of what it means for the exit code.
+/// In ascending order of the exit code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum CompareOutcome {
     Same,
@@ -40,30 +40,33 @@ impl<'a> Compared<'a> {
         CompareOutcome::of(&self.0.comparison)
     }
 
-    /// Writes the picture of the difference, unless there is none, or it would be
-    /// too large: what was found stands without it.
+    /// Writes the diff image if the images differ. A diff image that would be too
+    /// large is left out with a warning.
     pub(crate) fn write_diff(&mut self, path: &Path) -> Result<()> {
         let comparison = &self.0.comparison;
-        if comparison.differing == 0 && comparison.passes() {
+        if comparison.verdict == Verdict::Same {
             return Ok(());
         }
-        let picture = match self.0.diff_png() {
-            Ok(picture) => picture,
+        let diff = match self.0.diff_png() {
+            Ok(diff) => diff,
             Err(error) => {
                 let path = path.display();
-                return say(io::stderr(), &format!("warning: no {path}: {error}"));
+                return print_line(
+                    io::stderr(),
+                    &format!("warning: {path} was not written: {error}"),
+                );
             }
         };
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)
                 .with_context(|| format!("failed to create {}", folder.display()))?;
         }
-        fs::write(path, picture).with_context(|| format!("failed to write {}", path.display()))
+        fs::write(path, diff).with_context(|| format!("failed to write {}", path.display()))
     }
 
-    /// The message; with `explain`, what other settings would have said too.
+    /// The message; with `explain`, also the counts at other thresholds.
     pub(crate) fn text(&mut self, explain: bool) -> Result<String> {
-        if !explain || self.0.comparison.differing == 0 {
+        if !explain || self.0.comparison.verdict == Verdict::Same {
             return Ok(self.0.comparison.message());
         }
         let sweep = self.0.sweep()?;
@@ -77,10 +80,12 @@ impl<'a> Compared<'a> {
             "verdict": comparison.verdict,
             "differing": comparison.differing,
             "antialiased": comparison.antialiased,
+            "belowThreshold": comparison.below_threshold,
             "compared": comparison.compared,
             "diffRatio": comparison.diff_ratio(),
             "regions": comparison.regions,
             "moves": comparison.moves,
+            "densestWindow": comparison.densest_window,
             "visibility": comparison.visibility,
             "baselineSize": comparison.baseline_size,
             "currentSize": comparison.current_size,
