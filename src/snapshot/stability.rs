@@ -14,7 +14,7 @@ use crate::baseline::Baseline;
 use crate::browser::{BrowserError, Settled, Thoroughness, Unstable};
 use crate::model::Region;
 use crate::plan::Snapshot;
-use tintype_compare::{Antialiasing, Options, compare_png, inspect_png};
+use tintype_compare::{Options, compare_png, inspect_png};
 
 /// How many captures in a row may differ before animations that the page drives
 /// itself are stopped.
@@ -88,7 +88,7 @@ fn differences(one: &[u8], other: &[u8]) -> Result<Vec<Region>, BrowserError> {
     if one == other {
         return Ok(Vec::new());
     }
-    match compare_png(one, other, &exact()) {
+    match compare_png(one, other, &Options::exact()) {
         Ok(comparison) => Ok(comparison.regions),
         Err(error) => Err(BrowserError::Refused {
             command: "capture".to_owned(),
@@ -104,7 +104,7 @@ fn unstable(
     last: Capture,
     moved: Vec<Region>,
 ) -> BrowserError {
-    let inspected = inspect_png(before, &last.png, &exact());
+    let inspected = inspect_png(before, &last.png, &Options::exact());
     let motion = inspected.and_then(|mut found| found.diff_png()).ok();
     BrowserError::Unstable(Unstable {
         between,
@@ -113,15 +113,6 @@ fn unstable(
         why: causes(&last.settled),
         last: last.png,
     })
-}
-
-/// Counts every differing pixel.
-fn exact() -> Options {
-    Options {
-        threshold: 0.0,
-        antialiasing: Antialiasing::Count,
-        ..Options::default()
-    }
 }
 
 /// Possible causes of an unstable page, with what to do about them.
