@@ -10,7 +10,7 @@ use super::chromium::{self, ChromiumPage};
 use super::error::BrowserError;
 use super::firefox::{self, FirefoxPage};
 use super::page::{
-    self, BrowserInfo, Page, PageLoads, Parameters, Settled, StorageState, Thoroughness,
+    self, BrowserInfo, Page, PageResources, Parameters, Settled, StorageState, Thoroughness,
 };
 use super::webkit::{self, WebKitPage};
 use crate::manifest::{BrowserSettings, CaptureSettings, Credentials, Device, Screen, Step, Theme};
@@ -251,8 +251,8 @@ impl Browser {
     ///
     /// # Errors
     /// When the browser refuses or is gone.
-    pub async fn loads(&self) -> Result<PageLoads, BrowserError> {
-        each!(self, session => session.loads().await)
+    pub async fn resources(&self) -> Result<PageResources, BrowserError> {
+        each!(self, session => session.resources().await)
     }
 
     /// The picture that a story's settings ask for: a PNG, as the browser wrote

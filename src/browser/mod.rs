@@ -20,4 +20,6 @@ pub use driver::{Programs, find};
 pub use engine::Browser;
 pub use error::{BrowserError, StepFailure, Unsettled, Unstable};
 pub use limits::{limits, limits_of, refuse};
-pub use page::{BrowserInfo, Cookie, PageLoads, Parameters, Settled, StorageState, Thoroughness};
+pub use page::{
+    BrowserInfo, Cookie, PageResources, Parameters, Settled, StorageState, Thoroughness,
+};

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use percent_encoding::percent_decode_str;
 
-use crate::browser::PageLoads;
+use crate::browser::PageResources;
 use crate::cache::{Cache, Loads};
 use crate::config::TextTemplate;
 use crate::manifest::{Step, StorySpec};
@@ -56,10 +56,10 @@ impl CacheObserver {
 /// Divides what a page of the story server at `base`, which has no trailing
 /// slash, has loaded into files and everything else. The cache already covers
 /// requests that are decided by rules, since those are part of the story.
-fn loads(base: &str, page: PageLoads, traffic: Option<&Traffic>) -> Loads {
+fn loads(base: &str, page: PageResources, traffic: Option<&Traffic>) -> Loads {
     let mut loads = Loads {
         files: Vec::new(),
-        unseen: page.unseen,
+        unseen: page.untracked,
     };
     // A rule may decide for one method only.
     let is_ruled = |address: &str| {
@@ -109,12 +109,12 @@ fn is_inline(address: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::loads;
-    use crate::browser::PageLoads;
+    use crate::browser::PageResources;
     use crate::proxy::Traffic;
 
     #[test]
     fn files_are_separated_from_everything_else() {
-        let page = PageLoads {
+        let page = PageResources {
             files: [
                 "http://127.0.0.1:80/a%20b.html?x=1#y",
                 "http://127.0.0.1:80/style.css",
@@ -123,7 +123,7 @@ mod tests {
             ]
             .map(str::to_owned)
             .into(),
-            unseen: vec!["a WebSocket".to_owned()],
+            untracked: vec!["a WebSocket".to_owned()],
         };
         let loads = loads("http://127.0.0.1:80", page, None);
         assert_eq!(loads.files, ["/a b.html", "/style.css"]);
@@ -154,9 +154,9 @@ mod tests {
             reached: [foreign.clone()].into(),
             ..Traffic::default()
         };
-        let page = PageLoads {
+        let page = PageResources {
             files: all(&["/a.html", "/ruled.json", "/posted.json#x"]),
-            unseen: Vec::new(),
+            untracked: Vec::new(),
         };
         let loads = loads("http://127.0.0.1:80", page, Some(&traffic));
         assert_eq!(loads.files, ["/a.html", "/posted.json"]);

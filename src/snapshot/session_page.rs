@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::site::Site;
-use crate::browser::{Browser, PageLoads, Parameters};
+use crate::browser::{Browser, PageResources, Parameters};
 use crate::manifest::{Device, Isolation};
 use crate::model::BrowserName;
 use crate::plan::Snapshot;
@@ -32,7 +32,7 @@ pub(crate) struct SessionPage {
 pub(crate) struct PageVisit {
     /// The index of each snapshot and the hash of its baseline.
     pub(crate) passed: Vec<(usize, String)>,
-    pub(crate) loads: PageLoads,
+    pub(crate) loads: PageResources,
     pub(crate) traffic: Option<Traffic>,
 }
 
@@ -105,7 +105,7 @@ impl SessionPage {
             return;
         }
         // A page that cannot report what it has loaded is not cached.
-        if let Ok(loads) = self.browser.loads().await {
+        if let Ok(loads) = self.browser.resources().await {
             self.visits.finished.push(PageVisit {
                 passed,
                 loads,

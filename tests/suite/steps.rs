@@ -203,7 +203,7 @@ steps = [{{ select = {{ in = "#choice", value = "three" }} }}]
         ),
         (
             "option",
-            "(`select` of `#choice`) was not done: it has no such option",
+            "(`select` of `#choice`) was not done: it has no option \"",
         ),
     ] {
         let result = project.result(&format!("{story}::light::400x300"));

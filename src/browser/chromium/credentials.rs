@@ -49,8 +49,7 @@ impl ChromiumPage {
         if self.credentials.password_cached || self.credentials.credentials.basic_auth.is_none() {
             return Ok(false);
         }
-        let status = "performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0";
-        Ok(self.evaluate::<u16>(status).await? == 401)
+        Ok(self.call::<u16>("responseStatus", &[]).await? == 401)
     }
 
     /// Makes the browser remember the password, by using it once for the

@@ -8,17 +8,6 @@ use crate::browser::error::BrowserError;
 use crate::browser::page::{Input, Page, mouse_input};
 use crate::manifest::Theme;
 
-/// Keeps a button that goes up from the page, until [`HEAR`].
-const DEAFEN: &str = "(() => {
-  const deaf = new AbortController();
-  const stop = (event) => event.stopImmediatePropagation();
-  for (const type of ['pointerup', 'mouseup']) addEventListener(type, stop, { capture: true, signal: deaf.signal });
-  Object.defineProperty(window, '__tintypeHear', { value: () => deaf.abort(), configurable: true });
-})()";
-
-/// Ends [`DEAFEN`].
-const HEAR: &str = "(() => { __tintypeHear(); delete window.__tintypeHear; })()";
-
 impl Input for ChromiumPage {
     fn driver(&self) -> &Driver {
         &self.driver
@@ -60,15 +49,11 @@ impl ChromiumPage {
     /// up without having been down brings the mouse there at once; of that
     /// button the page hears nothing.
     async fn hover_there(&self, x: f64, y: f64, selector: &str) -> Result<(), BrowserError> {
-        self.evaluate::<Value>(DEAFEN).await?;
+        self.call::<Value>("blockButtonUp", &[]).await?;
         self.dispatch("mouseReleased", x, y, "none").await?;
-        self.evaluate::<Value>(HEAR).await?;
+        self.call::<Value>("unblockButtonUp", &[]).await?;
         self.frame().await?;
-        let hovered = format!(
-            "__tintype.first({})?.matches(':hover') !== false",
-            json!(selector)
-        );
-        if !self.evaluate::<bool>(&hovered).await? {
+        if !self.call::<bool>("isHovered", &[json!(selector)]).await? {
             self.dispatch("mouseMoved", x, y, "none").await?;
         }
         Ok(())

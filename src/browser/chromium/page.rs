@@ -296,7 +296,7 @@ impl ChromiumPage {
     /// When the browser refuses or is gone.
     pub async fn show(&mut self, theme: &Theme, screen: Screen) -> Result<(), BrowserError> {
         if !self.transitions_off {
-            self.evaluate::<Value>("__tintype.hasten()").await?;
+            self.call::<Value>("disableTransitions", &[]).await?;
             self.transitions_off = true;
         }
         self.emulate(theme, screen).await?;
@@ -408,7 +408,7 @@ impl Page for ChromiumPage {
             let frame = self.cdp("HeadlessExperimental.beginFrame", json!({}));
             return frame.await.map(drop);
         }
-        self.evaluate::<bool>("__tintype.frame()").await.map(drop)
+        self.call::<bool>("nextFrame", &[]).await.map(drop)
     }
 
     async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {

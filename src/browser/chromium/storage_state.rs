@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::page::ChromiumPage;
 use crate::browser::error::BrowserError;
-use crate::browser::page::{Cookie, FILL, Page, StorageState};
+use crate::browser::page::{Cookie, Page, StorageState, fill_storage_script};
 
 impl ChromiumPage {
     /// Makes the browser somebody's, or nobody's, from the next load on. What
@@ -38,8 +38,8 @@ impl ChromiumPage {
     pub async fn storage_state(&self) -> Result<StorageState, BrowserError> {
         let answer = self.cdp("Storage.getCookies", json!({})).await?;
         let cookies = answer["cookies"].as_array().into_iter().flatten();
-        let storage = "[location.origin, Object.entries(localStorage)]";
-        let (origin, items): (String, Vec<(String, String)>) = self.evaluate(storage).await?;
+        let (origin, items): (String, Vec<(String, String)>) =
+            self.call("localStorageItems", &[]).await?;
         Ok(StorageState {
             cookies: cookies
                 .filter_map(|cookie| serde_json::from_value(cookie.clone()).ok())
@@ -84,7 +84,7 @@ impl ChromiumPage {
         if state.storage.is_empty() {
             return Ok(None);
         }
-        let source = format!("{FILL}({}, {})", json!(state.origin), json!(state.storage));
+        let source = fill_storage_script(state);
         let answer = self
             .cdp(
                 "Page.addScriptToEvaluateOnNewDocument",

@@ -127,15 +127,13 @@ impl FirefoxPage {
             Some(true) => "active",
             Some(false) | None => "none",
         };
-        let change = format!(
-            "Object.assign(gBrowser.selectedBrowser.browsingContext, {})",
-            json!({
-                "mediumOverride": medium,
-                "prefersReducedMotionOverride": motion,
-                "forcedColorsOverride": colours,
-            })
-        );
-        self.evaluate_in(window, &format!("{change}; true"))
+        let overrides = json!({
+            "mediumOverride": medium,
+            "prefersReducedMotionOverride": motion,
+            "forcedColorsOverride": colours,
+        });
+        let change = include_str!("../scripts/firefox_media.js").trim_end();
+        self.evaluate_in(window, &format!("{change}({overrides})"))
             .await
             .map(drop)
     }

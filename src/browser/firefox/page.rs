@@ -27,6 +27,9 @@ use crate::manifest::{
     BrowserSettings, CaptureSettings, ColorScheme, Credentials, Device, Screen, Theme,
 };
 
+/// Evaluates an expression in the page.
+const EVALUATE: &str = include_str!("../scripts/firefox_evaluate.js");
+
 /// One Firefox under WebDriver with one page in it.
 #[derive(Debug)]
 pub struct FirefoxPage {
@@ -237,7 +240,7 @@ impl FirefoxPage {
         screen: Screen,
     ) -> Result<(), BrowserError> {
         if self.supports_theme(theme) {
-            self.evaluate::<Value>("__tintype.hasten()").await?;
+            self.call::<Value>("disableTransitions", &[]).await?;
             self.emulate(theme, screen).await?;
             self.apply_theme(theme, false).await?;
             return self.frame().await;
@@ -291,7 +294,8 @@ impl FirefoxPage {
             && let Some(window) = &self.window
         {
             let (name, number) = (start::SCHEME, start::scheme_number(theme.color_scheme));
-            let change = format!("Services.prefs.setIntPref({name:?}, {number})");
+            let change = include_str!("../scripts/firefox_preference.js").trim_end();
+            let change = format!("{change}({}, {number})", json!(name));
             self.evaluate_in(window, &change).await?;
             self.scheme = theme.color_scheme;
         }
@@ -358,15 +362,14 @@ impl Page for FirefoxPage {
     }
 
     async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {
-        // As text, since BiDi would wrap each part of a value in its type.
-        let script = format!("(async () => JSON.stringify((await ({script})) ?? null))()");
+        let script = EVALUATE.replace("EXPRESSION", script);
         let answer = self.evaluate_in(&self.tab.id, &script).await?;
         serde_json::from_str(answer.as_str().unwrap_or("null"))
             .map_err(|error| BrowserError::of_script(error.to_string()))
     }
 
     async fn frame(&self) -> Result<(), BrowserError> {
-        self.evaluate::<bool>("__tintype.frame()").await.map(drop)
+        self.call::<bool>("nextFrame", &[]).await.map(drop)
     }
 }
 

@@ -8,7 +8,7 @@ use url::Url;
 use super::page::{FirefoxPage, text};
 use crate::browser::error::BrowserError;
 use crate::browser::page::Page;
-use crate::browser::page::{Cookie, FILL, StorageState};
+use crate::browser::page::{Cookie, StorageState, fill_storage_script};
 
 impl FirefoxPage {
     /// Loads an address as whoever is signed in.
@@ -37,8 +37,8 @@ impl FirefoxPage {
     pub(in crate::browser) async fn storage_state(&self) -> Result<StorageState, BrowserError> {
         let answer = self.bidi("storage.getCookies", self.own_cookies()).await?;
         let cookies = answer["cookies"].as_array().into_iter().flatten();
-        let storage = "[location.origin, Object.entries(localStorage)]";
-        let (origin, items): (String, Vec<(String, String)>) = self.evaluate(storage).await?;
+        let (origin, items): (String, Vec<(String, String)>) =
+            self.call("localStorageItems", &[]).await?;
         Ok(StorageState {
             cookies: cookies.map(taken).collect(),
             origin,
@@ -72,9 +72,9 @@ impl FirefoxPage {
         if state.storage.is_empty() {
             return Ok(None);
         }
-        let fill = format!("{FILL}({}, {})", json!(state.origin), json!(state.storage));
+        let fill = fill_storage_script(state);
         let script = json!({
-            "functionDeclaration": format!("() => {{ {fill}; }}"),
+            "functionDeclaration": format!("() => {{\n{fill};\n}}"),
             "contexts": [self.tab.id],
         });
         let answer = self.bidi("script.addPreloadScript", script).await?;

@@ -11,11 +11,11 @@ pub struct BrowserInfo {
     pub drives_frames: bool,
 }
 
-/// What a page has loaded, as it says itself.
+/// The files that a page has loaded, as it reports them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-pub struct PageLoads {
+pub struct PageResources {
     /// Addresses, each once.
     pub files: Vec<String>,
-    /// What makes the page depend on more than these.
-    pub unseen: Vec<String>,
+    /// What else the page depends on.
+    pub untracked: Vec<String>,
 }

@@ -1,6 +1,7 @@
 //! A page in a browser of any engine.
 //!
 //! - `traits`: the operations that an engine provides.
+//! - `address`: compares addresses.
 //! - `info`: names of a browser, and the requests of a page.
 //! - `prelude`: the scripts that run in a document before its own.
 //! - `settle`: waits until the page is ready to be captured.
@@ -9,6 +10,7 @@
 //! - `screenshot`: screenshots of viewports, whole pages and elements.
 //! - `storage_state`: cookies and local storage of a logged-in browser.
 
+mod address;
 mod info;
 mod input;
 mod prelude;
@@ -19,14 +21,15 @@ mod storage_state;
 mod storybook;
 mod traits;
 
-pub use info::{BrowserInfo, PageLoads};
+pub(super) use address::only_changes_fragment;
+pub use info::{BrowserInfo, PageResources};
 pub(super) use input::{Input, mouse_input};
-pub(super) use prelude::{only_changes_fragment, prelude};
+pub(super) use prelude::prelude;
 pub(super) use screenshot::{Frame, Screenshot, capture, decode};
 pub(super) use settle::settle;
 pub use settle::{Settled, Thoroughness};
 pub(super) use steps::perform_steps;
-pub(super) use storage_state::FILL;
+pub(super) use storage_state::fill_storage_script;
 pub use storage_state::{Cookie, StorageState};
 pub use storybook::Parameters;
 pub(super) use storybook::wait_for_storybook;

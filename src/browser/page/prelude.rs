@@ -4,14 +4,52 @@ use serde_json::json;
 
 use crate::manifest::CaptureSettings;
 
-/// What runs in every page before its own first script.
-const LIBRARY: &str = include_str!("../scripts/library.js");
+/// Puts page scripts together in one closure.
+macro_rules! closure {
+    ($($file:literal),* $(,)?) => {
+        concat!(
+            "(() => {\nif (window.__tintype) return;\n",
+            $(include_str!(concat!("../scripts/page/", $file, ".js")), "\n",)*
+            "})();\n",
+        )
+    };
+}
 
-/// What runs before even that where a story asks for it.
+/// Runs in every document. Each file has one concern; their top-level
+/// statements run in this order.
+const LIBRARY: &str = closure!(
+    "intrinsics",
+    "resources",
+    "dependencies",
+    "clock_reads",
+    "dialogs",
+    "requests",
+    "roots",
+    "frames",
+    "motion",
+    "animations",
+    "transitions",
+    "appearance",
+    "theme",
+    "images",
+    "media",
+    "styles",
+    "fonts",
+    "conditions",
+    "readiness",
+    "storybook",
+    "steps",
+    "mouse",
+    "promises",
+    "geometry",
+    "masks",
+    "library",
+);
+
+/// Runs before the library where a story sets the clock or the seed.
 const CLOCK: &str = include_str!("../scripts/clock.js");
 
-/// What runs in a document before its own scripts: the library, and the clock
-/// that the story asks for.
+/// The scripts for a document: the library, and the clock that the story sets.
 pub(in crate::browser) fn prelude(capture: &CaptureSettings) -> String {
     match (capture.clock, capture.seed) {
         (None, None) => LIBRARY.to_owned(),
@@ -20,15 +58,4 @@ pub(in crate::browser) fn prelude(capture: &CaptureSettings) -> String {
             format!("{}({config});\n{LIBRARY}", CLOCK.trim_end())
         }
     }
-}
-
-/// Whether loading `next` where `now` is shown would only change the fragment,
-/// and load nothing.
-pub(in crate::browser) fn only_changes_fragment(now: &str, next: &str) -> bool {
-    let same = now.is_empty() || without_fragment(now) == without_fragment(next);
-    same && next.contains('#')
-}
-
-fn without_fragment(address: &str) -> &str {
-    address.split('#').next().unwrap_or_default()
 }

@@ -69,7 +69,7 @@ pub(in crate::browser) async fn capture(
     }
     // What lies below the viewport is drawn once the viewport reaches that
     // far; it stays so until the picture is taken.
-    let extent: Area = page.evaluate("__tintype.extent()").await?;
+    let extent: Area = page.call("pageExtent", &[]).await?;
     let height = (extent.height.ceil() as u32).max(viewport.height);
     if settings.target == Target::Page {
         refuse_too_large(whole(screen, height), screen, "the page")?;
@@ -91,10 +91,10 @@ async fn masked(
     if settings.mask.is_empty() {
         return target(page, settings, screen, height).await;
     }
-    let mask = format!("__tintype.mask({})", json!(settings.mask));
-    page.evaluate::<u32>(&mask).await?;
+    page.call::<u32>("addMasks", &[json!(settings.mask)])
+        .await?;
     let picture = target(page, settings, screen, height).await;
-    page.evaluate::<Value>("__tintype.unmask()").await?;
+    page.call::<Value>("removeMasks", &[]).await?;
     picture
 }
 
@@ -148,8 +148,7 @@ async fn element(
     padding: u32,
     height: u32,
 ) -> Result<Frame, BrowserError> {
-    let script = format!("__tintype.box({})", json!(selector));
-    let found: Option<Area> = page.evaluate(&script).await?;
+    let found: Option<Area> = page.call("elementBox", &[json!(selector)]).await?;
     let area = found.ok_or_else(|| BrowserError::TargetNotFound {
         selector: selector.to_owned(),
     })?;

@@ -55,16 +55,16 @@ pub struct Settled {
 
 /// One answer of the page.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Answer {
-    waiting: Vec<Pending>,
+    pending: Vec<Pending>,
     /// The HTTP status of the document; 0 where there is none.
     status: u16,
-    missing: Vec<String>,
-    /// Only once there is nothing to wait for.
-    #[serde(default)]
-    foreign: Vec<String>,
-    dirty: bool,
-    moving: bool,
+    failed_fonts: Vec<String>,
+    /// Empty while anything is pending.
+    other_origins: Vec<String>,
+    has_stored_data: bool,
+    has_motion: bool,
 }
 
 /// Brings the page to rest within the story's time from `started`.
@@ -75,30 +75,30 @@ pub(in crate::browser) async fn settle(
     started: Instant,
 ) -> Result<Settled, BrowserError> {
     let begun = Instant::now();
-    let script = format!("__tintype.settle({})", wanted(page, capture, thoroughness));
+    let options = [wanted(page, capture, thoroughness)];
     let mut steps: Vec<SettledStep> = Vec::new();
     for answers in 1_u32.. {
-        let answer = page.evaluate(&script).await;
+        let answer = page.call("checkReadiness", &options).await;
         let mut answer: Answer = answer.map_err(|error| no_page(page, error))?;
         refuse_error_page(page, &answer)?;
-        delays(capture, started, &mut answer.waiting);
+        delays(capture, started, &mut answer.pending);
         if started.elapsed() > BUSY {
-            answer.waiting.retain(|pending| pending.step != "aria-busy");
+            answer.pending.retain(|pending| pending.step != "aria-busy");
         }
-        note(&mut steps, &answer.waiting, begun);
-        if answer.waiting.is_empty() {
+        note(&mut steps, &answer.pending, begun);
+        if answer.pending.is_empty() {
             return Ok(Settled {
                 steps,
-                missing_fonts: answer.missing,
-                foreign: answer.foreign,
-                dirty: answer.dirty,
-                moving: answer.moving,
+                missing_fonts: answer.failed_fonts,
+                foreign: answer.other_origins,
+                dirty: answer.has_stored_data,
+                moving: answer.has_motion,
             });
         }
         if started.elapsed() > capture.timeout {
             return Err(BrowserError::Unsettled(Unsettled {
                 limit: capture.timeout,
-                pending: answer.waiting,
+                pending: answer.pending,
             }));
         }
         page.frame().await?;

@@ -16,9 +16,6 @@ use crate::browser::error::{BrowserError, StepFailure};
 use crate::config::UnsetVariable;
 use crate::manifest::{CaptureSettings, Step, Theme, WaitFor};
 
-/// Finds elements and says what stands in a step's way.
-const STEPS: &str = include_str!("../scripts/step.js");
-
 /// The pause between two looks at a page that is not ready for a step.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -141,16 +138,10 @@ async fn ask(
     value: &str,
     limit: Duration,
 ) -> Result<Answer, Fault> {
-    let call = format!(
-        "{}({}, {}, {})",
-        STEPS.trim_end(),
-        json!(question),
-        json!(selector),
-        json!(value)
-    );
+    let arguments = [question, selector, value].map(Value::from);
     let started = Instant::now();
     loop {
-        let mut answer: Answer = page.evaluate(&call).await?;
+        let mut answer: Answer = page.call("performAction", &arguments).await?;
         let Some(reason) = answer.reason.take() else {
             return Ok(answer);
         };
@@ -204,7 +195,7 @@ async fn keyboard(page: &impl Input, strokes: Vec<Value>) -> Result<(), BrowserE
 async fn wait_for(page: &impl Input, condition: &WaitFor, limit: Duration) -> Result<(), Fault> {
     match condition {
         WaitFor::Selector(selector) => {
-            ask(page, "there", selector, "", limit).await?;
+            ask(page, "present", selector, "", limit).await?;
         }
         WaitFor::Delay(delay) => tokio::time::sleep(*delay).await,
         WaitFor::Expression(expression) => {
@@ -235,10 +226,10 @@ async fn outcome(
     started: Instant,
     limit: Duration,
 ) -> Result<Option<bool>, Fault> {
-    let pursue = format!("__tintype.pursue({promise})");
+    let pursue = format!("__tintype.startPromise({promise})");
     page.evaluate::<Value>(&pursue).await?;
     loop {
-        let outcome: Option<bool> = page.evaluate("__tintype.outcome()").await?;
+        let outcome: Option<bool> = page.call("promiseResult", &[]).await?;
         if outcome.is_some() || started.elapsed() > limit {
             return Ok(outcome);
         }

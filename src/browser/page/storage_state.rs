@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// What a log-in has left in a browser. No formatting shows what it holds.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -60,8 +61,9 @@ impl fmt::Debug for Cookie {
     }
 }
 
-/// Fills the storage of an origin that has none yet.
-pub(in crate::browser) const FILL: &str = "((origin, items) => {
-  if (window !== top || location.origin !== origin || localStorage.length > 0) return;
-  for (const [key, value] of Object.entries(items)) localStorage.setItem(key, value);
-})";
+/// The script that fills the local storage of the state's origin, unless there
+/// is something in it.
+pub(in crate::browser) fn fill_storage_script(state: &StorageState) -> String {
+    let fill = include_str!("../scripts/fill_storage.js").trim_end();
+    format!("{fill}({}, {})", json!(state.origin), json!(state.storage))
+}

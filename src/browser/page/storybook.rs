@@ -9,9 +9,6 @@ use serde_json::{Value, json};
 use super::traits::Page;
 use crate::browser::error::{BrowserError, Pending, Unsettled};
 
-/// Asks the preview (`page/storybook.js`).
-const ASK: &str = include_str!("../scripts/storybook.js");
-
 /// After this many answers the preview need not be asked with every frame.
 const EAGER: u32 = 20;
 
@@ -104,9 +101,9 @@ pub(in crate::browser) async fn wait_for_storybook(
     limit: Duration,
     started: Instant,
 ) -> Result<Parameters, BrowserError> {
-    let script = format!("{}({})", ASK.trim_end(), json!(id));
+    let arguments = [json!(id)];
     for answers in 1_u32.. {
-        let answer: Answer = page.evaluate(&script).await?;
+        let answer: Answer = page.call("storybookState", &arguments).await?;
         match answer.state {
             State::Rendered => {
                 return Parameters::read(&answer).map_err(|error| BrowserError::Storybook {

@@ -1,11 +1,11 @@
-//! What settling, and whoever asks a page something, needs of an engine.
+//! The operations on a page that an engine provides.
 
 use std::future::Future;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::info::PageLoads;
+use super::info::PageResources;
 use crate::browser::error::BrowserError;
 use crate::manifest::Theme;
 
@@ -24,51 +24,58 @@ pub(in crate::browser) trait Page: Send + Sync {
         script: &str,
     ) -> impl Future<Output = Result<T, BrowserError>> + Send;
 
-    /// Draws one frame, so that what was changed since the last is on screen.
+    /// Calls a function of the page's library (`scripts/page/library.js`).
+    fn call<T: DeserializeOwned + Send>(
+        &self,
+        function: &str,
+        arguments: &[Value],
+    ) -> impl Future<Output = Result<T, BrowserError>> + Send {
+        let arguments: Vec<String> = arguments.iter().map(Value::to_string).collect();
+        let script = format!("__tintype.{function}({})", arguments.join(", "));
+        async move { self.evaluate(&script).await }
+    }
+
+    /// Draws one frame, so that every change since the last one is visible.
     fn frame(&self) -> impl Future<Output = Result<(), BrowserError>> + Send;
 
-    /// Puts what the theme has for the root element on the page, and takes off
-    /// what it wears; a page that is `only_new_documents` is left as it is.
+    /// Applies what the theme sets on the root element, and removes what the
+    /// theme before has set. With `only_new_documents`, a document that has a
+    /// theme keeps it.
     fn apply_theme(
         &self,
         theme: &Theme,
         only_new_documents: bool,
     ) -> impl Future<Output = Result<(), BrowserError>> + Send {
-        let clothes = json!({ "attributes": theme.attributes, "classes": theme.classes });
+        let root = json!({ "attributes": theme.attributes, "classes": theme.classes });
         async move {
-            let dress = format!("__tintype.set_theme({clothes}, {only_new_documents})");
-            self.evaluate::<Value>(&dress).await.map(drop)
+            let arguments = [root, json!(only_new_documents)];
+            self.call::<Value>("applyTheme", &arguments).await.map(drop)
         }
     }
 
-    /// Brings motion by `requestAnimationFrame` to its end, or where it has
-    /// none to a halt, and with it transitions that no script can end.
+    /// Finishes motion by `requestAnimationFrame`, or holds it if it is
+    /// endless, and ends transitions that no script can reach.
     fn finish_motion(&self) -> impl Future<Output = Result<(), BrowserError>> + Send {
         async {
-            while !self.evaluate::<bool>("__tintype.rest()").await? {
+            while !self.call::<bool>("finishMotion", &[]).await? {
                 self.frame().await?;
             }
             Ok(())
         }
     }
 
-    /// Everything that the page has loaded by now, and what cannot be known of
-    /// it.
-    fn loads(&self) -> impl Future<Output = Result<PageLoads, BrowserError>> + Send {
-        self.evaluate("__tintype.loads()")
+    /// The files that the page has loaded so far, and its other dependencies.
+    fn resources(&self) -> impl Future<Output = Result<PageResources, BrowserError>> + Send {
+        async { self.call("pageResources", &[]).await }
     }
 
-    /// Where the page is now, the status with which it was answered, and
-    /// whether an element is there.
+    /// The document's address and HTTP status, and whether an element is
+    /// present.
     fn location(
         &self,
         selector: Option<&str>,
     ) -> impl Future<Output = Result<(String, u16, bool), BrowserError>> + Send {
-        let script = format!(
-            "[location.href, performance.getEntriesByType('navigation')[0]?.responseStatus ?? 0, \
-             Boolean({selector} && __tintype.first({selector}))]",
-            selector = json!(selector)
-        );
-        async move { self.evaluate(&script).await }
+        let arguments = [json!(selector)];
+        async move { self.call("pageLocation", &arguments).await }
     }
 }

@@ -32,7 +32,7 @@ function put(frame) {
   } catch {
     return;
   }
-  for (const inner of frame.__tintype.windows()) put(inner);
+  for (const inner of frame.__tintype.frameWindows()) put(inner);
 }
 
 // WebKit does not say with which status a document came: it is asked for again.

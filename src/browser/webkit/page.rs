@@ -16,13 +16,16 @@ use super::start::{self, LaunchStyle};
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver};
 use crate::browser::error::BrowserError;
 use crate::browser::page::{
-    BrowserInfo, Page, PageLoads, Screenshot, StorageState, only_changes_fragment, prelude,
+    BrowserInfo, Page, PageResources, Screenshot, StorageState, only_changes_fragment, prelude,
     screenshot,
 };
 use crate::manifest::{BrowserSettings, CaptureSettings, Credentials, Device, Screen, Theme};
 
 /// What is done to each page as soon as it has loaded.
 const PREPARE: &str = include_str!("../scripts/webkit_setup.js");
+
+/// Evaluates an expression in the page.
+const EVALUATE: &str = include_str!("../scripts/webkit_evaluate.js");
 
 /// What a script says in a page that was not prepared.
 const UNPREPARED: &str = "the page has no library";
@@ -184,7 +187,7 @@ impl WebKitPage {
         let style = LaunchStyle::of(theme, screen);
         let same = self.style == style;
         if same {
-            self.evaluate::<Value>("__tintype.hasten()").await?;
+            self.call::<Value>("disableTransitions", &[]).await?;
         } else {
             self.restart(style).await?;
         }
@@ -216,16 +219,7 @@ impl WebKitPage {
 
     /// What a script comes to: its `value`, or an `error`.
     pub(super) async fn run(&self, script: &str) -> Result<Value, BrowserError> {
-        let script = format!(
-            "const done = arguments[0];
-            (async () => {{
-              if (!window.__tintype) throw '{UNPREPARED}';
-              return (await ({script})) ?? null;
-            }})().then(
-              (value) => done({{ value }}),
-              (error) => done({{ error: String(error) }}),
-            );"
-        );
+        let script = EVALUATE.replace("EXPRESSION", script);
         let call = self.driver.client.execute_async(&script, Vec::new());
         self.driver.command("script in the page", call).await
     }
@@ -267,16 +261,16 @@ impl Page for WebKitPage {
     }
 
     async fn frame(&self) -> Result<(), BrowserError> {
-        self.evaluate::<bool>("__tintype.frame()").await.map(drop)
+        self.call::<bool>("nextFrame", &[]).await.map(drop)
     }
 
-    async fn loads(&self) -> Result<PageLoads, BrowserError> {
-        let mut loads: PageLoads = self.evaluate("__tintype.loads()").await?;
+    async fn resources(&self) -> Result<PageResources, BrowserError> {
+        let mut resources: PageResources = self.call("pageResources", &[]).await?;
         // The library comes when the page has loaded.
-        loads
-            .unseen
+        resources
+            .untracked
             .push("what it did while it was loading, in WebKit".to_owned());
-        Ok(loads)
+        Ok(resources)
     }
 }
 

@@ -1,0 +1,33 @@
+// Images: all of them are loaded at once and decoded before they are drawn.
+function pendingImages(root) {
+  const pending = [];
+  for (const image of queryAll(root, 'img')) {
+    if (image.loading === 'lazy') image.loading = 'eager';
+    if (image.decoding !== 'sync') image.decoding = 'sync';
+    if (image.complete) continue;
+    pending.push({ step: 'images', detail: image.currentSrc || image.src || describe(image) });
+  }
+  return pending;
+}
+
+// Images that only CSS requests have no element that tells whether they are
+// loaded. Each address is loaded again, from the cache, to find out.
+const cssImages = new Map();
+function pendingCssImages(root) {
+  const pending = [];
+  for (const element of queryAll(root, '*')) {
+    for (const pseudo of [undefined, '::before', '::after']) {
+      const style = getComputedStyle(element, pseudo);
+      const values = [
+        style.backgroundImage, style.maskImage, style.borderImageSource, style.listStyleImage,
+      ].join(' ');
+      for (const [, address] of values.matchAll(/url\("([^"]+)"\)/g)) {
+        if (!cssImages.has(address)) {
+          cssImages.set(address, Object.assign(new Image(), { src: address }));
+        }
+        if (!cssImages.get(address).complete) pending.push({ step: 'images', detail: address });
+      }
+    }
+  }
+  return pending;
+}

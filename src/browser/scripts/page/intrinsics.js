@@ -1,0 +1,89 @@
+// Originals of what page code may replace, shadow or clobber, taken before the
+// page's first script runs. All other parts of this closure use these only.
+const {
+  AbortController, Array, CSSStyleSheet, Date, Document, DocumentFragment, Element, Event, Image,
+  Intl, JSON, Map, Math, Object, Promise, Proxy, Reflect, Set, ShadowRoot, String, Symbol, WeakMap,
+  WeakRef, WeakSet, XMLHttpRequest, document, eval: evaluateGlobally, getComputedStyle, location,
+  matchMedia, performance,
+} = window;
+
+// `uncurry(method)(self, ...args)` calls `method` on `self`.
+const uncurry = Function.prototype.bind.bind(Function.prototype.call);
+
+// Reads an attribute of the platform, whatever the object's own properties are.
+function getter(owner, key) {
+  const get = Object.getOwnPropertyDescriptor(owner, key)?.get;
+  return get ? uncurry(get) : (self) => self[key];
+}
+
+function windowGetter(key) {
+  const get = getter(window, key);
+  return () => get(window);
+}
+
+function documentGetter(key) {
+  const get = getter(Document.prototype, key);
+  return () => get(document);
+}
+
+const getInnerWidth = windowGetter('innerWidth');
+const getInnerHeight = windowGetter('innerHeight');
+const getScrollX = windowGetter('scrollX');
+const getScrollY = windowGetter('scrollY');
+const getFrameCount = windowGetter('length');
+const getRootElement = documentGetter('documentElement');
+const getBody = documentGetter('body');
+const getFonts = documentGetter('fonts');
+const getTimeline = documentGetter('timeline');
+const getReadyState = documentGetter('readyState');
+const getCookie = documentGetter('cookie');
+const getActiveElement = documentGetter('activeElement');
+
+const getShadowRoot = getter(Element.prototype, 'shadowRoot');
+const getId = getter(Element.prototype, 'id');
+const getLocalName = getter(Element.prototype, 'localName');
+const getClassList = getter(Element.prototype, 'classList');
+const getRect = uncurry(Element.prototype.getBoundingClientRect);
+const getAttribute = uncurry(Element.prototype.getAttribute);
+const setAttribute = uncurry(Element.prototype.setAttribute);
+const removeAttribute = uncurry(Element.prototype.removeAttribute);
+const matches = uncurry(Element.prototype.matches);
+const scrollIntoView = uncurry(Element.prototype.scrollIntoView);
+
+// The methods of a document and of a shadow root, which are not the same.
+function rootMethod(inDocument, inShadowRoot) {
+  const [ofDocument, ofShadowRoot] = [uncurry(inDocument), uncurry(inShadowRoot)];
+  return (root, ...args) => (root === document ? ofDocument : ofShadowRoot)(root, ...args);
+}
+
+const query = rootMethod(
+  Document.prototype.querySelector,
+  DocumentFragment.prototype.querySelector,
+);
+const queryNodes = rootMethod(
+  Document.prototype.querySelectorAll,
+  DocumentFragment.prototype.querySelectorAll,
+);
+const getAnimations = rootMethod(
+  Document.prototype.getAnimations,
+  ShadowRoot.prototype.getAnimations,
+);
+const elementFromPoint = rootMethod(
+  Document.prototype.elementFromPoint,
+  ShadowRoot.prototype.elementFromPoint,
+);
+
+function queryAll(root, selector) {
+  return Array.from(queryNodes(root, selector));
+}
+
+const { stringify } = JSON;
+
+// JSON that does not ask for `toJSON`, which page code may have defined.
+function serialize(value) {
+  if (value === undefined || typeof value === 'function') return 'null';
+  if (value === null || typeof value !== 'object') return stringify(value);
+  if (Array.isArray(value)) return `[${value.map(serialize).join(',')}]`;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return `{${members.map(([key, member]) => `${stringify(key)}:${serialize(member)}`).join(',')}}`;
+}

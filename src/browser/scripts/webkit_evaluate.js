@@ -1,0 +1,9 @@
+// Evaluates an expression to its `value`, or to an `error`.
+const done = arguments[0];
+(async () => {
+  if (!window.__tintype) throw 'the page has no library';
+  return (await (EXPRESSION)) ?? null;
+})().then(
+  (value) => done({ value }),
+  (error) => done({ error: String(error) }),
+);
