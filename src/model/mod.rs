@@ -20,7 +20,9 @@ pub use browser_name::BrowserName;
 pub use environment::{Environment, EnvironmentChange, Git};
 pub use identifier::{IdentifierError, StoryIdentifier, Viewport};
 pub use recorded_event::RecordedEvent;
-pub use result::{Attempt, ImageHashes, SettledStep, UnmetStep, VisualTestResult};
+pub use result::{
+    Attempt, ImageHashes, PageError, PageErrorKind, SettledStep, UnmetStep, VisualTestResult,
+};
 pub use run::{Reason, RunId, Summary, VisualTestRun};
 pub use run_file::RunFile;
 pub use status::Status;

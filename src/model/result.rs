@@ -95,6 +95,19 @@ pub struct VisualTestResult {
     /// then, and is no picture to accept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unmet_step: Option<UnmetStep>,
+    /// Errors of the page: failed requests to its own origin, uncaught
+    /// exceptions and `console.error`, in order, at most
+    /// [`MAX_PAGE_ERRORS`](Self::MAX_PAGE_ERRORS) of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub page_errors: Vec<PageError>,
+    /// When a person accepted the current image, in milliseconds since the Unix
+    /// epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<i64>,
+    /// When a person rejected the current image, in milliseconds since the Unix
+    /// epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected_at: Option<i64>,
     /// What differs from the environment in which the baseline was accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment_changed: Vec<EnvironmentChange>,
@@ -129,6 +142,48 @@ pub struct UnmetStep {
     pub target: String,
 }
 
+/// An error of the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PageError {
+    /// The kind of error.
+    pub kind: PageErrorKind,
+    /// One line: `404 Not Found`, `TypeError: x is undefined`.
+    pub message: String,
+    /// The address of the request or script, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// The kind of an error of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PageErrorKind {
+    /// A request to the page's own origin failed.
+    Request,
+    /// An exception was not caught.
+    Exception,
+    /// The page called `console.error`.
+    Console,
+}
+
+impl std::fmt::Display for PageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let message = &self.message;
+        match (self.kind, &self.url) {
+            (PageErrorKind::Request, Some(url)) => {
+                write!(f, "the request to {url} failed: {message}")
+            }
+            (PageErrorKind::Request, None) => write!(f, "a request failed: {message}"),
+            (PageErrorKind::Exception, Some(url)) => {
+                write!(f, "uncaught exception in {url}: {message}")
+            }
+            (PageErrorKind::Exception, None) => write!(f, "uncaught exception: {message}"),
+            (PageErrorKind::Console, _) => write!(f, "console.error: {message}"),
+        }
+    }
+}
+
 /// SHA-256 of the image files as they are on disk, in lowercase hexadecimal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -157,6 +212,9 @@ pub struct SettledStep {
 impl VisualTestResult {
     /// How many addresses of the open network are written down.
     pub const MOST_ADDRESSES: usize = 20;
+
+    /// The maximum number of page errors in a result.
+    pub const MAX_PAGE_ERRORS: usize = 20;
 
     /// A record with nothing but its name and status.
     pub fn new(run_id: RunId, story_identifier: StoryIdentifier, status: Status) -> Self {
@@ -188,6 +246,9 @@ impl VisualTestResult {
             attempts: Vec::new(),
             known_failure: None,
             unmet_step: None,
+            page_errors: Vec::new(),
+            accepted_at: None,
+            rejected_at: None,
             environment_changed: Vec::new(),
             limits: Vec::new(),
         }

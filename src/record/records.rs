@@ -8,11 +8,13 @@ use super::config::RecordConfig;
 use super::error::RecordError;
 use super::event_follower::EventFollower;
 use super::export::ExportedRun;
-use super::operation::{HistoryEntry, JoinRequest};
+use super::operation::{HistoryEntry, JoinRequest, event_fields};
 use super::orphan_journals::{OrphanReport, end_abandoned_runs, send_orphan_journals};
-use super::store::{EndOutcome, MarkOutcome, Store};
+use super::store::{EndOutcome, MarkOutcome, MarkRequest, Store};
 use super::stream::{EventNotifications, StreamEntry};
-use crate::model::{RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun, now_ms};
+use crate::model::{
+    RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun, now_ms,
+};
 
 /// The record of all runs.
 #[derive(Clone)]
@@ -21,12 +23,12 @@ pub struct Records {
     store: Arc<dyn Store>,
 }
 
-/// The result of marking a snapshot as accepted.
+/// The result of marking a decision on a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MarkResult {
-    /// The record is marked and `baseline:accepted` is published.
+    /// The document is marked and the event is published.
     Marked,
-    /// The record has changed since it was read, and is not marked.
+    /// The document has changed since it was read, and is not marked.
     Changed,
 }
 
@@ -190,9 +192,71 @@ impl Records {
         id: &RunId,
         story: &StoryIdentifier,
     ) -> Result<MarkResult, RecordError> {
-        let before = self.document_of(id, story).await?;
-        let marked = with_accepted_at(&before, now_ms());
-        match self.store.accept(id, story, &before, &marked).await? {
+        let event = RecordedEvent::BaselineAccepted {
+            run_id: id.clone(),
+            story_identifier: story.clone(),
+        };
+        self.mark(id, story, Some("acceptedAt"), Some(&event)).await
+    }
+
+    /// Marks a snapshot of a run as rejected (`rejectedAt`, in milliseconds
+    /// since the Unix epoch) and publishes `test:updated`.
+    ///
+    /// # Errors
+    /// When there is no such snapshot, or the store cannot be reached.
+    pub async fn mark_rejected(
+        &self,
+        id: &RunId,
+        story: &StoryIdentifier,
+    ) -> Result<MarkResult, RecordError> {
+        self.mark(id, story, Some("rejectedAt"), None).await
+    }
+
+    /// Removes the mark of an acceptance or a rejection and publishes
+    /// `test:updated`.
+    ///
+    /// # Errors
+    /// When there is no such snapshot, or the store cannot be reached.
+    pub async fn clear_decision(
+        &self,
+        id: &RunId,
+        story: &StoryIdentifier,
+    ) -> Result<MarkResult, RecordError> {
+        self.mark(id, story, None, None).await
+    }
+
+    /// Sets or removes the mark of a decision. Without an event, publishes
+    /// `test:updated`.
+    async fn mark(
+        &self,
+        id: &RunId,
+        story: &StoryIdentifier,
+        field: Option<&str>,
+        event: Option<&RecordedEvent>,
+    ) -> Result<MarkResult, RecordError> {
+        let expected = self.document_of(id, story).await?;
+        let now = now_ms();
+        let updated = match event {
+            Some(_) => None,
+            None => Some(RecordedEvent::TestUpdated {
+                result: Box::new(parse(&expected, || {
+                    format!("the snapshot `{story}` of the run `{id}`")
+                })?),
+                changes: field
+                    .map(|field| (field.to_owned(), now.into()))
+                    .into_iter()
+                    .collect(),
+            }),
+        };
+        let event = event.or(updated.as_ref());
+        let mark = MarkRequest {
+            story: story.clone(),
+            marked: with_decision(&expected, field, now),
+            expected,
+            kind: event.map_or("test:updated", RecordedEvent::kind),
+            fields: event.map(event_fields).unwrap_or_default(),
+        };
+        match self.store.mark(id, &mark).await? {
             MarkOutcome::Marked | MarkOutcome::AlreadyMarked => Ok(MarkResult::Marked),
             MarkOutcome::Changed => Ok(MarkResult::Changed),
             MarkOutcome::NoRun => Err(self.no_run(id)),
@@ -301,15 +365,21 @@ impl Records {
     }
 }
 
-/// Sets `acceptedAt` in a document. Only the end of the text changes, so that
-/// the fields of other programs and their order stay.
-fn with_accepted_at(text: &str, at: i64) -> String {
-    let body = text.trim_end().strip_suffix('}').unwrap_or(text);
-    let body = match body.rsplit_once(",\"acceptedAt\":") {
-        Some((before, number)) if number.bytes().all(|b| b.is_ascii_digit()) => before,
-        _ => body,
-    };
-    format!("{body},\"acceptedAt\":{at}}}")
+/// Sets or removes the mark of a decision in a document. Only the end of the
+/// text changes, so that the fields of other programs and their order stay.
+fn with_decision(text: &str, field: Option<&str>, at: i64) -> String {
+    let mut body = text.trim_end().strip_suffix('}').unwrap_or(text);
+    for mark in ["acceptedAt", "rejectedAt"] {
+        if let Some((before, number)) = body.rsplit_once(&format!(",\"{mark}\":"))
+            && number.bytes().all(|b| b.is_ascii_digit())
+        {
+            body = before;
+        }
+    }
+    match field {
+        Some(field) => format!("{body},\"{field}\":{at}}}"),
+        None => format!("{body}}}"),
+    }
 }
 
 fn parse<T: serde::de::DeserializeOwned>(
@@ -324,12 +394,14 @@ fn parse<T: serde::de::DeserializeOwned>(
 
 #[cfg(test)]
 mod tests {
-    use super::with_accepted_at;
+    use super::with_decision;
 
     #[test]
-    fn accepted_at_is_appended_once() {
-        let once = with_accepted_at(r#"{"a":1}"#, 7);
-        assert_eq!(once, r#"{"a":1,"acceptedAt":7}"#);
-        assert_eq!(with_accepted_at(&once, 8), r#"{"a":1,"acceptedAt":8}"#);
+    fn the_last_decision_replaces_the_one_before() {
+        let accepted = with_decision(r#"{"a":1}"#, Some("acceptedAt"), 7);
+        assert_eq!(accepted, r#"{"a":1,"acceptedAt":7}"#);
+        let rejected = with_decision(&accepted, Some("rejectedAt"), 8);
+        assert_eq!(rejected, r#"{"a":1,"rejectedAt":8}"#);
+        assert_eq!(with_decision(&rejected, None, 9), r#"{"a":1}"#);
     }
 }

@@ -78,7 +78,22 @@ pub enum EndOutcome {
     NoRun,
 }
 
-/// The result of marking a snapshot as accepted.
+/// A change of a snapshot's document after its run, such as a decision on it.
+#[derive(Clone, Debug)]
+pub struct MarkRequest {
+    /// The snapshot.
+    pub story: StoryIdentifier,
+    /// The document as it was read.
+    pub expected: String,
+    /// The new document.
+    pub marked: String,
+    /// The type of the event to publish.
+    pub kind: &'static str,
+    /// The event's fields, without braces.
+    pub fields: String,
+}
+
+/// The result of marking a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MarkOutcome {
     /// It is marked and the event is published.
@@ -127,15 +142,9 @@ pub trait Store: Send + Sync {
     fn end<'a>(&'a self, run: &'a RunId, dead_host: Option<&'a str>)
     -> StoreFuture<'a, EndOutcome>;
 
-    /// Replaces the document of a snapshot by `marked` and publishes
-    /// `baseline:accepted`, if the document is still `expected`.
-    fn accept<'a>(
-        &'a self,
-        run: &'a RunId,
-        story: &'a StoryIdentifier,
-        expected: &'a str,
-        marked: &'a str,
-    ) -> StoreFuture<'a, MarkOutcome>;
+    /// Replaces the document of a snapshot and publishes the event, if the
+    /// document is still the expected one.
+    fn mark<'a>(&'a self, run: &'a RunId, mark: &'a MarkRequest) -> StoreFuture<'a, MarkOutcome>;
 
     /// The ids of all runs with their start in milliseconds, newest first.
     fn runs(&self) -> StoreFuture<'_, Vec<(RunId, i64)>>;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tintype::model::{Reason, Status};
 use tintype::record::export::ExportedRun;
 use tintype::record::operation::Operation;
-use tintype::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, MarkOutcome};
+use tintype::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, MarkOutcome, MarkRequest};
 use tintype::record::{CheckpointKey, RecordConfig};
 
 use super::support::{finished, result, started, story};
@@ -64,7 +64,14 @@ pub(crate) async fn knows_no_run_before_it_is_created(bench: Bench) {
     assert_eq!(bench.store.run(bench.id()).await.unwrap(), None);
     assert_eq!(bench.store.tests(bench.id()).await.unwrap(), []);
     assert_eq!(bench.store.events(bench.id(), "0", 10).await.unwrap(), []);
-    let marked = bench.store.accept(bench.id(), &story(1), "{}", "{}").await;
+    let mark = MarkRequest {
+        story: story(1),
+        expected: "{}".to_owned(),
+        marked: "{}".to_owned(),
+        kind: "baseline:accepted",
+        fields: String::new(),
+    };
+    let marked = bench.store.mark(bench.id(), &mark).await;
     assert_eq!(marked.unwrap(), MarkOutcome::NoRun);
 }
 
@@ -150,15 +157,21 @@ pub(crate) async fn an_acceptance_is_marked_once(bench: Bench) {
         .await
         .unwrap()
         .unwrap();
-    let marked = was.replace('}', "} ");
-    let id = story(1);
-    let accept = |was: String| {
-        let (store, run, id, marked) = (&bench.store, bench.id(), &id, &marked);
-        async move { store.accept(run, id, &was, marked).await.unwrap() }
+    let bench = &bench;
+    let mark = |expected: String| MarkRequest {
+        story: story(1),
+        expected,
+        marked: was.replace('}', "} "),
+        kind: "baseline:accepted",
+        fields: format!("\"runId\":{}", serde_json::json!(bench.id())),
+    };
+    let accept = |expected: String| {
+        let mark = mark(expected);
+        async move { bench.store.mark(bench.id(), &mark).await.unwrap() }
     };
     assert_eq!(accept("{}".to_owned()).await, MarkOutcome::Changed);
     assert_eq!(accept(was.clone()).await, MarkOutcome::Marked);
-    assert_eq!(accept(was).await, MarkOutcome::AlreadyMarked);
+    assert_eq!(accept(was.clone()).await, MarkOutcome::AlreadyMarked);
     assert_eq!(
         bench.told().await,
         ["run:started", "test:finished", "baseline:accepted"]

@@ -14,7 +14,7 @@ use crate::record::operation::{HistoryEntry, JoinRequest, Operation, json, run_i
 use crate::record::server_info::ServerInfo;
 use crate::record::store::{
     ApplyOutcome, EndOutcome, HEARTBEAT_TIMEOUT, HISTORY_LENGTH, JoinOutcome, JoinResponse,
-    MarkOutcome, STREAM_LENGTH, Store, StoreFuture,
+    MarkOutcome, MarkRequest, STREAM_LENGTH, Store, StoreFuture,
 };
 use crate::record::stream::{EventNotifications, StreamEntry};
 use crate::redis::StoreError;
@@ -293,29 +293,22 @@ impl Store for MemoryStore {
         self.reply(|state| state.end(run, None, dead_host))
     }
 
-    fn accept<'a>(
-        &'a self,
-        run: &'a RunId,
-        story: &'a StoryIdentifier,
-        expected: &'a str,
-        marked: &'a str,
-    ) -> StoreFuture<'a, MarkOutcome> {
+    fn mark<'a>(&'a self, run: &'a RunId, mark: &'a MarkRequest) -> StoreFuture<'a, MarkOutcome> {
         self.reply(|state| {
             let Some(known) = state.runs.get_mut(run) else {
                 return MarkOutcome::NoRun;
             };
-            let Some((_, _, record)) = known.tests.get_mut(&story.key()) else {
+            let Some((_, _, document)) = known.tests.get_mut(&mark.story.key()) else {
                 return MarkOutcome::Changed;
             };
-            if record == marked {
+            if *document == mark.marked {
                 return MarkOutcome::AlreadyMarked;
             }
-            if record != expected {
+            if *document != mark.expected {
                 return MarkOutcome::Changed;
             }
-            marked.clone_into(record);
-            let fields = format!("{},\"storyIdentifier\":{}", run_id_field(run), json(story));
-            state.publish(run, "baseline:accepted", &fields);
+            document.clone_from(&mark.marked);
+            state.publish(run, mark.kind, &mark.fields);
             MarkOutcome::Marked
         })
     }

@@ -12,7 +12,7 @@ pub(super) struct Scripts {
     pub(super) leave: Script,
     pub(super) finish: Script,
     pub(super) heartbeat: Script,
-    pub(super) accept: Script,
+    pub(super) mark: Script,
 }
 
 macro_rules! script {
@@ -34,7 +34,7 @@ impl Scripts {
             leave: script!("leave"),
             finish: script!("finish"),
             heartbeat: script!("heartbeat"),
-            accept: script!("accept"),
+            mark: script!("mark"),
         }
     }
 
@@ -47,7 +47,7 @@ impl Scripts {
             &self.leave,
             &self.finish,
             &self.heartbeat,
-            &self.accept,
+            &self.mark,
         ]
     }
 }

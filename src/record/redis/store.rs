@@ -11,7 +11,7 @@ use crate::record::keys::CheckpointKey;
 use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
 use crate::record::server_info::ServerInfo;
 use crate::record::store::{
-    ApplyOutcome, EndOutcome, JoinResponse, MarkOutcome, Store, StoreFuture,
+    ApplyOutcome, EndOutcome, JoinResponse, MarkOutcome, MarkRequest, Store, StoreFuture,
 };
 use crate::record::stream::{EventNotifications, StreamEntry};
 
@@ -59,14 +59,8 @@ impl Store for RedisStore {
         Box::pin(self.end_run(run, dead_host))
     }
 
-    fn accept<'a>(
-        &'a self,
-        run: &'a RunId,
-        story: &'a StoryIdentifier,
-        expected: &'a str,
-        marked: &'a str,
-    ) -> StoreFuture<'a, MarkOutcome> {
-        Box::pin(self.mark_accepted(run, story, expected, marked))
+    fn mark<'a>(&'a self, run: &'a RunId, mark: &'a MarkRequest) -> StoreFuture<'a, MarkOutcome> {
+        Box::pin(self.mark_test(run, mark))
     }
 
     fn runs(&self) -> StoreFuture<'_, Vec<(RunId, i64)>> {

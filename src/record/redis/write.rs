@@ -3,11 +3,11 @@
 use ::redis::{Cmd, Pipeline, RedisResult, Value};
 
 use super::client::{RedisStore, unexpected_reply};
-use crate::model::{Reason, RunId, StoryIdentifier, rfc3339};
-use crate::record::operation::{JoinRequest, Operation, json, parse_word, run_id_field};
+use crate::model::{Reason, RunId, rfc3339};
+use crate::record::operation::{JoinRequest, Operation, parse_word, run_id_field};
 use crate::record::store::{
     ApplyOutcome, EndOutcome, HEARTBEAT_TIMEOUT, HISTORY_LENGTH, JoinOutcome, JoinResponse,
-    MarkOutcome,
+    MarkOutcome, MarkRequest,
 };
 use crate::redis::StoreError;
 
@@ -196,19 +196,16 @@ impl RedisStore {
         })
     }
 
-    pub(super) async fn mark_accepted(
+    pub(super) async fn mark_test(
         &self,
         run: &RunId,
-        story: &StoryIdentifier,
-        expected: &str,
-        marked: &str,
+        mark: &MarkRequest,
     ) -> Result<MarkOutcome, StoreError> {
-        let record = self.keys.test(run, &story.key());
-        let mut accept = self.call_script(&self.scripts.accept, run, &[&record]);
-        let run = run_id_field(run);
-        let fields = format!("{run},\"storyIdentifier\":{}", json(story));
-        accept.arg(expected).arg(marked).arg(fields);
-        let reply = reply_words(self.query(accept).await?)?;
+        let document = self.keys.test(run, &mark.story.key());
+        let mut command = self.call_script(&self.scripts.mark, run, &[&document]);
+        command.arg(&mark.expected).arg(&mark.marked);
+        command.arg(mark.kind).arg(&mark.fields);
+        let reply = reply_words(self.query(command).await?)?;
         Ok(match reply[0].as_str() {
             "OK" => MarkOutcome::Marked,
             "DUP" => MarkOutcome::AlreadyMarked,
