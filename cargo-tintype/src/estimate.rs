@@ -1,18 +1,18 @@
-//! What a run is likely to come to, by the runs before it.
+//! Estimates the size and duration of a run from earlier runs.
 
 use tintype::model::{Reason, VisualTestRun};
 
-/// What the last run of the same command came to.
+/// The size and duration of the last run of the same command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Estimate {
-    /// How many snapshots it had.
+    /// Number of snapshots.
     pub(crate) total: u64,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     pub(crate) duration: u64,
 }
 
-/// The estimate for `run`, if among `runs`, newest first, there is an earlier
-/// one of the same command that went to its end.
+/// The estimate for `run`, if `runs` (newest first) has an earlier run of the
+/// same command that finished.
 pub(crate) fn estimate(run: &VisualTestRun, runs: &[VisualTestRun]) -> Option<Estimate> {
     let similar = runs.iter().find(|other| {
         other.timestamp < run.timestamp

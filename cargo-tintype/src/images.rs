@@ -1,4 +1,4 @@
-//! The pictures of a run, and making one of them a baseline.
+//! Finds and reads the images of a run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use tintype::model::{VisualTestResult, VisualTestRun};
 
 use crate::run_files;
 
-/// The file of a run's picture. Whatever a record says, it lies among the
-/// pictures of runs: records can come from other machines.
+/// The file of an image. It must be inside the folder of runs, whatever the
+/// record says: records can come from other machines.
 pub(crate) fn find(manifest: &Manifest, picture: &str) -> Result<PathBuf> {
     let path = manifest.root.join(picture);
     let found = path.canonicalize().with_context(|| {
         format!(
-            "failed to read {} (it was rejected, the run was pruned, or it ran on another machine)",
+            "failed to read {} (the run was pruned or ran on another machine)",
             path.display()
         )
     })?;
@@ -25,21 +25,21 @@ pub(crate) fn find(manifest: &Manifest, picture: &str) -> Result<PathBuf> {
         .canonicalize()
         .with_context(|| format!("failed to find {}", runs.display()))?;
     if !found.starts_with(&runs) || found.extension().is_none_or(|end| end != "png") {
-        bail!("{} is not a picture of a run", path.display());
+        bail!("{} is not an image of a run", path.display());
     }
     Ok(found)
 }
 
-/// The image that a run captured, if it is still that one.
+/// The image that a run captured, if it can become the baseline and is unchanged.
 pub(crate) fn current(manifest: &Manifest, result: &VisualTestResult) -> Result<Vec<u8>> {
     let message = result.message.as_deref().unwrap_or("no reason is recorded");
     ensure!(
         !result.shows_trouble(),
-        "its picture shows what went wrong, not the story: {message}"
+        "its image shows an error, not the story: {message}"
     );
     ensure!(
         !result.fails_as_known(),
-        "it is a known failure ({}): `known-failure` has to go from the manifest first",
+        "it is a known failure ({}) (help: remove `known-failure` from the manifest first)",
         result.known_failure.as_deref().unwrap_or_default()
     );
     let current = result.current.as_ref();
@@ -52,19 +52,19 @@ pub(crate) fn current(manifest: &Manifest, result: &VisualTestResult) -> Result<
         .and_then(|hash| hash.current.as_ref());
     if recorded.is_some_and(|hash| *hash != baseline::sha256(&image)) {
         bail!(
-            "{} is not what the run captured (run the tests again)",
+            "{} has changed since the run captured it (help: run the tests again)",
             path.display()
         );
     }
     Ok(image)
 }
 
-/// Reads a picture.
+/// Reads an image.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("failed to read {}", path.display()))
 }
 
-/// Where the image of a result comes from.
+/// The provenance of the image of a result.
 pub(crate) fn provenance(run: &VisualTestRun, result: &VisualTestResult) -> Provenance {
     let mut environment = run.environment.clone();
     if let Some(browser) = &result.browser {

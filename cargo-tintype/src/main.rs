@@ -1,5 +1,5 @@
 //! `cargo tintype`: accept baselines, look at runs, check the machine.
-#![expect(clippy::print_stdout, reason = "printing is what commands do")]
+#![expect(clippy::print_stdout, reason = "commands print their output")]
 
 mod commands;
 mod decisions;
@@ -10,26 +10,39 @@ mod record_access;
 mod record_check;
 mod review;
 mod run_files;
+mod run_ids;
+mod workspace;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use anyhow::Result;
+use clap::{CommandFactory as _, Parser, Subcommand};
 use tintype::config::Config;
 
 use commands::{
-    accept, compare, doctor, export, flush, health, import, init, list, orphans, prune, reject,
-    resume, show, watch,
+    accept, compare, completions, doctor, export, flush, health, import, init, list, orphans,
+    prune, reject, resume, runs, show, undo, watch,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
 #[derive(Parser)]
 #[command(name = "cargo-tintype", bin_name = "cargo tintype", version)]
 struct Cli {
-    /// The manifest; otherwise TINTYPE_MANIFEST, otherwise stories.toml here
-    /// or in the nearest folder above
+    /// Path of the manifest [default: TINTYPE_MANIFEST, otherwise the nearest
+    /// stories.toml in this folder or above]
     #[arg(long, value_name = "PATH", global = true)]
     manifest: Option<PathBuf>,
+
+    /// Package of the workspace whose stories.toml is used
+    #[arg(
+        long,
+        short,
+        value_name = "NAME",
+        global = true,
+        conflicts_with = "manifest"
+    )]
+    package: Option<String>,
 
     #[command(subcommand)]
     command: Command,
@@ -41,29 +54,32 @@ enum Command {
     List(list::ListOptions),
     Accept(accept::AcceptOptions),
     Reject(reject::RejectOptions),
-    Orphans(orphans::OrphansOptions),
-    Compare(compare::CompareArguments),
+    Undo(undo::UndoOptions),
     Review(review::ReviewOptions),
     Watch(watch::WatchOptions),
-    Doctor(doctor::DoctorOptions),
-    Runs(commands::runs::RunsOptions),
+    Runs(runs::RunsOptions),
     Show(show::ShowOptions),
     Resume(resume::ResumeOptions),
+    Compare(compare::CompareArguments),
+    Orphans(orphans::OrphansOptions),
+    Prune(prune::PruneOptions),
     Export(export::ExportOptions),
     Import(import::ImportOptions),
     Flush(flush::FlushOptions),
-    Prune(prune::PruneOptions),
     Health(health::HealthOptions),
+    Doctor(doctor::DoctorOptions),
+    Completions(completions::CompletionsOptions),
+    Man(completions::ManOptions),
 }
 
 fn main() -> ExitCode {
-    // Cargo calls `cargo-tintype tintype …`: its own word is dropped.
+    // Cargo runs `cargo-tintype tintype …`.
     let mut arguments: Vec<_> = std::env::args_os().collect();
     if arguments.get(1).is_some_and(|word| word == "tintype") {
         arguments.remove(1);
     }
     let cli = Cli::parse_from(arguments);
-    // Its exit code distinguishes a difference from an error.
+    // The exit code of `compare` distinguishes a difference from an error.
     if let Command::Compare(options) = &cli.command {
         return compare::run(options);
     }
@@ -79,26 +95,36 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli, mut config: Config) -> anyhow::Result<()> {
-    config.manifest = cli.manifest.or(config.manifest);
+fn run(cli: Cli, mut config: Config) -> Result<()> {
+    if let Some(package) = &cli.package {
+        config.manifest = Some(project::manifest_of(package, &config.system.cargo)?);
+    } else if cli.manifest.is_some() {
+        config.manifest = cli.manifest;
+    }
     let config = &config;
     match &cli.command {
         Command::Init(options) => init::run(options, config),
         Command::List(options) => list::run(config, options),
         Command::Accept(options) => accept::run(config, options),
         Command::Reject(options) => reject::run(config, options),
-        Command::Orphans(options) => orphans::run(config, options),
-        Command::Runs(options) => commands::runs::run(config, options),
+        Command::Undo(options) => undo::run(config, options),
+        Command::Review(options) => review::run(config, options),
+        Command::Watch(options) => watch::run(config, options),
+        Command::Runs(options) => runs::run(config, options),
         Command::Show(options) => show::run(config, options),
         Command::Resume(options) => resume::run(config, options),
+        Command::Orphans(options) => orphans::run(config, options),
+        Command::Prune(options) => prune::run(config, options),
         Command::Export(options) => export::run(config, options),
         Command::Import(options) => import::run(config, options),
         Command::Flush(options) => flush::run(config, options),
-        Command::Prune(options) => prune::run(config, options),
         Command::Health(options) => health::run(config, options),
-        Command::Compare(_) => Ok(()),
-        Command::Review(options) => review::run(config, options),
-        Command::Watch(options) => watch::run(config, options),
         Command::Doctor(options) => doctor::run(config, options),
+        Command::Completions(options) => {
+            completions::completions(&mut Cli::command(), options);
+            Ok(())
+        }
+        Command::Man(options) => completions::man(Cli::command(), options),
+        Command::Compare(_) => unreachable!("main runs it"),
     }
 }

@@ -1,15 +1,20 @@
-//! The project that a command is about.
+//! Opens the project that a command works on.
 
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use tintype::config::Config;
-use tintype::manifest::Manifest;
+use tintype::manifest::{Manifest, ManifestError};
 use tintype::model::StoryIdentifier;
 use tintype::plan::Plan;
 
-/// A manifest and its whole plan.
+use crate::workspace::{self, Member};
+
+const MANIFEST: &str = "stories.toml";
+
+/// A manifest with its plan and the configuration.
 pub(crate) struct Project {
     pub(crate) manifest: Manifest,
     pub(crate) plan: Plan,
@@ -18,14 +23,15 @@ pub(crate) struct Project {
 
 impl Project {
     /// Opens the project of the manifest in `config`, otherwise of the nearest
-    /// `stories.toml` in the current folder or above.
+    /// `stories.toml` in the current folder or above, otherwise of the only
+    /// package of the workspace that has one.
     pub(crate) fn open(config: &Config) -> Result<Self> {
         let path = match &config.manifest {
             Some(path) => path.clone(),
-            None => nearest()?,
+            None => nearest(&config.system.cargo)?,
         };
-        let text = |error: tintype::manifest::ManifestError| {
-            // The report already says that it is one of errors.
+        let text = |error: ManifestError| {
+            // The caller prints `error: ` itself.
             let text = error.to_string();
             anyhow!(
                 "{}",
@@ -41,44 +47,96 @@ impl Project {
         })
     }
 
-    /// Where the baseline of a snapshot is: as the manifest says, not as a
-    /// record does.
+    /// The path of a snapshot's baseline, according to the manifest.
     pub(crate) fn baseline(&self, story: &StoryIdentifier) -> Result<PathBuf> {
         let path = self.plan.baseline(&self.manifest, story);
-        path.context("the manifest has no such snapshot any more")
+        path.context("the manifest no longer has this snapshot")
     }
 
-    /// A path for people: relative to the manifest's folder.
+    /// A path for messages: relative to the manifest's folder.
     pub(crate) fn shown(&self, path: &Path) -> String {
         let path = path.strip_prefix(&self.manifest.root).unwrap_or(path);
         path.display().to_string()
     }
 }
 
-fn nearest() -> Result<PathBuf> {
-    let here = env::current_dir().context("failed to find out the current folder")?;
-    let mut above = here.ancestors().map(|folder| folder.join("stories.toml"));
-    let found = above.find(|path| path.is_file()).ok_or_else(|| {
-        anyhow!(
-            "there is no stories.toml in {} or above (`cargo tintype init` writes one)",
-            here.display()
-        )
-    })?;
-    // Messages name it the short way where that is possible.
-    Ok(found
-        .strip_prefix(&here)
-        .map(Path::to_owned)
-        .unwrap_or(found))
+fn nearest(cargo: &OsStr) -> Result<PathBuf> {
+    let here = current_folder()?;
+    let mut above = here.ancestors().map(|folder| folder.join(MANIFEST));
+    match above.find(|path| path.is_file()) {
+        Some(path) => Ok(relative(&here, path)),
+        None => of_only_package(&here, cargo),
+    }
 }
 
-/// Whether a snapshot is meant by filters: any of them is its whole name or a
-/// part of it, or there are none. One that could be a whole name means no other
-/// snapshot, of which it may be a part as well.
-pub(crate) fn is_meant(identifier: &StoryIdentifier, filters: &[String]) -> bool {
+/// The manifest of a package of the workspace.
+pub(crate) fn manifest_of(package: &str, cargo: &OsStr) -> Result<PathBuf> {
+    let members = workspace::members(cargo)?;
+    let Some(member) = members.iter().find(|member| member.name == package) else {
+        let names: Vec<_> = members.iter().map(|member| member.name.as_str()).collect();
+        bail!(
+            "the workspace has no package `{package}` (help: its packages are {})",
+            names.join(", ")
+        );
+    };
+    let here = current_folder()?;
+    let folder = relative(&here, member.folder.clone());
+    let path = folder.join(MANIFEST);
+    if !path.is_file() {
+        bail!(
+            "the package `{package}` has no {MANIFEST} (help: `cargo tintype init {}` creates one)",
+            folder.display()
+        );
+    }
+    Ok(path)
+}
+
+fn current_folder() -> Result<PathBuf> {
+    env::current_dir().context("failed to determine the current folder")
+}
+
+/// The manifest of the only package of the workspace that has one.
+fn of_only_package(here: &Path, cargo: &OsStr) -> Result<PathBuf> {
+    let missing = || {
+        anyhow!(
+            "there is no {MANIFEST} in {} or above (help: `cargo tintype init` creates one)",
+            here.display()
+        )
+    };
+    let members = workspace::members(cargo).map_err(|_| missing())?;
+    let with_manifest: Vec<&Member> = members
+        .iter()
+        .filter(|member| member.folder.join(MANIFEST).is_file())
+        .collect();
+    match with_manifest.as_slice() {
+        [] => Err(missing()),
+        [member] => Ok(relative(here, member.folder.join(MANIFEST))),
+        several => {
+            let choices: Vec<_> = several
+                .iter()
+                .map(|member| format!("-p {}", member.name))
+                .collect();
+            bail!(
+                "several packages of the workspace have a {MANIFEST} (help: choose one with {})",
+                choices.join(" or ")
+            )
+        }
+    }
+}
+
+/// The path relative to the current folder, where possible.
+fn relative(here: &Path, path: PathBuf) -> PathBuf {
+    path.strip_prefix(here).map(Path::to_owned).unwrap_or(path)
+}
+
+/// Whether filters select a snapshot: any of them is its whole name or a part
+/// of it, or there are none. A filter that is a valid name selects only the
+/// snapshot of that name.
+pub(crate) fn is_selected(identifier: &StoryIdentifier, filters: &[String]) -> bool {
     let name = identifier.test_name();
-    let is_meant = |filter: &String| match filter.parse::<StoryIdentifier>() {
+    let matches = |filter: &String| match filter.parse::<StoryIdentifier>() {
         Ok(whole) => whole == *identifier,
         Err(_) => name.contains(filter.as_str()),
     };
-    filters.is_empty() || filters.iter().any(is_meant)
+    filters.is_empty() || filters.iter().any(matches)
 }

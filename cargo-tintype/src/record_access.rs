@@ -1,15 +1,16 @@
-//! The record, as commands open it.
+//! Opens the record for a command, and waits for its answers.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
 use tintype::config::Config;
-use tintype::model::{RunId, StoryIdentifier};
+use tintype::model::RunId;
 use tintype::record::{RecordConfig, RecordError, Records};
 
 use crate::project::Project;
+use crate::run_ids::{self, LATEST};
 
-/// The record of the project, and the folder with its runs' images.
+/// The record of a project, and the folder with the images of its runs.
 pub(crate) struct RecordAccess {
     pub(crate) project: Project,
     pub(crate) records: Records,
@@ -22,16 +23,18 @@ impl RecordAccess {
         Self::of(Project::open(config)?)
     }
 
-    /// The record of a project that is open already.
+    /// The record of a project that is already open.
     pub(crate) fn of(project: Project) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
-            .context("failed to start the runtime")?;
+            .context("failed to start the async runtime")?;
         let state = project.manifest.state_dir();
-        let settings = RecordConfig::new(&state, &project.config).map_err(failed)?;
-        let records = runtime.block_on(Records::open(&settings)).map_err(failed)?;
+        let settings = RecordConfig::new(&state, &project.config).map_err(record_error)?;
+        let records = runtime
+            .block_on(Records::open(&settings))
+            .map_err(record_error)?;
         Ok(Self {
             project,
             records,
@@ -40,46 +43,56 @@ impl RecordAccess {
         })
     }
 
-    /// Waits for what the record answers.
+    /// Waits for an answer of the record.
     pub(crate) fn wait<T>(
         &self,
         answer: impl Future<Output = Result<T, RecordError>>,
     ) -> Result<T> {
-        self.runtime.block_on(answer).map_err(failed)
+        self.runtime.block_on(answer).map_err(record_error)
     }
 
-    /// Waits for what cannot fail.
+    /// Waits for an answer that cannot fail.
     pub(crate) fn wait_for<T>(&self, answer: impl Future<Output = T>) -> T {
         self.runtime.block_on(answer)
     }
 
-    /// The run of this name, or the newest one.
-    pub(crate) fn run_id(&self, named: Option<&str>) -> Result<RunId> {
-        if let Some(id) = named {
-            return Ok(RunId(id.to_owned()));
+    /// The run with this id or unique prefix, or the newest one.
+    pub(crate) fn run_id(&self, run: Option<&str>) -> Result<RunId> {
+        match run {
+            Some(run) => self.wait_for(run_id(&self.records, run)),
+            None => self.wait_for(run_id(&self.records, LATEST)),
         }
-        let newest = self.wait(self.records.runs(1))?.into_iter().next();
-        newest.map(|run| run.run_id).ok_or_else(|| {
-            let place = self.records.describe();
-            anyhow!("there is no run in the record ({place}): run the tests first")
-        })
     }
 }
 
-/// Marks a snapshot as accepted. A record that has no such run has nobody to
-/// tell: the file is what counts.
-pub(crate) async fn tell_accepted(
-    records: &Records,
-    run: &RunId,
-    story: &StoryIdentifier,
-) -> Result<(), RecordError> {
-    match records.mark_accepted(run, story).await {
-        Ok(_) | Err(RecordError::NoRun { .. } | RecordError::NoTest { .. }) => Ok(()),
-        Err(error) => Err(error),
+/// The run of the record with this id or unique prefix.
+pub(crate) async fn run_id(records: &Records, run: &str) -> Result<RunId> {
+    let place = records.describe();
+    if run == LATEST {
+        let newest = records.runs(1).await.map_err(record_error)?;
+        let newest = newest.into_iter().next().map(|run| run.run_id);
+        return newest.ok_or_else(|| {
+            anyhow!("there is no run in the record, {place} (help: run the tests first)")
+        });
     }
+    find_run(records, run)
+        .await?
+        .ok_or_else(|| anyhow!("there is no run `{run}` in the record, {place}"))
+}
+
+/// The same, or nothing if no run matches.
+pub(crate) async fn find_run(records: &Records, run: &str) -> Result<Option<RunId>> {
+    let id = RunId(run.to_owned());
+    match records.run(&id).await {
+        Ok(_) => return Ok(Some(id)),
+        Err(RecordError::NoRun { .. }) => {}
+        Err(error) => return Err(record_error(error)),
+    }
+    let runs = records.runs(usize::MAX).await.map_err(record_error)?;
+    run_ids::find(run, runs.iter().map(|run| &run.run_id))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn failed(error: RecordError) -> anyhow::Error {
+pub(crate) fn record_error(error: RecordError) -> anyhow::Error {
     anyhow!("{error}")
 }

@@ -1,17 +1,17 @@
-//! What `cargo tintype doctor` says of the record.
+//! Checks the record and its server, for `doctor` and `health`.
 
 use tintype::record::server_info::ServerInfo;
 
 use crate::record_access::RecordAccess;
 
-/// One finding: what was looked at, how it is, and what to do if anything.
+/// The result of one check.
 pub(crate) struct Finding {
     pub(crate) good: bool,
     pub(crate) text: String,
 }
 
-/// Looks at the record and its server. Changes nothing.
-pub(crate) fn look(record: &RecordAccess) -> Vec<Finding> {
+/// Checks the record and its server, without changing anything.
+pub(crate) fn check(record: &RecordAccess) -> Vec<Finding> {
     let place = record.records.describe();
     match record.wait(record.records.server_info()) {
         Err(error) => vec![bad(format!("{place}: {error:#}"))],
@@ -22,7 +22,7 @@ pub(crate) fn look(record: &RecordAccess) -> Vec<Finding> {
             let mut findings = vec![good(format!("{place}: {}", summary(&facts)))];
             findings.extend(facts.warnings().into_iter().map(bad));
             findings.extend(facts.advice().into_iter().map(bad));
-            findings.extend(waiting(record));
+            findings.extend(pending(record));
             findings
         }
     }
@@ -45,11 +45,11 @@ fn summary(facts: &ServerInfo) -> String {
     )
 }
 
-fn waiting(record: &RecordAccess) -> Option<Finding> {
+fn pending(record: &RecordAccess) -> Option<Finding> {
     match record.wait(record.records.pending_operations()) {
         Ok(0) => None,
         Ok(n) => Some(bad(format!(
-            "{n} operations wait in journals: `cargo tintype flush` sends those of dead processes"
+            "{n} operations are pending in journals (help: `cargo tintype flush` sends those of dead processes)"
         ))),
         Err(error) => Some(bad(format!("{error:#}"))),
     }

@@ -10,21 +10,24 @@ use tintype::model::RunId;
 
 use crate::record_access::RecordAccess;
 
-/// Write runs of the record as lines of JSON (NDJSON)
+/// Export runs of the record as NDJSON
 #[derive(clap::Args)]
 pub(crate) struct ExportOptions {
-    /// The runs; otherwise all
+    /// Ids of runs, unique prefixes of them, or `latest` [default: all runs]
     runs: Vec<String>,
 
-    /// The file to write; otherwise standard output
+    /// File to write [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 pub(crate) fn run(config: &Config, options: &ExportOptions) -> Result<()> {
     let record = RecordAccess::open(config)?;
-    let mut ids: Vec<_> = options.runs.iter().cloned().map(RunId).collect();
-    if ids.is_empty() {
+    let mut ids: Vec<RunId> = Vec::new();
+    for run in &options.runs {
+        ids.push(record.run_id(Some(run))?);
+    }
+    if options.runs.is_empty() {
         let all = record.wait(record.records.runs(usize::MAX))?;
         ids = all.into_iter().map(|run| run.run_id).collect();
     }

@@ -1,11 +1,11 @@
 //! `cargo tintype flush`
 
 use anyhow::{Result, bail};
-use tintype::config::Config;
 
 use crate::record_access::RecordAccess;
+use tintype::config::Config;
 
-/// Send what journals of dead processes hold and the record does not have
+/// Send the journals of dead processes to the record
 #[derive(clap::Args)]
 pub(crate) struct FlushOptions {}
 
@@ -13,11 +13,11 @@ pub(crate) fn run(config: &Config, _options: &FlushOptions) -> Result<()> {
     let record = RecordAccess::open(config)?;
     let adopted = record.wait_for(record.records.flush());
     println!(
-        "sent {} operations; the record has all of {} journals",
+        "sent {} operations; {} journals are complete in the record",
         adopted.sent, adopted.complete
     );
     for place in &adopted.foreign {
-        println!("left a journal alone that is meant for {place} (set REDIS_URL to send it)");
+        println!("kept a journal for {place} (help: set REDIS_URL to that server to send it)");
     }
     if !adopted.warnings.is_empty() {
         bail!("{}", adopted.warnings.join("\n"));

@@ -1,19 +1,19 @@
 //! `cargo tintype health`
 
 use anyhow::{Result, bail};
-use tintype::config::Config;
 
 use crate::record_access::RecordAccess;
 use crate::record_check;
+use tintype::config::Config;
 
-/// Whether the record answers, how its server is, and what to do about it
+/// Check the record and its server
 #[derive(clap::Args)]
 pub(crate) struct HealthOptions {
-    /// `{"healthy":…,"responseTime":…}` instead of a line
+    /// Print JSON: `{"healthy":…,"responseTime":…}`
     #[arg(long, conflicts_with = "metrics")]
     json: bool,
 
-    /// Numbers for Prometheus instead
+    /// Print metrics for Prometheus
     #[arg(long)]
     metrics: bool,
 }
@@ -28,7 +28,7 @@ pub(crate) fn run(config: &Config, options: &HealthOptions) -> Result<()> {
     if options.json {
         println!("{}", serde_json::to_string(&health)?);
     } else {
-        for finding in record_check::look(&record) {
+        for finding in record_check::check(&record) {
             println!(
                 "{} {}",
                 if finding.good { "ok " } else { "!! " },
@@ -37,7 +37,7 @@ pub(crate) fn run(config: &Config, options: &HealthOptions) -> Result<()> {
         }
     }
     if !health.healthy {
-        bail!("the record does not answer");
+        bail!("the record is unavailable");
     }
     Ok(())
 }

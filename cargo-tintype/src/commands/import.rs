@@ -10,10 +10,10 @@ use tintype::record::export::ExportedRun;
 
 use crate::record_access::RecordAccess;
 
-/// Put runs that were exported into the record; those it has stay as they are
+/// Import exported runs into the record; existing runs stay
 #[derive(clap::Args)]
 pub(crate) struct ImportOptions {
-    /// The file to read; otherwise standard input
+    /// File to read [default: standard input]
     file: Option<PathBuf>,
 }
 
@@ -32,7 +32,8 @@ pub(crate) fn run(config: &Config, options: &ImportOptions) -> Result<()> {
     if record.records.is_memory() {
         let place = record.records.describe();
         bail!(
-            "{place}: it would not outlast this command (set REDIS_URL, or install redis-server)"
+            "{place}: imported runs would be lost when the command exits (help: set REDIS_URL, or \
+             install redis-server)"
         );
     }
     let runs = ExportedRun::from_ndjson(&text).map_err(|e| anyhow!("{e}"))?;
@@ -45,7 +46,7 @@ pub(crate) fn run(config: &Config, options: &ImportOptions) -> Result<()> {
                 run.events.len()
             );
         } else {
-            println!("kept {id}: the record has a run of that name");
+            println!("kept {id}: the record already has this run");
         }
     }
     Ok(())

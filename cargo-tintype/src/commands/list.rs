@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 use serde_json::json;
-use tintype::config::Config;
 
-use crate::project::{Project, is_meant};
+use crate::project::{Project, is_selected};
+use tintype::config::Config;
 
 /// List the snapshots of the manifest
 #[derive(clap::Args)]
@@ -12,7 +12,7 @@ pub(crate) struct ListOptions {
     /// Only snapshots whose name contains one of these texts
     filters: Vec<String>,
 
-    /// A JSON array of objects instead of lines
+    /// Print a JSON array instead of lines
     #[arg(long)]
     json: bool,
 }
@@ -20,10 +20,10 @@ pub(crate) struct ListOptions {
 pub(crate) fn run(config: &Config, options: &ListOptions) -> Result<()> {
     let project = Project::open(config)?;
     let snapshots = project.plan.snapshots.iter();
-    let meant = snapshots.filter(|snapshot| is_meant(&snapshot.identifier, &options.filters));
+    let selected = snapshots.filter(|snapshot| is_selected(&snapshot.identifier, &options.filters));
     let mut text = String::new();
     if options.json {
-        let list: Vec<_> = meant
+        let list: Vec<_> = selected
             .map(|snapshot| {
                 let mut entry = json!({
                     "name": snapshot.identifier.test_name(),
@@ -43,7 +43,7 @@ pub(crate) fn run(config: &Config, options: &ListOptions) -> Result<()> {
         text = serde_json::to_string_pretty(&list)?;
         text.push('\n');
     } else {
-        for snapshot in meant {
+        for snapshot in selected {
             text += &snapshot.identifier.test_name();
             if let Some(reason) = &snapshot.skip {
                 text += &format!(" (skipped: {reason})");
@@ -54,7 +54,8 @@ pub(crate) fn run(config: &Config, options: &ListOptions) -> Result<()> {
     print!("{text}");
     if project.manifest.from_code {
         eprintln!(
-            "the test target may have more (from-code = true): `cargo test --test visual -- --list`"
+            "note: the manifest has `from-code = true`, so the test target may have more snapshots: \
+             `cargo test --test visual -- --list`"
         );
     }
     Ok(())

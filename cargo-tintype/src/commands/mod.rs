@@ -1,9 +1,10 @@
-//! A file for each command.
+//! One module for each command.
 
 pub(crate) mod accept;
 pub(crate) mod compare;
+pub(crate) mod completions;
+mod decide;
 pub(crate) mod doctor;
-
 pub(crate) mod export;
 pub(crate) mod flush;
 pub(crate) mod health;
@@ -16,4 +17,5 @@ pub(crate) mod reject;
 pub(crate) mod resume;
 pub(crate) mod runs;
 pub(crate) mod show;
+pub(crate) mod undo;
 pub(crate) mod watch;

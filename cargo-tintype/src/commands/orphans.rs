@@ -9,14 +9,14 @@ use tintype::config::Config;
 
 use crate::project::Project;
 
-/// List baselines that no snapshot claims any more
+/// List baselines that no longer belong to a snapshot
 #[derive(clap::Args)]
 pub(crate) struct OrphansOptions {
-    /// Delete them, and the folders that they leave empty
+    /// Delete them, and folders that become empty
     #[arg(long)]
     delete: bool,
 
-    /// A JSON array of paths instead of lines
+    /// Print a JSON array of paths instead of lines
     #[arg(long)]
     json: bool,
 }
@@ -25,14 +25,13 @@ pub(crate) fn run(config: &Config, options: &OrphansOptions) -> Result<()> {
     let project = Project::open(config)?;
     if project.manifest.from_code {
         bail!(
-            "the manifest says `from-code = true`: which baselines are orphans only the test \
-             target knows (compare `cargo test --test visual -- --list` with the files)"
+            "orphans are unknown: the manifest has `from-code = true`, so only the test target \
+             knows all snapshots (help: compare `cargo test --test visual -- --list` with the \
+             files)"
         );
     }
     if project.manifest.is_stale {
-        bail!(
-            "the Storybook does not answer, so that nobody knows which stories it has (start it)"
-        );
+        bail!("orphans are unknown: the Storybook does not answer (help: start it)");
     }
     let orphans = baseline::orphans(&project.manifest, &project.plan)
         .context("failed to list the baselines")?;
@@ -57,7 +56,7 @@ pub(crate) fn run(config: &Config, options: &OrphansOptions) -> Result<()> {
     Ok(())
 }
 
-/// Removes the folders above a deleted file, as far as they are empty.
+/// Removes the folders above a deleted file that are empty.
 fn remove_empty(root: &Path, path: &Path) {
     let above = path
         .ancestors()
@@ -73,8 +72,8 @@ fn remove_empty(root: &Path, path: &Path) {
 fn summary(count: usize, deleted: bool) -> String {
     match (count, deleted) {
         (0, _) => "every baseline belongs to a snapshot".to_owned(),
-        (1, false) => "1 orphan (--delete deletes it)".to_owned(),
-        (count, false) => format!("{count} orphans (--delete deletes them)"),
+        (1, false) => "1 orphan (use --delete to delete it)".to_owned(),
+        (count, false) => format!("{count} orphans (use --delete to delete them)"),
         (count, true) => format!("deleted {count}"),
     }
 }

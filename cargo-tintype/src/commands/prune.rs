@@ -3,30 +3,36 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use serde_json::json;
 use tintype::config::Config;
 use tintype::record::Retention;
 
 use crate::record_access::RecordAccess;
 
-/// Remove old runs from the record, with their images; only says so unless
-/// told to delete
+/// Delete old runs and their images
+///
+/// Without --delete, only lists what would be deleted.
 #[derive(clap::Args)]
 pub(crate) struct PruneOptions {
-    /// Keep this many runs
+    /// Number of newest runs to keep
     #[arg(long, value_name = "N")]
     runs: Option<usize>,
 
-    /// Keep the runs of this many days
+    /// Keep runs of this many days
     #[arg(long, value_name = "D")]
     days: Option<u64>,
 
-    /// Keep this many megabytes of images; older runs keep their records
+    /// Megabytes of images to keep; older runs keep their records
     #[arg(long, value_name = "MB")]
     megabytes: Option<u64>,
 
-    /// Do it
+    /// Delete them
     #[arg(long)]
     delete: bool,
+
+    /// Print JSON instead of lines
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn run(config: &Config, options: &PruneOptions) -> Result<()> {
@@ -36,25 +42,43 @@ pub(crate) fn run(config: &Config, options: &PruneOptions) -> Result<()> {
         image_bytes: options.megabytes.map(|mb| mb << 20),
     };
     if retention == Retention::default() {
-        bail!("nothing says what to keep: give --runs, --days or --megabytes");
+        bail!("specify --runs, --days or --megabytes");
     }
     let record = RecordAccess::open(config)?;
     let surplus = record.wait(record.records.surplus(retention, &record.images))?;
-    for one in &surplus {
-        let what = if one.record { "" } else { "images of " };
-        let megabytes = one.image_bytes >> 20;
-        println!(
-            "{what}{}  {}, {megabytes} MB of images",
-            one.run, one.reason
-        );
-        if options.delete {
-            record.wait(record.records.prune(one))?;
+    if options.delete {
+        for item in &surplus {
+            record.wait(record.records.prune(item))?;
         }
     }
+    if options.json {
+        let items: Vec<_> = surplus
+            .iter()
+            .map(|item| {
+                json!({
+                    "run": item.run,
+                    "reason": item.reason.to_string(),
+                    "record": item.record,
+                    "imageBytes": item.image_bytes,
+                })
+            })
+            .collect();
+        let json = json!({ "deleted": options.delete, "runs": items });
+        println!("{}", serde_json::to_string_pretty(&json)?);
+        return Ok(());
+    }
+    for item in &surplus {
+        let what = if item.record { "" } else { "images of " };
+        let megabytes = item.image_bytes >> 20;
+        println!(
+            "{what}{}  {}, {megabytes} MB of images",
+            item.run, item.reason
+        );
+    }
     match (surplus.len(), options.delete) {
-        (0, _) => println!("nothing to remove"),
-        (n, true) => println!("removed {n}"),
-        (n, false) => println!("{n} would be removed: add --delete to do it"),
+        (0, _) => println!("nothing to delete"),
+        (n, true) => println!("deleted {n}"),
+        (n, false) => println!("{n} would be deleted (use --delete to delete them)"),
     }
     Ok(())
 }

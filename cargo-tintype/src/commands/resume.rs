@@ -3,21 +3,21 @@
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use tintype::config::Config;
 
 use crate::record_access::RecordAccess;
+use tintype::config::Config;
 
-/// Go on with a run: only what has no final result in it
+/// Continue a run: test only snapshots without a final result
 #[derive(clap::Args)]
 pub(crate) struct ResumeOptions {
-    /// The run
+    /// Id of the run, a unique prefix of it, or `latest`
     run: String,
 
-    /// Only list the snapshots that are left
+    /// Only list the remaining snapshots
     #[arg(long)]
     list: bool,
 
-    /// The test target
+    /// Name of the test target
     #[arg(long, value_name = "NAME", default_value = "visual")]
     test: String,
 }
@@ -26,8 +26,8 @@ pub(crate) fn run(config: &Config, options: &ResumeOptions) -> Result<()> {
     let record = RecordAccess::open(config)?;
     if record.project.manifest.from_code {
         bail!(
-            "the manifest says `from-code = true`, and only the test target knows all stories: \
-             `TINTYPE_RUN_ID={} cargo test --test {}` goes on with the run",
+            "the manifest has `from-code = true`, so only the test target knows all stories \
+             (help: continue the run with `TINTYPE_RUN_ID={} cargo test --test {}`)",
             options.run,
             options.test
         );
@@ -37,24 +37,24 @@ pub(crate) fn run(config: &Config, options: &ResumeOptions) -> Result<()> {
     let planned = plan
         .filter(|s| s.skip.is_none())
         .map(|s| s.identifier.clone());
-    let left = record.wait(record.records.unfinished(&id, planned))?;
-    if options.list || left.is_empty() {
-        for identifier in &left {
+    let remaining = record.wait(record.records.unfinished(&id, planned))?;
+    if options.list || remaining.is_empty() {
+        for identifier in &remaining {
             println!("{identifier}");
         }
-        println!("{} left in {id}", left.len());
+        println!("{} snapshots remaining in {id}", remaining.len());
         return Ok(());
     }
-    println!("{} left in {id}", left.len());
+    println!("{} snapshots remaining in {id}", remaining.len());
     let status = Command::new(&config.system.cargo)
         .args(["test", "--test", &options.test, "--", "--exact"])
-        .args(left.iter().map(ToString::to_string))
+        .args(remaining.iter().map(ToString::to_string))
         .env("TINTYPE_RUN_ID", id.as_str())
         .current_dir(&record.project.manifest.root)
         .status()
         .context("failed to start cargo test")?;
     if !status.success() {
-        bail!("cargo test ended with {status}");
+        bail!("cargo test failed: {status}");
     }
     Ok(())
 }

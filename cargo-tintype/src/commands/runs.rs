@@ -9,18 +9,18 @@ use crate::record_access::RecordAccess;
 /// List the runs in the record, newest first
 #[derive(clap::Args)]
 pub(crate) struct RunsOptions {
-    /// How many at most
+    /// Maximum number of runs
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
 
-    /// A JSON array of the runs' documents instead of lines
+    /// Print a JSON array of the documents instead of lines
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(config: &Config, options: &RunsOptions) -> Result<()> {
     let record = RecordAccess::open(config)?;
-    // Whoever looks closes what nobody works on any more.
+    // Runs whose processes have died are ended first.
     record.wait(record.records.end_abandoned())?;
     let runs = record.wait(record.records.runs(options.limit))?;
     if options.json {
@@ -37,9 +37,9 @@ pub(crate) fn run(config: &Config, options: &RunsOptions) -> Result<()> {
     Ok(())
 }
 
-/// One line on a run.
+/// A run as one line.
 pub(crate) fn line(run: &VisualTestRun) -> String {
-    let state = run.reason.map_or("at work", Reason::as_str);
+    let state = run.reason.map_or("running", Reason::as_str);
     let took = run.duration.map_or(String::new(), |ms| {
         format!(", {}.{} s", ms / 1000, ms % 1000 / 100)
     });

@@ -1,47 +1,52 @@
 //! `cargo tintype show`
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::json;
 use tintype::config::Config;
-use tintype::model::Status;
+use tintype::model::{RunId, Status, VisualTestResult, rfc3339};
 
 use super::runs;
-use crate::project::is_meant;
-use crate::record_access::RecordAccess;
+use crate::project::is_selected;
+use crate::record_access::{RecordAccess, find_run};
+use crate::run_ids::LATEST;
 
-/// Show a run of the record: what did not pass, or all of it
+/// Show a run: what did not pass, or all of it
 #[derive(clap::Args)]
 pub(crate) struct ShowOptions {
-    /// The run; otherwise the newest one
+    /// Id of the run, a unique prefix of it, or `latest`; then filters: only
+    /// snapshots whose name contains one of these texts
+    #[arg(value_name = "RUN|FILTER")]
+    arguments: Vec<String>,
+
+    /// Id of the run, a unique prefix of it, or `latest` [default: latest]
+    #[arg(long, value_name = "RUN")]
     run: Option<String>,
 
-    /// Only snapshots whose name contains one of these texts
-    filters: Vec<String>,
-
-    /// Also those that passed
+    /// Also show snapshots that passed
     #[arg(long)]
     all: bool,
 
-    /// The last outcomes of each snapshot as well
+    /// Also show the last outcomes of each snapshot
     #[arg(long)]
     history: bool,
 
-    /// The documents as JSON instead of lines
+    /// Print the documents as JSON instead of lines
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(config: &Config, options: &ShowOptions) -> Result<()> {
     let record = RecordAccess::open(config)?;
-    let id = record.run_id(options.run.as_deref())?;
+    let (id, filters) = run_and_filters(&record, options)?;
     let run = record.wait(record.records.run(&id))?;
     let mut tests = record.wait(record.records.tests(&id))?;
-    tests.retain(|test| is_meant(&test.story_identifier, &options.filters));
+    tests.retain(|test| is_selected(&test.story_identifier, filters));
+    if tests.is_empty() && !filters.is_empty() {
+        bail!("no snapshot in {id} matches {}", filters.join(", "));
+    }
     if options.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&json!({ "run": run, "tests": tests }))?
-        );
+        let json = json!({ "run": run, "tests": tests });
+        println!("{}", serde_json::to_string_pretty(&json)?);
         return Ok(());
     }
     println!("{}", runs::line(&run));
@@ -50,17 +55,41 @@ pub(crate) fn run(config: &Config, options: &ShowOptions) -> Result<()> {
         let message = test.message.as_deref().unwrap_or_default();
         println!("{:>8}  {}  {message}", test.status, test.story_identifier);
         if options.history {
-            for outcome in record.wait(record.records.history(&test.story_identifier))? {
-                let at = tintype::model::rfc3339(outcome.at);
-                let took = outcome
-                    .duration_ms
-                    .map_or(String::new(), |ms| format!("{ms} ms"));
-                println!(
-                    "          {at}  {:>8}  {took}  {}",
-                    outcome.status, outcome.run_id
-                );
-            }
+            print_history(&record, test)?;
         }
+    }
+    Ok(())
+}
+
+/// The first argument names the run, if there is such a run; the others are
+/// filters.
+fn run_and_filters<'a>(
+    record: &RecordAccess,
+    options: &'a ShowOptions,
+) -> Result<(RunId, &'a [String])> {
+    if options.run.is_some() {
+        return Ok((record.run_id(options.run.as_deref())?, &options.arguments));
+    }
+    let Some((first, others)) = options.arguments.split_first() else {
+        return Ok((record.run_id(None)?, &[]));
+    };
+    if first == LATEST || first.starts_with("run-") {
+        return Ok((record.run_id(Some(first))?, others));
+    }
+    match record.wait_for(find_run(&record.records, first))? {
+        Some(id) => Ok((id, others)),
+        None => Ok((record.run_id(None)?, &options.arguments)),
+    }
+}
+
+fn print_history(record: &RecordAccess, test: &VisualTestResult) -> Result<()> {
+    for outcome in record.wait(record.records.history(&test.story_identifier))? {
+        let at = rfc3339(outcome.at);
+        let took = outcome
+            .duration_ms
+            .map_or(String::new(), |ms| format!("{ms} ms"));
+        let (status, run) = (outcome.status, &outcome.run_id);
+        println!("          {at}  {status:>8}  {took}  {run}");
     }
     Ok(())
 }

@@ -9,27 +9,27 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 use tintype::config::Config;
 use tintype::model::{Reason, RunId, Status, StoryIdentifier, Summary, VisualTestRun, now_ms};
-use tintype::record::{EventFollower, RecordError, Records};
-use tintype::record::{EventNotifications, StreamEntry};
+use tintype::record::{EventFollower, EventNotifications, RecordError, Records, StreamEntry};
 use tintype::redis::Recovery;
 use tokio::time::{sleep, timeout};
 
 use crate::commands::runs::line;
 use crate::estimate::{Estimate, estimate};
-use crate::record_access::RecordAccess;
+use crate::record_access::{RecordAccess, record_error, run_id};
 
-/// How often a record that is away is asked for.
-const PAUSE: Duration = Duration::from_millis(500);
-/// When a run has been silent for so long, its processes may have died.
+/// How often a record that is unavailable is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
+/// After this time without an event, the processes of a run may have died.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// Follow a run as it happens, on whatever machine
+/// EventFollower a run while it happens, on any machine
 #[derive(clap::Args)]
 pub(crate) struct WatchOptions {
-    /// The run; otherwise the one at work, otherwise the next to start
+    /// Id of the run, a unique prefix of it, or `latest` [default: the run in
+    /// progress, otherwise the next one to start]
     run: Option<String>,
 
-    /// The events as they are recorded, one JSON object a line
+    /// Print the events, one JSON object per line
     #[arg(long)]
     json: bool,
 }
@@ -38,14 +38,14 @@ pub(crate) fn run(config: &Config, options: &WatchOptions) -> Result<()> {
     let record = RecordAccess::open(config)?;
     if record.records.is_memory() {
         bail!(
-            "{}: nobody else can see it; set REDIS_URL to watch",
+            "{}, which other processes cannot see (help: set REDIS_URL)",
             record.records.describe()
         );
     }
     let ended = record.wait_for(watch(&record.records, options))?;
     match ended.reason {
         Some(Reason::Passed) => Ok(()),
-        reason => bail!("the run {}", reason.map_or("has no end", Reason::as_str)),
+        reason => bail!("the run {}", reason.map_or("has not ended", Reason::as_str)),
     }
 }
 
@@ -53,8 +53,8 @@ pub(crate) fn run(config: &Config, options: &WatchOptions) -> Result<()> {
 async fn watch(records: &Records, options: &WatchOptions) -> Result<VisualTestRun> {
     checked(records.end_abandoned().await)?;
     let id = match &options.run {
-        Some(id) => RunId(id.clone()),
-        None => at_work(records).await?,
+        Some(run) => run_id(records, run).await?,
+        None => in_progress(records).await?,
     };
     let record = RetryingRecord::new(records, ProgressBar::hidden());
     let run = record.request(async || records.run(&id).await).await?;
@@ -75,7 +75,7 @@ async fn watch(records: &Records, options: &WatchOptions) -> Result<VisualTestRu
         }
         if event["type"] == "run:finished" {
             let run = record.request(async || records.run(&id).await).await?;
-            // A run that went on after its end has another one to come.
+            // A run that was resumed ends again.
             if run.reason.is_some() {
                 view.bar.finish_and_clear();
                 if !options.json {
@@ -87,8 +87,8 @@ async fn watch(records: &Records, options: &WatchOptions) -> Result<VisualTestRu
     }
 }
 
-/// The next event. Where none comes, the runs of dead processes are ended, and
-/// this one may be among them.
+/// The next event. During silence, runs of dead processes are ended, which may
+/// include this one.
 async fn next(records: &Records, events: &mut EventFollower) -> Result<StreamEntry, RecordError> {
     loop {
         match timeout(SILENCE, events.next()).await {
@@ -98,14 +98,14 @@ async fn next(records: &Records, events: &mut EventFollower) -> Result<StreamEnt
     }
 }
 
-/// The run that is at work, or the next that starts.
-async fn at_work(records: &Records) -> Result<RunId> {
+/// The run that is in progress, or the next one to start.
+async fn in_progress(records: &Records) -> Result<RunId> {
     let record = RetryingRecord::new(records, ProgressBar::hidden());
     let mut since: Option<i64> = None;
     loop {
         let mut bell = record.request(async || records.subscribe().await).await?;
         let runs = record.request(async || records.runs(50).await).await?;
-        // One that came and went while nobody listened is the next, too.
+        // A run may have come and gone between two subscriptions.
         let is_next = |run: &&VisualTestRun| {
             run.reason.is_none() || since.is_some_and(|since| run.timestamp > since)
         };
@@ -113,7 +113,7 @@ async fn at_work(records: &Records) -> Result<RunId> {
             return Ok(run.run_id.clone());
         }
         if since.is_none() {
-            eprintln!("no run is at work; waiting for the next one (Ctrl-C ends)");
+            eprintln!("no run is in progress; waiting for the next one (press Ctrl-C to stop)");
             since = Some(runs.first().map_or(0, |run| run.timestamp));
         }
         if let Some(id) = started(&mut bell).await {
@@ -122,7 +122,7 @@ async fn at_work(records: &Records) -> Result<RunId> {
     }
 }
 
-/// The run that starts next; none when the connection is lost.
+/// The run that starts next. Nothing when the connection is lost.
 async fn started(bell: &mut EventNotifications) -> Option<RunId> {
     loop {
         let event: Value = serde_json::from_str(&bell.recv().await?).unwrap_or_default();
@@ -132,7 +132,7 @@ async fn started(bell: &mut EventNotifications) -> Option<RunId> {
     }
 }
 
-/// Asks the record, and waits for it while it is away.
+/// Queries the record, and waits while it is unavailable.
 struct RetryingRecord<'a> {
     records: &'a Records,
     bar: ProgressBar,
@@ -143,50 +143,50 @@ impl<'a> RetryingRecord<'a> {
         Self { records, bar }
     }
 
-    /// Asks until there is an answer, or a fault that does not pass by itself.
+    /// Retries until there is an answer or a permanent error.
     async fn request<T>(
         &self,
-        mut question: impl AsyncFnMut() -> Result<T, RecordError>,
+        mut query: impl AsyncFnMut() -> Result<T, RecordError>,
     ) -> Result<T> {
         loop {
-            match question().await {
-                Err(error) if passes(&error) => self.wait_out(&error).await?,
+            match query().await {
+                Err(error) if is_temporary(&error) => self.wait_out(&error).await?,
                 other => return checked(other),
             }
         }
     }
 
     async fn wait_out(&self, error: &RecordError) -> Result<()> {
-        self.say(&format!(
-            "{error}\nwaiting for it to come back (press Ctrl-C to quit)"
+        self.print(&format!(
+            "{error}\nretrying until the record is available (press Ctrl-C to stop)"
         ));
         loop {
-            sleep(PAUSE).await;
+            sleep(RETRY_INTERVAL).await;
             match self.records.runs(0).await {
-                Err(error) if passes(&error) => {}
+                Err(error) if is_temporary(&error) => {}
                 other => {
                     checked(other)?;
-                    self.say("the record is back");
+                    self.print("the record is available again");
                     return Ok(());
                 }
             }
         }
     }
 
-    fn say(&self, text: &str) {
+    fn print(&self, text: &str) {
         self.bar.suspend(|| eprintln!("{text}"));
     }
 }
 
-fn passes(error: &RecordError) -> bool {
+fn is_temporary(error: &RecordError) -> bool {
     matches!(error, RecordError::Store(fault) if fault.kind.recovery() != Recovery::Park)
 }
 
 fn checked<T>(result: Result<T, RecordError>) -> Result<T> {
-    result.map_err(|error| anyhow::anyhow!("{error}"))
+    result.map_err(record_error)
 }
 
-/// What is known of the run so far, and how it is shown.
+/// The state of the run so far, and its progress bar.
 struct WatchView {
     statuses: HashMap<String, Status>,
     summary: Summary,
@@ -217,14 +217,14 @@ impl WatchView {
         }
     }
 
-    /// Takes an event in; what failed is said above the bar.
+    /// Applies an event. Failures are printed above the bar.
     fn apply(&mut self, event: &Value) {
         let story = serde_json::from_value::<StoryIdentifier>(event["storyIdentifier"].clone());
         let status = serde_json::from_value::<Status>(event["status"].clone());
         if let (Ok(story), Ok(status)) = (story, status) {
             let name = story.test_name();
             if matches!(status, Status::Failed | Status::New) {
-                self.say(&match event["diffRatio"].as_f64() {
+                self.print(&match event["diffRatio"].as_f64() {
                     Some(ratio) => format!("{status:<7} {name} ({:.2} %)", ratio * 100.0),
                     None => format!("{status:<7} {name}"),
                 });
@@ -237,7 +237,7 @@ impl WatchView {
         self.draw();
     }
 
-    fn say(&self, text: &str) {
+    fn print(&self, text: &str) {
         self.bar.suspend(|| println!("{text}"));
     }
 
@@ -255,7 +255,7 @@ impl WatchView {
         self.bar.set_message(words.join(", "));
     }
 
-    /// How long it will still take, by how it has gone so far.
+    /// The remaining time, estimated from the progress so far.
     fn remaining(&self, done: u64, total: u64) -> Option<String> {
         let spent = u64::try_from(now_ms() - self.started).ok()?;
         (done > 0 && total > done).then(|| {

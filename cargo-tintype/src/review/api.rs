@@ -1,4 +1,4 @@
-//! What the page asks for, and the decisions that it sends.
+//! Answers the requests of the page: runs, snapshots, history, decisions.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +12,19 @@ use tintype::model::{RunId, Status, StoryIdentifier, VisualTestResult, VisualTes
 use tintype::record::operation::HistoryEntry;
 use tokio::task::spawn_blocking;
 
-use super::App;
 use super::authentication::User;
+use super::decide;
 use super::error::ApiError;
-use crate::decisions::log::Decision;
+use super::state::{App, ServerState};
+use crate::decisions::{Decision, DecisionState, ExpectedBaseline};
 use crate::estimate::{Estimate, estimate};
 use crate::project::Project;
 
-/// So many decisions are taken in one request.
-const AT_ONCE: usize = 20_000;
+/// The most decisions in one request.
+const MAX_DECISIONS: usize = 20_000;
 
-/// What a list shows of a snapshot; the rest is asked for when it is looked
-/// at.
+/// A snapshot in the list of a run. The page requests the rest when it is
+/// selected.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SnapshotRow<'a> {
@@ -38,10 +39,12 @@ struct SnapshotRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     worker: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    decision: Option<&'static str>,
+    decision: Option<DecisionState>,
+    needs_decision: bool,
+    acceptable: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     known_failure: Option<&'a str>,
-    /// Results that differ in the same way have the same one.
+    /// Equal for results whose differing regions have the same sizes.
     #[serde(skip_serializing_if = "Option::is_none")]
     alike: Option<String>,
 }
@@ -56,8 +59,8 @@ pub(super) async fn run(
     Path(run): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let id = RunId(run);
-    // The events are read before the records: what happens in between is told
-    // twice rather than not at all.
+    // Events before results, so that a change in between is not missed but sent
+    // twice.
     let last = last_event(&app, &id).await;
     let (run, results) = app.source.run(&id).await?;
     let before = before(&app, &run).await;
@@ -75,7 +78,7 @@ pub(super) async fn run(
     .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
 }
 
-/// The id of the run's last event so far, and its number.
+/// The id and the number of the run's last event.
 async fn last_event(app: &App, run: &RunId) -> Value {
     let (mut after, mut number) = ("0".to_owned(), 0);
     while let Ok(page) = app.source.records.events(run, &after, 10_000).await {
@@ -87,7 +90,7 @@ async fn last_event(app: &App, run: &RunId) -> Value {
     json!({ "id": after, "n": number })
 }
 
-/// What a run that is at work is likely to come to.
+/// The estimate for a run that is in progress.
 async fn before(app: &App, run: &VisualTestRun) -> Option<Estimate> {
     if run.reason.is_some() {
         return None;
@@ -95,7 +98,7 @@ async fn before(app: &App, run: &VisualTestRun) -> Option<Estimate> {
     estimate(run, &app.source.runs().await.runs)
 }
 
-fn row<'a>(app: &App, project: &Project, result: &'a VisualTestResult) -> SnapshotRow<'a> {
+fn row<'a>(app: &ServerState, project: &Project, result: &'a VisualTestResult) -> SnapshotRow<'a> {
     SnapshotRow {
         name: result.story_identifier.test_name(),
         story_identifier: &result.story_identifier,
@@ -106,47 +109,18 @@ fn row<'a>(app: &App, project: &Project, result: &'a VisualTestResult) -> Snapsh
         worker: (result.status == Status::Running)
             .then_some(())
             .and(result.worker.as_deref()),
-        decision: decision(app, project, result),
+        decision: app.decisions.state(project, result),
+        needs_decision: result.needs_decision(),
+        acceptable: result.can_be_accepted(),
         known_failure: result.known_failure.as_deref(),
-        alike: alike(result),
+        alike: region_sizes(result),
     }
 }
 
-/// What has been decided on a snapshot: an acceptance is seen by the baseline
-/// that came of it, whoever accepted and with what.
-pub(super) fn decision(
-    app: &App,
-    project: &Project,
-    result: &VisualTestResult,
-) -> Option<&'static str> {
-    if !waits(result) {
-        return None;
-    }
-    let name = result.story_identifier.test_name();
-    if app.decisions.current(&result.run_id, &name) == Some(Decision::Reject) {
-        return Some("rejected");
-    }
-    let path = project.baseline(&result.story_identifier).ok()?;
-    let there = baseline::read(&project.manifest.root, &path).ok()??;
-    let from = there.provenance?;
-    (from.run_id == result.run_id && from.story_identifier == result.story_identifier)
-        .then_some("accepted")
-}
-
-/// Whether a result is for a person to decide on. What is known to fail and
-/// does is `changed`, but nothing to accept.
-pub(super) fn waits(result: &VisualTestResult) -> bool {
-    let differs = matches!(
-        result.status,
-        Status::Failed | Status::New | Status::Changed
-    );
-    differs && !result.fails_as_known()
-}
-
-/// The sizes of what differs, to within a few pixels: the same change of a
-/// component looks like this in all its stories, wherever it stands on them.
-fn alike(result: &VisualTestResult) -> Option<String> {
-    if !waits(result) || result.regions.is_empty() {
+/// The sizes of the differing regions, to within a few pixels. They are a hint
+/// that several snapshots show the same change of a component.
+fn region_sizes(result: &VisualTestResult) -> Option<String> {
+    if !result.can_be_accepted() || result.regions.is_empty() {
         return None;
     }
     let near = |length: u32| length.div_ceil(4);
@@ -165,7 +139,7 @@ fn alike(result: &VisualTestResult) -> Option<String> {
     )
 }
 
-/// What the page shows of one snapshot.
+/// A snapshot with everything that the page shows.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SnapshotDetail<'a> {
@@ -174,11 +148,13 @@ struct SnapshotDetail<'a> {
     name: &'a str,
     images: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    decision: Option<&'static str>,
+    decision: Option<DecisionState>,
     #[serde(skip_serializing_if = "Option::is_none")]
     alike: Option<String>,
     /// SHA-256 of the baseline as it is now: what an acceptance replaces.
     baseline_now: Option<String>,
+    needs_decision: bool,
+    acceptable: bool,
     /// The baseline is not the one that the run compared with.
     baseline_moved: bool,
 }
@@ -187,38 +163,50 @@ pub(super) async fn test(
     State(app): State<App>,
     Path((run, name)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
-    let (id, story) = (RunId(run), story(&name)?);
+    let (id, story) = (RunId(run), parse_name(&name)?);
     let (_, result) = app.source.test(&id, &story).await?;
     let project = app.project()?;
     let path = project.baseline(&story).ok();
-    let there = path.and_then(|path| {
+    let found = path.and_then(|path| {
         let read = baseline::read(&project.manifest.root, &path);
         read.ok().flatten()
     });
-    let now = there.map(|baseline| baseline.file_sha256);
+    let baseline_now = found.map(|baseline| baseline.file_sha256);
+    let state = app.decisions.state(&project, &result);
     let hashes = result.sha256.clone().unwrap_or_default();
     let mut images = BTreeMap::new();
-    for (kind, there, hash) in [
-        ("baseline", now.is_some(), now.as_deref()),
-        (
-            "current",
-            result.current.is_some(),
-            hashes.current.as_deref(),
-        ),
-        ("diff", result.diff.is_some(), hashes.diff.as_deref()),
-    ] {
-        if there {
-            let version = hash.unwrap_or_default();
-            images.insert(kind, format!("{}?v={version}", picture(&id, &name, kind)));
+    let mut add = |pane, kind, exists: bool, hash: Option<&str>| {
+        if exists {
+            let url = image_url(&id, &name, kind);
+            images.insert(pane, format!("{url}?v={}", hash.unwrap_or_default()));
         }
+    };
+    match app.decisions.replaced(&result) {
+        // After an acceptance the page still shows the difference.
+        Some((hash, _)) => add("baseline", "replaced", true, Some(&hash)),
+        None if state == Some(DecisionState::Accepted) && hashes.baseline.is_none() => {}
+        None => add(
+            "baseline",
+            "baseline",
+            baseline_now.is_some(),
+            baseline_now.as_deref(),
+        ),
     }
+    let has = |image: &Option<String>| image.is_some();
+    let (current, diff) = (hashes.current.as_deref(), hashes.diff.as_deref());
+    add("current", "current", has(&result.current), current);
+    add("diff", "diff", has(&result.diff), diff);
     let detail = SnapshotDetail {
         name: &name,
         images,
-        decision: decision(&app, &project, &result),
-        alike: alike(&result),
-        baseline_moved: waits(&result) && now != hashes.baseline,
-        baseline_now: now,
+        decision: state,
+        needs_decision: result.needs_decision(),
+        acceptable: result.can_be_accepted(),
+        alike: region_sizes(&result),
+        baseline_moved: state.is_none()
+            && result.can_be_accepted()
+            && baseline_now != hashes.baseline,
+        baseline_now,
         result: &result,
     };
     Ok(Json(json!(detail)))
@@ -228,27 +216,28 @@ pub(super) async fn history(
     State(app): State<App>,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let outcomes = app.source.records.history(&story(&name)?).await?;
+    let outcomes = app.source.records.history(&parse_name(&name)?).await?;
     let outcomes: Vec<_> = outcomes
         .iter()
-        .map(|outcome| moment(&name, outcome))
+        .map(|outcome| outcome_with_image(&name, outcome))
         .collect();
     Ok(Json(json!({ "name": name, "outcomes": outcomes })))
 }
 
-/// One outcome with its picture: what passed looked like its baseline.
-fn moment(name: &str, outcome: &HistoryEntry) -> Value {
+/// An outcome with the address of its image. Passed snapshots have none of
+/// their own.
+fn outcome_with_image(name: &str, outcome: &HistoryEntry) -> Value {
     let kind = match outcome.status {
         Status::Passed => "baseline",
         _ => "current",
     };
-    let mut moment = json!(outcome);
-    moment["picture"] = json!(picture(&outcome.run_id, name, kind));
-    moment
+    let mut object = json!(outcome);
+    object["picture"] = json!(image_url(&outcome.run_id, name, kind));
+    object
 }
 
-/// The address of a picture.
-fn picture(run: &RunId, name: &str, kind: &str) -> String {
+/// The address of an image.
+fn image_url(run: &RunId, name: &str, kind: &str) -> String {
     format!("/images/{}/{}/{kind}", encoded(run.as_str()), encoded(name))
 }
 
@@ -288,7 +277,7 @@ pub(super) async fn flaky(State(app): State<App>) -> Result<Json<Value>, ApiErro
     Ok(Json(json!({ "flaky": flaky })))
 }
 
-/// What the page sends when somebody decides.
+/// Decisions on snapshots of a run.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DecisionRequest {
@@ -301,51 +290,49 @@ pub(super) struct DecisionRequest {
 #[serde(deny_unknown_fields)]
 struct ChosenSnapshot {
     name: String,
-    /// The hash of the baseline that the reviewer saw; without it, of the one
-    /// that the run compared with. Null where there was no file.
-    #[serde(default, deserialize_with = "given")]
+    /// The hash of the baseline that the reviewer saw, or null if there was no
+    /// file. If absent, the baseline that the run compared with.
+    #[serde(default, deserialize_with = "present")]
     expected: Option<Option<String>>,
 }
 
-/// A field that is there, and be it null.
-fn given<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+/// A field that is present, though it may be null.
+fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(from).map(Some)
 }
 
 pub(super) async fn decide(
     State(app): State<App>,
-    Extension(who): Extension<User>,
-    Json(asked): Json<DecisionRequest>,
+    Extension(user): Extension<User>,
+    Json(request): Json<DecisionRequest>,
 ) -> Result<Json<Value>, ApiError> {
-    if asked.snapshots.len() > AT_ONCE {
-        return Err(ApiError::unclear(format!(
-            "more than {AT_ONCE} decisions at once"
+    if request.snapshots.len() > MAX_DECISIONS {
+        return Err(ApiError::invalid(format!(
+            "a request may have at most {MAX_DECISIONS} decisions"
         )));
     }
-    let run = RunId(asked.run);
+    let run = RunId(request.run);
     let mut answers = Vec::new();
-    for chosen in asked.snapshots {
-        let (name, expected) = (&chosen.name, chosen.expected);
-        let answer = app
-            .apply(&who.0, &run, asked.decision, name, expected)
-            .await;
-        let answer = match answer {
+    for ChosenSnapshot { name, expected } in request.snapshots {
+        let expected = expected.map_or(ExpectedBaseline::OfRun, ExpectedBaseline::Hash);
+        let decided = decide::decide(&app, &user.0, &run, request.decision, &name, expected).await;
+        answers.push(match decided {
             Ok(warning) => json!({ "name": name, "done": true, "warning": warning }),
             Err(error) => json!({ "name": name, "done": false, "error": format!("{error:#}") }),
-        };
-        answers.push(answer);
+        });
     }
     Ok(Json(json!({ "answers": answers })))
 }
 
-/// A snapshot by its test name.
-pub(super) fn story(name: &str) -> Result<StoryIdentifier, ApiError> {
-    name.parse()
-        .map_err(|error| ApiError::unclear(format!("`{name}` is no snapshot: {error}")))
+/// Parses a test name.
+pub(super) fn parse_name(name: &str) -> Result<StoryIdentifier, ApiError> {
+    name.parse().map_err(|error| {
+        ApiError::invalid(format!("`{name}` is not the name of a snapshot: {error}"))
+    })
 }
 
-/// Text as one segment of an address.
-fn encoded(text: &str) -> String {
+/// Percent-encodes text as one segment of an address.
+pub(super) fn encoded(text: &str) -> String {
     use std::fmt::Write as _;
     text.bytes().fold(String::new(), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

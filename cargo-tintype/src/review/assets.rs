@@ -1,4 +1,4 @@
-//! The page itself: everything is in the binary.
+//! Serves the page, its styles, scripts and fonts, all from the binary.
 
 use axum::body::Body;
 use axum::extract::Path;

@@ -1,4 +1,4 @@
-//! What went wrong with a request, as the page is told.
+//! The error of a request, as the page receives it.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -7,7 +7,9 @@ use serde_json::json;
 use tintype::record::RecordError;
 use tintype::redis::StoreError;
 
-/// A status and words for people.
+use crate::record_access::record_error;
+
+/// An HTTP status and a message.
 #[derive(Debug)]
 pub(super) struct ApiError {
     status: StatusCode,
@@ -22,13 +24,13 @@ impl ApiError {
         }
     }
 
-    /// There is no such thing.
-    pub(super) fn missing(text: impl Into<String>) -> Self {
+    /// Not found.
+    pub(super) fn not_found(text: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, text)
     }
 
-    /// The request makes no sense.
-    pub(super) fn unclear(text: impl Into<String>) -> Self {
+    /// The request is invalid.
+    pub(super) fn invalid(text: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, text)
     }
 }
@@ -48,7 +50,7 @@ impl From<RecordError> for ApiError {
             RecordError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self::new(status, error.to_string())
+        Self::new(status, format!("{:#}", record_error(error)))
     }
 }
 

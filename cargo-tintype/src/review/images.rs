@@ -1,4 +1,4 @@
-//! Pictures, by run, snapshot and kind; never by path.
+//! Serves images by run, snapshot and kind, never by path.
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
@@ -7,9 +7,9 @@ use tintype::baseline;
 use tintype::model::RunId;
 use tokio::task::spawn_blocking;
 
-use super::App;
-use super::api::story;
+use super::api::parse_name;
 use super::error::ApiError;
+use super::state::App;
 use crate::images;
 
 pub(super) async fn image(
@@ -17,7 +17,7 @@ pub(super) async fn image(
     Path((run, name, kind)): Path<(String, String, String)>,
     RawQuery(version): RawQuery,
 ) -> Result<Response<Body>, ApiError> {
-    let story = story(&name)?;
+    let story = parse_name(&name)?;
     let read = if kind == "baseline" {
         spawn_blocking(move || {
             let project = app.project()?;
@@ -30,12 +30,17 @@ pub(super) async fn image(
         .await
     } else {
         let (_, result) = app.source.test(&RunId(run), &story).await?;
+        if kind == "replaced" {
+            let copy = app.decisions.replaced(&result);
+            let (_, copy) = copy.ok_or_else(|| ApiError::not_found("no baseline was replaced"))?;
+            return respond(images::read(&copy)?, true);
+        }
         let path = match kind.as_str() {
             "current" => result.current,
             "diff" => result.diff,
             _ => None,
         };
-        let path = path.ok_or_else(|| ApiError::missing("the run has no such picture"))?;
+        let path = path.ok_or_else(|| ApiError::not_found("the run has no such image"))?;
         spawn_blocking(move || {
             let project = app.project()?;
             images::read(&images::find(&project.manifest, &path)?)
@@ -45,10 +50,16 @@ pub(super) async fn image(
     let bytes = read
         .map_err(anyhow::Error::new)
         .and_then(|read| read)
-        .map_err(|error| ApiError::missing(format!("{error:#}")))?;
-    // An address that holds the picture's hash will never mean another one.
-    let hashed = version.is_some_and(|version| version.len() > "v=".len());
-    let caching = if hashed {
+        .map_err(|error| ApiError::not_found(format!("{error:#}")))?;
+    // An address with the hash of the image always has the same content.
+    respond(
+        bytes,
+        version.is_some_and(|version| version.len() > "v=".len()),
+    )
+}
+
+fn respond(bytes: Vec<u8>, is_immutable: bool) -> Result<Response<Body>, ApiError> {
+    let caching = if is_immutable {
         "private, max-age=3600"
     } else {
         "no-cache"

@@ -1,8 +1,8 @@
-//! Events as they happen, as server-sent events.
+//! Sends the events of the record as server-sent events.
 //!
-//! A run's events come from its stream: each has the stream's id, and a
-//! browser that was cut off says in `Last-Event-ID` where it was. `listening`
-//! comes first, and when a `problem` is over.
+//! The events of a run come from its stream and have the ids of the stream: a
+//! browser that reconnects sends the last one in `Last-Event-ID`. `listening`
+//! is sent first, and again after a `problem` is over.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -17,15 +17,16 @@ use tintype::model::RunId;
 use tintype::record::{EventNotifications, StreamEntry};
 use tokio::time::sleep;
 
-use super::App;
 use super::error::ApiError;
+use super::state::App;
+use crate::record_access::record_error;
 
-/// When the record is away it is tried again this often.
-const AGAIN: Duration = Duration::from_secs(1);
+/// How often a record that is unavailable is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(Deserialize)]
 pub(super) struct EventsQuery {
-    /// The id of the last event that is known; all of them without it.
+    /// Id of the last known event. Without it all events are sent.
     after: Option<String>,
 }
 
@@ -38,7 +39,7 @@ pub(super) async fn of_run(
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let after = last.or(from.after.as_deref()).unwrap_or("0").to_owned();
     if !is_id(&after) {
-        return Err(ApiError::unclear(format!("`{after}` is no id of an event")));
+        return Err(ApiError::invalid(format!("`{after}` is not an event id")));
     }
     let run = RunId(run);
     let follow = app.source.records.follow(run.clone(), after);
@@ -46,11 +47,11 @@ pub(super) async fn of_run(
         (app, run, follow, RecordConnection::New),
         |(app, run, mut follow, line)| async move {
             if line == RecordConnection::Away {
-                sleep(AGAIN).await;
+                sleep(RETRY_INTERVAL).await;
             }
             let next = match line {
                 RecordConnection::Good => follow.next().await.map(|entry| sent(&entry)),
-                // The next event may be long in coming: this tells at once.
+                // The next event may take long; this detects a failure at once.
                 RecordConnection::New | RecordConnection::Away => {
                     let asked = app.source.records.events(&run, "0", 1).await;
                     asked.map(|_| listening())
@@ -59,7 +60,7 @@ pub(super) async fn of_run(
             Some(match next {
                 Ok(event) => (Ok(event), (app, run, follow, RecordConnection::Good)),
                 Err(error) => (
-                    Ok(problem(&error)),
+                    Ok(problem(error)),
                     (app, run, follow, RecordConnection::Away),
                 ),
             })
@@ -68,7 +69,7 @@ pub(super) async fn of_run(
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
-/// How the record is reached.
+/// State of the connection to the record.
 #[derive(PartialEq)]
 enum RecordConnection {
     New,
@@ -76,9 +77,9 @@ enum RecordConnection {
     Away,
 }
 
-/// The events of all runs as they are published, for lists: some may be
-/// missed, and a list that hears of any looks again. `listening` tells that
-/// from now on all are heard: what was read before may be out of date.
+/// The events of all runs as they are published, for lists. Some may be missed,
+/// so a list reloads at any of them, and at `listening`: data that was read
+/// before may be outdated.
 pub(super) async fn of_all(
     State(app): State<App>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
@@ -86,12 +87,12 @@ pub(super) async fn of_all(
         (app, None::<EventNotifications>, false),
         |(app, bell, away)| async move {
             if away {
-                sleep(AGAIN).await;
+                sleep(RETRY_INTERVAL).await;
             }
             let Some(mut bell) = bell else {
                 return Some(match app.source.records.subscribe().await {
                     Ok(bell) => (Ok(listening()), (app, Some(bell), false)),
-                    Err(error) => (Ok(problem(&error)), (app, None, true)),
+                    Err(error) => (Ok(problem(error)), (app, None, true)),
                 });
             };
             match bell.recv().await {
@@ -113,12 +114,12 @@ fn listening() -> Event {
     Event::default().event("listening").data("{}")
 }
 
-fn problem(error: &tintype::record::RecordError) -> Event {
-    let text = error.to_string().replace(['\n', '\r'], " ");
+fn problem(error: tintype::record::RecordError) -> Event {
+    let text = format!("{:#}", record_error(error)).replace(['\n', '\r'], " ");
     Event::default().event("problem").data(text)
 }
 
-/// Whether this is the id of an entry in a stream: `1730000000000-0`.
+/// Whether `text` is the id of a stream entry: `1730000000000-0`.
 fn is_id(text: &str) -> bool {
     let number = |text: &str| {
         !text.is_empty() && text.len() <= 20 && text.bytes().all(|b| b.is_ascii_digit())
@@ -134,7 +135,7 @@ mod tests {
     use super::is_id;
 
     #[test]
-    fn ids_are_two_numbers() {
+    fn stream_ids_are_one_or_two_numbers() {
         for good in ["0", "1730000000000-0", "1-2"] {
             assert!(is_id(good), "{good}");
         }

@@ -1,7 +1,7 @@
-//! Runs, from the record and from the folder of runs.
+//! Reads runs from the record and from the folder of runs.
 //!
-//! The record has the runs of every machine and the events; the folder has the
-//! runs of this one, also when Redis is away or has forgotten them.
+//! The record has the runs of every machine; the folder has those of this one,
+//! even if the record is unavailable or has lost them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,36 +10,38 @@ use tintype::model::{RunFile, RunId, StoryIdentifier, VisualTestResult, VisualTe
 use tintype::record::{RecordError, Records};
 
 use super::error::ApiError;
+use crate::record_access::record_error;
+use crate::run_ids::{self, LATEST};
 
-/// As many runs as a page lists.
-const LISTED: usize = 200;
+/// The most runs that a page lists.
+const MAX_RUNS: usize = 200;
 
-/// Where runs are read.
-pub(crate) struct RunSource {
-    pub(crate) records: Records,
+/// Reads runs.
+pub(super) struct RunSource {
+    pub(super) records: Records,
     folder: PathBuf,
 }
 
-/// Runs, newest first, and why there may be more.
-pub(crate) struct RunList {
-    pub(crate) runs: Vec<VisualTestRun>,
-    pub(crate) problem: Option<String>,
+/// Runs, newest first, and the error of the record if it is unavailable.
+pub(super) struct RunList {
+    pub(super) runs: Vec<VisualTestRun>,
+    pub(super) problem: Option<String>,
 }
 
 impl RunSource {
-    pub(crate) fn new(records: Records, folder: PathBuf) -> Self {
+    pub(super) fn new(records: Records, folder: PathBuf) -> Self {
         Self { records, folder }
     }
 
-    pub(crate) fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         self.records.describe()
     }
 
-    /// The newest runs. When the record is away, those of the folder.
-    pub(crate) async fn runs(&self) -> RunList {
-        let (mut runs, problem) = match self.records.runs(LISTED).await {
+    /// The newest runs of record and folder.
+    pub(super) async fn runs(&self) -> RunList {
+        let (mut runs, problem) = match self.records.runs(MAX_RUNS).await {
             Ok(runs) => (runs, None),
-            Err(error) => (Vec::new(), Some(error.to_string())),
+            Err(error) => (Vec::new(), Some(format!("{:#}", record_error(error)))),
         };
         for file in self.files() {
             if runs.iter().all(|run| run.run_id != file.run.run_id) {
@@ -47,12 +49,24 @@ impl RunSource {
             }
         }
         runs.sort_by_key(|run| std::cmp::Reverse(run.timestamp));
-        runs.truncate(LISTED);
+        runs.truncate(MAX_RUNS);
         RunList { runs, problem }
     }
 
+    /// The run with this id or unique prefix, or the newest one.
+    pub(super) async fn run_id(&self, run: &str) -> anyhow::Result<RunId> {
+        let runs = self.runs().await.runs;
+        if run == LATEST {
+            let newest = runs.into_iter().next().map(|run| run.run_id);
+            return newest
+                .ok_or_else(|| anyhow::anyhow!("there is no run (help: run the tests first)"));
+        }
+        run_ids::find(run, runs.iter().map(|run| &run.run_id))?
+            .ok_or_else(|| anyhow::anyhow!("there is no run `{run}`"))
+    }
+
     /// A run and its results.
-    pub(crate) async fn run(
+    pub(super) async fn run(
         &self,
         id: &RunId,
     ) -> Result<(VisualTestRun, Vec<VisualTestResult>), ApiError> {
@@ -63,13 +77,13 @@ impl RunSource {
         match recorded.await {
             Ok(found) => Ok(found),
             Err(error) => self
-                .otherwise(id, error)
+                .from_folder(id, error)
                 .map(|file| (file.run, file.results)),
         }
     }
 
     /// One result and its run.
-    pub(crate) async fn test(
+    pub(super) async fn test(
         &self,
         id: &RunId,
         story: &StoryIdentifier,
@@ -82,23 +96,23 @@ impl RunSource {
             Ok(found) => return Ok(found),
             Err(error) => error,
         };
-        let file = self.otherwise(id, error)?;
+        let file = self.from_folder(id, error)?;
         let mut results = file.results.into_iter();
         let result = results.find(|result| result.story_identifier == *story);
-        let missing = || ApiError::missing(format!("the run `{id}` has no snapshot {story}"));
+        let missing = || ApiError::not_found(format!("the run `{id}` has no snapshot {story}"));
         Ok((file.run, result.ok_or_else(missing)?))
     }
 
-    /// The run as the folder has it, or the record's error.
-    fn otherwise(&self, id: &RunId, error: RecordError) -> Result<RunFile, ApiError> {
+    /// The run from the folder, or the error of the record.
+    fn from_folder(&self, id: &RunId, error: RecordError) -> Result<RunFile, ApiError> {
         let mut files = self.files();
         files
             .find(|file| file.run.run_id == *id)
             .ok_or_else(|| error.into())
     }
 
-    /// The runs of the folder. They are found by what they say they are, so
-    /// that no run id is ever taken for a path.
+    /// The runs of the folder. They are found by their content, so that a run
+    /// id is never used as a path.
     fn files(&self) -> impl Iterator<Item = RunFile> {
         let folders = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         folders.filter_map(|folder| {

@@ -40,19 +40,19 @@ fn accepts_what_failed_and_what_is_new() {
         Some("chromium 156")
     );
     assert_eq!(baseline(&project, FIELD).unwrap().bytes, picture(3));
-    // What has passed is no matter of acceptance.
+    // Passed snapshots are not accepted.
     assert!(baseline(&project, "button::light::375x667").is_none());
 }
 
 #[test]
-fn accepting_twice_says_so() {
+fn accepted_snapshots_are_not_accepted_again() {
     let project = failed();
     assert!(project.alone(&["accept"]).ok);
     insta::assert_snapshot!(project.alone(&["accept"]).all());
 }
 
 #[test]
-fn filters_choose_and_a_dry_run_writes_nothing() {
+fn filters_select_and_a_dry_run_writes_nothing() {
     let project = failed();
     insta::assert_snapshot!(project.alone(&["accept", "--dry-run"]).all());
     assert!(baseline(&project, FIELD).is_none());
@@ -67,13 +67,13 @@ fn a_filter_that_matches_nothing_is_an_error() {
 }
 
 #[test]
-fn without_a_run_it_says_what_to_do() {
+fn without_a_run_accept_suggests_running_the_tests() {
     insta::assert_snapshot!(Project::new().alone(&["accept"]).all());
     assert!(!Project::new().alone(&["accept", "--run", "../runs"]).ok);
 }
 
 #[test]
-fn the_newest_run_counts_unless_another_is_named() {
+fn the_newest_run_is_the_default() {
     let project = failed();
     let later = vec![project.result("run-0", FIELD, Status::New, 9)];
     project.run("run-0", 2, later);
@@ -105,72 +105,118 @@ fn an_image_that_the_run_did_not_capture_is_not_accepted() {
     project.write(current, &picture(77));
     let said = project.alone(&["accept", "--force"]);
     assert!(
-        !said.ok && said.err.contains("is not what the run captured"),
+        !said.ok && said.err.contains("has changed since the run captured it"),
         "{}",
         said.err
     );
     assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(1));
-    // The others are accepted all the same.
+    // The others are accepted.
     assert_eq!(baseline(&project, FIELD).unwrap().bytes, picture(3));
 }
 
 #[test]
-fn a_story_that_is_gone_is_not_accepted() {
+fn a_removed_story_is_not_accepted() {
     let project = failed();
     std::fs::remove_file(project.root().join("stories/button.html")).unwrap();
     let said = project.alone(&["accept"]);
     assert!(
-        !said.ok && said.err.contains("no such snapshot any more"),
+        !said.ok
+            && said
+                .err
+                .contains("the manifest no longer has this snapshot"),
         "{}",
         said.err
     );
 }
 
 #[test]
-fn what_differs_within_tolerance_is_accepted_on_request() {
+fn changed_snapshots_are_accepted_on_request() {
     let project = Project::new();
     project.write(&baseline_of(BUTTON), &picture(1));
     let changed = vec![project.result("run-1", BUTTON, Status::Changed, 2)];
     project.run("run-1", 1, changed);
     assert_eq!(
         project.alone(&["accept"]).out,
-        "there is nothing to accept from run-1\n"
+        "nothing to accept in run-1\n"
     );
     assert!(project.alone(&["accept", "--changed"]).ok);
     assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(2));
 }
 
 #[test]
-fn what_was_rejected_cannot_be_accepted() {
+fn rejected_snapshots_are_not_accepted() {
     let project = failed();
     insta::assert_snapshot!(project.alone(&["reject", "button"]).all());
-    let said = project.alone(&["accept"]);
-    assert!(
-        !said.ok && said.err.contains("it was rejected"),
-        "{}",
-        said.err
-    );
+    insta::assert_snapshot!(project.alone(&["accept"]).all());
     assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(1));
     assert_eq!(baseline(&project, FIELD).unwrap().bytes, picture(3));
+    let current = "target/tintype/runs/run-1/button-dark-375x667-current.png";
+    assert!(project.has(current), "retention removes it");
+    assert!(project.alone(&["undo", "button"]).ok);
+    assert!(project.alone(&["accept", "button"]).ok);
+    assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(2));
 }
 
 #[test]
-fn reject_removes_nothing_outside_of_the_runs() {
+fn undo_restores_the_replaced_baselines() {
+    let project = failed();
+    let before = std::fs::read(project.root().join(baseline_of(BUTTON))).unwrap();
+    assert!(project.alone(&["accept"]).ok);
+    insta::assert_snapshot!(project.alone(&["undo"]).all());
+    let after = std::fs::read(project.root().join(baseline_of(BUTTON))).unwrap();
+    assert_eq!(after, before);
+    assert!(baseline(&project, FIELD).is_none(), "it had none");
+}
+
+#[test]
+fn a_damaged_baseline_is_replaced() {
+    let project = Project::new();
+    project.write(&baseline_of(BUTTON), b"not a PNG");
+    let mut result = project.result("run-1", BUTTON, Status::Failed, 2);
+    result.sha256.as_mut().unwrap().baseline = None;
+    project.run("run-1", 1, vec![result]);
+    let said = project.alone(&["accept"]);
+    assert!(said.ok, "{}", said.all());
+    assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(2));
+}
+
+#[test]
+fn decisions_are_printed_as_json() {
+    let project = failed();
+    let said = project.alone(&["accept", "--json", "button"]);
+    let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(json["run"], "run-1");
+    let snapshot = serde_json::json!({ "name": BUTTON, "outcome": "accepted" });
+    assert_eq!(json["snapshots"], serde_json::json!([snapshot]));
+}
+
+#[test]
+fn a_run_is_named_by_a_unique_prefix() {
+    let project = failed();
+    let later = vec![project.result("ci-77", FIELD, Status::New, 9)];
+    project.run("ci-77", 2, later);
+    assert!(project.alone(&["accept", "--run", "run", "button"]).ok);
+    assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(2));
+    assert!(project.alone(&["accept", "--run", "latest"]).ok);
+    assert_eq!(baseline(&project, FIELD).unwrap().bytes, picture(9));
+}
+
+#[test]
+fn accept_reads_no_file_outside_of_the_runs() {
     let project = failed();
     let mut result = project.result("run-2", BUTTON, Status::Failed, 2);
     result.current = Some("stories.toml".to_owned());
     project.run("run-2", 2, vec![result]);
-    let said = project.alone(&["reject"]);
+    let said = project.alone(&["accept"]);
     assert!(
         !said.ok && said.err.contains("is not an image of a run"),
         "{}",
         said.err
     );
-    assert!(project.has("stories.toml"));
 }
 
 #[test]
-fn the_record_is_told() {
+fn acceptances_are_published_in_the_record() {
     let project = failed();
     let state = project.root().join("target/tintype");
     // The private redis-server of the project: only the PATH says where.
@@ -204,7 +250,7 @@ fn the_record_is_told() {
 }
 
 #[test]
-fn a_whole_name_means_no_neighbour() {
+fn a_complete_name_selects_one_snapshot() {
     let project = failed();
     project.write("stories/icon-button.html", b"");
     let neighbour = "icon-button::dark::375x667";
@@ -229,7 +275,7 @@ fn a_known_failure_is_not_accepted() {
     project.run("run-1", 1, vec![known]);
     assert_eq!(
         project.alone(&["accept", "--changed"]).out,
-        "there is nothing to accept from run-1\n"
+        "nothing to accept in run-1\n"
     );
     assert_eq!(baseline(&project, BUTTON).unwrap().bytes, picture(1));
 }
@@ -256,13 +302,16 @@ fn a_story_of_the_test_target_is_accepted() {
     ] {
         assert!(project.has(path), "{path}");
     }
-    // A record from elsewhere leads nowhere else.
+    // The record of another machine cannot name other files.
     let mut astray = project.result("run-2", names[0], Status::New, 5);
     astray.story_identifier.story_id = "../../astray".to_owned();
     project.run("run-2", 2, vec![astray]);
     let said = project.alone(&["accept"]);
     assert!(
-        !said.ok && said.err.contains("no such snapshot"),
+        !said.ok
+            && said
+                .err
+                .contains("the manifest no longer has this snapshot"),
         "{}",
         said.err
     );

@@ -24,7 +24,7 @@ struct Bench {
     runtime: tokio::runtime::Runtime,
 }
 
-/// A command at work, with the lines of both of its streams.
+/// A running command, with the lines of both of its streams.
 struct Watch {
     child: Child,
     lines: Receiver<String>,
@@ -144,37 +144,37 @@ fn a_server_that_starts_again_is_waited_for() {
     let mut watch = bench.watch(&["--json"]);
     watch.says("test:finished");
     bench.redis.kill();
-    watch.says("the record is away");
+    watch.says("retrying until the record is available");
     bench.redis.restart();
-    watch.says("the record is back");
+    watch.says("the record is available again");
     bench.end("run-1", &recorder);
     let (code, said) = watch.ends();
     assert_eq!(code, Some(0), "{said}");
-    assert_eq!(said.matches("is away").count(), 1, "{said}");
+    assert_eq!(said.matches("retrying until").count(), 1, "{said}");
 }
 
 #[test]
 fn a_server_that_starts_again_is_waited_for_before_a_run_is() {
     let mut bench = Bench::start();
     let mut watch = bench.watch(&[]);
-    watch.says("no run is at work");
+    watch.says("no run is in progress");
     bench.redis.kill();
-    watch.says("the record is away");
+    watch.says("retrying until the record is available");
     bench.redis.restart();
-    watch.says("the record is back");
+    watch.says("the record is available again");
     let recorder = bench.begin("run-1");
     bench.end("run-1", &recorder);
     let (code, said) = watch.ends();
     assert_eq!(code, Some(0), "{said}");
-    assert_eq!(said.matches("no run is at work").count(), 1, "{said}");
+    assert_eq!(said.matches("no run is in progress").count(), 1, "{said}");
 }
 
 #[test]
-fn a_run_whose_processes_died_is_not_at_work() {
+fn a_run_whose_processes_died_is_ended() {
     let bench = Bench::start();
     bench.kill(bench.begin("run-1"));
     let mut watch = bench.watch(&[]);
-    watch.says("no run is at work");
+    watch.says("no run is in progress");
     let recorder = bench.begin("run-2");
     bench.end("run-2", &recorder);
     let (code, said) = watch.ends();
@@ -200,5 +200,5 @@ fn a_server_that_was_never_there_is_an_error() {
     bench.redis.kill();
     let (code, said) = bench.watch(&[]).ends();
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("failed to reach the record"), "{said}");
+    assert!(said.contains("error: the record store"), "{said}");
 }

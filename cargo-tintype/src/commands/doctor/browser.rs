@@ -1,5 +1,5 @@
-//! Browsers and drivers: found, of one version, and able to start; and what
-//! each engine cannot do.
+//! Checks that browsers and drivers are installed, have matching versions and
+//! start, and lists the limits of each engine.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ use tintype::model::BrowserName;
 
 use super::check::Check;
 
-/// Looks for the programs of each engine and starts a session as the tests do.
+/// Checks the programs of each engine and starts a session as tests do.
 pub(super) fn checks(manifest: &Manifest) -> Vec<Check> {
     let engines = manifest.browser.names.iter();
     engines.flat_map(|&name| engine(name, manifest)).collect()
@@ -32,7 +32,7 @@ fn engine(name: BrowserName, manifest: &Manifest) -> Vec<Check> {
         }
     }
     checks.push(session(name, manifest));
-    checks.extend(cannot(name, settings));
+    checks.extend(unsupported(name, settings));
     checks
 }
 
@@ -53,13 +53,13 @@ fn session(name: BrowserName, manifest: &Manifest) -> Check {
         Err(error) => Check::problem(
             "session",
             format!("{} does not start: {error}", name.as_str()),
-            "start the browser by hand with --headless to see why",
+            "start the browser manually with --headless to see the reason",
         ),
     }
 }
 
-/// One line for all of it: it keeps no test from running.
-fn cannot(name: BrowserName, settings: &BrowserSettings) -> Option<Check> {
+/// One line for all limits of an engine: they prevent no test from running.
+fn unsupported(name: BrowserName, settings: &BrowserSettings) -> Option<Check> {
     let limits = limits(name, settings);
     let text = format!("{}: {}", name.as_str(), limits.join("; "));
     (!limits.is_empty()).then(|| Check::good("limits", text))
@@ -69,7 +69,7 @@ fn versions(name: BrowserName, programs: &Programs) -> Vec<Check> {
     let browser = version(&programs.browser);
     let driver = version(&programs.driver);
     let shown = |path: &Path, version: &Option<String>| {
-        let version = version.as_deref().unwrap_or("of unknown version");
+        let version = version.as_deref().unwrap_or("unknown version");
         format!("{} ({version})", path.display())
     };
     let mut checks = vec![Check::good("browser", shown(&programs.browser, &browser))];
@@ -78,20 +78,20 @@ fn versions(name: BrowserName, programs: &Programs) -> Vec<Check> {
         .as_deref()
         .and_then(major)
         .zip(driver.as_deref().and_then(major))
-        // The others' drivers count for themselves.
+        // Other drivers have version numbers of their own.
         .filter(|_| name == BrowserName::Chromium);
     checks.push(match majors {
         Some((browser, driver)) if browser != driver => Check::problem(
             "driver",
             found,
-            format!("it is for version {driver}, the browser is {browser}: install the same"),
+            format!("it supports version {driver}, but the browser is version {browser}: install matching versions"),
         ),
         _ => Check::good("driver", found),
     });
     checks
 }
 
-/// What a program says about itself with `--version`.
+/// The first line that a program prints with `--version`.
 fn version(program: &Path) -> Option<String> {
     let output = Command::new(program).arg("--version").output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -127,7 +127,7 @@ mod tests {
     use super::major;
 
     #[test]
-    fn majors_are_read_from_what_programs_say() {
+    fn major_versions_are_parsed() {
         assert_eq!(major("Chromium 156.0.8078.79 built on Debian"), Some(156));
         assert_eq!(
             major("ChromeDriver 155.0.1 (abc-refs/heads/1.2)"),

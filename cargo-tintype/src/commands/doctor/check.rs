@@ -1,22 +1,22 @@
-//! One thing that was looked at.
+//! The result of one check.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// How it is.
+/// The outcome of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum CheckState {
-    /// As it should be.
+    /// No problem.
     Good,
-    /// Tests run, but perhaps not as one would wish.
+    /// Tests run, with limitations.
     Warning,
-    /// Tests do not run.
+    /// Tests cannot run.
     Problem,
 }
 
-/// One thing that was looked at, and what to do about it.
+/// The result of one check, with advice if there is a problem.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Check {
     pub(super) name: &'static str,

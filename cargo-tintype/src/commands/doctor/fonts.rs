@@ -1,4 +1,4 @@
-//! Fonts: without any, every letter is a box.
+//! Checks the fonts: without any, every letter is drawn as a box.
 
 use std::process::Command;
 
@@ -6,22 +6,22 @@ use super::check::Check;
 
 const NAME: &str = "fonts";
 
-/// Asks fontconfig, where there is one.
+/// Counts the font families that fontconfig knows.
 pub(super) fn check() -> Check {
     if !cfg!(target_os = "linux") {
-        return Check::good(NAME, "those of the system");
+        return Check::good(NAME, "provided by the system");
     }
     let Ok(output) = Command::new("fc-list").args([":", "family"]).output() else {
         return Check::warning(
             NAME,
-            "fc-list is not on the PATH, so they could not be counted",
+            "not checked: fc-list is not on the PATH",
             "install fontconfig and a few fonts (Debian: fontconfig fonts-dejavu fonts-noto-color-emoji)",
         );
     };
     judge(&String::from_utf8_lossy(&output.stdout))
 }
 
-/// Judges the list of families, one a line.
+/// Checks the list of families, one per line.
 fn judge(list: &str) -> Check {
     let mut families: Vec<_> = list
         .lines()
@@ -32,8 +32,8 @@ fn judge(list: &str) -> Check {
     match families.len() {
         0 => Check::problem(
             NAME,
-            "there is no font, so every letter is a box",
-            "install a few (Debian: fonts-dejavu), or let the stories bring theirs",
+            "no font is installed, so every letter is drawn as a box",
+            "install fonts (Debian: fonts-dejavu), or use web fonts in the stories",
         ),
         count => Check::good(NAME, format!("{count} families")),
     }

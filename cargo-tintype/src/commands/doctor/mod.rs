@@ -5,17 +5,17 @@ mod check;
 mod fonts;
 
 use anyhow::{Result, bail};
-use tintype::config::Config;
 
 use crate::project::Project;
 use crate::record_access::RecordAccess;
 use crate::record_check;
 use check::{Check, CheckState};
+use tintype::config::Config;
 
-/// Check browser, driver and fonts, and say what to do
+/// Check browser, driver, fonts and record, and suggest fixes
 #[derive(clap::Args)]
 pub(crate) struct DoctorOptions {
-    /// A JSON array of objects instead of lines
+    /// Print a JSON array instead of lines
     #[arg(long)]
     json: bool,
 }
@@ -32,16 +32,22 @@ pub(crate) fn run(config: &Config, options: &DoctorOptions) -> Result<()> {
     let count = |state| checks.iter().filter(|check| check.state == state).count();
     match count(CheckState::Problem) {
         0 => Ok(()),
-        1 => bail!("1 problem keeps the tests from running"),
-        problems => bail!("{problems} problems keep the tests from running"),
+        1 => bail!("1 problem prevents the tests from running"),
+        problems => bail!("{problems} problems prevent the tests from running"),
     }
 }
 
-/// Everything that a run needs, in the order in which it needs it.
+/// Checks everything that a run needs, in the order in which it is needed.
 fn examine(config: &Config) -> Vec<Check> {
     let project = match Project::open(config) {
         Ok(project) => project,
-        Err(error) => return vec![Check::problem("manifest", format!("{error:#}"), "mend it")],
+        Err(error) => {
+            return vec![Check::problem(
+                "manifest",
+                format!("{error:#}"),
+                "fix the manifest",
+            )];
+        }
     };
     let mut checks = vec![Check::good("manifest", summary(&project))];
     checks.extend(browser::checks(&project.manifest));
@@ -50,16 +56,16 @@ fn examine(config: &Config) -> Vec<Check> {
     checks
 }
 
-/// Without the record tests run all the same.
+/// Checks the record. Tests run without it too, so findings are warnings.
 fn record(project: Project) -> Vec<Check> {
     const NAME: &str = "record";
     match RecordAccess::of(project) {
         Err(error) => vec![Check::problem(
             NAME,
             format!("{error:#}"),
-            "mend the variable",
+            "fix the variable",
         )],
-        Ok(record) => record_check::look(&record)
+        Ok(record) => record_check::check(&record)
             .into_iter()
             .map(|finding| Check {
                 state: if finding.good {

@@ -1,12 +1,12 @@
-//! What a suite needs in `Cargo.toml`, added without touching the rest.
+//! Adds what a suite needs to `Cargo.toml`, without changing the rest.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, value};
 
-/// The crates that decode, hash and compare pictures. Unoptimised they take
-/// ten to sixty times as long.
+/// The crates that decode, hash and compare images. Unoptimised they take ten to
+/// sixty times as long.
 const HOT: [&str; 11] = [
     "adler2",
     "blake3",
@@ -21,15 +21,21 @@ const HOT: [&str; 11] = [
     "zlib-rs",
 ];
 
-/// Those that are slowed down most by the checks that a debug build makes in the
-/// standard library's insides: comparing would take half as long again.
+/// Crates for which debug assertions of the standard library are disabled:
+/// comparing would take 50 % longer with them.
 const UNCHECKED: [&str; 2] = ["tintype-compare", "zlib-rs"];
+
+/// The name of the package.
+pub(super) fn package_name(text: &str) -> Option<String> {
+    let document: DocumentMut = text.parse().ok()?;
+    Some(document.get("package")?.get("name")?.as_str()?.to_owned())
+}
 
 /// Adds the dependency and the test target.
 pub(super) fn add_test(text: &str, path: Option<&Path>) -> Result<String> {
-    let mut document: DocumentMut = text.parse().context("it is not TOML")?;
+    let mut document: DocumentMut = text.parse().context("it is not valid TOML")?;
     if document.get("package").is_none() {
-        bail!("it has no [package] (name a member of the workspace: cargo tintype init DIR)");
+        bail!("it has no [package] (help: name a member of the workspace: cargo tintype init DIR)");
     }
     let dependencies = table(document.as_table_mut(), "dev-dependencies")?;
     if !dependencies.contains_key("tintype") {
@@ -62,10 +68,9 @@ fn dependency(path: Option<&Path>) -> Item {
     }
 }
 
-/// Adds optimisation for the crates that handle pictures. What is set for one
-/// of them already stays.
+/// Adds optimisation for the crates that handle images. Existing settings stay.
 pub(super) fn add_profile(text: &str) -> Result<String> {
-    let mut document: DocumentMut = text.parse().context("it is not TOML")?;
+    let mut document: DocumentMut = text.parse().context("it is not valid TOML")?;
     let profile = table(document.as_table_mut(), "profile")?;
     profile.set_implicit(true);
     let dev = table(profile, "dev")?;

@@ -11,14 +11,14 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use tintype::config::Config;
 
-/// Set up a suite in a cargo project: manifest, test target, first story
+/// Set up a test suite in a cargo package: manifest, test target, first story
 #[derive(clap::Args)]
 pub(crate) struct InitOptions {
-    /// The project's folder
+    /// Folder of the package
     #[arg(default_value = ".")]
     folder: PathBuf,
 
-    /// Depend on a checkout of Tintype instead of the published crate
+    /// Depend on a local checkout of Tintype instead of the published crate
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
 }
@@ -28,30 +28,55 @@ const STORY: &str = include_str!("hello.html");
 const TEST: &str = include_str!("visual.rs");
 
 pub(crate) fn run(options: &InitOptions, config: &Config) -> Result<()> {
-    // Messages name files the short way.
+    // Messages show short paths.
     let folder = options.folder.strip_prefix(".").unwrap_or(&options.folder);
     let cargo_toml = folder.join("Cargo.toml");
     if !cargo_toml.is_file() {
         let folder = options.folder.display();
-        bail!("there is no Cargo.toml in {folder} (`cargo init` makes one)");
+        bail!("there is no Cargo.toml in {folder} (help: `cargo init` creates one)");
     }
     edit_cargo_toml(&cargo_toml, options.path.as_deref(), &config.system.cargo)?;
     write_new(&folder.join("stories.toml"), MANIFEST)?;
     write_new(&folder.join("stories/hello.html"), STORY)?;
     write_new(&folder.join("tests/visual.rs"), TEST)?;
     ignore_target(folder)?;
-    println!("\n{NEXT}");
+    println!("\n{}", next_steps(&cargo_toml)?);
     Ok(())
 }
 
-const NEXT: &str = "\
-Next:
-  cargo test --test visual       # captures stories/hello.html: it is new, so it fails
-  cargo tintype accept           # what it looks like now is right
-  cargo test --test visual       # passes until it looks otherwise";
+/// The commands to run next, with `-p` where the current folder needs it.
+fn next_steps(cargo_toml: &Path) -> Result<String> {
+    let text = fs::read_to_string(cargo_toml)
+        .with_context(|| format!("failed to read {}", cargo_toml.display()))?;
+    let is_here = cargo_toml
+        .parent()
+        .is_none_or(|folder| folder.as_os_str().is_empty());
+    let package = match cargo_toml::package_name(&text) {
+        Some(name) if !is_here => format!(" -p {name}"),
+        _ => String::new(),
+    };
+    let steps = [
+        (
+            format!("cargo test{package} --test visual"),
+            "captures stories/hello.html, which is new, and fails",
+        ),
+        (
+            format!("cargo tintype accept{package}"),
+            "accepts the image as its baseline",
+        ),
+        (
+            format!("cargo test{package} --test visual"),
+            "passes until the story looks different",
+        ),
+    ];
+    let width = steps.iter().map(|(command, _)| command.len()).max();
+    let width = width.unwrap_or(0);
+    let lines = steps.map(|(command, comment)| format!("  {command:<width$}  # {comment}"));
+    Ok(format!("Next:\n{}", lines.join("\n")))
+}
 
 /// Adds the test target to the package and the profile to its workspace, which
-/// are one file more often than not.
+/// are usually the same file.
 fn edit_cargo_toml(package: &Path, dependency: Option<&Path>, cargo: &OsStr) -> Result<()> {
     let dependency = dependency
         .map(|path| {
@@ -60,15 +85,15 @@ fn edit_cargo_toml(package: &Path, dependency: Option<&Path>, cargo: &OsStr) -> 
         .transpose()?;
     let test = |text: &str| cargo_toml::add_test(text, dependency.as_deref());
     let workspace = workspace_of(package, cargo)?;
-    let one = fs::canonicalize(package).is_ok_and(|package| package == workspace);
-    if one {
+    let is_same = fs::canonicalize(package).is_ok_and(|package| package == workspace);
+    if is_same {
         return edit(package, |text| cargo_toml::add_profile(&test(text)?));
     }
     edit(package, test)?;
     edit(&workspace, cargo_toml::add_profile)
 }
 
-/// The `Cargo.toml` whose profiles count: the workspace's.
+/// The `Cargo.toml` of the workspace: profiles elsewhere are ignored.
 fn workspace_of(cargo_toml: &Path, cargo: &OsStr) -> Result<PathBuf> {
     let output = Command::new(cargo)
         .args(["locate-project", "--workspace", "--message-format", "plain"])
@@ -79,7 +104,7 @@ fn workspace_of(cargo_toml: &Path, cargo: &OsStr) -> Result<PathBuf> {
     if !output.status.success() {
         let reason = String::from_utf8_lossy(&output.stderr);
         bail!(
-            "cargo does not understand {}: {}",
+            "cargo failed to read {}: {}",
             cargo_toml.display(),
             reason.trim()
         );
@@ -88,7 +113,7 @@ fn workspace_of(cargo_toml: &Path, cargo: &OsStr) -> Result<PathBuf> {
     fs::canonicalize(&path).with_context(|| format!("failed to find {}", path.display()))
 }
 
-/// Edits a file, unless it says already what it should.
+/// Edits a file, unless nothing changes.
 fn edit(path: &Path, change: impl Fn(&str) -> Result<String>) -> Result<()> {
     let context = |verb: &str| format!("failed to {verb} {}", path.display());
     let before = fs::read_to_string(path).with_context(|| context("read"))?;
@@ -102,7 +127,7 @@ fn edit(path: &Path, change: impl Fn(&str) -> Result<String>) -> Result<()> {
     Ok(())
 }
 
-/// Writes a file that is not there yet. What a person has written stays.
+/// Writes a file, unless it exists.
 fn write_new(path: &Path, text: &str) -> Result<()> {
     if path.exists() {
         println!("   kept {}", path.display());
@@ -115,7 +140,7 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs, journals and the private Redis live below `target`.
+/// Ignores `target`, which has runs, journals and the private Redis.
 fn ignore_target(folder: &Path) -> Result<()> {
     let path = folder.join(".gitignore");
     let before = match fs::read_to_string(&path) {

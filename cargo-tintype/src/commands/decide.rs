@@ -1,0 +1,283 @@
+//! Applies one decision to the selected snapshots of a run, for the commands
+//! `accept`, `reject` and `undo`.
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use tintype::baseline::BaselineError;
+use tintype::config::Config;
+use tintype::model::{RunFile, RunId, StoryIdentifier, VisualTestResult};
+
+use crate::decisions::{Decision, DecisionState, Decisions, ExpectedBaseline, Snapshot, publish};
+use crate::project::{Project, is_selected};
+use crate::record_access::RecordAccess;
+use crate::run_files;
+
+/// Options that the three commands share.
+#[derive(clap::Args)]
+pub(crate) struct Selection {
+    /// Only snapshots whose name contains one of these texts
+    pub(crate) filters: Vec<String>,
+
+    /// Id of the run, a unique prefix of it, or `latest`
+    #[arg(long, value_name = "RUN", default_value = "latest")]
+    pub(crate) run: String,
+
+    /// Print JSON instead of lines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How snapshots are accepted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AcceptMode {
+    /// Include snapshots that differ within tolerance.
+    pub(crate) changed: bool,
+    /// Replace baselines that changed since the run.
+    pub(crate) force: bool,
+    /// Write nothing.
+    pub(crate) dry_run: bool,
+}
+
+/// What happened to one snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum DecisionOutcome {
+    Accepted,
+    WouldAccept,
+    AlreadyAccepted,
+    Rejected,
+    AlreadyRejected,
+    Undone,
+    Failed,
+}
+
+impl DecisionOutcome {
+    /// Whether the decision has changed, or would change, anything.
+    fn is_effective(self) -> bool {
+        matches!(
+            self,
+            Self::Accepted | Self::WouldAccept | Self::Rejected | Self::Undone
+        )
+    }
+}
+
+/// A snapshot with its outcome, as JSON has it.
+#[derive(Serialize)]
+struct Decided {
+    name: String,
+    outcome: DecisionOutcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip)]
+    story: StoryIdentifier,
+}
+
+pub(crate) fn run(
+    config: &Config,
+    selection: &Selection,
+    decision: Decision,
+    mode: AcceptMode,
+) -> Result<()> {
+    let project = Project::open(config)?;
+    let file = run_files::open(&project.manifest, Some(&selection.run))?;
+    let decisions = Decisions::new(&project.manifest.state_dir());
+    let results = file.results.iter().filter(|result| {
+        is_selected(&result.story_identifier, &selection.filters)
+            && is_open(&decisions, &project, result, decision, mode)
+    });
+    let decided: Vec<Decided> = results
+        .map(|result| {
+            let applied = apply(&decisions, &project, &file, result, decision, mode);
+            let (outcome, error) = match applied {
+                Ok(outcome) => (outcome, None),
+                Err(error) => (DecisionOutcome::Failed, Some(format!("{error:#}"))),
+            };
+            Decided {
+                name: result.story_identifier.test_name(),
+                outcome,
+                error,
+                story: result.story_identifier.clone(),
+            }
+        })
+        .collect();
+    if decided.is_empty() && !selection.filters.is_empty() {
+        bail!(
+            "no snapshot to {} in {} matches {}",
+            decision.as_str(),
+            file.run.run_id,
+            selection.filters.join(", ")
+        );
+    }
+    print(&file, selection, decision, &decided)?;
+    if !mode.dry_run {
+        record(project, &file.run.run_id, decision, &decided);
+    }
+    match count(&decided, DecisionOutcome::Failed) {
+        0 => Ok(()),
+        failed => bail!(
+            "failed to {} {failed} of {} snapshots",
+            decision.as_str(),
+            decided.len()
+        ),
+    }
+}
+
+/// Whether a decision applies to a snapshot.
+fn is_open(
+    decisions: &Decisions,
+    project: &Project,
+    result: &VisualTestResult,
+    decision: Decision,
+    mode: AcceptMode,
+) -> bool {
+    match decision {
+        // Snapshots without an acceptable image are reported as errors.
+        Decision::Accept => result.fails_run() || (mode.changed && result.can_be_accepted()),
+        Decision::Reject => result.can_be_accepted(),
+        Decision::Undo => decisions.state(project, result).is_some(),
+    }
+}
+
+fn apply(
+    decisions: &Decisions,
+    project: &Project,
+    file: &RunFile,
+    result: &VisualTestResult,
+    decision: Decision,
+    mode: AcceptMode,
+) -> Result<DecisionOutcome> {
+    let state = decisions.state(project, result);
+    match decision {
+        Decision::Accept => {
+            if state == Some(DecisionState::Rejected) {
+                return Ok(DecisionOutcome::AlreadyRejected);
+            }
+            if decisions.is_accepted(project, result)? {
+                return Ok(DecisionOutcome::AlreadyAccepted);
+            }
+            if mode.dry_run {
+                return Ok(DecisionOutcome::WouldAccept);
+            }
+        }
+        Decision::Reject if state == Some(DecisionState::Rejected) => {
+            return Ok(DecisionOutcome::AlreadyRejected);
+        }
+        Decision::Reject if state == Some(DecisionState::Accepted) => {
+            return Ok(DecisionOutcome::AlreadyAccepted);
+        }
+        Decision::Reject | Decision::Undo => {}
+    }
+    let expected = if mode.force {
+        ExpectedBaseline::Any
+    } else {
+        ExpectedBaseline::OfRun
+    };
+    let snapshot = Snapshot {
+        run: &file.run,
+        result,
+    };
+    let applied = decisions.apply(project, snapshot, decision, &expected, "command line");
+    applied.map_err(|error| with_help(error, decision))?;
+    Ok(match decision {
+        Decision::Accept => DecisionOutcome::Accepted,
+        Decision::Reject => DecisionOutcome::Rejected,
+        Decision::Undo => DecisionOutcome::Undone,
+    })
+}
+
+/// Adds `--force` where that helps.
+fn with_help(error: anyhow::Error, decision: Decision) -> anyhow::Error {
+    let is_stale = error
+        .downcast_ref::<BaselineError>()
+        .is_some_and(|error| matches!(error.problem, tintype::baseline::Problem::Changed { .. }));
+    if is_stale && decision == Decision::Accept {
+        anyhow::anyhow!("{error:#}; use --force to replace it anyway")
+    } else {
+        error
+    }
+}
+
+fn print(
+    file: &RunFile,
+    selection: &Selection,
+    decision: Decision,
+    decided: &[Decided],
+) -> Result<()> {
+    let run = &file.run.run_id;
+    if selection.json {
+        let json = serde_json::json!({ "run": run, "decision": decision, "snapshots": decided });
+        println!("{}", serde_json::to_string_pretty(&json)?);
+        return Ok(());
+    }
+    for Decided { name, outcome, .. } in decided {
+        match outcome {
+            DecisionOutcome::WouldAccept => println!("would accept {name}"),
+            outcome if outcome.is_effective() => println!("{} {name}", decision.past()),
+            _ => {}
+        }
+    }
+    for Decided { name, error, .. } in decided {
+        if let Some(error) = error {
+            eprintln!("error: failed to {} {name}: {error}", decision.as_str());
+        }
+    }
+    println!("{}", summary(run, decision, decided));
+    Ok(())
+}
+
+fn summary(run: &RunId, decision: Decision, decided: &[Decided]) -> String {
+    if decided.is_empty() {
+        return format!("nothing to {} in {run}", decision.as_str());
+    }
+    let would = count(decided, DecisionOutcome::WouldAccept);
+    let effective = decided
+        .iter()
+        .filter(|snapshot| snapshot.outcome.is_effective());
+    let verb = if would > 0 {
+        "would accept"
+    } else {
+        decision.past()
+    };
+    let mut text = format!(
+        "{verb} {} of {} from {run}",
+        effective.count(),
+        decided.len()
+    );
+    for (outcome, words) in [
+        (DecisionOutcome::AlreadyAccepted, "already accepted"),
+        (DecisionOutcome::AlreadyRejected, "already rejected"),
+        (DecisionOutcome::Failed, "failed"),
+    ] {
+        match count(decided, outcome) {
+            0 => {}
+            count => text += &format!("; {count} {words}"),
+        }
+    }
+    text
+}
+
+fn count(decided: &[Decided], outcome: DecisionOutcome) -> usize {
+    let matching = decided.iter().filter(|one| one.outcome == outcome);
+    matching.count()
+}
+
+/// Publishes the decisions in the record. A record that is unavailable is a
+/// warning: baselines and log have changed already.
+fn record(project: Project, run: &RunId, decision: Decision, decided: &[Decided]) {
+    let mut effective = decided.iter().filter(|one| one.outcome.is_effective());
+    let Some(first) = effective.next() else {
+        return;
+    };
+    let published = RecordAccess::of(project).and_then(|record| {
+        for snapshot in std::iter::once(first).chain(effective) {
+            let publishing = publish(&record.records, run, &snapshot.story, decision);
+            record
+                .wait(publishing)
+                .context("the record was not updated")?;
+        }
+        Ok(())
+    });
+    if let Err(error) = published {
+        eprintln!("warning: {error:#}");
+    }
+}

@@ -1,0 +1,21 @@
+//! `cargo tintype undo`
+
+use anyhow::Result;
+
+use super::decide::{self, AcceptMode, Selection};
+use crate::decisions::Decision;
+use tintype::config::Config;
+
+/// Undo accepting or rejecting snapshots of a run
+///
+/// Restores the baselines that were replaced, unless they changed since.
+#[derive(clap::Args)]
+pub(crate) struct UndoOptions {
+    #[command(flatten)]
+    selection: Selection,
+}
+
+pub(crate) fn run(config: &Config, options: &UndoOptions) -> Result<()> {
+    let mode = AcceptMode::default();
+    decide::run(config, &options.selection, Decision::Undo, mode)
+}

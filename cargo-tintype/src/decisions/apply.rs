@@ -1,0 +1,187 @@
+//! Applies decisions to baselines, and reads which are in effect.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::{Context, Result, bail};
+use tintype::baseline;
+use tintype::model::{VisualTestResult, VisualTestRun};
+
+use super::decision::{Decision, DecisionState, ExpectedBaseline};
+use super::log::{DecisionEntry, DecisionLog};
+use crate::images;
+use crate::project::Project;
+
+/// A snapshot of a run that a decision is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Snapshot<'a> {
+    pub(crate) run: &'a VisualTestRun,
+    pub(crate) result: &'a VisualTestResult,
+}
+
+impl Snapshot<'_> {
+    fn name(&self) -> String {
+        self.result.story_identifier.test_name()
+    }
+}
+
+/// The decisions of a project.
+pub(crate) struct Decisions {
+    /// Locked while a decision is applied, so that two on the same snapshot
+    /// follow each other.
+    log: Mutex<DecisionLog>,
+}
+
+impl Decisions {
+    pub(crate) fn new(state_dir: &Path) -> Self {
+        Self {
+            log: Mutex::new(DecisionLog::new(state_dir)),
+        }
+    }
+
+    /// The decision that is in effect on a snapshot. An acceptance shows in
+    /// the provenance of the baseline, no matter by which way it was accepted.
+    pub(crate) fn state(
+        &self,
+        project: &Project,
+        result: &VisualTestResult,
+    ) -> Option<DecisionState> {
+        let name = result.story_identifier.test_name();
+        if self.log().ok()?.effective(&result.run_id, &name) == Some(Decision::Reject) {
+            return Some(DecisionState::Rejected);
+        }
+        let path = project.baseline(&result.story_identifier).ok()?;
+        let found = baseline::read(&project.manifest.root, &path).ok()??;
+        let from = found.provenance?;
+        (from.run_id == result.run_id && from.story_identifier == result.story_identifier)
+            .then_some(DecisionState::Accepted)
+    }
+
+    /// Whether the baseline is already the image of this result.
+    pub(crate) fn is_accepted(&self, project: &Project, result: &VisualTestResult) -> Result<bool> {
+        let path = project.baseline(&result.story_identifier)?;
+        let image = images::current(&project.manifest, result)?;
+        // A damaged baseline is replaced.
+        let found = baseline::read(&project.manifest.root, &path).ok().flatten();
+        Ok(found.is_some_and(|baseline| baseline.bytes == image))
+    }
+
+    /// The baseline that the acceptance in effect replaced: its hash and the
+    /// copy that is kept of it.
+    pub(crate) fn replaced(&self, result: &VisualTestResult) -> Option<(String, PathBuf)> {
+        let log = self.log().ok()?;
+        let entry = log.last(&result.run_id, &result.story_identifier.test_name())?;
+        let hash = entry.before.clone()?;
+        let copy = log.replaced(&hash);
+        (entry.decision == Decision::Accept && copy.is_file()).then_some((hash, copy))
+    }
+
+    /// Applies a decision. `expected` is the baseline that an acceptance may
+    /// replace.
+    pub(crate) fn apply(
+        &self,
+        project: &Project,
+        snapshot: Snapshot<'_>,
+        decision: Decision,
+        expected: &ExpectedBaseline,
+        who: &str,
+    ) -> Result<()> {
+        let mut log = self.log()?;
+        let entry = DecisionEntry::new(&snapshot.run.run_id, &snapshot.name(), decision, who);
+        let entry = match decision {
+            Decision::Accept => accept(&log, project, snapshot, expected, entry)?,
+            Decision::Reject => reject(&log, snapshot, entry)?,
+            Decision::Undo => undo(&log, project, snapshot, entry)?,
+        };
+        log.append(entry)
+    }
+
+    fn log(&self) -> Result<MutexGuard<'_, DecisionLog>> {
+        let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.refresh()?;
+        Ok(log)
+    }
+}
+
+fn accept(
+    log: &DecisionLog,
+    project: &Project,
+    snapshot: Snapshot<'_>,
+    expected: &ExpectedBaseline,
+    entry: DecisionEntry,
+) -> Result<DecisionEntry> {
+    let Snapshot { run, result } = snapshot;
+    if log.effective(&run.run_id, &snapshot.name()) == Some(Decision::Reject) {
+        bail!("it was rejected (help: undo that first with `cargo tintype undo`)");
+    }
+    let root = &project.manifest.root;
+    let path = project.baseline(&result.story_identifier)?;
+    let image = images::current(&project.manifest, result)?;
+    let provenance = images::provenance(run, result);
+    let before = match expected {
+        ExpectedBaseline::OfRun => recorded(root, &path, result),
+        ExpectedBaseline::Hash(hash) => hash.clone(),
+        ExpectedBaseline::Any => file_hash(&path),
+    };
+    if let Some(hash) = &before {
+        log.keep_replaced(&path, hash)?;
+    }
+    let accepted = baseline::accept_if(root, &path, before.as_deref(), &image, &provenance)?;
+    Ok(entry.with_hashes(before, accepted.file_sha256))
+}
+
+/// The hash of the baseline that the run compared with. It could not compare
+/// with a damaged file, which therefore counts as the expected one.
+fn recorded(root: &Path, path: &Path, result: &VisualTestResult) -> Option<String> {
+    let hash = result
+        .sha256
+        .as_ref()
+        .and_then(|hash| hash.baseline.clone());
+    let is_damaged = || baseline::read(root, path).is_err();
+    hash.or_else(|| is_damaged().then(|| file_hash(path)).flatten())
+}
+
+fn file_hash(path: &Path) -> Option<String> {
+    Some(baseline::sha256(&fs::read(path).ok()?))
+}
+
+fn reject(
+    log: &DecisionLog,
+    snapshot: Snapshot<'_>,
+    entry: DecisionEntry,
+) -> Result<DecisionEntry> {
+    if log.effective(&snapshot.run.run_id, &snapshot.name()) == Some(Decision::Accept) {
+        bail!("it was accepted (help: undo that first with `cargo tintype undo`)");
+    }
+    Ok(entry)
+}
+
+/// Undoes the last decision. After an acceptance the old baseline is restored,
+/// unless the baseline has changed since.
+fn undo(
+    log: &DecisionLog,
+    project: &Project,
+    snapshot: Snapshot<'_>,
+    entry: DecisionEntry,
+) -> Result<DecisionEntry> {
+    let last = log.last(&snapshot.run.run_id, &snapshot.name());
+    let last = last.context("there is no decision to undo")?;
+    match last.decision {
+        Decision::Undo => bail!("the decision has already been undone"),
+        Decision::Reject => {}
+        Decision::Accept => {
+            let path = project.baseline(&snapshot.result.story_identifier)?;
+            let before = match &last.before {
+                Some(hash) => Some(
+                    images::read(&log.replaced(hash))
+                        .context("the replaced baseline is no longer available")?,
+                ),
+                None => None,
+            };
+            let after = last.after.as_deref().unwrap_or_default();
+            baseline::restore_if(&project.manifest.root, &path, after, before.as_deref())?;
+        }
+    }
+    Ok(entry)
+}

@@ -1,0 +1,23 @@
+//! Publishes decisions in the record.
+
+use tintype::model::{RunId, StoryIdentifier};
+use tintype::record::{RecordError, Records};
+
+use super::decision::Decision;
+
+/// Marks a snapshot in the record. A run that the record does not have is no
+/// error: the baseline and the log have changed already.
+pub(crate) async fn publish(
+    records: &Records,
+    run: &RunId,
+    story: &StoryIdentifier,
+    decision: Decision,
+) -> Result<(), RecordError> {
+    if decision != Decision::Accept {
+        return Ok(());
+    }
+    match records.mark_accepted(run, story).await {
+        Ok(_) | Err(RecordError::NoRun { .. } | RecordError::NoTest { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,88 @@
+//! Serves the page until Ctrl-C or SIGTERM.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use tintype::record::Records;
+use tokio::net::TcpListener;
+
+use super::state::App;
+use super::{api, assets, authentication, images, live_events, request_filter};
+
+/// How often runs whose processes have died are looked for.
+const ABANDONED_INTERVAL: Duration = Duration::from_secs(15);
+
+/// Serves until Ctrl-C or SIGTERM. Open event streams would block a graceful
+/// shutdown forever, so connections are cut; pages reconnect.
+pub(super) async fn serve(app: App, listener: TcpListener) -> Result<()> {
+    let closing = end_abandoned(app.source.records.clone());
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    tokio::select! {
+        served = axum::serve(listener, service) => served.context("the server stopped"),
+        () = stop_signal() => Ok(()),
+        () = closing => Ok(()),
+    }
+}
+
+/// Ends runs all of whose processes have died, so that open pages show it. A
+/// record in memory sees no other processes.
+async fn end_abandoned(records: Records) {
+    loop {
+        if !records.is_memory() {
+            // Requests report a record that is unavailable.
+            let _ = records.end_abandoned().await;
+        }
+        tokio::time::sleep(ABANDONED_INTERVAL).await;
+    }
+}
+
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler Ctrl-C ends the process.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn router(app: App) -> Router {
+    let authenticated = Router::new()
+        .route("/api/runs", get(api::runs))
+        .route("/api/runs/{run}", get(api::run))
+        .route("/api/runs/{run}/events", get(live_events::of_run))
+        .route("/api/runs/{run}/tests/{name}", get(api::test))
+        .route("/api/history/{name}", get(api::history))
+        .route("/api/flaky", get(api::flaky))
+        .route("/api/events", get(live_events::of_all))
+        .route("/api/decisions", post(api::decide))
+        .route("/images/{run}/{name}/{kind}", get(images::image))
+        .layer(from_fn_with_state(
+            Arc::clone(&app),
+            authentication::require_user,
+        ));
+    Router::new()
+        .route("/", get(assets::page))
+        .route("/assets/{*path}", get(assets::file))
+        .route(
+            "/api/session",
+            get(authentication::session).post(authentication::log_in),
+        )
+        .route("/api/session/end", post(authentication::log_out))
+        .merge(authenticated)
+        .layer(from_fn_with_state(Arc::clone(&app), request_filter::filter))
+        .with_state(app)
+}

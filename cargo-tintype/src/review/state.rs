@@ -1,0 +1,59 @@
+//! The state that all requests share.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Result;
+use tintype::config::{Config, Secret};
+use tintype::record::{RecordConfig, Records};
+
+use super::access::{self, AccessPolicy};
+use super::hosts::AllowedHosts;
+use super::options::ReviewOptions;
+use super::run_source::RunSource;
+use crate::decisions::Decisions;
+use crate::project::Project;
+use crate::record_access::record_error;
+use crate::run_files;
+
+/// The state that all requests share.
+pub(super) struct ServerState {
+    pub(super) hosts: AllowedHosts,
+    pub(super) source: RunSource,
+    pub(super) decisions: Decisions,
+    pub(super) access: AccessPolicy,
+    /// Names the manifest, whatever the current folder is.
+    config: Config,
+}
+
+/// [`ServerState`] as handlers receive it.
+pub(super) type App = Arc<ServerState>;
+
+impl ServerState {
+    /// Loads the project anew: the page stays open while stories are written.
+    pub(super) fn project(&self) -> Result<Project> {
+        Project::open(&self.config)
+    }
+}
+
+/// Opens the record and the log of decisions.
+pub(super) async fn open(
+    project: &Project,
+    address: SocketAddr,
+    options: &ReviewOptions,
+    token: Option<&Secret>,
+) -> Result<App> {
+    let state_dir = project.manifest.state_dir();
+    let settings = RecordConfig::new(&state_dir, &project.config).map_err(record_error)?;
+    let records = Records::open(&settings).await.map_err(record_error)?;
+    Ok(Arc::new(ServerState {
+        hosts: AllowedHosts::new(address, &options.allow_host),
+        source: RunSource::new(records, run_files::folder_of(&project.manifest)),
+        decisions: Decisions::new(&state_dir),
+        access: access::policy(options, token, &settings).await?,
+        config: Config {
+            manifest: Some(project.manifest.path.clone()),
+            ..project.config.clone()
+        },
+    }))
+}
