@@ -94,7 +94,7 @@ impl Decisions {
             Decision::Reject => reject(&log, snapshot, entry)?,
             Decision::Undo => undo(&log, project, snapshot, entry)?,
         };
-        log.append(entry)
+        log.append(&entry)
     }
 
     fn log(&self) -> Result<MutexGuard<'_, DecisionLog>> {

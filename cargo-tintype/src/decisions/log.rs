@@ -115,13 +115,13 @@ impl DecisionLog {
     }
 
     /// Appends an entry.
-    pub(super) fn append(&mut self, entry: DecisionEntry) -> Result<()> {
+    pub(super) fn append(&mut self, entry: &DecisionEntry) -> Result<()> {
         let path = self.path();
         let write = || -> io::Result<()> {
             fs::create_dir_all(&self.folder)?;
             let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
             // One write, so that lines of several processes do not mix.
-            let line = format!("{}\n", serde_json::to_string(&entry)?);
+            let line = format!("{}\n", serde_json::to_string(entry)?);
             file.write_all(line.as_bytes())
         };
         write().with_context(|| format!("failed to write {}", path.display()))?;
@@ -165,10 +165,10 @@ mod tests {
             DecisionLog::new(folder.path()),
             DecisionLog::new(folder.path()),
         );
-        ours.append(DecisionEntry::new(&run, "a", Decision::Accept, "ada"))
+        ours.append(&DecisionEntry::new(&run, "a", Decision::Accept, "ada"))
             .unwrap();
         theirs
-            .append(DecisionEntry::new(&run, "b", Decision::Reject, "bob"))
+            .append(&DecisionEntry::new(&run, "b", Decision::Reject, "bob"))
             .unwrap();
         assert_eq!(ours.effective(&run, "b"), None);
         ours.refresh().unwrap();
@@ -182,7 +182,7 @@ mod tests {
         let run = RunId("run-1".to_owned());
         let mut log = DecisionLog::new(folder.path());
         for decision in [Decision::Reject, Decision::Undo] {
-            log.append(DecisionEntry::new(&run, "a", decision, "ada"))
+            log.append(&DecisionEntry::new(&run, "a", decision, "ada"))
                 .unwrap();
         }
         assert_eq!(log.effective(&run, "a"), None);

@@ -77,7 +77,7 @@ impl RunSource {
         match recorded.await {
             Ok(found) => Ok(found),
             Err(error) => self
-                .from_folder(id, error)
+                .in_folder(id, error)
                 .map(|file| (file.run, file.results)),
         }
     }
@@ -96,7 +96,7 @@ impl RunSource {
             Ok(found) => return Ok(found),
             Err(error) => error,
         };
-        let file = self.from_folder(id, error)?;
+        let file = self.in_folder(id, error)?;
         let mut results = file.results.into_iter();
         let result = results.find(|result| result.story_identifier == *story);
         let missing = || ApiError::not_found(format!("the run `{id}` has no snapshot {story}"));
@@ -104,7 +104,7 @@ impl RunSource {
     }
 
     /// The run from the folder, or the error of the record.
-    fn from_folder(&self, id: &RunId, error: RecordError) -> Result<RunFile, ApiError> {
+    fn in_folder(&self, id: &RunId, error: RecordError) -> Result<RunFile, ApiError> {
         let mut files = self.files();
         files
             .find(|file| file.run.run_id == *id)
