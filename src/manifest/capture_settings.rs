@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::compare_settings::one_of;
 use super::reader::{Problems, Table, Value};
-use super::types::{CaptureSettings, Isolation, Network, Target, WaitFor};
+use super::types::{CaptureSettings, Isolation, Network, PageErrors, Target, WaitFor};
 
 impl Default for CaptureSettings {
     fn default() -> Self {
@@ -18,8 +18,13 @@ impl Default for CaptureSettings {
             wait_for_busy: true,
             wait_for_network: true,
             network: Network::On,
+            virtual_time: true,
+            page_time: Duration::from_secs(10),
             clock: None,
+            seeded: true,
             seed: None,
+            page_errors: PageErrors::Report,
+            scroll_through: None,
         }
     }
 }
@@ -77,12 +82,37 @@ pub(super) fn capture(
     if let Some(clock) = table.take("clock").and_then(|v| instant(&v, problems)) {
         settings.clock = Some(clock);
     }
-    let seed = table.take("seed");
-    if let Some(seed) = seed.and_then(|v| v.whole(0, u32::MAX.into(), problems)) {
-        settings.seed = u32::try_from(seed).ok();
+    let virtual_time = table.take("virtual-time");
+    if let Some(is_virtual) = virtual_time.and_then(|v| v.flag(problems)) {
+        settings.virtual_time = is_virtual;
+    }
+    if let Some(limit) = table.take("page-time").and_then(|v| duration(&v, problems)) {
+        settings.page_time = limit;
+    }
+    if let Some(value) = table.take("seed") {
+        seed(&value, &mut settings, problems);
+    }
+    let words = [("report", PageErrors::Report), ("fail", PageErrors::Fail)];
+    let errors = table.take("page-errors");
+    if let Some(errors) = errors.and_then(|v| one_of(&v, &words, problems)) {
+        settings.page_errors = errors;
+    }
+    if let Some(value) = table.take("scroll-through") {
+        settings.scroll_through = value.flag(problems).or(settings.scroll_through);
     }
     table.finish(problems);
     settings
+}
+
+/// A number, or `false` for no seed at all.
+fn seed(value: &Value<'_>, settings: &mut CaptureSettings, problems: &mut Problems) {
+    if let Some(is_seeded) = value.inner().as_bool() {
+        settings.seeded = is_seeded;
+        return;
+    }
+    if let Some(seed) = value.whole(0, u32::MAX.into(), problems) {
+        (settings.seeded, settings.seed) = (true, u32::try_from(seed).ok());
+    }
 }
 
 fn target(value: &Value<'_>, problems: &mut Problems) -> Option<Target> {

@@ -50,7 +50,7 @@ pub use steps::Step;
 pub use template::{BaselineTemplate, TemplateValues};
 pub use types::{
     BrowserSettings, CaptureSettings, ColorScheme, EngineSettings, Isolation, Manifest, Network,
-    Screen, Source, StorySpec, StorybookDetails, Target, Theme, WaitFor,
+    PageErrors, Screen, Source, StorySpec, StorybookDetails, Target, Theme, WaitFor,
 };
 
 use context::ReadContext;

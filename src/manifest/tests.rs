@@ -9,8 +9,8 @@ use crate::model::BrowserName;
 use crate::model::Viewport;
 
 use super::{
-    ColorScheme, LoginExpiry, LoginMethod, Manifest, ManifestError, Network, RequestAction, Source,
-    Step, Target,
+    ColorScheme, LoginExpiry, LoginMethod, Manifest, ManifestError, Network, PageErrors,
+    RequestAction, Source, Step, Target,
 };
 
 /// A project with a folder of stories.
@@ -542,4 +542,26 @@ fn the_stories_of_a_storybook_are_those_that_are_wanted() {
     assert_eq!(manifest.stories[0].themes[0].globals, "theme:dark");
     let its = manifest.stories[0].storybook.as_ref().unwrap();
     assert!(!its.may_compare && its.may_pick_screens);
+}
+
+#[test]
+fn a_story_overrides_how_it_is_captured() {
+    let manifest = Project::new()
+        .parse(
+            "[stories]\ndir = \"stories\"\n[capture]\nseed = 7\npage-errors = \"fail\"\n\
+             page-time = \"2s\"\ntarget = \"page\"\n\
+             [[story]]\npath = \"button.html\"\ncapture = { seed = false, virtual-time = false, \
+             scroll-through = false }\n\
+             [[story]]\nid = \"other\"\npath = \"button.html\"\n",
+        )
+        .unwrap();
+    let [own, suite] = manifest.stories.as_slice() else {
+        panic!("{:?}", manifest.stories)
+    };
+    let (own, suite) = (&own.capture, &suite.capture);
+    assert!(!own.seeded && !own.virtual_time && !own.scrolls_through());
+    assert!(suite.seeded && suite.virtual_time && suite.scrolls_through());
+    assert_eq!(suite.seed, Some(7));
+    assert_eq!(own.page_errors, PageErrors::Fail);
+    assert_eq!(own.page_time, Duration::from_secs(2));
 }

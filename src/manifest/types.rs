@@ -198,11 +198,43 @@ pub struct CaptureSettings {
     pub wait_for_network: bool,
     /// Whether the page may reach other servers than its own.
     pub network: Network,
-    /// The time at which the page's clock stands still, in milliseconds since
-    /// the Unix epoch.
+    /// Whether time on the page is virtual: it is advanced step by step, and
+    /// costs no real time.
+    pub virtual_time: bool,
+    /// The most page time that a page gets to finish its motion.
+    pub page_time: Duration,
+    /// The time at which the page's clock starts, in milliseconds since the
+    /// Unix epoch.
     pub clock: Option<i64>,
-    /// The seed of the page's `Math.random`.
+    /// Whether the page's random numbers are seeded.
+    pub seeded: bool,
+    /// The seed, if it is not the default one.
     pub seed: Option<u32>,
+    /// Whether errors of the page fail its snapshots.
+    pub page_errors: PageErrors,
+    /// Whether the page is scrolled through before it is captured, so that
+    /// content that loads or appears on scrolling is there. `None`: it is for
+    /// [`Target::Page`].
+    pub scroll_through: Option<bool>,
+}
+
+impl CaptureSettings {
+    /// Whether the page is scrolled through before it is captured.
+    pub fn scrolls_through(&self) -> bool {
+        self.scroll_through
+            .unwrap_or_else(|| self.target == Target::Page)
+    }
+}
+
+/// What failed requests of the page's own origin, uncaught exceptions and
+/// `console.error` do to a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PageErrors {
+    /// They are in the result and at the end of the run.
+    Report,
+    /// They also fail the snapshot.
+    Fail,
 }
 
 /// Whether a page may reach the open network: any origin but the story
