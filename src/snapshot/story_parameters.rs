@@ -23,7 +23,7 @@ pub(super) fn check(
     let Some(may) = &snapshot.story.storybook else {
         return Ok(());
     };
-    if let (true, Some(reason)) = (may.may_skip, parameters.left_out()) {
+    if let (true, Some(reason)) = (may.may_skip, parameters.skip_reason()) {
         return Err(BrowserError::Skipped(reason));
     }
     let (true, Some(wanted)) = (may.may_pick_screens, &parameters.viewports) else {

@@ -10,43 +10,30 @@ use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 use url::Url;
 
+use super::applied::SentCredentials;
 use super::page::ChromiumPage;
 use crate::browser::error::BrowserError;
-use crate::browser::page::Page;
+use crate::browser::page::{Access, Page};
 use crate::config::Secret;
 use crate::manifest::Credentials;
 
 /// How long the page with the password may take to load.
 const LOG_IN_LIMIT: Duration = Duration::from_secs(20);
 
-/// Whom a session visits, and what it has shown there.
-#[derive(Debug, Default)]
-pub(super) struct CredentialState {
-    /// The server's address, without a trailing slash.
-    base: String,
-    credentials: Arc<Credentials>,
-    /// Whether the page that is open sends the headers.
-    pub(super) headers_sent: bool,
-    /// Whether the browser has the cookies.
-    pub(super) cookies_set: bool,
-    /// Whether the browser remembers the password.
-    password_cached: bool,
-}
-
 impl ChromiumPage {
     /// Presents credentials to the server at `base` from the next page on.
     pub fn set_credentials(&mut self, base: &str, credentials: Arc<Credentials>) {
-        self.credentials = CredentialState {
+        self.state.access = Access {
             base: base.to_owned(),
             credentials,
-            ..CredentialState::default()
         };
+        self.sent = SentCredentials::default();
     }
 
     /// Whether the server has asked for a password that there is, and that the
     /// browser does not remember yet.
     pub(super) async fn needs_password(&self) -> Result<bool, BrowserError> {
-        if self.credentials.password_cached || self.credentials.credentials.basic_auth.is_none() {
+        if self.sent.password || self.state.access.credentials.basic_auth.is_none() {
             return Ok(false);
         }
         Ok(self.call::<u16>("responseStatus", &[]).await? == 401)
@@ -56,7 +43,7 @@ impl ChromiumPage {
     /// address that asks for it. The browser presents it only there, and
     /// wherever else that server asks for it in the same name.
     pub(super) async fn authenticate(&mut self, address: &str) -> Result<(), BrowserError> {
-        let credentials = Arc::clone(&self.credentials.credentials);
+        let credentials = Arc::clone(&self.state.access.credentials);
         let with_password = credentials
             .basic_auth
             .as_ref()
@@ -76,18 +63,18 @@ impl ChromiumPage {
                 self.authentication_failed("the page with user and password could not be loaded")
             );
         }
-        self.credentials.password_cached = true;
+        self.sent.password = true;
         Ok(())
     }
 
     /// Makes the open page send headers and cookies, and trust the server if
     /// it may.
     pub(super) async fn send_credentials(&mut self) -> Result<(), BrowserError> {
-        let credentials = Arc::clone(&self.credentials.credentials);
+        let credentials = Arc::clone(&self.state.access.credentials);
         if credentials.is_empty() {
             return Ok(());
         }
-        if !self.credentials.headers_sent {
+        if !self.sent.headers {
             if credentials.insecure {
                 self.cdp(
                     "Security.setIgnoreCertificateErrors",
@@ -103,22 +90,22 @@ impl ChromiumPage {
                 self.cdp("Network.setExtraHTTPHeaders", json!({ "headers": headers }))
                     .await?;
             }
-            self.credentials.headers_sent = true;
+            self.sent.headers = true;
         }
-        if !self.credentials.cookies_set && !credentials.cookies.is_empty() {
-            let url = format!("{}/", self.credentials.base);
+        if !self.sent.cookies && !credentials.cookies.is_empty() {
+            let url = format!("{}/", self.state.access.base);
             let cookie = |(name, value): &(String, Secret)| json!({ "name": name, "value": value.reveal(), "url": url });
             let cookies: Vec<Value> = credentials.cookies.iter().map(cookie).collect();
             self.cdp("Network.setCookies", json!({ "cookies": cookies }))
                 .await?;
-            self.credentials.cookies_set = true;
+            self.sent.cookies = true;
         }
         Ok(())
     }
 
     fn authentication_failed(&self, reason: &str) -> BrowserError {
         BrowserError::Load {
-            url: self.credentials.base.clone(),
+            url: self.state.access.base.clone(),
             reason: format!("{reason} (`basic-auth` in [stories])"),
         }
     }

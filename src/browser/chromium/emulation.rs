@@ -9,23 +9,11 @@ use super::page::ChromiumPage;
 use crate::browser::error::BrowserError;
 use crate::manifest::{Device, Screen, Theme};
 
-/// What is set in the page that is open. A page that was just opened has
-/// nothing set.
-#[derive(Debug, Default)]
-pub(super) struct Emulated {
-    media: Option<Value>,
-    /// And the languages.
-    user_agent: (String, String),
-    locale: String,
-    time_zone: String,
-    touch: bool,
-}
-
 impl ChromiumPage {
     /// Says before which device, and person, pages are shown from the next load
     /// or [`show`](Self::show) on.
     pub fn set_device(&mut self, device: &Device) {
-        self.device.clone_from(device);
+        self.state.device.clone_from(device);
     }
 
     /// Sets whatever differs from what is set.
@@ -34,7 +22,7 @@ impl ChromiumPage {
         theme: &Theme,
         screen: Screen,
     ) -> Result<(), BrowserError> {
-        let media = media(theme, &self.device);
+        let media = media(theme, &self.state.device);
         if self.emulated.media.as_ref() != Some(&media) {
             self.cdp("Emulation.setEmulatedMedia", media.clone())
                 .await?;
@@ -46,7 +34,7 @@ impl ChromiumPage {
                 .await?;
             self.emulated.touch = screen.touch;
         }
-        let time_zone = self.device.time_zone.clone().unwrap_or_default();
+        let time_zone = self.state.device.time_zone.clone().unwrap_or_default();
         if self.emulated.time_zone != time_zone {
             let zone = json!({ "timezoneId": time_zone });
             self.set(
@@ -58,7 +46,7 @@ impl ChromiumPage {
             .await?;
             self.emulated.time_zone = time_zone;
         }
-        let locale = self.device.locale.clone().unwrap_or_default();
+        let locale = self.state.device.locale.clone().unwrap_or_default();
         if self.emulated.locale != locale {
             let chosen = json!({ "locale": locale });
             self.set("locale", &locale, "Emulation.setLocaleOverride", chosen)
@@ -71,7 +59,10 @@ impl ChromiumPage {
     /// The user agent, and the languages that requests and the page tell.
     async fn set_user_agent(&mut self) -> Result<(), BrowserError> {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let (agent, locale) = (text(&self.device.user_agent), text(&self.device.locale));
+        let (agent, locale) = (
+            text(&self.state.device.user_agent),
+            text(&self.state.device.locale),
+        );
         if self.emulated.user_agent == (agent.clone(), locale.clone()) {
             return Ok(());
         }

@@ -13,10 +13,6 @@ impl Input for ChromiumPage {
         &self.driver
     }
 
-    fn mark_acted(&mut self) {
-        self.acted = true;
-    }
-
     async fn reapply_theme(&mut self, theme: &Theme) -> Result<(), BrowserError> {
         if !self.has_theme {
             return Ok(());

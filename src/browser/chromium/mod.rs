@@ -1,5 +1,6 @@
 //! Chromium and Chrome, through chromedriver and the DevTools protocol.
 
+mod applied;
 mod arguments;
 mod credentials;
 mod emulation;

@@ -1,5 +1,4 @@
-//! A page of ours in Chromium: load a story, show it in a theme on a screen,
-//! bring it to rest, capture it.
+//! A tab of Chromium: loads stories and applies screens and themes.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,39 +7,30 @@ use fantoccini::Client;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::credentials::CredentialState;
-use super::emulation::Emulated;
+use super::applied::{Emulated, SentCredentials};
 use super::start;
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver, RawCommand};
 use crate::browser::error::BrowserError;
-use crate::browser::page::{BrowserInfo, Page, StorageState, only_changes_fragment, prelude};
-use crate::manifest::{BrowserSettings, CaptureSettings, Device, Screen, Theme};
+use crate::browser::page::{BrowserInfo, Page, PageState, only_changes_fragment, prelude};
+use crate::manifest::{BrowserSettings, CaptureSettings, Screen, Theme};
 
-/// One Chromium under WebDriver with one page in it.
+/// A Chromium under WebDriver with one open tab.
 #[derive(Debug)]
 pub struct ChromiumPage {
     pub(super) driver: Driver,
     pub(super) info: BrowserInfo,
-    pub(super) address: String,
-    pub(super) screen: Option<Screen>,
-    /// Before which device pages are shown, and what of that is set.
-    pub(super) device: Device,
+    pub(super) state: PageState,
     pub(super) emulated: Emulated,
-    /// Whether the loaded page wears something of a theme.
+    /// Whether a theme is applied to the loaded page's root element.
     pub(super) has_theme: bool,
-    /// Whether the loaded page changes its style at once.
+    /// Whether transitions are disabled in the loaded page.
     pub(super) transitions_off: bool,
-    /// A page that was told to close, by its name among the browser's targets.
+    /// The target id of a tab that is being closed.
     pub(super) closing: Option<String>,
-    /// What runs in the page before its own scripts, and the browser's name
-    /// for it.
+    /// The scripts that run before the page's own, and their id.
     pub(super) prelude: Option<(String, String)>,
     pub(super) cache_is_off: bool,
-    pub(super) credentials: CredentialState,
-    /// Whether steps have been done since the address was loaded.
-    pub(super) acted: bool,
-    /// Whose browser it is.
-    pub(super) storage_state: Option<StorageState>,
+    pub(super) sent: SentCredentials,
 }
 
 impl ChromiumPage {
@@ -54,18 +44,14 @@ impl ChromiumPage {
         let mut session = Self {
             info: info(&driver.capabilities, driver.drives_frames),
             driver,
-            address: String::new(),
-            screen: None,
-            device: Device::default(),
+            state: PageState::default(),
             emulated: Emulated::default(),
             has_theme: false,
             transitions_off: false,
             closing: None,
             prelude: None,
             cache_is_off: false,
-            credentials: CredentialState::default(),
-            acted: false,
-            storage_state: None,
+            sent: SentCredentials::default(),
         };
         session.open_tab().await?;
         Ok(session)
@@ -84,9 +70,8 @@ impl ChromiumPage {
     /// Opens a page whose frames we drive, where that is possible, and
     /// installs nothing in it yet.
     pub(super) async fn open_tab(&mut self) -> Result<(), BrowserError> {
-        if self.acted {
+        if self.state.has_acted {
             self.take_mouse_away().await;
-            self.acted = false;
         }
         let mut page = json!({ "url": "about:blank" });
         if self.driver.drives_frames {
@@ -113,11 +98,11 @@ impl ChromiumPage {
         let focus = json!({ "enabled": true });
         self.cdp("Emulation.setFocusEmulationEnabled", focus)
             .await?;
-        self.address.clear();
-        (self.screen, self.prelude) = (None, None);
+        self.state.reset_tab();
+        self.prelude = None;
         self.emulated = Emulated::default();
         self.cache_is_off = false;
-        self.credentials.headers_sent = false;
+        self.sent.headers = false;
         Ok(())
     }
 
@@ -196,21 +181,20 @@ impl ChromiumPage {
         if self.cache_is_off {
             self.cdp("Network.disable", json!({})).await?;
             self.cache_is_off = false;
-            self.credentials.headers_sent = false;
+            self.sent.headers = false;
         }
-        if self.acted {
+        if self.state.has_acted {
             // The mouse would still rest where a step has moved it.
             self.open_tab().await?;
         }
         self.send_credentials().await?;
-        if only_changes_fragment(&self.address, address) {
+        if only_changes_fragment(&self.state.address, address) {
             // Otherwise only the fragment would change and nothing be loaded.
             self.navigate("about:blank", limit).await?;
         }
         self.install(capture).await?;
         self.emulate(theme, screen).await?;
-        address.clone_into(&mut self.address);
-        self.acted = false;
+        self.state.begin_story(address);
         self.navigate_signed_in(address, limit).await?;
         (self.has_theme, self.transitions_off) = (false, false);
         self.set_theme(theme).await
@@ -255,8 +239,7 @@ impl ChromiumPage {
         self.cdp("Network.setCacheDisabled", json!({ "cacheDisabled": true }))
             .await?;
         self.cache_is_off = true;
-        address.clone_into(&mut self.address);
-        self.acted = false;
+        self.state.begin_story(address);
         self.navigate_signed_in(address, capture.timeout).await?;
         (self.has_theme, self.transitions_off) = (false, false);
         self.set_theme(theme).await
@@ -274,7 +257,7 @@ impl ChromiumPage {
             self.cdp("Storage.clearDataForOrigin", all).await?;
         }
         self.cdp("Network.clearBrowserCookies", json!({})).await?;
-        self.credentials.cookies_set = false;
+        self.sent.cookies = false;
         Ok(())
     }
 
@@ -322,9 +305,9 @@ impl ChromiumPage {
         theme: &Theme,
         screen: Screen,
     ) -> Result<(), BrowserError> {
-        if self.screen != Some(screen) {
+        if self.state.screen != Some(screen) {
             self.set_size(screen, screen.viewport.height, None).await?;
-            self.screen = Some(screen);
+            self.state.screen = Some(screen);
         }
         self.emulate_device(theme, screen).await
     }
@@ -395,12 +378,12 @@ impl ChromiumPage {
 }
 
 impl Page for ChromiumPage {
-    fn address(&self) -> &str {
-        &self.address
+    fn state(&self) -> &PageState {
+        &self.state
     }
 
-    fn acted(&self) -> bool {
-        self.acted
+    fn state_mut(&mut self) -> &mut PageState {
+        &mut self.state
     }
 
     async fn frame(&self) -> Result<(), BrowserError> {

@@ -12,7 +12,7 @@ impl ChromiumPage {
     /// Makes the browser somebody's, or nobody's, from the next load on. What
     /// it has been before is not forgotten by this.
     pub fn set_storage_state(&mut self, state: Option<StorageState>) {
-        self.storage_state = state;
+        self.state.storage_state = state;
     }
 
     /// Loads an address as whoever is signed in.
@@ -21,7 +21,7 @@ impl ChromiumPage {
         address: &str,
         limit: Duration,
     ) -> Result<(), BrowserError> {
-        let Some(state) = &self.storage_state else {
+        let Some(state) = &self.state.storage_state else {
             return self.navigate(address, limit).await;
         };
         self.give_cookies(state, address).await?;

@@ -8,40 +8,15 @@ use serde_json::{Value, json};
 use super::page::FirefoxPage;
 use crate::browser::error::BrowserError;
 use crate::browser::page::Cookie;
-use crate::manifest::{Credentials, Device};
-
-/// Whom a session visits.
-#[derive(Debug, Default)]
-pub(super) struct CredentialState {
-    /// The server's address, without a trailing slash.
-    base: String,
-    credentials: Arc<Credentials>,
-    /// Whether the open tab's container has all that it shows.
-    sent: bool,
-}
-
-impl CredentialState {
-    pub(super) fn of(base: &str, credentials: Arc<Credentials>) -> Self {
-        Self {
-            base: base.to_owned(),
-            credentials,
-            sent: false,
-        }
-    }
-
-    /// Another container knows nothing.
-    pub(super) fn forget(&mut self) {
-        self.sent = false;
-    }
-}
+use crate::manifest::Device;
 
 impl FirefoxPage {
     /// Makes the open tab send headers and cookies.
     pub(super) async fn send_credentials(&mut self) -> Result<(), BrowserError> {
-        if self.credentials.sent {
+        if self.tab.has_credentials {
             return Ok(());
         }
-        let credentials = Arc::clone(&self.credentials.credentials);
+        let credentials = Arc::clone(&self.state.access.credentials);
         if !credentials.headers.is_empty() {
             let headers: Vec<Value> = credentials
                 .headers
@@ -54,7 +29,7 @@ impl FirefoxPage {
             let headers = json!({ "headers": headers, "contexts": [self.tab.id] });
             self.hidden("network.setExtraHeaders", headers).await?;
         }
-        let address = format!("{}/", self.credentials.base);
+        let address = format!("{}/", self.state.access.base);
         for (name, value) in &credentials.cookies {
             let cookie = Cookie {
                 name: name.clone(),
@@ -63,7 +38,7 @@ impl FirefoxPage {
             };
             self.give(&cookie, &address).await?;
         }
-        self.credentials.sent = true;
+        self.tab.has_credentials = true;
         Ok(())
     }
 
@@ -80,7 +55,7 @@ impl FirefoxPage {
 
     /// Sets whatever of the device differs from what is set in the tab.
     pub(super) async fn emulate_device(&mut self) -> Result<(), BrowserError> {
-        if self.emulated_device == self.device {
+        if self.emulated_device == self.state.device {
             return Ok(());
         }
         let Device {
@@ -88,7 +63,7 @@ impl FirefoxPage {
             locale,
             time_zone,
             ..
-        } = self.device.clone();
+        } = self.state.device.clone();
         let (agent, language, zone) = (
             json!({ "userAgent": user_agent, "contexts": [self.tab.id] }),
             json!({ "locale": locale, "contexts": [self.tab.id] }),
@@ -107,7 +82,7 @@ impl FirefoxPage {
                 .await?;
         }
         self.set_media().await?;
-        self.emulated_device = self.device.clone();
+        self.emulated_device = self.state.device.clone();
         Ok(())
     }
 
@@ -117,13 +92,17 @@ impl FirefoxPage {
         let Some(window) = &self.window else {
             return Ok(());
         };
-        let medium = self.device.medium.map_or("", |medium| medium.as_str());
-        let motion = match self.device.reduced_motion {
+        let medium = self
+            .state
+            .device
+            .medium
+            .map_or("", |medium| medium.as_str());
+        let motion = match self.state.device.reduced_motion {
             Some(true) => "reduce",
             Some(false) => "no-preference",
             None => "none",
         };
-        let colours = match self.device.forced_colors {
+        let colours = match self.state.device.forced_colors {
             Some(true) => "active",
             Some(false) | None => "none",
         };

@@ -5,6 +5,7 @@
 //! viewport of any size and scale, scripts that run before the page's own, and
 //! tabs that share nothing with each other.
 
+mod applied;
 mod bidi;
 mod emulation;
 mod input;

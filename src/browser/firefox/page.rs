@@ -14,14 +14,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::applied::Tab;
 use super::bidi::{Bidi, BidiError};
-use super::emulation::CredentialState;
 use super::start;
-use super::tab::Tab;
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver, within};
 use crate::browser::error::BrowserError;
 use crate::browser::page::{
-    BrowserInfo, Page, Screenshot, StorageState, only_changes_fragment, prelude,
+    Access, BrowserInfo, Page, PageState, Screenshot, StorageState, only_changes_fragment, prelude,
 };
 use crate::manifest::{
     BrowserSettings, CaptureSettings, ColorScheme, Credentials, Device, Screen, Theme,
@@ -38,10 +37,9 @@ pub struct FirefoxPage {
     pub(super) driver: Driver,
     pub(super) bidi: Bidi,
     pub(super) info: BrowserInfo,
-    pub(super) address: String,
+    pub(super) state: PageState,
     /// How long it may take to load.
     pub(super) limit: Duration,
-    pub(super) screen: Option<Screen>,
     pub(super) scheme: Option<ColorScheme>,
     /// The browser's own window, whose scripts may change preferences: not
     /// where somebody else has started the driver.
@@ -51,14 +49,8 @@ pub struct FirefoxPage {
     /// for it.
     pub(super) prelude: Option<(String, String)>,
     pub(super) cache_is_off: bool,
-    /// Whether steps have been done since the address was loaded.
-    pub(super) acted: bool,
-    pub(super) credentials: CredentialState,
-    /// Before which device pages are shown, and what of that is set in the tab.
-    pub(super) device: Device,
+    /// The device that is emulated in the tab.
     pub(super) emulated_device: Device,
-    /// Whose browser it is.
-    pub(super) storage_state: Option<StorageState>,
 }
 
 impl FirefoxPage {
@@ -100,19 +92,14 @@ impl FirefoxPage {
             info: info(&driver.capabilities),
             driver,
             bidi,
-            address: String::new(),
+            state: PageState::default(),
             limit: COMMAND_TIMEOUT,
-            screen: None,
             scheme,
             window: None,
             tab: Tab::default(),
             prelude: None,
             cache_is_off: false,
-            acted: false,
-            credentials: CredentialState::default(),
-            device: Device::default(),
             emulated_device: Device::default(),
-            storage_state: None,
         };
         let windows = json!({ "moz:scope": "chrome" });
         session.window = match session.bidi("browsingContext.getTree", windows).await {
@@ -142,17 +129,21 @@ impl FirefoxPage {
         base: &str,
         credentials: Arc<Credentials>,
     ) {
-        self.credentials = CredentialState::of(base, credentials);
+        self.state.access = Access {
+            base: base.to_owned(),
+            credentials,
+        };
+        self.tab.has_credentials = false;
     }
 
     /// Says before which device pages are shown from the next load on.
     pub(in crate::browser) fn set_device(&mut self, device: &Device) {
-        self.device.clone_from(device);
+        self.state.device.clone_from(device);
     }
 
     /// Makes the browser somebody's, or nobody's, from the next load on.
     pub(in crate::browser) fn set_storage_state(&mut self, state: Option<StorageState>) {
-        self.storage_state = state;
+        self.state.storage_state = state;
     }
 
     /// Loads an address; what the browser has cached may be used.
@@ -166,7 +157,7 @@ impl FirefoxPage {
         if !self.supports_theme(theme) {
             self.restart(theme).await?;
         }
-        if self.acted {
+        if self.state.has_acted {
             // The mouse would still rest where a step has moved it.
             self.open_tab().await?;
         }
@@ -174,7 +165,7 @@ impl FirefoxPage {
             self.cache("default").await?;
             self.cache_is_off = false;
         }
-        if only_changes_fragment(&self.address, address) {
+        if only_changes_fragment(&self.state.address, address) {
             self.navigate("about:blank", capture.timeout).await?;
         }
         self.arrive(address, theme, screen, capture).await
@@ -209,7 +200,7 @@ impl FirefoxPage {
         self.install(prelude(capture)).await?;
         self.send_credentials().await?;
         self.emulate(theme, screen).await?;
-        address.clone_into(&mut self.address);
+        address.clone_into(&mut self.state.address);
         self.limit = capture.timeout;
         self.navigate_signed_in(address, capture.timeout).await?;
         self.apply_theme(theme, false).await
@@ -245,7 +236,7 @@ impl FirefoxPage {
             self.apply_theme(theme, false).await?;
             return self.frame().await;
         }
-        let (address, limit) = (std::mem::take(&mut self.address), self.limit);
+        let (address, limit) = (std::mem::take(&mut self.state.address), self.limit);
         let prelude = self.prelude.take();
         self.restart(theme).await?;
         self.send_credentials().await?;
@@ -256,8 +247,8 @@ impl FirefoxPage {
         if address.is_empty() {
             return Ok(());
         }
-        self.address = address;
-        self.navigate_signed_in(&self.address, limit).await?;
+        self.state.address = address;
+        self.navigate_signed_in(&self.state.address, limit).await?;
         self.apply_theme(theme, false).await
     }
 
@@ -273,11 +264,10 @@ impl FirefoxPage {
         // Its place may be the only one that there is.
         self.driver.release_remote().await;
         let (settings, scratch) = (self.settings.clone(), self.scratch.clone());
-        let (storage_state, device) = (self.storage_state.take(), std::mem::take(&mut self.device));
-        let visit = std::mem::take(&mut self.credentials);
+        let mut state = std::mem::take(&mut self.state);
         *self = Self::in_scheme(&settings, &scratch, theme.color_scheme).await?;
-        (self.storage_state, self.device, self.credentials) = (storage_state, device, visit);
-        self.credentials.forget();
+        state.reset_tab();
+        self.state = state;
         Ok(())
     }
 
@@ -286,9 +276,9 @@ impl FirefoxPage {
         theme: &Theme,
         screen: Screen,
     ) -> Result<(), BrowserError> {
-        if self.screen != Some(screen) {
+        if self.state.screen != Some(screen) {
             self.set_layout_size(screen, screen.viewport.height).await?;
-            self.screen = Some(screen);
+            self.state.screen = Some(screen);
         }
         if self.scheme != theme.color_scheme
             && let Some(window) = &self.window
@@ -353,12 +343,12 @@ impl FirefoxPage {
 }
 
 impl Page for FirefoxPage {
-    fn address(&self) -> &str {
-        &self.address
+    fn state(&self) -> &PageState {
+        &self.state
     }
 
-    fn acted(&self) -> bool {
-        self.acted
+    fn state_mut(&mut self) -> &mut PageState {
+        &mut self.state
     }
 
     async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {

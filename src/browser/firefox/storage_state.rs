@@ -17,7 +17,7 @@ impl FirefoxPage {
         address: &str,
         limit: Duration,
     ) -> Result<(), BrowserError> {
-        let Some(state) = &self.storage_state else {
+        let Some(state) = &self.state.storage_state else {
             return self.navigate(address, limit).await;
         };
         for cookie in &state.cookies {

@@ -3,16 +3,10 @@
 
 use serde_json::json;
 
+use super::applied::Tab;
 use super::page::{FirefoxPage, text};
 use crate::browser::error::BrowserError;
 use crate::manifest::Device;
-
-/// A tab, and the container whose cookies, storage and cache it has.
-#[derive(Debug, Default)]
-pub(super) struct Tab {
-    pub(super) id: String,
-    pub(super) container: Option<String>,
-}
 
 impl FirefoxPage {
     /// Opens a tab in a container of its own and ends the one before, with all
@@ -30,7 +24,14 @@ impl FirefoxPage {
             .command("switch window", self.driver.client.switch_to_window(handle))
             .await?;
         let container = Some(container);
-        let old = std::mem::replace(&mut self.tab, Tab { id, container });
+        let old = std::mem::replace(
+            &mut self.tab,
+            Tab {
+                id,
+                container,
+                has_credentials: false,
+            },
+        );
         match old.container {
             // The tab goes with it.
             Some(container) => {
@@ -42,11 +43,9 @@ impl FirefoxPage {
                 self.bidi("browsingContext.close", old).await?;
             }
         }
-        self.address.clear();
-        self.screen = None;
-        (self.cache_is_off, self.acted) = (false, false);
+        self.state.reset_tab();
+        self.cache_is_off = false;
         self.emulated_device = Device::default();
-        self.credentials.forget();
         Ok(())
     }
 

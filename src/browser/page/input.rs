@@ -14,9 +14,6 @@ pub(in crate::browser) trait Input: Page {
     /// Who takes the browser's input.
     fn driver(&self) -> &Driver;
 
-    /// Notes that something has been done since the address was loaded.
-    fn mark_acted(&mut self);
-
     /// Dresses the page if it is another than was has_theme last: a step may lead
     /// to one.
     fn reapply_theme(

@@ -3,6 +3,8 @@
 //! - `traits`: the operations that an engine provides.
 //! - `address`: compares addresses.
 //! - `info`: names of a browser, and the requests of a page.
+//! - `state`: the state of a page that all engines share.
+//! - `poll`: asks a page again until it has an answer.
 //! - `prelude`: the scripts that run in a document before its own.
 //! - `settle`: waits until the page is ready to be captured.
 //! - `storybook`: waits until a Storybook has rendered a story.
@@ -13,9 +15,11 @@
 mod address;
 mod info;
 mod input;
+mod poll;
 mod prelude;
 pub(super) mod screenshot;
 mod settle;
+mod state;
 mod steps;
 mod storage_state;
 mod storybook;
@@ -28,6 +32,7 @@ pub(super) use prelude::prelude;
 pub(super) use screenshot::{Frame, Screenshot, capture, decode};
 pub(super) use settle::settle;
 pub use settle::{Settled, Thoroughness};
+pub(super) use state::{Access, PageState};
 pub(super) use steps::perform_steps;
 pub(super) use storage_state::fill_storage_script;
 pub use storage_state::{Cookie, StorageState};

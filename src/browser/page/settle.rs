@@ -1,53 +1,45 @@
-//! The named conditions that a page is waited for.
+//! Waits until a page is ready to be captured.
 //!
-//! The page itself says what it still waits for (`page/library.js`); here each
-//! answer is followed by a frame, so that what needs one to go on gets it,
-//! until nothing is left or the story's time is over.
+//! The page reports its pending conditions (`scripts/page/readiness.js`). It is
+//! asked until none is left or the story's time is over.
 
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::poll::{Deadline, Polled, poll_until};
 use super::traits::Page;
 use crate::browser::error::{BrowserError, Pending, Unsettled};
 use crate::manifest::{CaptureSettings, WaitFor};
 use crate::model::SettledStep;
 
-/// After this many answers the page waits for something outside of it, and
-/// need not be asked with every frame.
-const EAGER: u32 = 12;
-
-/// The longest pause between two answers.
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// How long `aria-busy` is believed: a story may well show the busy state
-/// itself.
-const BUSY: Duration = Duration::from_secs(2);
+/// How long `aria-busy` is waited for: a story may show the busy state itself.
+const MAX_BUSY: Duration = Duration::from_secs(2);
 
 /// What a script is told in a page that lets nobody style into it.
 const CLOSED_PAGE: &str = "Access is denied for this document";
 
-/// How closely a page is looked at.
+/// The conditions that are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Thoroughness {
-    /// As closely as costs nothing: the picture can only turn out equal to its
-    /// baseline, or count for nothing.
+    /// The cheap ones only. The screenshot either equals its baseline or is not
+    /// used.
     Quick,
-    /// Everything, since the picture will be judged.
+    /// All of them, because the screenshot will be judged.
     Thorough,
 }
 
-/// A page at rest.
+/// A page that is ready to be captured.
 #[derive(Clone, Debug, Default)]
 pub struct Settled {
-    /// What it was waited for, each with the time until it came true.
+    /// The conditions that were waited for, each with its time.
     pub steps: Vec<SettledStep>,
     /// Web fonts that failed to load.
     pub missing_fonts: Vec<String>,
-    /// Addresses of other origins that it has asked, as it says itself.
+    /// Addresses of other origins that it has requested.
     pub foreign: Vec<String>,
-    /// Whether it keeps something that outlives it: cookies, storage.
+    /// Whether it has stored data that outlives it, such as cookies.
     pub dirty: bool,
     /// Whether it moves by `requestAnimationFrame`.
     pub moving: bool,
@@ -67,7 +59,7 @@ struct Answer {
     has_motion: bool,
 }
 
-/// Brings the page to rest within the story's time from `started`.
+/// Waits until the page is ready, within the story's time from `started`.
 pub(in crate::browser) async fn settle(
     page: &impl Page,
     capture: &CaptureSettings,
@@ -75,43 +67,49 @@ pub(in crate::browser) async fn settle(
     started: Instant,
 ) -> Result<Settled, BrowserError> {
     let begun = Instant::now();
-    let options = [wanted(page, capture, thoroughness)];
+    let options = [readiness_options(page, capture, thoroughness)];
     let mut steps: Vec<SettledStep> = Vec::new();
-    for answers in 1_u32.. {
-        let answer = page.call("checkReadiness", &options).await;
-        let mut answer: Answer = answer.map_err(|error| no_page(page, error))?;
-        refuse_error_page(page, &answer)?;
-        delays(capture, started, &mut answer.pending);
-        if started.elapsed() > BUSY {
+    let deadline = Deadline {
+        started,
+        limit: capture.timeout,
+    };
+    let address = page.state().address.as_str();
+    let check = |mut answer: Answer| {
+        reject_error_status(address, answer.status)?;
+        add_delays(capture, started, &mut answer.pending);
+        if started.elapsed() > MAX_BUSY {
             answer.pending.retain(|pending| pending.step != "aria-busy");
         }
-        note(&mut steps, &answer.pending, begun);
-        if answer.pending.is_empty() {
-            return Ok(Settled {
-                steps,
-                missing_fonts: answer.failed_fonts,
-                foreign: answer.other_origins,
-                dirty: answer.has_stored_data,
-                moving: answer.has_motion,
-            });
+        record_times(&mut steps, &answer.pending, begun);
+        if !answer.pending.is_empty() {
+            return Ok(Polled::Pending(answer.pending));
         }
-        if started.elapsed() > capture.timeout {
-            return Err(BrowserError::Unsettled(Unsettled {
-                limit: capture.timeout,
-                pending: answer.pending,
-            }));
-        }
-        page.frame().await?;
-        tokio::time::sleep(PAUSE.min(Duration::from_millis(answers.saturating_sub(EAGER).into())))
-            .await;
-    }
-    unreachable!("the loop has no end of its own")
+        Ok(Polled::Ready(Settled {
+            steps: std::mem::take(&mut steps),
+            missing_fonts: answer.failed_fonts,
+            foreign: answer.other_origins,
+            dirty: answer.has_stored_data,
+            moving: answer.has_motion,
+        }))
+    };
+    let settled = poll_until(page, ("checkReadiness", &options), deadline, check).await;
+    let settled = settled.map_err(|error| explain_closed_page(address, error))?;
+    settled.map_err(|pending| {
+        BrowserError::Unsettled(Unsettled {
+            limit: capture.timeout,
+            pending,
+        })
+    })
 }
 
-/// What the page is asked for.
-fn wanted(page: &impl Page, capture: &CaptureSettings, thoroughness: Thoroughness) -> Value {
-    // What is done to a page may end what it was waited for.
-    let wait_for = if page.acted() {
+/// The options of `checkReadiness`.
+fn readiness_options(
+    page: &impl Page,
+    capture: &CaptureSettings,
+    thoroughness: Thoroughness,
+) -> Value {
+    // Steps may end the state that the story waits for.
+    let wait_for = if page.state().has_acted {
         &[]
     } else {
         capture.wait_for.as_slice()
@@ -121,7 +119,7 @@ fn wanted(page: &impl Page, capture: &CaptureSettings, thoroughness: Thoroughnes
         .map(|condition| match condition {
             WaitFor::Selector(selector) => json!({ "selector": selector }),
             WaitFor::Expression(expression) => json!({ "expression": expression }),
-            // The page's own clock may stand still: time passes out here.
+            // The page's clock may be stopped, so delays are measured here.
             WaitFor::Delay(_) => json!({}),
         })
         .collect();
@@ -130,16 +128,16 @@ fn wanted(page: &impl Page, capture: &CaptureSettings, thoroughness: Thoroughnes
         "busy": capture.wait_for_busy && thoroughness == Thoroughness::Thorough,
         "network": capture.wait_for_network,
         "waitFor": conditions,
-
     })
 }
 
-fn delays(capture: &CaptureSettings, started: Instant, waiting: &mut Vec<Pending>) {
+/// Adds the delays that have not passed.
+fn add_delays(capture: &CaptureSettings, started: Instant, pending: &mut Vec<Pending>) {
     for condition in &capture.wait_for {
         if let WaitFor::Delay(delay) = condition
             && started.elapsed() < *delay
         {
-            waiting.push(Pending {
+            pending.push(Pending {
                 step: "wait-for".to_owned(),
                 detail: format!("{} s", delay.as_secs_f32()),
             });
@@ -147,10 +145,10 @@ fn delays(capture: &CaptureSettings, started: Instant, waiting: &mut Vec<Pending
     }
 }
 
-/// Notes how long each condition has not been met by now.
-fn note(steps: &mut Vec<SettledStep>, waiting: &[Pending], begun: Instant) {
+/// Records how long each pending condition has been waited for.
+fn record_times(steps: &mut Vec<SettledStep>, all: &[Pending], begun: Instant) {
     let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    for pending in waiting {
+    for pending in all {
         match steps.iter_mut().find(|step| step.step == pending.step) {
             Some(step) => step.ms = ms,
             None => steps.push(SettledStep {
@@ -161,14 +159,14 @@ fn note(steps: &mut Vec<SettledStep>, waiting: &[Pending], begun: Instant) {
     }
 }
 
-/// The browser's own error pages let nobody style into them.
-fn no_page(page: &impl Page, error: BrowserError) -> BrowserError {
+/// Scripts have no access to the browser's own error pages.
+fn explain_closed_page(address: &str, error: BrowserError) -> BrowserError {
     match error {
         BrowserError::Refused { reason, .. } if reason.contains(CLOSED_PAGE) => {
             BrowserError::Load {
-                url: page.address().to_owned(),
-                reason: "the browser shows an error page of its own (where nobody vouches for \
-                         the server's certificate, `insecure = true` in [stories] trusts it)"
+                url: address.to_owned(),
+                reason: "the browser shows an error page of its own\nhelp: if the server's \
+                         certificate is not trusted, set `insecure = true` in [stories]"
                     .to_owned(),
             }
         }
@@ -176,13 +174,13 @@ fn no_page(page: &impl Page, error: BrowserError) -> BrowserError {
     }
 }
 
-/// A server's error page is no story, however still it stands.
-fn refuse_error_page(page: &impl Page, answer: &Answer) -> Result<(), BrowserError> {
-    if answer.status < 400 {
+/// A server's error page is not a story.
+pub(super) fn reject_error_status(address: &str, status: u16) -> Result<(), BrowserError> {
+    if status < 400 {
         return Ok(());
     }
     Err(BrowserError::Load {
-        url: page.address().to_owned(),
-        reason: format!("the server answered with status {}", answer.status),
+        url: address.to_owned(),
+        reason: format!("the server answered with status {status}"),
     })
 }

@@ -11,13 +11,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::input::Input;
+use super::poll::{Deadline, Polled, poll_until};
 use super::settle::{Thoroughness, settle};
 use crate::browser::error::{BrowserError, StepFailure};
 use crate::config::UnsetVariable;
 use crate::manifest::{CaptureSettings, Step, Theme, WaitFor};
-
-/// The pause between two looks at a page that is not ready for a step.
-const PAUSE: Duration = Duration::from_millis(20);
 
 /// How many keys go to the browser at once.
 const KEYS_AT_ONCE: usize = 100;
@@ -66,7 +64,7 @@ pub(in crate::browser) async fn perform_steps(
     settle(page, capture, Thoroughness::Quick, started).await?;
     for (index, step) in steps.iter().enumerate() {
         tracing::debug!(kind = step.kind(), target = step.target(), "a step");
-        page.mark_acted();
+        page.state_mut().has_acted = true;
         if let Err(fault) = perform_step(page, step, theme, capture).await {
             return Err(match fault {
                 Fault::Browser(error) => error,
@@ -98,27 +96,28 @@ async fn perform_step(
         Step::Hover(selector) => mouse(page, selector, "hover", limit).await?,
         Step::Click(selector) => mouse(page, selector, "click", limit).await?,
         Step::Focus(selector) => {
-            ask(page, "focus", selector, "", limit).await?;
+            perform_action(page, "focus", selector, "", limit).await?;
         }
         Step::ScrollTo(selector) => {
-            ask(page, "scroll", selector, "", limit).await?;
+            perform_action(page, "scroll", selector, "", limit).await?;
         }
         Step::Type { into, text } => {
             let text = text.fill_in().map_err(unset)?;
-            ask(page, "field", into, "", limit).await?;
+            perform_action(page, "field", into, "", limit).await?;
             type_text(page, text.reveal()).await?;
         }
         Step::Select { r#in, value } => {
             let value = value.fill_in().map_err(unset)?;
-            ask(page, "select", r#in, value.reveal(), limit).await?;
+            perform_action(page, "select", r#in, value.reveal(), limit).await?;
         }
         Step::Press(chord) => press(page, chord.keys()).await?,
         Step::WaitFor(condition) => wait_for(page, condition, limit).await?,
         Step::Script(script) => {
             let call = format!("(async () => {{ {script}\n }})()");
-            if outcome(page, &call, started, limit).await?.is_none() {
+            let deadline = Deadline { started, limit };
+            if promise_result(page, &call, deadline).await?.is_none() {
                 let seconds = limit.as_secs_f32();
-                let reason = format!("it has not come to its end, for {seconds} s");
+                let reason = format!("it has not finished within {seconds} s");
                 return Err(Fault::Page(reason));
             }
         }
@@ -130,28 +129,24 @@ async fn perform_step(
     Ok(page.reapply_theme(theme).await?)
 }
 
-/// Asks the page until it has nothing to say against the step.
-async fn ask(
+/// Performs an action in the page as soon as the page allows it.
+async fn perform_action(
     page: &impl Input,
-    question: &str,
+    action: &str,
     selector: &str,
     value: &str,
     limit: Duration,
 ) -> Result<Answer, Fault> {
-    let arguments = [question, selector, value].map(Value::from);
-    let started = Instant::now();
-    loop {
-        let mut answer: Answer = page.call("performAction", &arguments).await?;
-        let Some(reason) = answer.reason.take() else {
-            return Ok(answer);
-        };
-        if started.elapsed() > limit {
-            let seconds = limit.as_secs_f32();
-            return Err(Fault::Page(format!("{reason}, for {seconds} s")));
-        }
-        page.frame().await?;
-        tokio::time::sleep(PAUSE).await;
-    }
+    let arguments = [action, selector, value].map(Value::from);
+    let deadline = Deadline::of(limit);
+    let check = |mut answer: Answer| {
+        Ok(match answer.reason.take() {
+            None => Polled::Ready(answer),
+            Some(reason) => Polled::Pending(reason),
+        })
+    };
+    let answer = poll_until(page, ("performAction", &arguments), deadline, check).await?;
+    answer.map_err(|reason| Fault::Page(format!("{reason}, for {} s", limit.as_secs_f32())))
 }
 
 /// Moves the mouse over an element, and clicks there.
@@ -161,7 +156,7 @@ async fn mouse(
     what: &str,
     limit: Duration,
 ) -> Result<(), Fault> {
-    let answer = ask(page, "point", selector, what, limit).await?;
+    let answer = perform_action(page, "point", selector, what, limit).await?;
     let at = (answer.x.unwrap_or_default(), answer.y.unwrap_or_default());
     Ok(page.point(at, selector, what == "click").await?)
 }
@@ -195,7 +190,7 @@ async fn keyboard(page: &impl Input, strokes: Vec<Value>) -> Result<(), BrowserE
 async fn wait_for(page: &impl Input, condition: &WaitFor, limit: Duration) -> Result<(), Fault> {
     match condition {
         WaitFor::Selector(selector) => {
-            ask(page, "present", selector, "", limit).await?;
+            perform_action(page, "present", selector, "", limit).await?;
         }
         WaitFor::Delay(delay) => tokio::time::sleep(*delay).await,
         WaitFor::Expression(expression) => {
@@ -203,39 +198,36 @@ async fn wait_for(page: &impl Input, condition: &WaitFor, limit: Duration) -> Re
                 "(async () => Boolean(await (0, eval)({})))()",
                 json!(expression)
             );
-            let started = Instant::now();
-            while outcome(page, &call, started, limit).await? != Some(true) {
-                if started.elapsed() > limit {
+            let deadline = Deadline::of(limit);
+            while promise_result(page, &call, deadline).await? != Some(true) {
+                if deadline.has_passed() {
                     let seconds = limit.as_secs_f32();
                     return Err(Fault::Page(format!("it is not true, for {seconds} s")));
                 }
                 page.frame().await?;
-                tokio::time::sleep(PAUSE).await;
             }
         }
     }
     Ok(())
 }
 
-/// What a promise of the page comes to, or none if it takes longer than the
-/// `limit` from `started`. It may need frames, which nobody could draw while a
-/// single command waits for it.
-async fn outcome(
+/// The result of a promise in the page, `None` if it is pending at the deadline.
+/// The promise may need frames, so no single command waits for it.
+async fn promise_result(
     page: &impl Input,
     promise: &str,
-    started: Instant,
-    limit: Duration,
+    deadline: Deadline,
 ) -> Result<Option<bool>, Fault> {
-    let pursue = format!("__tintype.startPromise({promise})");
-    page.evaluate::<Value>(&pursue).await?;
-    loop {
-        let outcome: Option<bool> = page.call("promiseResult", &[]).await?;
-        if outcome.is_some() || started.elapsed() > limit {
-            return Ok(outcome);
-        }
-        page.frame().await?;
-        tokio::time::sleep(PAUSE).await;
-    }
+    let start = format!("__tintype.startPromise({promise})");
+    page.evaluate::<Value>(&start).await?;
+    let check = |answer: Option<bool>| {
+        Ok(match answer {
+            Some(result) => Polled::Ready(result),
+            None => Polled::Pending(()),
+        })
+    };
+    let result = poll_until(page, ("promiseResult", &[]), deadline, check).await?;
+    Ok(result.ok())
 }
 
 fn down(key: char) -> Value {

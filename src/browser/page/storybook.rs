@@ -1,28 +1,23 @@
-//! A story of a Storybook: when it has been rendered, what broke on the way,
-//! and what its own `parameters` say.
+//! Waits until a Storybook has rendered a story, and reads its `parameters`.
 
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::poll::{Deadline, Polled, poll_until};
+use super::settle::reject_error_status;
 use super::traits::Page;
 use crate::browser::error::{BrowserError, Pending, Unsettled};
 
-/// After this many answers the preview need not be asked with every frame.
-const EAGER: u32 = 20;
-
-/// The longest pause between two answers.
-const PAUSE: Duration = Duration::from_millis(50);
-
-/// What a story says of itself: `parameters.tintype`.
+/// A story's `parameters.tintype`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Parameters {
-    /// `true`, or the reason why the story is left out.
+    /// `true`, or the reason why the story is skipped.
     #[serde(default)]
     skip: Value,
-    /// The screens on which it is shown: names, or `375x667`.
+    /// Its viewports: names, or sizes such as `375x667`.
     pub viewports: Option<Vec<String>>,
     /// As `threshold` in `[compare]`.
     pub threshold: Option<f64>,
@@ -56,8 +51,8 @@ enum State {
 }
 
 impl Parameters {
-    /// Why the story is left out, if it is.
-    pub fn left_out(&self) -> Option<String> {
+    /// The reason why the story is skipped, if it is.
+    pub fn skip_reason(&self) -> Option<String> {
         match &self.skip {
             Value::String(reason) => Some(reason.clone()),
             Value::Bool(true) => Some("parameters.tintype.skip is true".to_owned()),
@@ -89,12 +84,12 @@ impl Parameters {
     }
 }
 
-/// Waits until the Storybook that is loaded says that it has rendered the
-/// story `id` and played its play function, within `limit` from `started`.
+/// Waits until the loaded Storybook has rendered the story `id` and finished its
+/// play function, within `limit` from `started`.
 ///
 /// # Errors
-/// [`BrowserError::Storybook`] with Storybook's own message, when the story
-/// broke; [`BrowserError::Unsettled`] when it did not come to an end.
+/// [`BrowserError::Storybook`] with Storybook's message when the story failed;
+/// [`BrowserError::Unsettled`] when it was not rendered in time.
 pub(in crate::browser) async fn wait_for_storybook(
     page: &impl Page,
     id: &str,
@@ -102,41 +97,32 @@ pub(in crate::browser) async fn wait_for_storybook(
     started: Instant,
 ) -> Result<Parameters, BrowserError> {
     let arguments = [json!(id)];
-    for answers in 1_u32.. {
-        let answer: Answer = page.call("storybookState", &arguments).await?;
-        match answer.state {
-            State::Rendered => {
-                return Parameters::read(&answer).map_err(|error| BrowserError::Storybook {
-                    message: format!("its `parameters.tintype` are not understood: {error}"),
-                });
-            }
-            State::Failed => {
-                return Err(BrowserError::Storybook {
-                    message: answer.detail.trim_end_matches([':', ' ']).to_owned(),
-                });
-            }
-            State::Waiting if answer.status >= 400 => {
-                return Err(BrowserError::Load {
-                    url: page.address().to_owned(),
-                    reason: format!("the server answered with status {}", answer.status),
-                });
-            }
-            State::Waiting if started.elapsed() > limit => {
-                return Err(BrowserError::Unsettled(Unsettled {
-                    limit,
-                    pending: vec![Pending {
-                        step: "Storybook".to_owned(),
-                        detail: answer.detail,
-                    }],
-                }));
-            }
-            // Loaders and play functions may need frames to go on.
-            State::Waiting => page.frame().await?,
+    let address = page.state().address.as_str();
+    let check = |answer: Answer| match answer.state {
+        State::Rendered => Parameters::read(&answer)
+            .map(Polled::Ready)
+            .map_err(|error| BrowserError::Storybook {
+                message: format!("`parameters.tintype` is invalid: {error}"),
+            }),
+        State::Failed => Err(BrowserError::Storybook {
+            message: answer.detail.trim_end_matches([':', ' ']).to_owned(),
+        }),
+        State::Waiting => {
+            reject_error_status(address, answer.status)?;
+            Ok(Polled::Pending(answer.detail))
         }
-        let pause = Duration::from_millis(answers.saturating_sub(EAGER).into());
-        tokio::time::sleep(PAUSE.min(pause)).await;
-    }
-    unreachable!("the loop has no end of its own")
+    };
+    let deadline = Deadline { started, limit };
+    let rendered = poll_until(page, ("storybookState", &arguments), deadline, check).await?;
+    rendered.map_err(|detail| {
+        BrowserError::Unsettled(Unsettled {
+            limit,
+            pending: vec![Pending {
+                step: "Storybook".to_owned(),
+                detail,
+            }],
+        })
+    })
 }
 
 #[cfg(test)]
@@ -157,9 +143,9 @@ mod tests {
     fn parameters_are_checked_like_a_manifest() {
         let parameters = read(r#"{"skip":"later","viewports":["phone"],"maxDiffPixels":3}"#);
         let parameters = parameters.unwrap();
-        assert_eq!(parameters.left_out().as_deref(), Some("later"));
+        assert_eq!(parameters.skip_reason().as_deref(), Some("later"));
         assert_eq!(parameters.max_diff_pixels, Some(3));
-        assert_eq!(read("{}").unwrap().left_out(), None);
+        assert_eq!(read("{}").unwrap().skip_reason(), None);
         for (bad, word) in [
             (r#"{"threshhold":0.1}"#, "threshhold"),
             (r#"{"threshold":2}"#, "from 0 to 1"),

@@ -6,16 +6,17 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::info::PageResources;
+use super::state::PageState;
 use crate::browser::error::BrowserError;
 use crate::manifest::Theme;
 
 /// A page in a browser of any engine.
 pub(in crate::browser) trait Page: Send + Sync {
-    /// The address of the story that is loaded.
-    fn address(&self) -> &str;
+    /// The state that all engines share.
+    fn state(&self) -> &PageState;
 
-    /// Whether steps have been done since the address was loaded.
-    fn acted(&self) -> bool;
+    /// The state that all engines share.
+    fn state_mut(&mut self) -> &mut PageState;
 
     /// Evaluates an expression in the page, waits for its promise, and reads
     /// its value.

@@ -11,10 +11,6 @@ impl Input for WebKitPage {
         &self.driver
     }
 
-    fn mark_acted(&mut self) {
-        self.acted = true;
-    }
-
     async fn reapply_theme(&mut self, theme: &Theme) -> Result<(), BrowserError> {
         self.apply_theme(theme, true).await
     }

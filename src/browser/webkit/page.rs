@@ -16,8 +16,8 @@ use super::start::{self, LaunchStyle};
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver};
 use crate::browser::error::BrowserError;
 use crate::browser::page::{
-    BrowserInfo, Page, PageResources, Screenshot, StorageState, only_changes_fragment, prelude,
-    screenshot,
+    BrowserInfo, Page, PageResources, PageState, Screenshot, StorageState, only_changes_fragment,
+    prelude, screenshot,
 };
 use crate::manifest::{BrowserSettings, CaptureSettings, Credentials, Device, Screen, Theme};
 
@@ -38,13 +38,11 @@ pub struct WebKitPage {
     pub(super) driver: Driver,
     pub(super) style: LaunchStyle,
     pub(super) info: BrowserInfo,
-    pub(super) address: String,
+    pub(super) state: PageState,
     /// What is put into a page as soon as it has loaded.
     pub(super) library: String,
     /// How long a page may take to load.
     pub(super) limit: Duration,
-    /// Whether steps have been done since the address was loaded.
-    pub(super) acted: bool,
     /// Dropped last: the browser draws on it.
     pub(super) display: Display,
 }
@@ -80,10 +78,9 @@ impl WebKitPage {
             scratch: scratch.to_owned(),
             driver,
             style,
-            address: String::new(),
+            state: PageState::default(),
             library: String::new(),
             limit: COMMAND_TIMEOUT,
-            acted: false,
             display,
         })
     }
@@ -133,7 +130,7 @@ impl WebKitPage {
         let new = start::start(&self.settings, &self.scratch, &self.display, style).await?;
         std::mem::replace(&mut self.driver, new).close().await;
         self.style = style;
-        self.acted = false;
+        self.state.has_acted = false;
         Ok(())
     }
 
@@ -147,15 +144,15 @@ impl WebKitPage {
     ) -> Result<(), BrowserError> {
         let style = LaunchStyle::of(theme, screen);
         // The mouse would still rest where a step has moved it.
-        if self.style != style || self.acted {
+        if self.style != style || self.state.has_acted {
             self.restart(style).await?;
-        } else if only_changes_fragment(&self.address, address) {
+        } else if only_changes_fragment(&self.state.address, address) {
             self.navigate("about:blank").await?;
         }
         self.library = prelude(capture);
         self.limit = capture.timeout;
         self.set_layout_size(screen, screen.viewport.height).await?;
-        address.clone_into(&mut self.address);
+        address.clone_into(&mut self.state.address);
         self.navigate(address).await?;
         self.apply_theme(theme, false).await
     }
@@ -169,7 +166,7 @@ impl WebKitPage {
         capture: &CaptureSettings,
     ) -> Result<(), BrowserError> {
         self.restart(LaunchStyle::of(theme, screen)).await?;
-        self.address.clear();
+        self.state.address.clear();
         self.load(address, theme, screen, capture).await
     }
 
@@ -193,7 +190,7 @@ impl WebKitPage {
         }
         self.set_layout_size(screen, screen.viewport.height).await?;
         if !same {
-            self.navigate(&self.address).await?;
+            self.navigate(&self.state.address).await?;
         }
         self.apply_theme(theme, false).await?;
         self.frame().await
@@ -239,12 +236,12 @@ impl WebKitPage {
 }
 
 impl Page for WebKitPage {
-    fn address(&self) -> &str {
-        &self.address
+    fn state(&self) -> &PageState {
+        &self.state
     }
 
-    fn acted(&self) -> bool {
-        self.acted
+    fn state_mut(&mut self) -> &mut PageState {
+        &mut self.state
     }
 
     async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {
