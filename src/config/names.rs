@@ -17,7 +17,7 @@ pub const LOGIN_KEY: &str = "TINTYPE_LOGIN_KEY";
 const PREFIX: &str = "TINTYPE_";
 
 /// Every variable of Tintype's own that may be set when it runs.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "TINTYPE_UPDATE",
     "TINTYPE_RUN_ID",
     "TINTYPE_MANIFEST",
@@ -27,6 +27,7 @@ const KNOWN: [&str; 13] = [
     "TINTYPE_RETRIES",
     "TINTYPE_CACHE",
     "TINTYPE_LOG",
+    "TINTYPE_EXPLAIN",
     LOGIN_KEY,
     "TINTYPE_REVIEW_TOKEN",
     BASE_URL,

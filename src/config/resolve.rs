@@ -26,6 +26,9 @@ pub struct Config {
     pub manifest: Option<PathBuf>,
     /// The values that beat those of the manifest.
     pub overrides: Overrides,
+    /// `TINTYPE_EXPLAIN`: whether messages of failed tests have every region
+    /// and the sensitivity to thresholds.
+    pub explain: bool,
     /// `TINTYPE_LOG`.
     pub log: LogLevel,
     /// `REDIS_URL` and its relatives.
@@ -103,6 +106,7 @@ impl Config {
             run: RunConfig::read(&variables)?,
             manifest: variables.get("TINTYPE_MANIFEST").map(PathBuf::from),
             overrides: Overrides::read(&variables)?,
+            explain: chosen("TINTYPE_EXPLAIN", &[("0", false), ("1", true)], &variables)?,
             log: chosen("TINTYPE_LOG", &LogLevel::CHOICES, &variables)?,
             redis: RedisConfig::read(&variables)?,
             secrets: Secrets {

@@ -14,7 +14,7 @@ use crate::events::Bus;
 use crate::manifest::Manifest;
 use crate::model::{Reason, Status};
 use crate::plan::Snapshot;
-use crate::report;
+use crate::report::FailureMessages;
 use crate::run::{RunError, RunHandle, RunOptions, Scheduling};
 
 /// A run that starts with the first test that is not ignored. If every test is
@@ -30,6 +30,7 @@ pub(super) struct LazyRun {
     error_reported: AtomicBool,
     /// The number of snapshots that were compared or failed.
     completed: AtomicUsize,
+    messages: FailureMessages,
 }
 
 impl LazyRun {
@@ -41,6 +42,7 @@ impl LazyRun {
     ) -> Self {
         Self {
             manifest: Arc::new(manifest),
+            messages: FailureMessages::new(config.explain),
             config,
             snapshots: Mutex::new(snapshots),
             options,
@@ -59,7 +61,7 @@ impl LazyRun {
         match self.run.get_or_init(|| self.start()) {
             Ok(run) => {
                 let finished = run.wait(index);
-                self.verdict_of(finished.result.status, report::test_message(&finished))
+                self.verdict_of(finished.result.status, self.messages.message(&finished))
             }
             Err(error) => Err(self.not_started(error)),
         }
@@ -148,12 +150,11 @@ impl LazyRun {
         }
     }
 
-    /// nextest takes the message of its JUnit report from `Error: …` on
-    /// stderr, and shows stdout beside it: there the message need not stand.
+    /// libtest prints the message. nextest also reads the first line of it from
+    /// `Error: …` on stderr, for its JUnit report.
     fn failure(&self, message: String) -> Failed {
         if self.config.nextest.active {
-            eprintln!("Error: {message}");
-            return Failed::without_message();
+            eprintln!("Error: {}", message.lines().next().unwrap_or_default());
         }
         message.into()
     }

@@ -108,6 +108,10 @@ pub struct VisualTestResult {
     /// epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected_at: Option<i64>,
+    /// How many pixels differ at other thresholds, and the settings with which
+    /// it would pass, for people: one line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sensitivity: Vec<String>,
     /// What differs from the environment in which the baseline was accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment_changed: Vec<EnvironmentChange>,
@@ -249,6 +253,7 @@ impl VisualTestResult {
             page_errors: Vec::new(),
             accepted_at: None,
             rejected_at: None,
+            sensitivity: Vec::new(),
             environment_changed: Vec::new(),
             limits: Vec::new(),
         }

@@ -1,125 +1,273 @@
-//! The text of a failed test, for the person who sees it first: what differs,
-//! where, by how much, whether the environment differs, and the one command
-//! that accepts it.
+//! Renders the messages of failed tests.
 
-use super::words;
-use crate::model::{Region, Status, VisualTestResult};
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+
+use super::groups::MAX_UNGROUPED;
+use super::words::{accept, attempts, message, name, plural};
+use crate::model::{EnvironmentChange, Region, VisualTestResult};
 use crate::snapshot::FinishedSnapshot;
 
-/// How many regions, or addresses, are told one by one.
-const MOST_TOLD: usize = 5;
+/// The most regions in an explanation.
+const MAX_REGIONS: usize = 8;
 
-/// The message of a test: why it was skipped, or several lines about its
-/// failure.
-pub(crate) fn test_message(finished: &FinishedSnapshot) -> Option<String> {
-    let FinishedSnapshot {
-        result,
-        hint,
-        notes,
-    } = finished;
-    match result.status {
-        Status::Skipped => return result.message.clone(),
-        Status::Passed | Status::Changed => return None,
-        Status::New if result.is_accepted() => return None,
-        Status::New | Status::Failed | Status::Running => {}
+/// Renders the messages of failed tests that share a terminal: the first ten
+/// in full, and the others in one line, because the run's last lines group
+/// them.
+#[derive(Default)]
+pub struct FailureMessages {
+    explain: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The number of full messages.
+    full: usize,
+    /// The first test with an error, by its message.
+    first_with: HashMap<String, String>,
+}
+
+impl FailureMessages {
+    /// With `explain`, every message is full and has the sensitivity to
+    /// thresholds and all regions.
+    pub fn new(explain: bool) -> Self {
+        Self {
+            explain,
+            ..Self::default()
+        }
     }
-    let mut text = failure(result, hint.as_deref());
+
+    /// The message of a test: why it was skipped, or why it failed.
+    pub fn message(&self, finished: &FinishedSnapshot) -> Option<String> {
+        let result = &finished.result;
+        if !result.fails_run() || self.explain {
+            return test_message(finished, self.explain);
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if result.current.is_none() {
+            let error = message(result).to_owned();
+            if let Some(first) = state.first_with.get(&error) {
+                return Some(format!("same error as in {first}"));
+            }
+            state.first_with.insert(error, name(result));
+        }
+        if state.full == MAX_UNGROUPED {
+            return message(result).lines().next().map(str::to_owned);
+        }
+        state.full += 1;
+        test_message(finished, false)
+    }
+}
+
+/// The message of a test: why it was skipped, or why it failed, in about five
+/// lines.
+pub fn test_message(finished: &FinishedSnapshot, explain: bool) -> Option<String> {
+    let FinishedSnapshot { result, notes } = finished;
+    if !result.fails_run() {
+        let is_skipped = result.status == crate::model::Status::Skipped;
+        return result.message.clone().filter(|_| is_skipped);
+    }
+    let mut text = message(result).to_owned();
+    if explain {
+        explanation(&mut text, result);
+    }
     for note in notes {
-        text.push_str(&format!("\n  {note}"));
+        line(&mut text, "note", note);
     }
     if !result.attempts.is_empty() {
-        text.push_str(&format!("\n\n  {}", words::attempts(result)));
+        line(&mut text, "attempts", &attempts(result));
+    }
+    if let [first, rest @ ..] = &*result.open_network {
+        let more = match rest.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        line(
+            &mut text,
+            "network",
+            &format!("the page requested {first}{more}"),
+        );
+    }
+    if !result.environment_changed.is_empty() {
+        line(&mut text, "note", &environment(&result.environment_changed));
+    }
+    images(&mut text, result);
+    if let Some(command) = accept(result) {
+        line(&mut text, "accept", &command);
     }
     Some(text)
 }
 
-/// Several lines about a snapshot that did not pass. `lesson` tells what other
-/// settings would have made of it.
-pub fn failure(result: &VisualTestResult, lesson: Option<&str>) -> String {
-    let mut text = result.message.clone().unwrap_or_default();
-    if let [_, rest @ ..] = result.regions.as_slice()
-        && !rest.is_empty()
-    {
-        text.push_str(&format!("\n\n  regions:   {}", regions(&result.regions)));
-    }
-    if !result.open_network.is_empty() {
-        let told = &result.open_network[..result.open_network.len().min(MOST_TOLD)];
-        text.push_str(&format!("\n\n  open network: {}", told.join(" · ")));
-    }
-    if let Some(lesson) = lesson {
-        text.push_str("\n\n");
-        text.push_str(&indented(lesson));
-    }
-    if !result.environment_changed.is_empty() {
-        text.push_str("\n\n  this baseline comes from another environment:");
-        for change in &result.environment_changed {
-            let (what, was, is) = (&change.what, &change.baseline, &change.current);
-            text.push_str(&format!("\n    {what}: {was} then, {is} now"));
-        }
-    }
-    if let (true, Some(path)) = (result.shows_trouble(), &result.current) {
-        text.push_str(&format!("\n\n  the page as it was: {path}"));
-        if let Some(path) = &result.diff {
-            text.push_str(&format!("\n  what moved:         {path}"));
-        }
-        return text;
-    }
-    let files = [
-        ("baseline:", &result.baseline),
-        ("current: ", &result.current),
-        ("diff:    ", &result.diff),
-    ];
-    if result.current.is_some() {
-        text.push('\n');
-        for (name, path) in files {
-            if let Some(path) = path {
-                text.push_str(&format!("\n  {name} {path}"));
-            }
-        }
-        text.push_str(&format!(
-            "\n\n  {} {}",
-            advice(result.status),
-            command(result)
-        ));
-    }
-    text
+fn line(text: &mut String, label: &str, content: &str) {
+    let label = format!("{label}:");
+    let _ = write!(text, "\n  {label:<9} {content}");
 }
 
-/// The command that makes the current image the baseline.
-pub fn command(result: &VisualTestResult) -> String {
+fn images(text: &mut String, result: &VisualTestResult) {
+    // Images of a page that is not in its final state are no comparison.
+    let labels = match result.shows_trouble() {
+        true => [None, Some("page"), Some("moved")],
+        false => [Some("baseline"), Some("current"), Some("diff")],
+    };
+    if result.current.is_none() {
+        return;
+    }
+    let paths = [&result.baseline, &result.current, &result.diff];
+    for (label, path) in labels.into_iter().zip(paths) {
+        if let (Some(label), Some(path)) = (label, path) {
+            line(text, label, path);
+        }
+    }
+}
+
+/// Every region, and the pixels that differ at other thresholds.
+fn explanation(text: &mut String, result: &VisualTestResult) {
+    if result.regions.len() > 1 {
+        line(text, "regions", &regions(&result.regions));
+    }
+    for sensitivity in &result.sensitivity {
+        let _ = write!(text, "\n  {sensitivity}");
+    }
+}
+
+fn environment(changes: &[EnvironmentChange]) -> String {
+    let changes: Vec<_> = changes
+        .iter()
+        .map(
+            |EnvironmentChange {
+                 what,
+                 baseline,
+                 current,
+             }| { format!("{what} {baseline} (now {current})") },
+        )
+        .collect();
     format!(
-        "cargo tintype accept '{}' --run {}",
-        result.story_identifier, result.run_id
+        "the baseline was made in another environment: {}",
+        changes.join(", ")
     )
 }
 
-fn advice(status: Status) -> &'static str {
-    if status == Status::New {
-        "if this is what it shall look like:"
-    } else {
-        "if this is what it shall look like now:"
-    }
-}
-
 fn regions(regions: &[Region]) -> String {
-    let told = regions.iter().take(MOST_TOLD).map(
-        |Region {
-             x,
-             y,
-             width,
-             height,
-         }| format!("{width}×{height} at {x},{y}"),
-    );
-    let mut text = told.collect::<Vec<_>>().join(" · ");
-    if let Some(more) = regions.len().checked_sub(MOST_TOLD).filter(|&n| n > 0) {
-        text.push_str(&format!(" · and {more} more"));
+    let shown = regions.iter().take(MAX_REGIONS);
+    let shown = shown.map(|region| {
+        let Region {
+            x,
+            y,
+            width,
+            height,
+        } = region;
+        format!("{width}×{height} at {x},{y}")
+    });
+    let mut text = shown.collect::<Vec<_>>().join(", ");
+    if let Some(more @ 1..) = regions.len().checked_sub(MAX_REGIONS) {
+        let _ = write!(text, " and {}", plural(more as u64, "more region"));
     }
     text
 }
 
-fn indented(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("  {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::{FailureMessages, test_message};
+    use crate::model::{Attempt, Status, VisualTestResult};
+    use crate::snapshot::FinishedSnapshot;
+
+    fn finished(result: VisualTestResult) -> FinishedSnapshot {
+        FinishedSnapshot {
+            result,
+            notes: Vec::new(),
+        }
+    }
+
+    fn text(result: VisualTestResult, explain: bool) -> String {
+        test_message(&finished(result), explain).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_difference_takes_six_lines() {
+        let failed = sample::results().swap_remove(0);
+        insta::assert_snapshot!(text(failed, false));
+    }
+
+    #[test]
+    fn an_explanation_has_regions_and_thresholds() {
+        let failed = sample::results().swap_remove(0);
+        insta::assert_snapshot!(text(failed, true));
+    }
+
+    #[test]
+    fn other_failures_have_the_facts_that_apply() {
+        let [_, uncaptured, new, ..] = &sample::results()[..] else {
+            panic!("the sample has three failures")
+        };
+        let mut unstable = sample::results().swap_remove(0);
+        unstable.unstable = true;
+        unstable.environment_changed.clear();
+        let attempt = |status, message: Option<&str>| Attempt {
+            status,
+            message: message.map(str::to_owned),
+            duration_ms: 1_200,
+        };
+        let retried = VisualTestResult {
+            attempts: vec![
+                attempt(Status::Failed, Some("status 503")),
+                attempt(Status::Failed, Some("status 502")),
+            ],
+            open_network: vec!["http://cdn.example/a.js".to_owned(); 3],
+            ..uncaptured.clone()
+        };
+        let failures = [uncaptured.clone(), new.clone(), unstable, retried];
+        let texts = failures.map(|result| text(result, false));
+        insta::assert_snapshot!(texts.join("\n\n"));
+    }
+
+    #[test]
+    fn a_snapshot_that_passes_has_no_message() {
+        for result in sample::results() {
+            let expected = match result.status {
+                Status::Skipped => result.message.clone(),
+                _ if result.fails_run() => continue,
+                _ => None,
+            };
+            assert_eq!(test_message(&finished(result), true), expected);
+        }
+    }
+
+    #[test]
+    fn an_error_is_printed_once() {
+        let messages = FailureMessages::new(false);
+        let results = sample::many_failures(8);
+        let texts: Vec<_> = results
+            .into_iter()
+            .filter(|result| result.diff_ratio.is_none())
+            .filter_map(|result| messages.message(&finished(result)))
+            .collect();
+        assert_eq!(
+            texts,
+            [
+                "chromedriver was not found on the PATH",
+                "same error as in chart-3::light::1280x720"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_eleventh_failure_takes_one_line() {
+        let failed = sample::results().swap_remove(0);
+        let messages = FailureMessages::new(false);
+        let lines = |messages: &FailureMessages| {
+            let text = messages.message(&finished(failed.clone())).unwrap();
+            text.lines().count()
+        };
+        for _ in 0..10 {
+            assert!(lines(&messages) > 1);
+        }
+        assert_eq!(lines(&messages), 1);
+        let explaining = FailureMessages::new(true);
+        for _ in 0..11 {
+            assert!(lines(&explaining) > 1);
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::ReportError;
+use super::file::ReportError;
 use super::groups::{MAX_UNGROUPED, groups};
 use super::words::{accept, counts, duration, environment, failures, grouped, message, name};
 use crate::events::{Bus, Event, Subscriber};

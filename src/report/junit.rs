@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::put;
+use super::file;
 use super::words::{accept, message, name};
 use crate::events::{Bus, Event, ReportKind, Subscriber};
 use crate::model::{RunFile, Status, VisualTestResult, VisualTestRun};
@@ -24,8 +24,8 @@ impl Subscriber for JunitReport {
         if let Event::RunPaused(report) | Event::RunEnded(report) = event {
             let path = report.folder.join("junit.xml");
             let RunFile { run, results } = &report.whole;
-            let written = put(&path, render(&self.suite, run, results).as_bytes());
-            bus.publish(super::written(ReportKind::Junit, written.map(|()| path)));
+            let written = file::write(&path, render(&self.suite, run, results).as_bytes());
+            bus.publish(file::written(ReportKind::Junit, written.map(|()| path)));
         }
     }
 }

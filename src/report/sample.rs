@@ -151,6 +151,15 @@ fn failed() -> VisualTestResult {
                 ms: 22,
             },
         ],
+        sensitivity: [
+            "pixels that differ by threshold (now 0):",
+            "  0           5,403  ← now",
+            "  0.1           812",
+            "smallest setting that would pass, each alone:",
+            "  max-diff-pixels = 5403",
+        ]
+        .map(str::to_owned)
+        .into(),
         environment_changed: vec![EnvironmentChange {
             what: "browser".to_owned(),
             baseline: "chromium 155.0.8012.4".to_owned(),

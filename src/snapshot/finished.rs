@@ -7,8 +7,6 @@ use crate::model::{Status, VisualTestResult};
 pub struct FinishedSnapshot {
     /// Its document.
     pub result: VisualTestResult,
-    /// Several lines about settings that would let a failure pass.
-    pub hint: Option<String>,
     /// Further facts about a failure, one line each.
     pub notes: Vec<String>,
 }
@@ -18,7 +16,6 @@ impl FinishedSnapshot {
     pub(crate) fn new(result: VisualTestResult) -> Self {
         Self {
             result,
-            hint: None,
             notes: Vec::new(),
         }
     }

@@ -26,8 +26,8 @@ pub(super) struct Judgement {
     pub(super) regions: Vec<Region>,
     /// An image of the differences, as a PNG.
     pub(super) diff: Option<Vec<u8>>,
-    /// Several lines about settings that would let a failure pass.
-    pub(super) hint: Option<String>,
+    /// Lines about thresholds and settings with which a failure would pass.
+    pub(super) sensitivity: Vec<String>,
     /// What differs from the environment of the baseline.
     pub(super) environment_changed: Vec<EnvironmentChange>,
 }
@@ -82,8 +82,11 @@ fn weigh(mut inspection: Inspection<'_>) -> Judgement {
     judgement.message = Some(comparison.message());
     judgement.diff = inspection.diff_png().ok();
     if status == Status::Failed {
-        let sweep = inspection.sweep().ok();
-        judgement.hint = sweep.map(|sweep| inspection.comparison.detailed_message(&sweep));
+        if let Ok(sweep) = inspection.sweep() {
+            let text = inspection.comparison.detailed_message(&sweep);
+            // The first line is the message itself.
+            judgement.sensitivity = text.lines().skip(1).map(str::to_owned).collect();
+        }
     }
     judgement
 }
@@ -103,7 +106,7 @@ impl Judgement {
             diff_ratio: None,
             regions: Vec::new(),
             diff: None,
-            hint: None,
+            sensitivity: Vec::new(),
             environment_changed: Vec::new(),
         }
     }

@@ -166,11 +166,7 @@ impl Verdicts {
                 .updater
                 .accept(snapshot, &capture.png, environment, &mut result);
         }
-        FinishedSnapshot {
-            result,
-            hint: judgement.hint,
-            notes,
-        }
+        FinishedSnapshot { result, notes }
     }
 }
 

@@ -237,10 +237,7 @@ fn an_unstable_page_is_reported_with_its_region() {
         [last, moved].map(|file| image::load_from_memory(&file).unwrap().into_rgb8());
     assert_eq!(last.get_pixel(10, 10).0, [255; 3]);
     assert_eq!(moved.get_pixel(70, 60).0, [255, 0, 0]);
-    for (words, path) in ["the page as it was: ", "what moved:         "]
-        .iter()
-        .zip(&told)
-    {
+    for (words, path) in ["page:     ", "moved:    "].iter().zip(&told) {
         let line = format!("{words}{path}");
         assert!(run.stdout.contains(&line), "{}", run.stdout);
     }

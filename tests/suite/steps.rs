@@ -224,7 +224,7 @@ steps = [{{ select = {{ in = "#choice", value = "three" }} }}]
     // The image shows the effect of the first step.
     let picture = image::load_from_memory(&project.read(&absent.current.unwrap())).unwrap();
     assert_eq!(picture.to_rgb8().get_pixel(70, 10).0, [0, 255, 0]);
-    let told = "the page as it was: target/tintype/runs/";
+    let told = "page:     target/tintype/runs/";
     assert!(run.stdout.contains(told), "{}", run.stdout);
     assert!(run.stderr.contains("report.html"), "{}", run.stderr);
     assert!(

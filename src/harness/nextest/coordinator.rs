@@ -15,12 +15,14 @@ use crate::config::Config;
 use crate::events::{Bus, Event, Subscriber};
 use crate::harness::reports;
 use crate::manifest::Manifest;
+use crate::model::VisualTestResult;
 use crate::plan::Snapshot;
-use crate::report;
+use crate::report::test_message;
 use crate::run::{RunHandle, RunOptions, Scheduling, end};
 
 struct Coordinator {
     manifest: Arc<Manifest>,
+    explain: bool,
     run: RunHandle,
     /// The snapshots' indices by test name.
     indices: HashMap<String, usize>,
@@ -115,6 +117,7 @@ fn serve(
         Ok(run) => {
             let coordinator = Coordinator {
                 manifest: Arc::clone(&manifest),
+                explain: config.explain,
                 run,
                 indices,
                 token,
@@ -208,11 +211,23 @@ impl Coordinator {
         } else {
             Vec::new()
         };
+        let message = test_message(&finished, self.explain);
+        let result = &finished.result;
+        let message = message.map(|message| match result.fails_run() {
+            true => format!("{message}\n  report:   {}", self.report_path(result)),
+            false => message,
+        });
         Response::Finished {
-            status: finished.result.status,
-            message: report::test_message(&finished),
+            status: result.status,
+            message,
             warnings,
         }
+    }
+
+    /// Where the HTML report is when the runner exits.
+    fn report_path(&self, result: &VisualTestResult) -> String {
+        let folder = self.manifest.run_dir(&result.run_id);
+        folder.join("report.html").display().to_string()
     }
 
     /// Writes everything so far. Returns the new warnings.

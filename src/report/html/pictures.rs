@@ -1,4 +1,4 @@
-//! Where the page's pictures are: in it, or beside it.
+//! Embeds the page's images, or names their files.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -8,11 +8,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use crate::model::{Status, VisualTestResult};
-use crate::report::ReportError;
+use crate::report::file::ReportError;
 
-/// The addresses of a snapshot's pictures, for `src` attributes.
+/// The `src` attributes of a snapshot's images.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Shown {
+pub(super) struct ImageSources {
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -21,7 +21,7 @@ pub(super) struct Shown {
     diff: Option<String>,
 }
 
-/// Decides once for a report whether its pictures are in the page.
+/// The images of a report, all embedded or all in files.
 pub(super) struct Pictures<'a> {
     dir: &'a Path,
     root: &'a Path,
@@ -37,7 +37,7 @@ impl<'a> Pictures<'a> {
     ) -> Self {
         let bytes: u64 = results
             .iter()
-            .filter(|result| matters(result))
+            .filter(|result| is_reviewed(result))
             .flat_map(|result| [&result.baseline, &result.current, &result.diff])
             .flatten()
             .filter_map(|path| fs::metadata(picture(dir, root, path)?).ok())
@@ -50,13 +50,13 @@ impl<'a> Pictures<'a> {
         }
     }
 
-    /// The pictures of one result. What passed has its baseline alone, and
-    /// that never inside the page: nobody needs a thousand of them.
-    pub(super) fn of(&self, result: &VisualTestResult) -> Result<Shown, ReportError> {
+    /// The images of one result. A result that passed has only its baseline,
+    /// which is never embedded: there may be thousands of them.
+    pub(super) fn of(&self, result: &VisualTestResult) -> Result<ImageSources, ReportError> {
         let show = |path: &Option<String>| path.as_deref().and_then(|path| self.show(result, path));
-        Ok(Shown {
+        Ok(ImageSources {
             baseline: match result.baseline.as_deref() {
-                Some(path) if matters(result) && !self.embed => self.copy(result, path)?,
+                Some(path) if is_reviewed(result) && !self.embed => self.copy(result, path)?,
                 _ => show(&result.baseline),
             },
             current: show(&result.current),
@@ -66,7 +66,7 @@ impl<'a> Pictures<'a> {
 
     fn show(&self, result: &VisualTestResult, path: &str) -> Option<String> {
         let file = picture(self.dir, self.root, path)?;
-        if self.embed && matters(result) {
+        if self.embed && is_reviewed(result) {
             let bytes = fs::read(file).ok()?;
             Some(format!("data:image/png;base64,{}", STANDARD.encode(bytes)))
         } else {
@@ -74,8 +74,8 @@ impl<'a> Pictures<'a> {
         }
     }
 
-    /// Copies a baseline beside the page: it will be replaced in its own place
-    /// when somebody accepts, and the artifact has only this folder.
+    /// Copies a baseline beside the page: accepting replaces the original, and a
+    /// CI artifact has only this folder.
     fn copy(&self, result: &VisualTestResult, path: &str) -> Result<Option<String>, ReportError> {
         let file = picture(self.dir, self.root, path).filter(|file| file.is_file());
         let Some(file) = file else {
@@ -95,26 +95,25 @@ impl<'a> Pictures<'a> {
     }
 }
 
-/// Whether somebody will want to look at the pictures closely.
-fn matters(result: &VisualTestResult) -> bool {
+/// Whether a person will look at the images closely.
+fn is_reviewed(result: &VisualTestResult) -> bool {
     matches!(
         result.status,
         Status::Failed | Status::New | Status::Changed
     )
 }
 
-/// The file that a record's path names, if it is called a PNG and lies in the
-/// project or in the run's folder, which may be elsewhere. Records can come
-/// from elsewhere too, and a report is often public: it must not be made to
-/// carry other files.
+/// The file at a path from the record, if it is a PNG in the project or in the
+/// run's folder, which may be outside of it. Records may come from other
+/// machines and reports are often public, so no other file may be embedded.
 fn picture(dir: &Path, root: &Path, path: &str) -> Option<PathBuf> {
     let file = root.join(path);
     let climbs = Path::new(path)
         .components()
         .any(|part| part == Component::ParentDir);
-    let ours = file.starts_with(root) || file.starts_with(dir);
-    let png = file.extension().is_some_and(|end| end == "png");
-    (png && ours && !climbs).then_some(file)
+    let is_inside = file.starts_with(root) || file.starts_with(dir);
+    let is_png = file.extension().is_some_and(|end| end == "png");
+    (is_png && is_inside && !climbs).then_some(file)
 }
 
 /// A file's address relative to the page's folder.
@@ -130,8 +129,7 @@ fn address(dir: &Path, file: &Path) -> String {
     up.chain(down).collect::<Vec<_>>().join("/")
 }
 
-/// A part of a path with everything percent-encoded that an address could take
-/// for something else.
+/// A part of a path, percent-encoded for a URL.
 fn encoded(part: &str) -> String {
     use std::fmt::Write;
     part.bytes().fold(String::new(), |mut text, byte| {

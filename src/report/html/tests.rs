@@ -4,7 +4,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::write;
+use super::writer::write;
 use crate::model::{Status, VisualTestResult};
 use crate::report::sample;
 
