@@ -7,7 +7,7 @@ use std::path::Path;
 use divan::Bencher;
 use tempfile::TempDir;
 use tintype::baseline;
-use tintype::cache::{Cache, Context, Loads};
+use tintype::cache::{Cache, CacheContext, Loads};
 use tintype::config::Config;
 use tintype::manifest::Manifest;
 use tintype::plan::{Plan, Snapshot};
@@ -53,7 +53,7 @@ struct Project {
     _folder: TempDir,
     manifest: Manifest,
     config: Config,
-    context: Context,
+    context: CacheContext,
     snapshots: Vec<Snapshot>,
 }
 
@@ -80,7 +80,7 @@ impl Project {
             _folder: folder,
             manifest,
             config: Config::default(),
-            context: Context::default(),
+            context: CacheContext::default(),
             snapshots,
         };
         // What changes within one tick of the file system's clock is in doubt.
@@ -101,11 +101,11 @@ impl Project {
             let shared = SHARED.iter().map(|(name, _)| (*name).to_owned());
             let loads = Loads {
                 files: shared.chain([page, "favicon.ico".to_owned()]).collect(),
-                unseen: Vec::new(),
+                untracked: Vec::new(),
             };
             let file = fs::read(&snapshot.baseline).expect("a baseline");
             cache
-                .remember(snapshot, &baseline::sha256(&file), &loads)
+                .record_pass(snapshot, &baseline::sha256(&file), &loads)
                 .expect("a story that can be cached");
         }
         assert_eq!(runtime.block_on(cache.flush()), Vec::<String>::new());

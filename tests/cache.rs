@@ -11,7 +11,7 @@ use std::process::Command;
 use support::server::Server;
 use tempfile::TempDir;
 use tintype::baseline::{self, Provenance};
-use tintype::cache::{Cache, Context, Loads};
+use tintype::cache::{Cache, CacheContext, Loads};
 use tintype::config::Config;
 use tintype::manifest::Manifest;
 use tintype::model::{Environment, RunId};
@@ -82,7 +82,7 @@ impl Checkout {
 
     fn open(&self) -> Cache {
         let config = Config::default();
-        let context = Context::here(
+        let context = CacheContext::new(
             "Chromium 1.2.3".to_owned(),
             Vec::new(),
             None,
@@ -108,9 +108,9 @@ impl Checkout {
                     format!("/{}", snapshot.story.path),
                     "favicon.ico".to_owned(),
                 ],
-                unseen: Vec::new(),
+                untracked: Vec::new(),
             };
-            cache.remember(snapshot, &sha256, &loads).unwrap();
+            cache.record_pass(snapshot, &sha256, &loads).unwrap();
         }
         cache.flush().await
     }

@@ -1,4 +1,4 @@
-//! What decides pixels besides the story.
+//! The input of a snapshot other than its story.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -7,8 +7,7 @@ use serde::Serialize;
 
 use crate::config::Variables;
 
-/// Variables that browsers and fontconfig listen to: language, time zone,
-/// fonts.
+/// Variables that affect browsers and fontconfig: language, time zone, fonts.
 const VARIABLES: &[&str] = &[
     "FONTCONFIG_FILE",
     "FONTCONFIG_PATH",
@@ -21,38 +20,36 @@ const VARIABLES: &[&str] = &[
     "TZ",
 ];
 
-/// What decides pixels besides the story. Passes are good for the context in
-/// which they were recorded, and for no other.
+/// The input of a snapshot other than its story. A pass holds only in the
+/// context in which it was recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Context {
-    /// The browser's build, as [`build`](super::build()) tells it, and its kind:
-    /// `Chromium 156.0.8078.79 (headless shell)`.
+pub struct CacheContext {
+    /// The browser's build, from [`browser_build`](super::browser_build()), and
+    /// its program: `Chromium 156.0.8078.79 (headless shell)`.
     pub browser: String,
-    /// The switches that it is started with, without such as name folders and
-    /// ports.
+    /// Its command-line arguments, except folders and ports.
     pub switches: Vec<String>,
-    /// A fingerprint of the system's fonts.
+    /// The fingerprint of the system's fonts.
     pub fonts: Option<String>,
     /// The operating system.
     pub platform: String,
     /// The processor's architecture.
     pub arch: String,
-    /// This crate's version, and a fingerprint of its source: who works on it
-    /// must not be told what an older build of it has seen.
+    /// The version of this crate and the fingerprint of its source, so that an
+    /// entry of another development build is not used.
     pub tintype: String,
-    /// Language, time zone and font variables that are set.
+    /// The set variables that affect language, time zone and fonts.
     pub variables: BTreeMap<String, String>,
-    /// A fingerprint of the system's time zone, where there is one file for
-    /// it.
+    /// The fingerprint of the system's time zone file, if there is one.
     pub time_zone: Option<String>,
-    /// What stands for the test target's hooks.
+    /// The cache key of the test target's hooks.
     pub hooks: Option<String>,
 }
 
-impl Context {
-    /// The context of this process, with a browser of this build, started with
-    /// these switches, on a system with these fonts.
-    pub fn here(
+impl CacheContext {
+    /// The context of this process, with the browser's build, its arguments and
+    /// the fingerprint of the fonts.
+    pub fn new(
         browser: String,
         switches: Vec<String>,
         fonts: Option<String>,

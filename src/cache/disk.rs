@@ -1,4 +1,4 @@
-//! Entries in the project's target folder: a file for each story.
+//! Entries in the project's target folder, in one file per story.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
@@ -8,27 +8,27 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::contents::parallel;
-use super::entry::{Entry, Named, TTL_MS};
+use super::entry::{CacheEntry, KeyedEntry, TTL_MS};
+use super::parallel;
 use crate::files;
 
-/// How many passes of a recipe are kept, so that going to and fro between
-/// branches costs nothing.
-const PASSES_KEPT: usize = 4;
+/// The number of passes kept per recipe, so that switching between branches
+/// stays a cache hit.
+const MAX_PASSES: usize = 4;
 
 /// The folder of all entries.
-pub(super) struct Disk {
+pub(super) struct DiskCache {
     folder: PathBuf,
 }
 
-/// A story's file.
+/// The file of a story.
 #[derive(Default, Serialize, Deserialize)]
 struct StoryFile {
-    /// By recipe, in hexadecimal; the newest pass first.
-    passes: BTreeMap<String, Vec<Entry>>,
+    /// By recipe in hexadecimal; the newest pass first.
+    passes: BTreeMap<String, Vec<CacheEntry>>,
 }
 
-impl Disk {
+impl DiskCache {
     pub(super) fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
@@ -37,36 +37,36 @@ impl Disk {
         &self.folder
     }
 
-    /// The entries of these recipes, each with the story that it belongs to.
+    /// The entries of these recipes, given with their stories.
     pub(super) fn read<'a>(
         &self,
         wanted: impl Iterator<Item = (&'a str, &'a blake3::Hash)>,
-    ) -> HashMap<blake3::Hash, Vec<Entry>> {
+    ) -> HashMap<blake3::Hash, Vec<CacheEntry>> {
         let (stories, recipes): (HashSet<&str>, HashSet<blake3::Hash>) = wanted.unzip();
         let stories: Vec<&str> = stories.into_iter().collect();
-        let files = parallel(&stories, |story| StoryFile::read(&self.path(story)));
+        let files = parallel::map(&stories, |story| StoryFile::read(&self.path(story)));
         let mut found = HashMap::new();
         for (recipe, mut entries) in files.into_iter().flat_map(|file| file.passes) {
             let recipe = blake3::Hash::from_hex(recipe).ok();
             if let Some(recipe) = recipe.filter(|recipe| recipes.contains(recipe)) {
-                entries.retain(Entry::is_young);
+                entries.retain(CacheEntry::is_valid);
                 found.insert(recipe, entries);
             }
         }
         found
     }
 
-    /// Adds entries to what is there now, one process at a time.
-    pub(super) fn merge(&self, entries: Vec<Named>) -> io::Result<()> {
+    /// Adds entries to the existing ones, one process at a time.
+    pub(super) fn merge(&self, entries: Vec<KeyedEntry>) -> io::Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
         fs::create_dir_all(&self.folder)?;
         let lock = File::create(self.folder.join(".lock"))?;
         lock.lock()?;
-        let mut by_story: BTreeMap<String, Vec<Named>> = BTreeMap::new();
-        for named in entries {
-            by_story.entry(named.story.clone()).or_default().push(named);
+        let mut by_story: BTreeMap<String, Vec<KeyedEntry>> = BTreeMap::new();
+        for keyed in entries {
+            by_story.entry(keyed.story.clone()).or_default().push(keyed);
         }
         for (story, entries) in by_story {
             let path = self.path(&story);
@@ -78,8 +78,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Removes the files of stories that nobody has recorded for so long that
-    /// nothing in them counts.
+    /// Removes the files whose entries have all expired.
     fn prune(&self) {
         let age = Duration::from_millis(TTL_MS.unsigned_abs());
         let Some(limit) = SystemTime::now().checked_sub(age) else {
@@ -89,14 +88,13 @@ impl Disk {
             let written = entry.metadata().and_then(|meta| meta.modified());
             let is_story = entry.path().extension().is_some_and(|e| e == "json");
             if is_story && written.is_ok_and(|written| written < limit) {
-                // What stays is pruned the next time.
+                // A failure is repeated at the next flush.
                 let _ = fs::remove_file(entry.path());
             }
         }
     }
 
-    /// Named by hash: ids may differ in case only, file names may not
-    /// everywhere.
+    /// Files are keyed by hash, as some file systems ignore case.
     fn path(&self, story: &str) -> PathBuf {
         let name = blake3::hash(story.as_bytes()).to_hex();
         self.folder.join(format!("{}.json", &name[..32]))
@@ -104,21 +102,21 @@ impl Disk {
 }
 
 impl StoryFile {
-    /// What cannot be read or understood is as good as nothing.
+    /// Reads a file; one that is missing or damaged is empty.
     fn read(path: &Path) -> Self {
         let bytes = fs::read(path).unwrap_or_default();
         serde_json::from_slice(&bytes).unwrap_or_default()
     }
 
-    fn add(&mut self, entries: Vec<Named>) {
-        for Named { recipe, entry, .. } in entries {
+    fn add(&mut self, entries: Vec<KeyedEntry>) {
+        for KeyedEntry { recipe, entry, .. } in entries {
             let passes = self.passes.entry(recipe.to_hex().to_string()).or_default();
             passes.retain(|pass| pass.fingerprint != entry.fingerprint);
             passes.insert(0, entry);
-            passes.truncate(PASSES_KEPT);
+            passes.truncate(MAX_PASSES);
         }
         for passes in self.passes.values_mut() {
-            passes.retain(Entry::is_young);
+            passes.retain(CacheEntry::is_valid);
         }
         self.passes.retain(|_, passes| !passes.is_empty());
     }

@@ -1,25 +1,24 @@
-//! What is written down of a pass.
+//! The stored form of a pass.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::now_ms;
 
-/// How long a pass counts: 14 days, in milliseconds. After that the browser
-/// has to prove it again.
+/// How long an entry is valid: 14 days, in milliseconds.
 pub(super) const TTL_MS: i64 = 14 * 24 * 60 * 60 * 1000;
 
-/// A pass of some recipe.
+/// A pass of a recipe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Entry {
-    /// The files that the page loaded, below the stories' folder.
+pub(super) struct CacheEntry {
+    /// The files that the page loaded, relative to the stories folder.
     pub(super) files: Vec<String>,
-    /// See [`fingerprint::pass`](super::fingerprint::pass), in hexadecimal.
+    /// The fingerprint of the pass in hexadecimal.
     pub(super) fingerprint: String,
-    /// When it was written, in milliseconds since 1970.
+    /// When it was written, in milliseconds since the Unix epoch.
     pub(super) at: i64,
 }
 
-impl Entry {
+impl CacheEntry {
     pub(super) fn new(files: Vec<String>, fingerprint: blake3::Hash) -> Self {
         Self {
             files,
@@ -28,23 +27,23 @@ impl Entry {
         }
     }
 
-    /// Whether it still counts. A clock that is off is no reason to keep an
-    /// entry for ever.
-    pub(super) fn is_young(&self) -> bool {
+    /// Whether it has not expired. An entry from the future expires as well, in
+    /// case the clock was wrong.
+    pub(super) fn is_valid(&self) -> bool {
         now_ms().abs_diff(self.at) < TTL_MS.unsigned_abs()
     }
 }
 
-/// An entry and where it belongs.
+/// An entry with its story and recipe.
 #[derive(Clone, Debug)]
-pub(super) struct Named {
+pub(super) struct KeyedEntry {
     pub(super) story: String,
     pub(super) recipe: blake3::Hash,
-    pub(super) entry: Entry,
+    pub(super) entry: CacheEntry,
 }
 
-impl Named {
-    pub(super) fn new(story: &str, recipe: blake3::Hash, entry: Entry) -> Self {
+impl KeyedEntry {
+    pub(super) fn new(story: &str, recipe: blake3::Hash, entry: CacheEntry) -> Self {
         Self {
             story: story.to_owned(),
             recipe,

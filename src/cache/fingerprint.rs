@@ -1,18 +1,18 @@
-//! What two passes must have in common to be the same pass.
+//! Computes the recipe of a snapshot and the fingerprint of a pass.
 
 use blake3::{Hash, Hasher};
 use serde::Serialize;
 
-use super::Context;
-use super::contents::Content;
+use super::context::CacheContext;
+use super::file_contents::FileContent;
 use crate::manifest::{Device, Screen, StorySpec, Theme};
 use crate::model::BrowserName;
 use crate::plan::Snapshot;
 
-/// Goes up when the meaning of a fingerprint changes.
+/// Increased when the meaning of a fingerprint changes.
 const FORMAT: u32 = 1;
 
-/// All that decides a snapshot's pixels and verdict but files.
+/// The input of a snapshot and its verdict, except files.
 #[derive(Serialize)]
 struct Recipe<'a> {
     format: u32,
@@ -21,11 +21,11 @@ struct Recipe<'a> {
     screen: Screen,
     device: &'a Device,
     browser: BrowserName,
-    context: &'a Context,
+    context: &'a CacheContext,
 }
 
-/// The hash under which passes of a snapshot are kept.
-pub(super) fn recipe(snapshot: &Snapshot, context: &Context) -> Option<Hash> {
+/// The hash under which the passes of a snapshot are stored.
+pub(super) fn recipe(snapshot: &Snapshot, context: &CacheContext) -> Option<Hash> {
     let recipe = Recipe {
         format: FORMAT,
         story: &snapshot.story,
@@ -35,17 +35,17 @@ pub(super) fn recipe(snapshot: &Snapshot, context: &Context) -> Option<Hash> {
         browser: snapshot.browser,
         context,
     };
-    // JSON says where each part ends.
+    // JSON delimits the parts.
     Some(blake3::hash(&serde_json::to_vec(&recipe).ok()?))
 }
 
-/// The fingerprint of a pass: recipe, baseline, and every file with what
-/// stands in it. None when the content of one is not known.
+/// The fingerprint of a pass: the hash of recipe, baseline, and every file with
+/// its content. `None` if the content of a file is unknown.
 pub(super) fn pass(
     recipe: &Hash,
     baseline_sha256: &str,
     files: &[String],
-    content: impl Fn(&str) -> Option<Content>,
+    content: impl Fn(&str) -> Option<FileContent>,
 ) -> Option<Hash> {
     let mut hasher = Hasher::new();
     hasher.update(recipe.as_bytes());
@@ -53,15 +53,15 @@ pub(super) fn pass(
     for file in files {
         part(&mut hasher, file.as_bytes());
         match content(file)? {
-            Content::Absent => hasher.update(b"absent"),
-            Content::Folder => hasher.update(b"folder"),
-            Content::File(hash) => hasher.update(b"file").update(hash.as_bytes()),
+            FileContent::Absent => hasher.update(b"absent"),
+            FileContent::Folder => hasher.update(b"folder"),
+            FileContent::File(hash) => hasher.update(b"file").update(hash.as_bytes()),
         };
     }
     Some(hasher.finalize())
 }
 
-/// A part of any length, told from its neighbours by its length.
+/// Hashes a part of any length, delimited by its length.
 fn part(hasher: &mut Hasher, bytes: &[u8]) {
     hasher.update(&(bytes.len() as u64).to_le_bytes());
     hasher.update(bytes);

@@ -36,7 +36,7 @@ impl CacheObserver {
             let snapshot = &snapshots[index];
             let reason = match unknown_input(&snapshot.story) {
                 Some(reason) => Err(reason),
-                None => self.cache.remember(snapshot, &baseline, &loads),
+                None => self.cache.record_pass(snapshot, &baseline, &loads),
             };
             if let Err(reason) = reason {
                 let stories = self.uncacheable.lock();
@@ -59,7 +59,7 @@ impl CacheObserver {
 fn loads(base: &str, page: PageResources, traffic: Option<&Traffic>) -> Loads {
     let mut loads = Loads {
         files: Vec::new(),
-        unseen: page.untracked,
+        untracked: page.untracked,
     };
     // A rule may decide for one method only.
     let is_ruled = |address: &str| {
@@ -82,7 +82,7 @@ fn loads(base: &str, page: PageResources, traffic: Option<&Traffic>) -> Loads {
                 loads.files.push(path.into_owned());
             }
             _ if is_inline(&address) => {}
-            _ => loads.unseen.push(format!("a request to {address}")),
+            _ => loads.untracked.push(format!("a request to {address}")),
         }
     }
     loads.files.sort();
@@ -128,7 +128,7 @@ mod tests {
         let loads = loads("http://127.0.0.1:80", page, None);
         assert_eq!(loads.files, ["/a b.html", "/style.css"]);
         assert_eq!(
-            loads.unseen,
+            loads.untracked,
             [
                 "a WebSocket",
                 "a request to http://127.0.0.1:8080/other.css"
@@ -160,6 +160,6 @@ mod tests {
         };
         let loads = loads("http://127.0.0.1:80", page, Some(&traffic));
         assert_eq!(loads.files, ["/a.html", "/posted.json"]);
-        assert_eq!(loads.unseen, [format!("a request to {foreign}")]);
+        assert_eq!(loads.untracked, [format!("a request to {foreign}")]);
     }
 }

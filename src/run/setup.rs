@@ -13,7 +13,7 @@ use super::identity::RunIdentity;
 use super::options::{RunOptions, Scheduling};
 use super::results::ResultTable;
 use crate::browser::{self, BrowserError, find};
-use crate::cache::{self, Cache, Context, Hit};
+use crate::cache::{Cache, CacheContext, Hit, browser_build};
 use crate::config::{CacheMode, Config};
 use crate::events::{Bus, Event, RunSetup};
 use crate::login::Logins;
@@ -210,7 +210,7 @@ fn open_cache(
     for &engine in names.filter(|_| manifest.browser.webdriver.is_none()) {
         let programs = find(&manifest.browser, engine).ok();
         let program = programs.as_ref().map(|programs| programs.browser.as_path());
-        let build = program.map(|program| cache::build(program, &manifest.state_dir()));
+        let build = program.map(|program| browser_build(program, &manifest.state_dir()));
         // Chromium and its headless shell have the same version, but render
         // differently.
         let kind = program.and_then(Path::file_name);
@@ -218,7 +218,7 @@ fn open_cache(
         switches.extend(manifest.browser.switches(engine));
         builds.extend(build);
     }
-    let mut context = Context::here(
+    let mut context = CacheContext::new(
         browsers.join(", "),
         switches,
         environment.fonts.clone(),

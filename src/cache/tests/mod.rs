@@ -1,42 +1,42 @@
-//! The cache must never be wrong: each ingredient in turn, and what breaks.
+//! Tests that every input and every kind of damage causes a cache miss.
 
-mod bench;
+mod project;
 
 use std::fs;
 use std::sync::Arc;
 
-use self::bench::{Bench, MANIFEST, config, loads};
+use self::project::{CachedProject, MANIFEST, config, loads};
 use super::Loads;
 
 #[tokio::test]
-async fn a_pass_counts_again() {
-    let bench = Bench::new();
-    assert_eq!(bench.hits().await, 0);
-    bench.record().await;
-    let hits = bench.lookup().await;
-    for (hit, snapshot) in hits.into_iter().zip(bench.plan()) {
+async fn a_recorded_pass_is_a_hit() {
+    let project = CachedProject::new();
+    assert_eq!(project.hits().await, 0);
+    project.record().await;
+    let hits = project.lookup().await;
+    for (hit, snapshot) in hits.into_iter().zip(project.plan()) {
         let hit = hit.expect("every snapshot was recorded");
-        assert_eq!(hit.baseline_sha256, Bench::sha256(&snapshot));
+        assert_eq!(hit.baseline_sha256, CachedProject::sha256(&snapshot));
         let provenance = hit.provenance.unwrap();
         assert_eq!(provenance.story_identifier, snapshot.identifier);
     }
 }
 
 #[tokio::test]
-async fn what_decides_nothing_costs_nothing() {
-    let mut bench = Bench::new();
-    bench.record().await;
-    // The same bytes, written anew; a file that no page loads; a comment.
-    bench.write("stories/a/b.css", "p { color: red }");
-    bench.write("stories/other.css", "p { color: blue }");
-    bench.manifest.push_str("# a comment\n");
-    assert_eq!(bench.hits().await, 4);
+async fn irrelevant_changes_are_hits() {
+    let mut project = CachedProject::new();
+    project.record().await;
+    // The same bytes, rewritten; a file that no page loads; a comment.
+    project.write("stories/a/b.css", "p { color: red }");
+    project.write("stories/other.css", "p { color: blue }");
+    project.manifest.push_str("# a comment\n");
+    assert_eq!(project.hits().await, 4);
 }
 
-/// Something that changes one ingredient of all four snapshots.
-type Change = fn(&mut Bench);
+/// A change of one input of all four snapshots.
+type InputChange = fn(&mut CachedProject);
 
-const CHANGES: &[(&str, Change)] = &[
+const CHANGES: &[(&str, InputChange)] = &[
     ("the page", |b| b.write("stories/button.html", "<p>")),
     ("a stylesheet", |b| {
         b.write("stories/a/b.css", "p { color: rec }");
@@ -140,43 +140,42 @@ const CHANGES: &[(&str, Change)] = &[
 ];
 
 #[tokio::test]
-async fn every_ingredient_counts() {
+async fn every_changed_input_is_a_miss() {
     for (what, change) in CHANGES {
-        let mut bench = Bench::new();
-        bench.record().await;
-        assert_eq!(bench.hits().await, 4, "before {what}");
-        change(&mut bench);
-        assert_eq!(bench.hits().await, 0, "{what}");
+        let mut project = CachedProject::new();
+        project.record().await;
+        assert_eq!(project.hits().await, 4, "before {what}");
+        change(&mut project);
+        assert_eq!(project.hits().await, 0, "{what}");
     }
 }
 
 #[tokio::test]
-async fn going_to_and_fro_costs_nothing() {
-    let bench = Bench::new();
-    bench.record().await;
-    bench.write("stories/a/b.css", "p { color: blue }");
-    bench.tick();
-    bench.record().await;
-    assert_eq!(bench.hits().await, 4);
-    bench.write("stories/a/b.css", "p { color: red }");
-    assert_eq!(bench.hits().await, 4);
-    bench.write("stories/a/b.css", "p { color: pink }");
-    assert_eq!(bench.hits().await, 0);
+async fn switching_back_and_forth_is_a_hit() {
+    let project = CachedProject::new();
+    project.record().await;
+    project.write("stories/a/b.css", "p { color: blue }");
+    project.tick();
+    project.record().await;
+    assert_eq!(project.hits().await, 4);
+    project.write("stories/a/b.css", "p { color: red }");
+    assert_eq!(project.hits().await, 4);
+    project.write("stories/a/b.css", "p { color: pink }");
+    assert_eq!(project.hits().await, 0);
 }
 
 #[tokio::test]
-async fn only_the_snapshot_whose_baseline_changes_is_drawn() {
-    let bench = Bench::new();
-    bench.record().await;
-    bench.accept(&bench.plan()[2], 1);
-    let hits: Vec<_> = bench.lookup().await.iter().map(Option::is_some).collect();
+async fn a_changed_baseline_is_a_miss_for_its_snapshot_only() {
+    let project = CachedProject::new();
+    project.record().await;
+    project.accept(&project.plan()[2], 1);
+    let hits: Vec<_> = project.lookup().await.iter().map(Option::is_some).collect();
     assert_eq!(hits, [true, true, false, true]);
 }
 
-/// What may happen while pages are looked at: none of it may be remembered.
 #[tokio::test]
-async fn files_that_change_during_the_run_are_not_remembered() {
-    let changes: &[(&str, &str, Change)] = &[
+async fn files_that_change_during_the_run_are_not_cached() {
+    let changes: &[(&str, &str, InputChange)] = &[
         ("written", "a/b.css", |b| {
             b.write("stories/a/b.css", "p { color: blue }");
         }),
@@ -204,37 +203,38 @@ async fn files_that_change_during_the_run_are_not_remembered() {
         }),
     ];
     for (what, file, change) in changes {
-        let mut bench = Bench::new();
-        let cache = bench.open();
-        let snapshot = &bench.plan()[0];
+        let mut project = CachedProject::new();
+        let cache = project.open();
+        let snapshot = &project.plan()[0];
         let mut loads = loads();
         loads
             .files
             .retain(|f| f.trim_start_matches('/') == *file || f == "button.html");
         cache
-            .remember(snapshot, &Bench::sha256(snapshot), &loads)
+            .record_pass(snapshot, &CachedProject::sha256(snapshot), &loads)
             .unwrap();
-        change(&mut bench);
+        change(&mut project);
         let warnings = cache.flush().await;
         assert_eq!(warnings.len(), 1, "{what}");
         let reason = "changed during the run";
         assert!(warnings[0].contains(reason), "{what}: {}", warnings[0]);
-        assert_eq!(bench.hits().await, 0, "{what}");
+        assert_eq!(project.hits().await, 0, "{what}");
     }
 }
 
 #[tokio::test]
-async fn what_was_not_seen_is_not_remembered() {
-    let bench = Bench::new();
-    let snapshot = &bench.plan()[0];
-    let refusal = |bench: &Bench, loads: Loads| {
-        let refused = bench
-            .open()
-            .remember(snapshot, &Bench::sha256(snapshot), &loads);
+async fn untracked_inputs_are_not_cached() {
+    let project = CachedProject::new();
+    let snapshot = &project.plan()[0];
+    let refusal = |project: &CachedProject, loads: Loads| {
+        let refused =
+            project
+                .open()
+                .record_pass(snapshot, &CachedProject::sha256(snapshot), &loads);
         refused.unwrap_err()
     };
-    let unseen = Loads {
-        unseen: vec!["a service worker".to_owned(), "a socket".to_owned()],
+    let untracked = Loads {
+        untracked: vec!["a service worker".to_owned(), "a web socket".to_owned()],
         ..loads()
     };
     let outside = Loads {
@@ -242,9 +242,9 @@ async fn what_was_not_seen_is_not_remembered() {
         ..Loads::default()
     };
     let mut lines = vec![
-        refusal(&bench, unseen),
-        refusal(&bench, Loads::default()),
-        refusal(&bench, outside),
+        refusal(&project, untracked),
+        refusal(&project, Loads::default()),
+        refusal(&project, outside),
     ];
     for variables in [
         ("TINTYPE_CACHE", "off"),
@@ -253,9 +253,9 @@ async fn what_was_not_seen_is_not_remembered() {
     ] {
         let config = config(&[variables]);
         lines.push(refusal(
-            &Bench {
+            &CachedProject {
                 config,
-                ..Bench::new()
+                ..CachedProject::new()
             },
             loads(),
         ));
@@ -264,29 +264,29 @@ async fn what_was_not_seen_is_not_remembered() {
     let grid = format!("[browser]\nwebdriver = \"http://grid:4444\"\n{MANIFEST}");
     for manifest in [elsewhere, grid] {
         lines.push(refusal(
-            &Bench {
+            &CachedProject {
                 manifest,
-                ..Bench::new()
+                ..CachedProject::new()
             },
             loads(),
         ));
     }
     insta::assert_snapshot!(lines.join("\n"), @r"
-    a service worker, a socket
-    its page `button.html` is not among what it loaded
-    a request to `a/../../secret`, outside of the stories
+    a service worker, a web socket
+    its page `button.html` is not among the loaded files
+    it requests `a/../../secret`, outside the stories folder
     TINTYPE_CACHE is `off`
     TINTYPE_CACHE is `read`
-    TINTYPE_UPDATE=all wants pictures
-    its server is not ours, so nobody knows what it will say
-    its browser is that of `webdriver`, which may be another by then
+    TINTYPE_UPDATE is `all`
+    its server is external, so changes of its responses cannot be detected
+    its browser runs behind `webdriver`, so changes of its build cannot be detected
     ");
 }
 
 #[tokio::test]
-async fn the_settings_decide_who_reads() {
-    let mut bench = Bench::new();
-    bench.record().await;
+async fn the_configuration_controls_lookups() {
+    let mut project = CachedProject::new();
+    project.record().await;
     for (variables, hits) in [
         (("TINTYPE_CACHE", "off"), 0),
         (("TINTYPE_CACHE", "read"), 4),
@@ -294,28 +294,28 @@ async fn the_settings_decide_who_reads() {
         (("TINTYPE_UPDATE", "all"), 0),
         (("TINTYPE_UPDATE", "new"), 4),
     ] {
-        bench.config = config(&[variables]);
-        assert_eq!(bench.hits().await, hits, "{variables:?}");
+        project.config = config(&[variables]);
+        assert_eq!(project.hits().await, hits, "{variables:?}");
     }
-    bench.config = config(&[]);
-    let here = bench.manifest.clone();
-    bench.manifest = format!("[browser]\nwebdriver = \"http://grid:4444\"\n{here}");
-    assert_eq!(bench.hits().await, 0);
-    bench.manifest = here;
-    bench.manifest.push_str("skip = \"not today\"\n");
-    assert_eq!(bench.hits().await, 0);
+    project.config = config(&[]);
+    let here = project.manifest.clone();
+    project.manifest = format!("[browser]\nwebdriver = \"http://grid:4444\"\n{here}");
+    assert_eq!(project.hits().await, 0);
+    project.manifest = here;
+    project.manifest.push_str("skip = \"not today\"\n");
+    assert_eq!(project.hits().await, 0);
 }
 
 #[tokio::test]
 async fn broken_entries_are_misses() {
-    let bench = Bench::new();
-    bench.record().await;
-    let path = bench.entries();
+    let project = CachedProject::new();
+    project.record().await;
+    let path = project.entry_file();
     let whole = fs::read(&path).unwrap();
     let text = String::from_utf8(whole.clone()).unwrap();
     for length in (0..whole.len()).step_by(37) {
         fs::write(&path, &whole[..length]).unwrap();
-        assert_eq!(bench.hits().await, 0, "cut after {length} bytes");
+        assert_eq!(project.hits().await, 0, "cut after {length} bytes");
     }
     for (from, to) in [
         ("a/b.css", "a/c.css"),
@@ -332,26 +332,26 @@ async fn broken_entries_are_misses() {
     ] {
         assert!(text.contains(from), "{from}");
         fs::write(&path, text.replace(from, to)).unwrap();
-        assert_eq!(bench.hits().await, 0, "{from} → {to}");
+        assert_eq!(project.hits().await, 0, "{from} → {to}");
     }
     for byte in 0..=255_u8 {
         fs::write(&path, vec![byte; 3000]).unwrap();
-        assert_eq!(bench.hits().await, 0, "{byte}");
+        assert_eq!(project.hits().await, 0, "{byte}");
     }
-    // What is broken is written anew.
-    bench.tick();
-    bench.record().await;
-    assert_eq!(bench.hits().await, 4);
+    // Damaged files are rewritten.
+    project.tick();
+    project.record().await;
+    assert_eq!(project.hits().await, 4);
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    assert_eq!(bench.hits().await, 0);
+    assert_eq!(project.hits().await, 0);
 }
 
 #[tokio::test]
 async fn entries_expire() {
-    let bench = Bench::new();
-    bench.record().await;
-    let path = bench.entries();
+    let project = CachedProject::new();
+    project.record().await;
+    let path = project.entry_file();
     let text = fs::read_to_string(&path).unwrap();
     let mut file: serde_json::Value = serde_json::from_str(&text).unwrap();
     for pass in file["passes"].as_object_mut().unwrap().values_mut() {
@@ -359,35 +359,35 @@ async fn entries_expire() {
         pass[0]["at"] = (at - super::entry::TTL_MS).into();
     }
     fs::write(&path, file.to_string()).unwrap();
-    assert_eq!(bench.hits().await, 0);
+    assert_eq!(project.hits().await, 0);
 }
 
 #[tokio::test]
 async fn a_folder_that_cannot_be_written_is_a_warning() {
-    let bench = Bench::new();
-    bench.write("cache", "a file where the folder should be");
-    let cache = bench.open();
-    let snapshot = &bench.plan()[0];
+    let project = CachedProject::new();
+    project.write("cache", "a file where the folder should be");
+    let cache = project.open();
+    let snapshot = &project.plan()[0];
     cache
-        .remember(snapshot, &Bench::sha256(snapshot), &loads())
+        .record_pass(snapshot, &CachedProject::sha256(snapshot), &loads())
         .unwrap();
     assert_eq!(cache.flush().await.len(), 1);
-    assert_eq!(bench.hits().await, 0);
+    assert_eq!(project.hits().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_at_once_lose_nothing() {
-    let bench = Arc::new(Bench::new());
+async fn concurrent_flushes_keep_all_entries() {
+    let project = Arc::new(CachedProject::new());
     let mut tasks = tokio::task::JoinSet::new();
-    // As under nextest: each process has one snapshot to tell of.
+    // As under nextest, where each process has one snapshot.
     for index in 0..4 {
         for _ in 0..8 {
-            let bench = Arc::clone(&bench);
+            let project = Arc::clone(&project);
             tasks.spawn(async move {
-                let snapshot = &bench.plan()[index];
-                let cache = bench.open();
+                let snapshot = &project.plan()[index];
+                let cache = project.open();
                 cache
-                    .remember(snapshot, &Bench::sha256(snapshot), &loads())
+                    .record_pass(snapshot, &CachedProject::sha256(snapshot), &loads())
                     .unwrap();
                 cache.flush().await
             });
@@ -396,5 +396,5 @@ async fn many_at_once_lose_nothing() {
     while let Some(warnings) = tasks.join_next().await {
         assert_eq!(warnings.unwrap(), Vec::<String>::new());
     }
-    assert_eq!(bench.hits().await, 4);
+    assert_eq!(project.hits().await, 4);
 }

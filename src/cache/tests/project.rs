@@ -1,4 +1,4 @@
-//! A project, and what runs of it leave in the cache.
+//! A project with cached runs.
 
 use std::fs;
 use std::io::Cursor;
@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use super::super::contents::Moment;
-use super::super::{Cache, Context, Hit, Loads};
 use crate::baseline::{self, Provenance};
+use crate::cache::changes::FileTime;
+use crate::cache::{Cache, CacheContext, Hit, Loads};
 use crate::config::{Config, Variables};
 use crate::manifest::Manifest;
 use crate::model::{Environment, RunId};
@@ -30,43 +30,43 @@ id = "button"
 path = "button.html?state=on"
 "#;
 
-/// A project, and what a run of it would have.
-pub(super) struct Bench {
+/// A project with the configuration of its runs.
+pub(super) struct CachedProject {
     pub(super) folder: TempDir,
     pub(super) manifest: String,
     pub(super) config: Config,
-    pub(super) context: Context,
+    pub(super) context: CacheContext,
 }
 
-impl Bench {
+impl CachedProject {
     pub(super) fn new() -> Self {
-        let bench = Self {
+        let project = Self {
             folder: tempfile::tempdir().unwrap(),
             manifest: MANIFEST.to_owned(),
             config: config(&[]),
-            context: Context {
+            context: CacheContext {
                 browser: "Chromium 156.0.8078.79 (headless shell)".to_owned(),
                 switches: vec!["--hide-scrollbars".to_owned()],
                 fonts: Some("9 fonts, 0123456789ab".to_owned()),
-                ..Context::here(String::new(), Vec::new(), None, &Variables::default())
+                ..CacheContext::new(String::new(), Vec::new(), None, &Variables::default())
             },
         };
-        bench.write("stories/button.html", "<link rel=stylesheet href=a/b.css>");
-        bench.write("stories/a/b.css", "p { color: red }");
-        bench.write("stories/a b.png", "an image");
-        bench.write("shared/font.woff2", "a font");
-        bench.write("shared/other.woff2", "another font");
+        project.write("stories/button.html", "<link rel=stylesheet href=a/b.css>");
+        project.write("stories/a/b.css", "p { color: red }");
+        project.write("stories/a b.png", "an image");
+        project.write("shared/font.woff2", "a font");
+        project.write("shared/other.woff2", "another font");
         #[cfg(unix)]
         std::os::unix::fs::symlink(
             "../../shared/font.woff2",
-            bench.path("stories/a/font.woff2"),
+            project.path("stories/a/font.woff2"),
         )
         .unwrap();
-        for snapshot in bench.plan() {
-            bench.accept(&snapshot, 0);
+        for snapshot in project.plan() {
+            project.accept(&snapshot, 0);
         }
-        bench.tick();
-        bench
+        project.tick();
+        project
     }
 
     pub(super) fn path(&self, path: &str) -> PathBuf {
@@ -79,12 +79,12 @@ impl Bench {
         fs::write(path, text).unwrap();
     }
 
-    /// Waits until the file system's clock has gone on: what happens within
-    /// one tick cannot be told apart.
+    /// Waits for the next tick of the file system's clock, as events within one
+    /// tick are not ordered.
     pub(super) fn tick(&self) {
-        let now = || Moment::now(self.folder.path()).unwrap();
-        let begun = now();
-        while !now().is_after(begun) {}
+        let now = || FileTime::now(self.folder.path()).unwrap();
+        let before = now();
+        while !now().is_after(before) {}
     }
 
     pub(super) fn read_manifest(&self) -> Manifest {
@@ -126,12 +126,12 @@ impl Bench {
         )
     }
 
-    /// A run in which all snapshots pass.
+    /// Simulates a run in which all snapshots pass.
     pub(super) async fn record(&self) {
         let cache = self.open();
         for snapshot in self.plan() {
             cache
-                .remember(&snapshot, &Self::sha256(&snapshot), &loads())
+                .record_pass(&snapshot, &Self::sha256(&snapshot), &loads())
                 .unwrap();
         }
         assert_eq!(cache.flush().await, Vec::<String>::new());
@@ -145,8 +145,8 @@ impl Bench {
         self.lookup().await.into_iter().flatten().count()
     }
 
-    /// The file with the story's entries.
-    pub(super) fn entries(&self) -> PathBuf {
+    /// The file with the entries of the story.
+    pub(super) fn entry_file(&self) -> PathBuf {
         let files = fs::read_dir(self.path("cache")).unwrap().flatten();
         let mut stories = files.filter(|f| f.path().extension().is_some_and(|e| e == "json"));
         let only = stories.next().unwrap().path();
@@ -172,6 +172,6 @@ pub(super) fn loads() -> Loads {
     ];
     Loads {
         files: files.map(str::to_owned).to_vec(),
-        unseen: Vec::new(),
+        untracked: Vec::new(),
     }
 }

@@ -1,4 +1,4 @@
-//! Which build a browser is, without a session.
+//! Determines the build of a browser without starting a session.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -12,57 +12,58 @@ use serde::{Deserialize, Serialize};
 
 use crate::files;
 
-/// A browser that does not tell its version in this time does not know it.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long `--version` may take.
+const VERSION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a program has said.
+/// The cached version of a program.
 #[derive(Serialize, Deserialize)]
-struct Said {
-    program: Program,
+struct CachedBuild {
+    program: ProgramFile,
     build: String,
 }
 
-/// A program's file as it was when it was asked.
+/// The identity of a program's file.
 #[derive(PartialEq, Eq, Serialize, Deserialize)]
-struct Program {
+struct ProgramFile {
     path: String,
     size: u64,
     modified_ns: u128,
 }
 
-/// Name and version of a browser, as `binary --version` says:
-/// `Chromium 156.0.8078.79`. It is asked once, and its answer kept in
-/// `state_dir/cache` until the program's file changes. What only starts the
-/// browser is asked every time: it does not change when the browser does. A
-/// program that does not tell is named by path, size and time.
-pub fn build(binary: &Path, state_dir: &Path) -> String {
-    let Ok(program) = Program::of(binary) else {
+/// Name and version of a browser as printed by `binary --version`, such as
+/// `Chromium 156.0.8078.79`. The result is cached in `state_dir/cache` until the
+/// program's file changes, except for launchers, which do not change when the
+/// browser does. A program that prints no version is identified by path, size
+/// and time.
+pub fn browser_build(binary: &Path, state_dir: &Path) -> String {
+    let Ok(program) = ProgramFile::of(binary) else {
         return format!("unknown ({})", binary.display());
     };
     let name = blake3::hash(program.path.as_bytes()).to_hex();
-    let kept = state_dir
+    let cache_file = state_dir
         .join("cache")
         .join(format!("{}.build", &name[..32]));
-    let said = fs::read(&kept).ok();
-    let said = said.and_then(|bytes| serde_json::from_slice::<Said>(&bytes).ok());
-    if let Some(said) = said.filter(|said| said.program == program && !is_launcher(binary)) {
-        return said.build;
+    let cached = fs::read(&cache_file).ok();
+    let cached = cached.and_then(|bytes| serde_json::from_slice::<CachedBuild>(&bytes).ok());
+    let cached = cached.filter(|cached| cached.program == program && !is_launcher(binary));
+    if let Some(cached) = cached {
+        return cached.build;
     }
-    let Some(build) = ask(binary) else {
-        let Program {
+    let Some(build) = run_version(binary) else {
+        let ProgramFile {
             path,
             size,
             modified_ns,
         } = program;
         return format!("unknown ({path}, {size} bytes, {modified_ns})");
     };
-    let said = Said { program, build };
-    // What cannot be kept is asked again.
-    let _ = serde_json::to_vec(&said).map(|said| files::replace(&kept, &said));
-    said.build
+    let cached = CachedBuild { program, build };
+    // A failure to write costs only another `--version`.
+    let _ = serde_json::to_vec(&cached).map(|bytes| files::replace(&cache_file, &bytes));
+    cached.build
 }
 
-impl Program {
+impl ProgramFile {
     fn of(binary: &Path) -> io::Result<Self> {
         let path = binary.canonicalize()?;
         let meta = path.metadata()?;
@@ -75,8 +76,8 @@ impl Program {
     }
 }
 
-/// A script, or a program under another name: `/snap/bin/chromium` is a link to
-/// `snap`, which starts whatever it is called by.
+/// Whether a program starts another one: a script, or a link with another name,
+/// such as `/snap/bin/chromium`, which links to `snap`.
 fn is_launcher(binary: &Path) -> bool {
     let target = binary.canonicalize();
     let is_other = |target: &Path| target.file_name() != binary.file_name();
@@ -89,8 +90,8 @@ fn is_script(binary: &Path) -> bool {
     read.is_err() || opening == *b"#!"
 }
 
-/// The first line that the program prints; none if it fails or hangs.
-fn ask(binary: &Path) -> Option<String> {
+/// The first line that `binary --version` prints; `None` if it fails or hangs.
+fn run_version(binary: &Path) -> Option<String> {
     let mut child = Command::new(binary)
         .arg("--version")
         .stdin(Stdio::null())
@@ -103,10 +104,10 @@ fn ask(binary: &Path) -> Option<String> {
     thread::spawn(move || {
         let mut text = String::new();
         let read = stdout.read_to_string(&mut text);
-        // Nobody waits any longer: then nobody needs it.
+        // The receiver is gone after the timeout.
         let _ = sender.send(read.map(|_| text));
     });
-    let text = receiver.recv_timeout(PATIENCE);
+    let text = receiver.recv_timeout(VERSION_TIMEOUT);
     if text.is_err() {
         let _ = child.kill();
     }
@@ -121,7 +122,7 @@ mod tests {
     use std::fs;
     use std::path::{Path, PathBuf};
 
-    use super::build;
+    use super::browser_build as build;
 
     fn program(path: &Path, bytes: &[u8]) {
         use std::os::unix::fs::PermissionsExt;
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_is_asked_for_its_build_every_time() {
+    fn the_build_of_a_script_is_not_cached() {
         let folder = tempfile::tempdir().unwrap();
         let (browser, version) = (folder.path().join("browser"), folder.path().join("version"));
         let script = format!("#!/bin/sh\ncat {}\n", version.display());
@@ -150,7 +151,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_link_to_a_launcher_is_asked_every_time() {
+    fn the_build_of_a_link_to_a_launcher_is_not_cached() {
         let folder = tempfile::tempdir().unwrap();
         let snap = folder.path().join("snap");
         program(&snap, &fs::read("/bin/true").unwrap());
@@ -165,26 +166,26 @@ mod tests {
         for entry in fs::read_dir(folder.path().join("cache")).unwrap() {
             let path = entry.unwrap().path();
             let text = fs::read_to_string(&path).unwrap();
-            fs::write(&path, text.replace(&said, "kept")).unwrap();
+            fs::write(&path, text.replace(&said, "cached")).unwrap();
         }
-        assert_eq!(build(&same, folder.path()), "kept");
+        assert_eq!(build(&same, folder.path()), "cached");
         assert_eq!(build(&browser, folder.path()), said);
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_programs_build_is_kept_until_its_file_changes() {
+    fn a_build_is_cached_until_the_file_changes() {
         let folder = tempfile::tempdir().unwrap();
         let browser = folder.path().join("browser");
         program(&browser, &fs::read("/bin/true").unwrap());
         let first = build(&browser, folder.path());
         let kept = fs::read_dir(folder.path().join("cache")).unwrap().flatten();
         let kept: Vec<PathBuf> = kept.map(|entry| entry.path()).collect();
-        // What is kept is believed as long as the file is the same, and no longer.
+        // The cached build is used as long as the file is the same.
         for path in &kept {
             let text = fs::read_to_string(path).unwrap();
-            fs::write(path, text.replace(&first, "kept")).unwrap();
-            assert_eq!(build(&browser, folder.path()), "kept");
+            fs::write(path, text.replace(&first, "cached")).unwrap();
+            assert_eq!(build(&browser, folder.path()), "cached");
         }
         let mut bytes = fs::read("/bin/true").unwrap();
         bytes.push(0);
