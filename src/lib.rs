@@ -1,30 +1,32 @@
 //! Visual regression tests that run in `cargo test`.
 //!
 //! # Layout
-//! From the ground up; a module uses what stands below it, never what stands
-//! above.
+//! From the ground up: a module uses the modules above it in this list, never
+//! those below it.
 //!
-//! - [`model`]: the words: identifiers, statuses, runs, results, events.
-//! - `process`: child processes that are supervised.
-//! - [`files`]: files that are written whole or not at all.
-//! - [`manifest`]: `stories.toml`, read and checked.
-//! - [`config`]: the environment variables.
-//! - [`plan`]: the matrix: from a manifest to ordered snapshots.
-//! - [`compare`]: PNG in, verdict and picture of the difference out. A crate of
-//!   its own, `tintype-compare`, so that it alone can be optimised.
-//! - [`baseline`]: the accepted images: reading, accepting, orphans.
-//! - [`serve`]: the built-in server for a folder of stories or a service.
-//! - [`proxy`]: what becomes of a page's requests.
-//! - [`cache`]: passes of unchanged stories, which need no browser.
-//! - [`browser`]: real browsers under WebDriver.
-//! - [`login`]: log-ins, each done once and shared.
-//! - [`events`]: the events of a run, and the bus that delivers them.
-//! - `schedule`: which snapshot a browser session captures next.
-//! - [`snapshot`]: captures and judges one snapshot.
-//! - [`mod@run`]: runs a plan: sessions, results, events.
-//! - [`report`]: subscribers that write reports: terminal, HTML, JUnit, GitHub.
-//! - [`harness`]: the face of libtest: arguments, trials, listing, exit code.
+//! - `process`: supervised child processes.
+//! - [`files`]: atomic file writes.
+//! - [`model`]: identifiers, statuses, runs, results and events, and their JSON.
+//! - [`config`]: the environment variables, resolved once.
+//! - [`redis`]: the connection to a Redis server.
+//! - [`manifest`]: reads and checks `stories.toml`.
+//! - [`plan`]: turns a manifest into ordered snapshots.
+//! - [`baseline`]: reads and accepts baselines, and finds orphaned ones.
+//! - [`browser`]: drives browsers through WebDriver.
+//! - [`serve`]: serves a folder of stories or a service.
+//! - [`proxy`]: a proxy that mocks and blocks requests of pages.
+//! - [`login`]: log-ins, each performed once and shared.
+//! - [`cache`]: skips unchanged stories without a browser.
 //! - [`record`]: the record of runs, in Redis or in memory.
+//! - [`events`]: the events of a run, and the bus that delivers them.
+//! - `schedule`: decides which snapshot a browser session captures next.
+//! - [`snapshot`]: captures and judges one snapshot.
+//! - [`mod@run`]: runs a plan: setup, sessions, results, teardown.
+//! - [`report`]: writes reports: terminal, HTML, JUnit, GitHub.
+//! - [`harness`]: presents a suite as a libtest test binary.
+//!
+//! [`compare`] is a crate of its own, `tintype-compare`, so that it alone can be
+//! optimised.
 
 pub mod baseline;
 pub mod browser;

@@ -7,9 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::groups::{MAX_UNGROUPED, groups};
 use super::words::{attempts, counts, duration, failures, grouped, message, name, plural};
-use crate::compare::IS_OPTIMISED;
 use crate::events::{Bus, Event, ReportKind, RunReport, RunSetup, Subscriber};
 use crate::model::{Reason, Status, VisualTestResult, accept_command};
+use tintype_compare::IS_OPTIMISED;
 
 /// The most lines of one kind, and groups of failures.
 const MAX_LINES: usize = 10;
