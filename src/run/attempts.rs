@@ -33,8 +33,9 @@ impl Attempts {
     }
 
     /// Ends the last attempt. A single attempt is not listed, since the result
-    /// has the same facts.
+    /// has the same facts. A capture that failed gets its duration here.
     pub(super) fn end(mut self, mut finished: FinishedSnapshot) -> FinishedSnapshot {
+        finished.result.duration_ms.get_or_insert(self.elapsed_ms());
         if !self.done.is_empty() {
             let result = &mut finished.result;
             self.note(result.status, result.message.clone());
@@ -44,11 +45,14 @@ impl Attempts {
     }
 
     fn note(&mut self, status: Status, message: Option<String>) {
-        let ms = self.begun.elapsed().as_millis();
         self.done.push(Attempt {
             status,
             message,
-            duration_ms: u64::try_from(ms).unwrap_or(u64::MAX),
+            duration_ms: self.elapsed_ms(),
         });
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
