@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use image::{Rgba, RgbaImage};
 use tempfile::TempDir;
 
-use crate::compare::encode_png;
 use crate::config::Config;
 use crate::manifest::Manifest;
 use crate::model::{Environment, RunId, StoryIdentifier};
 use crate::plan::Plan;
+use tintype_compare::encode_png;
 
 use super::{Problem, Provenance, accept, accept_if, orphans, read, restore_if, sha256};
 

@@ -8,7 +8,6 @@ use url::Url;
 use super::story::unfit_id;
 use super::suite::parse_screen;
 use super::types::{CaptureSettings, Manifest, Screen, Source, StorySpec, Theme};
-use crate::compare;
 
 /// A story as the test target names it. What it leaves open is the suite's.
 ///
@@ -25,7 +24,7 @@ pub struct Story {
     path: String,
     themes: Option<Vec<String>>,
     viewports: Option<Vec<String>>,
-    compare: Adjust<compare::Options>,
+    compare: Adjust<tintype_compare::Options>,
     capture: Adjust<CaptureSettings>,
     skip: Option<String>,
 }
@@ -66,7 +65,7 @@ impl Story {
     #[must_use]
     pub fn compare(
         mut self,
-        change: impl Fn(&mut compare::Options) + Send + Sync + 'static,
+        change: impl Fn(&mut tintype_compare::Options) + Send + Sync + 'static,
     ) -> Self {
         self.compare = Arc::new(change);
         self

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::compare::{self, Antialiasing, Perceptual};
 use crate::model::Region;
+use tintype_compare::{Antialiasing, Perceptual};
 
 use super::reader::{Problems, Table, Value};
 use crate::model::BrowserName;
@@ -14,14 +14,14 @@ pub(super) const PLATFORMS: [&str; 3] = ["linux", "macos", "windows"];
 /// How pictures are compared on this system: in each engine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Tolerances {
-    chromium: compare::Options,
-    firefox: compare::Options,
-    webkit: compare::Options,
+    chromium: tintype_compare::Options,
+    firefox: tintype_compare::Options,
+    webkit: tintype_compare::Options,
 }
 
 impl Tolerances {
     /// What applies to an engine's pictures.
-    pub fn of(&self, browser: BrowserName) -> &compare::Options {
+    pub fn of(&self, browser: BrowserName) -> &tintype_compare::Options {
         match browser {
             BrowserName::Chromium => &self.chromium,
             BrowserName::Firefox => &self.firefox,
@@ -29,7 +29,7 @@ impl Tolerances {
         }
     }
 
-    fn of_mut(&mut self, browser: BrowserName) -> &mut compare::Options {
+    fn of_mut(&mut self, browser: BrowserName) -> &mut tintype_compare::Options {
         match browser {
             BrowserName::Chromium => &mut self.chromium,
             BrowserName::Firefox => &mut self.firefox,
@@ -38,7 +38,7 @@ impl Tolerances {
     }
 
     /// Changes what applies to every engine.
-    pub(super) fn each(&mut self, change: impl Fn(&mut compare::Options)) {
+    pub(super) fn each(&mut self, change: impl Fn(&mut tintype_compare::Options)) {
         for browser in BrowserName::ALL {
             change(self.of_mut(browser));
         }
@@ -119,7 +119,7 @@ impl Change {
         }
     }
 
-    fn apply(&self, options: &mut compare::Options) {
+    fn apply(&self, options: &mut tintype_compare::Options) {
         if let Some(threshold) = self.threshold {
             options.threshold = threshold;
         }

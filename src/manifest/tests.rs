@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::compare::Perceptual;
 use crate::config::Config;
 use crate::model::BrowserName;
 use crate::model::Viewport;
+use tintype_compare::Perceptual;
 
 use super::{
     ColorScheme, LoginExpiry, LoginMethod, Manifest, ManifestError, Network, PageErrors,

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::compare::Options;
 use crate::manifest::{Device, Screen, StorySpec, Theme};
 use crate::model::BrowserName;
 use crate::model::StoryIdentifier;
+use tintype_compare::Options;
 
 /// One test: a story in a theme on a screen in a browser.
 #[derive(Clone, Debug)]

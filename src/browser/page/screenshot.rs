@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::traits::Page;
 use crate::browser::error::BrowserError;
-use crate::compare::MAX_PIXELS;
 use crate::manifest::{CaptureSettings, Screen, Target};
+use tintype_compare::MAX_PIXELS;
 
 /// The tallest picture taken in one piece, in image pixels. Beyond 16,384,
 /// browsers repeat what they have drawn or give up.
@@ -223,7 +223,7 @@ fn join(pieces: &[Vec<u8>]) -> Result<Vec<u8>, BrowserError> {
             .map_err(|error| failed(error.to_string()))?;
         top += piece.height();
     }
-    crate::compare::encode_png(&whole).map_err(|error| failed(error.to_string()))
+    tintype_compare::encode_png(&whole).map_err(|error| failed(error.to_string()))
 }
 
 pub(in crate::browser) fn failed(reason: String) -> BrowserError {

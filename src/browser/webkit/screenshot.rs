@@ -84,5 +84,5 @@ fn cut(picture: &[u8], part: Frame, scale: f64) -> Result<Vec<u8>, BrowserError>
         scaled(part.width).min(whole.width().saturating_sub(x)),
         scaled(part.height).min(whole.height().saturating_sub(y)),
     );
-    crate::compare::encode_png(&part.to_image()).map_err(|error| refused(error.to_string()))
+    tintype_compare::encode_png(&part.to_image()).map_err(|error| refused(error.to_string()))
 }
