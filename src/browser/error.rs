@@ -149,6 +149,14 @@ pub enum BrowserError {
         /// The CSS selector.
         selector: String,
     },
+    /// The element that is captured is not visible.
+    #[error("failed to capture `{selector}`: {reason}")]
+    TargetNotVisible {
+        /// The CSS selector.
+        selector: String,
+        /// Why it is not visible.
+        reason: String,
+    },
     /// The picture that was asked for is larger than any that can be compared.
     #[error(
         "a picture of {target} has {width}×{height} pixels, more than the {most} that Tintype \

@@ -261,15 +261,26 @@ impl ChromiumPage {
         Ok(())
     }
 
+    /// Navigates to an address and waits until it has loaded.
     pub(in crate::browser) async fn navigate(
         &self,
         address: &str,
         limit: Duration,
     ) -> Result<(), BrowserError> {
         tracing::debug!(address, "loading");
-        let load = self.driver.client.goto(address);
-        let loaded = self.driver.command_within("load", limit, load).await;
+        let mut loaded = self.goto(address, limit).await;
+        if loaded.as_ref().is_err_and(is_broken_by_page) {
+            // A document that no page code has touched.
+            let blank = json!({ "url": "about:blank" });
+            self.cdp("Page.navigate", blank).await?;
+            loaded = self.goto(address, limit).await;
+        }
         loaded.map_err(|error| error.of_loading(address))
+    }
+
+    async fn goto(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
+        let load = self.driver.client.goto(address);
+        self.driver.command_within("load", limit, load).await
     }
 
     /// Shows the loaded page on this screen and in this theme, and draws the
@@ -407,6 +418,17 @@ impl Page for ChromiumPage {
         let value = answer["result"].get("value").cloned().unwrap_or_default();
         serde_json::from_value(value).map_err(|error| BrowserError::of_script(error.to_string()))
     }
+}
+
+/// Whether the driver failed because of page code. The driver calls a function
+/// in the old page before it navigates, which fails where the page has replaced
+/// `JSON.stringify` or defined `Object.prototype.toJSON`.
+fn is_broken_by_page(error: &BrowserError) -> bool {
+    matches!(
+        error,
+        BrowserError::Refused { reason, .. }
+            if reason.contains("deserialized") || reason.contains("javascript error")
+    )
 }
 
 /// Names and versions from what the session's capabilities say.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::page::ChromiumPage;
 use crate::browser::error::BrowserError;
-use crate::browser::page::{Frame, Page, Screenshot, decode, screenshot};
+use crate::browser::page::{Frame, Page, Screenshot, image};
 use crate::manifest::Screen;
 
 /// The most frames that are issued for one screenshot.
@@ -38,7 +38,7 @@ impl ChromiumPage {
                 return Ok(picture);
             }
         }
-        Err(screenshot::failed("the browser drew no picture".to_owned()))
+        Err(image::failed("the browser drew no picture".to_owned()))
     }
 
     async fn frame_with_picture(&self) -> Result<Option<Vec<u8>>, BrowserError> {
@@ -55,7 +55,7 @@ impl ChromiumPage {
         if text.is_empty() {
             return Ok(None);
         }
-        decode(text).map(Some)
+        image::decode_base64(text).map(Some)
     }
 }
 

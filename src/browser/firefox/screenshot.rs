@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::page::FirefoxPage;
 use crate::browser::error::BrowserError;
-use crate::browser::page::{Frame, Page, Screenshot, decode};
+use crate::browser::page::{Frame, Page, Screenshot, image};
 use crate::manifest::Screen;
 
 impl Screenshot for FirefoxPage {
@@ -39,6 +39,6 @@ impl Screenshot for FirefoxPage {
                 json!({ "type": "box", "x": x, "y": y, "width": width, "height": height });
         }
         let answer = self.bidi("browsingContext.captureScreenshot", shot).await?;
-        decode(answer["data"].as_str().unwrap_or_default())
+        image::decode_base64(answer["data"].as_str().unwrap_or_default())
     }
 }

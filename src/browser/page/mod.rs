@@ -9,15 +9,17 @@
 //! - `settle`: waits until the page is ready to be captured.
 //! - `storybook`: waits until a Storybook has rendered a story.
 //! - `input`, `steps`: mouse and keyboard input, and a story's steps.
+//! - `image`: works on the pixels of screenshots.
 //! - `screenshot`: screenshots of viewports, whole pages and elements.
 //! - `storage_state`: cookies and local storage of a logged-in browser.
 
 mod address;
+pub(super) mod image;
 mod info;
 mod input;
 mod poll;
 mod prelude;
-pub(super) mod screenshot;
+mod screenshot;
 mod settle;
 mod state;
 mod steps;
@@ -29,7 +31,7 @@ pub(super) use address::only_changes_fragment;
 pub use info::{BrowserInfo, PageResources};
 pub(super) use input::{Input, mouse_input};
 pub(super) use prelude::prelude;
-pub(super) use screenshot::{Frame, Screenshot, capture, decode};
+pub(super) use screenshot::{Frame, Screenshot, capture};
 pub(super) use settle::settle;
 pub use settle::{Settled, Thoroughness};
 pub(super) use state::{Access, PageState};

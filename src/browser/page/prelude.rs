@@ -41,6 +41,8 @@ const LIBRARY: &str = closure!(
     "steps",
     "mouse",
     "promises",
+    "pickers",
+    "visibility",
     "geometry",
     "masks",
     "library",

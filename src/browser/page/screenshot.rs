@@ -1,12 +1,11 @@
-//! Pictures: of the viewport, of a whole page in tiles, of an element.
+//! Takes screenshots of the viewport, of a whole page in pieces, of an element.
 
 use std::future::Future;
 
-use base64::Engine as _;
-use image::{GenericImage, RgbaImage};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::image::{PixelArea, decode_png, encode_png, join, paint_masks};
 use super::traits::Page;
 use crate::browser::error::BrowserError;
 use crate::manifest::{CaptureSettings, Screen, Target};
@@ -80,40 +79,75 @@ pub(in crate::browser) async fn capture(
     picture
 }
 
-/// The picture of a page that is laid out at this height. What shall be masked
-/// is covered where it is now.
+/// The screenshot of a page that is laid out at this height, with its masks.
 async fn masked(
     page: &impl Screenshot,
     settings: &CaptureSettings,
     screen: Screen,
     height: u32,
 ) -> Result<Vec<u8>, BrowserError> {
-    if settings.mask.is_empty() {
-        return target(page, settings, screen, height).await;
-    }
-    page.call::<u32>("addMasks", &[json!(settings.mask)])
-        .await?;
-    let picture = target(page, settings, screen, height).await;
-    page.call::<Value>("removeMasks", &[]).await?;
-    picture
-}
-
-async fn target(
-    page: &impl Screenshot,
-    settings: &CaptureSettings,
-    screen: Screen,
-    height: u32,
-) -> Result<Vec<u8>, BrowserError> {
     let frame = match &settings.target {
-        Target::Viewport => return page.take_screenshot(screen, height, None).await,
-        Target::Page => whole(screen, height),
+        Target::Viewport => None,
+        Target::Page => Some(whole(screen, height)),
         Target::Element(selector) => {
             let frame = element(page, selector, settings.padding, height).await?;
             refuse_too_large(frame, screen, &format!("`{selector}`"))?;
-            frame
+            Some(frame)
         }
     };
-    pieces(page, screen, height, frame).await
+    let masks: Option<MaskAreas> = if settings.mask.is_empty() {
+        None
+    } else {
+        let selectors = [json!(settings.mask)];
+        Some(page.call("maskAreas", &selectors).await?)
+    };
+    let picture = match frame {
+        None => page.take_screenshot(screen, height, None).await?,
+        Some(frame) => pieces(page, screen, height, frame).await?,
+    };
+    match masks {
+        Some(masks) if !masks.areas.is_empty() => masks.paint(&picture, frame, screen),
+        _ => Ok(picture),
+    }
+}
+
+/// The visible areas of masked elements.
+#[derive(Debug, Deserialize)]
+struct MaskAreas {
+    /// In CSS pixels of the page.
+    areas: Vec<Area>,
+    /// The place of the viewport in the page.
+    scroll: [f64; 2],
+    /// The zoom factor of a mobile viewport.
+    zoom: f64,
+}
+
+impl MaskAreas {
+    /// Paints the areas over the screenshot of a part of the page, or of the
+    /// viewport.
+    fn paint(
+        &self,
+        picture: &[u8],
+        part: Option<Frame>,
+        screen: Screen,
+    ) -> Result<Vec<u8>, BrowserError> {
+        let mut image = decode_png(picture)?;
+        let width = part.map_or(screen.viewport.width, |part| part.width);
+        let [x, y] = part.map_or(self.scroll, |part| [part.x.into(), part.y.into()]);
+        let scale = f64::from(image.width()) / f64::from(width.max(1)) * self.zoom;
+        let areas: Vec<PixelArea> = self
+            .areas
+            .iter()
+            .map(|area| PixelArea {
+                left: (area.x - x) * scale,
+                top: (area.y - y) * scale,
+                right: (area.x + area.width - x) * scale,
+                bottom: (area.y + area.height - y) * scale,
+            })
+            .collect();
+        paint_masks(&mut image, &areas);
+        encode_png(&image)
+    }
 }
 
 fn whole(screen: Screen, height: u32) -> Frame {
@@ -140,18 +174,46 @@ fn refuse_too_large(frame: Frame, screen: Screen, what: &str) -> Result<(), Brow
     })
 }
 
-/// Where an element is, with its padding. An edge between two pixels takes
-/// both in.
+/// The element that is captured.
+#[derive(Debug, Deserialize)]
+struct CaptureTarget {
+    /// Why the element cannot be captured.
+    problem: Option<String>,
+    #[serde(flatten)]
+    area: Option<Area>,
+    /// Whether it was scrolled into view.
+    #[serde(default, rename = "hasScrolled")]
+    has_scrolled: bool,
+}
+
+/// The place of an element with its padding, in whole pixels that include its
+/// edges. The element is scrolled into view in its scroll containers.
 async fn element(
     page: &impl Page,
     selector: &str,
     padding: u32,
     height: u32,
 ) -> Result<Frame, BrowserError> {
-    let found: Option<Area> = page.call("elementBox", &[json!(selector)]).await?;
-    let area = found.ok_or_else(|| BrowserError::TargetNotFound {
+    let arguments = [json!(selector)];
+    let mut target: Option<CaptureTarget> = page.call("captureTarget", &arguments).await?;
+    if target.as_ref().is_some_and(|target| target.has_scrolled) {
+        // Listeners may move it again.
+        page.frame().await?;
+        target = page.call("captureTarget", &arguments).await?;
+    }
+    let target = target.ok_or_else(|| BrowserError::TargetNotFound {
         selector: selector.to_owned(),
     })?;
+    let invisible = |reason: String| BrowserError::TargetNotVisible {
+        selector: selector.to_owned(),
+        reason,
+    };
+    if let Some(problem) = target.problem {
+        return Err(invisible(problem));
+    }
+    let area = target
+        .area
+        .ok_or_else(|| invisible("it has no box".to_owned()))?;
     let around = f64::from(padding);
     let (x, y) = (
         (area.x - around).floor().max(0.0),
@@ -162,9 +224,7 @@ async fn element(
         .ceil()
         .min(f64::from(height));
     if right <= x || bottom <= y {
-        return Err(BrowserError::TargetNotFound {
-            selector: format!("{selector} (it has no size)"),
-        });
+        return Err(invisible("it is outside of the page".to_owned()));
     }
     Ok(Frame {
         x: x as u32,
@@ -196,39 +256,5 @@ async fn pieces(
     match <[Vec<u8>; 1]>::try_from(pieces) {
         Ok([picture]) => Ok(picture),
         Err(pieces) => join(&pieces),
-    }
-}
-
-/// A picture as drivers send it.
-pub(in crate::browser) fn decode(text: &str) -> Result<Vec<u8>, BrowserError> {
-    base64::engine::general_purpose::STANDARD
-        .decode(text)
-        .map_err(|error| failed(format!("its picture is not base64: {error}")))
-}
-
-/// Joins pieces of the same width, top to bottom.
-fn join(pieces: &[Vec<u8>]) -> Result<Vec<u8>, BrowserError> {
-    let decoded = pieces
-        .iter()
-        .map(|piece| image::load_from_memory(piece).map(|image| image.to_rgba8()))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| failed(error.to_string()))?;
-    let width = decoded.iter().map(RgbaImage::width).max().unwrap_or(0);
-    let height = decoded.iter().map(RgbaImage::height).sum();
-    let mut whole = RgbaImage::new(width, height);
-    let mut top = 0;
-    for piece in &decoded {
-        whole
-            .copy_from(piece, 0, top)
-            .map_err(|error| failed(error.to_string()))?;
-        top += piece.height();
-    }
-    tintype_compare::encode_png(&whole).map_err(|error| failed(error.to_string()))
-}
-
-pub(in crate::browser) fn failed(reason: String) -> BrowserError {
-    BrowserError::Refused {
-        command: "capture".to_owned(),
-        reason,
     }
 }

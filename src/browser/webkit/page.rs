@@ -16,8 +16,8 @@ use super::start::{self, LaunchStyle};
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver};
 use crate::browser::error::BrowserError;
 use crate::browser::page::{
-    BrowserInfo, Page, PageResources, PageState, Screenshot, StorageState, only_changes_fragment,
-    prelude, screenshot,
+    BrowserInfo, Page, PageResources, PageState, Screenshot, StorageState, image,
+    only_changes_fragment, prelude,
 };
 use crate::manifest::{BrowserSettings, CaptureSettings, Credentials, Device, Screen, Theme};
 
@@ -115,7 +115,7 @@ impl WebKitPage {
     /// Nobody is ever signed in.
     #[expect(clippy::unused_async, reason = "other engines ask the browser")]
     pub(in crate::browser) async fn storage_state(&self) -> Result<StorageState, BrowserError> {
-        Err(screenshot::failed("no log-ins in WebKit".to_owned()))
+        Err(image::failed("no log-ins in WebKit".to_owned()))
     }
 
     /// Whether the open page has a cookie, also one that scripts cannot read.
@@ -225,7 +225,7 @@ impl WebKitPage {
         let script = "return [innerWidth, innerHeight]";
         let size = self.driver.client.execute(script, Vec::new());
         let size = self.driver.command("size", size).await?;
-        serde_json::from_value(size).map_err(|error| screenshot::failed(error.to_string()))
+        serde_json::from_value(size).map_err(|error| image::failed(error.to_string()))
     }
 
     /// Ends the browser.

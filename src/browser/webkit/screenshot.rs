@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use image::RgbaImage;
+use ::image::imageops::crop_imm;
 
 use super::page::WebKitPage;
 use crate::browser::error::BrowserError;
-use crate::browser::page::{Frame, Page, Screenshot, screenshot};
+use crate::browser::page::{Frame, Page, Screenshot, image};
 use crate::manifest::Screen;
 
 /// How often a window is asked for another size before it is believed that it
@@ -71,18 +71,15 @@ impl Screenshot for WebKitPage {
 
 /// A part of a picture that has `scale` pixels for each of the page's.
 fn cut(picture: &[u8], part: Frame, scale: f64) -> Result<Vec<u8>, BrowserError> {
-    let refused = |reason: String| screenshot::failed(reason);
-    let whole: RgbaImage = image::load_from_memory(picture)
-        .map_err(|error| refused(error.to_string()))?
-        .to_rgba8();
+    let whole = image::decode_png(picture)?;
     let scaled = |length: u32| (f64::from(length) * scale) as u32;
     let (x, y) = (scaled(part.x), scaled(part.y));
-    let part = image::imageops::crop_imm(
+    let part = crop_imm(
         &whole,
         x,
         y,
         scaled(part.width).min(whole.width().saturating_sub(x)),
         scaled(part.height).min(whole.height().saturating_sub(y)),
     );
-    tintype_compare::encode_png(&part.to_image()).map_err(|error| refused(error.to_string()))
+    image::encode_png(&part.to_image())
 }

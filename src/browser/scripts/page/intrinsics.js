@@ -4,7 +4,7 @@ const {
   AbortController, Array, CSSStyleSheet, Date, Document, DocumentFragment, Element, Event, Image,
   Intl, JSON, Map, Math, Object, Promise, Proxy, Reflect, Set, ShadowRoot, String, Symbol, WeakMap,
   WeakRef, WeakSet, XMLHttpRequest, document, eval: evaluateGlobally, getComputedStyle, location,
-  matchMedia, performance,
+  matchMedia, parseFloat, performance,
 } = window;
 
 // `uncurry(method)(self, ...args)` calls `method` on `self`.
@@ -48,6 +48,7 @@ const getAttribute = uncurry(Element.prototype.getAttribute);
 const setAttribute = uncurry(Element.prototype.setAttribute);
 const removeAttribute = uncurry(Element.prototype.removeAttribute);
 const matches = uncurry(Element.prototype.matches);
+const scrollWindowTo = window.scrollTo.bind(window);
 const scrollIntoView = uncurry(Element.prototype.scrollIntoView);
 
 // The methods of a document and of a shadow root, which are not the same.
