@@ -1,37 +1,36 @@
-//! The arguments of libtest, as people know them.
+//! Parses libtest's arguments.
 //!
-//! libtest-mimic has a parser of its own that takes one filter only, refuses
-//! `--no-capture`, `--shuffle` and `--report-time`, and does not read
-//! `RUST_TEST_THREADS`. So they are read here, and what is left for
-//! libtest-mimic to do is handed over.
+//! libtest-mimic's parser accepts only one filter, refuses `--no-capture`,
+//! `--shuffle` and `--report-time`, and ignores `RUST_TEST_THREADS`. So the
+//! arguments are parsed here, and libtest-mimic gets those that affect output.
 //!
-//! Tintype has no options of its own: they would break `cargo test -- …` for
-//! every other test binary of the workspace. Its settings are environment
-//! variables.
+//! Tintype adds no options: they would break `cargo test -- …` for every other
+//! test binary of the workspace. Its settings are environment variables.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, ValueEnum};
 
-/// What libtest understands.
+/// The arguments of a libtest test binary.
 #[derive(Clone, Debug, Default, Parser)]
 #[command(
     about = "Visual regression tests, with the arguments of `cargo test`",
-    after_help = "Settings of Tintype itself are environment variables: TINTYPE_UPDATE, \
-                  TINTYPE_SESSIONS, TINTYPE_BROWSER, …; see README.md.",
+    after_help = "Tintype itself is configured with environment variables, such as \
+                  TINTYPE_UPDATE, TINTYPE_SESSIONS, TINTYPE_BROWSER and TINTYPE_EXPLAIN; see its \
+                  README.",
     disable_version_flag = true
 )]
 pub struct Arguments {
-    /// Run only tests whose name contains one of these texts
+    /// Run only tests whose name contains one of these strings
     #[arg(value_name = "FILTERS")]
     pub filters: Vec<String>,
 
-    /// Leave out tests whose name contains this text; may be given again
+    /// Skip tests whose name contains this string; may be repeated
     #[arg(long, value_name = "FILTER", action = ArgAction::Append)]
     pub skip: Vec<String>,
 
-    /// Filters are whole names
+    /// Match filters exactly, instead of by substring
     #[arg(long)]
     pub exact: bool,
 
@@ -39,80 +38,80 @@ pub struct Arguments {
     #[arg(long)]
     pub list: bool,
 
-    /// Run only what the manifest skips
+    /// Run only stories that the manifest skips
     #[arg(long)]
     pub ignored: bool,
 
-    /// Run what the manifest skips as well
+    /// Also run stories that the manifest skips
     #[arg(long, conflicts_with = "ignored")]
     pub include_ignored: bool,
 
-    /// How many browser sessions at once, unless TINTYPE_SESSIONS is set
+    /// Number of parallel browser sessions, unless TINTYPE_SESSIONS is set
     #[arg(long, value_name = "N", env = "RUST_TEST_THREADS")]
     pub test_threads: Option<std::num::NonZeroUsize>,
 
-    /// How results are printed
+    /// Output format
     #[arg(long, value_enum, default_value_t, conflicts_with = "quiet")]
     pub format: Format,
 
-    /// One character per test: the same as --format=terse
+    /// Print one character per test; the same as --format=terse
     #[arg(short, long)]
     pub quiet: bool,
 
-    /// When to print in colours
+    /// When to use colors
     #[arg(long, value_enum, default_value_t)]
     pub color: Color,
 
-    /// Write results to this file instead of stdout
+    /// Write the output to this file instead of stdout
     #[arg(long, value_name = "PATH")]
     pub logfile: Option<PathBuf>,
 
-    /// Accepted: there are only tests here
+    /// Accepted for compatibility: every item is a test
     #[arg(long, conflicts_with = "bench")]
     pub test: bool,
 
-    /// Run no test, since there are no benchmarks
+    /// Run nothing, because there are no benchmarks
     #[arg(long)]
     pub bench: bool,
 
-    /// Accepted: nothing is captured
+    /// Accepted for compatibility: output is never captured
     #[arg(long = "no-capture", visible_alias = "nocapture")]
     pub no_capture: bool,
 
-    /// Accepted: nothing is captured
+    /// Accepted for compatibility: output is never captured
     #[arg(long)]
     pub show_output: bool,
 
-    /// Accepted: sessions take stories in an order of their own
+    /// Accepted for compatibility: the order is always chosen by the scheduler
     #[arg(long)]
     pub shuffle: bool,
 
-    /// Accepted: sessions take stories in an order of their own
+    /// Accepted for compatibility: the order is always chosen by the scheduler
     #[arg(long, value_name = "SEED")]
     pub shuffle_seed: Option<u64>,
 
-    /// Accepted: the record has the times of every test
+    /// Accepted for compatibility: the reports always have the times
     #[arg(long, num_args = 0..=1, require_equals = true)]
     pub report_time: Option<Option<String>>,
 
-    /// Accepted: the time a snapshot may take is `capture.timeout` of the manifest
+    /// Accepted for compatibility: the manifest's `capture.timeout` applies
     #[arg(long)]
     pub ensure_time: bool,
 
-    /// Accepted: a snapshot is never run in a process of its own
+    /// Accepted for compatibility: snapshots always share a process
     #[arg(long)]
     pub force_run_in_process: bool,
 
-    /// Accepted: no test is expected to panic
+    /// Accepted for compatibility: no test is expected to panic
     #[arg(long)]
     pub exclude_should_panic: bool,
 
-    /// Accepted: `unstable-options`
+    /// Accepted for compatibility, as in `-Z unstable-options`
     #[arg(short = 'Z', value_name = "FLAG")]
     pub unstable: Vec<String>,
 }
 
-/// How results are printed.
+/// The output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// A line per test.
@@ -124,7 +123,7 @@ pub enum Format {
     Json,
 }
 
-/// When to print in colours.
+/// When to use colors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     /// On a terminal.
@@ -137,11 +136,11 @@ pub enum Color {
 }
 
 impl Arguments {
-    /// Reads the arguments of the process, the first of which is its name.
+    /// Parses arguments, the first of which is the program's name.
     ///
     /// # Errors
-    /// When there is one that libtest does not know. `--help` counts as an
-    /// error too; [`clap::Error::exit_code`] tells them apart.
+    /// When an argument is unknown. `--help` is also an error;
+    /// [`clap::Error::exit_code`] distinguishes them.
     pub fn parse_from<I, T>(arguments: I) -> Result<Self, clap::Error>
     where
         I: IntoIterator<Item = T>,
@@ -150,8 +149,8 @@ impl Arguments {
         Self::try_parse_from(arguments)
     }
 
-    /// What is left for libtest-mimic to do: printing. Filters are applied
-    /// before ([`Selection`](super::Selection)).
+    /// The arguments for libtest-mimic, which prints. The filters have been
+    /// applied before, by `Selection`.
     pub(super) fn for_mimic(&self, threads: usize) -> libtest_mimic::Arguments {
         libtest_mimic::Arguments {
             test: self.test,

@@ -1,4 +1,4 @@
-//! `--list`.
+//! Renders the output of `--list`.
 
 use std::fmt::Write as _;
 
@@ -6,8 +6,8 @@ use crate::plan::Snapshot;
 
 use super::arguments::{Arguments, Format};
 
-/// The list as libtest prints it: `name: test` in each line and, unless it is
-/// terse, a blank line and the count. All of it at once, since a plan may have
+/// The list in libtest's format: `name: test` on each line and, unless it is
+/// terse, a blank line and the count. It is one string, because a plan may have
 /// tens of thousands of snapshots.
 pub(super) fn listing(snapshots: &[Snapshot], arguments: &Arguments) -> String {
     let mut text = String::with_capacity(snapshots.len() * 64);
@@ -19,7 +19,7 @@ pub(super) fn listing(snapshots: &[Snapshot], arguments: &Arguments) -> String {
     if !terse {
         let count = snapshots.len();
         let tests = if count == 1 { "test" } else { "tests" };
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(text, "\n{count} {tests}, 0 benchmarks\n");
     }
     text

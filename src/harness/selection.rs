@@ -1,4 +1,4 @@
-//! Which snapshots of a plan will run.
+//! Selects the snapshots of a plan that will run.
 
 use crate::config::Config;
 use crate::plan::{Plan, Snapshot};
@@ -6,27 +6,27 @@ use crate::plan::{Plan, Snapshot};
 use super::arguments::Arguments;
 
 /// The filters of the command line and of `TINTYPE_BROWSER`, with libtest's
-/// meaning: a test is left in when its name contains any of the filters (is
-/// one of them, with `--exact`) and none of the texts behind `--skip`.
+/// meaning: a test is selected when its name contains any of the filters (or is
+/// one of them, with `--exact`) and none of the `--skip` filters.
 #[derive(Clone, Debug)]
 pub struct Selection<'a> {
     arguments: &'a Arguments,
     config: &'a Config,
 }
 
-/// A plan divided by a selection.
+/// The selected part of a plan.
 #[derive(Clone, Debug, Default)]
 pub struct Selected {
-    /// The snapshots that are left in, in the plan's order. Those that will
-    /// not run say why in [`Snapshot::skip`]; those that `--ignored` or
-    /// `--include-ignored` makes run do not.
+    /// The selected snapshots, in the plan's order. [`Snapshot::skip`] has the
+    /// reason of those that are ignored, and is cleared by `--ignored` and
+    /// `--include-ignored`.
     pub snapshots: Vec<Snapshot>,
-    /// How many were left out by a filter.
+    /// The number of snapshots that a filter left out.
     pub filtered_out: usize,
 }
 
 impl Selected {
-    /// How many snapshots will run.
+    /// The number of snapshots that will run.
     pub fn planned(&self) -> usize {
         self.snapshots.iter().filter(|s| s.skip.is_none()).count()
     }
@@ -46,7 +46,7 @@ impl<'a> Selection<'a> {
             snapshots.retain(|snapshot| self.keeps(snapshot));
         }
         let wanted = self.arguments.ignored || self.arguments.include_ignored;
-        // A list says of each test whether it is ignored, whatever the flags.
+        // `--list` always tells which tests are ignored.
         if wanted && !self.arguments.list {
             for snapshot in &mut snapshots {
                 snapshot.skip = None;

@@ -76,7 +76,7 @@ const BUTTONS: [&str; 4] = [
 const CARDS: [&str; 2] = ["card::light::375x667", "card::dark::375x667"];
 
 #[test]
-fn without_filters_everything_is_left_in() {
+fn without_filters_every_snapshot_is_selected() {
     let (run, ignored) = selected(&[]);
     assert_eq!(run, BUTTONS);
     assert_eq!(ignored, CARDS);
@@ -85,7 +85,7 @@ fn without_filters_everything_is_left_in() {
 }
 
 #[test]
-fn several_filters_are_alternatives() {
+fn a_snapshot_matches_any_of_several_filters() {
     let (run, ignored) = selected(&["button::light", "firefox", "nothing"]);
     assert_eq!(run, [BUTTONS[0], BUTTONS[2], BUTTONS[3]]);
     assert!(ignored.is_empty());
@@ -93,7 +93,7 @@ fn several_filters_are_alternatives() {
 }
 
 #[test]
-fn several_skips_all_leave_out() {
+fn every_skip_filter_applies() {
     let (run, _) = selected(&["--skip", "firefox", "--skip=dark"]);
     assert_eq!(run, [BUTTONS[0]]);
 }
@@ -118,7 +118,7 @@ fn ignored_snapshots_run_on_request() {
 }
 
 #[test]
-fn the_environment_leaves_engines_out() {
+fn the_environment_selects_engines() {
     let arguments = arguments(&[]);
     let config = config("firefox");
     let left = Selection::new(&arguments, &config).apply(plan());
@@ -127,7 +127,7 @@ fn the_environment_leaves_engines_out() {
 }
 
 #[test]
-fn what_people_and_cargo_write_is_understood() {
+fn common_libtest_arguments_are_accepted() {
     for words in [
         &["--nocapture"][..],
         &["--no-capture", "--shuffle", "--shuffle-seed", "7"],
@@ -146,7 +146,7 @@ fn what_people_and_cargo_write_is_understood() {
 }
 
 #[test]
-fn what_libtest_does_not_know_is_refused() {
+fn unknown_arguments_are_refused() {
     for words in [
         &["--update"][..],
         &["--test-threads", "0"],
@@ -160,7 +160,7 @@ fn what_libtest_does_not_know_is_refused() {
 }
 
 #[test]
-fn lists_look_like_those_of_libtest() {
+fn lists_have_the_format_of_libtest() {
     let snapshots = select(&["--list", "card"]).snapshots;
     assert_eq!(
         listing(&snapshots, &arguments(&["--list"])),
@@ -170,12 +170,12 @@ fn lists_look_like_those_of_libtest() {
         listing(&snapshots, &arguments(&["--list", "--format", "terse"])),
         "card::light::375x667: test\ncard::dark::375x667: test\n"
     );
-    // nextest asks for the ignored ones in a list of their own.
+    // nextest lists the ignored tests separately.
     let ignored = select(&["--list", "--format", "terse", "--ignored"]).snapshots;
     assert_eq!(ignored.len(), 2);
 }
 
-/// What libtest-mimic prints of a run in which `dark` fails.
+/// The output of libtest-mimic for a run in which `dark` fails.
 fn printed(words: &[&str]) -> (String, bool) {
     let folder = TempDir::new().unwrap();
     let log = folder.path().join("log.txt");
@@ -193,7 +193,7 @@ fn printed(words: &[&str]) -> (String, bool) {
             _ => Ok(Completion::Completed),
         }
     });
-    // What is ignored waits for nothing.
+    // An ignored test does not wait.
     assert_eq!(*waited.lock().unwrap(), planned);
     let text = fs::read_to_string(log).unwrap();
     let end = text.find("; finished in").unwrap_or(text.len());
@@ -201,14 +201,14 @@ fn printed(words: &[&str]) -> (String, bool) {
 }
 
 #[test]
-fn results_look_like_those_of_libtest() {
+fn results_have_the_format_of_libtest() {
     let (text, failed) = printed(&["--test-threads=1", "--skip", "firefox"]);
     assert!(failed);
     insta::assert_snapshot!(text);
 }
 
 #[test]
-fn a_filter_that_leaves_nothing_is_no_failure() {
+fn a_filter_without_matches_passes() {
     let (text, failed) = printed(&["nothing"]);
     assert!(!failed);
     insta::assert_snapshot!(text);

@@ -1,7 +1,7 @@
-//! Trials: one for each snapshot that a selection left in.
+//! Runs one libtest-mimic trial for each selected snapshot.
 //!
-//! A trial does no work and holds no browser. It waits for the outcome of its
-//! snapshot and says what libtest says.
+//! A trial does no work and owns no browser. It waits for the result of its
+//! snapshot.
 
 use std::sync::Arc;
 
@@ -10,19 +10,19 @@ use libtest_mimic::{Completion, Conclusion, Failed, Trial};
 use super::arguments::Arguments;
 use super::selection::Selected;
 
-/// Stands before the names of what a filter left out, as libtest-mimic's
-/// "kind". No snapshot's name has brackets.
+/// Marks trials that a filter left out, as libtest-mimic's "kind": a prefix in
+/// brackets, which no snapshot's name has.
 const FILTERED_OUT: &str = "filtered out";
 
-/// The most trials that wait at once. More would only hold threads: sessions
-/// take snapshots in nearly the order of the trials.
-const MOST_WAITING: usize = 32;
+/// The most trials that wait at once. More would only use threads, because
+/// sessions capture snapshots in nearly the order of the trials.
+const MAX_WAITING: usize = 32;
 
-/// What libtest is told of a snapshot.
+/// The result of a trial.
 pub(super) type Verdict = Result<Completion, Failed>;
 
-/// Runs a trial for each snapshot. `wait` gives the verdict on the snapshot
-/// with an index, once there is one.
+/// Runs a trial for each snapshot. `wait` blocks until the verdict on the
+/// snapshot with an index.
 pub(super) fn run<W>(arguments: &Arguments, selected: &Selected, wait: W) -> Conclusion
 where
     W: Fn(usize) -> Verdict + Send + Sync + 'static,
@@ -39,12 +39,12 @@ where
             }
         });
     }
-    // libtest-mimic counts what it filters itself, and knows one filter only.
+    // libtest-mimic counts only trials that it filtered itself, with one filter.
     let out = || Trial::test("", || Ok(())).with_kind(FILTERED_OUT);
     trials.extend((0..selected.filtered_out).map(|_| out()));
     let threads = match arguments.test_threads {
         Some(threads) if threads.get() == 1 => 1,
-        _ => selected.snapshots.len().clamp(1, MOST_WAITING),
+        _ => selected.snapshots.len().clamp(1, MAX_WAITING),
     };
     let mut arguments = arguments.for_mimic(threads);
     arguments.skip = vec![format!("[{FILTERED_OUT}]")];

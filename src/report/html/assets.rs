@@ -1,11 +1,11 @@
 //! The front end that the report and `cargo tintype review` share.
 
-/// The design system: tokens for light and dark, and every component.
+/// The styles of every component, for light and dark.
 pub const STYLE: &str = include_str!("../../../ui/tintype.css");
-/// The icons, as masks.
+/// The icons, as CSS masks.
 pub const ICONS: &str = include_str!("../../../ui/icons.css");
 
-/// The scripts that both pages load, in this order: file name and source.
+/// The scripts of both pages, in loading order: file name and source.
 pub const SCRIPTS: [(&str, &str); 5] = [
     ("dom.js", include_str!("../../../ui/js/dom.js")),
     ("keys.js", include_str!("../../../ui/js/keys.js")),
@@ -14,10 +14,10 @@ pub const SCRIPTS: [(&str, &str); 5] = [
     ("workbench.js", include_str!("../../../ui/js/workbench.js")),
 ];
 
-/// The script of the report alone.
+/// The script of the report only.
 pub const REPORT: &str = include_str!("../../../ui/js/report.js");
 
-/// The fonts as WOFF2, by the path under which the style names them.
+/// The fonts as WOFF2, by their path in the style.
 pub const FONTS: [(&str, &[u8]); 3] = [
     (
         "fonts/besley.woff2",
@@ -33,8 +33,8 @@ pub const FONTS: [(&str, &[u8]); 3] = [
     ),
 ];
 
-/// Charts of the past, for the review alone.
+/// The charts of a snapshot's history, for the review only.
 pub const CHART: &str = include_str!("../../../ui/js/chart.js");
 
-/// The script of `cargo tintype review` alone.
+/// The script of `cargo tintype review` only.
 pub const REVIEW: &str = include_str!("../../../ui/js/review.js");

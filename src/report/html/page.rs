@@ -1,4 +1,4 @@
-//! From data to one self-contained page.
+//! Renders a self-contained page around its data.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use crate::model::RunId;
 
 const SHELL: &str = include_str!("report.html");
 
-/// The page that shows `data`.
+/// Renders the page for `data`.
 pub(super) fn render(run: &RunId, data: &impl Serialize) -> Result<String, serde_json::Error> {
     let style = style();
     let script = script();
@@ -27,9 +27,8 @@ pub(super) fn render(run: &RunId, data: &impl Serialize) -> Result<String, serde
     ))
 }
 
-/// JSON that may stand inside a `<script>` element: no `<`, so neither an end
-/// tag nor a comment can begin, and no line separators that older scripts
-/// would take for the end of a line.
+/// JSON for a `<script>` element: without `<`, so that it can contain no end tag
+/// or comment, and without the line separators that end a line in old scripts.
 fn safe_json(data: &impl Serialize) -> Result<String, serde_json::Error> {
     Ok(serde_json::to_string(data)?
         .replace('<', "\\u003c")
@@ -37,7 +36,7 @@ fn safe_json(data: &impl Serialize) -> Result<String, serde_json::Error> {
         .replace('\u{2029}', "\\u2029"))
 }
 
-/// The style with its fonts inside.
+/// The style with embedded fonts.
 fn style() -> String {
     let mut style = format!("{STYLE}\n{ICONS}");
     for (path, font) in FONTS {
@@ -53,8 +52,8 @@ fn script() -> String {
     script
 }
 
-/// Only this style and this script run, and nothing is fetched but pictures:
-/// whatever a story's name or message holds, it cannot act in the page.
+/// A content security policy that allows only this style, this script and
+/// images, so that no name or message of a story can do anything in the page.
 fn policy(style: &str, script: &str) -> String {
     let hash = |source: &str| STANDARD.encode(Sha256::digest(source));
     format!(
@@ -65,21 +64,21 @@ fn policy(style: &str, script: &str) -> String {
     )
 }
 
-/// Text as HTML.
+/// Escapes text for HTML.
 fn text(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
 }
 
-/// Puts values where `{{name}}` stands, in the order of the shell. What was
-/// put in is not looked at again, so that no value can hold a place.
+/// Replaces each `{{name}}` by its value, in the shell's order. Values are not
+/// searched, so a value that contains a placeholder stays as it is.
 fn fill(shell: &str, values: &[(&str, &str)]) -> String {
     let mut page = String::new();
     let mut rest = shell;
     for (name, value) in values {
-        let place = format!("{{{{{name}}}}}");
-        if let Some((before, after)) = rest.split_once(&place) {
+        let placeholder = format!("{{{{{name}}}}}");
+        if let Some((before, after)) = rest.split_once(&placeholder) {
             page.push_str(before);
             page.push_str(value);
             rest = after;

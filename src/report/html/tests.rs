@@ -8,7 +8,7 @@ use super::writer::write;
 use crate::model::{Status, VisualTestResult};
 use crate::report::sample;
 
-/// A project with the pictures of `result`, and its report's folder.
+/// A project with the images of `result`.
 fn project(result: &VisualTestResult) -> TempDir {
     let root = tempfile::tempdir().unwrap();
     for path in [&result.baseline, &result.current, &result.diff]
@@ -22,7 +22,7 @@ fn project(result: &VisualTestResult) -> TempDir {
     root
 }
 
-/// Writes the report and reads its page and its data back.
+/// Writes the report, and returns its page and the data in it.
 fn report(root: &Path, results: &[VisualTestResult], embed_up_to: u64) -> (String, Value) {
     let run = sample::run();
     let dir = root.join("target/tintype/runs").join(run.run_id.as_str());
@@ -36,7 +36,7 @@ fn report(root: &Path, results: &[VisualTestResult], embed_up_to: u64) -> (Strin
 }
 
 #[test]
-fn the_page_holds_the_run_and_needs_nothing_else() {
+fn the_page_is_self_contained() {
     let results = sample::results();
     let root = project(&results[0]);
     let (page, data) = report(root.path(), &results, 1_000_000);
@@ -58,7 +58,7 @@ fn the_page_holds_the_run_and_needs_nothing_else() {
 }
 
 #[test]
-fn what_a_story_says_cannot_leave_the_data() {
+fn data_of_stories_is_escaped() {
     let mut result = sample::result("x", Status::Failed);
     let hostile = "</script><script>alert(1)</script><!-- {{script}} \u{2028}\u{2029} &amp;";
     result.message = Some(hostile.to_owned());
@@ -82,7 +82,7 @@ fn what_a_story_says_cannot_leave_the_data() {
 }
 
 #[test]
-fn few_pictures_are_in_the_page() {
+fn few_images_are_embedded() {
     let results = sample::results();
     let root = project(&results[0]);
     let (_, data) = report(root.path(), &results, 1_000_000);
@@ -108,7 +108,7 @@ fn few_pictures_are_in_the_page() {
 }
 
 #[test]
-fn many_pictures_are_beside_the_page() {
+fn many_images_stay_files() {
     let results = sample::results();
     let root = project(&results[0]);
     let (_, data) = report(root.path(), &results, 10);
@@ -128,7 +128,7 @@ fn many_pictures_are_beside_the_page() {
 }
 
 #[test]
-fn a_run_outside_of_the_project_has_its_pictures() {
+fn a_run_outside_of_the_project_has_images() {
     let root = tempfile::tempdir().unwrap();
     let target = tempfile::tempdir().unwrap();
     let dir = target.path().join("tintype/runs/r");
@@ -145,7 +145,7 @@ fn a_run_outside_of_the_project_has_its_pictures() {
 }
 
 #[test]
-fn what_passed_refers_to_its_baseline() {
+fn a_passed_snapshot_links_its_baseline() {
     let passed = VisualTestResult {
         baseline: Some("base lines/100%/a#b-light.png".to_owned()),
         ..sample::result("a", Status::Passed)
@@ -159,7 +159,7 @@ fn what_passed_refers_to_its_baseline() {
 }
 
 #[test]
-fn a_record_cannot_make_the_page_carry_other_files() {
+fn other_files_are_never_embedded() {
     let outside = tempfile::tempdir().unwrap();
     let secret = outside.path().join("secret.png");
     fs::write(&secret, "secret").unwrap();
@@ -189,7 +189,7 @@ fn a_record_cannot_make_the_page_carry_other_files() {
 }
 
 #[test]
-fn an_unwritable_folder_is_named() {
+fn an_unwritable_folder_is_reported() {
     let root = tempfile::tempdir().unwrap();
     let file = root.path().join("file");
     fs::write(&file, "").unwrap();
