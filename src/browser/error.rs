@@ -172,7 +172,7 @@ pub enum BrowserError {
         /// As many pixels as there may be.
         most: u64,
     },
-    /// A step of the story, or of its log-in, could not be done.
+    /// A step of the story, or of its login, could not be done.
     #[error("{0}")]
     Step(Box<StepFailure>),
     /// Nobody could be logged in.
@@ -274,7 +274,7 @@ pub struct StepFailure {
     pub target: String,
     /// Why it could not be done.
     pub reason: String,
-    /// The log-in whose step it is; the story's own where there is none.
+    /// The login whose step it is; the story's own where there is none.
     pub login: Option<String>,
     /// The page as it was then, a PNG, where one could be taken.
     pub picture: Option<Vec<u8>>,
@@ -292,7 +292,7 @@ impl fmt::Display for StepFailure {
         } = self;
         write!(f, "step {number} of {of} ")?;
         if let Some(login) = &self.login {
-            write!(f, "of the log-in `{login}` ")?;
+            write!(f, "of the login `{login}` ")?;
         }
         write!(f, "(`{kind}` of `{target}`) was not done: {reason}")
     }

@@ -6,12 +6,12 @@ use super::arguments::Arguments;
 use super::error::HarnessError;
 use crate::config::Config;
 use crate::manifest::Manifest;
-use crate::serve::Stories;
+use crate::serve::StoryServer;
 
 /// A Storybook server that was started before the run. Dropping it stops the
 /// server.
 pub(super) struct StorybookServer {
-    stories: Option<Stories>,
+    stories: Option<StoryServer>,
     runtime: Runtime,
 }
 
@@ -43,7 +43,7 @@ pub(super) fn start_storybook(
         .enable_all()
         .build()
         .map_err(HarnessError::Runtime)?;
-    let open = Stories::open(manifest, None, &credentials, config.nextest.active);
+    let open = StoryServer::open(manifest, None, &credentials, config.nextest.active);
     let stories = runtime.block_on(open)?;
     Ok(Some(StorybookServer {
         stories: Some(stories),

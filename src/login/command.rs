@@ -1,4 +1,4 @@
-//! A command that logs in and prints the cookies it got.
+//! Logs in by a command that prints cookies.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -6,19 +6,21 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
+use super::cookies::parse_cookies;
 use crate::browser::StorageState;
 use crate::config::{BASE_URL, LOGIN_KEY};
 
 /// How long the command may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Runs a command by the shell in the manifest's folder and reads the cookies
-/// that it prints. `TINTYPE_BASE_URL` tells it where the stories are.
+/// Runs a shell command in the manifest's folder and parses the cookies that it
+/// prints. The command gets the address of the story server in
+/// `TINTYPE_BASE_URL`.
 ///
 /// # Errors
-/// When it does not end in time, fails, or prints something else. No error
-/// shows what it printed.
-pub async fn run(command: &str, root: &Path, base: &str) -> Result<StorageState, String> {
+/// When it times out, fails, or prints anything else. Errors do not contain its
+/// output.
+pub async fn run_command(command: &str, root: &Path, base: &str) -> Result<StorageState, String> {
     let mut shell = shell(command);
     shell
         .current_dir(root)
@@ -28,20 +30,26 @@ pub async fn run(command: &str, root: &Path, base: &str) -> Result<StorageState,
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true);
-    let output = tokio::time::timeout(LIMIT, shell.output()).await;
+    let output = tokio::time::timeout(COMMAND_TIMEOUT, shell.output()).await;
     let output = output
-        .map_err(|_| format!("`{command}` did not end within {} s", LIMIT.as_secs()))?
+        .map_err(|_| {
+            format!(
+                "`{command}` timed out after {} s",
+                COMMAND_TIMEOUT.as_secs()
+            )
+        })?
         .map_err(|error| format!("failed to start `{command}`: {error}"))?;
     if !output.status.success() {
         let status = output.status;
         return Err(format!(
-            "`{command}` failed ({status}; run it by hand to see what it says)"
+            "`{command}` failed ({status})\nhelp: run the command in a shell to see its output"
         ));
     }
     let text = String::from_utf8(output.stdout)
-        .map_err(|_| format!("what `{command}` prints is not UTF-8"))?;
-    let cookies = super::cookies::parse(&text)
-        .map_err(|reason| format!("what `{command}` prints are no cookies: {reason}"))?;
+        .map_err(|_| format!("the output of `{command}` is not UTF-8"))?;
+    let cookies = parse_cookies(&text).map_err(|reason| {
+        format!("the output of `{command}` contains invalid cookies: {reason}")
+    })?;
     Ok(StorageState {
         cookies,
         ..StorageState::default()

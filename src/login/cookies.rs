@@ -1,5 +1,5 @@
-//! Cookies as commands print them: JSON, a Netscape cookie file (as `curl -c -`
-//! writes), or the `Set-Cookie` headers of an answer.
+//! Parses cookies: JSON, a Netscape cookie file (as written by `curl -c -`), or
+//! the `Set-Cookie` headers of a response.
 
 use std::collections::BTreeMap;
 
@@ -7,43 +7,43 @@ use serde::Deserialize;
 
 use crate::browser::Cookie;
 
-/// The JSON that is understood.
+/// The supported JSON formats.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Json {
-    /// As Playwright keeps a state.
+enum CookieJson {
+    /// A storage state of Playwright.
     State { cookies: Vec<Cookie> },
-    /// As browsers' own tools export them.
+    /// An export of browser tools.
     List(Vec<Cookie>),
     /// Names and values.
     Plain(BTreeMap<String, String>),
 }
 
-/// Reads cookies in any of the three forms.
+/// Parses cookies in any of the three formats.
 ///
 /// # Errors
-/// When there are none, or with the line that is no cookie. No error shows what
-/// stands there.
-pub fn parse(text: &str) -> Result<Vec<Cookie>, String> {
+/// When there are none, or a line is invalid. Errors do not contain the input.
+pub fn parse_cookies(text: &str) -> Result<Vec<Cookie>, String> {
     let cookies = match text.trim_start().chars().next() {
         Some('{' | '[') => json(text)?,
         _ if text.lines().any(|line| line.split('\t').count() == 7) => lines(text, netscape)?,
         _ => lines(text, set_cookie)?,
     };
     if cookies.is_empty() {
-        return Err("there is none".to_owned());
+        return Err("no cookies found".to_owned());
     }
     Ok(cookies)
 }
 
 fn json(text: &str) -> Result<Vec<Cookie>, String> {
-    // serde's own message would show what stands there.
+    // The message of serde would contain the input.
     let read = serde_json::from_str(text).map_err(|_| {
-        "the JSON is neither { \"name\": \"value\" } nor a list of { \"name\": …, \"value\": … }"
+        "expected JSON of the form { \"name\": \"value\" } or a list of \
+         { \"name\": …, \"value\": … }"
     })?;
     Ok(match read {
-        Json::State { cookies } | Json::List(cookies) => cookies,
-        Json::Plain(pairs) => pairs
+        CookieJson::State { cookies } | CookieJson::List(cookies) => cookies,
+        CookieJson::Plain(pairs) => pairs
             .into_iter()
             .map(|(name, value)| Cookie {
                 name,
@@ -54,19 +54,20 @@ fn json(text: &str) -> Result<Vec<Cookie>, String> {
     })
 }
 
-/// Every line that says something.
+/// Parses the lines, except empty ones and comments.
 fn lines(text: &str, read: fn(&str) -> Option<Option<Cookie>>) -> Result<Vec<Cookie>, String> {
     let mut cookies = Vec::new();
     for (index, line) in text.lines().enumerate() {
         match read(line.trim_end()) {
             Some(cookie) => cookies.extend(cookie),
-            None => return Err(format!("line {} is none", index + 1)),
+            None => return Err(format!("line {} is not a valid cookie", index + 1)),
         }
     }
     Ok(cookies)
 }
 
-/// `domain, subdomains too, path, secure, expires, name, value`, with tabs.
+/// Parses `domain, include subdomains, path, secure, expires, name, value`,
+/// separated by tabs.
 fn netscape(line: &str) -> Option<Option<Cookie>> {
     let (http_only, line) = match line.strip_prefix("#HttpOnly_") {
         Some(rest) => (true, rest),
@@ -90,9 +91,9 @@ fn netscape(line: &str) -> Option<Option<Cookie>> {
     }))
 }
 
-/// `Set-Cookie: name=value; Path=/; HttpOnly`, with or without its beginning.
-/// `Max-Age` and `Expires` are left out: the log-in's own `ttl` is what counts.
-/// Other headers are passed over.
+/// Parses `Set-Cookie: name=value; Path=/; HttpOnly`, with or without the name
+/// of the header. `Max-Age` and `Expires` are ignored in favour of the login's
+/// `ttl`. Other headers are skipped.
 fn set_cookie(line: &str) -> Option<Option<Cookie>> {
     let start = line.get(..11).unwrap_or_default();
     let line = if start.eq_ignore_ascii_case("set-cookie:") {
@@ -123,7 +124,8 @@ fn set_cookie(line: &str) -> Option<Option<Cookie>> {
     (!cookie.name.is_empty()).then_some(Some(cookie))
 }
 
-/// `Content-Type: text/html`, but not `name=value; Path=/`.
+/// Whether a line is a header such as `Content-Type: text/html`, unlike
+/// `name=value; Path=/`.
 fn is_header(line: &str) -> bool {
     let name = line.split(':').next().unwrap_or_default();
     name.len() < line.len() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
@@ -138,7 +140,7 @@ fn same_site(word: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::parse_cookies as parse;
     use crate::browser::Cookie;
 
     fn names(text: &str) -> Vec<String> {
@@ -148,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn json_in_three_forms() {
+    fn json_in_three_formats() {
         let cookie =
             r#"{"name":"sid","value":"a=b","httpOnly":true,"domain":"x.org","expires":-1}"#;
         for text in [
@@ -177,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_an_answer() {
+    fn set_cookie_headers() {
         let text = "HTTP/1.1 303 See Other\r\ncontent-type: text/html\r\nset-cookie: sid=a=b; Path=/x; HttpOnly; SameSite=lax; Domain=x.org\r\n\r\n";
         assert_eq!(names(text), ["sid=a=b Some(\".x.org\") Some(\"/x\")"]);
         assert_eq!(parse(text).unwrap()[0].same_site.as_deref(), Some("Lax"));
@@ -188,9 +190,9 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_lines_and_show_nothing() {
+    fn errors_name_lines_but_no_content() {
         for text in ["", "\n", "{}", "[]"] {
-            assert_eq!(parse(text).unwrap_err(), "there is none");
+            assert_eq!(parse(text).unwrap_err(), "no cookies found");
         }
         for text in [
             "sid=1\nswordfish\n",
@@ -200,6 +202,9 @@ mod tests {
             let error = parse(text).unwrap_err();
             assert!(!error.contains("swordfish"), "{error}");
         }
-        assert_eq!(parse("sid=1\nx\n").unwrap_err(), "line 2 is none");
+        assert_eq!(
+            parse("sid=1\nx\n").unwrap_err(),
+            "line 2 is not a valid cookie"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Connections that nobody can look into: TLS, WebSockets.
+//! Tunnels for connections that cannot be inspected: TLS, web sockets.
 
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response, StatusCode};
@@ -6,32 +6,38 @@ use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
 use tokio::net::TcpStream;
 
-use super::answer::{Body, Broken, plain};
-use super::scene::{Pass, Scene};
+use super::response::{Body, ConnectionAborted, uncached_response};
+use super::story_policy::{NetworkAccess, StoryPolicy};
 
-/// Connects the browser with `host:port`, for as long as the story is shown.
+/// Connects the browser to `host:port` until another story is loaded.
 pub(super) async fn open(
-    scene: &Scene,
+    policy: &StoryPolicy,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Broken> {
-    let host = request.uri().authority().ok_or(Broken)?.to_string();
-    let refused = || Ok(plain(StatusCode::FORBIDDEN, Bytes::new()));
+) -> Result<Response<Body>, ConnectionAborted> {
+    let host = request
+        .uri()
+        .authority()
+        .ok_or(ConnectionAborted)?
+        .to_string();
+    let refused = || Ok(uncached_response(StatusCode::FORBIDDEN, Bytes::new()));
     let secure = secure_origin(&host);
-    if scene.blocks(&secure) {
-        scene.ruled(&secure);
+    if policy.blocks(&secure) {
+        policy.record_match(&secure);
         return refused();
     }
-    // The browser does not say what it is for; port 443 speaks for itself.
-    let address = if host.ends_with(":443") || scene.is_own(&secure) {
+    // The request does not contain the scheme; port 443 means TLS.
+    let address = if host.ends_with(":443") || policy.is_own(&secure) {
         secure
     } else {
         format!("http://{host}")
     };
-    if scene.pass(&address) == Pass::Refused {
+    if policy.check_access(&address) == NetworkAccess::Refused {
         return refused();
     }
-    let mut over = scene.over();
-    let mut server = TcpStream::connect(&host).await.map_err(|_| Broken)?;
+    let mut ended = policy.ended();
+    let mut server = TcpStream::connect(&host)
+        .await
+        .map_err(|_| ConnectionAborted)?;
     tokio::spawn(async move {
         let Ok(browser) = hyper::upgrade::on(request).await else {
             return;
@@ -39,10 +45,10 @@ pub(super) async fn open(
         let mut browser = TokioIo::new(browser);
         tokio::select! {
             _ = copy_bidirectional(&mut browser, &mut server) => {}
-            _ = over.wait_for(|over| *over) => {}
+            _ = ended.wait_for(|ended| *ended) => {}
         }
     });
-    Ok(plain(StatusCode::OK, Bytes::new()))
+    Ok(uncached_response(StatusCode::OK, Bytes::new()))
 }
 
 /// `https://host`, with its port where that is not 443.

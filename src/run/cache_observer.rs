@@ -65,11 +65,12 @@ fn loads(base: &str, page: PageResources, traffic: Option<&Traffic>) -> Loads {
     let is_ruled = |address: &str| {
         let address = address.split('#').next().unwrap_or_default();
         traffic.is_some_and(|traffic| {
-            let is_sent = traffic.passed.contains(address) || traffic.reached.contains(address);
-            traffic.ruled.contains(address) && !is_sent
+            let is_sent =
+                traffic.to_story_server.contains(address) || traffic.to_network.contains(address);
+            traffic.matched.contains(address) && !is_sent
         })
     };
-    let reached = traffic.into_iter().flat_map(|traffic| &traffic.reached);
+    let reached = traffic.into_iter().flat_map(|traffic| &traffic.to_network);
     let all: BTreeSet<String> = page.files.into_iter().chain(reached.cloned()).collect();
     for address in all {
         if is_ruled(&address) {
@@ -93,7 +94,7 @@ fn loads(base: &str, page: PageResources, traffic: Option<&Traffic>) -> Loads {
 /// Why a story can change although none of its files has.
 fn unknown_input(story: &StorySpec) -> Option<String> {
     if let Some(login) = &story.login {
-        return Some(format!("the log-in `{}` decides what it shows", login.name));
+        return Some(format!("the login `{}` decides what it shows", login.name));
     }
     let mut texts = story.steps.iter().filter_map(Step::text);
     let variable = texts.find_map(TextTemplate::first_variable)?;
@@ -146,12 +147,12 @@ mod tests {
         };
         let foreign = "http://127.0.0.1:8080/data.json".to_owned();
         let traffic = Traffic {
-            ruled: all(&["/ruled.json", "/posted.json"])
+            matched: all(&["/ruled.json", "/posted.json"])
                 .into_iter()
                 .chain([foreign.clone()])
                 .collect(),
-            passed: all(&["/posted.json"]).into_iter().collect(),
-            reached: [foreign.clone()].into(),
+            to_story_server: all(&["/posted.json"]).into_iter().collect(),
+            to_network: [foreign.clone()].into(),
             ..Traffic::default()
         };
         let page = PageResources {

@@ -13,10 +13,10 @@ pub enum RunError {
     #[error("failed to start the run: {0}")]
     Start(#[from] io::Error),
     /// The record cannot be opened.
-    #[error("failed to open the record: {0}")]
+    #[error(transparent)]
     Record(#[from] RecordError),
     /// The stories cannot be served.
-    #[error("failed to serve the stories: {0}")]
+    #[error(transparent)]
     Serve(#[from] ServeError),
     /// A signal arrived before the run started.
     #[error("interrupted before the run had begun")]

@@ -23,7 +23,7 @@ use crate::manifest::Manifest;
 use crate::model::VisualTestRun;
 use crate::plan::Snapshot;
 use crate::schedule::{Prefetch, Queue, RequestReply, by_test_name};
-use crate::serve::Stories;
+use crate::serve::StoryServer;
 use crate::snapshot::FinishedSnapshot;
 
 /// A run in progress.
@@ -37,7 +37,7 @@ pub struct RunHandle {
     sessions: Vec<JoinHandle<()>>,
     interrupted: Arc<AtomicBool>,
     /// Closed last, since pages may still send requests.
-    stories: Stories,
+    stories: StoryServer,
 }
 
 impl RunHandle {

@@ -23,7 +23,7 @@ use crate::model::{Environment, RecordedEvent, VisualTestRun};
 use crate::plan::Snapshot;
 use crate::record::{RecordConfig, Recorder};
 use crate::redis::RedisTarget;
-use crate::serve::Stories;
+use crate::serve::StoryServer;
 use crate::snapshot::{BaselineUpdater, Hooks, ImageFolder, Site, Verdicts};
 
 /// Everything that a run starts with.
@@ -32,7 +32,7 @@ pub(super) struct Setup {
     pub(super) run: VisualTestRun,
     /// Snapshots that the cache passes, by index.
     pub(super) hits: Vec<Option<Hit>>,
-    pub(super) stories: Stories,
+    pub(super) stories: StoryServer,
     /// A browser that is open already.
     pub(super) first: Option<Connection>,
 }
@@ -57,7 +57,7 @@ pub(super) async fn open(
     let is_only_process = config.nextest.active && scheduling == Scheduling::All;
     let (mut environment, served) = tokio::join!(
         environment::environment(&manifest.root, config.run.ci),
-        Stories::open(&manifest, service, &credentials, is_only_process),
+        StoryServer::open(&manifest, service, &credentials, is_only_process),
     );
     let stories = served?;
     let base = stories.base().to_owned();

@@ -1,5 +1,5 @@
-//! A service of the user's own: any `tower` service that answers HTTP requests,
-//! such as an axum router.
+//! Wraps a service of the user: any `tower` service for HTTP requests, such as
+//! an axum router.
 
 use std::error::Error;
 use std::fmt;
@@ -14,15 +14,14 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
 
-type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
+type ConnectionFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A service that is ready to be served, whatever its type was.
+/// A type-erased service.
 #[derive(Clone)]
-pub struct Service(Arc<dyn Fn(TcpStream) -> Serving + Send + Sync>);
+pub struct Service(Arc<dyn Fn(TcpStream) -> ConnectionFuture + Send + Sync>);
 
 impl Service {
-    /// Takes any service that answers HTTP requests. It is cloned for every
-    /// connection.
+    /// Wraps a service for HTTP requests. It is cloned for every connection.
     pub fn new<S, B>(service: S) -> Self
     where
         S: tower_service::Service<Request<Incoming>, Response = Response<B>>,
@@ -36,7 +35,7 @@ impl Service {
         Self(Arc::new(move |stream| {
             let service = TowerToHyperService::new(service.clone());
             Box::pin(async move {
-                // A browser that closes a connection early is no error of ours.
+                // Browsers close connections early, which is not an error.
                 let _ = http1::Builder::new()
                     .serve_connection(TokioIo::new(stream), service)
                     .with_upgrades()
@@ -45,8 +44,8 @@ impl Service {
         }))
     }
 
-    /// Answers the requests of one connection.
-    pub(super) fn serve(&self, stream: TcpStream) -> Serving {
+    /// Handles the requests of one connection.
+    pub(super) fn serve(&self, stream: TcpStream) -> ConnectionFuture {
         (self.0)(stream)
     }
 }

@@ -1,4 +1,4 @@
-//! Loads the address of a story that needs a log-in.
+//! Loads the address of a story that needs a login.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,11 +8,11 @@ use super::requests;
 use super::session_page::SessionPage;
 use super::settle::with_screenshot;
 use crate::browser::{BrowserError, StorageState, Thoroughness};
-use crate::login::{LoggedIn, run_command};
+use crate::login::{StoredLogin, run_command};
 use crate::manifest::{CaptureSettings, Login, LoginExpiry, LoginMethod};
 use crate::plan::Snapshot;
 
-/// Loads a story's page as a logged-in user. An expired log-in is renewed once.
+/// Loads a story's page as a logged-in user. An expired login is renewed once.
 /// Returns the time at which loading began.
 pub(super) async fn load_logged_in(
     page: &mut SessionPage,
@@ -21,7 +21,7 @@ pub(super) async fn load_logged_in(
     reuse: PageReuse,
 ) -> Result<Instant, BrowserError> {
     let site = Arc::clone(&page.site);
-    let mut expired: Option<Arc<LoggedIn>> = None;
+    let mut expired: Option<Arc<StoredLogin>> = None;
     for _ in 0..2 {
         // Boxed, since it needs as much stack as everything else here.
         let log_in = Box::pin(log_in(page, login, snapshot));
@@ -37,13 +37,12 @@ pub(super) async fn load_logged_in(
         expired = Some(logged_in);
     }
     Err(BrowserError::Login(format!(
-        "the log-in `{}` has no effect: it was renewed, and {} still looks as if nobody were \
-         logged in",
+        "the login `{}` has no effect: after renewing it, {} still shows a logged-out page",
         login.name, snapshot.story.path
     )))
 }
 
-/// Whether the loaded page shows that the log-in has expired.
+/// Whether the loaded page shows that the login has expired.
 async fn is_expired(
     page: &mut SessionPage,
     login: &Login,
@@ -85,7 +84,7 @@ async fn log_in(
             let (root, base) = (&page.site.manifest.root, &page.site.base);
             let state = run_command(command, root, base).await;
             return state.map_err(|reason| {
-                BrowserError::Login(format!("the log-in `{}` failed: {reason}", login.name))
+                BrowserError::Login(format!("the login `{}` failed: {reason}", login.name))
             });
         }
     };

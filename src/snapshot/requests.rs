@@ -33,7 +33,7 @@ pub(super) async fn apply_rules(
     if let Some(address) = page.dirty.take() {
         page.browser.forget(&address).await?;
     }
-    proxy.show(story);
+    proxy.set_story(story);
     Ok(())
 }
 
@@ -45,7 +45,9 @@ pub(super) fn check(proxy: Option<&Proxy>, settled: &mut Settled) -> Result<(), 
         return Ok(());
     };
     let Traffic {
-        reached, refused, ..
+        to_network,
+        refused,
+        ..
     } = proxy.traffic();
     if !refused.is_empty() {
         return Err(BrowserError::OpenNetwork {
@@ -53,11 +55,11 @@ pub(super) fn check(proxy: Option<&Proxy>, settled: &mut Settled) -> Result<(), 
             after: None,
         });
     }
-    let rules = proxy.missed(&settled.foreign);
+    let rules = proxy.bypassed_rules(&settled.foreign);
     if !rules.is_empty() {
         return Err(BrowserError::OverTls { rules });
     }
-    settled.foreign = reached.into_iter().collect();
+    settled.foreign = to_network.into_iter().collect();
     Ok(())
 }
 

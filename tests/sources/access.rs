@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 
 use libtest_mimic::Trial;
 use tintype::model::Status;
-use tintype::serve::{Server, Service};
+use tintype::serve::{HttpServer, Service};
 use tokio::runtime::Runtime;
 
 use super::app::App;
@@ -23,7 +23,7 @@ pub(crate) fn tests() -> Vec<Trial> {
 
 /// The app, up until this value is dropped.
 struct Up {
-    server: Option<Server>,
+    server: Option<HttpServer>,
     runtime: Runtime,
     app: App,
 }
@@ -34,7 +34,7 @@ impl Up {
         let app = App::default();
         let service = Service::new(app.clone());
         let server = runtime
-            .block_on(Server::start_service(service, None))
+            .block_on(HttpServer::start_service(service, None))
             .unwrap();
         Self {
             server: Some(server),

@@ -69,7 +69,7 @@ fn an_address_replaces_the_manifests_source() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let folder = project.path().join("stories");
     let server = runtime
-        .block_on(tintype::serve::Server::start(&folder, None))
+        .block_on(tintype::serve::HttpServer::start(&folder, None))
         .unwrap();
     let base = server.base();
     let taken = run(&project, "address", &[("APP_ADDRESS", &base)]);
@@ -80,7 +80,7 @@ fn an_address_replaces_the_manifests_source() {
     let gone = run(&project, "address", &[("APP_ADDRESS", &base)]);
     let said = format!("{}{}", gone.stdout, gone.stderr);
     assert!(
-        said.contains(&format!("nothing answers at {base}")),
+        said.contains(&format!("the story server at {base} does not answer")),
         "{said}"
     );
     let odd = run(&project, "address", &[("APP_ADDRESS", "127.0.0.1")]);

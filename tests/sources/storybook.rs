@@ -187,7 +187,7 @@ fn running(base: &str, more: &str) -> String {
 
 fn the_index_of_a_running_storybook_is_fetched() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(tintype::serve::Server::start(
+    let server = runtime.block_on(tintype::serve::HttpServer::start(
         storybook_build::folder(),
         None,
     ));
@@ -212,7 +212,7 @@ fn the_index_of_a_running_storybook_is_fetched() {
     let away = project.run(&[], &[]);
     assert_eq!(away.code, Some(101));
     assert!(
-        away.stderr.contains("nothing answers at http"),
+        away.stderr.contains("the story server at http"),
         "{}",
         away.stderr
     );

@@ -108,7 +108,7 @@ fn a_login_is_performed_once_for_all_sessions() {
         assert_eq!(colour(&project, story), [0, 255, 0], "{story}");
     }
     assert_eq!(colour(&project, "open"), [255, 255, 255], "nobody's");
-    // The fast path shows the same, and the log-in is of one run only.
+    // The fast path shows the same, and the login is of one run only.
     let run = project.run(&[], &ACCEPT[..1]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
     assert_eq!(gate.logins(), 2);
@@ -151,7 +151,7 @@ fn an_expired_login_is_renewed() {
     let run = project.run(&["--exact", "a::light::200x100"], &ACCEPT[..1]);
     assert_eq!(run.code, Some(101));
     let told =
-        "the log-in `member` does not hold: it was done anew, and /a still looks as if it was not";
+        "the login `member` has no effect: after renewing it, /a still shows a logged-out page";
     assert!(run.stdout.contains(told), "{}", run.stdout);
 }
 
@@ -228,9 +228,12 @@ fn a_command_logs_in() {
     for (command, told) in [
         (
             "exit 3",
-            "the log-in `member` failed: `exit 3` failed (exit status: 3",
+            "the login `member` failed: `exit 3` failed (exit status: 3",
         ),
-        ("echo hello", "are no cookies: line 1 is none"),
+        (
+            "echo hello",
+            "contains invalid cookies: line 1 is not a valid cookie",
+        ),
     ] {
         let manifest = manifest(&gate, &format!("command = \"{command}\""));
         project.write("stories.toml", &manifest);
@@ -248,8 +251,8 @@ fn a_failed_login_is_reported_once() {
     let run = project.run(&[], &wrong);
     assert_eq!(run.code, Some(101));
     let told =
-        "step 4 of 4 of the log-in `member` (`wait-for` of `#in`) was not done: no element matches";
-    let before = "the log-in `member` has failed before: ";
+        "step 4 of 4 of the login `member` (`wait-for` of `#in`) was not done: no element matches";
+    let before = "the login `member` failed before: ";
     let results = project.last().results;
     let messages: Vec<_> = results
         .iter()

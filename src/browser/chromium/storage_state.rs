@@ -31,7 +31,7 @@ impl ChromiumPage {
         outcome.and(self.stop_filling(filling).await)
     }
 
-    /// What the loaded page and its browser have become by a log-in.
+    /// What the loaded page and its browser have become by a login.
     ///
     /// # Errors
     /// When the browser refuses or is gone.
@@ -57,7 +57,7 @@ impl ChromiumPage {
             .is_some_and(|all| !all.is_empty()))
     }
 
-    /// Gives the browser the cookies of a log-in.
+    /// Gives the browser the cookies of a login.
     async fn give_cookies(&self, state: &StorageState, address: &str) -> Result<(), BrowserError> {
         let cookies: Vec<Value> = state
             .cookies
@@ -72,13 +72,13 @@ impl ChromiumPage {
         match self.cdp("Network.setCookies", cookies).await {
             Err(BrowserError::Refused { command, .. }) => Err(BrowserError::Refused {
                 command,
-                reason: "a cookie of the log-in is not valid".to_owned(),
+                reason: "a cookie of the login is not valid".to_owned(),
             }),
             outcome => outcome.map(drop),
         }
     }
 
-    /// Lets the next document of the log-in's origin begin with its storage.
+    /// Lets the next document of the login's origin begin with its storage.
     /// Returns the name by which the browser forgets that again.
     async fn fill_storage(&self, state: &StorageState) -> Result<Option<Value>, BrowserError> {
         if state.storage.is_empty() {

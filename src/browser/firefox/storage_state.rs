@@ -1,4 +1,4 @@
-//! What a log-in leaves in Firefox, taken and given.
+//! What a login leaves in Firefox, taken and given.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ impl FirefoxPage {
         outcome.and(ended.map(drop))
     }
 
-    /// What the loaded page and its browser have become by a log-in.
+    /// What the loaded page and its browser have become by a login.
     pub(in crate::browser) async fn storage_state(&self) -> Result<StorageState, BrowserError> {
         let answer = self.bidi("storage.getCookies", self.own_cookies()).await?;
         let cookies = answer["cookies"].as_array().into_iter().flatten();
@@ -66,7 +66,7 @@ impl FirefoxPage {
         self.hidden("storage.setCookie", given).await
     }
 
-    /// Lets the next document of the log-in's origin begin with its storage.
+    /// Lets the next document of the login's origin begin with its storage.
     /// Returns the name by which the browser forgets that again.
     async fn fill_storage(&self, state: &StorageState) -> Result<Option<Value>, BrowserError> {
         if state.storage.is_empty() {

@@ -18,7 +18,7 @@ pub(in crate::browser) struct PageState {
     pub(in crate::browser) has_acted: bool,
     /// The credentials for the server of the stories.
     pub(in crate::browser) access: Access,
-    /// The cookies and storage of the log-in that the story uses.
+    /// The cookies and storage of the login that the story uses.
     pub(in crate::browser) storage_state: Option<StorageState>,
 }
 

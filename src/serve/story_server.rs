@@ -1,4 +1,4 @@
-//! Where the stories of a manifest are served, whoever serves them.
+//! Starts or reaches the server of a manifest's stories.
 
 use std::io;
 use std::path::Path;
@@ -9,91 +9,90 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
-use super::{Server, Service};
+use super::http_server::HttpServer;
+use super::service::Service;
 use crate::manifest::{Credentials, Manifest, Source};
 use crate::process::Supervised;
 
 /// How long a command may take until its server answers.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long one attempt to reach a server may take.
-const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Served stories. Dropping it ends whatever was started for them.
+/// The server of the stories. Dropping it stops what was started for them.
 #[derive(Debug)]
-pub struct Stories {
+pub struct StoryServer {
     base: String,
-    _server: Option<Server>,
+    _server: Option<HttpServer>,
     command: Option<Supervised>,
 }
 
-/// Why stories are not served. Completes "failed to serve the stories: …".
+/// An error while starting or reaching the story server.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// No port can be had.
-    #[error("{0}")]
+    /// No port is available.
+    #[error("failed to start the story server: {0}")]
     Port(#[from] io::Error),
-    /// Nobody answers at the address, and nobody was asked to.
+    /// No server answers, and the manifest has no `command`.
     #[error(
-        "nothing answers at {0} (start the server, or let `command` in [stories] of the \
-         manifest start it)"
+        "the story server at {0} does not answer\n\
+         help: start the server, or set `command` in [stories] to start it"
     )]
-    Silent(String),
-    /// Every process would start a server, and end it under the others' feet.
+    Unreachable(String),
+    /// Under nextest every process would start and stop the server.
     #[error(
-        "nothing answers at {0}, and `command` is not run under nextest, where each test is a \
-         process (start the server in a setup script of nextest)"
+        "the story server at {0} does not answer, and `command` is not supported under nextest\n\
+         help: start the server in a setup script of nextest"
     )]
-    Shared(String),
-    /// The manifest leaves it to the test target, and that says nothing.
+    CommandUnderNextest(String),
+    /// The manifest expects the test target to set a server, which it does not.
     #[error(
-        "[stories] has only `from-code`, and the code names no server (give it one: \
-         `Harness::new().serve(router)` or `.base_url(\"http://…\")` in the test target)"
+        "[stories] has `from-code`, but the test target sets no server\n\
+         help: call `Harness::new().serve(router)` or `.base_url(\"http://…\")` in the test target"
     )]
     NoService,
     /// The command could not be started.
-    #[error("failed to run the command `{command}`: {reason}")]
+    #[error("failed to start `{command}`: {reason}")]
     Start {
         /// The command.
         command: String,
-        /// What the system said.
+        /// The error of the operating system.
         reason: io::Error,
     },
     /// The command ended before its server answered.
-    #[error("the command `{command}` ended before anything answered at {base}:\n{last_words}")]
+    #[error("`{command}` exited before the story server at {base} answered:\n{last_output}")]
     Ended {
         /// The command.
         command: String,
         /// The address.
         base: String,
-        /// Its last lines.
-        last_words: String,
+        /// The last lines of its output.
+        last_output: String,
     },
-    /// The server does not answer.
+    /// The server does not answer in time.
     #[error(
-        "nothing answers at {base} {} s after the command `{command}` was started:\n{last_words}",
-        START_LIMIT.as_secs()
+        "timed out after {} s waiting for the story server at {base}, which `{command}` \
+         starts:\n{last_output}",
+        START_TIMEOUT.as_secs()
     )]
-    Late {
+    Timeout {
         /// The command.
         command: String,
         /// The address.
         base: String,
-        /// Its last lines.
-        last_words: String,
+        /// The last lines of its output.
+        last_output: String,
     },
 }
 
-impl Stories {
-    /// Serves a folder, or makes sure that the server of a `url` is up:
-    /// `command` is run if nothing answers there. `nextest` says that each
-    /// test is a process of its own.
-    ///
-    /// A `service` of the user's own is served instead of whatever the
-    /// manifest names.
+impl StoryServer {
+    /// Serves the folder of the manifest, or checks that the server at its `url`
+    /// answers and otherwise runs `command`. Under `nextest` each test is a
+    /// separate process. A `service` takes precedence over the manifest.
     ///
     /// # Errors
-    /// When nothing answers, or the command does not help.
+    /// When no server can be started or reached.
     pub async fn open(
         manifest: &Manifest,
         service: Option<Service>,
@@ -102,20 +101,21 @@ impl Stories {
     ) -> Result<Self, ServeError> {
         let host = manifest.host.as_deref();
         if let Some(service) = service {
-            return Ok(Self::of(Server::start_service(service, host).await?));
+            return Ok(Self::of(HttpServer::start_service(service, host).await?));
         }
         match &manifest.source {
-            Source::Dir(folder) => Ok(Self::of(Server::start(folder, host).await?)),
+            Source::Dir(folder) => Ok(Self::of(HttpServer::start(folder, host).await?)),
             Source::Code => Err(ServeError::NoService),
             Source::Url { base, command } => Ok(Self {
                 base: base.clone(),
                 _server: None,
-                command: reach(manifest, base, command.as_deref(), credentials, nextest).await?,
+                command: ensure_reachable(manifest, base, command.as_deref(), credentials, nextest)
+                    .await?,
             }),
         }
     }
 
-    fn of(server: Server) -> Self {
+    fn of(server: HttpServer) -> Self {
         Self {
             base: server.base(),
             _server: Some(server),
@@ -123,8 +123,8 @@ impl Stories {
         }
     }
 
-    /// Ends whatever was started for them, and waits until it is gone: the next
-    /// run would take a server that is about to end for one that is up.
+    /// Stops what was started, and waits until it has exited, so that the next
+    /// run does not reach a server that is about to exit.
     pub async fn close(self) {
         if let Some(command) = self.command {
             command.stop().await;
@@ -137,8 +137,8 @@ impl Stories {
     }
 }
 
-/// Makes sure of a server at `base`, by the command if it must be.
-async fn reach(
+/// Checks that a server answers at `base`, and otherwise runs the command.
+async fn ensure_reachable(
     manifest: &Manifest,
     base: &str,
     command: Option<&str>,
@@ -149,8 +149,8 @@ async fn reach(
         return Ok(None);
     }
     match command {
-        None => Err(ServeError::Silent(base.to_owned())),
-        Some(_) if nextest => Err(ServeError::Shared(base.to_owned())),
+        None => Err(ServeError::Unreachable(base.to_owned())),
+        Some(_) if nextest => Err(ServeError::CommandUnderNextest(base.to_owned())),
         Some(command) => {
             let scratch = manifest.state_dir().join("command");
             let started = start(command, &manifest.root, &scratch);
@@ -164,7 +164,7 @@ async fn reach(
     }
 }
 
-/// Runs a command of the shell in the manifest's folder.
+/// Runs a shell command in the manifest's folder.
 fn start(command: &str, root: &Path, scratch: &Path) -> io::Result<Supervised> {
     let script = "cd \"$0\" && eval \"$1\"";
     let root = root.to_string_lossy().into_owned();
@@ -178,10 +178,10 @@ async fn wait(
     base: &str,
     credentials: &Credentials,
 ) -> Result<(), ServeError> {
-    let deadline = Instant::now() + START_LIMIT;
+    let deadline = Instant::now() + START_TIMEOUT;
     let (command, base) = (command.to_owned(), base.to_owned());
     loop {
-        // Whoever goes on in the background has not ended.
+        // A command that continues in the background has not exited.
         let pause = tokio::select! {
             biased;
             () = process.wait_for_exit() => None,
@@ -190,26 +190,26 @@ async fn wait(
         if answers(&base).await {
             return Ok(());
         }
-        let last_words = credentials.redact(&process.last_output()).into_owned();
+        let last_output = credentials.redact(&process.last_output()).into_owned();
         if pause.is_none() {
             return Err(ServeError::Ended {
                 command,
                 base,
-                last_words,
+                last_output,
             });
         }
         if Instant::now() > deadline {
-            return Err(ServeError::Late {
+            return Err(ServeError::Timeout {
                 command,
                 base,
-                last_words,
+                last_output,
             });
         }
     }
 }
 
-/// Whether a server is there: one that answers a request in HTTP, whatever it
-/// says, or takes a connection where that would need TLS.
+/// Whether a server answers over HTTP, with any status, or accepts a connection
+/// for HTTPS.
 async fn answers(base: &str) -> bool {
     let Ok(url) = Url::parse(base) else {
         return false;
@@ -217,7 +217,7 @@ async fn answers(base: &str) -> bool {
     let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
         return false;
     };
-    // An IPv6 address stands in brackets in an address only.
+    // IPv6 addresses have brackets in URLs only.
     let host = host.trim_matches(['[', ']']);
     let attempt = async {
         let mut stream = TcpStream::connect((host, port)).await?;
@@ -231,7 +231,7 @@ async fn answers(base: &str) -> bool {
         stream.read_exact(&mut opening).await?;
         io::Result::Ok(&opening == b"HTTP/")
     };
-    matches!(timeout(ANSWER_LIMIT, attempt).await, Ok(Ok(true)))
+    matches!(timeout(RESPONSE_TIMEOUT, attempt).await, Ok(Ok(true)))
 }
 
 #[cfg(test)]
@@ -240,7 +240,7 @@ mod tests {
 
     use tempfile::TempDir;
 
-    use super::{ServeError, Server, Stories};
+    use super::{HttpServer, ServeError, StoryServer};
     use crate::config::Config;
     use crate::manifest::{Credentials, Manifest};
 
@@ -249,7 +249,7 @@ mod tests {
         listener.local_addr().unwrap().port()
     }
 
-    async fn open(base: &str, command: &str, nextest: bool) -> Result<Stories, ServeError> {
+    async fn open(base: &str, command: &str, nextest: bool) -> Result<StoryServer, ServeError> {
         let folder = TempDir::new().unwrap();
         let command = match command {
             "" => String::new(),
@@ -262,52 +262,55 @@ mod tests {
             &Config::default(),
         )
         .unwrap();
-        Stories::open(&manifest, None, &Credentials::default(), nextest).await
+        StoryServer::open(&manifest, None, &Credentials::default(), nextest).await
     }
 
     #[tokio::test]
-    async fn a_server_that_is_up_is_left_alone() {
+    async fn a_running_server_is_used() {
         let folder = TempDir::new().unwrap();
-        let server = Server::start(folder.path(), None).await.unwrap();
+        let server = HttpServer::start(folder.path(), None).await.unwrap();
         let stories = open(&server.base(), "exit 1", true).await.unwrap();
         assert_eq!(stories.base(), server.base());
     }
 
     #[tokio::test]
-    async fn a_server_that_is_down_says_what_to_do() {
+    async fn an_unreachable_server_is_an_error() {
         let base = format!("http://127.0.0.1:{}", free_port());
         let error = open(&base, "", false).await.unwrap_err();
-        assert!(matches!(error, ServeError::Silent(_)), "{error}");
+        assert!(matches!(error, ServeError::Unreachable(_)), "{error}");
         let error = open(&base, "sleep 100", true).await.unwrap_err();
-        assert!(matches!(error, ServeError::Shared(_)), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_command_that_ends_is_told_with_its_last_words() {
-        let base = format!("http://127.0.0.1:{}", free_port());
-        let error = open(&base, "echo no such script; exit 3", false).await;
-        let error = error.unwrap_err().to_string();
         assert!(
-            error.contains("ended before") && error.contains("no such script"),
+            matches!(error, ServeError::CommandUnderNextest(_)),
             "{error}"
         );
     }
 
     #[tokio::test]
-    async fn a_command_starts_the_server_and_goes_with_it() {
+    async fn the_error_of_an_exited_command_has_its_output() {
+        let base = format!("http://127.0.0.1:{}", free_port());
+        let error = open(&base, "echo no such script; exit 3", false).await;
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains("exited before") && error.contains("no such script"),
+            "{error}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_command_starts_the_server_and_stops_with_it() {
         let port = free_port();
         let base = format!("http://127.0.0.1:{port}");
         let command = format!("cd / && exec python3 -m http.server {port} --bind 127.0.0.1");
         let stories = open(&base, &command, false).await.unwrap();
         assert!(super::answers(&base).await);
         drop(stories);
-        // Time only bounds a hang.
+        // Polls; the time only bounds a hang.
         for _ in 0..600 {
             if !super::answers(&base).await {
                 return;
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
-        panic!("the server outlived its stories");
+        panic!("the server is still running");
     }
 }
