@@ -1,4 +1,4 @@
-//! A browser of any engine, with one page in it.
+//! A browser of any engine with one open page.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::webkit::{self, WebKitPage};
 use crate::manifest::{BrowserSettings, CaptureSettings, Credentials, Device, Screen, Step, Theme};
 use crate::model::BrowserName;
 
-/// A browser with one page in it, whichever engine it is.
+/// A browser of any engine with one open page.
 #[derive(Debug)]
 pub enum Browser {
     /// Chromium or Chrome, through chromedriver.
@@ -27,7 +27,7 @@ pub enum Browser {
     Webkit(Box<WebKitPage>),
 }
 
-/// The same done with whichever it is.
+/// Calls the same method of whichever engine it is.
 macro_rules! each {
     ($browser:expr, $session:ident => $done:expr) => {
         match $browser {
@@ -39,11 +39,11 @@ macro_rules! each {
 }
 
 impl Browser {
-    /// Starts a browser of this engine, or opens a session on a WebDriver that
-    /// is up. Profiles go below `scratch` and are removed with the session.
+    /// Starts a browser of this engine, or opens a session on a remote WebDriver.
+    /// Profiles are created in `scratch` and removed with the session.
     ///
     /// # Errors
-    /// When there is no such browser or driver, or they do not start.
+    /// When browser or driver are missing or do not start.
     pub async fn open(
         name: BrowserName,
         settings: &BrowserSettings,
@@ -62,18 +62,18 @@ impl Browser {
         })
     }
 
-    /// Whether an engine is told colour scheme and scale when it starts, so
-    /// that another style needs another start.
+    /// Whether colour scheme and scale are fixed when the engine starts, so that
+    /// another theme needs a restart.
     pub fn needs_restart_for_theme(engine: BrowserName, settings: &BrowserSettings) -> bool {
         match engine {
             BrowserName::Chromium => false,
-            // Only our own driver lets us change its preferences.
+            // Preferences can be changed through a local driver only.
             BrowserName::Firefox => settings.webdriver.is_some(),
             BrowserName::Webkit => true,
         }
     }
 
-    /// Which engine it is.
+    /// The engine.
     pub fn name(&self) -> BrowserName {
         match self {
             Self::Chromium(_) => BrowserName::Chromium,
@@ -82,33 +82,33 @@ impl Browser {
         }
     }
 
-    /// Names and versions.
+    /// Names and versions of browser and driver.
     pub fn info(&self) -> &BrowserInfo {
         each!(self, session => session.info())
     }
 
-    /// Presents credentials to the server at `base` from the next page on.
+    /// Sends credentials to the server at `base` from the next load on.
     pub fn set_credentials(&mut self, base: &str, credentials: Arc<Credentials>) {
         each!(self, session => session.set_credentials(base, credentials));
     }
 
-    /// Says before which device, and person, pages are shown from the next load
-    /// or [`show`](Self::show) on.
+    /// Sets the device to emulate from the next load or [`show`](Self::show) on.
     pub fn set_device(&mut self, device: &Device) {
         each!(self, session => session.set_device(device));
     }
 
-    /// Makes the browser somebody's, or nobody's, from the next load on. What
-    /// it has been before is not forgotten by this.
+    /// Sets the cookies and storage of a login from the next load on. Earlier
+    /// ones are kept until [`forget`](Self::forget).
     pub fn set_storage_state(&mut self, state: Option<StorageState>) {
         each!(self, session => session.set_storage_state(state));
     }
 
-    /// Loads an address on this screen and with this colour scheme from its
-    /// first moment on. What the browser has cached may be used.
+    /// Loads an address with this screen and colour scheme. The browser's cache
+    /// is used.
     ///
     /// # Errors
-    /// When it cannot be loaded in the story's time, or the browser is gone.
+    /// When the address cannot be loaded in the story's time, or the browser
+    /// disconnects.
     pub async fn load(
         &mut self,
         address: &str,
@@ -119,11 +119,11 @@ impl Browser {
         each!(self, session => session.load(address, theme, screen, capture).await)
     }
 
-    /// Loads an address in a page that has never shown anything, of a browser
-    /// that remembers nothing: no cache, no cookies, no storage.
+    /// Loads an address in a new page without cache, cookies and storage.
     ///
     /// # Errors
-    /// When it cannot be loaded in the story's time, or the browser is gone.
+    /// When the address cannot be loaded in the story's time, or the browser
+    /// disconnects.
     pub async fn load_fresh(
         &mut self,
         address: &str,
@@ -134,29 +134,29 @@ impl Browser {
         each!(self, session => session.load_fresh(address, theme, screen, capture).await)
     }
 
-    /// Empties what a story may have left: cookies, and all storage of the
+    /// Removes what a story may have stored: cookies, and all storage of the
     /// address's origin.
     ///
     /// # Errors
-    /// When the browser refuses or is gone.
+    /// When the browser rejects a command or disconnects.
     pub async fn forget(&mut self, address: &str) -> Result<(), BrowserError> {
         each!(self, session => session.forget(address).await)
     }
 
-    /// Shows the loaded page on this screen and in this theme, and draws the
-    /// frame in which the page learns of it.
+    /// Applies a screen and a theme to the loaded page, and draws a frame for its
+    /// listeners.
     ///
     /// # Errors
-    /// When the browser refuses or is gone.
+    /// When the browser rejects a command or disconnects.
     pub async fn show(&mut self, theme: &Theme, screen: Screen) -> Result<(), BrowserError> {
         each!(self, session => session.show(theme, screen).await)
     }
 
-    /// Brings the page to rest within the story's time from `started`.
+    /// Waits until the page is ready, within the story's time from `started`.
     ///
     /// # Errors
-    /// [`BrowserError::Unsettled`] with what was still waited for, or what the
-    /// browser said.
+    /// [`BrowserError::Unsettled`] with the pending conditions, or the browser's
+    /// error.
     pub async fn settle(
         &mut self,
         capture: &CaptureSettings,
@@ -166,20 +166,20 @@ impl Browser {
         each!(self, session => page::settle(&**session, capture, thoroughness, started).await)
     }
 
-    /// Draws one frame, so that what was changed since the last is on screen.
+    /// Draws one frame, so that every change since the last one is visible.
     ///
     /// # Errors
-    /// When the browser refuses or is gone.
+    /// When the browser rejects a command or disconnects.
     pub async fn frame(&self) -> Result<(), BrowserError> {
         each!(self, session => session.frame().await)
     }
 
-    /// Waits until the Storybook that is loaded says that it has rendered the
-    /// story `id` and played its play function, within `limit` from `started`.
+    /// Waits until the loaded Storybook has rendered the story `id` and finished
+    /// its play function, within `limit` from `started`.
     ///
     /// # Errors
-    /// [`BrowserError::Storybook`] with Storybook's own message, when the story
-    /// broke; [`BrowserError::Unsettled`] when it did not come to an end.
+    /// [`BrowserError::Storybook`] with Storybook's message when the story failed;
+    /// [`BrowserError::Unsettled`] when it was not rendered in time.
     pub async fn wait_for_storybook(
         &self,
         id: &str,
@@ -189,13 +189,12 @@ impl Browser {
         each!(self, session => page::wait_for_storybook(&**session, id, limit, started).await)
     }
 
-    /// Brings the loaded page to rest and does a story's steps, one after the
-    /// other; after each of them the page is brought to rest again. Each has
-    /// the story's time.
+    /// Performs a story's steps. The page is waited for before each of them and
+    /// after the last. Each step has the story's time.
     ///
     /// # Errors
-    /// [`BrowserError::Step`] with the step that could not be done and the
-    /// reason, or what the browser said.
+    /// [`BrowserError::Step`] with the step that failed and the reason, or the
+    /// browser's error.
     pub async fn perform_steps(
         &mut self,
         steps: &[Step],
@@ -208,28 +207,28 @@ impl Browser {
         })
     }
 
-    /// What the loaded page and its browser have become by a log-in.
+    /// The cookies of the browser and the local storage of the loaded page.
     ///
     /// # Errors
-    /// When the browser refuses or is gone.
+    /// When the browser rejects a command or disconnects.
     pub async fn storage_state(&self) -> Result<StorageState, BrowserError> {
         each!(self, session => session.storage_state().await)
     }
 
-    /// Whether the browser keeps a cookie, also one that scripts cannot read.
-    /// WebKit tells of the open page's only.
+    /// Whether the browser has a cookie, including those that scripts cannot
+    /// read. WebKit reports those of the open page only.
     ///
     /// # Errors
-    /// When the browser refuses or is gone.
+    /// When the browser rejects a command or disconnects.
     pub async fn has_cookies(&self) -> Result<bool, BrowserError> {
         each!(self, session => session.has_cookies().await)
     }
 
-    /// Where the page is now, the status with which it was answered, and
-    /// whether an element is there.
+    /// The document's address and HTTP status, and whether an element is
+    /// present.
     ///
     /// # Errors
-    /// When the browser refuses or is gone.
+    /// When the browser rejects a command or disconnects.
     pub async fn location(
         &self,
         selector: Option<&str>,
@@ -237,29 +236,27 @@ impl Browser {
         each!(self, session => session.location(selector).await)
     }
 
-    /// Brings motion by `requestAnimationFrame` to its end, or where it has
-    /// none to a halt.
+    /// Finishes motion by `requestAnimationFrame`, or stops it if it is endless.
     ///
     /// # Errors
-    /// When the browser refuses or is gone.
+    /// When the browser rejects a command or disconnects.
     pub async fn finish_motion(&self) -> Result<(), BrowserError> {
         each!(self, session => session.finish_motion().await)
     }
 
-    /// Everything that the page has loaded by now, and what cannot be known of
-    /// it.
+    /// The files that the page has loaded so far, and its other dependencies.
     ///
     /// # Errors
-    /// When the browser refuses or is gone.
+    /// When the browser rejects a command or disconnects.
     pub async fn resources(&self) -> Result<PageResources, BrowserError> {
         each!(self, session => session.resources().await)
     }
 
-    /// The picture that a story's settings ask for: a PNG, as the browser wrote
-    /// it wherever it was drawn in one piece.
+    /// Takes the screenshot that a story's settings specify, a PNG.
     ///
     /// # Errors
-    /// When the target is not there, or the browser refuses or is gone.
+    /// When the target does not exist or is not visible, or the browser rejects
+    /// a command or disconnects.
     pub async fn capture(
         &mut self,
         settings: &CaptureSettings,
@@ -273,15 +270,14 @@ impl Browser {
         each!(self, session => session.client())
     }
 
-    /// Ends the browser and its driver and removes their folders.
+    /// Stops the browser and its driver and removes their folders.
     pub async fn close(self) {
         each!(self, session => session.close().await);
     }
 }
 
 impl BrowserSettings {
-    /// What an engine is started with as far as it decides pixels, for whoever
-    /// asks whether two runs draw alike.
+    /// The start options of an engine that affect pixels.
     pub fn switches(&self, engine: BrowserName) -> Vec<String> {
         match engine {
             BrowserName::Chromium => chromium::switches(self),

@@ -1,4 +1,4 @@
-//! What can go wrong between here and a picture.
+//! The errors of browsers and pages.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,77 +6,78 @@ use std::time::Duration;
 
 use crate::model::Region;
 
-/// Why a browser could not be had, or a page could not be captured.
+/// Why a browser is not available, or a page could not be captured.
 #[derive(Debug, thiserror::Error)]
 pub enum BrowserError {
-    /// No browser or driver on this machine.
-    #[error("no {what} was found on this machine (looked for {looked_for}); {advice}")]
+    /// A browser or driver is not installed.
+    #[error("{what} not found on this machine: tried {looked_for}\nhelp: {advice}")]
     NotFound {
-        /// `browser`, `driver`, `geckodriver`, …
+        /// `Chromium`, `chromedriver`, …
         what: &'static str,
         /// The names that were tried.
         looked_for: String,
         /// What to install, or which setting names the program.
         advice: &'static str,
     },
-    /// A program that is there could not be started.
+    /// A program could not be started.
     #[error("failed to start {}: {reason}", program.display())]
     Start {
         /// The program.
         program: PathBuf,
-        /// What it or the system said.
+        /// The program's output, or the system's error.
         reason: String,
     },
-    /// The browser refused the session.
-    #[error("the browser's driver refused a session: {0}")]
+    /// The browser's driver did not create a session.
+    #[error("failed to create a WebDriver session: {0}")]
     Session(String),
-    /// A WebDriver that should be up gives no session.
+    /// A remote WebDriver did not create a session.
     #[error(
-        "the WebDriver at {address} gives no session: {reason} \
-         (`webdriver` in [browser] of the manifest, or TINTYPE_WEBDRIVER, names it)"
+        "failed to create a session on the WebDriver at {address}: {reason}\n\
+         help: check `webdriver` in [browser] of the manifest, or TINTYPE_WEBDRIVER"
     )]
     Remote {
         /// Its address.
         address: String,
-        /// What it or the connection said.
+        /// The error of the WebDriver or of the connection.
         reason: String,
     },
-    /// The engine has not what the manifest asks for.
+    /// The engine does not support a setting of the manifest.
     #[error(
-        "{engine} cannot do `{key}`, which the manifest asks for in the story `{story}`: leave \
-         \"{engine}\" out of its `browsers`, or the key away"
+        "the story `{story}` uses `{key}`, which is not supported by {engine}\n\
+         help: remove `{key}`, or remove \"{engine}\" from the story's `browsers`"
     )]
     Unsupported {
-        /// Its name.
+        /// The engine's name.
         engine: &'static str,
         /// The story's id.
         story: String,
-        /// The manifest's word.
+        /// The manifest key.
         key: &'static str,
     },
-    /// The browser or its driver did not answer in time. The session is of no
-    /// more use.
-    #[error("the browser did not answer `{command}` within {} s; it was restarted", limit.as_secs_f32())]
+    /// The browser or its driver did not answer in time. The session cannot be
+    /// used any more.
+    #[error("timed out after {} s waiting for {command}; the browser was restarted", limit.as_secs_f32())]
     Timeout {
-        /// The command that was not answered.
+        /// The command or step that was awaited.
         command: String,
-        /// How long it was waited for.
+        /// The time limit.
         limit: Duration,
     },
-    /// The connection to the browser broke. The session is of no more use.
-    #[error("the browser went away during `{command}`: {reason}")]
+    /// The connection to the browser broke. The session cannot be used any
+    /// more.
+    #[error("the browser disconnected during {command}: {reason}")]
     Disconnected {
-        /// The command under way.
+        /// The command that was running.
         command: String,
-        /// What the connection, or the browser's last words, said.
+        /// The error of the connection, and the browser's last output.
         reason: String,
     },
     /// The browser answered a command with an error.
-    #[error("the browser refused `{command}`: {reason}")]
+    #[error("the browser rejected {command}: {reason}")]
     Refused {
         /// The command.
         command: String,
-        /// The browser's own words.
+        /// The browser's message.
         reason: String,
     },
     /// The page could not be loaded.
@@ -84,67 +85,66 @@ pub enum BrowserError {
     Load {
         /// Its address.
         url: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The page asked for what the manifest keeps it from.
+    /// The page sent requests that the manifest forbids.
     #[error(
-        "the page reached the open network, which `network = \"off\"` refuses: {}{}; answer or \
-         block such requests by `request` in the manifest",
+        "the page sent requests to the open network, which `network = \"off\"` forbids: {}{}\n\
+         help: answer or block these requests with `request` in the manifest",
         addresses.join(", "),
-        after.as_deref().map(|after| format!(" (and then: {after})")).unwrap_or_default()
+        after.as_deref().map(|after| format!(" (then: {after})")).unwrap_or_default()
     )]
     OpenNetwork {
-        /// What it asked for.
+        /// The addresses.
         addresses: Vec<String>,
-        /// What else went wrong, probably for that reason.
+        /// A later error, probably for the same reason.
         after: Option<String>,
     },
-    /// A rule was meant for a request that nobody could look into.
+    /// Request rules matched encrypted requests.
     #[error(
-        "{} of the manifest's `request` matched over TLS, where nothing can be answered, and only \
-         whole hosts be blocked (https://the.host/**): {}",
-        if rules.len() == 1 { "a rule" } else { "rules" },
+        "request rules cannot answer requests over TLS: {}\n\
+         help: over TLS only whole hosts can be blocked, for example https://the.host/**",
         rules.join(", ")
     )]
     OverTls {
         /// Each rule with the address.
         rules: Vec<String>,
     },
-    /// Rules for requests, and a browser that cannot reach our proxy.
+    /// Request rules are used with a browser that cannot reach the proxy.
     #[error(
-        "`request` and `network = \"off\"` need a browser on this machine, and that of \
-         {webdriver} is on another"
+        "`request` and `network = \"off\"` need a browser on this machine, \
+         but the WebDriver at {webdriver} is remote"
     )]
     RemoteBrowser {
         /// The WebDriver's address.
         webdriver: String,
     },
-    /// The page never came to rest.
+    /// The page was not ready in time.
     #[error("{0}")]
     Unsettled(Unsettled),
     /// A Storybook could not show the story.
-    #[error("Storybook says: {message}")]
+    #[error("Storybook reports: {message}")]
     Storybook {
-        /// Storybook's own words.
+        /// Storybook's message.
         message: String,
     },
-    /// The user's own code around the story failed.
-    #[error("the `{name}` hook of the test target failed: {reason}")]
+    /// A hook of the test target failed.
+    #[error("the `{name}` hook failed: {reason}")]
     Hook {
         /// `before` or `after`.
         name: &'static str,
-        /// What it said.
+        /// The hook's error.
         reason: String,
     },
     /// The page does not look the same twice.
     #[error("{0}")]
     Unstable(Unstable),
-    /// The story itself says that there shall be no picture of it. No failure.
+    /// The story's own parameters skip it. Not a failure.
     #[error("{0}")]
     Skipped(String),
-    /// The part of the page that was asked for is not there.
-    #[error("no element matches `{selector}` (the story's capture target)")]
+    /// The element that is captured does not exist.
+    #[error("no element matches `{selector}`, the story's capture target")]
     TargetNotFound {
         /// The CSS selector.
         selector: String,
@@ -157,10 +157,10 @@ pub enum BrowserError {
         /// Why it is not visible.
         reason: String,
     },
-    /// The picture that was asked for is larger than any that can be compared.
+    /// The screenshot would be larger than the largest that can be compared.
     #[error(
-        "a picture of {target} has {width}×{height} pixels, more than the {most} that Tintype \
-         compares (capture an element, or a page that is not so tall)"
+        "the screenshot of {target} would have {width}×{height} pixels, more than the maximum \
+         of {most}\nhelp: capture an element, or a shorter page"
     )]
     TooLarge {
         /// `the page`, or an element's selector.
@@ -169,27 +169,27 @@ pub enum BrowserError {
         width: u64,
         /// In image pixels.
         height: u64,
-        /// As many pixels as there may be.
+        /// The maximum number of pixels.
         most: u64,
     },
-    /// A step of the story, or of its login, could not be done.
+    /// A step of the story, or of its login, failed.
     #[error("{0}")]
     Step(Box<StepFailure>),
-    /// Nobody could be logged in.
+    /// A login failed.
     #[error("{0}")]
     Login(String),
 }
 
 impl BrowserError {
-    /// A script of ours that failed in the page.
+    /// The error of a script that failed in the page.
     pub(super) fn of_script(reason: String) -> Self {
         Self::Refused {
-            command: "script in the page".to_owned(),
+            command: "a page script".to_owned(),
             reason,
         }
     }
 
-    /// What a refusal means when the command was to load an address.
+    /// Turns the error of a navigation into one that names the address.
     pub(super) fn of_loading(self, address: &str) -> Self {
         match self {
             Self::Refused { reason, .. } => Self::Load {
@@ -197,15 +197,15 @@ impl BrowserError {
                 reason,
             },
             Self::Timeout { limit, .. } => Self::Timeout {
-                command: format!("load {address}"),
+                command: format!("{address} to load"),
                 limit,
             },
             other => other,
         }
     }
 
-    /// Whether the session that said so is of no more use, and another one is
-    /// worth a try.
+    /// Whether the session cannot be used any more, so that a retry needs a new
+    /// one.
     pub fn is_fatal(&self) -> bool {
         matches!(
             self,
@@ -218,27 +218,52 @@ impl BrowserError {
     }
 }
 
-/// A page that did not come to rest: what it was still waited for.
+/// The conditions that a page did not meet in time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unsettled {
-    /// The time that it had.
+    /// The time limit.
     pub limit: Duration,
-    /// Each condition that was not met, with what stood in its way.
+    /// Each pending condition.
     pub pending: Vec<Pending>,
 }
 
-/// A page that does not look the same twice.
+/// One condition that is pending.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+pub struct Pending {
+    /// The condition: `fonts`, `images`, …
+    pub step: String,
+    /// What it waits for: an address, a selector.
+    #[serde(default)]
+    pub detail: String,
+}
+
+impl fmt::Display for Unsettled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.limit.as_secs_f32();
+        write!(f, "timed out after {seconds} s waiting for ")?;
+        for (index, pending) in self.pending.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{}", pending.step)?;
+            if !pending.detail.is_empty() {
+                write!(f, " ({})", pending.detail)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Two screenshots of one page that differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unstable {
-    /// Which two pictures differ: `two pictures around a frame`.
+    /// The two screenshots: `two screenshots around a frame`.
     pub between: &'static str,
-    /// The later of the two, as a PNG.
+    /// The later screenshot, a PNG.
     pub last: Vec<u8>,
-    /// Where they differ, drawn, as a PNG.
+    /// The differences, a PNG.
     pub motion: Option<Vec<u8>>,
-    /// Where they differ, largest region first.
+    /// The regions that differ, largest first.
     pub moved: Vec<Region>,
-    /// What moves it, or may.
+    /// The likely reasons.
     pub why: Vec<String>,
 }
 
@@ -261,22 +286,22 @@ impl fmt::Display for Unstable {
     }
 }
 
-/// A step that could not be done.
+/// A step that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepFailure {
-    /// Which of the story's steps it is, from 1.
+    /// The step's number, from 1.
     pub number: usize,
-    /// How many there are.
+    /// The number of steps.
     pub of: usize,
-    /// Its word in the manifest: `click`.
+    /// The step's manifest key: `click`.
     pub kind: &'static str,
-    /// What it was to be done to: a selector, a key, a script.
+    /// The step's target: a selector, a key, a script.
     pub target: String,
-    /// Why it could not be done.
+    /// Why it failed.
     pub reason: String,
-    /// The login whose step it is; the story's own where there is none.
+    /// The login that the step belongs to; `None` for a step of the story.
     pub login: Option<String>,
-    /// The page as it was then, a PNG, where one could be taken.
+    /// A screenshot of the page after the failure, a PNG.
     pub picture: Option<Vec<u8>>,
 }
 
@@ -294,38 +319,6 @@ impl fmt::Display for StepFailure {
         if let Some(login) = &self.login {
             write!(f, "of the login `{login}` ")?;
         }
-        write!(f, "(`{kind}` of `{target}`) was not done: {reason}")
-    }
-}
-
-/// One condition that is not met.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
-pub struct Pending {
-    /// Its word: `fonts`, `images`, …
-    pub step: String,
-    /// What stands in its way: an address, a selector.
-    #[serde(default)]
-    pub detail: String,
-}
-
-impl fmt::Display for Unsettled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the page did not come to rest within {} s",
-            self.limit.as_secs_f32()
-        )?;
-        for (index, pending) in self.pending.iter().enumerate() {
-            let lead = if index == 0 {
-                ": still waiting for"
-            } else {
-                ","
-            };
-            write!(f, "{lead} {}", pending.step)?;
-            if !pending.detail.is_empty() {
-                write!(f, " ({})", pending.detail)?;
-            }
-        }
-        Ok(())
+        write!(f, "(`{kind}` of `{target}`) failed: {reason}")
     }
 }

@@ -1,60 +1,60 @@
-//! What an engine cannot do of what a story may ask for: said by `doctor`,
-//! noted in each result that it touches, and refused where the picture would be
-//! of something else.
+//! Features that an engine does not support.
+//!
+//! `doctor` lists them, results name those that affect them, and a snapshot
+//! that would show something else is rejected.
 
 use super::error::BrowserError;
 use crate::manifest::{BrowserSettings, Manifest};
 use crate::model::BrowserName;
 use crate::plan::Snapshot;
 
-/// Everything that an engine cannot do as Chromium does it, a line each.
+/// The differences of an engine from a local Chromium, one line each.
 pub fn limits(engine: BrowserName, settings: &BrowserSettings) -> Vec<&'static str> {
     let remote = settings.webdriver.is_some();
     match engine {
         BrowserName::Chromium if remote => vec![FREE_RUNNING],
         BrowserName::Chromium => Vec::new(),
-        BrowserName::Firefox => vec![FREE_RUNNING, EMULATED_SCALE, FIREFOX_REFUSES],
+        BrowserName::Firefox => vec![FREE_RUNNING, EMULATED_SCALE, FIREFOX_REJECTS],
         BrowserName::Webkit => vec![
             FREE_RUNNING,
-            LATE_LIBRARY,
+            LATE_SCRIPTS,
             NO_CLOCK,
             WHOLE_SCALES,
-            NOT_NARROW,
-            WEBKIT_REFUSES,
+            MIN_WIDTH,
+            WEBKIT_REJECTS,
         ],
     }
 }
 
-/// Those that touch a snapshot, for its record.
-pub fn limits_of(snapshot: &Snapshot, settings: &BrowserSettings) -> Vec<&'static str> {
+/// The limits that affect a snapshot, for its result.
+pub fn snapshot_limits(snapshot: &Snapshot, settings: &BrowserSettings) -> Vec<&'static str> {
     let (capture, scale) = (&snapshot.story.capture, snapshot.screen.scale);
-    let mut touched = limits(snapshot.browser, settings);
-    touched.retain(|&limit| match limit {
+    let mut affecting = limits(snapshot.browser, settings);
+    affecting.retain(|&limit| match limit {
         NO_CLOCK => capture.clock.is_some() || capture.seed.is_some(),
         EMULATED_SCALE => scale != 1.0,
         WHOLE_SCALES => scale.fract() != 0.0,
-        // Refused, then.
-        NOT_NARROW | FIREFOX_REFUSES | WEBKIT_REFUSES => false,
+        // Such snapshots are rejected.
+        MIN_WIDTH | FIREFOX_REJECTS | WEBKIT_REJECTS => false,
         _ => true,
     });
-    touched
+    affecting
 }
 
-/// Refuses a snapshot of which this engine would show something else than the
-/// manifest asks for.
+/// Rejects a snapshot whose settings its engine does not support.
 ///
 /// # Errors
-/// [`BrowserError::Unsupported`] with the story and the key of the manifest.
-pub fn refuse(snapshot: &Snapshot, manifest: &Manifest) -> Result<(), BrowserError> {
-    let asked = match snapshot.browser {
+/// [`BrowserError::Unsupported`] with the story and the manifest key.
+pub fn check_support(snapshot: &Snapshot, manifest: &Manifest) -> Result<(), BrowserError> {
+    let keys = match snapshot.browser {
         BrowserName::Chromium => return Ok(()),
-        BrowserName::Firefox | BrowserName::Webkit => asked_for(snapshot, manifest),
+        BrowserName::Firefox | BrowserName::Webkit => special_keys(snapshot, manifest),
     };
     let remote = manifest.browser.webdriver.is_some();
-    let refused = asked
+    let unsupported = keys
         .into_iter()
-        .find(|&key| is_beyond(snapshot.browser, remote, key));
-    refused.map_or(Ok(()), |key| {
+        .find(|&key| is_unsupported(snapshot.browser, remote, key));
+    unsupported.map_or(Ok(()), |key| {
         Err(BrowserError::Unsupported {
             engine: snapshot.browser.as_str(),
             story: snapshot.story.id.clone(),
@@ -63,11 +63,11 @@ pub fn refuse(snapshot: &Snapshot, manifest: &Manifest) -> Result<(), BrowserErr
     })
 }
 
-/// What a snapshot asks for of what not every engine has.
-fn asked_for(snapshot: &Snapshot, manifest: &Manifest) -> Vec<&'static str> {
+/// The keys of a snapshot that not every engine supports.
+fn special_keys(snapshot: &Snapshot, manifest: &Manifest) -> Vec<&'static str> {
     let (device, screen) = (&snapshot.device, snapshot.screen);
     let access = &manifest.credentials;
-    let asked = [
+    let keys = [
         ("touch", screen.touch),
         ("mobile", screen.mobile),
         ("user-agent", device.user_agent.is_some()),
@@ -83,36 +83,37 @@ fn asked_for(snapshot: &Snapshot, manifest: &Manifest) -> Vec<&'static str> {
         ("basic-auth", access.basic_auth.is_some()),
         ("insecure", access.insecure),
     ];
-    let asked = asked.into_iter().filter(|&(_, is_asked)| is_asked);
-    asked.map(|(key, _)| key).collect()
+    let keys = keys.into_iter().filter(|&(_, is_asked)| is_asked);
+    keys.map(|(key, _)| key).collect()
 }
 
-fn is_beyond(engine: BrowserName, remote: bool, key: &str) -> bool {
+fn is_unsupported(engine: BrowserName, remote: bool, key: &str) -> bool {
     match engine {
         BrowserName::Chromium => false,
         BrowserName::Firefox => {
-            FIREFOX_LACKS.contains(&key) || (remote && REMOTE_FIREFOX_LACKS.contains(&key))
+            FIREFOX_UNSUPPORTED.contains(&key)
+                || (remote && REMOTE_FIREFOX_UNSUPPORTED.contains(&key))
         }
         BrowserName::Webkit => true,
     }
 }
 
-/// Keys of the manifest that Firefox has nothing for.
-const FIREFOX_LACKS: [&str; 5] = ["touch", "mobile", "contrast", "basic-auth", "insecure"];
+/// Manifest keys that Firefox does not support.
+const FIREFOX_UNSUPPORTED: [&str; 5] = ["touch", "mobile", "contrast", "basic-auth", "insecure"];
 
-/// Those for which it takes more than somebody else's driver allows.
-const REMOTE_FIREFOX_LACKS: [&str; 3] = ["reduced-motion", "forced-colors", "media"];
+/// Manifest keys that Firefox supports with a local driver only.
+const REMOTE_FIREFOX_UNSUPPORTED: [&str; 3] = ["reduced-motion", "forced-colors", "media"];
 
-const FREE_RUNNING: &str = "it draws frames by itself: they are waited for, not issued";
-const EMULATED_SCALE: &str = "a scale is emulated: the layout is that of scale 1, drawn larger";
-const LATE_LIBRARY: &str = "nothing runs before the page's own scripts: closed shadow roots, \
-    requests and dialogs of the time of loading are not seen; a page's status is asked for anew";
-const NO_CLOCK: &str = "`clock` and `seed` come too late for the page's first scripts";
-const WHOLE_SCALES: &str = "only whole scales: others are rounded up";
-const NOT_NARROW: &str = "no viewport is narrower than about 290 pixels";
-const FIREFOX_REFUSES: &str = "refused: `touch`, `mobile`, `contrast`, `basic-auth`, `insecure`; \
-    behind a `webdriver` also `reduced-motion`, `forced-colors`, `media`";
-const WEBKIT_REFUSES: &str = "refused: `touch`, `mobile`, all of `device`, log-ins, and the \
+const FREE_RUNNING: &str = "frames are awaited, not issued";
+const EMULATED_SCALE: &str = "scale is emulated: lines are as thick as at scale 1";
+const LATE_SCRIPTS: &str = "no script runs before the page's own: closed shadow roots, and \
+    requests and dialogs during the load, are not seen; the status is read by a separate request";
+const NO_CLOCK: &str = "`clock` and `seed` apply after the page's first scripts";
+const WHOLE_SCALES: &str = "integer scales only: others are rounded up";
+const MIN_WIDTH: &str = "viewports are at least about 290 pixels wide";
+const FIREFOX_REJECTS: &str = "not supported: `touch`, `mobile`, `contrast`, `basic-auth`, `insecure`; \
+    with a remote `webdriver` also `reduced-motion`, `forced-colors`, `media`";
+const WEBKIT_REJECTS: &str = "not supported: `touch`, `mobile`, `device`, logins, and the \
     `headers`, `cookies`, `basic-auth` and `insecure` of [stories]";
 
 #[cfg(test)]
@@ -120,9 +121,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_refused_is_said() {
-        for key in FIREFOX_LACKS.iter().chain(&REMOTE_FIREFOX_LACKS) {
-            assert!(FIREFOX_REFUSES.contains(&format!("`{key}`")), "{key}");
+    fn unsupported_keys_are_listed() {
+        for key in FIREFOX_UNSUPPORTED
+            .iter()
+            .chain(&REMOTE_FIREFOX_UNSUPPORTED)
+        {
+            assert!(FIREFOX_REJECTS.contains(&format!("`{key}`")), "{key}");
         }
     }
 }

@@ -19,7 +19,7 @@ mod webkit;
 pub use driver::{Programs, find};
 pub use engine::Browser;
 pub use error::{BrowserError, StepFailure, Unsettled, Unstable};
-pub use limits::{limits, limits_of, refuse};
+pub use limits::{check_support, limits, snapshot_limits};
 pub use page::{
     BrowserInfo, Cookie, PageResources, Parameters, Settled, StorageState, Thoroughness,
 };

@@ -252,7 +252,7 @@ impl SessionLoop {
     ) -> Result<FinishedSnapshot, BrowserError> {
         let context = Arc::clone(&self.context);
         let snapshot = &context.snapshots[index];
-        browser::refuse(snapshot, &context.site.manifest)?;
+        browser::check_support(snapshot, &context.site.manifest)?;
         let engine = snapshot.browser;
         if let Some(other) = self.browser.take_if(|open| open.page.engine() != engine) {
             other.page.close().await;

@@ -114,7 +114,9 @@ fn first_engine(
     manifest: &Manifest,
 ) -> Option<BrowserName> {
     let open = snapshots.iter().zip(hits).filter(|(snapshot, hit)| {
-        snapshot.skip.is_none() && hit.is_none() && browser::refuse(snapshot, manifest).is_ok()
+        snapshot.skip.is_none()
+            && hit.is_none()
+            && browser::check_support(snapshot, manifest).is_ok()
     });
     open.map(|(snapshot, _)| snapshot.browser).min()
 }

@@ -101,7 +101,7 @@ impl Hooks {
                 // The client may wait for a reply that never arrives.
                 Err(_) => {
                     return Err(BrowserError::Timeout {
-                        command: format!("the `{name}` hook of the test target"),
+                        command: format!("the `{name}` hook"),
                         limit,
                     });
                 }

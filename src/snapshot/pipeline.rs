@@ -12,7 +12,7 @@ use super::stability::{self, missing_fonts};
 use super::update::BaselineUpdater;
 use super::{fast_path, requests, story_parameters};
 use crate::baseline::{self, Baseline};
-use crate::browser::{BrowserError, Settled, limits_of};
+use crate::browser::{BrowserError, Settled, snapshot_limits};
 use crate::model::{Environment, ImageHashes, Status, VisualTestResult};
 use crate::plan::Snapshot;
 
@@ -178,7 +178,7 @@ fn failed(draft: VisualTestResult, message: String) -> FinishedSnapshot {
 fn draft(page: &SessionPage, job: &SnapshotJob<'_>) -> VisualTestResult {
     let mut result = job.draft.clone();
     result.browser = Some(page.browser.info().browser.clone());
-    let limits = limits_of(job.snapshot, &page.site.manifest.browser);
+    let limits = snapshot_limits(job.snapshot, &page.site.manifest.browser);
     result.limits = limits.into_iter().map(str::to_owned).collect();
     result
 }

@@ -23,11 +23,11 @@ pub(super) async fn apply_rules(
     let blank = page.browser.client().goto("about:blank");
     let left = tokio::time::timeout(LEAVE_LIMIT, blank).await;
     left.map_err(|_| BrowserError::Timeout {
-        command: "load about:blank".to_owned(),
+        command: "about:blank to load".to_owned(),
         limit: LEAVE_LIMIT,
     })?
     .map_err(|error| BrowserError::Disconnected {
-        command: "load about:blank".to_owned(),
+        command: "the load of about:blank".to_owned(),
         reason: error.to_string(),
     })?;
     if let Some(address) = page.dirty.take() {

@@ -91,7 +91,7 @@ fn differences(one: &[u8], other: &[u8]) -> Result<Vec<Region>, BrowserError> {
     match compare_png(one, other, &Options::exact()) {
         Ok(comparison) => Ok(comparison.regions),
         Err(error) => Err(BrowserError::Refused {
-            command: "capture".to_owned(),
+            command: "the screenshot".to_owned(),
             reason: format!("two of its pictures cannot be compared: {error}"),
         }),
     }

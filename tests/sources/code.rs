@@ -173,7 +173,7 @@ fn a_failing_hook_is_reported() {
     assert_eq!(failed.code, Some(101), "{}", failed.stderr);
     let message = project.result("menu::dark::300x200").message.unwrap();
     assert!(
-        message.contains("the `before` hook of the test target failed: no data for menu"),
+        message.contains("the `before` hook failed: no data for menu"),
         "{message}"
     );
     // `after` runs even if `before` failed.
@@ -203,7 +203,7 @@ fn panicking(target: &str, told: &str) {
 }
 
 fn a_panicking_hook_fails_its_test() {
-    let told = "the `before` hook of the test target failed: it panicked: nothing to click on in ";
+    let told = "the `before` hook failed: it panicked: nothing to click on in ";
     panicking("panicking-hook", told);
     panicking("panicking-at-once", told);
 }

@@ -263,7 +263,7 @@ fn told_by_storybook(project: &Project, story: &str, words: &str) {
     let message = result.message.unwrap_or_default();
     assert_eq!(result.status, Status::Failed, "{story}: {message}");
     assert!(
-        message.starts_with("Storybook says: ") && message.contains(words),
+        message.starts_with("Storybook reports: ") && message.contains(words),
         "{story}: {message}"
     );
     assert!(!message.contains('\u{1b}'), "{message}");

@@ -152,6 +152,6 @@ fn an_unsupported_device_setting_is_reported() {
     let project = Project::new(manifest, &[("a.html", PAGE)]);
     let run = project.run(&[], &[]);
     assert_eq!(run.code, Some(101));
-    let told = "the browser refused `timezone = \"Mars/Olympus\"`";
+    let told = "the browser rejected `timezone = \"Mars/Olympus\"`";
     assert!(run.stdout.contains(told), "{}", run.stdout);
 }

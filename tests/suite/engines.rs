@@ -324,8 +324,7 @@ fn unsupported_features_are_refused() {
     for engine in ["firefox", "webkit"] {
         let result = project.result(&format!("a@{engine}::light::320x200"));
         let message = result.message.unwrap();
-        let told =
-            format!("{engine} cannot do `touch`, which the manifest asks for in the story `a`");
+        let told = format!("the story `a` uses `touch`, which is not supported by {engine}");
         assert!(message.contains(&told), "{message}");
         assert_eq!(result.attempt, Some(1));
     }

@@ -250,8 +250,7 @@ fn a_failed_login_is_reported_once() {
     let wrong = [("TINTYPE_TEST_PASSWORD", "wrong-horse")];
     let run = project.run(&[], &wrong);
     assert_eq!(run.code, Some(101));
-    let told =
-        "step 4 of 4 of the login `member` (`wait-for` of `#in`) was not done: no element matches";
+    let told = "step 4 of 4 of the login `member` (`wait-for` of `#in`) failed: no element matches";
     let before = "the login `member` failed before: ";
     let results = project.last().results;
     let messages: Vec<_> = results

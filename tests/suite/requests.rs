@@ -365,7 +365,7 @@ capture = { wait-for = "#never", timeout = "8s" }
     };
     let message = told("a");
     for part in [
-        "reached the open network".to_owned(),
+        "the page sent requests to the open network".to_owned(),
         format!("http://{address}/data"),
         format!("http://{address}, "),
         "network = \"off\"".to_owned(),
@@ -376,7 +376,7 @@ capture = { wait-for = "#never", timeout = "8s" }
     let message = told("c");
     assert!(
         message.contains(&format!("http://{address}/needed"))
-            && message.contains("did not come to rest"),
+            && message.contains("timed out after"),
         "{message}"
     );
     assert_eq!(project.statuses()[1], Status::New);

@@ -179,9 +179,8 @@ fn a_missing_image_is_named_in_the_timeout() {
     let project = Project::new(&format!("{MANIFEST}{LIMIT}"), &[("a.html", &page)]);
     assert_eq!(project.run(&[], &[]).code, Some(101));
     let message = project.result("a::light::400x300").message.unwrap();
-    let wanted = format!(
-        "did not come to rest within 4 s: still waiting for images (http://127.0.0.1:{port}/never.png)"
-    );
+    let wanted =
+        format!("timed out after 4 s waiting for images (http://127.0.0.1:{port}/never.png)");
     assert!(message.contains(&wanted), "{message}");
 }
 

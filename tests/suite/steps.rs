@@ -181,29 +181,26 @@ steps = [{{ select = {{ in = "#choice", value = "three" }} }}]
     for (story, told) in [
         (
             "absent",
-            "step 2 of 3 (`hover` of `#nothing`) was not done: no element matches",
+            "step 2 of 3 (`hover` of `#nothing`) failed: no element matches",
         ),
         (
             "covered",
-            "(`click` of `button`) was not done: it is covered by div#veil",
+            "(`click` of `button`) failed: it is covered by div#veil",
         ),
         ("broken", "no such luck"),
-        (
-            "endless",
-            "was not done: it has not come to its end, for 3 s",
-        ),
-        ("unkept", "was not done: it is not true, for 3 s"),
+        ("endless", "failed: it has not finished within 3 s"),
+        ("unkept", "failed: it is not true after 3 s"),
         (
             "unset",
             "the environment variable TINTYPE_TEST_UNSET is not set",
         ),
         (
             "never",
-            "(`wait-for` of `window.never`) was not done: it is not true, for 3 s",
+            "(`wait-for` of `window.never`) failed: it is not true after 3 s",
         ),
         (
             "option",
-            "(`select` of `#choice`) was not done: it has no option \"",
+            "(`select` of `#choice`) failed: it has no option \"",
         ),
     ] {
         let result = project.result(&format!("{story}::light::400x300"));

@@ -1,10 +1,10 @@
-//! How Chromium is launched.
+//! Chromium's command line.
 
 use std::path::Path;
 
 use crate::manifest::BrowserSettings;
 
-/// Switches for identical pixels and quiet processes, each with its reason.
+/// Switches for identical pixels and no background activity.
 const SWITCHES: &[&str] = &[
     // No window, no first-run pages, no account, no crash reports.
     "--headless",
@@ -17,7 +17,7 @@ const SWITCHES: &[&str] = &[
     "--password-store=basic",
     "--use-mock-keychain",
     "--enable-automation",
-    // Nothing but the page's own requests touches the network.
+    // Only the page's own requests use the network.
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-client-side-phishing-detection",
@@ -25,32 +25,31 @@ const SWITCHES: &[&str] = &[
     "--disable-features=Translate,OptimizationHints,MediaRouter,PaintHolding,DialMediaRouteProvider",
     // The software rasteriser draws the same on every machine of a kind.
     "--disable-gpu",
-    // Text and colour do not depend on the display or on fontconfig's moods.
+    // Text and colour do not depend on the display or on fontconfig.
     "--disable-lcd-text",
     "--font-render-hinting=none",
     "--force-color-profile=srgb",
-    // Scrollbars are no part of a story.
+    // Scrollbars are not part of a story.
     "--hide-scrollbars",
-    // Animated images stand on their first frame.
+    // Animated images show their first frame.
     "--blink-settings=imageAnimationPolicy=2",
-    // Tiles are always drawn whole: partly redrawn tiles were the one thing
-    // that made successive pictures of a still page differ.
+    // Partly redrawn tiles made successive screenshots of a still page differ.
     "--disable-partial-raster",
     "--disable-skia-runtime-opts",
-    // A page in the background is as alive as one in front.
+    // Background pages are not throttled.
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
     "--disable-ipc-flooding-protection",
     "--disable-hang-monitor",
-    // Dialogs and pop-ups that nobody could answer.
+    // Dialogs and popups would block the page.
     "--disable-popup-blocking",
     "--disable-prompt-on-repost",
     "--mute-audio",
 ];
 
-/// Lets us issue every frame: nothing moves between two of them, and no
-/// capture waits for a display's clock. Only the headless shell can.
+/// Switches for driven frames: nothing moves between two of them, and no
+/// screenshot waits for a display's clock. Only the headless shell has them.
 const FRAME_SWITCHES: &[&str] = &[
     "--enable-begin-frame-control",
     "--run-all-compositor-stages-before-draw",
@@ -60,7 +59,7 @@ const FRAME_SWITCHES: &[&str] = &[
     "--disable-checker-imaging",
 ];
 
-/// Where frames cannot be driven they at least need not wait for 60 Hz.
+/// Switches where frames cannot be driven: they do not wait for 60 Hz.
 const FREE_RUNNING_SWITCHES: &[&str] = &["--disable-frame-rate-limit", "--disable-checker-imaging"];
 
 /// Whether this program is the headless shell, whose frames can be driven.
@@ -69,7 +68,7 @@ pub(super) fn drives_frames(browser: &Path) -> bool {
     name.contains("headless-shell") || name.contains("headless_shell")
 }
 
-/// The whole command line but the program, for a profile folder of its own.
+/// The arguments of a local browser with a profile folder of its own.
 pub(super) fn local_arguments(
     browser: &Path,
     profile: &Path,
@@ -87,27 +86,27 @@ pub(super) fn local_arguments(
     }
     arguments.push(format!("--user-data-dir={}", profile.display()));
     arguments.push("--remote-debugging-port=0".to_owned());
-    arguments.extend(proxied(settings));
+    arguments.extend(proxy_arguments(settings));
     arguments.extend(settings.args.iter().cloned());
     arguments.push("about:blank".to_owned());
     arguments
 }
 
-/// The switches for a browser that a remote WebDriver starts. Its profile and
-/// its sandbox are the remote machine's affair, unless the manifest says.
+/// The arguments of a browser that a remote WebDriver starts. Profile and
+/// sandbox are left to the remote machine, unless the manifest sets them.
 pub(super) fn remote_arguments(settings: &BrowserSettings) -> Vec<String> {
     let mut arguments = owned(SWITCHES.iter().chain(FREE_RUNNING_SWITCHES));
     if settings.sandbox == Some(false) {
         arguments.push("--no-sandbox".to_owned());
     }
-    arguments.extend(proxied(settings));
+    arguments.extend(proxy_arguments(settings));
     arguments.extend(settings.args.iter().cloned());
     arguments
 }
 
-/// Lets all requests go through the proxy, those to this machine, too. What
-/// would go by UDP would pass it by.
-fn proxied(settings: &BrowserSettings) -> Vec<String> {
+/// Sends all requests through the proxy, including those to this machine. UDP,
+/// which would bypass it, is disabled.
+fn proxy_arguments(settings: &BrowserSettings) -> Vec<String> {
     let Some(proxy) = settings.proxy else {
         return Vec::new();
     };
@@ -119,8 +118,7 @@ fn proxied(settings: &BrowserSettings) -> Vec<String> {
     ]
 }
 
-/// The switches that decide pixels, for whoever asks whether two runs draw
-/// alike.
+/// The switches that affect pixels.
 pub(in crate::browser) fn switches(settings: &BrowserSettings) -> Vec<String> {
     let mut switches = owned(SWITCHES.iter().chain(FRAME_SWITCHES));
     switches.extend(settings.args.iter().cloned());

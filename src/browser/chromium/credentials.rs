@@ -1,7 +1,7 @@
-//! Getting into a server that wants to see something first.
+//! Sends headers, cookies and passwords to the server of the stories.
 //!
-//! Cookies and passwords go only to the server that they are for. Extra
-//! headers go with every request of the page: the browser knows no other way.
+//! Cookies and passwords are sent to that server only. Extra headers are sent
+//! with every request of the page, because the browser has no finer setting.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +17,11 @@ use crate::browser::page::{Access, Page};
 use crate::config::Secret;
 use crate::manifest::Credentials;
 
-/// How long the page with the password may take to load.
-const LOG_IN_LIMIT: Duration = Duration::from_secs(20);
+/// The time limit for the request with the password.
+const AUTHENTICATION_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl ChromiumPage {
-    /// Presents credentials to the server at `base` from the next page on.
+    /// Sends credentials to the server at `base` from the next load on.
     pub fn set_credentials(&mut self, base: &str, credentials: Arc<Credentials>) {
         self.state.access = Access {
             base: base.to_owned(),
@@ -30,7 +30,7 @@ impl ChromiumPage {
         self.sent = SentCredentials::default();
     }
 
-    /// Whether the server has asked for a password that there is, and that the
+    /// Whether the server requests a password that is configured and that the
     /// browser does not remember yet.
     pub(super) async fn needs_password(&self) -> Result<bool, BrowserError> {
         if self.sent.password || self.state.access.credentials.basic_auth.is_none() {
@@ -39,9 +39,8 @@ impl ChromiumPage {
         Ok(self.call::<u16>("responseStatus", &[]).await? == 401)
     }
 
-    /// Makes the browser remember the password, by using it once for the
-    /// address that asks for it. The browser presents it only there, and
-    /// wherever else that server asks for it in the same name.
+    /// Requests the address once with the password, so that the browser remembers
+    /// it. The browser sends it to that server and realm only.
     pub(super) async fn authenticate(&mut self, address: &str) -> Result<(), BrowserError> {
         let credentials = Arc::clone(&self.state.access.credentials);
         let with_password = credentials
@@ -54,21 +53,23 @@ impl ChromiumPage {
                 Some(url)
             });
         let Some(url) = with_password else {
-            return Err(self.authentication_failed("its address takes no user and password"));
-        };
-        // What the driver has to say may hold the password.
-        let goto = self.driver.client.goto(url.as_str());
-        if !matches!(timeout(LOG_IN_LIMIT, goto).await, Ok(Ok(()))) {
             return Err(
-                self.authentication_failed("the page with user and password could not be loaded")
+                self.authentication_failed("its address cannot contain a user and password")
+            );
+        };
+        // The error may contain the password.
+        let goto = self.driver.client.goto(url.as_str());
+        if !matches!(timeout(AUTHENTICATION_TIMEOUT, goto).await, Ok(Ok(()))) {
+            return Err(
+                self.authentication_failed("the page could not be loaded with user and password")
             );
         }
         self.sent.password = true;
         Ok(())
     }
 
-    /// Makes the open page send headers and cookies, and trust the server if
-    /// it may.
+    /// Makes the open tab send headers and cookies, and trust the server's
+    /// certificate with `insecure`.
     pub(super) async fn send_credentials(&mut self) -> Result<(), BrowserError> {
         let credentials = Arc::clone(&self.state.access.credentials);
         if credentials.is_empty() {
@@ -106,7 +107,7 @@ impl ChromiumPage {
     fn authentication_failed(&self, reason: &str) -> BrowserError {
         BrowserError::Load {
             url: self.state.access.base.clone(),
-            reason: format!("{reason} (`basic-auth` in [stories])"),
+            reason: format!("{reason}\nhelp: check `basic-auth` in [stories]"),
         }
     }
 }

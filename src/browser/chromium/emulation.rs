@@ -1,7 +1,6 @@
-//! The device and the person that a page believes to be before it.
+//! Emulates a device: media features, user agent, locale, time zone, touch.
 //!
-//! Everything is set only where it changes, and what a story does not ask for
-//! is the browser's own again.
+//! Only changes are sent. Settings that a story does not have are reset.
 
 use serde_json::{Value, json};
 
@@ -10,13 +9,12 @@ use crate::browser::error::BrowserError;
 use crate::manifest::{Device, Screen, Theme};
 
 impl ChromiumPage {
-    /// Says before which device, and person, pages are shown from the next load
-    /// or [`show`](Self::show) on.
+    /// Sets the device to emulate from the next load or [`show`](Self::show) on.
     pub fn set_device(&mut self, device: &Device) {
         self.state.device.clone_from(device);
     }
 
-    /// Sets whatever differs from what is set.
+    /// Applies the settings that differ from those of the tab.
     pub(super) async fn emulate_device(
         &mut self,
         theme: &Theme,
@@ -56,7 +54,7 @@ impl ChromiumPage {
         self.set_user_agent().await
     }
 
-    /// The user agent, and the languages that requests and the page tell.
+    /// Sets the user agent, and the languages of requests and the page.
     async fn set_user_agent(&mut self) -> Result<(), BrowserError> {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let (agent, locale) = (
@@ -66,13 +64,14 @@ impl ChromiumPage {
         if self.emulated.user_agent == (agent.clone(), locale.clone()) {
             return Ok(());
         }
-        let told = json!({ "userAgent": agent, "acceptLanguage": locale });
-        self.cdp("Emulation.setUserAgentOverride", told).await?;
+        let parameters = json!({ "userAgent": agent, "acceptLanguage": locale });
+        self.cdp("Emulation.setUserAgentOverride", parameters)
+            .await?;
         self.emulated.user_agent = (agent, locale);
         Ok(())
     }
 
-    /// Sets what the browser may not know.
+    /// Applies a setting; the error names its manifest key.
     async fn set(
         &self,
         word: &str,
@@ -82,7 +81,7 @@ impl ChromiumPage {
     ) -> Result<(), BrowserError> {
         match self.cdp(method, parameters).await {
             Err(BrowserError::Refused { reason, .. }) => Err(BrowserError::Refused {
-                command: format!("{word} = \"{value}\""),
+                command: format!("`{word} = \"{value}\"`"),
                 reason,
             }),
             outcome => outcome.map(drop),
@@ -90,7 +89,7 @@ impl ChromiumPage {
     }
 }
 
-/// Medium and media features; an empty value is the browser's own.
+/// Medium and media features; an empty value resets them.
 fn media(theme: &Theme, device: &Device) -> Value {
     let flag = |flag: Option<bool>, words: [&'static str; 2]| {
         flag.map_or("", |is_set| words[usize::from(is_set)])

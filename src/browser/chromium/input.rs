@@ -30,21 +30,21 @@ impl Input for ChromiumPage {
             return self.input(mouse_input(x, y, click)).await;
         }
         if !click {
-            return self.hover_there(x, y, selector).await;
+            return self.hover(x, y, selector).await;
         }
-        // Where the mouse is pressed there it is, too.
+        // A press moves the mouse to its point.
         self.dispatch("mousePressed", x, y, "left").await?;
         self.dispatch("mouseReleased", x, y, "left").await
     }
 }
 
 impl ChromiumPage {
-    /// Moves the mouse over an element where frames are driven. A page hears of
-    /// a move with its next frame, which nobody can draw while the move is
-    /// waited for: the browser gives up after five seconds. A button that goes
-    /// up without having been down brings the mouse there at once; of that
-    /// button the page hears nothing.
-    async fn hover_there(&self, x: f64, y: f64, selector: &str) -> Result<(), BrowserError> {
+    /// Moves the mouse over an element where frames are driven. A move is
+    /// delivered with the next frame, which cannot be issued while the command
+    /// waits for it: the browser gives up after five seconds. The release of a
+    /// button is delivered at once and moves the mouse; it is hidden from the
+    /// page.
+    async fn hover(&self, x: f64, y: f64, selector: &str) -> Result<(), BrowserError> {
         self.call::<Value>("blockButtonUp", &[]).await?;
         self.dispatch("mouseReleased", x, y, "none").await?;
         self.call::<Value>("unblockButtonUp", &[]).await?;
@@ -55,16 +55,15 @@ impl ChromiumPage {
         Ok(())
     }
 
-    /// Takes the mouse back to where it is in a new browser: the next page would
-    /// find it where this one had it. A page that is broken keeps it.
-    pub(super) async fn take_mouse_away(&self) {
+    /// Moves the mouse back to where it is in a new browser, for the next tab.
+    pub(super) async fn reset_mouse(&self) {
         let kind = if self.drives_frames() {
             "mouseReleased"
         } else {
             "mouseMoved"
         };
         if let Err(error) = self.dispatch(kind, 0.0, 0.0, "none").await {
-            tracing::warn!(%error, "the mouse stays where it is");
+            tracing::warn!(%error, "failed to reset the mouse");
         }
     }
 

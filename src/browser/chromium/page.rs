@@ -34,11 +34,7 @@ pub struct ChromiumPage {
 }
 
 impl ChromiumPage {
-    /// Starts a browser, or opens a session on a WebDriver that is up. Profiles
-    /// go below `scratch` and are removed with the session.
-    ///
-    /// # Errors
-    /// When there is no browser or driver, or they do not start.
+    /// Starts a browser, or opens a session on a remote WebDriver.
     pub async fn open(settings: &BrowserSettings, scratch: &Path) -> Result<Self, BrowserError> {
         let driver = start::start(settings, scratch).await?;
         let mut session = Self {
@@ -57,21 +53,21 @@ impl ChromiumPage {
         Ok(session)
     }
 
-    /// Names and versions.
+    /// Names and versions of browser and driver.
     pub fn info(&self) -> &BrowserInfo {
         &self.info
     }
 
-    /// Whether each frame is issued from here.
+    /// Whether frames are driven.
     pub(in crate::browser) fn drives_frames(&self) -> bool {
         self.driver.drives_frames
     }
 
-    /// Opens a page whose frames we drive, where that is possible, and
-    /// installs nothing in it yet.
+    /// Opens a new tab and closes the old one. Its frames are driven where the
+    /// browser supports it.
     pub(super) async fn open_tab(&mut self) -> Result<(), BrowserError> {
         if self.state.has_acted {
-            self.take_mouse_away().await;
+            self.reset_mouse().await;
         }
         let mut page = json!({ "url": "about:blank" });
         if self.driver.drives_frames {
@@ -82,19 +78,19 @@ impl ChromiumPage {
         let target = self.cdp("Target.createTarget", page).await?;
         let id = target["targetId"].as_str().unwrap_or_default().to_owned();
         let handle = id.try_into().map_err(|_| BrowserError::Refused {
-            command: "Target.createTarget".to_owned(),
-            reason: format!("its answer names no page: {target}"),
+            command: "`Target.createTarget`".to_owned(),
+            reason: format!("its answer has no target id: {target}"),
         })?;
         let client = &self.driver.client;
         self.driver
             .command("switch window", client.switch_to_window(handle))
             .await?;
-        // The driver's own way to close a page takes five times as long.
+        // Closing it through the driver takes five times as long.
         let before = String::from(before);
         self.cdp("Target.closeTarget", json!({ "targetId": before }))
             .await?;
         self.closing = Some(before);
-        // A page that believes to be in front looks the same in every tab.
+        // A focused page looks the same in every tab.
         let focus = json!({ "enabled": true });
         self.cdp("Emulation.setFocusEmulationEnabled", focus)
             .await?;
@@ -106,7 +102,7 @@ impl ChromiumPage {
         Ok(())
     }
 
-    /// Waits until the page that was told to close can write nothing any more.
+    /// Waits until the old tab is closed and cannot store anything any more.
     pub(super) async fn until_closed(&mut self) -> Result<(), BrowserError> {
         let Some(closing) = self.closing.take() else {
             return Ok(());
@@ -121,15 +117,14 @@ impl ChromiumPage {
             }
             if begun.elapsed() > COMMAND_TIMEOUT {
                 return Err(BrowserError::Timeout {
-                    command: "close the page before".to_owned(),
+                    command: "the previous page to close".to_owned(),
                     limit: COMMAND_TIMEOUT,
                 });
             }
         }
     }
 
-    /// Makes the library, and the clock that the story asks for, run in every
-    /// document from the next on.
+    /// Installs the scripts that run in every document from the next one on.
     pub(super) async fn install(&mut self, capture: &CaptureSettings) -> Result<(), BrowserError> {
         let source = prelude(capture);
         match &self.prelude {
@@ -150,11 +145,8 @@ impl ChromiumPage {
         Ok(())
     }
 
-    /// Loads an address on this screen and with this colour scheme from its
-    /// first moment on. What the browser has cached may be used.
-    ///
-    /// # Errors
-    /// When it cannot be loaded in the story's time, or the browser is gone.
+    /// Loads an address with this screen and colour scheme. The browser's cache
+    /// is used.
     pub async fn load(
         &mut self,
         address: &str,
@@ -184,12 +176,12 @@ impl ChromiumPage {
             self.sent.headers = false;
         }
         if self.state.has_acted {
-            // The mouse would still rest where a step has moved it.
+            // In the old tab, the mouse would stay where a step has moved it.
             self.open_tab().await?;
         }
         self.send_credentials().await?;
         if only_changes_fragment(&self.state.address, address) {
-            // Otherwise only the fragment would change and nothing be loaded.
+            // Otherwise only the fragment would change, and nothing be loaded.
             self.navigate("about:blank", limit).await?;
         }
         self.install(capture).await?;
@@ -200,11 +192,7 @@ impl ChromiumPage {
         self.set_theme(theme).await
     }
 
-    /// Loads an address in a page that has never shown anything, of a browser
-    /// that remembers nothing: no cache, no cookies, no storage.
-    ///
-    /// # Errors
-    /// When it cannot be loaded in the story's time, or the browser is gone.
+    /// Loads an address in a new tab without cache, cookies and storage.
     pub async fn load_fresh(
         &mut self,
         address: &str,
@@ -245,11 +233,7 @@ impl ChromiumPage {
         self.set_theme(theme).await
     }
 
-    /// Empties what a story may have left: cookies, and all storage of the
-    /// address's origin.
-    ///
-    /// # Errors
-    /// When the browser refuses or is gone.
+    /// Removes cookies, and all storage of the address's origin.
     pub async fn forget(&mut self, address: &str) -> Result<(), BrowserError> {
         if let Ok(url) = url::Url::parse(address) {
             let origin = url.origin().ascii_serialization();
@@ -280,14 +264,11 @@ impl ChromiumPage {
 
     async fn goto(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
         let load = self.driver.client.goto(address);
-        self.driver.command_within("load", limit, load).await
+        self.driver.command_within("navigate", limit, load).await
     }
 
-    /// Shows the loaded page on this screen and in this theme, and draws the
-    /// frame in which the page learns of it.
-    ///
-    /// # Errors
-    /// When the browser refuses or is gone.
+    /// Applies a screen and a theme to the loaded page, and draws a frame for its
+    /// listeners.
     pub async fn show(&mut self, theme: &Theme, screen: Screen) -> Result<(), BrowserError> {
         if !self.transitions_off {
             self.call::<Value>("disableTransitions", &[]).await?;
@@ -298,8 +279,7 @@ impl ChromiumPage {
         self.advance_frame().await
     }
 
-    /// Puts what the theme has for the root element on the page, and takes off
-    /// what it wears.
+    /// Applies a theme to the root element, and removes the one before.
     pub(super) async fn set_theme(&mut self, theme: &Theme) -> Result<(), BrowserError> {
         let bare = theme.attributes.is_empty() && theme.classes.is_empty();
         if bare && !self.has_theme {
@@ -310,7 +290,7 @@ impl ChromiumPage {
         Ok(())
     }
 
-    /// The screen and the colour scheme.
+    /// Applies the screen and the emulated device.
     pub(super) async fn emulate(
         &mut self,
         theme: &Theme,
@@ -323,8 +303,8 @@ impl ChromiumPage {
         self.emulate_device(theme, screen).await
     }
 
-    /// Lays the page out at the screen's width and this height, of which
-    /// `clip` is visible, or all.
+    /// Sets the layout to the screen's width and this height, of which `clip` or
+    /// everything is visible.
     pub(in crate::browser) async fn set_size(
         &self,
         screen: Screen,
@@ -348,21 +328,18 @@ impl ChromiumPage {
             .map(drop)
     }
 
-    /// One frame for the page and for nobody's eyes: its callbacks and
-    /// listeners run, its layout is made anew, nothing is drawn.
-    ///
-    /// # Errors
-    /// When the browser refuses or is gone.
+    /// Advances one frame without painting: callbacks and listeners run, and the
+    /// layout is updated.
     pub(in crate::browser) async fn advance_frame(&self) -> Result<(), BrowserError> {
         if self.driver.drives_frames {
-            let unseen = json!({ "noDisplayUpdates": true });
-            let frame = self.cdp("HeadlessExperimental.beginFrame", unseen);
+            let options = json!({ "noDisplayUpdates": true });
+            let frame = self.cdp("HeadlessExperimental.beginFrame", options);
             return frame.await.map(drop);
         }
         self.frame().await
     }
 
-    /// A command of the DevTools protocol, through the driver.
+    /// Sends a command of the DevTools protocol through the driver.
     pub(in crate::browser) async fn cdp(
         &self,
         method: &str,
@@ -382,7 +359,7 @@ impl ChromiumPage {
         &self.driver.client
     }
 
-    /// Ends the browser and its driver and removes their folders.
+    /// Stops the browser and its driver and removes their folders.
     pub async fn close(self) {
         self.driver.close().await;
     }
@@ -431,15 +408,15 @@ fn is_broken_by_page(error: &BrowserError) -> bool {
     )
 }
 
-/// Names and versions from what the session's capabilities say.
+/// Names and versions from the session's capabilities.
 fn info(capabilities: &Value, drives_frames: bool) -> BrowserInfo {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let version = text(&capabilities["browserVersion"]);
     let driver = text(&capabilities["chrome"]["chromedriverVersion"]);
     let driver = driver.split(' ').next().unwrap_or_default();
     BrowserInfo {
-        // The headless shell has the version of the whole browser, but not its
-        // text rendering: their pictures differ.
+        // The headless shell has the browser's version number, but renders text
+        // differently.
         browser: format!(
             "chromium {version}{}",
             if drives_frames {

@@ -25,23 +25,23 @@ impl Screenshot for ChromiumPage {
             self.set_size(screen, height, Some(clip(part))).await?;
             self.frame().await?;
         }
-        self.picture().await
+        self.capture_visible().await
     }
 }
 
 impl ChromiumPage {
-    /// What is visible in this moment. After a change of size the first frames
-    /// may come without a picture.
-    async fn picture(&self) -> Result<Vec<u8>, BrowserError> {
+    /// Captures the visible part. After a change of size, the first frames may
+    /// have no screenshot.
+    async fn capture_visible(&self) -> Result<Vec<u8>, BrowserError> {
         for _ in 0..MAX_FRAMES {
-            if let Some(picture) = self.frame_with_picture().await? {
+            if let Some(picture) = self.capture_frame().await? {
                 return Ok(picture);
             }
         }
-        Err(image::failed("the browser drew no picture".to_owned()))
+        Err(image::failed("the browser returned no image".to_owned()))
     }
 
-    async fn frame_with_picture(&self) -> Result<Option<Vec<u8>>, BrowserError> {
+    async fn capture_frame(&self) -> Result<Option<Vec<u8>>, BrowserError> {
         let format = json!({ "format": "png", "optimizeForSpeed": true });
         let (answer, field) = if self.drives_frames() {
             let shot = json!({ "screenshot": format });
@@ -59,7 +59,7 @@ impl ChromiumPage {
     }
 }
 
-/// As the emulation command wants it.
+/// The clip of the emulation command.
 fn clip(frame: Frame) -> Value {
     json!({ "x": frame.x, "y": frame.y, "width": frame.width, "height": frame.height, "scale": 1 })
 }

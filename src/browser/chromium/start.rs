@@ -75,7 +75,7 @@ async fn start_local(
     let options = json!({ "debuggerAddress": format!("127.0.0.1:{debugger_port}") });
     let address = format!("http://127.0.0.1:{driver_port}");
     let session = connect(&address, capabilities(&options));
-    let client = driver::within("new session", session).await??;
+    let client = driver::within("a new WebDriver session", session).await??;
     let mut driver = Driver::local(client, vec![browser, driver]);
     driver.drives_frames = arguments::drives_frames(&programs.browser);
     Ok(driver)

@@ -9,13 +9,12 @@ use crate::browser::error::BrowserError;
 use crate::browser::page::{Cookie, Page, StorageState, fill_storage_script};
 
 impl ChromiumPage {
-    /// Makes the browser somebody's, or nobody's, from the next load on. What
-    /// it has been before is not forgotten by this.
+    /// Sets the cookies and storage of a login from the next load on.
     pub fn set_storage_state(&mut self, state: Option<StorageState>) {
         self.state.storage_state = state;
     }
 
-    /// Loads an address as whoever is signed in.
+    /// Navigates with the cookies and storage of the login.
     pub(super) async fn navigate_signed_in(
         &self,
         address: &str,
@@ -24,17 +23,14 @@ impl ChromiumPage {
         let Some(state) = &self.state.storage_state else {
             return self.navigate(address, limit).await;
         };
-        self.give_cookies(state, address).await?;
+        self.set_cookies(state, address).await?;
         let filling = self.fill_storage(state).await?;
         let outcome = self.navigate(address, limit).await;
-        // Whatever came of it: the next story may be nobody's.
-        outcome.and(self.stop_filling(filling).await)
+        // Also after an error: the next story may have no login.
+        outcome.and(self.remove_script(filling).await)
     }
 
-    /// What the loaded page and its browser have become by a login.
-    ///
-    /// # Errors
-    /// When the browser refuses or is gone.
+    /// The cookies of the browser and the local storage of the loaded page.
     pub async fn storage_state(&self) -> Result<StorageState, BrowserError> {
         let answer = self.cdp("Storage.getCookies", json!({})).await?;
         let cookies = answer["cookies"].as_array().into_iter().flatten();
@@ -49,7 +45,7 @@ impl ChromiumPage {
         })
     }
 
-    /// Whether there is a cookie, also one that scripts cannot read.
+    /// Whether there is a cookie, including those that scripts cannot read.
     pub(in crate::browser) async fn has_cookies(&self) -> Result<bool, BrowserError> {
         let answer = self.cdp("Storage.getCookies", json!({})).await?;
         Ok(answer["cookies"]
@@ -57,29 +53,29 @@ impl ChromiumPage {
             .is_some_and(|all| !all.is_empty()))
     }
 
-    /// Gives the browser the cookies of a login.
-    async fn give_cookies(&self, state: &StorageState, address: &str) -> Result<(), BrowserError> {
+    /// Sets the cookies of a login.
+    async fn set_cookies(&self, state: &StorageState, address: &str) -> Result<(), BrowserError> {
         let cookies: Vec<Value> = state
             .cookies
             .iter()
-            .map(|cookie| given(cookie, address))
+            .map(|cookie| cookie_parameters(cookie, address))
             .collect();
         if cookies.is_empty() {
             return Ok(());
         }
         let cookies = json!({ "cookies": cookies });
-        // A refusal may show what was refused.
+        // The error may contain the cookie.
         match self.cdp("Network.setCookies", cookies).await {
             Err(BrowserError::Refused { command, .. }) => Err(BrowserError::Refused {
                 command,
-                reason: "a cookie of the login is not valid".to_owned(),
+                reason: "a cookie of the login is invalid".to_owned(),
             }),
             outcome => outcome.map(drop),
         }
     }
 
-    /// Lets the next document of the login's origin begin with its storage.
-    /// Returns the name by which the browser forgets that again.
+    /// Fills the storage of the next document of the login's origin. Returns the
+    /// id of the script, for its removal.
     async fn fill_storage(&self, state: &StorageState) -> Result<Option<Value>, BrowserError> {
         if state.storage.is_empty() {
             return Ok(None);
@@ -94,9 +90,9 @@ impl ChromiumPage {
         Ok(Some(json!({ "identifier": answer["identifier"] })))
     }
 
-    /// Ends what [`fill_storage`](Self::fill_storage) has begun: a page that
-    /// logs out is not logged in again.
-    async fn stop_filling(&self, name: Option<Value>) -> Result<(), BrowserError> {
+    /// Removes the script of [`fill_storage`](Self::fill_storage): a page that
+    /// logs out stays logged out.
+    async fn remove_script(&self, name: Option<Value>) -> Result<(), BrowserError> {
         let Some(name) = name else { return Ok(()) };
         self.cdp("Page.removeScriptToEvaluateOnNewDocument", name)
             .await
@@ -104,8 +100,8 @@ impl ChromiumPage {
     }
 }
 
-/// A cookie as the browser takes it. One without a domain is the address's.
-fn given(cookie: &Cookie, address: &str) -> Value {
+/// A cookie for the browser. Without a domain it belongs to the address.
+fn cookie_parameters(cookie: &Cookie, address: &str) -> Value {
     let mut given = json!({
         "name": cookie.name,
         "value": cookie.value,

@@ -53,7 +53,7 @@ impl Driver {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.classify(name, &error)),
             Err(_) => Err(BrowserError::Timeout {
-                command: name.to_owned(),
+                command: format!("`{name}`"),
                 limit,
             }),
         }
@@ -71,7 +71,7 @@ impl Driver {
             self.disconnected(command, error.to_string())
         } else {
             BrowserError::Refused {
-                command: command.to_owned(),
+                command: format!("`{command}`"),
                 reason: error.to_string(),
             }
         }
@@ -92,7 +92,7 @@ impl Driver {
             reason = format!("{reason} (the WebDriver at {address})");
         }
         BrowserError::Disconnected {
-            command: command.to_owned(),
+            command: format!("`{command}`"),
             reason,
         }
     }

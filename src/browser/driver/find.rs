@@ -1,4 +1,4 @@
-//! Which browser and driver programs this machine has.
+//! Finds browser and driver programs on this machine.
 
 use std::path::{Path, PathBuf};
 
@@ -16,18 +16,21 @@ pub struct Programs {
     pub driver: PathBuf,
 }
 
-/// What an engine's programs go by, and how to get them.
+/// The programs of an engine.
 struct Names {
-    browser: (&'static str, &'static [&'static str], &'static str),
-    driver: (&'static str, &'static [&'static str], &'static str),
+    browser: Program,
+    driver: Program,
 }
 
-/// Chromium by any of its names, the headless shell first: it is the one whose
-/// frames can be driven, and it starts fastest. Absolute paths come before the
+/// The name for messages, the file names in their order, and how to install it.
+type Program = (&'static str, &'static [&'static str], &'static str);
+
+/// The headless shell comes first: its frames can be driven, and it starts
+/// fastest. Absolute paths come before the
 /// wrapper scripts that distributions put on the PATH.
 const CHROMIUM: Names = Names {
     browser: (
-        "browser",
+        "Chromium",
         &[
             "/usr/lib/chromium/chromium-headless-shell",
             "chrome-headless-shell",
@@ -43,7 +46,7 @@ const CHROMIUM: Names = Names {
         "install `chromium` and `chromium-headless-shell` (Debian), or set `browser.binary` in the manifest",
     ),
     driver: (
-        "driver",
+        "chromedriver",
         &[
             "chromedriver",
             "/usr/lib/chromium-browser/chromedriver",
@@ -89,11 +92,11 @@ const WEBKIT: Names = Names {
     ),
 };
 
-/// Finds an engine's browser and its driver: the manifest's word first, then
-/// the names that they go by.
+/// Finds an engine's browser and its driver: the paths in the manifest, or the
+/// usual names.
 ///
 /// # Errors
-/// When either is not there; the message says what to install.
+/// When either is missing; the message says what to install.
 pub fn find(settings: &BrowserSettings, engine: BrowserName) -> Result<Programs, BrowserError> {
     let (names, browser, driver) = match engine {
         BrowserName::Chromium => (CHROMIUM, &settings.binary, &settings.driver),
@@ -107,7 +110,7 @@ pub fn find(settings: &BrowserSettings, engine: BrowserName) -> Result<Programs,
     })
 }
 
-/// The virtual display that WebKit draws on.
+/// Finds the virtual display server that WebKit draws on.
 pub(in crate::browser) fn find_virtual_display(
     search: &ProgramSearch,
 ) -> Result<PathBuf, BrowserError> {
@@ -116,23 +119,22 @@ pub(in crate::browser) fn find_virtual_display(
 }
 
 fn find_program(
-    (what, names, advice): (&'static str, &[&str], &'static str),
-    told: Option<&Path>,
+    (what, names, advice): Program,
+    configured: Option<&Path>,
     search: &ProgramSearch,
 ) -> Result<PathBuf, BrowserError> {
-    let looked_for = || told.map_or_else(|| names.join(", "), |told| told.display().to_string());
-    let found = match told {
-        Some(told) => search.find(told),
+    let found = match configured {
+        Some(path) => search.find(path),
         None => names.iter().find_map(|name| resolve(name, search)),
     };
     found.ok_or_else(|| BrowserError::NotFound {
         what,
-        looked_for: looked_for(),
+        looked_for: configured.map_or_else(|| names.join(", "), |path| path.display().to_string()),
         advice,
     })
 }
 
-/// A program by a name in which `~` is the user's own folder and `*` any one
+/// Finds a program by a name in which `~` is the home folder and `*` any one
 /// folder.
 fn resolve(name: &str, search: &ProgramSearch) -> Option<PathBuf> {
     if let Some(rest) = name.strip_prefix("~/") {

@@ -58,7 +58,7 @@ pub(in crate::browser) async fn launch(
     capabilities: Value,
 ) -> Result<Client, BrowserError> {
     let session = connect(address, capabilities);
-    within_limit(LAUNCH_TIMEOUT, "new session", session).await?
+    within_limit(LAUNCH_TIMEOUT, "a new WebDriver session", session).await?
 }
 
 /// Opens a session on a local driver.
@@ -84,12 +84,12 @@ pub(in crate::browser) async fn connect_remote(
             error @ (NewSessionError::Failed(_)
             | NewSessionError::FailedC(_)
             | NewSessionError::Lost(_)),
-        )) => format!("it is not reached: {error}"),
+        )) => format!("the connection failed: {error}"),
         Ok(Err(NewSessionError::SessionNotCreated(error))) if timed_out(&error.to_string()) => {
-            format!("no node of it became free in time: {error}")
+            format!("no node became free in time: {error}")
         }
         Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no session within {} s", QUEUE_TIMEOUT.as_secs()),
+        Err(_) => format!("timed out after {} s", QUEUE_TIMEOUT.as_secs()),
     };
     Err(BrowserError::Remote {
         address: address.to_owned(),
@@ -125,7 +125,10 @@ pub(in crate::browser) fn scratch_folder(
         .map(TempDir::keep)
         .map_err(|error| BrowserError::Start {
             program: program.to_owned(),
-            reason: format!("no folder for it in {}: {error}", scratch.display()),
+            reason: format!(
+                "failed to create a folder in {}: {error}",
+                scratch.display()
+            ),
         })
 }
 
@@ -145,7 +148,7 @@ pub(in crate::browser) async fn start_program(
     let mut process = Supervised::spawn_with_env(environment, program, arguments, scratch)
         .map_err(|error| failed(error.to_string()))?;
     let announced = within(
-        &format!("start of {}", program.display()),
+        &format!("{} to start", program.display()),
         process.wait_for_marker(marker),
     )
     .await?;
@@ -153,7 +156,7 @@ pub(in crate::browser) async fn start_program(
     match port {
         Some(port) => Ok((process, port)),
         None => Err(failed(format!(
-            "it ended at once, saying:\n{}",
+            "it exited with this output:\n{}",
             process.last_output()
         ))),
     }

@@ -1,5 +1,5 @@
-//! WebDriver BiDi: commands as JSON over a WebSocket, each with a number that
-//! its answer has, too.
+//! WebDriver BiDi: JSON commands over a WebSocket. Each has an id that its answer
+//! repeats.
 
 use std::time::Duration;
 
@@ -21,13 +21,13 @@ struct Link {
     last: u64,
 }
 
-/// Why a command was not carried out.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BidiError {
-    /// The browser's own words.
+    /// The browser's message.
     #[error("{0}")]
     Refused(String),
-    /// The connection is broken.
+    /// The connection broke.
     #[error("{0}")]
     Gone(String),
     /// There was no answer in time.
@@ -38,11 +38,11 @@ pub(super) enum BidiError {
 impl Bidi {
     /// Connects to the address that a session's `webSocketUrl` names.
     pub(super) async fn connect(address: &str) -> Result<Self, BidiError> {
-        // Pictures of whole pages come in one message.
+        // A screenshot of a whole page is one message.
         let config = WebSocketConfig::default()
             .max_message_size(None)
             .max_frame_size(None);
-        // Commands are small and each waits for its answer: no delay.
+        // Commands are small, and each waits for its answer.
         let connected = connect_async_with_config(address, Some(config), true).await;
         let (socket, _) = connected.map_err(|error| BidiError::Gone(error.to_string()))?;
         Ok(Self(Mutex::new(Link { socket, last: 0 })))
@@ -69,8 +69,7 @@ impl Link {
         let command = json!({ "id": self.last, "method": method, "params": parameters });
         let sent = self.socket.send(Message::text(command.to_string())).await;
         sent.map_err(|error| BidiError::Gone(error.to_string()))?;
-        // Events, and the answers to commands that were given up, are passed
-        // over.
+        // Events, and answers to commands that timed out, are skipped.
         while let Some(message) = self.socket.next().await {
             let message = message.map_err(|error| BidiError::Gone(error.to_string()))?;
             let Ok(text) = message.to_text() else {
@@ -83,7 +82,7 @@ impl Link {
                 continue;
             }
             if answer["type"] == "error" {
-                return Err(refusal(&answer));
+                return Err(command_error(&answer));
             }
             return Ok(answer["result"].take());
         }
@@ -91,13 +90,12 @@ impl Link {
     }
 }
 
-/// A refusal that says that there is nobody left to ask is the end of the
-/// session.
-fn refusal(answer: &Value) -> BidiError {
+/// The error of a command. Some mean that the session has ended.
+fn command_error(answer: &Value) -> BidiError {
     let text = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
-    let words = format!("{}: {}", text("error"), text("message"));
+    let message = format!("{}: {}", text("error"), text("message"));
     match text("error").as_str() {
-        "invalid session id" | "no such frame" => BidiError::Gone(words),
-        _ => BidiError::Refused(words),
+        "invalid session id" | "no such frame" => BidiError::Gone(message),
+        _ => BidiError::Refused(message),
     }
 }

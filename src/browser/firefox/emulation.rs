@@ -1,5 +1,4 @@
-//! The device and the person that a page of Firefox believes to be before it,
-//! and what it shows to the stories' server.
+//! Emulates a device, and sends credentials to the server of the stories.
 
 use std::sync::Arc;
 
@@ -27,7 +26,8 @@ impl FirefoxPage {
                 })
                 .collect();
             let headers = json!({ "headers": headers, "contexts": [self.tab.id] });
-            self.hidden("network.setExtraHeaders", headers).await?;
+            self.command_with_secret("network.setExtraHeaders", headers)
+                .await?;
         }
         let address = format!("{}/", self.state.access.base);
         for (name, value) in &credentials.cookies {
@@ -36,24 +36,28 @@ impl FirefoxPage {
                 value: value.reveal().to_owned(),
                 ..Cookie::default()
             };
-            self.give(&cookie, &address).await?;
+            self.set_cookie(&cookie, &address).await?;
         }
         self.tab.has_credentials = true;
         Ok(())
     }
 
-    /// A command that holds secrets: a refusal may show what was refused.
-    pub(super) async fn hidden(&self, method: &str, parameters: Value) -> Result<(), BrowserError> {
+    /// Sends a command that contains secrets, and keeps them out of its error.
+    pub(super) async fn command_with_secret(
+        &self,
+        method: &str,
+        parameters: Value,
+    ) -> Result<(), BrowserError> {
         match self.bidi(method, parameters).await {
             Err(BrowserError::Refused { command, .. }) => Err(BrowserError::Refused {
                 command,
-                reason: "a header or a cookie is not valid".to_owned(),
+                reason: "a header or a cookie is invalid".to_owned(),
             }),
             outcome => outcome.map(drop),
         }
     }
 
-    /// Sets whatever of the device differs from what is set in the tab.
+    /// Applies the settings that differ from those of the tab.
     pub(super) async fn emulate_device(&mut self) -> Result<(), BrowserError> {
         if self.emulated_device == self.state.device {
             return Ok(());
@@ -86,8 +90,8 @@ impl FirefoxPage {
         Ok(())
     }
 
-    /// The medium and the media features, where the browser's own window may be
-    /// asked for them.
+    /// Sets the medium and the media features, where the browser's own window is
+    /// accessible.
     async fn set_media(&self) -> Result<(), BrowserError> {
         let Some(window) = &self.window else {
             return Ok(());
@@ -117,11 +121,11 @@ impl FirefoxPage {
             .map(drop)
     }
 
-    /// Sets what the browser may not know.
+    /// Applies a setting; the error names its manifest key.
     async fn set(&self, method: &str, word: &str, parameters: Value) -> Result<(), BrowserError> {
         match self.bidi(method, parameters).await {
             Err(BrowserError::Refused { reason, .. }) => Err(BrowserError::Refused {
-                command: format!("{word} of the device"),
+                command: format!("`{word}` of the device"),
                 reason,
             }),
             outcome => outcome.map(drop),

@@ -1,9 +1,4 @@
-//! A page of ours in Firefox.
-//!
-//! geckodriver starts it and opens the session; everything about the page goes
-//! over WebDriver BiDi, which can do what the classic protocol cannot: a
-//! viewport of any size and scale, scripts that run before the page's own, and
-//! tabs that share nothing with each other.
+//! A tab of Firefox: loads stories and applies screens and themes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,7 +24,7 @@ use crate::manifest::{
 /// Evaluates an expression in the page.
 const EVALUATE: &str = include_str!("../scripts/firefox_evaluate.js");
 
-/// One Firefox under WebDriver with one page in it.
+/// A Firefox under WebDriver with one open tab.
 #[derive(Debug)]
 pub struct FirefoxPage {
     pub(super) settings: BrowserSettings,
@@ -38,15 +33,14 @@ pub struct FirefoxPage {
     pub(super) bidi: Bidi,
     pub(super) info: BrowserInfo,
     pub(super) state: PageState,
-    /// How long it may take to load.
+    /// The time limit for loading it.
     pub(super) limit: Duration,
     pub(super) scheme: Option<ColorScheme>,
-    /// The browser's own window, whose scripts may change preferences: not
-    /// where somebody else has started the driver.
+    /// The browser's own window, whose scripts may change preferences. A remote
+    /// driver gives no access to it.
     pub(super) window: Option<String>,
     pub(super) tab: Tab,
-    /// What runs in each page before its own scripts, and the browser's name
-    /// for it.
+    /// The scripts that run before the page's own, and their id.
     pub(super) prelude: Option<(String, String)>,
     pub(super) cache_is_off: bool,
     /// The device that is emulated in the tab.
@@ -54,11 +48,7 @@ pub struct FirefoxPage {
 }
 
 impl FirefoxPage {
-    /// Starts a browser, or opens a session on a WebDriver that is up. Its
-    /// profile goes below `scratch` and is removed with it.
-    ///
-    /// # Errors
-    /// When there is no browser or driver, or they do not start.
+    /// Starts a browser, or opens a session on a remote WebDriver.
     pub(in crate::browser) async fn open(
         settings: &BrowserSettings,
         scratch: &Path,
@@ -74,17 +64,17 @@ impl FirefoxPage {
         let driver = start::start(settings, scratch, scheme).await?;
         let Some(address) = driver.capabilities["webSocketUrl"].as_str() else {
             return Err(BrowserError::Session(
-                "Firefox offers no WebDriver BiDi (no `webSocketUrl` in its capabilities); \
-                 version 140 or newer does"
+                "Firefox does not support WebDriver BiDi (its capabilities have no \
+                 `webSocketUrl`)\nhelp: install Firefox 140 or later"
                     .to_owned(),
             ));
         };
         let address = &reachable(address, driver.remote.as_deref());
-        let what = format!("connection to {address}");
-        // Boxed, to spare the stack of whatever may start a browser.
+        let what = format!("the connection to {address}");
+        // Boxed, because the future is large.
         let bidi = within(&what, Box::pin(Bidi::connect(address))).await?;
         let bidi = bidi.map_err(|error| {
-            BrowserError::Session(format!("no connection to {address}: {error}"))
+            BrowserError::Session(format!("failed to connect to {address}: {error}"))
         })?;
         let mut session = Self {
             settings: settings.clone(),
@@ -113,7 +103,7 @@ impl FirefoxPage {
         Ok(session)
     }
 
-    /// Names and versions.
+    /// Names and versions of browser and driver.
     pub(in crate::browser) fn info(&self) -> &BrowserInfo {
         &self.info
     }
@@ -123,7 +113,7 @@ impl FirefoxPage {
         &self.driver.client
     }
 
-    /// Presents credentials to the server at `base` from the next page on.
+    /// Sends credentials to the server at `base` from the next load on.
     pub(in crate::browser) fn set_credentials(
         &mut self,
         base: &str,
@@ -136,17 +126,17 @@ impl FirefoxPage {
         self.tab.has_credentials = false;
     }
 
-    /// Says before which device pages are shown from the next load on.
+    /// Sets the device to emulate from the next load on.
     pub(in crate::browser) fn set_device(&mut self, device: &Device) {
         self.state.device.clone_from(device);
     }
 
-    /// Makes the browser somebody's, or nobody's, from the next load on.
+    /// Sets the cookies and storage of a login from the next load on.
     pub(in crate::browser) fn set_storage_state(&mut self, state: Option<StorageState>) {
         self.state.storage_state = state;
     }
 
-    /// Loads an address; what the browser has cached may be used.
+    /// Loads an address. The browser's cache is used.
     pub(in crate::browser) async fn load(
         &mut self,
         address: &str,
@@ -158,20 +148,20 @@ impl FirefoxPage {
             self.restart(theme).await?;
         }
         if self.state.has_acted {
-            // The mouse would still rest where a step has moved it.
+            // In the old tab, the mouse would stay where a step has moved it.
             self.open_tab().await?;
         }
         if self.cache_is_off {
-            self.cache("default").await?;
+            self.set_cache_behavior("default").await?;
             self.cache_is_off = false;
         }
         if only_changes_fragment(&self.state.address, address) {
             self.navigate("about:blank", capture.timeout).await?;
         }
-        self.arrive(address, theme, screen, capture).await
+        self.load_in_tab(address, theme, screen, capture).await
     }
 
-    /// Loads an address in a tab that shares nothing with any before.
+    /// Loads an address in a tab that shares nothing with earlier ones.
     pub(in crate::browser) async fn load_fresh(
         &mut self,
         address: &str,
@@ -184,13 +174,13 @@ impl FirefoxPage {
         } else {
             self.restart(theme).await?;
         }
-        self.cache("bypass").await?;
+        self.set_cache_behavior("bypass").await?;
         self.cache_is_off = true;
-        self.arrive(address, theme, screen, capture).await
+        self.load_in_tab(address, theme, screen, capture).await
     }
 
-    /// Loads an address in the tab as it is.
-    pub(super) async fn arrive(
+    /// Loads an address in the open tab.
+    pub(super) async fn load_in_tab(
         &mut self,
         address: &str,
         theme: &Theme,
@@ -206,7 +196,7 @@ impl FirefoxPage {
         self.apply_theme(theme, false).await
     }
 
-    /// Leaves all that a story may have left behind in the old tab's container.
+    /// Opens a tab in a new container: the old one and its data are removed.
     pub(in crate::browser) async fn forget(&mut self, _address: &str) -> Result<(), BrowserError> {
         self.open_tab().await
     }
@@ -224,7 +214,7 @@ impl FirefoxPage {
         loaded.map(drop).map_err(|error| error.of_loading(address))
     }
 
-    /// Shows the loaded page on this screen and with this colour scheme.
+    /// Applies a screen and a theme to the loaded page.
     pub(in crate::browser) async fn show(
         &mut self,
         theme: &Theme,
@@ -252,16 +242,15 @@ impl FirefoxPage {
         self.apply_theme(theme, false).await
     }
 
-    /// Whether the colour scheme can be changed while the browser runs, or
-    /// need not.
+    /// Whether the theme can be applied without a restart.
     pub(super) fn supports_theme(&self, theme: &Theme) -> bool {
         self.window.is_some() || self.scheme == theme.color_scheme
     }
 
-    /// Another session, which begins with the colour scheme that cannot be
-    /// changed in this one.
+    /// Starts another session with a colour scheme that cannot be changed in this
+    /// one.
     pub(super) async fn restart(&mut self, theme: &Theme) -> Result<(), BrowserError> {
-        // Its place may be the only one that there is.
+        // The remote driver may have only one slot.
         self.driver.release_remote().await;
         let (settings, scratch) = (self.settings.clone(), self.scratch.clone());
         let mut state = std::mem::take(&mut self.state);
@@ -292,8 +281,7 @@ impl FirefoxPage {
         self.emulate_device().await
     }
 
-    /// Evaluates in a page or in the browser's own window; an exception is a
-    /// refusal.
+    /// Evaluates in a page or in the browser's own window.
     pub(super) async fn evaluate_in(
         &self,
         context: &str,
@@ -326,8 +314,8 @@ impl FirefoxPage {
         parameters: Value,
         limit: Duration,
     ) -> Result<Value, BrowserError> {
-        tracing::trace!(command = method, "asking the browser");
-        let command = method.to_owned();
+        tracing::trace!(command = method, "sending a command");
+        let command = format!("`{method}`");
         match self.bidi.ask(method, parameters, limit).await {
             Ok(answer) => Ok(answer),
             Err(BidiError::Refused(reason)) => Err(BrowserError::Refused { command, reason }),
@@ -336,7 +324,7 @@ impl FirefoxPage {
         }
     }
 
-    /// Ends the browser.
+    /// Stops the browser.
     pub(in crate::browser) async fn close(self) {
         self.driver.close().await;
     }
@@ -363,8 +351,8 @@ impl Page for FirefoxPage {
     }
 }
 
-/// A hub names the address by which it knows itself, which need not be the one
-/// by which it was reached.
+/// The socket's address on the host by which a hub was reached. The hub reports
+/// its own address, which may not be reachable from here.
 fn reachable(socket: &str, hub: Option<&str>) -> String {
     let moved = || {
         let (socket, hub) = (Url::parse(socket).ok()?, Url::parse(hub?).ok()?);

@@ -1,4 +1,4 @@
-//! How Firefox is launched: by geckodriver, with a profile of its own.
+//! Starts Firefox through geckodriver.
 
 use std::path::Path;
 
@@ -9,27 +9,27 @@ use crate::browser::error::BrowserError;
 use crate::manifest::{BrowserSettings, ColorScheme};
 use crate::model::BrowserName;
 
-/// Preferences for identical pixels and a quiet browser, each with its reason.
-/// geckodriver sets many more of the latter.
+/// Preferences for identical pixels and no background activity. geckodriver
+/// sets many more of the latter.
 fn preferences(scheme: Option<ColorScheme>) -> Value {
     json!({
         SCHEME: scheme_number(scheme),
-        // Frames are drawn when there is something to draw, not by a clock.
+        // Frames are drawn on demand, not at a fixed rate.
         "layout.frame_rate": 0,
         // The software rasteriser draws the same on every machine of a kind.
         "gfx.webrender.software": true,
         "gfx.color_management.force_srgb": true,
-        // Scrollbars take no room: they are no part of a story.
+        // Scrollbars are not part of a story.
         "widget.gtk.overlay-scrollbars.enabled": true,
         "ui.useOverlayScrollbars": 1,
-        // Animated images stand on their first frame.
+        // Animated images show their first frame.
         "image.animation_mode": "none",
         "ui.caretBlinkTime": 0,
         "general.smoothScroll": false,
-        // A page in the background is as alive as one in front.
+        // Background pages are not throttled.
         "dom.min_background_timeout_value": 4,
         "dom.timeout.enable_budget_timer_throttling": false,
-        // Nothing but the page's own requests touches the network.
+        // Only the page's own requests use the network.
         "network.captive-portal-service.enabled": false,
         "network.connectivity-service.enabled": false,
         "network.prefetch-next": false,
@@ -37,19 +37,19 @@ fn preferences(scheme: Option<ColorScheme>) -> Value {
         "browser.safebrowsing.provider.mozilla.updateURL": "",
         "extensions.getAddons.cache.enabled": false,
         "services.settings.server": "data:,#remote-settings-dummy/v1",
-        // Where there is a proxy, nothing passes it by.
+        // All requests use the proxy, if there is one.
         "network.proxy.allow_hijacking_localhost": true,
         "media.peerconnection.ice.proxy_only": true,
-        // Dialogs that nobody could answer.
+        // Dialogs would block the page.
         "dom.disable_beforeunload": true,
     })
 }
 
-/// The preference that decides `prefers-color-scheme`. It may be changed at any
-/// time, but only by who has access to the browser itself.
+/// The preference for `prefers-color-scheme`. It can be changed at any time with
+/// access to the browser's own window.
 pub(super) const SCHEME: &str = "layout.css.prefers-color-scheme.content-override";
 
-/// Its value; 2 leaves it to the system, which without a desktop is light.
+/// Its value; 2 is the system's, which is light without a desktop.
 pub(super) fn scheme_number(scheme: Option<ColorScheme>) -> u8 {
     match scheme {
         Some(ColorScheme::Dark) => 0,
@@ -60,15 +60,14 @@ pub(super) fn scheme_number(scheme: Option<ColorScheme>) -> u8 {
 
 const SWITCHES: &[&str] = &["-headless"];
 
-/// Without it Firefox would not believe the preference that keeps its own
-/// settings' server away.
-const BELIEVE_SETTINGS: &str = "MOZ_REMOTE_SETTINGS_DEVTOOLS=1";
+/// Required for the preference that disables the remote settings server.
+const ALLOW_SETTINGS_SERVER: &str = "MOZ_REMOTE_SETTINGS_DEVTOOLS=1";
 
-/// Stands before the port in what geckodriver says.
-const LISTENING: &str = "Listening on 127.0.0.1:";
+/// Precedes the port in geckodriver's output.
+const DRIVER_MARKER: &str = "Listening on 127.0.0.1:";
 
-/// Starts a geckodriver, or asks the one that is up, for a browser with this
-/// colour scheme.
+/// Starts a browser with this colour scheme through a local geckodriver, or on
+/// a remote WebDriver.
 pub(super) async fn start(
     settings: &BrowserSettings,
     scratch: &Path,
@@ -84,16 +83,16 @@ pub(super) async fn start(
     let own = driver::scratch_folder(&driver, scratch)?;
     let arguments = [
         "--port=0",
-        // The port for BiDi is free, too.
+        // Any free port for BiDi.
         "--websocket-port=0",
         "--allow-system-access",
         "--log=info",
         &format!("--profile-root={}", own.display()),
     ]
     .map(str::to_owned);
-    let environment = [BELIEVE_SETTINGS.to_owned()];
+    let environment = [ALLOW_SETTINGS_SERVER.to_owned()];
     let (process, port) =
-        driver::start_program(&environment, &driver, &arguments, &own, LISTENING).await?;
+        driver::start_program(&environment, &driver, &arguments, &own, DRIVER_MARKER).await?;
     let address = format!("http://127.0.0.1:{port}");
     let wanted = capabilities(settings, Some(&browser), scheme);
     let client = driver::launch(&address, wanted).await?;
@@ -125,7 +124,7 @@ fn capabilities(
     wanted
 }
 
-/// What decides pixels, for whoever asks whether two runs draw alike.
+/// The start options that affect pixels.
 pub(in crate::browser) fn switches(settings: &BrowserSettings) -> Vec<String> {
     let mut switches: Vec<String> = SWITCHES.iter().map(|&switch| switch.to_owned()).collect();
     switches.push(preferences(None).to_string());

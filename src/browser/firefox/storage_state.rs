@@ -1,4 +1,4 @@
-//! What a login leaves in Firefox, taken and given.
+//! Reads and sets cookies and local storage of Firefox.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::browser::page::Page;
 use crate::browser::page::{Cookie, StorageState, fill_storage_script};
 
 impl FirefoxPage {
-    /// Loads an address as whoever is signed in.
+    /// Navigates with the cookies and storage of the login.
     pub(super) async fn navigate_signed_in(
         &self,
         address: &str,
@@ -21,32 +21,32 @@ impl FirefoxPage {
             return self.navigate(address, limit).await;
         };
         for cookie in &state.cookies {
-            self.give(cookie, address).await?;
+            self.set_cookie(cookie, address).await?;
         }
         let filling = self.fill_storage(state).await?;
         let outcome = self.navigate(address, limit).await;
         let Some(filling) = filling else {
             return outcome;
         };
-        // Whatever came of it: a page that logs out is not logged in again.
+        // Also after an error; and a page that logs out stays logged out.
         let ended = self.bidi("script.removePreloadScript", filling).await;
         outcome.and(ended.map(drop))
     }
 
-    /// What the loaded page and its browser have become by a login.
+    /// The cookies of the tab and the local storage of the loaded page.
     pub(in crate::browser) async fn storage_state(&self) -> Result<StorageState, BrowserError> {
         let answer = self.bidi("storage.getCookies", self.own_cookies()).await?;
         let cookies = answer["cookies"].as_array().into_iter().flatten();
         let (origin, items): (String, Vec<(String, String)>) =
             self.call("localStorageItems", &[]).await?;
         Ok(StorageState {
-            cookies: cookies.map(taken).collect(),
+            cookies: cookies.map(read_cookie).collect(),
             origin,
             storage: items.into_iter().collect(),
         })
     }
 
-    /// Whether there is a cookie, also one that scripts cannot read.
+    /// Whether there is a cookie, including those that scripts cannot read.
     pub(in crate::browser) async fn has_cookies(&self) -> Result<bool, BrowserError> {
         let answer = self.bidi("storage.getCookies", self.own_cookies()).await?;
         Ok(answer["cookies"]
@@ -54,20 +54,24 @@ impl FirefoxPage {
             .is_some_and(|all| !all.is_empty()))
     }
 
-    /// The cookies of the tab's container.
+    /// The selection of the cookies in the tab's container.
     fn own_cookies(&self) -> Value {
         let container = self.tab.container.as_deref().unwrap_or("default");
         json!({ "partition": { "type": "storageKey", "userContext": container } })
     }
 
-    pub(super) async fn give(&self, cookie: &Cookie, address: &str) -> Result<(), BrowserError> {
+    pub(super) async fn set_cookie(
+        &self,
+        cookie: &Cookie,
+        address: &str,
+    ) -> Result<(), BrowserError> {
         let mut given = self.own_cookies();
-        given["cookie"] = given_cookie(cookie, address);
-        self.hidden("storage.setCookie", given).await
+        given["cookie"] = cookie_parameters(cookie, address);
+        self.command_with_secret("storage.setCookie", given).await
     }
 
-    /// Lets the next document of the login's origin begin with its storage.
-    /// Returns the name by which the browser forgets that again.
+    /// Fills the storage of the next document of the login's origin. Returns the
+    /// id of the script, for its removal.
     async fn fill_storage(&self, state: &StorageState) -> Result<Option<Value>, BrowserError> {
         if state.storage.is_empty() {
             return Ok(None);
@@ -82,8 +86,8 @@ impl FirefoxPage {
     }
 }
 
-/// A cookie as the browser tells it.
-fn taken(cookie: &Value) -> Cookie {
+/// A cookie of the browser.
+fn read_cookie(cookie: &Value) -> Cookie {
     let same_site = match cookie["sameSite"].as_str() {
         Some("strict") => Some("Strict"),
         Some("lax") => Some("Lax"),
@@ -102,8 +106,8 @@ fn taken(cookie: &Value) -> Cookie {
     }
 }
 
-/// A cookie as the browser takes it. One without a domain is the address's.
-fn given_cookie(cookie: &Cookie, address: &str) -> Value {
+/// A cookie for the browser. Without a domain it belongs to the address.
+fn cookie_parameters(cookie: &Cookie, address: &str) -> Value {
     let own = Url::parse(address).ok();
     let own = own.as_ref().and_then(Url::host_str).unwrap_or_default();
     let mut given = json!({

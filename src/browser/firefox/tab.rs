@@ -1,5 +1,4 @@
-//! The tab that shows stories: a container of its own keeps it apart from any
-//! before, and a script of ours runs in it before the page's.
+//! Opens tabs in containers of their own and installs scripts in them.
 
 use serde_json::json;
 
@@ -9,16 +8,15 @@ use crate::browser::error::BrowserError;
 use crate::manifest::Device;
 
 impl FirefoxPage {
-    /// Opens a tab in a container of its own and ends the one before, with all
-    /// that it remembers.
+    /// Opens a tab in a new container and removes the old one with its data.
     pub(super) async fn open_tab(&mut self) -> Result<(), BrowserError> {
         let container = self.bidi("browser.createUserContext", json!({})).await?;
         let container = text(&container["userContext"]);
         let new = json!({ "type": "tab", "userContext": container });
         let id = text(&self.bidi("browsingContext.create", new).await?["context"]);
         let handle = id.clone().try_into().map_err(|_| BrowserError::Refused {
-            command: "browsingContext.create".to_owned(),
-            reason: "its answer names no tab".to_owned(),
+            command: "`browsingContext.create`".to_owned(),
+            reason: "its answer has no context id".to_owned(),
         })?;
         self.driver
             .command("switch window", self.driver.client.switch_to_window(handle))
@@ -33,7 +31,7 @@ impl FirefoxPage {
             },
         );
         match old.container {
-            // The tab goes with it.
+            // This closes the tab, too.
             Some(container) => {
                 let old = json!({ "userContext": container });
                 self.bidi("browser.removeUserContext", old).await?;
@@ -49,8 +47,7 @@ impl FirefoxPage {
         Ok(())
     }
 
-    /// Makes the library, and the clock that the story asks for, run in every
-    /// document from the next on.
+    /// Installs the scripts that run in every document from the next one on.
     pub(super) async fn install(&mut self, source: String) -> Result<(), BrowserError> {
         match self.prelude.take() {
             Some((installed, name)) if installed == source => {
@@ -69,9 +66,9 @@ impl FirefoxPage {
         Ok(())
     }
 
-    /// Says what the tab may take from the cache.
-    pub(super) async fn cache(&self, behaviour: &str) -> Result<(), BrowserError> {
-        let cache = json!({ "cacheBehavior": behaviour, "contexts": [self.tab.id] });
+    /// Sets how the tab uses the cache.
+    pub(super) async fn set_cache_behavior(&self, behavior: &str) -> Result<(), BrowserError> {
+        let cache = json!({ "cacheBehavior": behavior, "contexts": [self.tab.id] });
         self.bidi("network.setCacheBehavior", cache).await.map(drop)
     }
 }

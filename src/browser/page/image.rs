@@ -23,7 +23,7 @@ pub(super) struct PixelArea {
 /// The error of a screenshot that the browser did not provide.
 pub(in crate::browser) fn failed(reason: String) -> BrowserError {
     BrowserError::Refused {
-        command: "screenshot".to_owned(),
+        command: "the screenshot".to_owned(),
         reason,
     }
 }

@@ -9,9 +9,9 @@ use crate::browser::driver::{Driver, RawCommand};
 use crate::browser::error::BrowserError;
 use crate::manifest::Theme;
 
-/// A page to which something can be done.
+/// A page that accepts input.
 pub(in crate::browser) trait Input: Page {
-    /// Who takes the browser's input.
+    /// The driver that sends the input.
     fn driver(&self) -> &Driver;
 
     /// Dresses the page if it is another than was has_theme last: a step may lead
@@ -21,8 +21,8 @@ pub(in crate::browser) trait Input: Page {
         theme: &Theme,
     ) -> impl Future<Output = Result<(), BrowserError>> + Send;
 
-    /// Moves the mouse to a place of the viewport, where this element is, and
-    /// clicks there if it shall.
+    /// Moves the mouse to a point of the viewport that belongs to this element,
+    /// and clicks there with `click`.
     fn point(
         &self,
         at: (f64, f64),
@@ -32,7 +32,7 @@ pub(in crate::browser) trait Input: Page {
         self.input(mouse_input(at.0, at.1, click))
     }
 
-    /// Does what a mouse or a keyboard does.
+    /// Sends the actions of a mouse or a keyboard.
     fn input(&self, device: Value) -> impl Future<Output = Result<(), BrowserError>> + Send {
         let actions = RawCommand {
             command: "actions",
@@ -46,7 +46,7 @@ pub(in crate::browser) trait Input: Page {
     }
 }
 
-/// A mouse that moves there, and clicks if it shall.
+/// The actions of a mouse that moves to a point, and clicks with `click`.
 pub(in crate::browser) fn mouse_input(x: f64, y: f64, click: bool) -> Value {
     let mut actions =
         vec![json!({ "type": "pointerMove", "duration": 0, "origin": "viewport", "x": x, "y": y })];

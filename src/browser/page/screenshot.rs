@@ -11,9 +11,9 @@ use crate::browser::error::BrowserError;
 use crate::manifest::{CaptureSettings, Screen, Target};
 use tintype_compare::MAX_PIXELS;
 
-/// The tallest picture taken in one piece, in image pixels. Beyond 16,384,
-/// browsers repeat what they have drawn or give up.
-const TALLEST: u32 = 8_192;
+/// The maximum height of one piece, in image pixels. Beyond 16,384, browsers
+/// repeat content or fail.
+const MAX_PIECE_HEIGHT: u32 = 8_192;
 
 /// A rectangle in CSS pixels of the page.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -24,7 +24,7 @@ struct Area {
     height: f64,
 }
 
-/// The same in whole CSS pixels.
+/// A rectangle in whole CSS pixels of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::browser) struct Frame {
     pub(in crate::browser) x: u32,
@@ -33,17 +33,17 @@ pub(in crate::browser) struct Frame {
     pub(in crate::browser) height: u32,
 }
 
-/// A page of which pictures can be taken.
+/// A page that can be captured.
 pub(in crate::browser) trait Screenshot: Page {
-    /// Lays the page out at the screen's width and this height.
+    /// Sets the layout to the screen's width and this height.
     fn set_layout_size(
         &self,
         screen: Screen,
         height: u32,
     ) -> impl Future<Output = Result<(), BrowserError>> + Send;
 
-    /// Draws a frame of the page that is laid out at this height, and takes
-    /// its picture: of a part, or of all that is visible.
+    /// Takes a screenshot of a part of the page, which is laid out at this height,
+    /// or of the viewport.
     fn take_screenshot(
         &self,
         screen: Screen,
@@ -52,11 +52,8 @@ pub(in crate::browser) trait Screenshot: Page {
     ) -> impl Future<Output = Result<Vec<u8>, BrowserError>> + Send;
 }
 
-/// The picture that a story's settings ask for: a PNG, as the browser wrote it
-/// wherever it was drawn in one piece.
-///
-/// # Errors
-/// When the target is not there, or the browser refuses or is gone.
+/// Takes the screenshot that a story's settings specify. The PNG is the
+/// browser's own unless it has several pieces or masks.
 pub(in crate::browser) async fn capture(
     page: &impl Screenshot,
     settings: &CaptureSettings,
@@ -66,12 +63,11 @@ pub(in crate::browser) async fn capture(
     if settings.target == Target::Viewport {
         return masked(page, settings, screen, viewport.height).await;
     }
-    // What lies below the viewport is drawn once the viewport reaches that
-    // far; it stays so until the picture is taken.
+    // Content below the viewport is drawn only if the viewport is as tall.
     let extent: Area = page.call("pageExtent", &[]).await?;
     let height = (extent.height.ceil() as u32).max(viewport.height);
     if settings.target == Target::Page {
-        refuse_too_large(whole(screen, height), screen, "the page")?;
+        reject_too_large(page_frame(screen, height), screen, "the page")?;
     }
     page.set_layout_size(screen, height).await?;
     let picture = masked(page, settings, screen, height).await;
@@ -88,10 +84,10 @@ async fn masked(
 ) -> Result<Vec<u8>, BrowserError> {
     let frame = match &settings.target {
         Target::Viewport => None,
-        Target::Page => Some(whole(screen, height)),
+        Target::Page => Some(page_frame(screen, height)),
         Target::Element(selector) => {
-            let frame = element(page, selector, settings.padding, height).await?;
-            refuse_too_large(frame, screen, &format!("`{selector}`"))?;
+            let frame = element_frame(page, selector, settings.padding, height).await?;
+            reject_too_large(frame, screen, &format!("`{selector}`"))?;
             Some(frame)
         }
     };
@@ -103,7 +99,7 @@ async fn masked(
     };
     let picture = match frame {
         None => page.take_screenshot(screen, height, None).await?,
-        Some(frame) => pieces(page, screen, height, frame).await?,
+        Some(frame) => capture_pieces(page, screen, height, frame).await?,
     };
     match masks {
         Some(masks) if !masks.areas.is_empty() => masks.paint(&picture, frame, screen),
@@ -150,7 +146,7 @@ impl MaskAreas {
     }
 }
 
-fn whole(screen: Screen, height: u32) -> Frame {
+fn page_frame(screen: Screen, height: u32) -> Frame {
     Frame {
         x: 0,
         y: 0,
@@ -159,8 +155,8 @@ fn whole(screen: Screen, height: u32) -> Frame {
     }
 }
 
-/// Nobody could compare such a picture, and drawing it takes gigabytes.
-fn refuse_too_large(frame: Frame, screen: Screen, what: &str) -> Result<(), BrowserError> {
+/// Rejects a screenshot that would be too large to compare.
+fn reject_too_large(frame: Frame, screen: Screen, what: &str) -> Result<(), BrowserError> {
     let scaled = |length: u32| (f64::from(length) * screen.scale).ceil() as u64;
     let (width, height) = (scaled(frame.width), scaled(frame.height));
     if width.saturating_mul(height) <= MAX_PIXELS {
@@ -188,7 +184,7 @@ struct CaptureTarget {
 
 /// The place of an element with its padding, in whole pixels that include its
 /// edges. The element is scrolled into view in its scroll containers.
-async fn element(
+async fn element_frame(
     page: &impl Page,
     selector: &str,
     padding: u32,
@@ -234,14 +230,14 @@ async fn element(
     })
 }
 
-/// A part of the page in as few pieces as can be drawn exactly.
-async fn pieces(
+/// Captures a part of the page in as few pieces as possible.
+async fn capture_pieces(
     page: &impl Screenshot,
     screen: Screen,
     height: u32,
     whole: Frame,
 ) -> Result<Vec<u8>, BrowserError> {
-    let most = ((f64::from(TALLEST) / screen.scale) as u32).max(1);
+    let most = ((f64::from(MAX_PIECE_HEIGHT) / screen.scale) as u32).max(1);
     let mut pieces = Vec::new();
     let mut top = 0;
     while top < whole.height {

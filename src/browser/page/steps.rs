@@ -1,9 +1,7 @@
-//! What is done to a page before it is captured: with the mouse and the
-//! keyboard of the browser, as a person would.
+//! Performs a story's steps before its screenshot.
 //!
-//! Where an element has to be, the page says (`page/steps.js`); the input
-//! itself comes through WebDriver's actions, so that the page cannot tell it
-//! from a person's.
+//! The page finds the elements (`scripts/page/steps.js`); mouse and keyboard
+//! input goes through the browser, as a user's does.
 
 use std::time::{Duration, Instant};
 
@@ -17,27 +15,27 @@ use crate::browser::error::{BrowserError, StepFailure};
 use crate::config::UnsetVariable;
 use crate::manifest::{CaptureSettings, Step, Theme, WaitFor};
 
-/// How many keys go to the browser at once.
-const KEYS_AT_ONCE: usize = 100;
+/// The number of keys in one command.
+const KEYS_PER_COMMAND: usize = 100;
 
-/// What the page says to a step.
+/// The page's answer to a step.
 #[derive(Debug, Deserialize)]
 struct Answer {
-    /// Why the step cannot be done yet.
+    /// Why the step cannot be performed yet.
     reason: Option<String>,
-    /// Where the mouse has to go, in CSS pixels of the viewport.
+    /// The point for the mouse, in CSS pixels of the viewport.
     x: Option<f64>,
     y: Option<f64>,
 }
 
-/// Why a step was not done: the page's fault, or the browser's.
+/// Why a step failed: an error of the page, or of the browser.
 enum Fault {
     Page(String),
     Browser(BrowserError),
 }
 
 impl From<BrowserError> for Fault {
-    /// A script that throws is the page's fault.
+    /// An exception in a script is an error of the page.
     fn from(error: BrowserError) -> Self {
         match error {
             BrowserError::Refused { reason, .. } => Self::Page(reason),
@@ -47,13 +45,12 @@ impl From<BrowserError> for Fault {
     }
 }
 
-/// Brings the loaded page to rest and does a story's steps, one after the
-/// other; after each of them the page is brought to rest again. Each has
-/// the story's time.
+/// Performs steps one after the other. The page is waited for before the first
+/// and after each of them. Each has the story's time.
 ///
 /// # Errors
-/// [`BrowserError::Step`] with the step that could not be done and the
-/// reason, or what the browser said.
+/// [`BrowserError::Step`] with the step that failed and the reason, or the
+/// browser's error.
 pub(in crate::browser) async fn perform_steps(
     page: &mut impl Input,
     steps: &[Step],
@@ -63,7 +60,11 @@ pub(in crate::browser) async fn perform_steps(
 ) -> Result<(), BrowserError> {
     settle(page, capture, Thoroughness::Quick, started).await?;
     for (index, step) in steps.iter().enumerate() {
-        tracing::debug!(kind = step.kind(), target = step.target(), "a step");
+        tracing::debug!(
+            kind = step.kind(),
+            target = step.target(),
+            "performing a step"
+        );
         page.state_mut().has_acted = true;
         if let Err(fault) = perform_step(page, step, theme, capture).await {
             return Err(match fault {
@@ -146,30 +147,30 @@ async fn perform_action(
         })
     };
     let answer = poll_until(page, ("performAction", &arguments), deadline, check).await?;
-    answer.map_err(|reason| Fault::Page(format!("{reason}, for {} s", limit.as_secs_f32())))
+    answer.map_err(|reason| Fault::Page(format!("{reason} after {} s", limit.as_secs_f32())))
 }
 
-/// Moves the mouse over an element, and clicks there.
+/// Moves the mouse over an element, and clicks there for `click`.
 async fn mouse(
     page: &impl Input,
     selector: &str,
-    what: &str,
+    action: &str,
     limit: Duration,
 ) -> Result<(), Fault> {
-    let answer = perform_action(page, "point", selector, what, limit).await?;
+    let answer = perform_action(page, "point", selector, action, limit).await?;
     let at = (answer.x.unwrap_or_default(), answer.y.unwrap_or_default());
-    Ok(page.point(at, selector, what == "click").await?)
+    Ok(page.point(at, selector, action == "click").await?)
 }
 
 async fn type_text(page: &impl Input, text: &str) -> Result<(), BrowserError> {
-    // What the field held is selected: without a text it is deleted.
+    // The field's content is selected: an empty text deletes it.
     let delete = ['\u{e017}'];
     let keys: Vec<char> = text
         .chars()
         .map(|letter| if letter == '\n' { '\u{e007}' } else { letter })
         .collect();
     let keys = if keys.is_empty() { &delete } else { &*keys };
-    for part in keys.chunks(KEYS_AT_ONCE) {
+    for part in keys.chunks(KEYS_PER_COMMAND) {
         let strokes = part.iter().flat_map(|key| [down(*key), up(*key)]);
         keyboard(page, strokes.collect()).await?;
     }
@@ -202,7 +203,7 @@ async fn wait_for(page: &impl Input, condition: &WaitFor, limit: Duration) -> Re
             while promise_result(page, &call, deadline).await? != Some(true) {
                 if deadline.has_passed() {
                     let seconds = limit.as_secs_f32();
-                    return Err(Fault::Page(format!("it is not true, for {seconds} s")));
+                    return Err(Fault::Page(format!("it is not true after {seconds} s")));
                 }
                 page.frame().await?;
             }

@@ -1,5 +1,5 @@
-//! What makes a browser somebody's: cookies, and the local storage of an
-//! origin. Taken from one session and given to others.
+//! Cookies and local storage of a login, taken from one session and used in
+//! others.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// What a log-in has left in a browser. No formatting shows what it holds.
+/// The cookies and the local storage of a login. `Debug` shows no values.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StorageState {
     /// Every cookie.
@@ -18,7 +18,7 @@ pub struct StorageState {
     pub storage: BTreeMap<String, String>,
 }
 
-/// A cookie, as browsers keep it.
+/// A cookie.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cookie {
@@ -26,14 +26,14 @@ pub struct Cookie {
     pub name: String,
     /// Its value.
     pub value: String,
-    /// The host to which it goes, with a leading dot for its subdomains, too;
-    /// the source's where it is not said.
+    /// Its host, with a leading dot to include subdomains; by default the
+    /// source's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
-    /// The path below which it goes.
+    /// The path that it is limited to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// Whether it goes over TLS only.
+    /// Whether it is sent over TLS only.
     #[serde(default)]
     pub secure: bool,
     /// Whether scripts cannot read it.
@@ -42,8 +42,8 @@ pub struct Cookie {
     /// `Strict`, `Lax` or `None`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_site: Option<String>,
-    /// When it ends, in seconds since the Unix epoch; with the session where it
-    /// is not said or negative.
+    /// Its expiry in seconds since the Unix epoch; a session cookie has none or
+    /// a negative one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<f64>,
 }

@@ -1,4 +1,4 @@
-//! A display that nobody sees: WebKit has no headless mode.
+//! A virtual display: WebKit has no headless mode.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use crate::browser::error::BrowserError;
 use crate::config::ProgramSearch;
 use crate::process::Supervised;
 
-/// Width and height of the display. Windows may be larger than it.
+/// The size of the display. Windows may be larger.
 const SCREEN: &str = "2560x1600x24";
 
-/// An X server of our own. Dropping it ends it.
+/// A virtual X server. Dropping it stops it.
 #[derive(Debug)]
 pub(super) struct Display {
     /// `:99`
@@ -20,7 +20,7 @@ pub(super) struct Display {
 }
 
 impl Display {
-    /// Starts Xvfb on the first number that is free.
+    /// Starts Xvfb on the first free display number.
     pub(super) async fn start(
         scratch: &Path,
         search: &ProgramSearch,
@@ -45,22 +45,26 @@ impl Display {
         let mut server = Supervised::spawn(&program, &arguments, &own)
             .map_err(|error| failed(error.to_string()))?;
         let number = |line: &str| line.trim().parse::<u32>().ok();
-        let number = driver::within("start of Xvfb", server.wait_for_line(number)).await?;
+        let number = driver::within("Xvfb to start", server.wait_for_line(number)).await?;
         let Some(number) = number else {
             return Err(failed(format!(
-                "it ended at once, saying:\n{}",
+                "it exited with this output:\n{}",
                 server.last_output()
             )));
         };
-        let moved = driver::within("the pointer of Xvfb", pointer::to_the_corner(number)).await?;
-        moved.map_err(|error| failed(format!("its pointer cannot be moved: {error}")))?;
+        let moved = driver::within(
+            "the pointer of Xvfb to move",
+            pointer::move_to_corner(number),
+        )
+        .await?;
+        moved.map_err(|error| failed(format!("failed to move its pointer: {error}")))?;
         Ok(Self {
             name: format!(":{number}"),
             server,
         })
     }
 
-    /// Ends it.
+    /// Stops the server.
     pub(super) async fn stop(self) {
         self.server.stop().await;
     }

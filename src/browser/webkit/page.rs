@@ -1,7 +1,4 @@
-//! A page of ours in WebKitGTK.
-//!
-//! Only the classic protocol speaks to it, and colour scheme and scale are
-//! given when it starts: for another style another browser is started.
+//! A tab of WebKitGTK: loads stories and applies screens and themes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,16 +18,16 @@ use crate::browser::page::{
 };
 use crate::manifest::{BrowserSettings, CaptureSettings, Credentials, Device, Screen, Theme};
 
-/// What is done to each page as soon as it has loaded.
+/// Prepares each page after it has loaded.
 const PREPARE: &str = include_str!("../scripts/webkit_setup.js");
 
 /// Evaluates an expression in the page.
 const EVALUATE: &str = include_str!("../scripts/webkit_evaluate.js");
 
-/// What a script says in a page that was not prepared.
+/// The exception of a script in a page without the library.
 const UNPREPARED: &str = "the page has no library";
 
-/// One WebKit under WebDriver with one page in it.
+/// A WebKit under WebDriver with one open tab.
 #[derive(Debug)]
 pub struct WebKitPage {
     pub(super) settings: BrowserSettings,
@@ -39,21 +36,16 @@ pub struct WebKitPage {
     pub(super) style: LaunchStyle,
     pub(super) info: BrowserInfo,
     pub(super) state: PageState,
-    /// What is put into a page as soon as it has loaded.
+    /// The scripts that are installed in a page after it has loaded.
     pub(super) library: String,
-    /// How long a page may take to load.
+    /// The time limit for loading a page.
     pub(super) limit: Duration,
-    /// Dropped last: the browser draws on it.
+    /// Dropped last, because the browser draws on it.
     pub(super) display: Display,
 }
 
 impl WebKitPage {
-    /// Starts a display and a browser. Profiles go below `scratch` and are
-    /// removed with the session.
-    ///
-    /// # Errors
-    /// When there is no browser, driver or virtual display, or they do not
-    /// start.
+    /// Starts a virtual display and a browser on it.
     pub(in crate::browser) async fn open(
         settings: &BrowserSettings,
         scratch: &Path,
@@ -61,8 +53,8 @@ impl WebKitPage {
         if let Some(address) = &settings.webdriver {
             return Err(BrowserError::Remote {
                 address: address.clone(),
-                reason: "WebKit is only started here, on a display of Tintype's own; \
-                         leave \"webkit\" out with TINTYPE_BROWSER"
+                reason: "WebKit runs on a local display only\n\
+                         help: leave out \"webkit\" with TINTYPE_BROWSER"
                     .to_owned(),
             });
         }
@@ -85,7 +77,7 @@ impl WebKitPage {
         })
     }
 
-    /// Names and versions.
+    /// Names and versions of browser and driver.
     pub(in crate::browser) fn info(&self) -> &BrowserInfo {
         &self.info
     }
@@ -95,8 +87,8 @@ impl WebKitPage {
         &self.driver.client
     }
 
-    /// What the source's server wants to see is not for this engine.
-    #[expect(clippy::unused_self, reason = "other engines keep it")]
+    /// Credentials are not supported by this engine.
+    #[expect(clippy::unused_self, reason = "other engines use it")]
     pub(in crate::browser) fn set_credentials(
         &mut self,
         _base: &str,
@@ -104,28 +96,30 @@ impl WebKitPage {
     ) {
     }
 
-    /// Devices are not for this engine.
-    #[expect(clippy::unused_self, reason = "other engines keep it")]
+    /// Devices are not supported by this engine.
+    #[expect(clippy::unused_self, reason = "other engines use it")]
     pub(in crate::browser) fn set_device(&mut self, _device: &Device) {}
 
-    /// Log-ins are not for this engine.
-    #[expect(clippy::unused_self, reason = "other engines keep it")]
+    /// Logins are not supported by this engine.
+    #[expect(clippy::unused_self, reason = "other engines use it")]
     pub(in crate::browser) fn set_storage_state(&mut self, _state: Option<StorageState>) {}
 
-    /// Nobody is ever signed in.
-    #[expect(clippy::unused_async, reason = "other engines ask the browser")]
+    /// Logins are not supported by this engine.
+    #[expect(clippy::unused_async, reason = "other engines send a command")]
     pub(in crate::browser) async fn storage_state(&self) -> Result<StorageState, BrowserError> {
-        Err(image::failed("no log-ins in WebKit".to_owned()))
+        Err(image::failed(
+            "logins are not supported by WebKit".to_owned(),
+        ))
     }
 
-    /// Whether the open page has a cookie, also one that scripts cannot read.
+    /// Whether the page has a cookie, including those that scripts cannot read.
     pub(in crate::browser) async fn has_cookies(&self) -> Result<bool, BrowserError> {
         let cookies = self.driver.client.get_all_cookies();
         let cookies = self.driver.command("cookies", cookies).await?;
         Ok(!cookies.is_empty())
     }
 
-    /// Another browser, of this style, which has seen nothing yet.
+    /// Starts a new browser with these settings.
     pub(super) async fn restart(&mut self, style: LaunchStyle) -> Result<(), BrowserError> {
         let new = start::start(&self.settings, &self.scratch, &self.display, style).await?;
         std::mem::replace(&mut self.driver, new).close().await;
@@ -134,7 +128,7 @@ impl WebKitPage {
         Ok(())
     }
 
-    /// Loads an address; what the browser has cached may be used.
+    /// Loads an address. The browser's cache is used.
     pub(in crate::browser) async fn load(
         &mut self,
         address: &str,
@@ -157,7 +151,7 @@ impl WebKitPage {
         self.apply_theme(theme, false).await
     }
 
-    /// Loads an address in a browser that has just been started.
+    /// Loads an address in a new browser.
     pub(in crate::browser) async fn load_fresh(
         &mut self,
         address: &str,
@@ -170,12 +164,12 @@ impl WebKitPage {
         self.load(address, theme, screen, capture).await
     }
 
-    /// A browser keeps nothing when it goes.
+    /// Starts a new browser: the old one's data is removed with it.
     pub(in crate::browser) async fn forget(&mut self, _address: &str) -> Result<(), BrowserError> {
         self.restart(self.style).await
     }
 
-    /// Shows the loaded page on this screen and with this colour scheme.
+    /// Applies a screen and a theme to the loaded page.
     pub(in crate::browser) async fn show(
         &mut self,
         theme: &Theme,
@@ -200,13 +194,13 @@ impl WebKitPage {
         tracing::debug!(address, "loading");
         let driver = &self.driver;
         let load = driver.client.goto(address);
-        let loaded = driver.command_within("load", self.limit, load).await;
+        let loaded = driver.command_within("navigate", self.limit, load).await;
         loaded.map_err(|error| error.of_loading(address))?;
         self.prepare().await
     }
 
-    /// Puts the library into the page, where it is not yet: a step may have led
-    /// to another page.
+    /// Installs the library in the page unless it has it: a step may have
+    /// navigated to another page.
     pub(super) async fn prepare(&self) -> Result<(), BrowserError> {
         let driver = &self.driver;
         let library = vec![json!(self.library)];
@@ -214,7 +208,7 @@ impl WebKitPage {
         driver.command("library", put).await.map(drop)
     }
 
-    /// What a script comes to: its `value`, or an `error`.
+    /// Evaluates a script to its `value`, or to an `error`.
     pub(super) async fn run(&self, script: &str) -> Result<Value, BrowserError> {
         let script = EVALUATE.replace("EXPRESSION", script);
         let call = self.driver.client.execute_async(&script, Vec::new());
@@ -228,7 +222,7 @@ impl WebKitPage {
         serde_json::from_value(size).map_err(|error| image::failed(error.to_string()))
     }
 
-    /// Ends the browser.
+    /// Stops the browser.
     pub(in crate::browser) async fn close(self) {
         self.driver.close().await;
         self.display.stop().await;
@@ -263,10 +257,10 @@ impl Page for WebKitPage {
 
     async fn resources(&self) -> Result<PageResources, BrowserError> {
         let mut resources: PageResources = self.call("pageResources", &[]).await?;
-        // The library comes when the page has loaded.
+        // The library is installed after the page has loaded.
         resources
             .untracked
-            .push("what it did while it was loading, in WebKit".to_owned());
+            .push("its requests during the load, in WebKit".to_owned());
         Ok(resources)
     }
 }

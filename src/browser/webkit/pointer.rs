@@ -1,6 +1,6 @@
-//! Takes a display's pointer to its corner. Where no window manager gives a
-//! window the focus, it has the focus while the pointer is over it; in the
-//! corner there is the browser's toolbar, so that nothing of a page is hovered.
+//! Moves a display's pointer to its corner. Without a window manager, the window
+//! under the pointer has the focus; in the corner there is the browser's
+//! toolbar, so that nothing of the page is hovered.
 
 use std::io;
 
@@ -16,8 +16,8 @@ const GET_INPUT_FOCUS: u8 = 43;
 /// Moves the pointer of the display `:number` to 1,1.
 ///
 /// # Errors
-/// When the display is not reached or does not answer.
-pub(super) async fn to_the_corner(number: u32) -> io::Result<()> {
+/// When the display does not answer.
+pub(super) async fn move_to_corner(number: u32) -> io::Result<()> {
     let mut server = UnixStream::connect(format!("/tmp/.X11-unix/X{number}")).await?;
     server.write_all(&HELLO).await?;
     let mut head = [0; 8];
@@ -25,7 +25,8 @@ pub(super) async fn to_the_corner(number: u32) -> io::Result<()> {
     let length = usize::from(u16::from_le_bytes([head[6], head[7]])) * 4;
     let mut setup = vec![0; length];
     server.read_exact(&mut setup).await?;
-    let root = root(&setup).ok_or_else(|| io::Error::other("the display refused"))?;
+    let root =
+        root(&setup).ok_or_else(|| io::Error::other("the display rejected the connection"))?;
     let mut warp = vec![WARP_POINTER, 0, 6, 0, 0, 0, 0, 0];
     warp.extend(root);
     // No source; to 1,1.
@@ -37,8 +38,8 @@ pub(super) async fn to_the_corner(number: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// The root window of the first screen, which stands behind the vendor's name
-/// and the formats.
+/// The root window of the first screen, which follows the vendor's name and the
+/// formats.
 fn root(setup: &[u8]) -> Option<[u8; 4]> {
     let name = usize::from(u16::from_le_bytes(setup.get(16..18)?.try_into().ok()?));
     let formats = usize::from(*setup.get(21)?);

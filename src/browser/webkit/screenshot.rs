@@ -43,9 +43,9 @@ impl Screenshot for WebKitPage {
             inner = self.size().await?;
         }
         Err(BrowserError::Refused {
-            command: format!("viewport {}x{}", wanted.0, wanted.1),
+            command: format!("the viewport {}x{}", wanted.0, wanted.1),
             reason: format!(
-                "the page is {}x{} in a window that was asked to be {}x{}",
+                "the page is {}x{} in a window of {}x{}",
                 inner.0, inner.1, asked.0, asked.1
             ),
         })

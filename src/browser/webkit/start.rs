@@ -1,5 +1,5 @@
-//! How WebKitGTK is launched: by WebKitWebDriver, on a display of our own,
-//! with settings of our own.
+//! Starts WebKitGTK through WebKitWebDriver, on a display and with GTK settings
+//! of its own.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -16,7 +16,7 @@ use crate::manifest::{BrowserSettings, ColorScheme, Screen, Theme};
 use crate::model::BrowserName;
 use crate::process::Supervised;
 
-/// What GTK draws with: text does not depend on a desktop's settings.
+/// GTK settings, so that text does not depend on the desktop's.
 const GTK_SETTINGS: &str = "[Settings]
 gtk-overlay-scrolling=1
 gtk-enable-animations=0
@@ -28,7 +28,7 @@ gtk-xft-rgba=none
 gtk-xft-dpi=98304
 ";
 
-/// The browser's own buttons take no room, so that its window can be narrow.
+/// Buttons without a size, so that the browser's window can be narrow.
 const GTK_STYLE: &str =
     "toolbar, headerbar, entry, button, box, toolitem, image, notebook, tab, label {
   min-width: 0; min-height: 0; margin: 0; padding: 0; border-width: 0;
@@ -36,25 +36,25 @@ const GTK_STYLE: &str =
 toolbar image, button image { -gtk-icon-transform: scale(0); }
 ";
 
-/// The environment of driver and browser, each with its reason.
+/// The environment variables of driver and browser.
 const ENVIRONMENT: &[&str] = &[
     "GDK_BACKEND=x11",
-    // No desktop's services are asked.
+    // No desktop services are used.
     "NO_AT_BRIDGE=1",
     "GTK_A11Y=none",
     "GSETTINGS_BACKEND=memory",
     "GTK_USE_PORTAL=0",
     // The software rasteriser draws the same on every machine of a kind.
     "LIBGL_ALWAYS_SOFTWARE=1",
-    // All tiles by the processor: where some went to the GPU, software or not,
-    // two pictures of one page differed from tile to tile.
+    // With some tiles drawn by the GPU, even in software, two screenshots of one
+    // page differed from tile to tile.
     "WEBKIT_SKIA_ENABLE_CPU_RENDERING=1",
 ];
 
-/// How often a port that somebody else took is replaced.
-const STARTS: u32 = 3;
+/// The number of attempts to start the driver, whose port may be taken.
+const ATTEMPTS: u32 = 3;
 
-/// What a browser is given when it starts.
+/// The settings that are fixed when the browser starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LaunchStyle {
     pub(super) dark: bool,
@@ -71,7 +71,7 @@ impl LaunchStyle {
     }
 }
 
-/// Starts a driver and a browser that looks so.
+/// Starts a driver and a browser with these settings.
 pub(super) async fn start(
     settings: &BrowserSettings,
     scratch: &Path,
@@ -81,12 +81,12 @@ pub(super) async fn start(
     let programs = find(settings, BrowserName::Webkit)?;
     let Programs { browser, driver } = &programs;
     tracing::info!(?browser, ?driver, ?style, "starting a browser");
-    let mut starts = 1;
+    let mut attempts = 1;
     let (process, port) = loop {
         match start_driver(driver, scratch, display, style).await {
-            Err(BrowserError::Start { reason, .. }) if starts < STARTS => {
-                tracing::warn!(reason, "the driver did not start; trying again");
-                starts += 1;
+            Err(BrowserError::Start { reason, .. }) if attempts < ATTEMPTS => {
+                tracing::warn!(reason, "the driver did not start; retrying");
+                attempts += 1;
             }
             outcome => break outcome?,
         }
@@ -102,7 +102,7 @@ fn wanted(settings: &BrowserSettings, browser: &Path, style: LaunchStyle) -> ser
         arguments.push("--dark-mode".to_owned());
     }
     if let Some(proxy) = settings.proxy {
-        // The capability would have TLS asked for by a proxy that speaks TLS.
+        // The proxy capability would need a proxy that supports TLS.
         arguments.push(format!("--proxy=http://{proxy}"));
     }
     arguments.extend(settings.webkit.args.iter().cloned());
@@ -113,7 +113,7 @@ fn wanted(settings: &BrowserSettings, browser: &Path, style: LaunchStyle) -> ser
     })
 }
 
-/// Starts the driver on a port that is free at this moment: it names none.
+/// Starts the driver on a free port: it cannot choose one itself.
 async fn start_driver(
     driver: &Path,
     scratch: &Path,
@@ -136,7 +136,7 @@ async fn start_driver(
     let arguments = [format!("--port={port}")];
     let mut process = Supervised::spawn_with_env(&environment, driver, &arguments, &own)
         .map_err(|error| failed(error.to_string()))?;
-    let answers = driver::within("start of WebKitWebDriver", async {
+    let answers = driver::within("WebKitWebDriver to start", async {
         tokio::select! {
             () = answers(port) => true,
             () = process.wait_for_exit() => false,
@@ -146,7 +146,7 @@ async fn start_driver(
         Ok((process, port))
     } else {
         let words = process.last_output();
-        Err(failed(format!("it ended at once, saying:\n{words}")))
+        Err(failed(format!("it exited with this output:\n{words}")))
     }
 }
 
@@ -164,7 +164,7 @@ fn free_port() -> std::io::Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-/// Writes GTK's settings into the browser's own folder of settings.
+/// Writes the GTK settings into the browser's configuration folder.
 fn configure(own: &Path) -> std::io::Result<()> {
     let folder = own.join("gtk-3.0");
     fs::create_dir_all(&folder)?;
@@ -172,7 +172,7 @@ fn configure(own: &Path) -> std::io::Result<()> {
     fs::write(folder.join("gtk.css"), GTK_STYLE)
 }
 
-/// What decides pixels, for whoever asks whether two runs draw alike.
+/// The start options that affect pixels.
 pub(in crate::browser) fn switches(settings: &BrowserSettings) -> Vec<String> {
     let own = [GTK_SETTINGS, GTK_STYLE].into_iter();
     let mut switches: Vec<String> = own
