@@ -1,15 +1,17 @@
-//! Stories that the test target names, beside those of the manifest.
+//! Stories that the test target adds to those of the manifest.
 
 use std::fmt;
 use std::sync::Arc;
 
 use url::Url;
 
-use super::story::unfit_id;
-use super::suite::parse_screen;
+use super::pages;
+use super::sections::story::unfit_id;
 use super::types::{CaptureSettings, Manifest, Screen, Source, StorySpec, Theme};
+use super::values::parse_screen;
 
-/// A story as the test target names it. What it leaves open is the suite's.
+/// A story that the test target adds. Settings that it does not change are those
+/// of the manifest.
 ///
 /// ```
 /// use tintype::Story;
@@ -29,11 +31,11 @@ pub struct Story {
     skip: Option<String>,
 }
 
-/// A change to settings that are only known later.
+/// A change to settings of the manifest, which is read later.
 type Adjust<T> = Arc<dyn Fn(&mut T) + Send + Sync>;
 
 impl Story {
-    /// A story with this id, which is shown at this address below the source.
+    /// A story with this id, at this path below the source.
     pub fn new(id: impl Into<String>, path: impl Into<String>) -> Self {
         Self {
             id: id.into(),
@@ -46,15 +48,15 @@ impl Story {
         }
     }
 
-    /// Shows it in these themes of the manifest only.
+    /// Shows it only in these themes of the manifest.
     #[must_use]
     pub fn themes<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.themes = Some(names.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Shows it at these viewports only, by their names in the manifest or as
-    /// `800x600` or `800x600@2x`.
+    /// Shows it only in these viewports: names of the manifest, `800x600` or
+    /// `800x600@2x`.
     #[must_use]
     pub fn viewports<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.viewports = Some(names.into_iter().map(Into::into).collect());
@@ -81,7 +83,7 @@ impl Story {
         self
     }
 
-    /// Leaves it out, for this reason.
+    /// Skips it, for this reason.
     #[must_use]
     pub fn skip(mut self, reason: impl Into<String>) -> Self {
         self.skip = Some(reason.into());
@@ -98,57 +100,58 @@ impl fmt::Debug for Story {
     }
 }
 
-/// Why code cannot add to a manifest.
+/// The test target could not change the manifest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CodeStoryError {
-    /// The manifest does not say that there are more stories than its own.
+    /// The manifest does not allow stories of the test target.
     #[error(
-        "the test target names the story `{id}`, and the manifest does not say so (put \
-         `from-code = true` into [stories]: whoever reads only the manifest must know that there \
-         are more)"
+        "the test target adds the story `{id}`, which the manifest does not allow\n\
+         help: set `from-code = true` in [stories], so that commands that read only the manifest \
+         know that there are more stories"
     )]
     NotDeclared {
         /// The story.
         id: String,
     },
-    /// A story cannot be what the code says.
-    #[error("the story `{id}` of the test target {what}")]
+    /// A story is invalid.
+    #[error("the story `{id}` of the test target {problem}")]
     Story {
         /// The story.
         id: String,
-        /// What is wrong with it.
-        what: String,
+        /// The problem.
+        problem: String,
     },
-    /// The address of the stories' server is none.
+    /// The base URL is invalid.
     #[error(
-        "`{0}` is no address of a server (the test target gives it; begin with http:// or https://)"
+        "the base URL `{0}` of the test target is invalid: expected an address that begins with \
+         http:// or https://"
     )]
     Address(String),
-    /// The address would show a password.
+    /// The base URL contains a password.
     #[error(
-        "the address that the test target gives has a user or a password in it (put them into `basic-auth` in [stories])"
+        "the base URL of the test target contains a user or a password, which reports would show\n\
+         help: move them to `basic-auth` in [stories]"
     )]
     Password,
-    /// There is no story at all.
+    /// There are no stories.
     #[error("there are no stories: neither the manifest nor the test target names one")]
     NoStories,
 }
 
 impl Manifest {
-    /// Adds stories behind the manifest's own.
+    /// Adds stories after those of the manifest.
     ///
     /// # Errors
-    /// When the manifest does not allow for it, or a story cannot be what it
-    /// says.
+    /// When the manifest does not allow it, or a story is invalid.
     pub fn add_stories(&mut self, drafts: &[Story]) -> Result<(), CodeStoryError> {
         for draft in drafts {
             if !self.from_code {
                 let id = draft.id.clone();
                 return Err(CodeStoryError::NotDeclared { id });
             }
-            let story = self.story(draft).map_err(|what| CodeStoryError::Story {
+            let story = self.story(draft).map_err(|problem| CodeStoryError::Story {
                 id: draft.id.clone(),
-                what,
+                problem,
             })?;
             self.stories.push(Arc::new(story));
         }
@@ -158,10 +161,10 @@ impl Manifest {
         Ok(())
     }
 
-    /// Takes the stories from a server instead of whatever `[stories]` names.
+    /// Uses a server instead of the source in `[stories]`.
     ///
     /// # Errors
-    /// When the address is none.
+    /// When the address is invalid.
     pub fn set_address(&mut self, address: &str) -> Result<(), CodeStoryError> {
         let url = Url::parse(address).ok();
         let bare = |url: &Url| url.username().is_empty() && url.password().is_none();
@@ -181,21 +184,19 @@ impl Manifest {
 
     fn story(&self, draft: &Story) -> Result<StorySpec, String> {
         if let Some(why) = unfit_id(&draft.id) {
-            return Err(format!("has an unfit id: {why}"));
+            return Err(format!("has an invalid id: {why}"));
         }
         if self.stories.iter().any(|story| story.id == draft.id) {
-            return Err("is there already, under the same id".to_owned());
+            return Err("has the id of another story".to_owned());
         }
+        let mut path = draft.path.clone();
         if let Source::Dir(folder) = &self.source {
-            let file = draft.path.split(['?', '#']).next().unwrap_or_default();
-            let file = file.trim_start_matches('/');
-            if !folder.join(file).is_file() {
-                return Err(format!("has no page: {}", folder.join(file).display()));
-            }
+            let missing = |file| format!("has no page: {}", folder.join(file).display());
+            path = pages::find_page(folder, &path).map_err(missing)?.url;
         }
         let mut story = StorySpec {
             id: draft.id.clone(),
-            path: draft.path.clone(),
+            path,
             skip: draft.skip.clone(),
             storybook: None,
             ..self.story_defaults.clone()
@@ -206,7 +207,7 @@ impl Manifest {
         if let Some(names) = &draft.viewports {
             story.screens = all(names, |name| self.screen(name))?;
         }
-        story.compare.each(|options| (draft.compare)(options));
+        story.compare.change_all(|options| (draft.compare)(options));
         (draft.capture)(&mut story.capture);
         Ok(story)
     }
@@ -236,7 +237,7 @@ fn all<T>(names: &[String], find: impl Fn(&str) -> Result<T, String>) -> Result<
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
     format!(
-        "names the unknown {what} `{name}` (the manifest has {})",
+        "uses the unknown {what} `{name}`: the manifest has {}",
         known.join(", ")
     )
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::config::{Config, System, Variables};
 
-use super::folders;
+use super::state_dir::state_dir;
 
 /// What reading a manifest depends on besides its text.
 pub(super) struct ReadContext {
@@ -19,7 +19,7 @@ pub(super) struct ReadContext {
 impl ReadContext {
     pub(super) fn new(root: PathBuf, config: &Config) -> Self {
         Self {
-            state_dir: folders::state_dir(&root, &config.system),
+            state_dir: state_dir(&root, &config.system),
             root,
             system: config.system.clone(),
             variables: config.variables.clone(),

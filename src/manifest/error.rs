@@ -1,4 +1,4 @@
-//! What is wrong with a manifest, shown at the line where it is wrong.
+//! Errors of a manifest, each shown with its line.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,15 +8,15 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use crate::config::closest;
 
-/// One thing that is wrong, and where.
+/// One error and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) message: String,
     /// Bytes of the manifest that are marked.
     pub(crate) span: Range<usize>,
-    /// What stands beside the mark.
+    /// The text beside the marked bytes.
     pub(crate) label: Option<String>,
-    /// What to do.
+    /// How to fix it.
     pub(crate) help: Option<String>,
 }
 
@@ -40,29 +40,44 @@ impl Problem {
         self
     }
 
-    /// Marks the name that was probably meant among `names`, and lists them
-    /// when none is close.
+    /// Adds the name that was probably meant, otherwise a list of `names`.
     pub(crate) fn suggest<'a>(
         self,
         wrong: &str,
         names: impl IntoIterator<Item = &'a str> + Clone,
     ) -> Self {
-        // At most a third of the letters may differ.
-        let max_distance = (wrong.chars().count() / 3).max(1);
-        match closest(wrong, names.clone(), max_distance) {
+        match closest(wrong, names.clone(), max_distance(wrong)) {
             Some(name) => self.label(format!("did you mean `{name}`?")),
             None => {
                 let names: Vec<_> = names.into_iter().map(|n| format!("`{n}`")).collect();
-                match names.len() {
-                    0 => self,
-                    _ => self.help(format!("one of {}", names.join(", "))),
+                match names.as_slice() {
+                    [] => self,
+                    [name] => self.help(format!("the only choice is {name}")),
+                    names => self.help(format!("choose one of {}", names.join(", "))),
                 }
             }
         }
     }
+
+    /// Adds the name that was probably meant, if one is close.
+    pub(crate) fn did_you_mean<'a>(
+        self,
+        wrong: &str,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        match closest(wrong, names, max_distance(wrong)) {
+            Some(name) => self.label(format!("did you mean \"{name}\"?")),
+            None => self,
+        }
+    }
 }
 
-/// Why there is no manifest.
+/// At most a third of the letters may differ.
+fn max_distance(wrong: &str) -> usize {
+    (wrong.chars().count() / 3).max(1)
+}
+
+/// A manifest could not be read or has errors.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
     /// The file could not be read.
@@ -70,12 +85,12 @@ pub enum ManifestError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         reason: String,
-        /// What to do, with a leading space, or nothing.
+        /// What to do, after a line break, or nothing.
         hint: &'static str,
     },
-    /// The file says something that it may not say.
+    /// The manifest has errors.
     #[error("{0}")]
     Invalid(Box<Report>),
 }
@@ -87,7 +102,7 @@ impl ManifestError {
             path: path.to_owned(),
             reason: error.to_string(),
             hint: if missing {
-                " (`cargo tintype init` writes one; TINTYPE_MANIFEST names another)"
+                "\nhelp: run `cargo tintype init` to create one, or name another in TINTYPE_MANIFEST"
             } else {
                 ""
             },
@@ -103,7 +118,7 @@ impl ManifestError {
         }))
     }
 
-    /// The error as text, in colours or without.
+    /// The error as text, with or without colours.
     pub fn render(&self, colours: bool) -> String {
         match self {
             Self::Read { .. } => self.to_string(),
@@ -116,7 +131,7 @@ impl ManifestError {
     }
 }
 
-/// Everything that is wrong with a manifest, in the order of its lines.
+/// The errors of a manifest, in the order of its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     path: PathBuf,
@@ -125,7 +140,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// How many things are wrong. At least one.
+    /// The number of errors, at least one.
     pub fn count(&self) -> usize {
         self.problems.len()
     }
@@ -160,7 +175,7 @@ impl Report {
         }
     }
 
-    /// A mark of one line and of at least one byte where there is one.
+    /// The part of a span that is on its first line.
     fn visible(&self, span: &Range<usize>) -> Range<usize> {
         let start = span.start.min(self.source.len());
         let end = span.end.clamp(start, self.source.len());

@@ -1,8 +1,8 @@
-//! Reading TOML tables key by key, with every error instead of the first.
+//! Reads TOML tables key by key and collects every error.
 //!
-//! Serde stops at the first thing that it does not like; a person who mends a
-//! manifest wants to see all of it. So the parsed table is read by hand: each
-//! key is taken once, and whatever nobody took is unknown.
+//! Serde stops at the first error, but a person who edits a manifest wants to
+//! see all of them. So the parsed table is read by hand: each key is taken
+//! once, and keys that were not taken are unknown.
 
 use std::ops::Range;
 
@@ -11,7 +11,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::Problem;
 
-/// Everything found wrong so far.
+/// Longer strings are not repeated in messages.
+const MAX_SHOWN: usize = 60;
+
+/// The problems found so far.
 #[derive(Debug, Default)]
 pub(super) struct Problems(pub(super) Vec<Problem>);
 
@@ -21,7 +24,7 @@ impl Problems {
     }
 }
 
-/// A value and the words that messages use for its place.
+/// A value and its place in messages.
 #[derive(Clone, Debug)]
 pub(super) struct Value<'a> {
     /// `` `threshold` in [compare] ``
@@ -30,8 +33,7 @@ pub(super) struct Value<'a> {
     inner: &'a DeValue<'a>,
 }
 
-/// A name and what it is bound to: an entry of a table of the user's own
-/// names.
+/// An entry of a table whose keys are the user's own names.
 pub(super) struct Named<'a> {
     pub(super) name: &'a str,
     pub(super) name_span: Range<usize>,
@@ -45,7 +47,7 @@ pub(super) struct Table<'a> {
     title: String,
     pub(super) span: Range<usize>,
     entries: &'a DeTable<'a>,
-    asked: Vec<&'static str>,
+    taken: Vec<&'static str>,
 }
 
 impl<'a> Table<'a> {
@@ -54,13 +56,13 @@ impl<'a> Table<'a> {
             title: "the manifest".to_owned(),
             span: 0..0,
             entries,
-            asked: Vec::new(),
+            taken: Vec::new(),
         }
     }
 
-    /// The value of a key that may be absent.
+    /// Takes the value of a key that may be absent.
     pub(super) fn take(&mut self, key: &'static str) -> Option<Value<'a>> {
-        self.asked.push(key);
+        self.taken.push(key);
         let value = self.entries.get(key)?;
         Some(Value {
             place: format!("`{key}` in {}", self.title),
@@ -89,14 +91,14 @@ impl<'a> Table<'a> {
         named
     }
 
-    /// Ends the reading: a key that nobody took is unknown.
+    /// Reports the keys that were not taken as unknown.
     pub(super) fn finish(self, problems: &mut Problems) {
         for (key, _) in self.entries {
-            if !self.asked.contains(&key.get_ref().as_ref()) {
+            if !self.taken.contains(&key.get_ref().as_ref()) {
                 let message = format!("unknown key `{}` in {}", key.get_ref(), self.title);
                 problems.add(
                     Problem::new(key.span(), message)
-                        .suggest(key.get_ref(), self.asked.iter().copied()),
+                        .suggest(key.get_ref(), self.taken.iter().copied()),
                 );
             }
         }
@@ -104,26 +106,38 @@ impl<'a> Table<'a> {
 }
 
 impl<'a> Value<'a> {
-    fn expected(&self, what: &str, problems: &mut Problems) {
-        let found = match self.inner {
-            DeValue::String(_) => "a text",
-            DeValue::Integer(_) => "a whole number",
-            DeValue::Float(_) => "a number",
-            DeValue::Boolean(_) => "true or false",
-            DeValue::Datetime(_) => "a date",
-            DeValue::Array(_) => "a list",
-            DeValue::Table(_) => "a table",
-        };
-        let message = format!("{} must be {what}, not {found}", self.place);
-        problems.add(Problem::new(self.span.clone(), message));
+    /// The problem of a value of another type or out of its range:
+    /// "`threshold` in [compare]: expected {expected}, found 2".
+    pub(super) fn expected(&self, expected: &str) -> Problem {
+        let message = format!(
+            "{}: expected {expected}, found {}",
+            self.place,
+            self.found()
+        );
+        Problem::new(self.span.clone(), message)
     }
 
-    /// The value as the parser gave it.
+    fn found(&self) -> String {
+        match self.inner {
+            DeValue::String(text) if text.is_empty() => "an empty string".to_owned(),
+            DeValue::String(text) if text.len() <= MAX_SHOWN => format!("{text:?}"),
+            DeValue::String(_) => "another string".to_owned(),
+            DeValue::Integer(number) => number.as_str().to_owned(),
+            DeValue::Float(number) => number.as_str().to_owned(),
+            DeValue::Boolean(flag) => flag.to_string(),
+            DeValue::Datetime(moment) => moment.to_string(),
+            DeValue::Array(items) if items.is_empty() => "an empty array".to_owned(),
+            DeValue::Array(_) => "an array".to_owned(),
+            DeValue::Table(_) => "a table".to_owned(),
+        }
+    }
+
+    /// The parsed value.
     pub(super) fn inner(&self) -> &'a DeValue<'a> {
         self.inner
     }
 
-    /// Says that the value is wrong: "`threshold` in [compare] {what}".
+    /// The problem with a value: "`threshold` in [compare] {what}".
     pub(super) fn wrong(&self, what: &str) -> Problem {
         Problem::new(self.span.clone(), format!("{} {what}", self.place))
     }
@@ -136,120 +150,116 @@ impl<'a> Value<'a> {
         self.inner.is_table()
     }
 
+    /// A string that is not empty.
     pub(super) fn text(&self, problems: &mut Problems) -> Option<&'a str> {
-        let text = self.inner.as_str();
-        match text {
-            None => self.expected("a text", problems),
-            Some("") => problems.add(self.wrong("is empty")),
-            Some(text) => return Some(text),
-        }
-        None
+        let text = self.inner.as_str().filter(|text| !text.is_empty());
+        self.or_expected(text, "a string", problems)
     }
 
-    /// A text that may be empty.
+    /// A string that may be empty.
     pub(super) fn any_text(&self, problems: &mut Problems) -> Option<&'a str> {
-        let text = self.inner.as_str();
-        if text.is_none() {
-            self.expected("a text", problems);
-        }
-        text
+        self.or_expected(self.inner.as_str(), "a string", problems)
     }
 
     pub(super) fn flag(&self, problems: &mut Problems) -> Option<bool> {
-        let flag = self.inner.as_bool();
-        if flag.is_none() {
-            self.expected("true or false", problems);
-        }
-        flag
+        self.or_expected(self.inner.as_bool(), "true or false", problems)
     }
 
-    /// A whole number between two bounds, both of them allowed.
-    pub(super) fn whole(&self, least: u64, most: u64, problems: &mut Problems) -> Option<u64> {
-        let Some(number) = self.inner.as_integer() else {
-            self.expected("a whole number", problems);
-            return None;
+    /// An integer between two bounds, both inclusive.
+    pub(super) fn whole(&self, min: u64, max: u64, problems: &mut Problems) -> Option<u64> {
+        let number = self.inner.as_integer();
+        let number = number.and_then(|n| i128::from_str_radix(n.as_str(), n.radix()).ok());
+        let number = number.and_then(|n| u64::try_from(n).ok());
+        let number = number.filter(|n| (min..=max).contains(n));
+        let expected = match max {
+            u64::MAX => format!("an integer of at least {min}"),
+            _ => format!("an integer from {min} to {max}"),
         };
-        let number = i128::from_str_radix(number.as_str(), number.radix()).ok();
-        let fits = number.and_then(|n| u64::try_from(n).ok());
-        let fits = fits.filter(|n| (least..=most).contains(n));
-        if fits.is_none() {
-            let bounds = match most {
-                u64::MAX => format!("must be a whole number from {least}"),
-                _ => format!("must be a whole number from {least} to {most}"),
-            };
-            problems.add(self.wrong(&bounds));
-        }
-        fits
+        self.or_expected(number, &expected, problems)
     }
 
-    /// A number between two bounds, both of them allowed.
-    pub(super) fn number(&self, least: f64, most: f64, problems: &mut Problems) -> Option<f64> {
+    /// A number between two bounds, both inclusive.
+    pub(super) fn number(&self, min: f64, max: f64, problems: &mut Problems) -> Option<f64> {
         let text = match self.inner {
-            DeValue::Integer(number) => number.as_str(),
-            DeValue::Float(number) => number.as_str(),
-            _ => {
-                self.expected("a number", problems);
-                return None;
-            }
+            DeValue::Integer(number) => Some(number.as_str()),
+            DeValue::Float(number) => Some(number.as_str()),
+            _ => None,
         };
-        let fits = text.parse().ok().filter(|n| (least..=most).contains(n));
-        if fits.is_none() {
-            problems.add(self.wrong(&format!("must be a number from {least} to {most}")));
-        }
-        fits
+        let number = text.and_then(|text| text.parse().ok());
+        let number = number.filter(|n| (min..=max).contains(n));
+        self.or_expected(number, &format!("a number from {min} to {max}"), problems)
     }
 
-    /// Any value, as JSON. A date is its text.
+    /// The value that was read, otherwise a problem.
+    fn or_expected<T>(
+        &self,
+        value: Option<T>,
+        expected: &str,
+        problems: &mut Problems,
+    ) -> Option<T> {
+        if value.is_none() {
+            problems.add(self.expected(expected));
+        }
+        value
+    }
+
+    /// Any value as JSON. A date becomes its text.
     pub(super) fn json(&self, problems: &mut Problems) -> Option<serde_json::Value> {
         let json = json(self.inner);
         if json.is_none() {
-            problems.add(self.wrong("holds a number that JSON cannot say"));
+            problems.add(self.wrong("contains a number that JSON cannot represent"));
         }
         json
     }
 
     pub(super) fn table(&self, problems: &mut Problems) -> Option<Table<'a>> {
-        let Some(entries) = self.inner.as_table() else {
-            self.expected("a table", problems);
-            return None;
-        };
+        let entries = self.or_expected(self.inner.as_table(), "a table", problems)?;
         Some(Table {
             title: self.title(),
             span: self.span.clone(),
             entries,
-            asked: Vec::new(),
+            taken: Vec::new(),
         })
     }
 
     pub(super) fn list(&self, problems: &mut Problems) -> Option<Vec<Value<'a>>> {
-        let Some(items) = self.inner.as_array() else {
-            self.expected("a list", problems);
-            return None;
-        };
+        let items = self.or_expected(self.inner.as_array(), "an array", problems)?;
         let item = |item: &'a Spanned<DeValue<'a>>| Value {
-            place: self.place.clone(),
+            place: self.item_place(),
             span: item.span(),
             inner: item.get_ref(),
         };
         Some(items.iter().map(item).collect())
     }
 
-    /// A list of texts with their places.
+    /// An array of strings with their places.
     pub(super) fn texts(&self, problems: &mut Problems) -> Option<Vec<(&'a str, Value<'a>)>> {
         let items = self.list(problems)?;
         let text = |item: Value<'a>| Some((item.text(problems)?, item));
         Some(items.into_iter().filter_map(text).collect())
     }
 
-    /// What a table at this place is called: a section by its header.
+    /// The name of a table at this place: that of a section is its header.
     fn title(&self) -> String {
-        if self.place == "`request` in [[story]]" {
-            return "[[story.request]]".to_owned();
-        }
-        match self.place.strip_suffix(" in the manifest") {
-            Some(list @ ("`story`" | "`request`")) => format!("[[{}]]", list.trim_matches('`')),
-            Some(section) => format!("[{}]", section.trim_matches('`')),
+        let Some((key, parent)) = self.place.split_once(" in ") else {
+            return self.place.clone();
+        };
+        let key = key.trim_matches('`');
+        let section = parent.strip_prefix('[').and_then(|p| p.strip_suffix(']'));
+        match section.filter(|section| !section.starts_with('[')) {
+            Some(section) => format!("[{section}.{key}]"),
+            None if parent == "the manifest" => format!("[{key}]"),
             None => self.place.clone(),
+        }
+    }
+
+    /// The place of an item of this array.
+    fn item_place(&self) -> String {
+        match self.place.as_str() {
+            "`story` in the manifest" => "[[story]]".to_owned(),
+            "`request` in the manifest" => "[[request]]".to_owned(),
+            "`request` in [[story]]" => "[[story.request]]".to_owned(),
+            place => place.to_owned(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Multiplying stories by browsers, themes and screens.
+//! Multiplies stories by browsers, themes and viewports.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use super::types::{Plan, Snapshot};
 
 impl Plan {
     /// Every snapshot of a manifest: stories in the manifest's order, and for
-    /// each browsers, then themes, then screens.
+    /// each of them browsers, then themes, then viewports.
     ///
     /// # Errors
     /// When two snapshots would share a test name or a file.
@@ -35,16 +35,16 @@ impl Plan {
         }
     }
 
-    /// Where the baseline of a snapshot is, if the manifest has it. What it
-    /// does not list, but a test target's code or a Storybook that is away
-    /// may, has its baseline where the template says.
+    /// The path of a snapshot's baseline. Snapshots that only the test target or
+    /// a Storybook that is not running knows have one too; `None` for other
+    /// unknown snapshots.
     pub fn baseline(&self, manifest: &Manifest, story: &StoryIdentifier) -> Option<PathBuf> {
         let mut snapshots = self.snapshots.iter();
         if let Some(listed) = snapshots.find(|snapshot| snapshot.identifier == *story) {
             return Some(listed.baseline.clone());
         }
-        let may_be = (manifest.from_code || manifest.is_stale) && story.check().is_ok();
-        may_be.then(|| baseline(manifest, story, engine_of(manifest, story)))
+        let may_exist = (manifest.from_code || manifest.is_stale) && story.check().is_ok();
+        may_exist.then(|| baseline(manifest, story, engine_of(manifest, story)))
     }
 }
 
@@ -86,7 +86,7 @@ fn baseline(manifest: &Manifest, identifier: &StoryIdentifier, browser: BrowserN
     manifest.root.join(path)
 }
 
-/// The engine that a story's id names, or else the first.
+/// The engine that a story id names, otherwise the first one.
 fn engine_of(manifest: &Manifest, story: &StoryIdentifier) -> BrowserName {
     let mut suffixes = story.story_id.split('@').skip(1);
     let named = |suffix| {
@@ -99,7 +99,7 @@ fn engine_of(manifest: &Manifest, story: &StoryIdentifier) -> BrowserName {
         .unwrap_or(manifest.browser.names[0])
 }
 
-/// A story's id with the suffixes of a browser other than the first and of a
+/// A story id with the suffixes of a browser other than the first and of a
 /// scale other than 1: `button@firefox@2x`.
 fn suffixed(id: &str, browser: Option<BrowserName>, scale: f64) -> String {
     let mut id = id.to_owned();
@@ -107,62 +107,61 @@ fn suffixed(id: &str, browser: Option<BrowserName>, scale: f64) -> String {
         id.push('@');
         id.push_str(browser.as_str());
     }
-    // A scale is read from the manifest, never computed: 1 is exactly 1.
+    // Scales are read from the manifest, never computed, so 1 is exactly 1.
     if scale.to_bits() != 1.0_f64.to_bits() {
         id.push_str(&format!("@{scale}x"));
     }
     id
 }
 
-/// Snapshots that nobody could tell apart: by test name, by the stem of the
-/// run's files or by the baseline's file. Letter case does not tell files
-/// apart, since it does not on macOS and Windows.
+/// Snapshots with the same test name, the same file in the run's folder or the
+/// same baseline. Letter case is ignored, as macOS and Windows do.
 fn conflicts(snapshots: &[Snapshot]) -> Vec<Problem> {
     let mut names = HashSet::with_capacity(snapshots.len());
     let mut stems = HashMap::with_capacity(snapshots.len());
     let mut files = HashMap::with_capacity(snapshots.len());
     let mut problems = Vec::new();
     for snapshot in snapshots {
-        if problems.len() == MOST_CONFLICTS {
+        if problems.len() == MAX_CONFLICTS {
             break;
         }
         let name = &snapshot.identifier;
         if !names.insert(name) {
             problems.push(
-                at(snapshot, format!("the snapshot `{name}` is there twice"))
-                    .help("two of its viewports have the same size and scale"),
+                at(snapshot, format!("the snapshot `{name}` is defined twice"))
+                    .help("remove one of its viewports with the same size and scale"),
             );
             continue;
         }
         let stem = name.file_stem().to_ascii_lowercase();
         if let Some(first) = stems.insert(stem, snapshot) {
-            problems.push(share(snapshot, first, &name.file_stem()));
+            problems.push(share_file(snapshot, first, &name.file_stem()));
             continue;
         }
         let file = snapshot.baseline.as_os_str().to_ascii_lowercase();
         if let Some(first) = files.insert(file, snapshot) {
-            let problem = share(snapshot, first, &snapshot.baseline.display().to_string());
+            let problem = share_file(snapshot, first, &snapshot.baseline.display().to_string());
             problems.push(problem);
         }
     }
     problems
 }
 
-/// How many conflicts are told at once: a wrong template gives one for every
+/// The most conflicts in a message: a wrong template causes one for every
 /// snapshot.
-const MOST_CONFLICTS: usize = 10;
+const MAX_CONFLICTS: usize = 10;
 
 fn at(snapshot: &Snapshot, message: String) -> Problem {
     Problem::new(snapshot.story.declared.clone(), message)
 }
 
-fn share(snapshot: &Snapshot, first: &Snapshot, file: &str) -> Problem {
+fn share_file(snapshot: &Snapshot, first: &Snapshot, file: &str) -> Problem {
     let message = format!(
         "`{}` and `{}` would share the file `{file}`",
         first.identifier, snapshot.identifier
     );
     at(snapshot, message).help(
-        "give one of the stories another `id`, or let `path` in [baselines] have \
-         {story}, {theme} and {viewport}",
+        "give one of the stories another `id`, or use {story}, {theme} and {viewport} in `path` \
+         of [baselines]",
     )
 }

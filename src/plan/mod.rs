@@ -1,4 +1,4 @@
-//! The matrix: from a manifest to ordered snapshots.
+//! Turns a manifest into ordered snapshots.
 
 mod build;
 #[cfg(test)]

@@ -41,7 +41,7 @@ retina = \"375x667@2x\"
 ";
 
 #[test]
-fn stories_come_in_order_then_browsers_themes_screens() {
+fn orders_by_story_browser_theme_and_viewport() {
     let browsers = "[browser]\nnames = [\"chromium\", \"firefox\"]\n";
     let plan = plan(&["a.html", "b.html"], &format!("{browsers}{MATRIX}")).unwrap();
     assert_eq!(
@@ -69,7 +69,7 @@ fn stories_come_in_order_then_browsers_themes_screens() {
 }
 
 #[test]
-fn a_broken_scale_is_written_as_it_is() {
+fn fractional_scales_keep_their_digits() {
     let text = "[[story]]\npath = \"a.html\"\nscale = 1.5\n";
     assert_eq!(
         names(&plan(&["a.html"], text).unwrap()),
@@ -78,9 +78,9 @@ fn a_broken_scale_is_written_as_it_is() {
 }
 
 fn conflict(pages: &[&str], text: &str) -> String {
-    let error = plan(pages, text).expect_err("a conflict").to_string();
+    let error = plan(pages, text).unwrap_err().to_string();
     let temporary = std::env::temp_dir().display().to_string();
-    // The folder's random name is cut out of every path in the message.
+    // Removes the random name of the folder.
     let mut shown = String::new();
     for (index, part) in error.split(&format!("{temporary}/")).enumerate() {
         let rest = if index == 0 {
@@ -94,14 +94,14 @@ fn conflict(pages: &[&str], text: &str) -> String {
 }
 
 #[test]
-fn two_viewports_of_one_size_conflict() {
+fn viewports_of_the_same_size_conflict() {
     let text =
         "[viewports]\nphone = \"375x667\"\nsmall = \"375x667\"\n[[story]]\npath = \"a.html\"\n";
     insta::assert_snapshot!(conflict(&["a.html"], text));
 }
 
 #[test]
-fn names_that_run_together_conflict() {
+fn ids_and_themes_with_the_same_file_name_conflict() {
     let text = "[themes]\nb = {}\n\"x-b\" = {}\n[[story]]\nid = \"a\"\npath = \"a.html\"\n[[story]]\nid = \"a-x\"\npath = \"a.html\"\n";
     insta::assert_snapshot!(conflict(&["a.html"], text));
 }
@@ -114,7 +114,7 @@ fn a_template_without_the_theme_conflicts() {
 }
 
 #[test]
-fn letter_case_does_not_tell_files_apart() {
+fn ids_that_differ_only_in_case_conflict() {
     let text = "[[story]]\nid = \"Button\"\npath = \"a.html\"\n[[story]]\nid = \"button\"\npath = \"a.html\"\n";
     insta::assert_snapshot!(conflict(&["a.html"], text));
 }

@@ -1,4 +1,4 @@
-//! The plan: which snapshots there are, in which order.
+//! Snapshots and their order.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use crate::model::BrowserName;
 use crate::model::StoryIdentifier;
 use tintype_compare::Options;
 
-/// One test: a story in a theme on a screen in a browser.
+/// One test: a story in a theme, a viewport and a browser.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// Its identifier, with suffixes; its names follow from it.
+    /// Its identifier with suffixes.
     pub identifier: StoryIdentifier,
     /// The story.
     pub story: Arc<StorySpec>,
@@ -19,29 +19,34 @@ pub struct Snapshot {
     pub theme: Arc<Theme>,
     /// Viewport and scale.
     pub screen: Screen,
-    /// What else it is told of the device.
+    /// The device.
     pub device: Device,
     /// The engine.
     pub browser: BrowserName,
-    /// Its baseline's file, absolute.
+    /// The absolute path of its baseline.
     pub baseline: PathBuf,
-    /// Why it is left out.
+    /// The reason for skipping it.
     pub skip: Option<String>,
-    /// Why it is known to fail, here.
+    /// The reason why it is expected to fail here.
     pub known_failure: Option<String>,
 }
 
 impl Snapshot {
-    /// How its picture is compared.
+    /// How its screenshot is compared with a baseline from the same
+    /// environment.
     pub fn compare(&self) -> &Options {
         self.story.compare.of(self.browser)
     }
+
+    /// How its screenshot is compared with a baseline from another environment.
+    pub fn compare_with_other_environment(&self) -> Options {
+        self.story.compare.of_other_environment(self.browser)
+    }
 }
 
-/// Every snapshot of a manifest: stories in the manifest's order, and for each
-/// browsers, then themes, then screens.
+/// The snapshots of a manifest in order.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// The snapshots, those that are skipped among them.
+    /// The snapshots, including skipped ones.
     pub snapshots: Vec<Snapshot>,
 }

@@ -1,29 +1,29 @@
-//! Args and globals as an address carries them: `label:Save+it;size:2;on:!true`.
+//! Args and globals in the form of a URL: `label:Save+it;size:2;on:!true`.
 //!
-//! Storybook takes from an address only what cannot do harm, and drops the
-//! rest with a word in the console. What it would drop is an error here.
+//! Storybook accepts only safe values from a URL, and drops others with a
+//! message in the console. They are errors here.
 
 use toml::de::{DeTable, DeValue};
 
 use crate::manifest::reader::{Problems, Value};
 
-/// What a text may be.
-const SAFE: &str = "Storybook takes letters, digits, spaces, `_` and `-`, numbers, and colours \
-                    such as #1458c8 and rgba(20, 88, 200, 0.5) from an address: give the story \
-                    an export of its own for anything else";
+/// The accepted values.
+const SAFE: &str = "Storybook accepts letters, digits, spaces, `_` and `-`, numbers, and colours \
+                    such as #1458c8 and rgba(20, 88, 200, 0.5) in a URL; export another story \
+                    for other values";
 
-/// The `args` of a story: its part of an address, without `args=`.
+/// The value of the URL parameter `args` of a story.
 pub(in crate::manifest) fn args(value: &Value<'_>, problems: &mut Problems) -> Option<String> {
     parameter(value, problems)
 }
 
-/// The `globals` of a theme: its part of an address, without `globals=`.
+/// The value of the URL parameter `globals` of a theme.
 pub(in crate::manifest) fn globals(value: &Value<'_>, problems: &mut Problems) -> Option<String> {
     parameter(value, problems)
 }
 
 fn parameter(value: &Value<'_>, problems: &mut Problems) -> Option<String> {
-    // Says what else it is.
+    // Reports other types.
     value.table(problems)?;
     let mut parts = Vec::new();
     match fields("", value.inner().as_table()?, &mut parts) {
@@ -37,20 +37,20 @@ fn parameter(value: &Value<'_>, problems: &mut Problems) -> Option<String> {
     }
 }
 
-struct Fault {
+struct InvalidField {
     message: String,
     span: std::ops::Range<usize>,
 }
 
 /// The fields of a table, in the order of their lines.
-fn fields(prefix: &str, table: &DeTable<'_>, parts: &mut Vec<String>) -> Result<(), Fault> {
+fn fields(prefix: &str, table: &DeTable<'_>, parts: &mut Vec<String>) -> Result<(), InvalidField> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);
     for (name, value) in entries {
         let key = name.get_ref();
         if key.is_empty() || !key.chars().all(is_plain) {
-            return Err(Fault {
-                message: format!("has the name `{key}`, which Storybook does not take"),
+            return Err(InvalidField {
+                message: format!("contains the name `{key}`, which Storybook does not accept"),
                 span: name.span(),
             });
         }
@@ -69,8 +69,8 @@ fn field(
     value: &DeValue<'_>,
     span: &std::ops::Range<usize>,
     parts: &mut Vec<String>,
-) -> Result<(), Fault> {
-    let fault = |message: String| Fault {
+) -> Result<(), InvalidField> {
+    let fault = |message: String| InvalidField {
         message,
         span: span.clone(),
     };
@@ -89,24 +89,26 @@ fn field(
         }
         DeValue::Boolean(flag) => format!("!{flag}"),
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
-            .map_err(|_| fault("has a number that is too large".to_owned()))?
+            .map_err(|_| fault("contains a number that is too large".to_owned()))?
             .to_string(),
         DeValue::Float(number) => {
             let number: Option<f64> = number.as_str().parse().ok().filter(|n: &f64| n.is_finite());
             number
-                .ok_or_else(|| fault("has a number that is none".to_owned()))?
+                .ok_or_else(|| fault("contains an invalid number".to_owned()))?
                 .to_string()
         }
         DeValue::Datetime(moment) => format!("!date({moment})").replace('+', "%2B"),
-        DeValue::String(text) => {
-            encoded(text).ok_or_else(|| fault(format!("has the text \"{text}\"")))?
-        }
+        DeValue::String(text) => encoded(text).ok_or_else(|| {
+            fault(format!(
+                "contains the text \"{text}\", which Storybook does not accept"
+            ))
+        })?,
     };
     parts.push(format!("{place}:{text}"));
     Ok(())
 }
 
-/// A text as an address carries it, if Storybook takes it at all.
+/// A text in the form of a URL, if Storybook accepts it.
 fn encoded(text: &str) -> Option<String> {
     if text.chars().all(is_plain) {
         return Some(text.replace(' ', "+"));

@@ -1,20 +1,20 @@
-//! `include` and `exclude`: which stories of a Storybook are wanted.
+//! `include` and `exclude`: which stories of a Storybook to show.
 
 use globset::GlobMatcher;
 
 use super::{Entry, Index};
-use crate::manifest::files;
+use crate::manifest::pages;
 use crate::manifest::reader::{Problems, Value};
 
-/// Patterns for what is wanted and for what is not.
+/// The patterns of `include` and `exclude`.
 #[derive(Default)]
 pub(in crate::manifest) struct Filter {
-    /// None where everything is wanted.
+    /// `None` includes all stories.
     include: Option<Vec<Pattern>>,
     exclude: Vec<Pattern>,
 }
 
-/// A pattern and what it is held against.
+/// A pattern and what it matches.
 enum Pattern {
     Id(GlobMatcher),
     Title(GlobMatcher),
@@ -24,8 +24,8 @@ enum Pattern {
 }
 
 impl Filter {
-    /// Whether a story is wanted.
-    pub(in crate::manifest) fn wants(&self, entry: &Entry) -> bool {
+    /// Whether a story is shown.
+    pub(in crate::manifest) fn includes(&self, entry: &Entry) -> bool {
         let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(entry));
         self.include.as_deref().is_none_or(any) && !any(&self.exclude)
     }
@@ -34,8 +34,8 @@ impl Filter {
 impl Pattern {
     fn matches(&self, entry: &Entry) -> bool {
         let title = |glob: &GlobMatcher| {
-            // `Controls/Button` is below `Controls/**`, and so is each of its
-            // stories, `Controls/Button/Primary`.
+            // `Controls/**` matches `Controls/Button` and each of its stories,
+            // such as `Controls/Button/Primary`.
             let whole = || format!("{}/{}", entry.title, entry.name);
             glob.is_match(&entry.title) || glob.is_match(whole())
         };
@@ -53,8 +53,7 @@ pub(super) fn is_named(glob: &GlobMatcher, entry: &Entry) -> bool {
     Pattern::Any(glob.clone()).matches(entry)
 }
 
-/// Reads `include` and `exclude`. A pattern of `include` that no story matches
-/// is an error.
+/// Reads `include` and `exclude`. A pattern of `include` must match a story.
 pub(in crate::manifest) fn filter(
     include: Option<&Value<'_>>,
     exclude: Option<&Value<'_>>,
@@ -70,9 +69,10 @@ pub(in crate::manifest) fn filter(
             };
             let idle = !index.0.iter().any(|entry| pattern.matches(entry));
             if must_match && idle {
-                let problem = item.wrong("has a pattern that no story of the Storybook matches");
+                let problem =
+                    item.wrong("contains a pattern that matches no story of the Storybook");
                 problems.add(problem.help(
-                    "`*` stays between two slashes, `**` does not: \"Controls/**\", \
+                    "`*` does not match `/`, `**` does: \"Controls/**\", \
                      { id = \"button--*\" }, { tag = \"visual\" }",
                 ));
             }
@@ -92,8 +92,7 @@ fn pattern(value: &Value<'_>, problems: &mut Problems) -> Option<Pattern> {
         return glob(value, problems).map(Pattern::Any);
     }
     if !value.is_table() {
-        problems
-            .add(value.wrong("must have patterns such as \"Controls/**\" or { tag = \"visual\" }"));
+        problems.add(value.expected("a pattern such as \"Controls/**\" or { tag = \"visual\" }"));
         return None;
     }
     let mut table = value.table(problems)?;
@@ -105,7 +104,9 @@ fn pattern(value: &Value<'_>, problems: &mut Problems) -> Option<Pattern> {
         (None, Some(title), None) => read(title).map(Pattern::Title),
         (None, None, Some(tag)) => read(tag).map(Pattern::Tag),
         _ => {
-            problems.add(value.wrong("has a pattern that needs one of `id`, `title` and `tag`"));
+            problems.add(
+                value.wrong("contains a pattern that must set one of `id`, `title` and `tag`"),
+            );
             None
         }
     }
@@ -113,7 +114,9 @@ fn pattern(value: &Value<'_>, problems: &mut Problems) -> Option<Pattern> {
 
 fn glob(value: &Value<'_>, problems: &mut Problems) -> Option<GlobMatcher> {
     let text = value.text(problems)?;
-    files::pattern(text)
-        .map_err(|error| problems.add(value.wrong(&format!("is not a pattern: {}", error.kind()))))
+    pages::pattern(text)
+        .map_err(|error| {
+            problems.add(value.wrong(&format!("is not a valid pattern: {}", error.kind())))
+        })
         .ok()
 }

@@ -1,4 +1,4 @@
-//! `index.json`, in which a Storybook lists its stories.
+//! `index.json`, the list of a Storybook's stories.
 
 use std::collections::HashMap;
 use std::io::ErrorKind;
@@ -12,10 +12,10 @@ pub(in crate::manifest) const FILE: &str = "index.json";
 /// The file's name up to Storybook 6.
 const OLD_FILE: &str = "stories.json";
 
-/// The versions of the file that are understood.
+/// The supported versions of the file.
 const VERSIONS: [u64; 2] = [4, 5];
 
-/// Every story of a Storybook, by its id.
+/// Every story of a Storybook, sorted by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::manifest) struct Index(pub(in crate::manifest) Vec<Entry>);
 
@@ -31,7 +31,7 @@ pub(in crate::manifest) struct Entry {
     pub(in crate::manifest) tags: Vec<String>,
 }
 
-/// Why there is no index: "… {message}", and what to do about it.
+/// The index could not be read. The message follows "`storybook` in [stories]".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::manifest) struct IndexError {
     pub(in crate::manifest) message: String,
@@ -74,14 +74,14 @@ impl Index {
         match std::fs::read_to_string(folder.join(FILE)) {
             Ok(text) => Self::parse(&text),
             Err(error) if error.kind() != ErrorKind::NotFound => Err(IndexError::new(
-                format!("has an {FILE} that cannot be read: {error}"),
-                "let this user read it",
+                format!("contains an {FILE} that cannot be read: {error}"),
+                "check the permissions of the file",
             )),
             Err(_) if folder.join(OLD_FILE).is_file() => Err(too_old(OLD_FILE)),
             Err(_) => Err(IndexError::new(
-                format!("is no built Storybook: there is no {FILE} in it"),
+                format!("is not a built Storybook: {FILE} is missing"),
                 format!(
-                    "build it (`npx storybook build`); looked in {}",
+                    "build the Storybook (`npx storybook build`) to {}",
                     folder.display()
                 ),
             )),
@@ -92,7 +92,7 @@ impl Index {
     pub(in crate::manifest) fn parse(text: &str) -> Result<Self, IndexError> {
         let broken = |error: serde_json::Error| {
             IndexError::new(
-                format!("has an {FILE} that is not understood: {error}"),
+                format!("has an invalid {FILE}: {error}"),
                 "build the Storybook again",
             )
         };
@@ -103,17 +103,17 @@ impl Index {
         if !VERSIONS.contains(&file.v) {
             return Err(IndexError::new(
                 format!(
-                    "has version {} of {FILE}, which is newer than 4 and 5",
+                    "has version {} of {FILE}, but only versions 4 and 5 are supported",
                     file.v
                 ),
-                "update tintype, or build with an older Storybook",
+                "update tintype, or use an older Storybook",
             ));
         }
         let mut entries = Vec::with_capacity(file.entries.len());
         for value in file.entries.into_values() {
             let listed: Listed = serde_json::from_value(value).map_err(broken)?;
-            // Pages of documentation, and tests, whose pictures are their
-            // story's.
+            // Documentation pages are left out, and tests, which look like their
+            // story.
             let is_story = listed.kind == "story"
                 && listed.subtype.as_deref().is_none_or(|kind| kind == "story");
             if is_story {
@@ -140,8 +140,8 @@ impl Index {
 
 fn too_old(sign: &str) -> IndexError {
     IndexError::new(
-        format!("was built by a Storybook older than 7 (it has {sign})"),
-        "upgrade it (`npx storybook@latest upgrade`), or show its stories by `url` and `path`",
+        format!("was built with a Storybook older than version 7: it has {sign}"),
+        "upgrade it (`npx storybook@latest upgrade`), or use `url` and `path`",
     )
 }
 
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn stories_are_listed_in_order_and_nothing_else() {
+    fn lists_only_stories_sorted_by_id() {
         let entry = |id: &str, title: &str, name: &str, tags: &[&str]| Entry {
             id: id.to_owned(),
             title: title.to_owned(),
@@ -179,15 +179,18 @@ mod tests {
     }
 
     #[test]
-    fn other_versions_are_told_by_their_number() {
+    fn unsupported_versions_are_named() {
         let three = error(r#"{"v":3,"stories":{}}"#);
         assert!(
-            three.contains("older than 7") && three.contains("upgrade"),
+            three.contains("older than version 7") && three.contains("upgrade"),
             "{three}"
         );
         let six = error(r#"{"v":6,"entries":{}}"#);
-        assert!(six.contains("version 6") && six.contains("newer"), "{six}");
+        assert!(
+            six.contains("version 6") && six.contains("supported"),
+            "{six}"
+        );
         let none = error("[]");
-        assert!(none.contains("not understood"), "{none}");
+        assert!(none.contains("invalid index.json"), "{none}");
     }
 }

@@ -1,10 +1,10 @@
-//! A Storybook as a source of stories.
+//! Stories of a Storybook.
 //!
-//! - `index`: `index.json`, in which a Storybook lists its stories.
-//! - `fetch`: the same of a Storybook that runs somewhere.
-//! - `filter`: which of them are wanted.
-//! - `arguments`: args and globals as an address carries them.
-//! - `stories`: from the list and the entries of `[[story]]` to stories.
+//! - `index`: `index.json`, the list of its stories.
+//! - `fetch`: the index of a running Storybook.
+//! - `filter`: `include` and `exclude`.
+//! - `arguments`: args and globals in the form of a URL.
+//! - `stories`: turns the index and the entries of `[[story]]` into stories.
 
 mod arguments;
 mod fetch;
@@ -17,17 +17,17 @@ pub(super) use filter::{Filter, filter};
 pub(super) use index::{Entry, Index};
 pub(super) use stories::resolve;
 
-/// The stories of a Storybook that are wanted.
+/// The stories of a Storybook, and which of them to show.
 pub(super) struct Catalogue {
-    /// Everything that the Storybook has.
+    /// All stories of the Storybook.
     pub(super) index: Index,
     pub(super) filter: Filter,
-    /// Whether the list could not be read, which has been told.
+    /// Whether the index could not be read, which is reported already.
     pub(super) is_broken: bool,
 }
 
 impl Catalogue {
-    /// Stands for a list that could not be read.
+    /// Stands for an index that could not be read.
     pub(super) fn broken() -> Self {
         Self {
             index: Index::default(),

@@ -1,7 +1,7 @@
-//! From a Storybook's list and the entries of `[[story]]` to stories.
+//! Turns the index of a Storybook and the entries of `[[story]]` into stories.
 //!
-//! Every story that is wanted is there. An entry with its `id`, or with a
-//! `glob`, sets things anew for it; one with `story` is a further story.
+//! Every included story is shown. An entry with its `id`, or with a `glob`,
+//! changes its settings; one with `story` adds another story.
 
 use std::collections::HashMap;
 
@@ -10,17 +10,17 @@ use globset::GlobMatcher;
 use super::filter::is_named;
 use super::{Catalogue, Entry};
 use crate::manifest::error::Problem;
-use crate::manifest::files;
+use crate::manifest::pages;
 use crate::manifest::reader::{Problems, Value};
-use crate::manifest::story::{StoryEntry, story_defaults};
-use crate::manifest::suite::Suite;
+use crate::manifest::sections::story::{StoryEntry, story_defaults};
+use crate::manifest::sections::suite::Suite;
 use crate::manifest::types::StorySpec;
 use crate::model::StoryIdentifier;
 
-/// How many stories are named when none is like the one that is missing.
-const MOST_NAMES: usize = 8;
+/// The most stories in a message about a missing one.
+const MAX_NAMES: usize = 8;
 
-/// Every story by its id, the further ones behind them.
+/// Every story sorted by id, followed by the additional ones.
 pub(in crate::manifest) fn resolve(
     catalogue: &Catalogue,
     drafts: &[StoryEntry<'_>],
@@ -34,7 +34,7 @@ pub(in crate::manifest) fn resolve(
     let plain = story_defaults(suite, 0..0);
     let mut stories = Vec::new();
     for entry in &catalogue.index.0 {
-        if !catalogue.filter.wants(entry) {
+        if !catalogue.filter.includes(entry) {
             continue;
         }
         let unfit = StoryIdentifier::check_story_id(&entry.id).is_err();
@@ -50,7 +50,7 @@ pub(in crate::manifest) fn resolve(
     if stories.is_empty() && problems.0.is_empty() {
         let message = match catalogue.index.0.len() {
             0 => "the Storybook has no stories".to_owned(),
-            count => format!("`include` and `exclude` leave none of {count} stories"),
+            count => format!("`include` and `exclude` leave out all {count} stories"),
         };
         problems.add(Problem::new(0..0, message));
     }
@@ -79,7 +79,7 @@ fn story(id: &str, entry: &Entry, story_defaults: &StorySpec) -> StorySpec {
     }
 }
 
-/// What would end a parameter, or be read as something else.
+/// Characters that mean something else in the value of a parameter.
 const IN_A_QUERY: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
     .add(b' ')
     .add(b'#')
@@ -88,11 +88,11 @@ const IN_A_QUERY: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
     .add(b'+')
     .add(b'=');
 
-/// The entries of `[[story]]` by what they are for.
+/// The entries of `[[story]]` by the stories that they select.
 struct Entries<'d, 'a> {
     by_id: HashMap<&'a str, &'d StoryEntry<'a>>,
     globs: Vec<(GlobMatcher, &'d StoryEntry<'a>)>,
-    /// Further stories, each with what it shows.
+    /// Additional stories, each with the one that it shows.
     more: Vec<(&'d StoryEntry<'a>, Entry)>,
 }
 
@@ -115,13 +115,13 @@ impl<'d, 'a> Entries<'d, 'a> {
                     entries.globs.extend(globs.map(|glob| (glob, draft)));
                 }
                 (None, None, Some((id, place))) => match known.get(id) {
-                    Some(entry) if !catalogue.filter.wants(entry) => problems.add(
+                    Some(entry) if !catalogue.filter.includes(entry) => problems.add(
                         place
                             .wrong("names a story that `include` or `exclude` leaves out")
-                            .help("leave this entry out as well"),
+                            .help("remove this entry, or include the story"),
                     ),
                     Some(_) if entries.by_id.insert(id, draft).is_some() => {
-                        problems.add(place.wrong("has an entry already"));
+                        problems.add(place.wrong("already has an entry"));
                     }
                     Some(_) => {}
                     None => problems.add(unknown(id, place, catalogue)),
@@ -132,8 +132,7 @@ impl<'d, 'a> Entries<'d, 'a> {
         entries
     }
 
-    /// The entry that is for a story: by its id, or else the first pattern
-    /// that it matches.
+    /// The entry of a story: by its id, otherwise by the first matching pattern.
     fn rule(&self, entry: &Entry) -> Option<&'d StoryEntry<'a>> {
         let pattern = || self.globs.iter().find(|(glob, _)| is_named(glob, entry));
         let by_id = self.by_id.get(entry.id.as_str()).copied();
@@ -143,11 +142,11 @@ impl<'d, 'a> Entries<'d, 'a> {
 
 fn unknown(id: &str, place: &Value<'_>, catalogue: &Catalogue) -> Problem {
     let ids = catalogue.index.0.iter().map(|entry| entry.id.as_str());
-    let problem = place.wrong(&format!("names `{id}`, which the Storybook does not have"));
+    let problem = place.wrong(&format!("names `{id}`, which is not in the Storybook"));
     let close = problem.clone().suggest(id, ids.clone());
     match close.label {
         Some(_) => close,
-        None => problem.suggest(id, ids.take(MOST_NAMES)),
+        None => problem.suggest(id, ids.take(MAX_NAMES)),
     }
 }
 
@@ -157,17 +156,17 @@ fn matching(
     catalogue: &Catalogue,
     problems: &mut Problems,
 ) -> Option<GlobMatcher> {
-    let matcher = match files::pattern(glob) {
+    let matcher = match pages::pattern(glob) {
         Ok(matcher) => matcher,
         Err(error) => {
-            problems.add(place.wrong(&format!("is not a pattern: {}", error.kind())));
+            problems.add(place.wrong(&format!("is not a valid pattern: {}", error.kind())));
             return None;
         }
     };
-    let hit = |entry: &Entry| catalogue.filter.wants(entry) && is_named(&matcher, entry);
+    let hit = |entry: &Entry| catalogue.filter.includes(entry) && is_named(&matcher, entry);
     if !catalogue.index.0.iter().any(hit) {
-        let problem = place.wrong("matches no story of the Storybook, by id or by title");
-        problems.add(problem.help("`*` stays between two slashes, `**` does not: \"Controls/**\""));
+        let problem = place.wrong("matches no id and no title of a story");
+        problems.add(problem.help("`*` does not match `/`, `**` does: \"Controls/**\""));
     }
     Some(matcher)
 }

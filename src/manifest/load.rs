@@ -1,0 +1,82 @@
+//! Reads a manifest: puts the sections and the stories together.
+
+use std::path::Path;
+
+use toml::de::DeTable;
+
+use crate::config::Config;
+
+use super::context::ReadContext;
+use super::error::{ManifestError, Problem};
+use super::reader::{Problems, Table};
+use super::sections::{check_source, story, suite};
+use super::stories;
+use super::types::Manifest;
+
+impl Manifest {
+    /// Reads a manifest from its file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or has errors.
+    pub fn load(path: &Path, config: &Config) -> Result<Self, ManifestError> {
+        let source = std::fs::read_to_string(path).map_err(|e| ManifestError::read(path, &e))?;
+        Self::parse(path, &source, config)
+    }
+
+    /// Reads a manifest from its text. Relative paths start at the folder of
+    /// `path`, and errors name it.
+    ///
+    /// # Errors
+    /// When it has errors.
+    pub fn parse(path: &Path, source: &str, config: &Config) -> Result<Self, ManifestError> {
+        let (document, broken) = DeTable::parse_recoverable(source);
+        if !broken.is_empty() {
+            return Err(ManifestError::invalid(path, source, syntax(&broken)));
+        }
+        let absolute = std::path::absolute(path).map_err(|e| ManifestError::read(path, &e))?;
+        let root = absolute.parent().unwrap_or(Path::new("/")).to_owned();
+
+        let mut problems = Problems::default();
+        let mut table = Table::document(document.get_ref());
+        let context = ReadContext::new(root, config);
+        let suite = suite::read(&mut table, context, &mut problems);
+        let stories = stories::read(table.take("story").as_ref(), &suite, &mut problems);
+        table.finish(&mut problems);
+        check_source(&suite.source, &stories, &mut problems);
+        if !problems.0.is_empty() {
+            return Err(ManifestError::invalid(path, source, problems.0));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            story_defaults: story::story_defaults(&suite, 0..0),
+            root: suite.context.root,
+            state_dir: suite.context.state_dir,
+            source: suite.source,
+            host: suite.host,
+            from_code: suite.from_code,
+            is_stale: suite.is_stale,
+            credentials: suite.credentials,
+            themes: suite.themes,
+            viewports: suite.viewports.screens,
+            browser: suite.browser,
+            baselines: suite.baselines,
+            retries: suite.retries,
+            device: suite.device,
+            stories,
+            text: source.into(),
+        })
+    }
+
+    /// An error of errors that are found after reading.
+    pub(crate) fn invalid(&self, problems: Vec<Problem>) -> ManifestError {
+        ManifestError::invalid(&self.path, &self.text, problems)
+    }
+}
+
+/// The errors of the TOML parser.
+fn syntax(errors: &[toml::de::Error]) -> Vec<Problem> {
+    errors
+        .iter()
+        .map(|error| Problem::new(error.span().unwrap_or(0..0), error.message()))
+        .collect()
+}

@@ -1,0 +1,21 @@
+//! Reads the sections of a manifest, one file each.
+//!
+//! [`suite`] puts together the sections that apply to all stories, and
+//! [`story`] reads an entry of `[[story]]` on top of them.
+
+mod browser;
+mod capture;
+mod compare;
+mod credentials;
+mod device;
+mod known_failure;
+mod login;
+mod requests;
+mod source;
+mod steps;
+pub(super) mod story;
+pub(super) mod suite;
+mod themes;
+mod viewports;
+
+pub(super) use requests::check_source;

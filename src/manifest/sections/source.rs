@@ -1,0 +1,272 @@
+//! `[stories]`: where the stories come from.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::manifest::context::ReadContext;
+use crate::manifest::error::Problem;
+use crate::manifest::reader::{Problems, Table, Value};
+use crate::manifest::storybook::{self, Catalogue, Index};
+use crate::manifest::types::{CredentialTemplates, Login, Source};
+use crate::manifest::values::{address, is_address};
+
+use super::{credentials, login};
+
+/// The `[stories]` section.
+pub(super) struct StorySource {
+    pub(super) source: Source,
+    /// The name by which browsers on other machines reach this one.
+    pub(super) host: Option<String>,
+    /// Whether the test target may add stories.
+    pub(super) from_code: bool,
+    pub(super) credentials: CredentialTemplates,
+    /// The stories of a Storybook, if the source is one.
+    pub(super) storybook: Option<Catalogue>,
+    /// Whether a running Storybook did not provide these stories just now.
+    pub(super) is_stale: bool,
+    /// The login of the stories.
+    pub(super) login: Option<Arc<Login>>,
+}
+
+impl StorySource {
+    /// Stands for a source with an error; its folder is never read.
+    fn invalid() -> Self {
+        Self::new(Source::Dir(PathBuf::new()))
+    }
+
+    fn new(source: Source) -> Self {
+        Self {
+            source,
+            host: None,
+            from_code: false,
+            credentials: CredentialTemplates::default(),
+            storybook: None,
+            is_stale: false,
+            login: None,
+        }
+    }
+}
+
+/// The keys of `[stories]`.
+struct Keys<'a> {
+    dir: Option<Value<'a>>,
+    url: Option<Value<'a>>,
+    storybook: Option<Value<'a>>,
+    command: Option<Value<'a>>,
+    include: Option<Value<'a>>,
+    exclude: Option<Value<'a>>,
+    host: Option<Value<'a>>,
+    from_code: bool,
+}
+
+impl<'a> Keys<'a> {
+    fn take(table: &mut Table<'a>, problems: &mut Problems) -> Self {
+        let from_code = table.take("from-code");
+        Self {
+            from_code: from_code.and_then(|v| v.flag(problems)).unwrap_or(false),
+            dir: table.take("dir"),
+            url: table.take("url"),
+            storybook: table.take("storybook"),
+            command: table.take("command"),
+            include: table.take("include"),
+            exclude: table.take("exclude"),
+            host: table.take("host"),
+        }
+    }
+}
+
+/// Reads `[stories]`.
+pub(super) fn read(
+    value: Option<Value<'_>>,
+    context: &ReadContext,
+    logins: &[Arc<Login>],
+    problems: &mut Problems,
+) -> StorySource {
+    let Some(value) = value else {
+        let problem = Problem::new(0..0, "the section [stories] is missing");
+        problems.add(problem.help("name the folder of the stories: [stories] dir = \"stories\""));
+        return StorySource::invalid();
+    };
+    let Some(mut table) = value.table(problems) else {
+        return StorySource::invalid();
+    };
+    let keys = Keys::take(&mut table, problems);
+    let credentials = credentials::read(&mut table, problems);
+    let login = login::selection(table.take("login").as_ref(), logins, None, problems);
+    table.finish(problems);
+    let source = source(&value, &keys, context, problems);
+    let source = source.unwrap_or_else(StorySource::invalid);
+    if matches!(source.source, Source::Dir(_)) {
+        credentials::require_server(&credentials, problems);
+    }
+    StorySource {
+        host: keys.host.as_ref().and_then(|v| host_name(v, problems)),
+        from_code: keys.from_code,
+        credentials: credentials.credentials,
+        login,
+        ..source
+    }
+}
+
+fn source(
+    section: &Value<'_>,
+    keys: &Keys<'_>,
+    context: &ReadContext,
+    problems: &mut Problems,
+) -> Option<StorySource> {
+    check_unused_keys(keys, problems);
+    let wrong = |message: &str| Problem::new(section.span.clone(), message);
+    match (&keys.dir, &keys.url, &keys.storybook) {
+        (Some(dir), None, None) => {
+            let folder = context.root.join(dir.text(problems)?);
+            if !folder.is_dir() {
+                let problem = dir.wrong("is not a folder");
+                problems.add(problem.help(format!("create the folder {}", folder.display())));
+            }
+            Some(StorySource::new(Source::Dir(folder)))
+        }
+        (None, Some(url), None) => Some(StorySource::new(server(url, keys, problems)?)),
+        (None, None, Some(storybook)) => {
+            let source = self::storybook(storybook, keys, context, problems);
+            Some(source.unwrap_or_else(|| StorySource {
+                storybook: Some(Catalogue::broken()),
+                ..StorySource::invalid()
+            }))
+        }
+        (None, None, None) if keys.from_code => Some(StorySource::new(Source::Code)),
+        (None, None, None) => {
+            problems.add(wrong(
+                "[stories] must set one of `dir`, `url` and `storybook`",
+            ));
+            None
+        }
+        _ => {
+            problems.add(wrong(
+                "`dir`, `url` and `storybook` in [stories] cannot be combined",
+            ));
+            None
+        }
+    }
+}
+
+/// Refuses keys that have no effect with this source.
+fn check_unused_keys(keys: &Keys<'_>, problems: &mut Problems) {
+    let is_running = |value: &Value<'_>| value.inner().as_str().is_some_and(is_address);
+    let has_server = keys.url.is_some() || keys.storybook.as_ref().is_some_and(is_running);
+    if let (Some(command), false) = (&keys.command, has_server) {
+        problems.add(command.wrong("requires `url` in [stories]"));
+    }
+    if let (Some(host), true) = (&keys.host, has_server) {
+        problems.add(host.wrong("is for the built-in server and cannot be combined with `url`"));
+    }
+    for key in [&keys.include, &keys.exclude].into_iter().flatten() {
+        if keys.storybook.is_none() {
+            problems.add(key.wrong("requires `storybook` in [stories]"));
+        }
+    }
+}
+
+/// A name or address without scheme, port and path.
+fn host_name(value: &Value<'_>, problems: &mut Problems) -> Option<String> {
+    let text = value.text(problems)?;
+    if url::Host::parse(text).is_ok() {
+        return Some(text.to_owned());
+    }
+    let problem = value.expected("the host name or IP address of this machine, without a port");
+    problems.add(problem.help("write it as in host = \"ci-7.example.org\""));
+    None
+}
+
+fn server(url: &Value<'_>, keys: &Keys<'_>, problems: &mut Problems) -> Option<Source> {
+    let command = keys.command.as_ref();
+    Some(Source::Url {
+        base: address(url, problems)?,
+        command: command
+            .and_then(|value| value.text(problems))
+            .map(str::to_owned),
+    })
+}
+
+/// A Storybook: built, in a folder, or running.
+fn storybook(
+    value: &Value<'_>,
+    keys: &Keys<'_>,
+    context: &ReadContext,
+    problems: &mut Problems,
+) -> Option<StorySource> {
+    let text = value.text(problems)?;
+    if is_address(text) {
+        return running_storybook(value, keys, &context.state_dir, problems);
+    }
+    let folder = context.root.join(text);
+    if !folder.is_dir() {
+        let problem = value.wrong("is not a folder");
+        problems.add(problem.help(format!(
+            "build the Storybook (`npx storybook build`) to {}",
+            folder.display()
+        )));
+        return None;
+    }
+    let index = match Index::read(&folder) {
+        Ok(index) => index,
+        Err(error) => {
+            problems.add(value.wrong(&error.message).help(error.help));
+            return None;
+        }
+    };
+    let (include, exclude) = (keys.include.as_ref(), keys.exclude.as_ref());
+    let filter = storybook::filter(include, exclude, &index, problems);
+    Some(StorySource {
+        storybook: Some(Catalogue {
+            index,
+            filter,
+            is_broken: false,
+        }),
+        ..StorySource::new(Source::Dir(folder))
+    })
+}
+
+/// A running Storybook. If it does not answer, its stories are those of its
+/// last answer; if `command` starts it, they may become known later.
+fn running_storybook(
+    value: &Value<'_>,
+    keys: &Keys<'_>,
+    state_dir: &Path,
+    problems: &mut Problems,
+) -> Option<StorySource> {
+    let source = server(value, keys, problems)?;
+    let Source::Url { base, command } = &source else {
+        return None;
+    };
+    let name = blake3::hash(base.as_bytes()).to_hex();
+    let cached = state_dir.join(format!("storybook/{}.json", &name[..16]));
+    let problem = match Index::of_server(base, &cached) {
+        Ok(Some(fetched)) => {
+            let (include, exclude) = (keys.include.as_ref(), keys.exclude.as_ref());
+            let filter = storybook::filter(include, exclude, &fetched.index, problems);
+            return Some(StorySource {
+                is_stale: !fetched.is_fresh,
+                storybook: Some(Catalogue {
+                    index: fetched.index,
+                    filter,
+                    is_broken: false,
+                }),
+                ..StorySource::new(source)
+            });
+        }
+        Ok(None) if command.is_some() => {
+            return Some(StorySource {
+                is_stale: true,
+                storybook: Some(Catalogue::broken()),
+                ..StorySource::new(source)
+            });
+        }
+        Ok(None) => value.wrong("does not answer").help(
+            "start it, set `command` to start it, or name the folder of a built Storybook: \
+             storybook = \"storybook-static\"",
+        ),
+        Err(error) => value.wrong(&error.message).help(error.help),
+    };
+    problems.add(problem);
+    None
+}

@@ -1,0 +1,71 @@
+//! A story with everything that applies to it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::model::BrowserName;
+
+use super::capture::CaptureSettings;
+use super::device::Device;
+use super::known_failure::KnownFailure;
+use super::login::Login;
+use super::request_rule::RequestRule;
+use super::screen::Screen;
+use super::step::Step;
+use super::theme::Theme;
+use super::tolerances::Tolerances;
+
+/// The story of a Storybook that a story shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct StorybookDetails {
+    /// Its id in the Storybook.
+    pub id: String,
+    /// Its args in the form of a URL, empty without any: `label:Save+it`.
+    pub args: String,
+    /// Whether its parameters decide how it is compared, since the manifest
+    /// does not.
+    pub may_compare: bool,
+    /// Whether its parameters decide its viewports.
+    pub may_pick_screens: bool,
+    /// Whether its parameters may skip it.
+    pub may_skip: bool,
+}
+
+/// A story with everything that applies to it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StorySpec {
+    /// Its id without suffixes.
+    pub id: String,
+    /// Its URL relative to the source, percent-encoded:
+    /// `forms/button.html?state=on`.
+    pub path: String,
+    /// The themes in which it is shown, at least one.
+    pub themes: Vec<Arc<Theme>>,
+    /// The viewports in which it is shown, at least one.
+    pub screens: Vec<Screen>,
+    /// The engines in which it is shown, at least one.
+    pub browsers: Vec<BrowserName>,
+    /// How it is compared.
+    pub compare: Tolerances,
+    /// How it is captured.
+    pub capture: CaptureSettings,
+    /// The steps before it is captured.
+    pub steps: Vec<Step>,
+    /// Its device, which beats those of its themes.
+    pub device: Device,
+    /// Its login.
+    pub login: Option<Arc<Login>>,
+    /// The rules for its requests: those of the story, then those of the suite.
+    pub requests: Vec<Arc<RequestRule>>,
+    /// The reason for skipping it.
+    pub skip: Option<String>,
+    /// The story of a Storybook that it shows.
+    pub storybook: Option<StorybookDetails>,
+    /// Where and why it is expected to fail.
+    pub known_failure: Option<KnownFailure>,
+    /// The bytes of the manifest that declare it.
+    #[serde(skip)]
+    pub(crate) declared: Range<usize>,
+}
