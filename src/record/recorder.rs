@@ -64,7 +64,7 @@ impl RecordReport {
             "operations are"
         };
         Some(format!(
-            "{} {operations} not yet written to {} and kept in {}; the next run or `cargo \
+            "{} {operations} not yet written to the {} and kept in {}; the next run or `cargo \
              tintype flush` writes them",
             self.pending,
             self.place,

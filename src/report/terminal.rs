@@ -66,7 +66,8 @@ fn last_lines(report: &RunReport, state: &State) -> String {
     uncacheable(&mut text, &report.uncacheable);
     let hint = unoptimised(&report.results);
     for warning in state.warnings.iter().chain(&hint) {
-        let _ = write!(text, "\n  warning: {warning}");
+        // A `help:` line is indented below its warning.
+        let _ = write!(text, "\n  warning: {}", warning.replace('\n', "\n    "));
     }
     text
 }

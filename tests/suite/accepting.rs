@@ -3,6 +3,7 @@
 use libtest_mimic::Trial;
 use tintype::model::Status;
 
+use super::output::assert_output;
 use super::project::{MANIFEST, Project};
 use super::trials;
 
@@ -19,20 +20,7 @@ fn a_new_story_fails_until_it_is_accepted() {
     let project = Project::new(MANIFEST, &[("a.html", "<h1>Hello</h1>")]);
     let run = project.run(&[], &[]);
     assert_eq!(run.code, Some(101));
-    assert!(
-        run.stdout.contains("test a::light::400x300 ... FAILED"),
-        "{}",
-        run.stdout
-    );
-    assert!(
-        run.stdout.contains("there is no baseline yet"),
-        "{}",
-        run.stdout
-    );
-    assert!(
-        run.stdout
-            .contains("cargo tintype accept 'a::light::400x300' --run run-")
-    );
+    assert_output("new_snapshot", &run.stdout);
     assert!(!project.path().join("baselines").exists());
     assert_eq!(project.statuses(), [Status::New]);
 

@@ -17,6 +17,7 @@ mod grid;
 mod isolation;
 mod login;
 mod nextest;
+mod output;
 mod project;
 mod recording;
 mod requests;
