@@ -1,4 +1,4 @@
-/* Charts of a snapshot's past: small, without a library. */
+/* Charts of a snapshot's history, without a library. */
 "use strict";
 globalThis.Tintype ??= {};
 {
@@ -12,14 +12,14 @@ globalThis.Tintype ??= {};
   };
   const [WIDTH, HEIGHT, LEFT, TOP, BOTTOM, RIGHT] = [560, 260, 52, 10, 26, 8];
 
-  /** A step of 1, 2 or 5 times a power of ten that four of reach `top`. */
+  /** The smallest step of 1, 2 or 5 times a power of ten so that four reach `top`. */
   const stepFor = (top) => {
     const power = 10 ** Math.floor(Math.log10(top / 4));
     return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step * 4 >= top) ?? 10 * power;
   };
 
   /** `points`: [{ value, status, label }] from old to new. `kind` is "line" or
-      "bars", `unit` turns a value into a word. */
+      "bars", `unit` formats a value. */
   T.chart = (title, points, kind, unit) => {
     const top = Math.max(...points.map(({ value }) => value), Number.MIN_VALUE);
     const step = top > Number.MIN_VALUE ? stepFor(top) : 1;

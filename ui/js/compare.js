@@ -1,7 +1,7 @@
-/* The image comparison: side by side, slider, overlay, blink, difference; zoom
-   to pixels, a loupe over every picture at the same place, regions outlined.
+/* The image comparison: side by side, slider, overlay, blink, difference, with
+   zoom, a loupe over every image at the same place, and outlined regions.
 
-   `view` outlives the snapshot that is shown:
+   `view` is shared by all snapshots:
    { mode, zoom ("fit" or pixels per pixel), split (0–100), opacity (0–100),
      loupe, regions }. */
 "use strict";
@@ -24,7 +24,7 @@ globalThis.Tintype ??= {};
   const NAMES = { baseline: "Baseline", current: "Current", diff: "Difference" };
 
   T.Compare = class {
-    /** Draws `snapshot` ({images, regions, width, height}) as `view` says. */
+    /** Draws `snapshot` ({images, regions, width, height}) according to `view`. */
     constructor(snapshot, view) {
       this.snapshot = snapshot;
       this.view = view;
@@ -32,7 +32,7 @@ globalThis.Tintype ??= {};
       this.pictures = [];
       this.frames = [];
       this.element = h("div", { class: "compare" });
-      // Where a zoomed picture stands depends on how much of it is seen.
+      // The scroll position of a zoomed image depends on the visible part.
       new ResizeObserver(() => this.scrollToDifference()).observe(this.element);
       this.draw();
     }
@@ -56,7 +56,7 @@ globalThis.Tintype ??= {};
     }
 
     nothing() {
-      return h("div", { class: "empty panel" }, h("p", {}, "No picture was taken of this snapshot in this run."));
+      return h("div", { class: "empty panel" }, h("p", {}, "This run has no image of the snapshot."));
     }
 
     stage(frame) {
@@ -76,7 +76,7 @@ globalThis.Tintype ??= {};
       return mat;
     }
 
-    /** Zoomed mats scroll together. */
+    /** Zoomed images scroll together. */
     follow(from) {
       for (const mat of this.element.querySelectorAll(".mat")) {
         if (mat === from) continue;
@@ -102,14 +102,14 @@ globalThis.Tintype ??= {};
     picture(source, over) {
       const image = h("img", { class: over ? "over" : undefined, alt: `${NAMES[source]} of ${this.snapshot.name}`, decoding: "async", draggable: "false" });
       image.addEventListener("load", () => this.layout());
-      image.addEventListener("error", () => image.replaceWith(h("p", { class: "missing small" }, `The ${NAMES[source].toLowerCase()} picture is not beside this page.`)));
+      image.addEventListener("error", () => image.replaceWith(h("p", { class: "missing small" }, `The ${NAMES[source].toLowerCase()} image is missing.`)));
       image.source = source;
       image.src = this.snapshot.images[source];
       this.pictures.push(image);
       return image;
     }
 
-    /** Pictures of different sizes lie on the union of both, top left. */
+    /** Images of different sizes are aligned at the top left. */
     layout() {
       const loaded = this.pictures.filter((image) => image.naturalWidth > 0);
       if (loaded.length > 0) {
@@ -120,12 +120,16 @@ globalThis.Tintype ??= {};
       }
       const { width, height } = this.size;
       for (const frame of this.frames) {
-        frame.style.setProperty("--width", `${width}px`);
+        // Tiny images are magnified by a whole factor.
+        const factor = Math.max(1, Math.floor(128 / width));
+        frame.classList.toggle("is-tiny", factor > 1);
+        frame.style.setProperty("--width", `${width * factor}px`);
         frame.style.setProperty("--ratio", width / height);
         frame.style.setProperty("aspect-ratio", `${width} / ${height}`);
         if (this.view.zoom !== "fit") frame.style.setProperty("inline-size", `${width * this.view.zoom}px`);
         for (const region of frame.querySelectorAll(".region")) this.place(region);
       }
+      this.element.classList.toggle("is-narrow", width < 480);
       for (const image of loaded) {
         image.style.setProperty("inline-size", `${(image.naturalWidth / width) * 100}%`);
         const note = image.closest("figure")?.querySelector("[data-size]");
@@ -135,7 +139,7 @@ globalThis.Tintype ??= {};
       this.scrollToDifference();
     }
 
-    /** Shows what differs most, until somebody looks elsewhere. */
+    /** Scrolls to the largest region, until the user scrolls. */
     scrollToDifference() {
       const [region] = this.snapshot.regions;
       const mat = this.element.querySelector(".mat-zoomed");
@@ -164,7 +168,7 @@ globalThis.Tintype ??= {};
     }
 
     grip(frame) {
-      const grip = h("span", { class: "slider-grip", role: "slider", tabindex: "0", "aria-label": "Edge between baseline and current", "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": Math.round(this.view.split) });
+      const grip = h("span", { class: "slider-grip", role: "slider", tabindex: "0", "aria-label": "Boundary between baseline and current", "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": Math.round(this.view.split) });
       const drag = (event) => {
         const box = frame.getBoundingClientRect();
         this.split(((event.clientX - box.left) / box.width) * 100);
@@ -186,7 +190,7 @@ globalThis.Tintype ??= {};
     }
 
     opacity() {
-      const range = h("input", { class: "range", type: "range", min: "0", max: "100", "aria-label": "Opacity of the current picture" });
+      const range = h("input", { class: "range", type: "range", min: "0", max: "100", "aria-label": "Opacity of the current image" });
       range.value = this.view.opacity;
       range.addEventListener("input", () => {
         this.view.opacity = Number(range.value);
@@ -196,7 +200,7 @@ globalThis.Tintype ??= {};
     }
 
     /** An arrow key: moves the loupe by a pixel, or the slider by a percent.
-        False when neither is there. */
+        False when there is neither. */
     nudge(dx, dy) {
       if (this.view.loupe && this.at) {
         this.moveLoupe(this.at.x + dx, this.at.y + dy);
@@ -209,7 +213,7 @@ globalThis.Tintype ??= {};
       return false;
     }
 
-    /** Blinking by hand, for those who asked for less motion. */
+    /** Blinks manually, for users who prefer reduced motion. */
     swap() {
       if (this.view.mode !== "blink") return false;
       this.swapped = !this.swapped;
@@ -256,7 +260,7 @@ globalThis.Tintype ??= {};
       this.reading.textContent = [`${this.at.x}, ${this.at.y}`, ...readings].join(" · ");
     }
 
-    /** The picture that is seen at the loupe's place. */
+    /** The visible image under the loupe. */
     under(frame) {
       const images = this.pictures.filter((image) => frame.contains(image));
       const left = this.view.mode === "slider" && (this.at.x / this.size.width) * 100 < this.view.split;
@@ -264,8 +268,8 @@ globalThis.Tintype ??= {};
     }
   };
 
-  /** "#rrggbb" at a pixel; nothing for pictures the browser won't read (a page
-      from disk may show its neighbours, but not look into them). */
+  /** "#rrggbb" of a pixel. Null for images that a page opened from disk may show
+      but not read. */
   function colourAt(image, { x, y }) {
     if (!image.complete || x >= image.naturalWidth || y >= image.naturalHeight) return null;
     try {

@@ -1,5 +1,5 @@
-/* Small helpers that the pages are built with. Whatever comes from a run goes
-   on the page as text, never as markup: `h` knows no innerHTML. */
+/* Helpers that the pages are built with. Data of a run is inserted as text,
+   never as markup: `h` does not use innerHTML. */
 "use strict";
 globalThis.Tintype ??= {};
 {
@@ -22,20 +22,38 @@ globalThis.Tintype ??= {};
 
   const SIGNS = { passed: "check", changed: "tilde", failed: "cross", new: "plus", skipped: "minus", running: "half" };
 
-  /** The statuses, those that wait for somebody first. */
+  /** The statuses in the order of the list. */
   T.STATUSES = ["failed", "new", "changed", "running", "passed", "skipped"];
-  /** Whether a status waits for a decision. */
-  T.waits = (status) => status === "failed" || status === "new";
+  /** Whether a person must accept or reject a snapshot, as
+      `VisualTestResult::needs_decision` of the model. The server sends it; the
+      report and live events have the fields that it follows from. */
+  T.needsDecision = (item) => item.needsDecision ?? (
+    (item.status === "failed" || (item.status === "new" && !item.baseline))
+      && !item.unstable && !item.unmetStep && Boolean(item.lean || item.current));
+  /** Whether its current image may become the baseline. */
+  T.isAcceptable = (item) => item.acceptable ?? (
+    T.needsDecision(item)
+      || (item.status === "changed" && !item.knownFailure && !item.unstable && !item.unmetStep));
+  /** The status that colours a snapshot: accepting it settles a failure. */
+  T.tone = (item) => (item.decision === "accepted" ? "passed" : item.status);
 
   T.icon = (name) => T.h("i", { class: `icon icon-${name}`, "aria-hidden": "true" });
   T.sign = (status) => T.icon(SIGNS[status] ?? "info");
   T.badge = (status, text = status, kind = "") =>
     T.h("span", { class: `badge ${kind}`.trim(), data: { status } }, T.sign(status), text);
 
+  /** Text that is shortened before its end, which distinguishes long names. */
+  T.shortened = (text, kind = "") => {
+    if (text.length <= 20) return T.h("span", { class: `truncate ${kind}`.trim() }, text);
+    const at = text.length - 12;
+    return T.h("span", { class: `shortened ${kind}`.trim(), title: text },
+      T.h("span", { class: "truncate" }, text.slice(0, at)), T.h("span", {}, text.slice(at)));
+  };
+
   const whole = new Intl.NumberFormat("en-GB");
   /** 1284 as "1,284". */
   T.count = (number) => whole.format(number);
-  /** A ratio from 0 to 1 as "2.76 %"; what is not nothing never shows as 0. */
+  /** A ratio from 0 to 1 as "2.76 %". Only zero is shown as 0. */
   T.percent = (ratio) => {
     if (ratio === undefined || ratio === null) return "–";
     if (ratio === 0) return "0";
@@ -58,7 +76,7 @@ globalThis.Tintype ??= {};
   };
 
   const SVG = "http://www.w3.org/2000/svg";
-  /** The mark: a plate with clipped corners, an oval, two exposures. */
+  /** The logo. */
   T.mark = () => {
     const svg = document.createElementNS(SVG, "svg");
     svg.setAttribute("viewBox", "0 0 48 56");
@@ -77,16 +95,16 @@ globalThis.Tintype ??= {};
     return svg;
   };
 
-  /** A bar of counts, one piece per status that occurs. */
+  /** A bar with one part per status that occurs. */
   T.meter = (counts, rest = 0, kind = "") => {
     const parts = T.STATUSES.filter((status) => counts[status] > 0);
     const words = parts.map((status) => `${T.count(counts[status])} ${status}`).join(", ");
-    return T.h("div", { class: `meter ${kind}`.trim(), role: "img", "aria-label": words || "nothing yet" },
+    return T.h("div", { class: `meter ${kind}`.trim(), role: "img", "aria-label": words || "no results yet" },
       parts.map((status) => T.h("span", { data: { status }, style: { "--n": counts[status] } })),
       rest > 0 && T.h("span", { class: "rest", style: { "--n": rest } }));
   };
 
-  /** A group of buttons of which one is pressed. */
+  /** A group of buttons, one of which is pressed. */
   T.segments = (label, options, chosen, choose) =>
     T.h("div", { class: "segments", role: "group", "aria-label": label }, options.map(({ value, text, icon, key }) =>
       T.h("button", {
@@ -94,7 +112,7 @@ globalThis.Tintype ??= {};
         title: key && `Key ${key}`, onclick: () => choose(value),
       }, icon && T.icon(icon), text)));
 
-  /** A line of words that is read out and goes away; `undo` adds a button. */
+  /** A message that disappears; `undo` adds a button. */
   T.toast = (text, undo) => {
     document.querySelector(".toasts")?.remove();
     const box = T.h("div", { class: "toasts" }, T.h("div", { class: "toast", role: "status" }, T.h("span", { class: "truncate" }, text), T.h("span", { class: "push" }),
@@ -122,7 +140,7 @@ globalThis.Tintype ??= {};
   T.command = (text) => T.h("div", { class: "code code-copy" }, T.h("code", { tabindex: "0" }, text),
     T.h("button", { type: "button", class: "btn btn-small", "aria-label": "Copy the command", onclick: () => T.copy(text) }, T.icon("copy"), "Copy"));
 
-  /** Light or dark, as chosen or as the system says. */
+  /** Switches between light and dark. */
   T.toggleTheme = () => {
     const root = document.documentElement;
     const now = root.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");

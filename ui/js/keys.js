@@ -1,4 +1,4 @@
-/* The keyboard: one table that both acts and is shown under "?". */
+/* The keyboard: one table that handles keys and is shown under "?". */
 "use strict";
 globalThis.Tintype ??= {};
 {
@@ -10,7 +10,7 @@ globalThis.Tintype ??= {};
     (target instanceof HTMLInputElement && !["range", "checkbox", "radio"].includes(target.type));
 
   /** Listens for `keys`: [{keys: ["j", "ArrowDown"], show: "J", text, run}].
-      `run` may return false to leave the key to the browser. The answer can
+      `run` may return false to leave the key to the browser. The result can
       `open` the table and `stop` listening. */
   T.keyboard = (keys) => {
     const table = new Map(keys.flatMap((entry) => entry.keys.map((key) => [key, entry])));
@@ -22,7 +22,12 @@ globalThis.Tintype ??= {};
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (document.querySelector("dialog[open]")) return;
       if (typing(event.target)) {
-        if (event.key === "Escape") event.target.blur();
+        const isSearch = event.target.type === "search";
+        // The browser would clear the search at Escape.
+        if (event.key === "Escape" || (event.key === "Enter" && isSearch)) {
+          event.preventDefault();
+          event.target.blur();
+        }
         return;
       }
       const entry = table.get(event.shiftKey && event.key.length === 1 && event.key !== "?" ? `Shift+${event.key.toUpperCase()}` : event.key) ?? table.get(event.key);
@@ -33,9 +38,9 @@ globalThis.Tintype ??= {};
   };
 
   function helpDialog(keys) {
-    const shown = [...keys.filter((entry) => entry.text), { show: "?", text: "These keys" }, { show: "Esc", text: "Close, leave the search" }];
+    const shown = [...keys.filter((entry) => entry.text), { show: "?", text: "Keyboard shortcuts" }, { show: "Enter", text: "Leave the search" }, { show: "Esc", text: "Close the dialog, leave the search" }];
     const dialog = h("dialog", { class: "dialog dialog-wide", "aria-labelledby": "keys-title" },
-      h("div", { class: "row spread" }, h("h2", { class: "title", id: "keys-title" }, "Keys"),
+      h("div", { class: "row spread" }, h("h2", { class: "title", id: "keys-title" }, "Keyboard shortcuts"),
         h("button", { type: "button", class: "btn btn-quiet btn-icon btn-small", "aria-label": "Close", onclick: () => dialog.close() }, T.icon("cross"))),
       h("dl", { class: "keys" }, shown.map(({ show, text }) =>
         h("div", {}, h("dt", {}, text), h("dd", {}, show.split(" ").map((key) => h("kbd", {}, key)))))));

@@ -1,5 +1,5 @@
-/* A list that draws only what is seen, so that ten thousand snapshots scroll
-   as smoothly as ten. Rows are of one height, in pixels. */
+/* A list that renders only visible rows, so that ten thousand snapshots scroll
+   smoothly. All rows have the same height. */
 "use strict";
 globalThis.Tintype ??= {};
 {
@@ -9,7 +9,7 @@ globalThis.Tintype ??= {};
   const MARGIN = 6;
 
   T.VirtualList = class {
-    /** `draw(item)` gives a row's children, `choose(item)` is told of a click. */
+    /** `draw(item)` returns the children of a row, `choose(item)` handles a click. */
     constructor({ label, draw, choose }) {
       this.draw = draw;
       this.choose = choose;
@@ -20,7 +20,7 @@ globalThis.Tintype ??= {};
       new ResizeObserver(() => this.schedule()).observe(this.element);
     }
 
-    /** Shows these items and keeps `selected` (an index, or -1) in view. */
+    /** Shows these items and keeps `selected` (an index, or -1) visible. */
     show(items, selected) {
       this.items = items;
       this.space.style.setProperty("block-size", `${items.length * ROW}px`);

@@ -1,4 +1,4 @@
-/* The report: a run from its data, in one page without a server. */
+/* The report of a run: one page without a server. */
 "use strict";
 {
   const T = globalThis.Tintype;
@@ -7,20 +7,25 @@
 
   const bench = new T.Workbench({
     empty: snapshots.length === 0 ? "This run has no snapshots." : "No snapshot matches. Clear the search or the filters.",
-    chosen: (name) => history.replaceState(null, "", `#${encodeURIComponent(name)}`),
+    chosen: (name, how) => {
+      const address = how === "closed" ? location.pathname + location.search : `#${encodeURIComponent(name)}`;
+      history.replaceState(null, "", address);
+    },
   });
   bench.load(snapshots);
 
   const { summary } = run;
   const words = [];
   if (summary.failed) words.push(`${T.count(summary.failed)} failed`);
-  if (summary.new) words.push(`${T.count(summary.new)} ${summary.new === 1 ? "is" : "are"} new`);
-  const verdict = words.length > 0 ? words.join(", ") : { interrupted: "Interrupted", error: "The run could not be carried out", failed: "Nothing was compared" }[run.reason] ?? "Everything is as it was";
+  const accepted = snapshots.filter(({ status, baseline }) => status === "new" && baseline).length;
+  if (accepted) words.push(`${T.count(accepted)} accepted as new`);
+  if (summary.new > accepted) words.push(`${T.count(summary.new - accepted)} new`);
+  const verdict = words.length > 0 ? words.join(", ") : { interrupted: "Interrupted", error: "The run failed with an error", failed: "Nothing was compared" }[run.reason] ?? "All snapshots match their baselines";
   const place = run.environment;
   const where = [place.browser, place.platform && `${place.platform} ${place.arch}`, place.git && `${place.git.branch ?? "detached"} ${place.git.commit.slice(0, 7)}${place.git.dirty ? " with changes" : ""}`].filter(Boolean).join(" · ");
 
   const help = T.keyboard([...bench.keys(), {
-    keys: ["c"], show: "C", text: "Copy the command that accepts",
+    keys: ["c"], show: "C", text: "Copy the accept command",
     run: () => { const item = bench.current(); if (item?.command) T.copy(item.command); },
   }]);
   document.body.replaceChildren(h("div", { class: "app" },
@@ -29,7 +34,7 @@
       h("span", { class: "mono small quiet truncate wide-only" }, run.runId),
       h("span", { class: "push" }),
       h("span", { class: "small quiet wide-only" }, [T.moment(run.startTime), run.duration !== undefined && T.duration(run.duration)].filter(Boolean).join(" · ")),
-      h("button", { type: "button", class: "btn btn-quiet btn-icon btn-small", "aria-label": "Keys", onclick: () => help.open() }, T.icon("keyboard")),
+      h("button", { type: "button", class: "btn btn-quiet btn-icon btn-small", "aria-label": "Keyboard shortcuts", onclick: () => help.open() }, T.icon("keyboard")),
       h("button", { type: "button", class: "btn btn-quiet btn-icon btn-small", "aria-label": "Light or dark", onclick: T.toggleTheme }, T.icon("moon"))),
     h("main", { class: "app-main" },
       h("div", { class: "app-head stack stack-tight" },

@@ -1,15 +1,15 @@
-/* The two columns of report and review: the list of what there is, with search
-   and filters, and the snapshot that is looked at.
+/* The two columns of report and review: the list of snapshots with search and
+   filters, and the selected snapshot.
 
-   A snapshot here is a test's document plus `name` (its test name), `images`
-   (addresses of baseline, current, diff) and `command` (what accepts it). */
+   A snapshot is the document of a test plus `name` (its test name), `images`
+   (addresses of baseline, current, diff) and `command` (to accept it). */
 "use strict";
 globalThis.Tintype ??= {};
 {
   const T = globalThis.Tintype;
   const { h } = T;
 
-  /** The order of the list: what waits first, then the largest difference. */
+  /** The order of the list: by status, then the largest difference first. */
   const order = (a, b) =>
     T.STATUSES.indexOf(a.status) - T.STATUSES.indexOf(b.status) ||
     (b.diffRatio ?? 0) - (a.diffRatio ?? 0) ||
@@ -19,11 +19,15 @@ globalThis.Tintype ??= {};
   const about = ({ storyIdentifier: { theme, viewport } }) => `${theme} · ${viewport.width}×${viewport.height}`;
 
   T.Workbench = class {
-    /** `actions(snapshot)` gives the buttons above the picture; `fetch(name)`
-        promises all of a snapshot that is `lean`, as in long lists; `empty` is
-        what stands there when nothing is chosen. */
-    constructor({ actions = () => [], chosen = () => {}, fetch, empty = "Nothing matches." } = {}) {
+    /** `actions(snapshot)` returns the buttons above the image, `bulk(shown)` one
+        for all snapshots that are shown; `fetch(name)` resolves to a complete
+        snapshot where the list has it only in part (`lean`); `chosen(name, how)`
+        is called when the selection changes, `how` being "opened" or "closed" if
+        the snapshot then covers the list or no longer does; `empty` is shown
+        when nothing is selected. */
+    constructor({ actions = () => [], bulk = () => null, chosen = () => {}, fetch, empty = "Nothing matches." } = {}) {
       this.actions = actions;
+      this.bulk = bulk;
       this.fetch = fetch;
       this.chosen = chosen;
       this.empty = empty;
@@ -34,13 +38,14 @@ globalThis.Tintype ??= {};
       this.statuses = new Set();
       this.name = undefined;
       this.list = new T.VirtualList({ label: "Snapshots", draw: (item) => this.row(item), choose: (item) => this.select(item.name, true) });
-      this.search = h("input", { class: "input", type: "search", "aria-label": "Search stories", placeholder: "Search stories", oninput: () => this.filter() });
+      this.search = h("input", { class: "input", type: "search", "aria-label": "Search stories", placeholder: "Search stories", oninput: () => this.refilter() });
       this.chips = h("div", { class: "row row-tight", role: "group", "aria-label": "Show only" });
       this.tally = h("p", { class: "small faint", role: "status" });
+      this.bulkActions = h("div", { class: "bulk" });
       this.detail = h("section", { class: "detail", "aria-label": "Snapshot" });
       this.element = h("div", { class: "workbench" },
         h("section", { class: "panel side", "aria-label": "Snapshots" },
-          h("div", { class: "panel-pad stack stack-tight" }, h("div", { class: "input-icon" }, T.icon("search"), this.search, h("kbd", {}, "/")), this.chips, this.tally),
+          h("div", { class: "panel-pad stack stack-tight" }, h("div", { class: "input-icon" }, T.icon("search"), this.search, h("kbd", {}, "/")), this.chips, h("div", { class: "row spread" }, this.tally, this.bulkActions)),
           this.list.element),
         this.detail);
     }
@@ -52,7 +57,7 @@ globalThis.Tintype ??= {};
       this.filter();
     }
 
-    /** What is newly known of a snapshot, by its name. */
+    /** Merges new fields of a snapshot, by its name. */
     update(news) {
       this.byName.set(news.name, prepared({ ...this.byName.get(news.name), ...news }));
       this.stale = true;
@@ -60,9 +65,25 @@ globalThis.Tintype ??= {};
     }
 
     counts() {
+      return this.countBy((item) => item.status);
+    }
+
+    /** Counts by colour: accepted snapshots count as passed. */
+    tones() {
+      return this.countBy(T.tone);
+    }
+
+    countBy(key) {
       const counts = {};
-      for (const { status } of this.all) counts[status] = (counts[status] ?? 0) + 1;
+      for (const item of this.all) counts[key(item)] = (counts[key(item)] ?? 0) + 1;
       return counts;
+    }
+
+    /** Filters because the user changed the search or the filters. */
+    refilter() {
+      const before = this.name;
+      this.filter();
+      if (this.name !== before && this.name) this.chosen(this.name);
     }
 
     filter() {
@@ -75,6 +96,7 @@ globalThis.Tintype ??= {};
       this.tally.textContent = this.shown.length === this.all.length
         ? this.all.length === 1 ? "1 snapshot" : `${T.count(this.all.length)} snapshots`
         : `${T.count(this.shown.length)} of ${T.count(this.all.length)} snapshots`;
+      this.bulkActions.replaceChildren(...[this.bulk(this.shown)].filter(Boolean));
       if (!this.current()) this.name = this.shown[0]?.name;
       this.list.show(this.shown, this.index());
       this.look();
@@ -89,7 +111,7 @@ globalThis.Tintype ??= {};
 
     toggle(status) {
       if (!this.statuses.delete(status)) this.statuses.add(status);
-      this.filter();
+      this.refilter();
     }
 
     current() {
@@ -100,14 +122,21 @@ globalThis.Tintype ??= {};
       return this.shown.findIndex((item) => item.name === this.name);
     }
 
-    /** Chooses a snapshot; `open` shows it even where there is room for one
-        column only. */
+    /** Selects a snapshot; `open` shows it also where there is room for only one
+        column. */
     select(name, open = false) {
+      const opened = open && !this.element.classList.contains("is-open");
       this.name = name;
       if (open) this.element.classList.add("is-open");
       this.list.select(this.index());
       this.look();
-      this.chosen(name);
+      this.chosen(name, opened ? "opened" : undefined);
+    }
+
+    /** Shows the list again where there is room for only one column. */
+    close() {
+      this.element.classList.remove("is-open");
+      this.list.select(this.index());
     }
 
     move(step) {
@@ -116,22 +145,22 @@ globalThis.Tintype ??= {};
       this.select(this.shown[next].name);
     }
 
-    /** The next snapshot that waits for a decision, round the end. */
-    moveToWaiting() {
+    /** Selects the next snapshot that needs a decision, wrapping around. */
+    moveToUndecided() {
       const from = this.index() + 1;
-      const next = [...this.shown.slice(from), ...this.shown.slice(0, from)].find((item) => T.waits(item.status) && !item.decision);
+      const next = [...this.shown.slice(from), ...this.shown.slice(0, from)].find((item) => T.needsDecision(item) && !item.decision);
       if (next) this.select(next.name);
     }
 
     row(item) {
       return [
-        h("span", { class: "tone", data: { status: item.status } }, T.sign(item.status), h("span", { class: "visually-hidden" }, item.status)),
-        h("span", { class: "vlist-words" }, h("span", { class: "truncate" }, item.storyIdentifier.storyId), h("span", { class: "small faint truncate" }, about(item))),
+        h("span", { class: "tone", data: { status: T.tone(item) } }, T.sign(T.tone(item)), h("span", { class: "visually-hidden" }, item.status)),
+        h("span", { class: "vlist-words" }, T.shortened(item.storyIdentifier.storyId), h("span", { class: "small faint truncate" }, about(item))),
         item.decision ? h("span", { class: "small quiet" }, item.decision) : h("span", { class: "num small" }, item.status === "failed" || item.status === "changed" ? T.percent(item.diffRatio) : ""),
       ];
     }
 
-    // ── What is looked at ──
+    // ── The selected snapshot ──
 
     look() {
       const item = this.current();
@@ -155,11 +184,11 @@ globalThis.Tintype ??= {};
         h("div", { class: "row actions" }, this.actions(item)),
         this.tools, this.compare.element,
         environment(item), ...remarks(item),
-        T.waits(item.status) && item.command && T.command(item.command), facts(item),
+        T.needsDecision(item) && item.command && T.command(item.command), facts(item),
       ].filter(Boolean));
     }
 
-    /** Shows what is known until the rest has come. */
+    /** Shows a placeholder until the snapshot is loaded. */
     lookUp(item) {
       this.compare = undefined;
       const place = h("div", { class: "mat", "aria-busy": "true" }, h("div", { class: "skeleton skeleton-picture" }));
@@ -171,12 +200,11 @@ globalThis.Tintype ??= {};
 
     head(item) {
       const step = (label, icon, by) => h("button", { type: "button", class: "btn btn-small btn-icon", "aria-label": label, onclick: () => this.move(by) }, T.icon(icon));
-      return h("div", { class: "stack stack-tight" },
-        h("button", { type: "button", class: "btn btn-small btn-quiet back", onclick: () => this.element.classList.remove("is-open") }, T.icon("left"), "All snapshots"),
-        h("div", { class: "row spread" },
-          h("div", { class: "row row-tight" }, T.badge(item.status), item.decision && h("span", { class: "badge", data: { status: item.decision === "accepted" ? "passed" : "failed" } }, item.decision),
-            h("h2", { class: "heading" }, item.storyIdentifier.storyId), h("span", { class: "small faint" }, about(item))),
-          h("div", { class: "row row-tight wide-only" }, step("Previous snapshot", "left", -1), step("Next snapshot", "right", 1))));
+      return h("div", { class: "detail-head" },
+        h("button", { type: "button", class: "btn btn-small btn-quiet back", onclick: () => { this.close(); this.chosen(item.name, "closed"); } }, T.icon("left"), "All snapshots"),
+        h("div", { class: "row row-tight steps" }, step("Previous snapshot", "left", -1), step("Next snapshot", "right", 1)),
+        h("div", { class: "row row-tight detail-title" }, T.badge(item.status), item.decision && h("span", { class: "badge", data: { status: item.decision === "accepted" ? "passed" : "failed" } }, item.decision),
+            h("h2", { class: "heading" }, item.storyIdentifier.storyId), h("span", { class: "small faint" }, about(item))));
     }
 
     drawTools() {
@@ -189,7 +217,7 @@ globalThis.Tintype ??= {};
           toggle("loupe", "Loupe", "zoom"), toggle("regions", "Regions", "pin")));
     }
 
-    /** Changes the way of looking. */
+    /** Changes a setting of the comparison. */
     set(name, value) {
       this.view[name] = value;
       if (!this.compare) return;
@@ -203,7 +231,7 @@ globalThis.Tintype ??= {};
       if (at >= 0 && at < T.ZOOMS.length) this.set("zoom", T.ZOOMS[at]);
     }
 
-    /** The keys of looking, for `T.keyboard`. */
+    /** The keys of list and comparison, for `T.keyboard`. */
     keys() {
       const mode = (value) => () => this.set("mode", value);
       const arrow = (dx, dy, otherwise) => (event) => {
@@ -220,16 +248,16 @@ globalThis.Tintype ??= {};
         { keys: ["ArrowRight"], run: arrow(1, 0) },
         { keys: ["Home"], run: () => this.move(-this.shown.length) },
         { keys: ["End"], run: () => this.move(this.shown.length) },
-        { keys: ["n"], show: "N", text: "Next that waits", run: () => this.moveToWaiting() },
+        { keys: ["n"], show: "N", text: "Next to review", run: () => this.moveToUndecided() },
         { keys: ["1"], show: "1", text: "Side by side", run: mode("side") },
-        { keys: ["2"], show: "2", text: "Slider (move it with the arrows)", run: mode("slider") },
+        { keys: ["2"], show: "2", text: "Slider (arrow keys move it)", run: mode("slider") },
         { keys: ["3"], show: "3", text: "Overlay", run: mode("overlay") },
         { keys: ["4"], show: "4", text: "Blink", run: mode("blink") },
-        { keys: ["b"], show: "B", text: "Blink by hand", run: () => this.compare?.swap() ?? false },
+        { keys: ["b"], show: "B", text: "Blink manually", run: () => this.compare?.swap() ?? false },
         { keys: ["5"], show: "5", text: "Difference only", run: mode("diff") },
         { keys: ["+", "="], show: "+", text: "Zoom in", run: () => this.zoom(1) },
         { keys: ["-"], show: "-", text: "Zoom out", run: () => this.zoom(-1) },
-        { keys: ["l"], show: "L", text: "Loupe (move it with the arrows)", run: () => this.set("loupe", !this.view.loupe) },
+        { keys: ["l"], show: "L", text: "Loupe (arrow keys move it)", run: () => this.set("loupe", !this.view.loupe) },
         { keys: ["o"], show: "O", text: "Outline regions", run: () => this.set("regions", !this.view.regions) },
         { keys: ["/"], show: "/", text: "Search", run: () => { this.element.classList.remove("is-open"); this.search.focus(); this.search.select(); } },
         { keys: ["t"], show: "T", text: "Light or dark", run: () => T.toggleTheme() },
@@ -240,24 +268,23 @@ globalThis.Tintype ??= {};
   function environment({ environmentChanged = [] }) {
     if (environmentChanged.length === 0) return null;
     return h("div", { class: "alert", data: { status: "changed" } }, T.icon("info"),
-      h("strong", {}, "The baseline comes from another environment"),
+      h("strong", {}, "The baseline was captured in another environment"),
       h("dl", { class: "facts" }, environmentChanged.flatMap(({ what, baseline, current }) =>
         [h("dt", {}, what), h("dd", {}, `${baseline}, now ${current}`)])));
   }
 
-  // What else there is to know: why it is known to fail, and that it did not
-  // pass at once.
+  // Known failures, unmet steps, instability and flakiness.
   function remarks({ knownFailure, attempts = [], status, unmetStep, unstable }) {
     const remark = (icon, kind, title, text) => h("div", { class: "alert", data: { status: kind } }, T.icon(icon), h("strong", {}, title), text && h("p", {}, text));
     return [
       knownFailure && remark("info", status, "Known failure", knownFailure),
-      unmetStep && remark("info", status, `Step ${unmetStep.number} was not done`, "The picture shows the page as it was then; it cannot be accepted."),
-      unstable && remark("info", status, "Unstable", "The pictures show the page as it was last, and what had moved since the picture before; they cannot be accepted."),
-      attempts.length > 1 && (status === "passed" || status === "changed") && remark("info", "changed", "Flaky", `It ${status} at attempt ${attempts.length}.`),
+      unmetStep && remark("info", status, `Step ${unmetStep.number} failed`, "The image shows the page at that step and cannot be accepted."),
+      unstable && remark("info", status, "Unstable", "The page looked different each time. The images show the last capture and its difference from the one before; they cannot be accepted."),
+      attempts.length > 1 && (status === "passed" || status === "changed") && remark("info", "changed", "Flaky", `It ${status} on attempt ${attempts.length}.`),
     ].filter(Boolean);
   }
 
-  const PARTS = [["navigateMs", "Navigate"], ["settleMs", "Settle"], ["captureMs", "Capture"], ["compareMs", "Compare"], ["durationMs", "Together"]];
+  const PARTS = [["navigateMs", "Navigate"], ["settleMs", "Settle"], ["captureMs", "Capture"], ["compareMs", "Compare"], ["durationMs", "Total"]];
 
   function facts(item) {
     const times = PARTS.filter(([key]) => item[key] !== undefined);

@@ -1,4 +1,4 @@
-//! Accepting, rejecting and taking back.
+//! Accept, reject and undo on the review server.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ fn decision(decision: &str, names: &[&str]) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_acceptance_changes_the_file_and_is_told() {
+async fn accepting_replaces_the_baseline_and_publishes_an_event() {
     let project = Project::recorded().await;
     let review = Review::start(&project);
     let records = project.records().await;
@@ -46,7 +46,7 @@ async fn an_acceptance_changes_the_file_and_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_reviewers_the_second_is_told() {
+async fn the_second_of_two_reviewers_gets_an_error() {
     let project = Project::recorded().await;
     let (first, second) = (Review::start(&project), Review::start(&project));
     assert_eq!(
@@ -62,18 +62,18 @@ async fn of_two_reviewers_the_second_is_told() {
         "{error}"
     );
     assert_eq!(project.accepted(CARD), after);
-    // Who has seen what is there now may replace it.
+    // The current baseline may be replaced by a reviewer who has seen it.
     let seen = second
         .get(&format!("/api/runs/{RUN}/tests/{}", encoded(CARD)))
         .json();
-    assert_eq!(seen["baselineMoved"], true);
+    assert_eq!(seen["decision"], "accepted");
     let chosen = json!({ "name": CARD, "expected": seen["baselineNow"] });
     let asked = json!({ "run": RUN, "decision": "accept", "snapshots": [chosen] });
     assert_eq!(second.decide(&asked).json()["answers"][0]["done"], true);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_accepted_is_taken_back_also_after_a_restart() {
+async fn undo_works_after_a_restart() {
     let project = Project::recorded().await;
     let before = fs::read(project.baseline(CARD)).unwrap();
     let review = Review::start(&project);
@@ -88,7 +88,7 @@ async fn what_was_accepted_is_taken_back_also_after_a_restart() {
     let again = review.decide(&decision("undo", &[CARD])).json();
     assert_eq!(
         again["answers"][0]["error"],
-        "the decision has been taken back already"
+        "the decision has already been undone"
     );
     let log = fs::read_to_string(
         project
@@ -104,7 +104,7 @@ async fn what_was_accepted_is_taken_back_also_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_acceptance_that_somebody_replaced_is_not_taken_back() {
+async fn undo_refuses_a_changed_baseline() {
     let project = Project::recorded().await;
     let review = Review::start(&project);
     review.decide(&decision("accept", &[CARD]));
@@ -116,7 +116,7 @@ async fn an_acceptance_that_somebody_replaced_is_not_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rejection_leaves_the_baseline() {
+async fn rejecting_keeps_the_baseline() {
     let project = Project::recorded().await;
     let before = fs::read(project.baseline(CARD)).unwrap();
     let review = Review::start(&project);
@@ -132,7 +132,7 @@ async fn a_rejection_leaves_the_baseline() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_redis_files_still_count() {
+async fn baselines_are_accepted_without_redis() {
     let mut project = Project::recorded().await;
     project.keep_run().await;
     let review = Review::start(&project);
@@ -143,7 +143,7 @@ async fn without_redis_files_still_count() {
         runs["problem"]
             .as_str()
             .unwrap()
-            .contains("failed to reach the record"),
+            .contains("the record store is unreachable"),
         "{runs}"
     );
     let answer = review.decide(&decision("accept", &[CARD])).json();
@@ -152,12 +152,12 @@ async fn without_redis_files_still_count() {
         answer["answers"][0]["warning"]
             .as_str()
             .unwrap()
-            .starts_with("accepted, but failed to")
+            .starts_with("accepted, but the record was not updated")
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_without_the_run_has_nobody_to_tell() {
+async fn a_run_missing_in_the_record_is_accepted() {
     let project = Project::recorded().await;
     project.keep_run().await;
     project.lose_record();
@@ -172,7 +172,7 @@ async fn a_record_without_the_run_has_nobody_to_tell() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_decision_on_nothing_says_so() {
+async fn a_decision_on_an_unknown_snapshot_is_an_error() {
     let project = Project::recorded().await;
     let review = Review::start(&project);
     let answers = review

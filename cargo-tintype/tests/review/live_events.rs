@@ -15,7 +15,7 @@ fn finished(run: &str, n: usize) -> RecordedEvent {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_arrive_in_order_and_again_after_a_restart() {
+async fn events_are_sent_in_order_and_again_after_a_restart() {
     let project = Project::recorded().await;
     let recorder = project.record("run-2").await;
     let review = Review::start(&project);
@@ -53,7 +53,7 @@ async fn events_arrive_in_order_and_again_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_list_of_runs_hears_of_all() {
+async fn the_list_of_runs_gets_events_of_all_runs() {
     let project = Project::recorded().await;
     let review = Review::start(&project);
     let mut stream = Stream::open(review.port, "/api/events", &[]);
@@ -72,7 +72,7 @@ async fn the_list_of_runs_hears_of_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_whose_processes_died_is_seen_to_end() {
+async fn a_run_whose_processes_died_is_ended() {
     let project = Project::recorded().await;
     drop(project.record("run-2").await);
     let review = Review::start(&project);
@@ -86,7 +86,7 @@ async fn a_run_whose_processes_died_is_seen_to_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_strange_id_is_refused() {
+async fn an_invalid_event_id_is_rejected() {
     let project = Project::recorded().await;
     let review = Review::start(&project);
     for id in ["$", "1-2-3", "x"] {

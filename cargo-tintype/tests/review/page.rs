@@ -1,4 +1,4 @@
-//! The page in a real browser.
+//! The review page in a real browser.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::project::{CARD, DARK, NEW, Project, RUN, Review, encoded};
 
 const HEADING: &str = "document.querySelector('.detail h2')?.textContent";
 
-/// Notes the streams that are opened, and the last event that was heard.
+/// Records the event streams that are opened, and the last event.
 const LISTENING: &str = "globalThis.streams = [];
     globalThis.EventSource = class extends EventSource {
       constructor(address) {
@@ -22,7 +22,7 @@ const LISTENING: &str = "globalThis.streams = [];
       }
     };";
 
-/// Holds the next answer to this path back until `release()`.
+/// Delays the next response for this path until `release()`.
 fn holding(path: &str) -> String {
     format!(
         "const real = fetch;
@@ -37,16 +37,38 @@ fn holding(path: &str) -> String {
     )
 }
 
+/// A recorded project, the server over it, and a browser.
+struct Page {
+    project: Project,
+    review: Review,
+    browser: Browser,
+}
+
+impl Page {
+    async fn open() -> Self {
+        let project = Project::recorded().await;
+        let review = Review::start(&project);
+        let browser = Browser::open().await;
+        Self {
+            project,
+            review,
+            browser,
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_is_seen_to_arrive() {
-    let project = Project::recorded().await;
-    let review = Review::start(&project);
-    let browser = Browser::open().await;
+async fn a_new_run_appears_in_the_list() {
+    let Page {
+        project,
+        review,
+        browser,
+    } = Page::open().await;
     browser.goto(&review.address()).await;
     browser
         .until("document.querySelectorAll('.run').length === 1")
         .await;
-    // What is told while nobody listens is seen too.
+    // Events without a subscription are not missed.
     project.redis.cli(&["CLIENT", "KILL", "TYPE", "pubsub"]);
     let recorder = project.record("run-2").await;
     browser
@@ -73,16 +95,18 @@ async fn a_run_is_seen_to_arrive() {
         .await;
     recorder.finish(None).await;
     browser
-        .until("document.querySelector('h1').textContent.includes('wait for a decision')")
+        .until("document.querySelector('h1').textContent.includes('to review')")
         .await;
     browser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_difference_is_accepted_by_keyboard() {
-    let project = Project::recorded().await;
-    let review = Review::start(&project);
-    let browser = Browser::open().await;
+async fn a_snapshot_is_accepted_by_keyboard() {
+    let Page {
+        project,
+        review,
+        browser,
+    } = Page::open().await;
     let before = fs::read(project.baseline(CARD)).unwrap();
     browser
         .goto(&format!(
@@ -99,23 +123,25 @@ async fn a_difference_is_accepted_by_keyboard() {
         .await;
     let current = fs::read(project.root().join(project.result(CARD).current.unwrap())).unwrap();
     assert_eq!(project.accepted(CARD).unwrap(), current);
-    // It goes on to the next one that waits, and comes back for an undo.
+    // It goes to the next undecided one, and U undoes the decision.
     browser
         .until("document.querySelector('.detail .badge')?.textContent !== 'accepted'")
         .await;
     browser.press("u").await;
     browser
-        .until("document.querySelector('.toast')?.textContent.includes('Took back')")
+        .until("document.querySelector('.toast')?.textContent.includes('Undid')")
         .await;
     assert_eq!(fs::read(project.baseline(CARD)).unwrap(), before);
     browser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_that_differ_alike_are_accepted_together() {
-    let project = Project::recorded().await;
-    let review = Review::start(&project);
-    let browser = Browser::open().await;
+async fn similar_snapshots_are_accepted_together() {
+    let Page {
+        project,
+        review,
+        browser,
+    } = Page::open().await;
     browser
         .goto(&format!(
             "{}/#/run/{RUN}/{}",
@@ -138,10 +164,12 @@ async fn two_that_differ_alike_are_accepted_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hostile_message_is_only_text() {
-    let project = Project::recorded().await;
-    let review = Review::start(&project);
-    let browser = Browser::open().await;
+async fn messages_are_inserted_as_text() {
+    let Page {
+        project: _project,
+        review,
+        browser,
+    } = Page::open().await;
     browser
         .goto(&format!(
             "{}/#/run/{RUN}/{}",
@@ -199,7 +227,7 @@ async fn the_report_opens_from_disk() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_has_no_token_sees_only_the_door() {
+async fn without_a_token_only_the_login_is_shown() {
     let project = Project::recorded().await;
     let review = Review::start_with(&project, &[], TOKEN);
     let browser = Browser::open().await;
@@ -231,7 +259,7 @@ async fn who_has_no_token_sees_only_the_door() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whose_session_ends_sees_the_door_again() {
+async fn the_login_returns_when_the_session_ends() {
     let project = Project::recorded().await;
     let port = free_port().to_string();
     let start = || Review::start_with(&project, &["--port", &port], TOKEN);
@@ -267,7 +295,7 @@ async fn whose_session_ends_sees_the_door_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_accepted_with_a_warning_is_taken_back_first() {
+async fn an_acceptance_with_a_warning_is_undone_first() {
     let mut project = Project::recorded().await;
     project.keep_run().await;
     let review = Review::start(&project);
@@ -279,13 +307,13 @@ async fn what_was_accepted_with_a_warning_is_taken_back_first() {
     project.redis.kill();
     browser.press("a").await;
     browser
-        .until("document.querySelector('.toast')?.textContent.includes('accepted, but failed to')")
+        .until("document.querySelector('.toast')?.textContent.includes('accepted, but the record was not updated')")
         .await;
     browser
         .until(&format!("{HEADING} === 'forms/checkout-card'"))
         .await;
     assert!(project.accepted(NEW).is_some());
-    // What could not be sent can be sent again.
+    // A failed request can be repeated.
     browser
         .script(
             "const real = fetch;
@@ -302,7 +330,7 @@ async fn what_was_accepted_with_a_warning_is_taken_back_first() {
         .await;
     browser.press("u").await;
     browser
-        .until("document.querySelector('.toast')?.textContent.includes('Took back gift')")
+        .until("document.querySelector('.toast')?.textContent.includes('Undid gift')")
         .await;
     assert!(project.accepted(NEW).is_none());
     let current = fs::read(project.root().join(project.result(CARD).current.unwrap())).unwrap();
@@ -311,10 +339,12 @@ async fn what_was_accepted_with_a_warning_is_taken_back_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_accepted_in_part_is_taken_back() {
-    let project = Project::recorded().await;
-    let review = Review::start(&project);
-    let browser = Browser::open().await;
+async fn a_partly_accepted_batch_is_undone() {
+    let Page {
+        project,
+        review,
+        browser,
+    } = Page::open().await;
     let before = fs::read(project.baseline(CARD)).unwrap();
     browser.open_card(&review, RUN).await;
     fs::remove_file(project.baseline(DARK)).unwrap();
@@ -329,14 +359,14 @@ async fn what_was_accepted_in_part_is_taken_back() {
     browser.until(&format!("{HEADING} === 'gift'")).await;
     browser.press("u").await;
     browser
-        .until("document.querySelector('.toast')?.textContent.includes('Took back forms/')")
+        .until("document.querySelector('.toast')?.textContent.includes('Undid forms/')")
         .await;
     assert_eq!(fs::read(project.baseline(CARD)).unwrap(), before);
     browser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_known_to_fail_is_not_for_accepting() {
+async fn known_failures_cannot_be_accepted() {
     let project = Project::recorded().await;
     let recorder = project.record("run-2").await;
     for name in [CARD, NEW] {
@@ -371,7 +401,7 @@ async fn what_is_known_to_fail_is_not_for_accepting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_happens_while_a_run_is_read_anew_is_not_lost() {
+async fn events_during_a_reload_are_not_lost() {
     let project = Project::recorded().await;
     let recorder = project.record("run-2").await;
     for name in [CARD, DARK] {
@@ -392,7 +422,7 @@ async fn what_happens_while_a_run_is_read_anew_is_not_lost() {
     browser.script(&holding("/api/runs/run-2")).await;
     recorder.finish(None).await;
     browser.until("globalThis.release").await;
-    // The answer is on its way. One is rejected here, one accepted elsewhere.
+    // While the response is pending, one is rejected here, one accepted elsewhere.
     browser.press("r").await;
     browser
         .until("document.querySelector('.toast')?.textContent.includes('Rejected')")
@@ -403,16 +433,18 @@ async fn what_happens_while_a_run_is_read_anew_is_not_lost() {
     browser.until("heard === 'baseline:accepted'").await;
     browser.script("release()").await;
     browser
-        .until("document.querySelector('h1').textContent === '0 of 2 wait for a decision'")
+        .until("document.querySelector('h1').textContent === '0 of 2 to review'")
         .await;
     browser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_that_begins_anew_is_read_anew() {
-    let project = Project::recorded().await;
-    let review = Review::start(&project);
-    let browser = Browser::open().await;
+async fn a_recreated_record_is_reloaded() {
+    let Page {
+        project,
+        review,
+        browser,
+    } = Page::open().await;
     browser.open_card(&review, RUN).await;
     project.lose_record();
     let recorder = project.record(RUN).await;
@@ -426,10 +458,12 @@ async fn a_record_that_begins_anew_is_read_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_view_that_was_left_stays_away() {
-    let project = Project::recorded().await;
-    let review = Review::start(&project);
-    let browser = Browser::open().await;
+async fn a_view_that_was_left_does_not_return() {
+    let Page {
+        project: _project,
+        review,
+        browser,
+    } = Page::open().await;
     browser.goto(&review.address()).await;
     browser.wait(".run").await;
     browser.script(LISTENING).await;
@@ -451,14 +485,16 @@ async fn a_view_that_was_left_stays_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_notice_goes_when_the_record_is_back() {
-    let mut project = Project::recorded().await;
-    let review = Review::start(&project);
-    let browser = Browser::open().await;
+async fn the_notice_disappears_when_the_record_is_available_again() {
+    let Page {
+        mut project,
+        review,
+        browser,
+    } = Page::open().await;
     browser.open_card(&review, RUN).await;
     project.redis.kill();
     browser
-        .until("document.querySelector('.notice').textContent.includes('failed to')")
+        .until("document.querySelector('.notice').textContent.includes('unreachable')")
         .await;
     project.redis.restart();
     browser
@@ -468,10 +504,12 @@ async fn a_notice_goes_when_the_record_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_keys_are_shown() {
-    let project = Project::recorded().await;
-    let review = Review::start(&project);
-    let browser = Browser::open().await;
+async fn the_shortcuts_are_listed() {
+    let Page {
+        project: _project,
+        review,
+        browser,
+    } = Page::open().await;
     browser
         .goto(&format!("{}/#/run/{RUN}", review.address()))
         .await;
@@ -479,8 +517,111 @@ async fn the_keys_are_shown() {
     browser.press("?").await;
     let dialog = browser.wait("dialog[open]").await;
     let text = dialog.text().await.unwrap();
-    for words in ["Accept, go on to the next", "Undo", "Loupe", "Search"] {
+    for words in ["Accept and go to the next", "Undo", "Loupe", "Search"] {
         assert!(text.contains(words), "{words} is missing in {text}");
     }
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn enter_and_escape_leave_the_search_and_keep_it() {
+    let Page {
+        project: _project,
+        review,
+        browser,
+    } = Page::open().await;
+    for key in [Key::Enter, Key::Escape] {
+        browser.goto(&format!("{}/#/runs", review.address())).await;
+        browser.open_card(&review, RUN).await;
+        browser.press("/").await;
+        let search = browser.wait("input[type=search]").await;
+        search.send_keys("gift").await.unwrap();
+        search.send_keys(&key.to_string()).await.unwrap();
+        browser
+            .until("document.activeElement === document.body")
+            .await;
+        browser
+            .until("document.querySelectorAll('.vlist-row').length === 1")
+            .await;
+        browser
+            .until("decodeURIComponent(location.hash).includes('gift::')")
+            .await;
+        browser
+            .script("document.querySelector('input[type=search]').value = ''")
+            .await;
+    }
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_undo_undoes_all_that_were_accepted_together() {
+    let Page {
+        project,
+        review,
+        browser,
+    } = Page::open().await;
+    let before = fs::read(project.baseline(CARD)).unwrap();
+    browser.open_card(&review, RUN).await;
+    let button = browser.wait(".bulk button").await;
+    assert_eq!(button.text().await.unwrap(), "Accept 3 shown");
+    button.click().await.unwrap();
+    let button = browser.wait("dialog[open] .btn-accept").await;
+    assert_eq!(button.text().await.unwrap(), "Accept 3");
+    button.click().await.unwrap();
+    browser
+        .until("document.querySelectorAll('.vlist-row .tone[data-status=passed]').length === 4")
+        .await;
+    assert!(project.accepted(NEW).is_some());
+    browser.press("u").await;
+    browser
+        .until("document.querySelector('.toast')?.textContent.includes('Undid 3 snapshots')")
+        .await;
+    assert_eq!(fs::read(project.baseline(CARD)).unwrap(), before);
+    assert!(project.accepted(NEW).is_none());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_selects_the_snapshot() {
+    let Page {
+        project: _project,
+        review,
+        browser,
+    } = Page::open().await;
+    browser.open_card(&review, RUN).await;
+    let other = encoded(NEW);
+    browser
+        .script(&format!("location.hash = '#/run/{RUN}/{other}'"))
+        .await;
+    browser.until(&format!("{HEADING} === 'gift'")).await;
+    browser.script("history.back()").await;
+    browser
+        .until(&format!("{HEADING} === 'forms/checkout-card'"))
+        .await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn back_leads_from_a_snapshot_to_the_list_on_a_phone() {
+    let Page {
+        project: _project,
+        review,
+        browser,
+    } = Page::open().await;
+    browser.client.set_window_size(390, 800).await.unwrap();
+    browser
+        .goto(&format!("{}/#/run/{RUN}", review.address()))
+        .await;
+    browser.wait(".vlist-row").await.click().await.unwrap();
+    browser
+        .until("document.querySelector('.workbench.is-open .steps').offsetWidth > 0")
+        .await;
+    browser
+        .until("document.querySelector('h1').offsetHeight > 0")
+        .await;
+    browser.script("history.back()").await;
+    browser
+        .until("document.querySelector('.workbench:not(.is-open) .vlist-row')")
+        .await;
     browser.close().await;
 }

@@ -8,7 +8,7 @@ use crate::http::request;
 use crate::project::{CARD, Project, RUN, Review, encoded};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_our_own_page_is_served() {
+async fn cross_origin_requests_are_rejected() {
     let project = Project::recorded().await;
     let review = Review::start(&project);
     let own = review.address();
@@ -78,7 +78,7 @@ async fn only_our_own_page_is_served() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_answer_is_dressed() {
+async fn every_response_has_security_headers() {
     let project = Project::recorded().await;
     let review = Review::start(&project);
     for path in ["/", "/api/runs", "/nowhere", "/assets/js/review.js"] {
@@ -102,7 +102,7 @@ async fn every_answer_is_dressed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pictures_are_found_by_name_and_never_by_path() {
+async fn images_are_found_by_name_and_never_by_path() {
     let project = Project::recorded().await;
     let review = Review::start(&project);
     let card = encoded(CARD);
@@ -188,7 +188,7 @@ async fn a_record_cannot_name_other_files() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_does_not_listen_beyond_this_machine() {
+async fn only_loopback_is_listened_on() {
     let project = Project::recorded().await;
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_cargo-tintype"))
         .args(["tintype", "review", "--host", "0.0.0.0"])

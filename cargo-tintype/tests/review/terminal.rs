@@ -1,4 +1,4 @@
-//! `review --tty` in a terminal, `watch` with and without one.
+//! `review --tty` in a terminal, and `watch`.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -22,8 +22,8 @@ fn command(project: &Project, program: &str) -> Command {
     command
 }
 
-/// Answers the questions of `review --tty` in a terminal of its own, which
-/// util-linux's `script` makes.
+/// Types commands for `review --tty` into a pseudo-terminal of util-linux's
+/// `script`.
 fn answer(project: &Project, arguments: &str, answers: &str) -> String {
     let line = format!("{BINARY} tintype review --tty {arguments}");
     let mut child = command(project, "script")
@@ -45,28 +45,28 @@ fn answer(project: &Project, arguments: &str, answers: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn differences_are_decided_on_in_the_terminal() {
+async fn snapshots_are_reviewed_in_the_terminal() {
     let project = Project::recorded().await;
     let before = fs::read(project.baseline(CARD)).unwrap();
     let current = fs::read(project.root().join(project.result(CARD).current.unwrap())).unwrap();
-    // They come in the record's order: the dark card, the light one, the new.
+    // In the order of the record: the dark card, the light one, the new one.
     let text = answer(&project, "", "a\nwhat\nr\ns\n");
-    assert!(text.contains(&format!("{RUN}: 3 to decide on")), "{text}");
+    assert!(text.contains(&format!("{RUN}: 3 to review")), "{text}");
     assert!(text.contains(&format!("accepted {DARK}")), "{text}");
-    assert!(text.contains("a, r, s, b, u or q, then Enter"), "{text}");
+    assert!(text.contains("enter a, r, s, b, u or q"), "{text}");
     assert!(text.contains(&format!("rejected {CARD}")), "{text}");
-    assert!(text.contains("decided on 2 of 3"), "{text}");
+    assert!(text.contains("reviewed 2 of 3"), "{text}");
     assert_eq!(project.accepted(DARK).unwrap(), current);
     assert_eq!(fs::read(project.baseline(CARD)).unwrap(), before);
     assert!(project.accepted(NEW).is_none(), "it was skipped");
-    // What is decided is not asked again; filters choose.
+    // Reviewed snapshots are not shown again; filters select.
     let text = answer(&project, "gift", "a\n");
-    assert!(text.contains(&format!("{RUN}: 1 to decide on")), "{text}");
+    assert!(text.contains(&format!("{RUN}: 1 to review")), "{text}");
     assert_eq!(project.accepted(NEW).unwrap(), current);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_terminal_it_says_what_to_run() {
+async fn without_a_terminal_other_commands_are_suggested() {
     let project = Project::recorded().await;
     let output = command(&project, BINARY)
         .args(["tintype", "review", "--tty"])
@@ -76,12 +76,12 @@ async fn without_a_terminal_it_says_what_to_run() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     assert!(
-        text.contains("there is no terminal to ask in: `cargo tintype accept"),
+        text.contains("--tty requires a terminal (help: use `cargo tintype accept"),
         "{text}"
     );
 }
 
-/// Watches a run in which a snapshot fails.
+/// Output of `watch` for a run in which a snapshot fails.
 async fn watched(project: &Project, arguments: &[&str]) -> Output {
     let child = command(project, BINARY)
         .args(["tintype", "watch"])
@@ -92,11 +92,11 @@ async fn watched(project: &Project, arguments: &[&str]) -> Output {
         .spawn()
         .unwrap();
     let mut child = child;
-    // It says when it listens, unless a run is at work already.
+    // It prints a line when it has subscribed.
     let mut words = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     words.read_line(&mut line).unwrap();
-    assert!(line.starts_with("no run is at work; waiting"), "{line}");
+    assert!(line.starts_with("no run is in progress; waiting"), "{line}");
     let recorder = project.record("run-2").await;
     let mut result = project.result(CARD);
     result.run_id.0 = "run-2".to_owned();
@@ -108,7 +108,7 @@ async fn watched(project: &Project, arguments: &[&str]) -> Output {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_is_watched_to_its_end() {
+async fn watch_follows_a_run_to_its_end() {
     let project = Project::recorded().await;
     let output = watched(&project, &[]).await;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -123,7 +123,7 @@ async fn a_run_is_watched_to_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_are_given_to_programs_as_they_are() {
+async fn watch_prints_events_as_json() {
     let project = Project::recorded().await;
     let output = watched(&project, &["--json"]).await;
     let text = String::from_utf8_lossy(&output.stdout);
