@@ -43,6 +43,7 @@ pub fn router(orders: Vec<Order>) -> Router {
         .route("/", get(list))
         .route("/orders/{number}", get(order))
         .route("/style.css", get(style))
+        .route("/font.woff2", get(font))
         .with_state(Arc::new(orders))
 }
 
@@ -132,4 +133,9 @@ fn page(title: &str, content: &Markup) -> Markup {
 
 async fn style() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/css")], include_str!("style.css"))
+}
+
+async fn font() -> impl IntoResponse {
+    let font: &'static [u8] = include_bytes!("../../../ui/fonts/instrument-sans.woff2");
+    ([(CONTENT_TYPE, "font/woff2")], font)
 }

@@ -83,7 +83,10 @@ pub fn stories() -> Vec<(&'static str, Element)> {
     ]
 }
 
-/// A whole page with this on it.
+/// The font of the pages, which they load from `/font.woff2`.
+pub const FONT: &[u8] = include_bytes!("../../../ui/fonts/instrument-sans.woff2");
+
+/// A complete page with this content.
 pub fn page(content: Element) -> String {
     let body = dioxus_ssr::render_element(content);
     let style = include_str!("style.css");

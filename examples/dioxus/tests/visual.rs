@@ -1,6 +1,6 @@
-//! What the components look like. Their pages are rendered to a folder first,
-//! which is then served like any other. (An app that `dx build` has built for
-//! the browser is shown the same way: name its folder.)
+//! Visual tests of the components. Their pages are rendered to a folder, which
+//! is then served like any other. (An app that `dx build` has built for the
+//! browser is tested the same way: name its folder.)
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,9 +18,13 @@ fn main() -> ExitCode {
     tintype::run()
 }
 
-/// Writes a page for each story. Those that are as they were are left alone,
-/// so that Tintype knows that nothing has changed.
+/// Writes the font and a page for each story. Unchanged files are not touched.
 fn write_pages(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let font = folder.join("font.woff2");
+    if !fs::read(&font).is_ok_and(|before| before == components::FONT) {
+        fs::write(&font, components::FONT)?;
+    }
     for (name, content) in components::stories() {
         let path = folder.join(format!("{name}.html"));
         let page = components::page(content);
