@@ -1,21 +1,23 @@
-//! What can be wrong with a baseline's file.
+//! The errors of baseline files.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// What is wrong with which baseline.
+/// How to replace a damaged baseline.
+pub const RESTORE: &str = "restore the file from version control, or accept the current image with `cargo tintype accept`";
+
+/// An error of a baseline file.
 #[derive(Debug, thiserror::Error)]
 #[error("the baseline `{}` {problem}", path.display())]
 pub struct BaselineError {
     /// The file.
     pub path: PathBuf,
     /// What is wrong with it.
-    #[source]
-    pub problem: Problem,
+    pub problem: BaselineProblem,
 }
 
 impl BaselineError {
-    pub(super) fn new(path: &Path, problem: Problem) -> Self {
+    pub(super) fn new(path: &Path, problem: BaselineProblem) -> Self {
         Self {
             path: path.to_owned(),
             problem,
@@ -23,42 +25,78 @@ impl BaselineError {
     }
 }
 
-/// What is wrong with a baseline's file. Completes "the baseline … …".
+/// What is wrong with a baseline file: the predicate of "the baseline …".
 #[derive(Debug, thiserror::Error)]
-pub enum Problem {
-    /// It is something else.
-    #[error("is not a PNG: it begins with \"{opening}\" (accept the snapshot anew)")]
+pub enum BaselineProblem {
+    /// It is another type of file.
+    #[error("is not a PNG file: it starts with \"{start}\"\nhelp: {RESTORE}")]
     NotPng {
         /// Its first bytes.
-        opening: String,
+        start: String,
     },
     /// Git LFS has not fetched it.
-    #[error("is a Git LFS pointer, not a picture (fetch it with `git lfs pull`)")]
+    #[error("is a Git LFS pointer\nhelp: fetch the file with `git lfs pull`")]
     LfsPointer,
-    /// It has no end.
-    #[error("is cut off after {length} bytes (check it out again, or accept the snapshot anew)")]
+    /// It is incomplete.
+    #[error("is truncated after {length} bytes\nhelp: {RESTORE}")]
     Truncated {
-        /// The file's length.
+        /// The length of the file.
         length: usize,
     },
-    /// It could not be read.
-    #[error("could not be read: {0}")]
-    Unreadable(#[source] io::Error),
-    /// It could not be written.
-    #[error("could not be written: {0}")]
-    Unwritable(#[source] io::Error),
-    /// A symbolic link leads elsewhere.
-    #[error("lies outside of the project, at `{}` (a symbolic link leads there)", .0.display())]
-    Outside(PathBuf),
-    /// Somebody accepted another picture meanwhile.
+    /// A checksum does not match.
     #[error(
-        "has changed since it was looked at: expected {expected}, found {found} \
-         (look at it again, then accept)"
+        "is damaged: the checksum of its `{chunk}` chunk at byte {offset} does not match\n\
+         help: {RESTORE}"
+    )]
+    Checksum {
+        /// The type of the chunk.
+        chunk: String,
+        /// Where the chunk starts.
+        offset: usize,
+    },
+    /// It cannot be read.
+    #[error("cannot be read: {}", describe(.0))]
+    Unreadable(io::Error),
+    /// It cannot be written.
+    #[error(
+        "cannot be written: {}\nhelp: check the permissions and the free space of its folder",
+        describe(.0)
+    )]
+    Unwritable(io::Error),
+    /// The lock that guards all baselines cannot be taken.
+    #[error("cannot be changed, as `{}` cannot be locked: {}", path.display(), describe(error))]
+    Unlockable {
+        /// The lock file.
+        path: PathBuf,
+        /// The error of the operating system.
+        error: io::Error,
+    },
+    /// A symbolic link leads out of the project.
+    #[error(
+        "is outside the project, at `{}`, to which a symbolic link leads\n\
+         help: replace the link by a folder in the project",
+        .0.display()
+    )]
+    Outside(PathBuf),
+    /// It has been replaced since it was read.
+    #[error(
+        "has changed since it was read: expected SHA-256 {expected}, found {found}\n\
+         help: review it again, then accept"
     )]
     Changed {
-        /// The SHA-256 that was expected, or that there is no file.
+        /// The expected SHA-256, or `no file`.
         expected: String,
-        /// What is there.
+        /// The SHA-256 of the file, or `no file`.
         found: String,
     },
+}
+
+/// The message of an I/O error, without the path of a temporary file.
+fn describe(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
+        ErrorKind::StorageFull => "no space left on the device".to_owned(),
+        _ => error.to_string(),
+    }
 }

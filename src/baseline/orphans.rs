@@ -1,4 +1,4 @@
-//! Baselines that no snapshot claims any more.
+//! Finds baselines without a snapshot.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -8,19 +8,19 @@ use walkdir::{DirEntry, WalkDir};
 use crate::manifest::Manifest;
 use crate::plan::Plan;
 
-/// Every file that could be a baseline of this manifest on this platform:
-/// below the template's folder, of a form that the template produces, and of
-/// a browser that the manifest names. Absolute, sorted.
+/// The files that could be baselines of this manifest on this platform: in the
+/// folder of the path template, matching the template, and of a browser that
+/// the manifest names. Absolute and sorted.
 ///
 /// # Errors
 /// When a folder cannot be read.
-pub fn files(manifest: &Manifest) -> Result<Vec<PathBuf>, walkdir::Error> {
+pub fn baseline_files(manifest: &Manifest) -> Result<Vec<PathBuf>, walkdir::Error> {
     let folder = manifest.root.join(manifest.baselines.folder());
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
     let mut files = Vec::new();
-    for entry in WalkDir::new(folder).into_iter().filter_entry(wanted) {
+    for entry in WalkDir::new(folder).into_iter().filter_entry(is_searched) {
         let entry = entry?;
         let relative = relative(&manifest.root, entry.path());
         let ours = manifest
@@ -34,25 +34,25 @@ pub fn files(manifest: &Manifest) -> Result<Vec<PathBuf>, walkdir::Error> {
     Ok(files)
 }
 
-/// The baselines that no snapshot of the whole plan claims. Those of other
-/// platforms, and of browsers that the manifest does not name, are not among
-/// them: another machine may claim them.
+/// The baselines without a snapshot in the whole plan, except those of other
+/// platforms and of browsers that the manifest does not name: other machines
+/// may use them.
 ///
 /// # Errors
 /// When a folder cannot be read.
 pub fn orphans(manifest: &Manifest, plan: &Plan) -> Result<Vec<PathBuf>, walkdir::Error> {
     let claimed: HashSet<_> = plan.snapshots.iter().map(|s| &s.baseline).collect();
-    let mut files = files(manifest)?;
+    let mut files = baseline_files(manifest)?;
     files.retain(|file| !claimed.contains(file));
     Ok(files)
 }
 
-/// A template without a folder makes the whole project a candidate: what is
-/// hidden or built is not looked into.
-fn wanted(entry: &DirEntry) -> bool {
+/// Whether to search an entry. If the template has no folder, the whole project
+/// is searched, except hidden folders and build output.
+fn is_searched(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
-    let foreign = name.starts_with('.') || matches!(&*name, "target" | "node_modules");
-    entry.depth() == 0 || !foreign
+    let is_excluded = name.starts_with('.') || matches!(&*name, "target" | "node_modules");
+    entry.depth() == 0 || !is_excluded
 }
 
 fn relative(root: &Path, path: &Path) -> String {

@@ -1,46 +1,48 @@
-//! A PNG file's chunks, as far as provenance needs them.
+//! Reads and writes the provenance chunk of a PNG file.
 //!
 //! See the PNG specification, third edition: 5.3 (chunk layout: length, type,
 //! data, CRC over type and data) and 11.3.3.4 (`iTXt`).
 
 use std::ops::Range;
 
-use super::error::Problem;
+use super::error::BaselineProblem;
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 const KEYWORD: &[u8] = b"tintype\0";
-/// Not compressed, of no language, without a translated keyword.
+/// Not compressed, no language, no translated keyword.
 const FLAGS: &[u8] = b"\0\0\0\0";
 
-/// A PNG taken apart at its provenance.
+/// A PNG split into image and provenance.
 #[derive(Debug)]
-pub(super) struct Parts<'a> {
+pub(super) struct SplitPng<'a> {
     /// The file without provenance.
     pub(super) plain: Vec<u8>,
-    /// The provenance's text.
+    /// The text of the provenance.
     pub(super) provenance: Option<&'a str>,
 }
 
-/// Takes a PNG apart. Pixels are not looked at.
-pub(super) fn split(png: &[u8]) -> Result<Parts<'_>, Problem> {
+/// Splits a PNG and checks its checksums. Does not decode pixels.
+pub(super) fn split(png: &[u8]) -> Result<SplitPng<'_>, BaselineProblem> {
     let (chunks, end) = chunks(png)?;
-    let ours = chunks.into_iter().find(|chunk| text(png, chunk).is_some());
+    let ours = chunks
+        .into_iter()
+        .find(|chunk| provenance_text(png, chunk).is_some());
     Ok(match ours {
-        None => Parts {
+        None => SplitPng {
             plain: png[..end].to_vec(),
             provenance: None,
         },
-        Some(chunk) => Parts {
+        Some(chunk) => SplitPng {
             plain: [&png[..chunk.start], &png[chunk.end..end]].concat(),
-            provenance: text(png, &chunk),
+            provenance: provenance_text(png, &chunk),
         },
     })
 }
 
-/// Puts provenance into a PNG, in place of what it has.
-pub(super) fn join(png: &[u8], provenance: &str) -> Result<Vec<u8>, Problem> {
+/// Adds provenance to a PNG, replacing any existing one.
+pub(super) fn join(png: &[u8], provenance: &str) -> Result<Vec<u8>, BaselineProblem> {
     let mut plain = split(png)?.plain;
-    // The last chunk is IEND, which has no data: 4 + 4 + 4 bytes.
+    // The last chunk is IEND, which has 4 + 4 + 4 bytes and no data.
     let end = plain.split_off(plain.len() - 12);
     let data = [KEYWORD, FLAGS, provenance.as_bytes()].concat();
     let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
@@ -54,21 +56,21 @@ pub(super) fn join(png: &[u8], provenance: &str) -> Result<Vec<u8>, Problem> {
     Ok(plain)
 }
 
-/// The provenance's text, if the chunk is one of ours.
-fn text<'a>(png: &'a [u8], chunk: &Range<usize>) -> Option<&'a str> {
+/// The text of a provenance chunk; `None` for other chunks.
+fn provenance_text<'a>(png: &'a [u8], chunk: &Range<usize>) -> Option<&'a str> {
     let chunk = &png[chunk.clone()];
     let data = chunk[4..chunk.len() - 4].strip_prefix(b"iTXt")?;
     let text = data.strip_prefix(KEYWORD)?.strip_prefix(FLAGS)?;
     str::from_utf8(text).ok()
 }
 
-/// The places of all chunks but IEND, and where the file ends: whatever
-/// stands after IEND belongs to no picture.
-fn chunks(png: &[u8]) -> Result<(Vec<Range<usize>>, usize), Problem> {
+/// The ranges of all chunks except IEND, and the end of IEND; bytes after it are
+/// ignored.
+fn chunks(png: &[u8]) -> Result<(Vec<Range<usize>>, usize), BaselineProblem> {
     if !png.starts_with(SIGNATURE) {
-        return Err(foreign(png));
+        return Err(not_png(png));
     }
-    let truncated = Problem::Truncated { length: png.len() };
+    let truncated = BaselineProblem::Truncated { length: png.len() };
     let mut chunks = Vec::new();
     let mut at = SIGNATURE.len();
     loop {
@@ -79,6 +81,12 @@ fn chunks(png: &[u8]) -> Result<(Vec<Range<usize>>, usize), Problem> {
         if end > png.len() {
             return Err(truncated);
         }
+        if !crc_matches(&png[at..end]) {
+            return Err(BaselineProblem::Checksum {
+                chunk: kind.escape_ascii().to_string(),
+                offset: at,
+            });
+        }
         if kind == b"IEND" {
             return Ok((chunks, end));
         }
@@ -87,22 +95,28 @@ fn chunks(png: &[u8]) -> Result<(Vec<Range<usize>>, usize), Problem> {
     }
 }
 
+/// Whether the checksum of a chunk, which covers type and data, matches.
+fn crc_matches(chunk: &[u8]) -> bool {
+    let (body, crc) = chunk.split_at(chunk.len() - 4);
+    crc32fast::hash(&body[4..]).to_be_bytes() == *crc
+}
+
 fn header(rest: &[u8]) -> Option<(usize, &[u8])> {
     let length = u32::from_be_bytes(rest.get(..4)?.try_into().ok()?);
     Some((usize::try_from(length).ok()?, rest.get(4..8)?))
 }
 
-fn foreign(bytes: &[u8]) -> Problem {
+fn not_png(bytes: &[u8]) -> BaselineProblem {
     if bytes.starts_with(b"version https://git-lfs") {
-        Problem::LfsPointer
+        BaselineProblem::LfsPointer
     } else if SIGNATURE.starts_with(bytes) {
-        Problem::Truncated {
+        BaselineProblem::Truncated {
             length: bytes.len(),
         }
     } else {
         let head = &bytes[..bytes.len().min(12)];
-        Problem::NotPng {
-            opening: head.escape_ascii().to_string(),
+        BaselineProblem::NotPng {
+            start: head.escape_ascii().to_string(),
         }
     }
 }

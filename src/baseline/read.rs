@@ -1,33 +1,34 @@
-//! Reading a baseline.
+//! Reads a baseline.
 
 use std::io::ErrorKind;
 use std::path::Path;
 use std::{fs, io};
 
-use super::error::{BaselineError, Problem};
+use super::error::{BaselineError, BaselineProblem};
+use super::png;
 use super::provenance::Provenance;
-use super::{png, sha256};
+use super::sha256::sha256;
 
 /// An accepted image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Baseline {
-    /// The PNG as it was captured, without provenance.
+    /// The PNG as captured, without provenance.
     pub bytes: Vec<u8>,
-    /// SHA-256 of the file as it is on disk, in lowercase hexadecimal.
+    /// SHA-256 of the file, in lowercase hexadecimal.
     pub file_sha256: String,
-    /// Where it comes from, if it says so in a way that is understood.
+    /// Where it was captured, if the file has valid provenance.
     pub provenance: Option<Provenance>,
 }
 
-/// Reads a baseline; nothing when there is none. Pixels are not decoded.
-/// `root` is the manifest's folder, which a baseline may not leave.
+/// Reads a baseline; `None` if there is no file. Checks the checksums, but does
+/// not decode pixels. `root` is the manifest's folder, which a baseline must not
+/// leave.
 ///
 /// # Errors
-/// When the file cannot be read, is no complete PNG, or lies outside of
-/// `root`.
+/// When the file cannot be read, is not a complete PNG, or is outside `root`.
 pub fn read(root: &Path, path: &Path) -> Result<Option<Baseline>, BaselineError> {
     let problem = |problem| BaselineError::new(path, problem);
-    let Some(file) = file(root, path).map_err(problem)? else {
+    let Some(file) = read_file(root, path).map_err(problem)? else {
         return Ok(None);
     };
     let parts = png::split(&file).map_err(problem)?;
@@ -39,32 +40,32 @@ pub fn read(root: &Path, path: &Path) -> Result<Option<Baseline>, BaselineError>
     }))
 }
 
-/// The file's bytes; nothing when there is no file.
-pub(super) fn file(root: &Path, path: &Path) -> Result<Option<Vec<u8>>, Problem> {
+/// The file's bytes; `None` if there is no file.
+pub(super) fn read_file(root: &Path, path: &Path) -> Result<Option<Vec<u8>>, BaselineProblem> {
     let found = match path.canonicalize() {
         Ok(found) => found,
-        // Above all a broken link counts as no file, and is replaced.
-        Err(error) if absent(&error) => return Ok(None),
-        Err(error) => return Err(Problem::Unreadable(error)),
+        // A broken link counts as a missing file, and is replaced.
+        Err(error) if is_absent(&error) => return Ok(None),
+        Err(error) => return Err(BaselineProblem::Unreadable(error)),
     };
     inside(root, &found)?;
     match fs::read(&found) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if absent(&error) => Ok(None),
-        Err(error) => Err(Problem::Unreadable(error)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(BaselineProblem::Unreadable(error)),
     }
 }
 
-fn absent(error: &io::Error) -> bool {
+fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
-/// Checks that a canonical path is below `root`.
-pub(super) fn inside(root: &Path, found: &Path) -> Result<(), Problem> {
-    let root = root.canonicalize().map_err(Problem::Unreadable)?;
+/// Checks that a canonical path is inside `root`.
+pub(super) fn inside(root: &Path, found: &Path) -> Result<(), BaselineProblem> {
+    let root = root.canonicalize().map_err(BaselineProblem::Unreadable)?;
     if found.starts_with(root) {
         Ok(())
     } else {
-        Err(Problem::Outside(found.to_owned()))
+        Err(BaselineProblem::Outside(found.to_owned()))
     }
 }

@@ -10,7 +10,7 @@ use crate::model::{Environment, RunId, StoryIdentifier};
 use crate::plan::Plan;
 use tintype_compare::encode_png;
 
-use super::{Problem, Provenance, accept, accept_if, orphans, read, restore_if, sha256};
+use super::{BaselineProblem, Provenance, accept, accept_if, orphans, read, restore_if, sha256};
 
 fn picture(grey: u8) -> Vec<u8> {
     encode_png(&RgbaImage::from_pixel(3, 2, Rgba([grey, grey, grey, 255]))).unwrap()
@@ -47,7 +47,7 @@ impl Project {
             .join("baselines/forms/button-dark-375x667.png")
     }
 
-    fn problem(&self, bytes: &[u8]) -> Problem {
+    fn problem(&self, bytes: &[u8]) -> BaselineProblem {
         fs::create_dir_all(self.baseline().parent().unwrap()).unwrap();
         fs::write(self.baseline(), bytes).unwrap();
         read(self.folder.path(), &self.baseline())
@@ -57,14 +57,14 @@ impl Project {
 }
 
 #[test]
-fn no_file_is_no_baseline() {
+fn a_missing_file_is_no_baseline() {
     let project = Project::new();
     let found = read(project.folder.path(), &project.baseline()).unwrap();
     assert_eq!(found, None);
 }
 
 #[test]
-fn what_was_captured_is_read_back_byte_for_byte() {
+fn a_capture_is_read_back_byte_for_byte() {
     let project = Project::new();
     let (root, path) = (project.folder.path(), project.baseline());
     let accepted = accept(root, &path, &picture(7), &provenance("run-1")).unwrap();
@@ -75,7 +75,7 @@ fn what_was_captured_is_read_back_byte_for_byte() {
     assert_eq!(baseline.file_sha256, sha256(&file));
     assert_eq!(accepted.file_sha256, baseline.file_sha256);
 
-    // The file is a picture to any other program, too, and its checksums hold.
+    // Other programs can read the file, and its checksums are valid.
     let mut reader = png::Decoder::new(std::io::Cursor::new(&file))
         .read_info()
         .unwrap();
@@ -88,7 +88,7 @@ fn what_was_captured_is_read_back_byte_for_byte() {
 }
 
 #[test]
-fn accepting_a_baseline_file_again_does_not_pile_up_provenance() {
+fn accepting_a_baseline_file_replaces_its_provenance() {
     let project = Project::new();
     let (root, path) = (project.folder.path(), project.baseline());
     accept(root, &path, &picture(7), &provenance("run-1")).unwrap();
@@ -101,7 +101,7 @@ fn accepting_a_baseline_file_again_does_not_pile_up_provenance() {
 }
 
 #[test]
-fn a_foreign_picture_is_a_baseline_without_provenance() {
+fn an_image_of_another_program_has_no_provenance() {
     let project = Project::new();
     fs::create_dir_all(project.baseline().parent().unwrap()).unwrap();
     fs::write(project.baseline(), picture(1)).unwrap();
@@ -113,39 +113,69 @@ fn a_foreign_picture_is_a_baseline_without_provenance() {
 }
 
 #[test]
-fn a_broken_file_says_how() {
+fn damaged_files_are_reported() {
     let project = Project::new();
     let not = project.problem(b"<!doctype html><p>");
-    assert!(matches!(&not, Problem::NotPng { opening } if opening == "<!doctype ht"));
+    assert!(matches!(&not, BaselineProblem::NotPng { start } if start == "<!doctype ht"));
     let pointer = project.problem(b"version https://git-lfs.github.com/spec/v1\noid sha256:0");
-    assert!(matches!(pointer, Problem::LfsPointer));
+    assert!(matches!(pointer, BaselineProblem::LfsPointer));
     let whole = picture(9);
     for length in [0, 5, 8, 20, 33, whole.len() - 12, whole.len() - 1] {
         let cut = project.problem(&whole[..length]);
         assert!(
-            matches!(cut, Problem::Truncated { length: l } if l == length),
+            matches!(cut, BaselineProblem::Truncated { length: l } if l == length),
             "{length}: {cut}"
         );
     }
-    // A length that would reach beyond any file.
+    // The length of a chunk exceeds the file.
     let mut huge = whole.clone();
     huge[33..37].fill(0xff);
-    assert!(matches!(project.problem(&huge), Problem::Truncated { .. }));
+    assert!(matches!(
+        project.problem(&huge),
+        BaselineProblem::Truncated { .. }
+    ));
+    // One byte of each chunk is damaged.
+    for (at, chunk) in [(16, "IHDR"), (41, "IDAT"), (whole.len() - 1, "IEND")] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        let problem = project.problem(&damaged);
+        assert!(
+            matches!(&problem, BaselineProblem::Checksum { chunk: c, .. } if c == chunk),
+            "{at}: {problem}"
+        );
+    }
 }
 
 #[test]
-fn only_a_picture_is_accepted() {
+fn a_damaged_baseline_can_be_replaced() {
+    let project = Project::new();
+    let (root, path) = (project.folder.path(), project.baseline());
+    project.problem(&picture(1)[..40]);
+    let damaged = sha256(&fs::read(&path).unwrap());
+    accept_if(
+        root,
+        &path,
+        Some(&damaged),
+        &picture(2),
+        &provenance("run-1"),
+    )
+    .unwrap();
+    assert_eq!(read(root, &path).unwrap().unwrap().bytes, picture(2));
+}
+
+#[test]
+fn only_a_png_is_accepted() {
     let project = Project::new();
     let (root, path) = (project.folder.path(), project.baseline());
     accept(root, &path, &picture(7), &provenance("run-1")).unwrap();
     let error = accept(root, &path, b"not a picture", &provenance("run-2")).unwrap_err();
-    assert!(matches!(error.problem, Problem::NotPng { .. }));
+    assert!(matches!(error.problem, BaselineProblem::NotPng { .. }));
     assert!(error.to_string().contains("button-dark-375x667.png"));
     assert_eq!(read(root, &path).unwrap().unwrap().bytes, picture(7));
 }
 
 #[test]
-fn a_picture_that_changed_meanwhile_is_not_replaced() {
+fn accept_if_refuses_a_changed_baseline() {
     let project = Project::new();
     let (root, path) = (project.folder.path(), project.baseline());
     let accept = |expected: Option<&str>, grey| {
@@ -153,7 +183,10 @@ fn a_picture_that_changed_meanwhile_is_not_replaced() {
     };
     let first = accept(None, 1).unwrap();
     let late = accept(None, 2).unwrap_err();
-    assert!(matches!(late.problem, Problem::Changed { .. }), "{late}");
+    assert!(
+        matches!(late.problem, BaselineProblem::Changed { .. }),
+        "{late}"
+    );
     let second = accept(Some(&first.file_sha256), 3).unwrap();
     assert!(accept(Some(&first.file_sha256), 4).is_err());
     assert_eq!(
@@ -164,7 +197,7 @@ fn a_picture_that_changed_meanwhile_is_not_replaced() {
 }
 
 #[test]
-fn an_acceptance_is_taken_back_byte_for_byte() {
+fn restore_if_restores_the_file_byte_for_byte() {
     let project = Project::new();
     let (root, path) = (project.folder.path(), project.baseline());
     let first = accept_if(root, &path, None, &picture(1), &provenance("a")).unwrap();
@@ -172,15 +205,18 @@ fn an_acceptance_is_taken_back_byte_for_byte() {
     let expected = Some(first.file_sha256.as_str());
     let second = accept_if(root, &path, expected, &picture(2), &provenance("b")).unwrap();
     let stale = restore_if(root, &path, &first.file_sha256, Some(&before)).unwrap_err();
-    assert!(matches!(stale.problem, Problem::Changed { .. }), "{stale}");
+    assert!(
+        matches!(stale.problem, BaselineProblem::Changed { .. }),
+        "{stale}"
+    );
     restore_if(root, &path, &second.file_sha256, Some(&before)).unwrap();
     assert_eq!(fs::read(&path).unwrap(), before);
     restore_if(root, &path, &first.file_sha256, None).unwrap();
-    assert!(!path.exists(), "there was none before the first");
+    assert!(!path.exists(), "there was no file before the first");
 }
 
 #[test]
-fn of_many_who_accept_at_once_one_succeeds() {
+fn one_of_several_concurrent_acceptances_succeeds() {
     let project = Project::new();
     let (root, path) = (project.folder.path(), project.baseline());
     let won: usize = std::thread::scope(|scope| {
@@ -198,29 +234,35 @@ fn of_many_who_accept_at_once_one_succeeds() {
             .sum()
     });
     assert_eq!(won, 1);
-    // Nothing of the others' attempts is left beside it.
+    // The other attempts leave no files.
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
 }
 
 #[cfg(unix)]
 #[test]
-fn a_link_that_leads_out_is_neither_read_nor_written() {
+fn links_out_of_the_project_are_not_followed() {
     let (project, elsewhere) = (Project::new(), TempDir::new().unwrap());
     let root = project.folder.path();
     std::os::unix::fs::symlink(elsewhere.path(), root.join("baselines")).unwrap();
     fs::write(elsewhere.path().join("a.png"), picture(1)).unwrap();
     let path = root.join("baselines/a.png");
     let error = read(root, &path).unwrap_err();
-    assert!(matches!(error.problem, Problem::Outside(_)), "{error}");
+    assert!(
+        matches!(error.problem, BaselineProblem::Outside(_)),
+        "{error}"
+    );
     let new = root.join("baselines/new/b.png");
     let error = accept(root, &new, &picture(2), &provenance("run-1")).unwrap_err();
-    assert!(matches!(error.problem, Problem::Outside(_)), "{error}");
+    assert!(
+        matches!(error.problem, BaselineProblem::Outside(_)),
+        "{error}"
+    );
     assert!(!elsewhere.path().join("new").exists());
 }
 
 #[cfg(unix)]
 #[test]
-fn a_baseline_has_the_permissions_of_any_new_file() {
+fn a_baseline_has_the_default_permissions() {
     use std::os::unix::fs::PermissionsExt as _;
     let project = Project::new();
     let (root, path) = (project.folder.path(), project.baseline());
@@ -231,8 +273,8 @@ fn a_baseline_has_the_permissions_of_any_new_file() {
     assert_eq!(mode(&path), mode(&plain));
 }
 
-/// The orphans among `files`, by path below the project.
-fn orphaned(template: &str, files: &[&str]) -> Vec<String> {
+/// The orphans among `files`, as paths relative to the project.
+fn find_orphans(template: &str, files: &[&str]) -> Vec<String> {
     let project = Project::new();
     let root = project.folder.path();
     fs::create_dir(root.join("stories")).unwrap();
@@ -254,15 +296,15 @@ fn orphaned(template: &str, files: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn orphans_are_what_the_template_could_have_produced() {
-    let found = orphaned(
+fn orphans_match_the_template() {
+    let found = find_orphans(
         "baselines/{story}-{theme}-{viewport}.png",
         &[
             "baselines/button-light-1280x720.png",
             "baselines/button-light-375x667.png",
             "baselines/button@2x-light-1280x720.png",
             "baselines/old/card-dark-1280x720.png",
-            // Another engine's, a note, an image of another kind, elsewhere.
+            // Another engine, another file type, another name, another folder.
             "baselines/button@firefox-light-1280x720.png",
             "baselines/README.md",
             "baselines/logo.png",
@@ -281,10 +323,10 @@ fn orphans_are_what_the_template_could_have_produced() {
 }
 
 #[test]
-fn baselines_of_other_platforms_and_browsers_are_no_orphans() {
+fn baselines_of_other_platforms_and_browsers_are_not_orphans() {
     let here = std::env::consts::OS;
     let old = format!("shots/{here}/chromium/old-light-1x1.png");
-    let found = orphaned(
+    let found = find_orphans(
         "shots/{platform}/{browser}/{story}-{theme}-{viewport}.png",
         &[
             &old,
@@ -296,8 +338,8 @@ fn baselines_of_other_platforms_and_browsers_are_no_orphans() {
 }
 
 #[test]
-fn a_template_without_a_folder_leaves_built_files_alone() {
-    let found = orphaned(
+fn build_output_is_not_searched_for_orphans() {
+    let found = find_orphans(
         "{story}-{theme}-{viewport}.png",
         &[
             "target/tintype/a-light-1x1.png",

@@ -1,9 +1,11 @@
 //! Compares a capture with its baseline, without side effects.
 
 use super::settle::Capture;
-use crate::baseline::Baseline;
+use crate::baseline::{Baseline, BaselineError};
 use crate::model::{Environment, EnvironmentChange, Region, Status};
-use tintype_compare::{Inspection, Options, Verdict, inspect_png};
+use tintype_compare::{
+    CompareError, ImageProblem, ImageSide, Inspection, Options, Verdict, inspect_png,
+};
 
 /// The rules for a comparison.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +55,7 @@ pub(super) fn judge(
         match inspect_png(&baseline.bytes, &capture.png, &rules.options) {
             Ok(inspection) => weigh(inspection),
             Err(error) => Judgement {
-                message: Some(error.to_string()),
+                message: Some(with_help(&error)),
                 ..Judgement::new(Status::Failed)
             },
         }
@@ -91,6 +93,17 @@ fn weigh(mut inspection: Inspection<'_>) -> Judgement {
     judgement
 }
 
+/// The message of an error, with a help text for a damaged baseline.
+fn with_help(error: &CompareError) -> String {
+    match error {
+        CompareError::Image {
+            side: ImageSide::Baseline,
+            problem: ImageProblem::Corrupt(_) | ImageProblem::Truncated(_),
+        } => format!("{error}\nhelp: {}", crate::baseline::RESTORE),
+        _ => error.to_string(),
+    }
+}
+
 fn environment_changes(baseline: &Baseline, environment: &Environment) -> Vec<EnvironmentChange> {
     let provenance = baseline.provenance.as_ref();
     provenance.map_or_else(Vec::new, |provenance| {
@@ -99,6 +112,14 @@ fn environment_changes(baseline: &Baseline, environment: &Environment) -> Vec<En
 }
 
 impl Judgement {
+    /// A capture whose baseline is damaged or cannot be read.
+    pub(super) fn unusable_baseline(error: &BaselineError) -> Self {
+        Self {
+            message: Some(error.to_string()),
+            ..Self::new(Status::Failed)
+        }
+    }
+
     fn new(status: Status) -> Self {
         Self {
             status,

@@ -22,6 +22,7 @@
 //! - `pipeline`: the whole way of one snapshot.
 
 mod artifacts;
+mod baseline_state;
 mod fast_path;
 mod finished;
 mod hooks;

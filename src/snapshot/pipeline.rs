@@ -1,17 +1,16 @@
 //! The whole way of one snapshot, from page to result.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::artifacts::ImageFolder;
+use super::baseline_state::BaselineState;
 use super::finished::FinishedSnapshot;
-use super::judge::{CompareRules, judge};
+use super::judge::{CompareRules, Judgement, judge};
 use super::session_page::SessionPage;
 use super::settle::{Capture, Timings};
 use super::stability::{self, missing_fonts};
 use super::update::BaselineUpdater;
 use super::{fast_path, requests, story_parameters};
-use crate::baseline::{self, Baseline};
 use crate::browser::{BrowserError, Settled, snapshot_limits};
 use crate::model::{Environment, ImageHashes, Status, VisualTestResult};
 use crate::plan::Snapshot;
@@ -59,11 +58,12 @@ pub(crate) async fn run_fast_path(
     verdicts: &Verdicts,
 ) -> Result<Option<FinishedSnapshot>, BrowserError> {
     let root = &page.site.manifest.root;
-    let Ok(Some(baseline)) = baseline::read(root, &job.snapshot.baseline) else {
+    let baseline = BaselineState::read(root, &job.snapshot.baseline);
+    if baseline.baseline().is_none() {
         return Ok(None);
-    };
-    let (baseline, mut timings) = (Some(Arc::new(baseline)), Timings::start());
-    let capture = fast_path::capture(page, job.snapshot, baseline.as_ref(), &mut timings).await?;
+    }
+    let mut timings = Timings::start();
+    let capture = fast_path::capture(page, job.snapshot, baseline.baseline(), &mut timings).await?;
     if !capture.equals_baseline {
         return Ok(None);
     }
@@ -77,15 +77,12 @@ async fn capture_and_judge(
     verdicts: &Verdicts,
 ) -> Result<FinishedSnapshot, BrowserError> {
     let snapshot = job.snapshot;
-    let baseline = match baseline::read(&page.site.manifest.root, &snapshot.baseline) {
-        Ok(baseline) => baseline.map(Arc::new),
-        Err(error) => return Ok(failed(draft(page, &job), error.to_string())),
-    };
+    let baseline = BaselineState::read(&page.site.manifest.root, &snapshot.baseline);
     let mut timings = Timings::start();
-    let mut capture = fast_path::capture(page, snapshot, baseline.as_ref(), &mut timings).await?;
+    let mut capture = fast_path::capture(page, snapshot, baseline.baseline(), &mut timings).await?;
     if !capture.equals_baseline {
-        let (baseline, seen) = (baseline.as_deref(), capture.png);
-        capture = stability::capture(page, snapshot, baseline, &seen, &mut timings).await?;
+        let (expected, seen) = (baseline.baseline().map(|b| &**b), capture.png);
+        capture = stability::capture(page, snapshot, expected, &seen, &mut timings).await?;
     }
     Ok(judge_and_finish(page, job, verdicts, baseline, capture, timings).await)
 }
@@ -94,7 +91,7 @@ async fn judge_and_finish(
     page: &mut SessionPage,
     job: SnapshotJob<'_>,
     verdicts: &Verdicts,
-    baseline: Option<Arc<Baseline>>,
+    baseline: BaselineState,
     capture: Capture,
     mut timings: Timings,
 ) -> FinishedSnapshot {
@@ -106,11 +103,11 @@ async fn judge_and_finish(
         environment: job.environment,
     };
     let mut finished = if capture.equals_baseline {
-        verdicts.finish(job.snapshot, draft, &capture, baseline.as_deref(), &rules)
+        verdicts.finish(job.snapshot, draft, &capture, &baseline, &rules)
     } else {
         let (verdicts, snapshot, draft_) = (verdicts.clone(), job.snapshot.clone(), draft.clone());
         let judging = tokio::task::spawn_blocking(move || {
-            verdicts.finish(&snapshot, draft_, &capture, baseline.as_deref(), &rules)
+            verdicts.finish(&snapshot, draft_, &capture, &baseline, &rules)
         });
         let judged = judging.await;
         judged.unwrap_or_else(|panic| failed(draft, panic.to_string()))
@@ -136,18 +133,24 @@ impl Verdicts {
         snapshot: &Snapshot,
         mut result: VisualTestResult,
         capture: &Capture,
-        baseline: Option<&Baseline>,
+        state: &BaselineState,
         rules: &CompareRules,
     ) -> FinishedSnapshot {
-        let judgement = judge(capture, baseline, rules);
+        let baseline = state.baseline();
+        let judgement = match state {
+            BaselineState::Unusable(error) => Judgement::unusable_baseline(error),
+            _ => judge(capture, baseline.map(|b| &**b), rules),
+        };
         let status = judgement.status;
         result.status = status;
         result.message = judgement.message;
         result.diff_ratio = judgement.diff_ratio;
         result.regions = judgement.regions;
         result.environment_changed = judgement.environment_changed;
-        if let Some(baseline) = baseline {
+        if !matches!(state, BaselineState::Missing) {
             result.baseline = Some(self.updater.manifest.relative(&snapshot.baseline));
+        }
+        if let Some(baseline) = baseline {
             result.sha256 = Some(ImageHashes {
                 baseline: Some(baseline.file_sha256.clone()),
                 ..ImageHashes::default()

@@ -21,7 +21,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         masks_padding_and_tiles_are_exact_on_tall_pages,
         masks_cover_the_laid_out_page => masks_of_whole_pages("chromium"),
         a_page_too_large_to_compare_is_refused,
-        a_damaged_baseline_is_reported,
+        a_damaged_baseline_fails_and_can_be_replaced,
     ]
 }
 
@@ -362,13 +362,18 @@ fn a_scale_multiplies_device_pixels() {
     assert_eq!(project.result("a@2x::light::320x240").scale, Some(2.0));
 }
 
-fn a_damaged_baseline_is_reported() {
+fn a_damaged_baseline_fails_and_can_be_replaced() {
     let project = Project::new(MANIFEST, &[("a.html", "<p>a"), ("b.html", "<p>b")]);
     project.accept_all();
     project.write("baselines/a-light-400x300.png", "this is no picture");
     let run = project.run(&[], &[]);
     assert_eq!(run.code, Some(101));
-    let message = project.result("a::light::400x300").message.unwrap();
+    let damaged = project.result("a::light::400x300");
+    let message = damaged.message.as_ref().unwrap();
     assert!(message.contains("a-light-400x300.png"), "{message}");
+    assert!(damaged.needs_decision(), "{damaged:?}");
     assert_eq!(project.result("b::light::400x300").status, Status::Passed);
+    let run = project.run(&[], &[("TINTYPE_UPDATE", "failed")]);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    assert_eq!(project.run(&[], &[]).code, Some(0));
 }

@@ -187,9 +187,12 @@ fn apply(
 
 /// Adds `--force` where that helps.
 fn with_help(error: anyhow::Error, decision: Decision) -> anyhow::Error {
-    let is_stale = error
-        .downcast_ref::<BaselineError>()
-        .is_some_and(|error| matches!(error.problem, tintype::baseline::Problem::Changed { .. }));
+    let is_stale = error.downcast_ref::<BaselineError>().is_some_and(|error| {
+        matches!(
+            error.problem,
+            tintype::baseline::BaselineProblem::Changed { .. }
+        )
+    });
     if is_stale && decision == Decision::Accept {
         anyhow::anyhow!("{error:#}; use --force to replace it anyway")
     } else {

@@ -1,0 +1,36 @@
+//! The baseline of a snapshot as found on disk.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::baseline::{self, Baseline, BaselineError};
+
+/// The baseline of a snapshot as found on disk.
+#[derive(Clone, Debug)]
+pub(super) enum BaselineState {
+    /// There is no file.
+    Missing,
+    /// The file was read.
+    Read(Arc<Baseline>),
+    /// The file is damaged or cannot be read. The snapshot is captured
+    /// nevertheless, so that the capture can be accepted in its place.
+    Unusable(Arc<BaselineError>),
+}
+
+impl BaselineState {
+    pub(super) fn read(root: &Path, path: &Path) -> Self {
+        match baseline::read(root, path) {
+            Ok(None) => Self::Missing,
+            Ok(Some(baseline)) => Self::Read(Arc::new(baseline)),
+            Err(error) => Self::Unusable(Arc::new(error)),
+        }
+    }
+
+    /// The baseline to compare with.
+    pub(super) fn baseline(&self) -> Option<&Arc<Baseline>> {
+        match self {
+            Self::Read(baseline) => Some(baseline),
+            Self::Missing | Self::Unusable(_) => None,
+        }
+    }
+}
