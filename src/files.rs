@@ -1,7 +1,6 @@
-//! Files that are written whole or not at all.
+//! Writes files atomically.
 //!
-//! Whoever reads one sees what was there before or what is there now, never a
-//! part, and so does everybody after the machine has stopped in between.
+//! A reader sees the old or the new content, never a part, even after a crash.
 
 use std::fs;
 use std::io::{self, Write};
@@ -9,45 +8,44 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// Writes a file in place of the one that is there, and creates the folders
-/// that it needs.
+/// Creates or replaces a file atomically, and creates its folders.
 ///
 /// # Errors
-/// When a folder or the file cannot be written; what was there is still there.
+/// When a folder or the file cannot be written; the old file is kept.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, bytes, FOR_ALL, |_| Ok(()))
+    write_atomic(path, bytes, DEFAULT_MODE, |_| Ok(()))
 }
 
-/// As [`replace`], for this user's eyes only.
+/// Like [`replace`], readable only by this user.
 ///
 /// # Errors
 /// As [`replace`].
 pub fn replace_privately(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, bytes, FOR_ONE, |_| Ok(()))
+    write_atomic(path, bytes, PRIVATE_MODE, |_| Ok(()))
 }
 
-/// As [`replace`], and returns only once disk and file system have it: for what
-/// nobody could make again.
+/// Like [`replace`], and returns once the file is on disk: for data that cannot
+/// be reproduced.
 ///
 /// # Errors
 /// As [`replace`].
 pub fn replace_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    put(path, bytes, FOR_ALL, |file| file.as_file().sync_all())?;
-    // The new name is on disk once its folder is.
+    write_atomic(path, bytes, DEFAULT_MODE, |file| file.as_file().sync_all())?;
+    // The rename is on disk once the folder is.
     #[cfg(unix)]
     fs::File::open(folder_of(path))?.sync_all()?;
     Ok(())
 }
 
-/// As for any new file; the umask takes away what it takes away.
-const FOR_ALL: u32 = 0o666;
-const FOR_ONE: u32 = 0o600;
+/// The default for new files, before the umask.
+const DEFAULT_MODE: u32 = 0o666;
+const PRIVATE_MODE: u32 = 0o600;
 
 #[cfg_attr(
     not(unix),
-    expect(unused_variables, reason = "permissions are not kept in a mode there")
+    expect(unused_variables, reason = "other systems have no file modes")
 )]
-fn put(
+fn write_atomic(
     path: &Path,
     bytes: &[u8],
     mode: u32,
@@ -56,7 +54,7 @@ fn put(
     let folder = folder_of(path);
     fs::create_dir_all(folder)?;
     let mut builder = tempfile::Builder::new();
-    // What a killed process leaves must not pass for a picture.
+    // A killed process must not leave a file with the extension of an image.
     builder.prefix(".tintype-").suffix(".part");
     #[cfg(unix)]
     {
@@ -89,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_and_its_folders_are_written_and_replaced() {
+    fn files_and_their_folders_are_created_and_replaced() {
         let folder = tempfile::tempdir().unwrap();
         for write in [replace, replace_durably] {
             let path = folder.path().join("a/b/file.txt");
@@ -102,7 +100,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_private_is_for_nobody_else() {
+    fn private_files_are_readable_only_by_the_user() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
@@ -112,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_replaced_stays_and_nothing_is_left_beside_it() {
+    fn a_failed_replacement_keeps_the_old_file_and_leaves_no_other() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("taken");
         fs::create_dir_all(path.join("inside")).unwrap();
@@ -123,7 +121,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn others_may_read_what_they_may_read_of_any_new_file() {
+    fn files_have_the_default_permissions() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let mode = |name: &str| {

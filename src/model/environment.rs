@@ -1,15 +1,15 @@
-//! Where a run took place.
+//! The environment of a run.
 
 use serde::{Deserialize, Serialize};
 
-/// The machine, tools and commit of a run. Baselines carry it too, so that a
-/// verdict can say "this baseline comes from another environment".
+/// The machine, tools and commit of a run. Baselines contain it too, so that a
+/// result can report a baseline from another environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Environment {
     /// The operating system: `linux`, `macos`, `windows`.
     pub platform: String,
-    /// Whether the run took place under continuous integration.
+    /// Whether the run was in continuous integration.
     pub ci: bool,
     /// The processor's architecture: `x86_64`, `aarch64`.
     pub arch: String,
@@ -19,16 +19,16 @@ pub struct Environment {
     /// The version of this crate.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub tintype_version: String,
-    /// Name and version of the browser, once it has been asked.
+    /// Name and version of the browser, once known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub browser: Option<String>,
-    /// Name and version of the driver, once it has been asked.
+    /// Name and version of the driver, once known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub driver: Option<String>,
-    /// A fingerprint of what else decides pixels: fonts and their settings.
+    /// A fingerprint of the fonts and their settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fonts: Option<String>,
-    /// The commit that was tested, when the project is a git checkout.
+    /// The tested commit, if the project is a git repository.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub git: Option<Git>,
     /// The command that started the run.
@@ -36,29 +36,28 @@ pub struct Environment {
     pub command: Option<String>,
 }
 
-/// The commit that was tested.
+/// The tested commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Git {
     /// The full hash of `HEAD`.
     pub commit: String,
-    /// The branch, absent when `HEAD` is detached.
+    /// The branch; absent when `HEAD` is detached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
     /// Whether tracked files differed from the commit.
     pub dirty: bool,
 }
 
-/// One thing that differs between the environment of a baseline and that of
-/// the run.
+/// A difference between the environments of a baseline and of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EnvironmentChange {
     /// What differs: `platform`, `arch`, `browser`, `fonts`.
     pub what: String,
-    /// Its value when the baseline was accepted.
+    /// The value when the baseline was captured.
     pub baseline: String,
-    /// Its value in this run.
+    /// The value in this run.
     pub current: String,
 }
 

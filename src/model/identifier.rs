@@ -1,5 +1,5 @@
-//! The identifier from which a snapshot's test name, Redis key and file names
-//! follow.
+//! The identifier of a snapshot, from which its test name, Redis key and file
+//! names are derived.
 
 use std::fmt;
 use std::str::FromStr;
@@ -43,9 +43,9 @@ impl FromStr for Viewport {
     }
 }
 
-/// One story in one theme at one viewport: what one test is about.
+/// One story in one theme at one viewport: the identifier of a snapshot.
 ///
-/// The story id carries the suffixes of a browser other than the first
+/// The story id contains the suffixes of a browser other than the first
 /// configured (`button@firefox`) and of a scale other than 1 (`button@2x`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,32 +58,31 @@ pub struct StoryIdentifier {
     pub viewport: Viewport,
 }
 
-/// Why a text is not an identifier. Completes "invalid identifier: …".
+/// Why a text is not a valid identifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdentifierError {
-    /// The story id has a character, or a path segment, that it may not have.
+    /// The story id has an invalid character or path segment.
     #[error(
-        "the story id `{0}` may hold letters, digits, `.`, `_`, `-` and `/` only, \
-         with no empty, `.` or `..` segment"
+        "the story id `{0}` is invalid: expected letters, digits, `.`, `_`, `-` and `/`, \
+         without empty, `.` or `..` segments"
     )]
     StoryId(String),
-    /// The theme's name has a character that it may not have.
-    #[error("the theme `{0}` may hold letters, digits, `_` and `-` only")]
+    /// The theme has an invalid character.
+    #[error("the theme `{0}` is invalid: expected letters, digits, `_` and `-`")]
     Theme(String),
     /// The viewport is not `{width}x{height}`.
-    #[error("the viewport `{0}` is not of the form `1280x720`")]
+    #[error("the viewport `{0}` is invalid: expected the form `1280x720`")]
     Viewport(String),
     /// The text is not `{story}::{theme}::{width}x{height}`.
-    #[error("`{0}` is not of the form `story::theme::1280x720`")]
+    #[error("the test name `{0}` is invalid: expected the form `story::theme::1280x720`")]
     Form(String),
 }
 
 impl StoryIdentifier {
-    /// Puts an identifier together.
+    /// Creates an identifier.
     ///
     /// # Errors
-    /// When the story id or the theme has a character that could not stand in
-    /// a test name, a Redis key or a file name.
+    /// When the story id or the theme is invalid.
     pub fn new(
         story_id: impl Into<String>,
         theme: impl Into<String>,
@@ -98,7 +97,7 @@ impl StoryIdentifier {
         Ok(identifier)
     }
 
-    /// Checks one that was read from a record.
+    /// Validates an identifier from a record.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -107,10 +106,10 @@ impl StoryIdentifier {
         Self::check_theme(&self.theme)
     }
 
-    /// Checks a story id, with or without its `@browser` and `@2x` suffixes.
+    /// Validates a story id, with or without its `@browser` and `@2x` suffixes.
     ///
     /// # Errors
-    /// When it is empty, holds a foreign character, or would leave its folder.
+    /// When it is empty, has an invalid character, or would leave its folder.
     pub fn check_story_id(id: &str) -> Result<(), IdentifierError> {
         let known = |b: u8| b.is_ascii_alphanumeric() || b"._/-@".contains(&b);
         let inside = |segment: &str| !matches!(segment, "" | "." | "..");
@@ -126,10 +125,10 @@ impl StoryIdentifier {
         }
     }
 
-    /// Checks a theme's name.
+    /// Validates a theme's name.
     ///
     /// # Errors
-    /// When it is empty or holds a foreign character.
+    /// When it is empty or has an invalid character.
     pub fn check_theme(theme: &str) -> Result<(), IdentifierError> {
         let known = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         if !theme.is_empty() && theme.bytes().all(known) {
@@ -155,11 +154,11 @@ impl StoryIdentifier {
         format!("{}-{}-{}", self.story_id, self.theme, self.viewport)
     }
 
-    /// Reads [`key`](Self::key) back, from its end: the last two fields cannot
-    /// hold a colon.
+    /// Parses a [`key`](Self::key) from its end, as the last two fields contain no
+    /// colon.
     ///
     /// # Errors
-    /// When the text is not such a key.
+    /// When the text is not a valid key.
     pub fn from_key(key: &str) -> Result<Self, IdentifierError> {
         Self::split(key, ":")
     }
@@ -181,7 +180,7 @@ impl fmt::Display for StoryIdentifier {
 impl FromStr for StoryIdentifier {
     type Err = IdentifierError;
 
-    /// Reads a test name back.
+    /// Parses a test name.
     fn from_str(name: &str) -> Result<Self, IdentifierError> {
         Self::split(name, "::")
     }
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_follows_from_the_identifier() {
+    fn names_are_derived_from_the_identifier() {
         assert_eq!(
             button().test_name(),
             "forms/button-primary@firefox@2x::dark::1024x768"
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_keys_read_back() {
+    fn names_and_keys_are_parsed() {
         assert_eq!(button().test_name().parse(), Ok(button()));
         assert_eq!(StoryIdentifier::from_key(&button().key()), Ok(button()));
     }

@@ -1,8 +1,8 @@
-//! The words of Tintype and their JSON: what a snapshot is called, what a run
-//! and a result look like to Redis, to reports and to other programs.
+//! The data model: identifiers, statuses, runs, results and events, with their
+//! JSON in Redis, reports and run files.
 //!
-//! Everything here is plain data. Nothing in this module reads a file, opens a
-//! connection or knows a browser.
+//! This module contains plain data only, without files, connections or
+//! browsers.
 
 mod accept_command;
 mod browser_name;

@@ -1,31 +1,29 @@
-//! All that happens in a run, told once.
+//! The events of a run that the record publishes.
 //!
-//! The conductor emits these; the terminal, the record, the reports and the
-//! tests listen. Each carries the whole document it tells of, so that a
-//! listener needs no memory; [`RecordedEvent::fields`] is the lean form that goes out
-//! on Redis.
+//! Each event contains the complete document of its run or snapshot;
+//! [`RecordedEvent::fields`] is the short form that is published in Redis.
 
 use serde_json::{Map, Value, json};
 
 use super::{RunId, StoryIdentifier, VisualTestResult, VisualTestRun};
 
-/// Something that happened.
+/// An event of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RecordedEvent {
-    /// A run was begun, or joined by another process.
+    /// A run started, or another process joined it.
     RunStarted(Box<VisualTestRun>),
-    /// A snapshot is at work; its status is `running`.
+    /// A snapshot started; its status is `running`.
     TestStarted(Box<VisualTestResult>),
-    /// A snapshot is still at work, or was run again after its end.
+    /// A snapshot made progress, or was executed again after its end.
     TestUpdated {
-        /// The snapshot's document as it is now.
+        /// The current document of the snapshot.
         result: Box<VisualTestResult>,
-        /// What changed, to be told beside the status: an attempt, a step.
+        /// Additional fields to publish: an attempt, a step.
         changes: Map<String, Value>,
     },
-    /// A snapshot has its final status.
+    /// A snapshot finished with its final status.
     TestFinished(Box<VisualTestResult>),
-    /// The run has ended: its document has `reason`, `endTime` and `duration`.
+    /// The run ended; its document has `reason`, `endTime` and `duration`.
     RunFinished(Box<VisualTestRun>),
     /// A current image became the baseline.
     BaselineAccepted {
@@ -37,7 +35,7 @@ pub enum RecordedEvent {
 }
 
 impl RecordedEvent {
-    /// The event's type as it goes out: `run:started`, `test:finished`, …
+    /// The published type of the event: `run:started`, `test:finished`, …
     pub fn kind(&self) -> &'static str {
         match self {
             Self::RunStarted(_) => "run:started",

@@ -1,4 +1,4 @@
-//! What one snapshot came to.
+//! The result of a snapshot.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +7,7 @@ use super::{EnvironmentChange, Region, RunId, Status, StoryIdentifier};
 /// The document of a snapshot in a run:
 /// `visualtest:{runId}:{storyId}:{theme}:{width}x{height}` in Redis.
 ///
-/// Optional fields are absent rather than null. Readers ignore what they do
-/// not know.
+/// Optional fields are absent rather than null. Readers ignore unknown fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VisualTestResult {
@@ -16,44 +15,44 @@ pub struct VisualTestResult {
     pub run_id: RunId,
     /// Story, theme and viewport.
     pub story_identifier: StoryIdentifier,
-    /// The theme once more, where dashboards look for it.
+    /// The theme, repeated for dashboards.
     pub theme: String,
-    /// What became of it.
+    /// The status.
     pub status: Status,
     /// The accepted image, relative to the manifest's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<String>,
-    /// What this run captured, relative to the manifest's folder.
+    /// The captured image, relative to the manifest's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<String>,
-    /// The picture of the difference, relative to the manifest's folder.
+    /// The diff image, relative to the manifest's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
     /// Differing pixels ÷ all compared pixels, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diff_ratio: Option<f64>,
-    /// One line for people.
+    /// A message for the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// All of it, in milliseconds.
+    /// The total duration in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
-    /// Loading the page, in milliseconds.
+    /// The time to load the page, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub navigate_ms: Option<u64>,
-    /// Bringing the page to rest, in milliseconds.
+    /// The time until the page settled, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle_ms: Option<u64>,
-    /// Taking the picture, in milliseconds.
+    /// The time to capture the image, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture_ms: Option<u64>,
-    /// Comparing it, in milliseconds.
+    /// The time to compare it, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare_ms: Option<u64>,
-    /// Which attempt this is, from 1.
+    /// The number of the attempt, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// The browser that drew it: `chromium 156.0.8078.79`.
+    /// The browser that rendered it: `chromium 156.0.8078.79`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser: Option<String>,
     /// Device pixels per CSS pixel; absent when it is 1.
@@ -65,34 +64,32 @@ pub struct VisualTestResult {
     /// Hashes of the three image files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<ImageHashes>,
-    /// Bounding boxes of what differs, largest first, in image pixels.
+    /// Bounding boxes of the differences, largest first, in image pixels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<Region>,
-    /// What the page was waited for, in order.
+    /// The conditions that the page was waited for, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settled: Vec<SettledStep>,
-    /// Addresses of the open network that the page has asked, up to
+    /// Addresses outside the story server that the page has requested, at most
     /// [`MOST_ADDRESSES`](Self::MOST_ADDRESSES) of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open_network: Vec<String>,
-    /// Whether it did not look the same twice; absent where it did. `current`
-    /// is the last picture then, `diff` what moved since the one before, and
-    /// neither is a picture to accept.
+    /// Whether two captures differed. `current` is then the last capture and
+    /// `diff` its difference from the one before; neither can be accepted.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unstable: bool,
-    /// Whether it was not captured, since nothing that it is made of has
-    /// changed since it passed; absent where it was.
+    /// Whether it passed from the cache without being captured.
     #[serde(default, skip_serializing_if = "is_false")]
     pub cached: bool,
-    /// Every attempt in order, where there was more than one.
+    /// All attempts in order, if there was more than one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
-    /// Why it is known to fail, where the manifest says so. It has failed, and
-    /// is `changed` all the same; or it has not, and is `failed`.
+    /// The reason of a `known-failure` in the manifest. A snapshot that fails as
+    /// expected is `changed`; one that does not is `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_failure: Option<String>,
-    /// The step that could not be done; `current` shows the page as it was
-    /// then, and is no picture to accept.
+    /// The step that failed; `current` then shows the page at that time and
+    /// cannot be accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unmet_step: Option<UnmetStep>,
     /// Errors of the page: failed requests to its own origin, uncaught
@@ -112,37 +109,36 @@ pub struct VisualTestResult {
     /// it would pass, for people: one line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sensitivity: Vec<String>,
-    /// What differs from the environment in which the baseline was accepted.
+    /// The differences from the environment of the baseline.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment_changed: Vec<EnvironmentChange>,
-    /// What the browser could not do as the first engine does it, a sentence
-    /// each.
+    /// The features that the browser does not support, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limits: Vec<String>,
 }
 
-/// What one attempt at a snapshot came to.
+/// The result of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
-    /// `failed`, or for the last what became of the snapshot.
+    /// `failed`, or for the last attempt the status of the snapshot.
     pub status: Status,
-    /// One line for people.
+    /// A message for the user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// How long it took, in milliseconds.
+    /// The duration in milliseconds.
     pub duration_ms: u64,
 }
 
-/// A step of a story that could not be done.
+/// A step of a story that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UnmetStep {
-    /// Which of the story's steps it is, from 1.
+    /// The number of the step, from 1.
     pub number: usize,
-    /// Its word in the manifest: `click`.
+    /// Its key in the manifest: `click`.
     pub kind: String,
-    /// What it was to be done to: a selector, a key, a script.
+    /// Its target: a selector, a key, a script.
     pub target: String,
 }
 
@@ -188,39 +184,39 @@ impl std::fmt::Display for PageError {
     }
 }
 
-/// SHA-256 of the image files as they are on disk, in lowercase hexadecimal.
+/// SHA-256 of the image files, in lowercase hexadecimal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageHashes {
     /// Of the accepted image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<String>,
-    /// Of what this run captured.
+    /// Of the captured image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<String>,
-    /// Of the picture of the difference.
+    /// Of the diff image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
 }
 
-/// One condition that the page was waited for.
+/// A condition that the page was waited for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SettledStep {
-    /// The condition's word: `load`, `fonts`, `images`, …
+    /// The condition: `load`, `fonts`, `images`, …
     pub step: String,
-    /// How long it took to come true, in milliseconds.
+    /// The time until it was met, in milliseconds.
     pub ms: u64,
 }
 
 impl VisualTestResult {
-    /// How many addresses of the open network are written down.
+    /// The maximum number of addresses in a result.
     pub const MOST_ADDRESSES: usize = 20;
 
     /// The maximum number of page errors in a result.
     pub const MAX_PAGE_ERRORS: usize = 20;
 
-    /// A record with nothing but its name and status.
+    /// A result with only identifier and status.
     pub fn new(run_id: RunId, story_identifier: StoryIdentifier, status: Status) -> Self {
         Self {
             run_id,
@@ -286,28 +282,24 @@ impl VisualTestResult {
         self.needs_decision() || (self.status == Status::Changed && self.has_picture_to_accept())
     }
 
-    /// Whether `current` is a picture that can become the baseline: a person
-    /// may be asked for a decision.
+    /// Whether `current` is an image that can become the baseline.
     pub fn has_picture_to_accept(&self) -> bool {
         self.current.is_some() && !self.shows_trouble() && !self.fails_as_known()
     }
 
-    /// Whether it fails as `known-failure` says that it must: its picture is
-    /// what nobody wants.
+    /// Whether it fails as expected by `known-failure`, so that its image must not
+    /// become the baseline.
     pub fn fails_as_known(&self) -> bool {
         self.known_failure.is_some() && self.status == Status::Changed
     }
 
-    /// Whether its pictures show what went wrong rather than the story.
+    /// Whether its images show a problem instead of the story.
     pub fn shows_trouble(&self) -> bool {
         self.unstable || self.unmet_step.is_some()
     }
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands out references"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_false(flag: &bool) -> bool {
     !flag
 }

@@ -1,4 +1,4 @@
-//! One pass over a plan.
+//! A run and its summary.
 
 use std::fmt;
 
@@ -7,19 +7,19 @@ use uuid::Uuid;
 
 use super::{Environment, Status, now_ms, rfc3339};
 
-/// A run's name: `run-` and a UUID of version 7, so that names sort by time,
-/// or whatever `TINTYPE_RUN_ID` or `NEXTEST_RUN_ID` says.
+/// A run id: `run-` and a UUID of version 7, so that ids sort by time, or the
+/// value of `TINTYPE_RUN_ID` or `NEXTEST_RUN_ID`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunId(pub String);
 
 impl RunId {
-    /// A fresh name that no other run has.
+    /// A new unique id.
     pub fn fresh() -> Self {
         Self(format!("run-{}", Uuid::now_v7()))
     }
 
-    /// The name as text.
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -35,19 +35,18 @@ impl fmt::Display for RunId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
-    /// Nothing failed, and whatever is new was accepted.
+    /// Nothing failed, and all new snapshots were accepted.
     Passed,
-    /// Something failed or is new and not accepted, or nothing at all was
-    /// compared.
+    /// A snapshot failed, or is new and not accepted, or nothing was compared.
     Failed,
-    /// Stopped by a signal, or every worker of it died.
+    /// Stopped by a signal, or all workers died.
     Interrupted,
-    /// The run itself could not be carried out.
+    /// The run could not be executed.
     Error,
 }
 
 impl Reason {
-    /// The word of the record.
+    /// The value in the record.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -64,26 +63,26 @@ impl fmt::Display for Reason {
     }
 }
 
-/// How many snapshots of a run have which final status.
+/// The number of snapshots of a run by final status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Summary {
     /// All snapshots with a final status.
     pub total: u64,
-    /// Those without any differing pixel.
+    /// Those without differing pixels.
     pub passed: u64,
     /// Those that failed.
     pub failed: u64,
     /// Those that differ within tolerance.
     pub changed: u64,
-    /// Those that were left out.
+    /// Those that were skipped.
     pub skipped: u64,
     /// Those without a baseline.
     pub new: u64,
 }
 
 impl Summary {
-    /// Counts one more snapshot. `Running` counts nowhere.
+    /// Counts a snapshot; `Running` is not counted.
     pub fn add(&mut self, status: Status) {
         if let Some(count) = self.of_mut(status) {
             *count += 1;
@@ -91,7 +90,7 @@ impl Summary {
         }
     }
 
-    /// Takes one snapshot back, as when a later attempt replaces its status.
+    /// Uncounts a snapshot, as when a later attempt replaces its status.
     pub fn remove(&mut self, status: Status) {
         if let Some(count) = self.of_mut(status) {
             *count = count.saturating_sub(1);
@@ -99,7 +98,7 @@ impl Summary {
         }
     }
 
-    /// How many snapshots have this status.
+    /// The number of snapshots with this status.
     pub fn of(&self, status: Status) -> u64 {
         let mut copy = *self;
         copy.of_mut(status).map_or(0, |count| *count)
@@ -116,10 +115,9 @@ impl Summary {
         }
     }
 
-    /// How the run ended, judged by its counts alone: a run that failed
-    /// nothing and has nothing new has passed. That what is new was accepted is
-    /// for the caller to say, and that a run compared nothing at all, who knows
-    /// whether anything was planned.
+    /// The reason according to the counts: passed if nothing failed and nothing
+    /// is new. The caller decides whether new snapshots were accepted, and
+    /// whether a run without comparisons has failed.
     pub fn reason(&self) -> Reason {
         if self.failed > 0 || self.new > 0 {
             Reason::Failed
@@ -133,25 +131,25 @@ impl Summary {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VisualTestRun {
-    /// The run's name.
+    /// The run's id.
     pub run_id: RunId,
-    /// When it started, in milliseconds since the Unix epoch.
+    /// The start, in milliseconds since the Unix epoch.
     pub timestamp: i64,
-    /// When it started, RFC 3339 in UTC.
+    /// The start, RFC 3339 in UTC.
     pub start_time: String,
-    /// When it ended, RFC 3339 in UTC; absent until then.
+    /// The end, RFC 3339 in UTC; absent until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_time: Option<String>,
-    /// How long it took, in milliseconds; absent until it has ended.
+    /// The duration in milliseconds; absent until it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration: Option<u64>,
     /// Why it ended; absent until it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// What its snapshots came to so far.
+    /// The results so far.
     #[serde(default)]
     pub summary: Summary,
-    /// Where it took place.
+    /// Its environment.
     #[serde(default)]
     pub environment: Environment,
 }

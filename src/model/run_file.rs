@@ -1,11 +1,11 @@
-//! A run as it is kept beside its pictures.
+//! The file that describes a run next to its images.
 
 use serde::{Deserialize, Serialize};
 
 use super::{VisualTestResult, VisualTestRun};
 
-/// `target/tintype/runs/{runId}/run.json`: everything that is known of a run,
-/// so that its pictures can be accepted without Redis.
+/// `target/tintype/runs/{runId}/run.json`: a run with its results, so that its
+/// images can be accepted without Redis.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunFile {
     /// The run.

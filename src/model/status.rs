@@ -1,15 +1,14 @@
-//! What became of a snapshot.
+//! The status of a snapshot.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a snapshot's record says. `Running` is the only status that is not
-/// final.
+/// The status of a snapshot. All except `Running` are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// At work in some worker.
+    /// A worker is executing it.
     Running,
     /// No pixel differs, after masks and anti-aliasing.
     Passed,
@@ -20,12 +19,12 @@ pub enum Status {
     Failed,
     /// There is no baseline yet.
     New,
-    /// Left out by the manifest, by a filter on status, or by an interruption.
+    /// Skipped by the manifest, by a filter on status, or by an interruption.
     Skipped,
 }
 
 impl Status {
-    /// Every final status, in the order in which summaries list them.
+    /// All final statuses, in the order of summaries.
     pub const FINAL: [Self; 5] = [
         Self::Passed,
         Self::Failed,
@@ -34,12 +33,12 @@ impl Status {
         Self::New,
     ];
 
-    /// Whether nothing more is expected to happen to the snapshot in its run.
+    /// Whether the snapshot is finished.
     pub fn is_final(self) -> bool {
         self != Self::Running
     }
 
-    /// The word of the record: `passed`, `changed`, …
+    /// The value in the record: `passed`, `changed`, …
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",

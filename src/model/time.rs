@@ -1,4 +1,4 @@
-//! Instants as the record writes them.
+//! Time stamps of the record.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ pub fn now_ms() -> i64 {
 }
 
 /// Milliseconds since the Unix epoch as RFC 3339 in UTC, to the millisecond.
-/// An instant outside the years that RFC 3339 can write is shown as the epoch.
+/// A time outside the range of RFC 3339 becomes the epoch.
 pub fn rfc3339(ms: i64) -> String {
     Timestamp::from_millisecond(ms)
         .unwrap_or_default()

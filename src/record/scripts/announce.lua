@@ -1,7 +1,7 @@
--- Tells an event that changes no record.
+-- Publishes an event that changes no document.
 -- ARGV 4 writer  5 sequence number  6 event type  7 event fields
 local h = redis.call('HMGET', control, 'head', 'a:' .. ARGV[4])
-local answer = out_of_turn(h[1], h[2], ARGV[5])
-if answer then return answer end
+local refusal = check_sequence(h[1], h[2], ARGV[5])
+if refusal then return refusal end
 redis.call('HSET', control, 'a:' .. ARGV[4], ARGV[5])
-return {'OK', tell(ARGV[6], ARGV[7])}
+return {'OK', publish(ARGV[6], ARGV[7])}

@@ -1,15 +1,15 @@
--- Applies one operation on a snapshot exactly once.
--- KEYS 4 the snapshot's record  5 the set of the run's records
--- ARGV 4 writer  5 sequence number  6 key  7 status  8 at ms  9 record  10 event type  11 event fields
+-- Applies an operation on a snapshot exactly once.
+-- KEYS 4 document of the snapshot  5 set of the run's documents
+-- ARGV 4 writer  5 sequence number  6 key  7 status  8 at ms  9 document  10 event type  11 event fields
 local writer, seq, key, status, at = 'a:' .. ARGV[4], ARGV[5], 's:' .. ARGV[6], ARGV[7], ARGV[8]
 local h = redis.call('HMGET', control, 'head', writer, key)
-local answer = out_of_turn(h[1], h[2], seq)
-if answer then return answer end
+local refusal = check_sequence(h[1], h[2], seq)
+if refusal then return refusal end
 
 local since, before
 if h[3] then since, before = string.match(h[3], '^(%d+)|(%a+)$') end
 local final, was_final = status ~= 'running', before ~= nil and before ~= 'running'
--- What is not final never overrides what is, and the newest attempt wins.
+-- A final status is never replaced by `running`, and the newest attempt wins.
 if before and ((was_final and not final) or tonumber(at) < tonumber(since)) then
   redis.call('HSET', control, writer, seq)
   return {'STALE'}
@@ -23,7 +23,7 @@ if before ~= status and final then
   redis.call('HINCRBY', control, 'c:' .. status, 1)
   write_document(state())
 end
--- A second execution is told as an update: `test:finished` comes once.
+-- A second execution is published as an update: `test:finished` comes once.
 local name = ARGV[10]
 if was_final then name = 'test:updated' end
-return {'OK', tell(name, ARGV[11])}
+return {'OK', publish(name, ARGV[11])}

@@ -7,4 +7,4 @@ local current = redis.call('GET', KEYS[4])
 if current == ARGV[5] then return {'DUP', ''} end
 if current ~= ARGV[4] then return {'CONFLICT', ''} end
 redis.call('SET', KEYS[4], ARGV[5])
-return {'OK', tell(ARGV[6], ARGV[7])}
+return {'OK', publish(ARGV[6], ARGV[7])}

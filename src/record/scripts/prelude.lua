@@ -1,26 +1,26 @@
 #!lua
--- What every step on a run has in common. This text stands before each script.
+-- Shared functions, prepended to every script.
 --
--- The first line makes a server that is out of memory refuse the script before
--- its first effect, so that no step is ever half done.
+-- The shebang line makes a server that is out of memory refuse the script before
+-- its first write, so that no script is applied in part.
 --
--- KEYS 1 control state (hash)  2 run document  3 stream of events
--- ARGV 1 the run's channel  2 the channel of all events  3 events that the stream keeps
+-- KEYS 1 control hash  2 run document  3 event stream
+-- ARGV 1 the run's channel  2 the channel of all events  3 length of the stream
 --
 -- Fields of the control hash:
 --   head, tail       the run document before and after its summary
---   start            when the run started, ms, by the clock of who started it
---   planned          snapshots that the workers said they would report
---   shared           1 if several processes make up the run
---   said             the worst reason that a leaving worker gave
---   died             1 if the run was ended while a worker had not left
---   endAt, endTime   when the run ended; absent until then
---   alive            `writer,host,ms;` of every worker that has not left
---   seen             the last sign of life of any worker, ms, by the server's clock
---   n                number of the last event
---   c:{status}       snapshots with that final status
---   a:{writer}       number of the last operation applied for that writer
---   w:{writer}       snapshots that this worker said it would report
+--   start            start of the run, ms, by the clock of the worker that created it
+--   planned          number of snapshots that the workers planned
+--   shared           1 if the run consists of several processes
+--   said             the worst reason of all workers that left
+--   died             1 if a worker died without leaving
+--   endAt, endTime   end of the run; absent until then
+--   alive            `writer,host,ms;` of every worker that has not left, with its last heartbeat
+--   seen             last heartbeat of any worker, ms, by the server's clock
+--   n                sequence number of the last event
+--   c:{status}       number of snapshots with that final status
+--   a:{writer}       sequence number of the last operation applied for that writer
+--   w:{writer}       number of snapshots that this worker planned
 --   s:{key}          `{at}|{status}` of a snapshot
 local control, document, stream = KEYS[1], KEYS[2], KEYS[3]
 
@@ -29,8 +29,9 @@ local function now()
   return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 end
 
--- JSON is put together from parts and never decoded: Lua would break its numbers.
-local function tell(name, fields)
+-- Appends an event to the stream and publishes it. JSON is built from parts and
+-- never decoded, as Lua would change its numbers.
+local function publish(name, fields)
   local n = redis.call('HINCRBY', control, 'n', 1)
   local body = '{"type":"' .. name .. '",' .. fields .. string.format(',"ts":%.0f,"n":%.0f', now(), n)
   local id = redis.call('XADD', stream, 'MAXLEN', '~', ARGV[3], '*', 'event', body .. '}')
@@ -55,11 +56,11 @@ local function summary(s)
     s.total, s.passed, s.failed, s.changed, s.skipped, s.new)
 end
 
--- Why the run ended follows from its state alone, so that a result that comes
--- late still leaves a true document.
+-- Why the run ended. It is derived from the state alone, so that a late result
+-- updates it.
 --
--- What is new is no failure where all who took part say that they passed: they
--- have accepted it.
+-- New snapshots are no failure if all workers report that they passed, as they
+-- have accepted them.
 local function reason(s)
   if s.said == 'error' or s.said == 'interrupted' then return s.said end
   if s.died and s.total < s.planned then return 'interrupted' end
@@ -77,16 +78,17 @@ local function write_document(s)
   redis.call('SET', document, s.head .. ended .. ',' .. summary(s) .. s.tail)
 end
 
--- Whether it is this operation's turn: nil if so, otherwise the answer.
-local function out_of_turn(head, applied, seq)
+-- Checks that an operation is the next one of its writer: nil if so, otherwise
+-- the reply.
+local function check_sequence(head, applied, seq)
   if not head then return {'NORUN'} end
   local last = tonumber(applied or '0')
   if tonumber(seq) <= last then return {'DUP', string.format('%.0f', last)} end
   if tonumber(seq) > last + 1 then return {'GAP', string.format('%.0f', last)} end
 end
 
--- Notes a sign of life of a worker, or takes it off the list.
-local function alive(writer, host)
+-- Records a heartbeat of a worker, or removes a worker that left.
+local function set_alive(writer, host)
   local kept = {}
   for w, h, ms in string.gmatch(redis.call('HGET', control, 'alive') or '', '([^,;]+),([^,;]*),(%d+);') do
     if w ~= writer then kept[#kept + 1] = w .. ',' .. h .. ',' .. ms .. ';' end
@@ -96,26 +98,25 @@ local function alive(writer, host)
   redis.call('HSET', control, 'alive', table.concat(kept), 'seen', t)
 end
 
--- Ends the run if it can be ended. `gone` names a host all of whose workers are
--- known to be gone; `limit` is the silence, in ms, after which a worker is
--- taken for dead.
-local function try_to_end(fields, at, text, gone, limit)
+-- Ends the run if no worker is alive. All workers on `dead_host` are known to be
+-- dead; any other worker is dead after `limit` ms without a heartbeat.
+local function try_to_end(fields, at, text, dead_host, limit)
   local s = state()
   if not s.head then return {'NORUN'} end
   if s.endAt then return {'ALREADY', reason(s)} end
   local h = redis.call('HMGET', control, 'alive', 'shared', 'seen')
-  local t, working, lost = now(), 0, 0
+  local t, live, lost = now(), 0, 0
   for host, ms in string.gmatch(h[1] or '', '[^,;]+,([^,;]*),(%d+);') do
-    if (gone ~= '' and host == gone) or t - tonumber(ms) > limit then lost = lost + 1 else working = working + 1 end
+    if (dead_host ~= '' and host == dead_host) or t - tonumber(ms) > limit then lost = lost + 1 else live = live + 1 end
   end
-  if working > 0 then return {'PENDING', tostring(working)} end
-  -- Between two processes of a shared run nobody is alive; that is not its end.
-  if h[2] == '1' and gone == '' and t - tonumber(h[3] or '0') <= limit then return {'PENDING', '0'} end
+  if live > 0 then return {'PENDING', tostring(live)} end
+  -- A shared run may have no live worker between two processes.
+  if h[2] == '1' and dead_host == '' and t - tonumber(h[3] or '0') <= limit then return {'PENDING', '0'} end
   if lost > 0 then s.died = '1'; redis.call('HSET', control, 'died', '1') end
   s.endAt, s.endTime = tonumber(at), text
   redis.call('HSET', control, 'endAt', at, 'endTime', text)
   write_document(s)
-  tell('run:finished', fields .. ',' .. summary(s) .. ',"reason":"' .. reason(s) .. '"')
+  publish('run:finished', fields .. ',' .. summary(s) .. ',"reason":"' .. reason(s) .. '"')
   return {'ENDED', reason(s)}
 end
 
