@@ -1,62 +1,105 @@
-//! Within one process.
+//! Compares within one process.
 
 use std::hint::black_box;
+use std::path::Path;
+use std::process::Command;
 
-use tintype_compare::{Options, compare_images, compare_png};
+use tintype_compare::{Metric, Options, compare_images, compare_png};
 
 use crate::cases::Case;
 use crate::{median, time};
 
 const ROUNDS: usize = 25;
 
-/// From pixels to counts.
-pub fn table(cases: &[Case]) {
+/// From pixels to counts. `modules` is the folder in which npm has put
+/// pixelmatch.
+pub fn table(cases: &[Case], modules: &Path) {
     println!(
-        "{:<18} {:>8} {:>8} {:>9} {:>8} {:>8} {:>7} {:>8}   counts (tintype, blazediff, dify)",
-        "in memory, ms", "memcmp", "tintype", "blazediff", "dify", "x memcmp", "x blaze", "x dify"
+        "{:<18} {:>8} {:>8} {:>8} {:>9} {:>8} {:>8} {:>8} {:>8} {:>7} {:>8} {:>7} {:>7}   counts",
+        "in memory, ms",
+        "memcmp",
+        "oklab",
+        "yiq",
+        "blazediff",
+        "dify",
+        "pm 8",
+        "pm 7",
+        "x memcmp",
+        "x blaze",
+        "x dify",
+        "x pm 8",
+        "x pm 7"
     );
-    cases.iter().for_each(row);
+    cases.iter().for_each(|case| row(case, modules));
 }
 
-fn row(case: &Case) {
+fn row(case: &Case, modules: &Path) {
     let [a, b] = &case.images();
-    let options = Options::default();
+    let (oklab, mut yiq) = (Options::default(), Options::default());
+    yiq.metric = Metric::Yiq;
     let blaze = [a, b].map(|image| blazediff::Image {
         data: image.as_raw().clone(),
         width: image.width(),
         height: image.height(),
     });
     let blaze_options = blazediff::DiffOptions::default();
-    let mut times: [Vec<f64>; 4] = Default::default();
-    let mut counts = (0, 0, 0);
+    let mut times: [Vec<f64>; 5] = Default::default();
+    let mut counts = [0_u64; 4];
     for round in 0..case.rounds(ROUNDS) {
         time(&mut times[0], || black_box(a.as_raw() == b.as_raw()));
-        counts.0 = time(&mut times[1], || compare_images(a, b, &options)).differing;
-        counts.1 = time(&mut times[2], || {
+        counts[0] = time(&mut times[1], || compare_images(a, b, &oklab)).differing;
+        counts[1] = time(&mut times[2], || compare_images(a, b, &yiq)).differing;
+        counts[2] = time(&mut times[3], || {
             blazediff::diff(&blaze[0], &blaze[1], None, &blaze_options)
         })
         .unwrap()
-        .diff_count;
+        .diff_count
+        .into();
         if round < 7 {
-            // It takes its images for good.
+            // dify takes ownership of its images.
             let (a, b) = (a.clone(), b.clone());
-            let found = time(&mut times[3], || {
+            let found = time(&mut times[4], || {
                 dify::diff::get_results(a, b, 35215.0 * 0.01, true, None, &None, &None)
             });
-            counts.2 = found.map_or(0, |(count, _)| count);
+            counts[3] = found.map_or(0, |(count, _)| count as u64);
         }
     }
-    let [memcmp, ours, blaze, dify] = times.map(median);
+    let [memcmp, oklab, yiq, blaze, dify] = times.map(median);
+    let [eight, seven] = ["8", "7"].map(|version| pixelmatch(case, modules, version));
+    let cell = |time: Option<f64>| time.map_or("-".to_owned(), |time| format!("{time:.2}"));
+    let ratio = |peer: Option<(f64, u64)>, ours: f64| cell(peer.map(|(time, _)| time / ours));
     println!(
-        "{:<18} {memcmp:>8.3} {ours:>8.3} {blaze:>9.3} {dify:>8.3} {:>8.2} {:>7.2} {:>8.2}   {} {} {}",
+        "{:<18} {memcmp:>8.3} {oklab:>8.3} {yiq:>8.3} {blaze:>9.3} {dify:>8.3} {:>8} {:>8} {:>8.2} {:>7.2} {:>8.2} {:>7} {:>7}   oklab {} (pixelmatch 8: {}), yiq {} (pixelmatch 7: {}), blazediff {}, dify {}",
         case.name,
-        memcmp / ours,
-        blaze / ours,
-        dify / ours,
-        counts.0,
-        counts.1,
-        counts.2
+        cell(eight.map(|peer| peer.0)),
+        cell(seven.map(|peer| peer.0)),
+        memcmp / oklab,
+        blaze / oklab,
+        dify / oklab,
+        ratio(eight, oklab),
+        ratio(seven, yiq),
+        counts[0],
+        eight.map_or(0, |peer| peer.1),
+        counts[1],
+        seven.map_or(0, |peer| peer.1),
+        counts[2],
+        counts[3],
     );
+}
+
+/// The median time of pixelmatch within one process of node, and its count.
+fn pixelmatch(case: &Case, modules: &Path, version: &str) -> Option<(f64, u64)> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("pixelmatch.mjs");
+    let package = modules.join(format!("pixelmatch{version}"));
+    if !package.exists() {
+        return None;
+    }
+    let mut node = Command::new("node");
+    node.arg(script).arg(modules).arg(version).args(&case.paths);
+    let output = node.output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (time, count) = text.trim().split_once(' ')?;
+    Some((time.parse().ok()?, count.parse().ok()?))
 }
 
 /// From encoded files to counts, buffers warm, beside the `png` crate.

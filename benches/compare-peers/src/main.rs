@@ -1,10 +1,10 @@
-//! Tintype's comparison beside other tools, on the same images in the same
-//! run: medians in milliseconds, and how many times faster Tintype is.
+//! Compares Tintype's comparison with other tools on the same images in the
+//! same run: medians in milliseconds, and how many times faster Tintype is.
 //!
 //! `./run [FOLDER…]` builds and installs what is needed and starts this. A
 //! folder holds `X.png` (or `X_a.png`) and what is compared with it,
-//! `X-CHANGE.png` (or `X_CHANGE.png`). Without one: our own screenshots, what
-//! `./run` has photographed into the folder `SITE`, and generated pairs.
+//! `X-CHANGE.png` (or `X_CHANGE.png`). Without one: our own screenshots, the
+//! screenshots that `./run` took into the folder `SITE`, and generated pairs.
 
 mod cases;
 mod in_memory;
@@ -32,7 +32,7 @@ fn main() {
         folders.push(generated.clone());
     }
     let cases: Vec<cases::Case> = folders.iter().flat_map(|path| cases::find(path)).collect();
-    in_memory::table(&cases);
+    in_memory::table(&cases, &processes::modules());
     in_memory::table_from_files(&cases);
     served::table(&cases, &processes::odiff());
     processes::table(&cases);

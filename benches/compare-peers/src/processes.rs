@@ -71,7 +71,8 @@ pub fn odiff() -> PathBuf {
     modules().join(format!("@odiff/{}/odiff", platform()))
 }
 
-fn modules() -> PathBuf {
+/// Where npm has put the packages.
+pub fn modules() -> PathBuf {
     env::current_dir().unwrap().join("node_modules")
 }
 
@@ -82,7 +83,7 @@ fn tools() -> Vec<Tool> {
     let ours = ours.unwrap_or_else(|| root.join("target/release/cargo-tintype"));
     let odiff = odiff();
     let blazediff = modules.join(format!("@blazediff/bin-{platform}/blazediff"));
-    let pixelmatch = modules.join("pixelmatch/bin/pixelmatch");
+    let [eight, seven] = ["8", "7"].map(|v| modules.join(format!("pixelmatch{v}/bin/pixelmatch")));
     let tool = |name, words: &[&Path], rounds| Tool {
         name,
         words: words.iter().map(|word| word.to_path_buf()).collect(),
@@ -99,8 +100,13 @@ fn tools() -> Vec<Tool> {
             ROUNDS_OF_SLOW,
         ),
         tool(
-            "pixelmatch",
-            &["node".as_ref(), &pixelmatch, a, b],
+            "pixelmatch 8",
+            &["node".as_ref(), &eight, a, b],
+            ROUNDS_OF_SLOW,
+        ),
+        tool(
+            "pixelmatch 7",
+            &["node".as_ref(), &seven, a, b],
             ROUNDS_OF_SLOW,
         ),
         // What the system needs to start and end any process.

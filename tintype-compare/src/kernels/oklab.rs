@@ -78,7 +78,7 @@ pub(crate) fn approximate<const FMA: bool>(pixel: u32) -> Approximation {
     );
     // Ottosson's toe, with k1 = 0.206, k2 = 0.03 and k3 = 1.206 / 1.03.
     let x = fma::<FMA>(lightness, 1.170_873_8, -0.206);
-    let root = fma::<FMA>(x, x, lightness * 0.140_504_85).max(0.0).sqrt();
+    let root = fma::<FMA>(x, x, lightness * 0.140_504_85).sqrt();
     Approximation {
         lightness: 0.5 * (x + root),
         lms: [l, m, s],
@@ -105,10 +105,11 @@ fn linear<const FMA: bool>(byte: f32) -> f32 {
 /// The cube root of a number between 0 and 1.
 #[inline(always)]
 fn cube_root<const FMA: bool>(x: f32) -> f32 {
-    // Dividing the exponent by -3 gives the inverse root to about 4 %. Above
-    // 2^23 the float's mantissa is the whole number.
-    let bits = (x.to_bits() as i32 as f32) * (-1.0 / 3.0) + BIAS;
-    let y = f32::from_bits(bits as i32 as u32);
+    // Dividing the exponent by -3 gives the inverse root to about 4 %. A float
+    // between 2^23 and 2^24 has its whole number in its lowest bits: that is
+    // faster than a conversion, which has to handle overflow.
+    let high_bits = fma::<FMA>(x.to_bits() as i32 as f32, -1.0 / 768.0, BIAS);
+    let y = f32::from_bits(high_bits.to_bits() << 8);
     // One step of third and one of second order.
     let h = fma::<FMA>(-x * y, y * y, 1.0);
     let y = fma::<FMA>(y * h, fma::<FMA>(h, 2.0 / 9.0, 1.0 / 3.0), y);
@@ -117,8 +118,9 @@ fn cube_root<const FMA: bool>(x: f32) -> f32 {
     x * y * y
 }
 
-/// The bits of 1 times 4/3, less what makes the error even.
-const BIAS: f32 = 1_420_000_000.0;
+/// 2^23, and the bits of 1 times 4/3, less what makes the error even, without
+/// the lowest eight bits.
+const BIAS: f32 = 8_388_608.0 + 1_420_000_000.0 / 256.0;
 
 #[inline(always)]
 fn fma<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
