@@ -1,5 +1,5 @@
-//! What the record costs and how fast it is, against a redis-server of its
-//! own: `cargo bench --bench record`.
+//! Measures cost and throughput of the record with its own redis-server:
+//! `cargo bench --bench record`.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its numbers")]
 
 #[path = "../tests/support/mod.rs"]
@@ -32,7 +32,7 @@ fn per_second(count: usize, took: Duration) -> u64 {
     rate
 }
 
-/// Time on the caller's thread, per event.
+/// Measures the time per event on the caller's thread.
 async fn cost(url: &str) {
     let folder = tempfile::tempdir().unwrap();
     let id = RunId("bench-cost".to_owned());
@@ -59,7 +59,7 @@ async fn cost(url: &str) {
     );
 }
 
-/// One writer sends as fast as it can.
+/// Measures the throughput of one writer.
 async fn throughput(server: &Server) {
     let folder = tempfile::tempdir().unwrap();
     let id = RunId("bench-commits".to_owned());
@@ -80,7 +80,7 @@ async fn throughput(server: &Server) {
     );
 }
 
-/// A server that was away catches up.
+/// Measures how fast a server that was unreachable catches up.
 async fn catch_up(server: &mut Server) {
     let folder = tempfile::tempdir().unwrap();
     let id = RunId("bench-catch-up".to_owned());
@@ -100,13 +100,13 @@ async fn catch_up(server: &mut Server) {
         }
     }
     println!(
-        "journal while away: {} appends/s",
+        "journal while the server is down: {} appends/s",
         per_second(count, begun.elapsed())
     );
     let begun = Instant::now();
     let report = recorder.finish(None).await;
     println!(
-        "end of a process while away: {:?}, {} pending",
+        "end of a process while the server is down: {:?}, {} pending",
         begun.elapsed(),
         report.pending
     );
@@ -124,13 +124,14 @@ async fn catch_up(server: &mut Server) {
 
 fn updated(id: &RunId, n: usize) -> RecordedEvent {
     let RecordedEvent::TestStarted(result) = started(id, n) else {
-        unreachable!("that is what it makes")
+        unreachable!("`finished` creates this event")
     };
     let changes = serde_json::Map::from_iter([("step".to_owned(), "capture".into())]);
     RecordedEvent::TestUpdated { result, changes }
 }
 
-/// What a run of 100,000 snapshots with three events each needs in Redis.
+/// Measures the Redis memory of a run of 100,000 snapshots with three events
+/// each.
 async fn memory(server: &Server) {
     server.cli(&["FLUSHALL"]);
     let used = || {
@@ -168,12 +169,11 @@ async fn memory(server: &Server) {
             "SAMPLES",
             "100",
         ]);
-        println!("  of it {key}: {usage} bytes");
+        println!("  of which {key}: {usage} bytes");
     }
 }
 
-/// How soon a connection is given up that carries nothing any more and was
-/// never closed.
+/// Measures how soon a half-open connection is detected.
 async fn half_open(server: &Server) {
     let mut times = Vec::new();
     for round in 0..5 {
@@ -184,7 +184,7 @@ async fn half_open(server: &Server) {
         let recorder = Recorder::open(settings(folder.path(), &url), run(id.as_str()), 0, false);
         let recorder = recorder.unwrap();
         recorder.record(&started(&id, 0));
-        // Between two signs of life, wherever that is.
+        // At a varying time between two heartbeats.
         tokio::time::sleep(Duration::from_millis(1000 + 230 * round)).await;
         let before = proxy.taken();
         proxy.hold();
@@ -195,7 +195,7 @@ async fn half_open(server: &Server) {
         times.push(begun.elapsed());
         drop(recorder);
     }
-    println!("half-open connection: given up after {times:.2?}");
+    println!("half-open connection: detected after {times:.2?}");
 }
 
 fn main() {

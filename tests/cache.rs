@@ -1,5 +1,4 @@
-//! Passes of unchanged stories, shared through a real Redis and by processes
-//! that write at once.
+//! Tests of the cache with a real Redis and with concurrent processes.
 
 mod support;
 
@@ -57,7 +56,7 @@ impl Checkout {
         checkout
     }
 
-    /// Waits until the file system's clock has gone on.
+    /// Waits for the next tick of the file system's clock.
     fn tick(&self) {
         let now = || {
             let file = tempfile::NamedTempFile::new_in(&self.root).unwrap();
@@ -98,7 +97,7 @@ impl Checkout {
         )
     }
 
-    /// A run in which these snapshots pass; returns the warnings.
+    /// Simulates a run in which these snapshots pass; returns its warnings.
     async fn record(&self, snapshots: &[Snapshot]) -> Vec<String> {
         let cache = self.open();
         for snapshot in snapshots {
@@ -115,7 +114,7 @@ impl Checkout {
         cache.flush().await
     }
 
-    /// How many snapshots need no browser, and what is to be said of it.
+    /// The number of cache hits, and the warnings.
     async fn lookup(&self) -> (usize, Vec<String>) {
         let cache = self.open();
         let hits = cache.lookup(&self.plan()).await;
@@ -142,7 +141,7 @@ fn accept(root: &Path, snapshot: &Snapshot) {
     baseline::accept(root, &snapshot.baseline, png.get_ref(), &provenance).unwrap();
 }
 
-fn nothing() -> Vec<String> {
+fn no_warnings() -> Vec<String> {
     Vec::new()
 }
 
@@ -152,8 +151,8 @@ async fn machines_share_passes() {
     let (one, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let one = Checkout::new(one.path(), Some(&redis));
     let other = Checkout::new(other.path(), Some(&redis));
-    assert_eq!(other.lookup().await, (0, nothing()));
-    assert_eq!(one.record(&one.plan()).await, nothing());
+    assert_eq!(other.lookup().await, (0, no_warnings()));
+    assert_eq!(one.record(&one.plan()).await, no_warnings());
 
     let keys = redis.cli(&["KEYS", "*"]);
     let keys: Vec<&str> = keys.lines().collect();
@@ -163,18 +162,18 @@ async fn machines_share_passes() {
         let left: u64 = redis.cli(&["TTL", key]).parse().unwrap();
         assert!((13 * 86_400..=14 * 86_400).contains(&left), "{left} s");
     }
-    // Another machine changes a page: it has to look for itself.
+    // A changed page is a miss on another machine.
     fs::write(other.root.join("stories/a.html"), "changed").unwrap();
-    assert_eq!(other.lookup().await, (2, nothing()));
+    assert_eq!(other.lookup().await, (2, no_warnings()));
     fs::write(other.root.join("stories/a.html"), "a").unwrap();
-    assert_eq!(other.lookup().await, (4, nothing()));
-    // What Redis knew the disk knows now.
+    assert_eq!(other.lookup().await, (4, no_warnings()));
+    // Entries from Redis were written to disk.
     redis.kill();
-    assert_eq!(other.lookup().await, (4, nothing()));
+    assert_eq!(other.lookup().await, (4, no_warnings()));
 }
 
 #[tokio::test]
-async fn few_passes_of_a_recipe_are_kept() {
+async fn the_number_of_passes_per_recipe_is_limited() {
     let redis = Server::start(&[]);
     let folder = TempDir::new().unwrap();
     let checkout = Checkout::new(folder.path(), Some(&redis));
@@ -182,14 +181,14 @@ async fn few_passes_of_a_recipe_are_kept() {
     for round in 0..12 {
         fs::write(folder.path().join("stories/a.html"), format!("{round}")).unwrap();
         checkout.tick();
-        assert_eq!(checkout.record(snapshot).await, nothing());
+        assert_eq!(checkout.record(snapshot).await, no_warnings());
     }
     let key = redis.cli(&["KEYS", "*"]);
     assert_eq!(redis.cli(&["LLEN", &key]), "8");
 }
 
 #[tokio::test]
-async fn a_redis_that_is_away_is_a_warning() {
+async fn an_unreachable_redis_is_a_warning() {
     let mut redis = Server::start(&[]);
     let folder = TempDir::new().unwrap();
     let checkout = Checkout::new(folder.path(), Some(&redis));
@@ -198,13 +197,13 @@ async fn a_redis_that_is_away_is_a_warning() {
     assert_eq!((hits, warnings.len()), (0, 1), "{warnings:?}");
     let place = format!("127.0.0.1:{}", redis.port);
     assert!(warnings[0].contains(&place), "{}", warnings[0]);
-    // The disk still serves.
+    // The disk cache is used.
     assert_eq!(checkout.record(&checkout.plan()).await.len(), 1);
-    assert_eq!(checkout.lookup().await, (4, nothing()));
+    assert_eq!(checkout.lookup().await, (4, no_warnings()));
 }
 
 #[tokio::test]
-async fn a_redis_that_hangs_is_not_waited_for() {
+async fn a_hanging_redis_times_out() {
     let redis = Server::start(&[]);
     let folder = TempDir::new().unwrap();
     let checkout = Checkout::new(folder.path(), Some(&redis));
@@ -215,7 +214,7 @@ async fn a_redis_that_hangs_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn what_is_broken_in_redis_is_a_miss() {
+async fn damaged_entries_in_redis_are_ignored() {
     let redis = Server::start(&[]);
     let folder = TempDir::new().unwrap();
     let checkout = Checkout::new(folder.path(), Some(&redis));
@@ -223,7 +222,7 @@ async fn what_is_broken_in_redis_is_a_miss() {
     fs::remove_dir_all(folder.path().join("cache")).unwrap();
     let keys = redis.cli(&["KEYS", "*"]);
     let keys: Vec<&str> = keys.lines().collect();
-    // Behind what is broken stands what is true.
+    // The damaged entries precede a valid one.
     redis.cli(&["LPUSH", keys[0], "{\"files\":"]);
     redis.cli(&["LPUSH", keys[0], "no json"]);
     let text = redis.cli(&["LRANGE", keys[1], "0", "-1"]);
@@ -233,7 +232,7 @@ async fn what_is_broken_in_redis_is_a_miss() {
         keys[1],
         &text.replace("\"files\":[", "\"files\":[\"x\","),
     ]);
-    assert_eq!(checkout.lookup().await, (3, nothing()));
+    assert_eq!(checkout.lookup().await, (3, no_warnings()));
     fs::remove_dir_all(folder.path().join("cache")).unwrap();
     redis.cli(&["SET", keys[2], "no list"]);
     let (hits, warnings) = checkout.lookup().await;
@@ -253,11 +252,11 @@ async fn one_process() {
         record: None,
     };
     let snapshot = checkout.plan()[index.parse::<usize>().unwrap()].clone();
-    assert_eq!(checkout.record(&[snapshot]).await, nothing());
+    assert_eq!(checkout.record(&[snapshot]).await, no_warnings());
 }
 
 #[tokio::test]
-async fn processes_that_write_at_once_lose_nothing() {
+async fn concurrent_processes_keep_all_entries() {
     let folder = TempDir::new().unwrap();
     let checkout = Checkout::new(folder.path(), None);
     let program = std::env::current_exe().unwrap();
@@ -273,5 +272,5 @@ async fn processes_that_write_at_once_lose_nothing() {
     for mut process in processes {
         assert!(process.wait().unwrap().success());
     }
-    assert_eq!(checkout.lookup().await, (4, nothing()));
+    assert_eq!(checkout.lookup().await, (4, no_warnings()));
 }

@@ -1,14 +1,14 @@
-//! Everything that can go wrong with processes, servers and connections, and
-//! afterwards a count of every record, summary and event.
+//! Injects faults into processes, servers and connections, then checks every
+//! result, summary and event.
 //!
-//! Real worker processes record synthetic outcomes through the real recorder
-//! while they are killed and frozen; the server is killed (with AOF, with RDB,
-//! with nothing), frozen, filled up, emptied, made to forget its scripts, and
-//! replaced by a replica; connections are cut at random bytes. Short by default;
-//! `TINTYPE_CHAOS_SECONDS=1800 cargo test --test chaos -- --nocapture` runs
-//! long and prints how many faults of each kind were survived.
+//! Real worker processes record synthetic results with the real recorder while
+//! they are killed and frozen; the server is killed (with AOF, with RDB, without
+//! persistence), frozen, filled up, emptied, made to drop its scripts, and
+//! replaced by a replica; connections are cut at random bytes. The test is short
+//! by default; `TINTYPE_CHAOS_SECONDS=1800 cargo test --test chaos --
+//! --nocapture` runs longer and prints the number of faults of each kind.
 
-#![expect(clippy::print_stdout, reason = "it tells what was survived")]
+#![expect(clippy::print_stdout, reason = "prints the number of faults")]
 
 mod support;
 
@@ -29,7 +29,7 @@ use tintype::record::{RecordConfig, Recorder, Records};
 const WORKERS: usize = 3;
 const RUN: &str = "run-chaos";
 
-/// The status of an attempt at a snapshot: a second attempt has another.
+/// The status of an attempt at a snapshot; it differs between attempts.
 fn status(n: usize, attempt: u32) -> Status {
     Status::FINAL[(n + attempt as usize) % Status::FINAL.len()]
 }
@@ -40,8 +40,8 @@ fn settings(folder: &Path, port: u16) -> RecordConfig {
     RecordConfig::new(folder, &config).unwrap()
 }
 
-/// What a worker has begun and ended, kept by the worker itself beside the
-/// record: lines of `b|e snapshot attempt`.
+/// A log that a worker writes in addition to the record: a line `b|e snapshot
+/// attempt` for each snapshot begun and ended.
 struct Ledger(fs::File);
 
 impl Ledger {
@@ -80,7 +80,8 @@ impl Ledger {
     }
 }
 
-/// A worker process: the parent starts this test by name, with variables.
+/// A worker process; the parent starts this test by name, with environment
+/// variables.
 #[test]
 fn worker() {
     let Ok(port) = std::env::var("TINTYPE_CHAOS_PORT") else {
@@ -95,15 +96,15 @@ fn worker() {
     runtime.block_on(work(&folder, port.parse().unwrap(), number));
 }
 
-/// Goes on where the last process of this number was killed, until told to
-/// stop.
+/// Continues where the last process with this number was killed, until it is
+/// stopped.
 async fn work(folder: &Path, port: u16, number: usize) {
     let path = folder.join(format!("ledger-{number}"));
     let done = Ledger::read(&path);
     let mut ledger = Ledger::open(&path);
     let recorder = Recorder::open(settings(folder, port), run(RUN), 0, true).unwrap();
     let id = RunId(RUN.to_owned());
-    // The last one begun is done again, as by a runner that retries.
+    // The last snapshot begun is repeated, like a retry.
     let first = done.keys().next_back().map_or(number, |n| *n);
     for n in (first..).step_by(WORKERS) {
         let attempt = done.get(&n).map_or(0, |(begun, _)| *begun) + 1;
@@ -124,7 +125,7 @@ async fn work(folder: &Path, port: u16, number: usize) {
     recorder.finish(None).await;
 }
 
-/// Numbers that look random and can be had again.
+/// Reproducible pseudo-random numbers.
 struct Dice(u64);
 
 impl Dice {
@@ -140,10 +141,10 @@ impl Dice {
     }
 }
 
-/// One server, its workers and what was done to them.
+/// A server, its workers and the injected faults.
 struct Chaos {
     server: Server,
-    /// What the server was started with, for its replicas.
+    /// The options of the server, for its replicas.
     options: Vec<String>,
     proxy: Proxy,
     folder: tempfile::TempDir,
@@ -184,7 +185,7 @@ impl Chaos {
             .unwrap()
     }
 
-    fn one_fault(&mut self) {
+    fn inject_fault(&mut self) {
         let fault = match self.dice.roll(21) {
             0..=4 => self.kill_worker(),
             5..=9 => self.kill_server(),
@@ -219,9 +220,8 @@ impl Chaos {
         "servers killed"
     }
 
-    /// A replica takes over: after the primary's death, without what had not
-    /// reached it yet, or in order, with the old primary as its replica, which
-    /// refuses what still comes to it.
+    /// Fails over to a replica: after the primary's death, without data in
+    /// transit, or orderly, with the old primary as a read-only replica.
     fn fail_over(&mut self) -> &'static str {
         let options: Vec<&str> = self.options.iter().map(String::as_str).collect();
         let replica = Server::start(&options);
@@ -257,9 +257,9 @@ impl Chaos {
         self.proxy.lead_to(replica.port);
         self.server = replica;
         if in_order {
-            "failed over in order"
+            "orderly failovers"
         } else {
-            "failed over after a death"
+            "failovers after a crash"
         }
     }
 
@@ -303,7 +303,7 @@ impl Chaos {
         "servers out of memory"
     }
 
-    /// Lets the workers end, sends what dead ones have left, ends the run.
+    /// Waits for the workers, sends the journals of dead ones, ends the run.
     fn settle(&mut self) {
         fs::write(self.folder.path().join("stop"), "").unwrap();
         for worker in &mut self.workers {
@@ -313,8 +313,8 @@ impl Chaos {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             let records = Records::open(&settings).await.unwrap();
-            // The server may still be loading after its last restart: whoever
-            // flushes is told so, and asks again.
+            // The server may still be loading after its last restart, so the
+            // flush is repeated.
             let mut adopted = records.flush().await;
             for _ in 0..100 {
                 if adopted.warnings.is_empty() {
@@ -333,7 +333,7 @@ impl Chaos {
         self.proxy.close_all();
     }
 
-    /// Compares the whole record with what the workers noted.
+    /// Compares the record with the logs of the workers.
     async fn check(&self, records: &Records) {
         let id = RunId(RUN.to_owned());
         let mut noted = BTreeMap::new();
@@ -352,7 +352,7 @@ impl Chaos {
         for (n, (begun, ended)) in &noted {
             let found = by_story.remove(&story(*n));
             let Some(found) = found else {
-                assert_eq!(*ended, 0, "the record of snapshot {n} is lost");
+                assert_eq!(*ended, 0, "the result of snapshot {n} is lost");
                 continue;
             };
             let attempt = found.attempt.unwrap();
@@ -364,7 +364,10 @@ impl Chaos {
                 assert_eq!(found.status, status(*n, attempt), "snapshot {n}");
             }
         }
-        assert!(by_story.is_empty(), "records of nobody: {by_story:?}");
+        assert!(
+            by_story.is_empty(),
+            "results without a worker: {by_story:?}"
+        );
         let run = records.run(&id).await.unwrap();
         assert_eq!(run.summary, summary, "the summary is wrong");
         assert!(run.reason.is_some(), "the run has not ended");
@@ -425,9 +428,9 @@ fn seconds() -> u64 {
     })
 }
 
-/// Rounds of `round` seconds until the time is over.
+/// Runs rounds of `round` seconds until the time is over.
 #[test]
-fn nothing_is_lost_or_doubled() {
+fn no_result_is_lost_or_duplicated() {
     let begun = Instant::now();
     let total = Duration::from_secs(seconds());
     let round = (total / 3).min(Duration::from_secs(20));
@@ -437,15 +440,15 @@ fn nothing_is_lost_or_doubled() {
         for (name, options) in [
             ("with AOF", &["--appendonly", "yes"][..]),
             ("with RDB", &["--save", "1 1"][..]),
-            ("with nothing", &[][..]),
+            ("without persistence", &[][..]),
         ] {
             println!("{name}, seed {seed}");
             let mut chaos = Chaos::start(options, seed);
             let round_begun = Instant::now();
             while round_begun.elapsed() < round {
-                chaos.one_fault();
+                chaos.inject_fault();
             }
-            // However short a round is, it has one of these.
+            // Every round has at least one of these faults.
             let fault = chaos.fail_over();
             chaos.count(fault);
             chaos.settle();
@@ -460,7 +463,7 @@ fn nothing_is_lost_or_doubled() {
                 std::mem::take(&mut *chaos.outcomes());
             seed += 1;
         }
-        println!("survived by now: {survived:?}");
+        println!("faults so far: {survived:?}");
     }
-    println!("survived: {survived:#?}");
+    println!("faults: {survived:#?}");
 }

@@ -1,4 +1,4 @@
-//! The recorder from end to end, against real servers.
+//! End-to-end tests of the recorder with real servers.
 
 mod memory;
 #[path = "../support/mod.rs"]
@@ -21,7 +21,7 @@ fn settings(folder: &Path, url: &str) -> RecordConfig {
     RecordConfig::new(folder, &config).unwrap()
 }
 
-/// Without a server's name, but with the PATH.
+/// Without `REDIS_URL`, but with `PATH`.
 fn private(folder: &Path) -> RecordConfig {
     let path = std::env::var_os("PATH").unwrap();
     let config = Config::from_variables([("PATH", path)]).unwrap();
@@ -42,7 +42,7 @@ async fn ten(recorder: &Recorder, id: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_recorded_can_be_read_with_any_client() {
+async fn the_record_can_be_read_with_any_client() {
     let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let settings = settings(folder.path(), &server.url());
     let recorder = Recorder::open(settings, run("run-1"), 10, false).unwrap();
@@ -70,17 +70,17 @@ async fn what_is_recorded_can_be_read_with_any_client() {
     );
 }
 
-fn hits(metrics: &str) -> Option<&str> {
+fn cache_hits(metrics: &str) -> Option<&str> {
     let mut lines = metrics.lines();
     lines.find(|line| line.starts_with("tintype_newest_run_cache_hits "))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metrics_tell_what_the_cache_has_spared_the_newest_run() {
+async fn metrics_count_the_cache_hits_of_the_newest_run() {
     let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let settings = settings(folder.path(), &server.url());
     let records = Records::open(&settings).await.unwrap();
-    assert_eq!(hits(records.metrics().await.unwrap().text()), None);
+    assert_eq!(cache_hits(records.metrics().await.unwrap().text()), None);
     for (id, cached) in [("run-1", 4), ("run-2", 3)] {
         let recorder = Recorder::open(settings.clone(), run(id), 5, false);
         let recorder = recorder.unwrap();
@@ -94,15 +94,20 @@ async fn metrics_tell_what_the_cache_has_spared_the_newest_run() {
         assert_eq!(recorder.finish(None).await.pending, 0);
         let metrics = records.metrics().await.unwrap();
         let line = format!("tintype_newest_run_cache_hits {cached}");
-        assert_eq!(hits(metrics.text()), Some(&*line), "{}", metrics.text());
+        assert_eq!(
+            cache_hits(metrics.text()),
+            Some(&*line),
+            "{}",
+            metrics.text()
+        );
         assert!(metrics.text().contains("tintype_newest_run_snapshots 5"));
-        // Runs are told apart by their start, in milliseconds.
+        // Runs are ordered by their start in milliseconds.
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metrics_tell_that_the_record_is_away() {
+async fn metrics_report_an_unreachable_server() {
     let (mut server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let settings = settings(folder.path(), &server.url());
     let records = Records::open(&settings).await.unwrap();
@@ -115,7 +120,7 @@ async fn metrics_tell_that_the_record_is_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_away_is_told_later() {
+async fn operations_are_sent_when_the_server_is_back() {
     let (mut server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     server.kill();
     let settings = settings(folder.path(), &server.url());
@@ -125,12 +130,12 @@ async fn a_server_that_is_away_is_told_later() {
     assert_eq!(report.pending, 21);
     assert!(report.journal.unwrap().is_file());
     assert!(
-        report.warnings[0].starts_with("failed to reach the record: "),
+        report.warnings[0].starts_with("the record store is unreachable: "),
         "{:?}",
         report.warnings
     );
     drop(recorder);
-    wait_until_free(folder.path()).await;
+    wait_until_unlocked(folder.path()).await;
 
     server.restart();
     let records = Records::open(&settings).await.unwrap();
@@ -140,8 +145,8 @@ async fn a_server_that_is_away_is_told_later() {
     assert_eq!((run.reason, run.summary.passed), (Some(Reason::Passed), 10));
 }
 
-/// The journal is free once the writer's task has ended.
-async fn wait_until_free(folder: &Path) {
+/// Waits until the writer's task has released the journal.
+async fn wait_until_unlocked(folder: &Path) {
     for path in std::fs::read_dir(folder.join("journal")).unwrap() {
         let file = std::fs::File::open(path.unwrap().path()).unwrap();
         while file.try_lock().is_err() {
@@ -151,7 +156,7 @@ async fn wait_until_free(folder: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_comes_back_empty_is_told_again() {
+async fn an_emptied_server_is_restored_from_the_journal() {
     let (mut server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let settings = settings(folder.path(), &server.url());
     let recorder = Recorder::open(settings.clone(), run("run-1"), 20, false).unwrap();
@@ -173,9 +178,9 @@ async fn a_server_that_comes_back_empty_is_told_again() {
     let events = records.events(&run_id, "0", 100).await.unwrap();
     assert_eq!(events.len(), 1 + 10 + 20 + 1);
     drop(recorder);
-    wait_until_free(folder.path()).await;
+    wait_until_unlocked(folder.path()).await;
 
-    // It comes back empty once more, after the end; the next run notices.
+    // It is emptied again after the end of the run; the next run restores it.
     server.kill();
     server.restart();
     let next = Recorder::open(settings, support::run("run-2"), 0, false).unwrap();
@@ -185,7 +190,7 @@ async fn a_server_that_comes_back_empty_is_told_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn journals_of_ended_runs_go_with_the_next_run() {
+async fn the_next_run_removes_the_journals_of_ended_runs() {
     let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let settings = settings(folder.path(), &server.url());
     for (id, kept) in [("run-1", 1), ("run-2", 1), ("run-3", 1)] {
@@ -193,7 +198,7 @@ async fn journals_of_ended_runs_go_with_the_next_run() {
         ten(&recorder, id).await;
         assert_eq!(recorder.finish(None).await.pending, 0);
         drop(recorder);
-        wait_until_free(folder.path()).await;
+        wait_until_unlocked(folder.path()).await;
         assert_eq!(journals(folder.path()), kept);
     }
 }
@@ -217,7 +222,7 @@ async fn two_processes_share_a_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_next_process_closes_a_run_whose_processes_died() {
+async fn the_next_process_ends_an_abandoned_run() {
     let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let settings = settings(folder.path(), &server.url());
     let dead = Recorder::open(settings.clone(), run("run-1"), 2, false).unwrap();
@@ -225,7 +230,7 @@ async fn the_next_process_closes_a_run_whose_processes_died() {
     while server.cli(&["EXISTS", "visualtest:run-1:group/story-0:dark:375x667"]) != "1" {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    // The journal is on another machine, and nothing was heard for a minute.
+    // The journal is on another machine, and the last heartbeat is a minute old.
     let elsewhere = tempfile::tempdir().unwrap();
     let next = self::settings(elsewhere.path(), &server.url());
     let early = Recorder::open(next.clone(), run("run-2"), 0, false).unwrap();
@@ -234,7 +239,7 @@ async fn the_next_process_closes_a_run_whose_processes_died() {
     assert_eq!(early.records().run(&first).await.unwrap().reason, None);
 
     drop(dead);
-    wait_until_free(folder.path()).await;
+    wait_until_unlocked(folder.path()).await;
     let writer = server.cli(&["HGET", "tintype:run-1:control", "alive"]);
     let (writer, _) = writer.split_once(',').unwrap();
     let long_ago = format!("{writer},there,1000;");
@@ -254,7 +259,7 @@ async fn the_next_process_closes_a_run_whose_processes_died() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_accepted_snapshot_of_the_past_is_marked() {
+async fn an_accepted_snapshot_is_marked_in_the_record() {
     let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let settings = settings(folder.path(), &server.url());
     let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false).unwrap();
@@ -283,7 +288,7 @@ async fn an_accepted_snapshot_of_the_past_is_marked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_private_server_keeps_the_record_between_processes() {
-    // So deep that the socket cannot stand beside the data.
+    // The path is too long for a socket next to the data.
     let folder = tempfile::tempdir().unwrap();
     let deep = folder.path().join("x".repeat(120));
     let settings = private(&deep);
@@ -304,7 +309,7 @@ async fn the_private_server_keeps_the_record_between_processes() {
         .args(["-s", socket, "SHUTDOWN"])
         .status();
     assert!(stopped.unwrap().success());
-    // It is started again, with what it had.
+    // It is restarted with its data.
     assert_eq!(records.runs(9).await.unwrap()[0].summary.passed, 10);
     let stopped = Command::new("redis-cli")
         .args(["-s", socket, "SHUTDOWN", "NOSAVE"])
@@ -313,7 +318,7 @@ async fn the_private_server_keeps_the_record_between_processes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_import_that_was_cut_short_is_completed_by_the_next() {
+async fn an_interrupted_import_can_be_repeated() {
     let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let recorder = Recorder::open(
         settings(folder.path(), &server.url()),
@@ -340,10 +345,10 @@ async fn an_import_that_was_cut_short_is_completed_by_the_next() {
         proxy.cut_after(bytes);
         let import = cut.store().import(&whole).await;
         if import.is_ok() && proxy.cuts() == cuts {
-            assert!(bytes > 5000, "{bytes} bytes are no whole run");
+            assert!(bytes > 5000, "{bytes} bytes are less than a complete run");
             break;
         }
-        // What still is on its way to the server is there with the next answer.
+        // Data in transit has arrived by the next reply.
         store.runs().await.unwrap();
         store.import(&whole).await.unwrap();
         assert_eq!(store.runs().await.unwrap(), runs, "after {bytes} bytes");
@@ -362,7 +367,7 @@ async fn a_test_that_starts_while_its_run_is_exported_is_left_out() {
     let recorder = recorder.unwrap();
     ten(&recorder, "run-1").await;
     assert_eq!(recorder.sync().await.pending, 0);
-    // As it is when it has started behind the reading of the control state.
+    // As if it had started after the control hash was read.
     let key = "s:group/story-3:dark:375x667";
     server.cli(&["HDEL", "tintype:run-1:control", key]);
     let whole = recorder.records().export(&run("run-1").run_id).await;
@@ -372,16 +377,23 @@ async fn a_test_that_starts_while_its_run_is_exported_is_left_out() {
 }
 
 #[tokio::test]
-async fn what_a_step_came_to_is_recalled_by_type() {
+async fn checkpoints_are_loaded_by_type() {
     let records = Records::open(&RecordConfig::memory()).await.unwrap();
-    let steps = records.checkpoints(run("run-1").run_id, "shop/cart");
-    assert_eq!(steps.load::<Vec<u8>>("login").await.unwrap(), None);
-    steps
+    let checkpoints = records.checkpoints(run("run-1").run_id, "shop/cart");
+    assert_eq!(checkpoints.load::<Vec<u8>>("login").await.unwrap(), None);
+    checkpoints
         .save("login", &vec![1_u8, 2], DEFAULT_TTL)
         .await
         .unwrap();
-    assert_eq!(steps.load("login").await.unwrap(), Some(vec![1_u8, 2]));
-    let error = steps.load::<bool>("login").await.unwrap_err().to_string();
+    assert_eq!(
+        checkpoints.load("login").await.unwrap(),
+        Some(vec![1_u8, 2])
+    );
+    let error = checkpoints
+        .load::<bool>("login")
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(
         error.starts_with("the checkpoint `run-1:step:shop/cart:login` is not a valid bool: "),
         "{error}"
@@ -390,7 +402,7 @@ async fn what_a_step_came_to_is_recalled_by_type() {
 
 #[cfg(feature = "sentinel")]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failover_loses_nothing() {
+async fn a_failover_loses_no_operations() {
     let mut watched = support::server::Watched::start();
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path(), &watched.url());
@@ -422,7 +434,7 @@ async fn a_failover_loses_nothing() {
 
 #[cfg(feature = "cluster")]
 #[tokio::test(flavor = "multi_thread")]
-async fn on_a_cluster_a_run_has_its_braces() {
+async fn run_ids_have_braces_on_a_cluster() {
     let cluster = support::server::Cluster::start();
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path(), &cluster.url());

@@ -1,4 +1,4 @@
-//! The record in memory, of which other processes know by the journals.
+//! Tests of the record in memory, which other processes read from journals.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -8,15 +8,15 @@ use tintype::model::{Reason, Status, VisualTestRun};
 use tintype::record::{RecordConfig, Recorder, Records};
 
 use super::support::{finished, run};
-use super::{ten, wait_until_free};
+use super::{ten, wait_until_unlocked};
 
-/// No server's name and no PATH.
+/// Without `REDIS_URL` and `PATH`.
 fn settings(folder: &Path) -> RecordConfig {
     RecordConfig::new(folder, &Config::default()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_is_read_back_from_the_journals() {
+async fn the_record_is_restored_from_journals() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());
     assert_eq!(
@@ -33,20 +33,20 @@ async fn memory_is_read_back_from_the_journals() {
     assert_eq!((run.summary.passed, run.reason), (10, Some(Reason::Passed)));
 }
 
-/// A process that records some snapshots of a run in memory and is killed.
-async fn killed(settings: &RecordConfig, folder: &Path, planned: u64, stories: &[usize]) {
+/// Simulates a process that records snapshots of a run and is killed.
+async fn record_and_die(settings: &RecordConfig, folder: &Path, planned: u64, stories: &[usize]) {
     let recorder = Recorder::open(settings.clone(), run("run-1"), planned, false);
     let recorder = recorder.unwrap();
     for n in stories {
         recorder.record(&finished(&run("run-1").run_id, *n, Status::Passed));
     }
-    assert_eq!(seen(settings).await.reason, None);
+    assert_eq!(read_run(settings).await.reason, None);
     drop(recorder);
-    wait_until_free(folder).await;
+    wait_until_unlocked(folder).await;
 }
 
-/// The run as another process reads it from the journals.
-async fn seen(settings: &RecordConfig) -> VisualTestRun {
+/// Reads the run from the journals, as another process does.
+async fn read_run(settings: &RecordConfig) -> VisualTestRun {
     let records = Records::open(settings).await.unwrap();
     records.run(&run("run-1").run_id).await.unwrap()
 }
@@ -55,25 +55,25 @@ async fn seen(settings: &RecordConfig) -> VisualTestRun {
 async fn a_run_ends_with_its_processes() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());
-    killed(&settings, folder.path(), 2, &[0]).await;
+    record_and_die(&settings, folder.path(), 2, &[0]).await;
     let journal = std::fs::read_dir(folder.path().join("journal")).unwrap();
     let journal = journal.into_iter().next().unwrap().unwrap().path();
     let file = std::fs::File::open(journal).unwrap();
     file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1))
         .unwrap();
-    let ended = seen(&settings).await;
+    let ended = read_run(&settings).await;
     assert_eq!(ended.reason, Some(Reason::Interrupted));
     assert_eq!(ended.end_time.as_deref(), Some("1970-01-01T00:00:01Z"));
     assert_eq!(ended.summary.passed, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_was_killed_is_taken_up_again() {
+async fn a_killed_run_can_be_resumed() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(folder.path());
-    killed(&settings, folder.path(), 2, &[0]).await;
-    killed(&settings, folder.path(), 1, &[1]).await;
-    let ended = seen(&settings).await;
+    record_and_die(&settings, folder.path(), 2, &[0]).await;
+    record_and_die(&settings, folder.path(), 1, &[1]).await;
+    let ended = read_run(&settings).await;
     assert_eq!(
         (ended.summary.total, ended.reason),
         (2, Some(Reason::Passed))
@@ -92,11 +92,11 @@ async fn a_shared_run_ends_with_the_last_of_its_processes() {
         assert_eq!(recorder.finish(None).await.pending, 0);
     }
     drop(one);
-    // The second has said all it will, but it is there.
-    assert_eq!(seen(&settings).await.reason, None);
+    // The second process has left the run, but is alive.
+    assert_eq!(read_run(&settings).await.reason, None);
     drop(two);
-    wait_until_free(folder.path()).await;
-    let ended = seen(&settings).await;
+    wait_until_unlocked(folder.path()).await;
+    let ended = read_run(&settings).await;
     assert_eq!(
         (ended.summary.total, ended.reason),
         (2, Some(Reason::Passed))

@@ -1,5 +1,4 @@
-//! One suite for every store: they differ in where they keep, not in what
-//! they answer.
+//! The conformance suite that every store passes.
 
 mod ended;
 mod kept;
@@ -16,13 +15,13 @@ use tintype::record::RecordConfig;
 use tintype::record::operation::{JoinRequest, Operation};
 use tintype::record::store::{ApplyOutcome, Store};
 
-/// A run of one store, and the part of a worker in it.
-struct Bench {
+/// A store with one run.
+struct StoreFixture {
     store: Arc<dyn Store>,
     run: VisualTestRun,
 }
 
-impl Bench {
+impl StoreFixture {
     fn join(&self, writer: &str, planned: u64) -> JoinRequest {
         let id = serde_json::to_string(&self.run.run_id).unwrap();
         JoinRequest {
@@ -50,7 +49,7 @@ impl Bench {
         answers.into_iter().next().unwrap()
     }
 
-    /// A snapshot of this writer comes to its end.
+    /// Finishes a snapshot of this writer.
     async fn finishes(
         &self,
         join: &JoinRequest,
@@ -72,8 +71,8 @@ impl Bench {
         serde_json::from_str(&text.unwrap()).unwrap()
     }
 
-    /// The types of all events, after a check of their numbers.
-    async fn told(&self) -> Vec<String> {
+    /// The types of all events; checks their sequence numbers.
+    async fn event_types(&self) -> Vec<String> {
         let events = self.store.events(self.id(), "0", 1000).await.unwrap();
         let mut types = Vec::new();
         for (entry, n) in events.iter().zip(1..) {
@@ -100,13 +99,13 @@ fn leave(reason: Option<Reason>, at: i64) -> Operation {
 
 macro_rules! conformance {
     ($($module:ident::$name:ident),* $(,)?) => {
-        /// All of it at one place, each part behind a prefix of its own.
+        /// Runs all tests on one server, each with its own prefix.
         #[cfg(any(feature = "cluster", feature = "sentinel", feature = "tls"))]
         async fn all_at(url: &str) {
             $({
                 let store = store_at(url, concat!("team:", stringify!($name), ":"));
                 let run = run("{run-1}");
-                $module::$name(Bench { store, run }).await;
+                $module::$name(StoreFixture { store, run }).await;
             })*
         }
 
@@ -115,7 +114,7 @@ macro_rules! conformance {
             async fn $name() {
                 let store = tintype::record::RecordConfig::memory().store();
                 let run = super::run("{run-1}");
-                super::$module::$name(super::Bench { store, run }).await;
+                super::$module::$name(super::StoreFixture { store, run }).await;
             })*
         }
 
@@ -124,7 +123,7 @@ macro_rules! conformance {
             async fn $name() {
                 let (_server, store) = super::single();
                 let run = super::run("{run-1}");
-                super::$module::$name(super::Bench { store, run }).await;
+                super::$module::$name(super::StoreFixture { store, run }).await;
             })*
         }
     };
@@ -132,20 +131,20 @@ macro_rules! conformance {
 
 #[cfg(feature = "cluster")]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cluster_of_three() {
+async fn a_cluster_of_three_nodes() {
     let cluster = support::server::Cluster::start();
     all_at(&cluster.url()).await;
 }
 
 #[cfg(feature = "sentinel")]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_primary_that_sentinel_watches() {
+async fn a_primary_behind_sentinels() {
     let watched = support::server::Watched::start();
     all_at(&watched.url()).await;
 }
 
-/// With TLS, and as a user who may do no more than is documented. The test
-/// runs itself again with the certificate among those that are trusted.
+/// Uses TLS and a user with only the documented permissions. The test runs
+/// itself again with the certificate trusted.
 #[cfg(feature = "tls")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_with_tls_and_acl() {
@@ -203,18 +202,18 @@ fn store_at(url: &str, prefix: &str) -> Arc<dyn Store> {
 
 conformance!(
     kept::applies_each_operation_once,
-    kept::knows_no_run_before_it_is_created,
+    kept::a_missing_run_is_reported,
     kept::the_newest_attempt_wins,
-    ended::the_last_to_leave_ends_the_run,
-    ended::reasons_follow_from_what_happened,
-    ended::a_dead_worker_interrupts_until_its_results_come,
-    ended::a_run_that_is_taken_up_again_is_open,
+    ended::the_last_worker_to_leave_ends_the_run,
+    ended::the_reason_depends_on_results_and_workers,
+    ended::a_dead_worker_interrupts_the_run_until_its_journal_is_sent,
+    ended::a_resumed_run_is_reopened,
     ended::a_shared_run_waits_for_more_processes,
-    ended::signs_of_life_tell_what_is_missing,
-    kept::reads_back_what_was_written,
-    kept::an_acceptance_is_marked_once,
-    kept::a_doorbell_rings_with_the_messages_of_the_stream,
-    kept::history_keeps_the_last_hundred,
-    kept::a_whole_run_goes_out_and_in_again,
-    kept::a_step_is_kept_for_its_time,
+    ended::heartbeats_detect_lost_operations,
+    kept::documents_are_read_back_unchanged,
+    kept::a_decision_is_marked_once,
+    kept::published_messages_equal_the_stream,
+    kept::the_history_keeps_100_outcomes,
+    kept::a_run_is_exported_and_imported,
+    kept::a_checkpoint_expires,
 );
