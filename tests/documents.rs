@@ -143,5 +143,5 @@ fn the_settings_are_those_that_are_read() {
         }
         seen += 1;
     }
-    assert_eq!(seen, 9);
+    assert_eq!(seen, 10);
 }
