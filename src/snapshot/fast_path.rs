@@ -45,14 +45,13 @@ async fn capture_and_compare(
     timings: &mut Timings,
 ) -> Result<Capture, BrowserError> {
     let begun = show(page, snapshot, timings).await?;
-    let threshold = story_parameters::compare_options(snapshot, &page.parameters).threshold;
     for number in 1.. {
         let mut capture =
             settle_and_capture(page, snapshot, Thoroughness::Quick, begun, timings).await?;
         let Some(baseline) = baseline else {
             return Ok(capture);
         };
-        capture.equals_baseline = equals(baseline, &capture.png, threshold, timings).await;
+        capture.equals_baseline = equals(baseline, &capture.png, timings).await;
         if capture.equals_baseline || number == CAPTURES {
             return Ok(capture);
         }
@@ -90,16 +89,11 @@ async fn show(
 
 /// Compares outside of the thread that controls the browser, unless the bytes
 /// are equal.
-async fn equals(
-    baseline: &Arc<Baseline>,
-    png: &[u8],
-    threshold: f64,
-    timings: &mut Timings,
-) -> bool {
+async fn equals(baseline: &Arc<Baseline>, png: &[u8], timings: &mut Timings) -> bool {
     let begun = Instant::now();
     let equal = baseline.bytes == png || {
         let (baseline, png) = (Arc::clone(baseline), png.to_owned());
-        tokio::task::spawn_blocking(move || has_equal_pixels(&baseline, &png, threshold))
+        tokio::task::spawn_blocking(move || has_equal_pixels(&baseline, &png))
             .await
             .unwrap_or(false)
     };
@@ -107,11 +101,8 @@ async fn equals(
     equal
 }
 
-/// Whether every pixel equals that of the baseline, within the default
-/// threshold or the story's own if that is lower.
-fn has_equal_pixels(baseline: &Baseline, png: &[u8], threshold: f64) -> bool {
-    let mut options = Options::default();
-    options.threshold = options.threshold.min(threshold);
-    compare_png(&baseline.bytes, png, &options)
-        .is_ok_and(|comparison| comparison.verdict == Verdict::Same && comparison.antialiased == 0)
+/// Whether every pixel equals that of the baseline.
+fn has_equal_pixels(baseline: &Baseline, png: &[u8]) -> bool {
+    compare_png(&baseline.bytes, png, &Options::exact())
+        .is_ok_and(|comparison| comparison.verdict == Verdict::Same)
 }

@@ -10,7 +10,10 @@ use tintype_compare::{
 /// The rules for a comparison.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CompareRules {
+    /// For baselines from the environment of the capture.
     pub(super) options: Options,
+    /// For baselines from another environment.
+    pub(super) other_environment: Options,
     /// The environment of the capture.
     pub(super) environment: Environment,
 }
@@ -46,13 +49,18 @@ pub(super) fn judge(
             ..Judgement::new(Status::New)
         };
     };
+    let environment_changed = environment_changes(baseline, &rules.environment);
+    let options = match environment_changed.as_slice() {
+        [] => &rules.options,
+        _ => &rules.other_environment,
+    };
     let judgement = if capture.equals_baseline {
         Judgement {
             diff_ratio: Some(0.0),
             ..Judgement::new(Status::Passed)
         }
     } else {
-        match inspect_png(&baseline.bytes, &capture.png, &rules.options) {
+        match inspect_png(&baseline.bytes, &capture.png, options) {
             Ok(inspection) => weigh(inspection),
             Err(error) => Judgement {
                 message: Some(with_help(&error)),
@@ -60,8 +68,14 @@ pub(super) fn judge(
             },
         }
     };
+    let is_tolerated = judgement.status == Status::Changed && !environment_changed.is_empty();
+    let message = judgement.message.map(|message| match is_tolerated {
+        true => format!("{message}; the baseline is from another environment"),
+        false => message,
+    });
     Judgement {
-        environment_changed: environment_changes(baseline, &rules.environment),
+        message,
+        environment_changed,
         ..judgement
     }
 }
@@ -130,5 +144,67 @@ impl Judgement {
             sensitivity: Vec::new(),
             environment_changed: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgba, RgbaImage};
+    use tintype_compare::{Options, encode_png};
+
+    use super::{Capture, CompareRules, Judgement, judge};
+    use crate::baseline::{Baseline, Provenance};
+    use crate::browser::Settled;
+    use crate::model::{Environment, RunId, Status, StoryIdentifier};
+
+    fn image(grey: u8) -> Vec<u8> {
+        encode_png(&RgbaImage::from_pixel(8, 8, Rgba([grey, grey, grey, 255]))).unwrap()
+    }
+
+    fn environment(browser: &str) -> Environment {
+        Environment {
+            browser: Some(browser.to_owned()),
+            ..Environment::default()
+        }
+    }
+
+    /// Judges an image against a baseline that this browser captured.
+    fn judged(browser: &str, grey: u8) -> Judgement {
+        let capture = Capture {
+            png: image(grey),
+            settled: Settled::default(),
+            equals_baseline: false,
+        };
+        let baseline = Baseline {
+            bytes: image(200),
+            file_sha256: String::new(),
+            provenance: Some(Provenance {
+                environment: environment(browser),
+                run_id: RunId::fresh(),
+                story_identifier: StoryIdentifier::from_key("a:light:8x8").unwrap(),
+            }),
+        };
+        let rules = CompareRules {
+            options: Options::exact(),
+            other_environment: Options::default(),
+            environment: environment("chromium 2"),
+        };
+        judge(&capture, Some(&baseline), &rules)
+    }
+
+    #[test]
+    fn one_step_of_grey_fails_in_the_same_environment() {
+        assert_eq!(judged("chromium 2", 201).status, Status::Failed);
+        assert_eq!(judged("chromium 2", 200).status, Status::Passed);
+    }
+
+    #[test]
+    fn one_step_of_grey_is_tolerated_from_another_environment() {
+        let judgement = judged("chromium 1", 201);
+        assert_eq!(judgement.status, Status::Changed);
+        let message = judgement.message.unwrap();
+        assert!(message.ends_with("the baseline is from another environment"));
+        assert_eq!(judged("chromium 1", 0).status, Status::Failed);
+        assert_eq!(judged("chromium 1", 200).status, Status::Passed);
     }
 }

@@ -98,8 +98,11 @@ async fn judge_and_finish(
     let begun = Instant::now();
     let settled = capture.settled.clone();
     let draft = draft(page, &job);
+    let [options, other_environment] =
+        story_parameters::compare_options(job.snapshot, &page.parameters);
     let rules = CompareRules {
-        options: story_parameters::compare_options(job.snapshot, &page.parameters),
+        options,
+        other_environment,
         environment: job.environment,
     };
     let mut finished = if capture.equals_baseline {

@@ -60,9 +60,17 @@ fn viewport(manifest: &Manifest, name: &str) -> Result<Viewport, BrowserError> {
     })
 }
 
-/// The compare options of a snapshot.
-pub(super) fn compare_options(snapshot: &Snapshot, parameters: &Parameters) -> Options {
-    let mut options = snapshot.compare().clone();
+/// How a snapshot is compared with baselines from its own environment and from
+/// another one.
+pub(super) fn compare_options(snapshot: &Snapshot, parameters: &Parameters) -> [Options; 2] {
+    [
+        snapshot.compare().clone(),
+        snapshot.compare_with_other_environment(),
+    ]
+    .map(|options| with_parameters(options, snapshot, parameters))
+}
+
+fn with_parameters(mut options: Options, snapshot: &Snapshot, parameters: &Parameters) -> Options {
     if snapshot
         .story
         .storybook

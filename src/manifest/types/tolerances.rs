@@ -46,7 +46,7 @@ pub(in crate::manifest) struct CompareLimits {
 impl Default for Tolerances {
     fn default() -> Self {
         let exact = Tolerance {
-            options: Options::default(),
+            options: Options::exact(),
             other_environment: CompareSettings::default(),
         };
         let each = BrowserName::ALL.map(|browser| (browser, exact.clone()));
