@@ -129,7 +129,7 @@ impl RedisCache {
             Ok(Ok(done)) => return Some(done),
             Ok(Err(error)) => self.note_problem(&error.to_string()),
             Err(_) => {
-                self.note_problem(&format!("timed out after {} s", RESPONSE_TIMEOUT.as_secs()))
+                self.note_problem(&format!("timed out after {} s", RESPONSE_TIMEOUT.as_secs()));
             }
         }
         None

@@ -206,7 +206,7 @@ impl SharedLogins {
             Ok(Ok(answer)) => return Some(answer),
             Ok(Err(error)) => tracing::warn!(%error, "logins are not shared between processes"),
             Err(_) => {
-                tracing::warn!("logins are not shared between processes: Redis does not answer")
+                tracing::warn!("logins are not shared between processes: Redis does not answer");
             }
         }
         None

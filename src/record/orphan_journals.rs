@@ -124,7 +124,7 @@ async fn send(
         for answer in store.apply(join, applied + 1, &operations).await? {
             match answer {
                 ApplyOutcome::Done | ApplyOutcome::Stale => {
-                    (applied, sent) = (applied + 1, sent + 1)
+                    (applied, sent) = (applied + 1, sent + 1);
                 }
                 ApplyOutcome::Duplicate(last) | ApplyOutcome::Gap(last) => applied = last,
                 ApplyOutcome::NoRun => applied = store.join(join, false).await?.applied,

@@ -147,7 +147,7 @@ impl JournalWriter {
         for (number, outcome) in (first..).zip(outcomes) {
             match outcome {
                 ApplyOutcome::Done | ApplyOutcome::Stale | ApplyOutcome::Duplicate(_) => {
-                    self.set_applied(number)
+                    self.set_applied(number);
                 }
                 ApplyOutcome::Gap(_) | ApplyOutcome::NoRun => {
                     self.rewind(&outcome).await?;
