@@ -1,14 +1,15 @@
-//! A few rows of an image, restored, with what is needed to judge them.
+//! A few restored rows of an image, with the rows around them that a
+//! comparison needs.
 
 use super::buffer_pool::Buffer;
 use super::inflate::Bands;
 use super::png_chunks::PlainPng;
 use super::png_rows;
 
-/// PngRows above and below one that are needed to judge it.
+/// Rows above and below one that are needed to judge it.
 const CONTEXT: usize = 2;
 
-/// PngRows of a strip that are copies, at most.
+/// Rows of a strip that are copies, at most.
 pub(super) const COPIED_ROWS: usize = 2 * CONTEXT;
 
 /// Consecutive restored rows. The last two of them are context: they are judged

@@ -17,10 +17,11 @@ const MAX_KEPT: usize = 256 << 20;
 /// The size of a huge page.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// The sizes of which pieces are cut from a slab, from the first one on.
+/// The sizes of pieces that are cut from a slab.
 const SLAB_PIECE_SIZES: RangeInclusive<usize> = (HUGE_PAGE / 16) + 1..=HUGE_PAGE / 8;
 
-/// What sizes are rounded up to, so that a buffer fits the next image too.
+/// Sizes are rounded up to a multiple of this, so that a buffer fits the next
+/// image too.
 const SIZE_STEP: usize = 16 << 10;
 
 static POOL: Mutex<BufferPool> = Mutex::new(BufferPool {
@@ -31,9 +32,9 @@ static POOL: Mutex<BufferPool> = Mutex::new(BufferPool {
 
 struct BufferPool {
     free: Vec<Allocation>,
-    /// What is left of the last slab.
+    /// The unused rest of the last slab.
     slab: &'static mut [u8],
-    /// Bytes of all slabs, which are never given back.
+    /// Bytes of all slabs, which are never freed.
     slabs: usize,
 }
 
@@ -44,7 +45,7 @@ enum Allocation {
     Piece(&'static mut [u8]),
 }
 
-/// Borrowed memory. What it contains at first is whatever was left there.
+/// Borrowed memory. Its initial content is undefined.
 pub(super) struct Buffer {
     memory: Option<Allocation>,
     length: usize,

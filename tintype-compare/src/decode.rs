@@ -1,4 +1,4 @@
-//! From an encoded PNG to pixels.
+//! Decodes PNGs, as far as a comparison needs their pixels.
 
 use std::io::Cursor;
 
@@ -25,7 +25,7 @@ const MAX_ROWS: u32 = 1 << 24;
 
 /// A decoded image, in one of two shapes.
 pub(super) enum Decoded {
-    /// What browsers write, read by a path of our own.
+    /// 8-bit RGB or RGBA, as browsers write it, read by our own decoder.
     Rows(PngRows),
     /// Any other PNG.
     Image(RgbaImage),
@@ -254,7 +254,7 @@ pub(super) fn size(png: &[u8]) -> Result<(u32, u32), ImageProblem> {
     Ok((width, height))
 }
 
-/// The first bytes of a file, for people: `"<!doctype"` tells more than hex.
+/// The first bytes of a file as text: `"<!doctype"` says more than hex.
 fn first_bytes(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(12)];
     format!("\"{}\"", head.escape_ascii())

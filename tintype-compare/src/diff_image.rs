@@ -1,4 +1,4 @@
-//! The picture of a difference.
+//! Draws the diff image.
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, Rgba, RgbaImage};
@@ -15,11 +15,11 @@ use crate::region::Region;
 
 /// Where only one image has pixels, their grey is multiplied by this.
 const ONE_SIDED_TINT: [u8; 3] = [255, 120, 120];
-/// What is left of the picture's own contrast behind the marks.
+/// The contrast of the faded image behind the marks.
 const FADED_CONTRAST: f32 = 0.1;
 
-/// Numbers of colours. From 0 on: white, and what is darker by so much, of which
-/// `FADED_CONTRAST` leaves a tenth of all greys.
+/// Indexes of colours. From 0 on: white and darker greys; `FADED_CONTRAST` leaves
+/// a tenth of all greys.
 const GREYS: u8 = 32;
 /// The bit of the same greys where only one image has pixels.
 const TINTED: u8 = GREYS;
@@ -28,7 +28,7 @@ const ANTIALIASED: u8 = DIFFERING + 1;
 const BELOW_THRESHOLD: u8 = DIFFERING + 2;
 const HATCH: u8 = DIFFERING + 3;
 
-/// What the numbers stand for.
+/// The colours by their indexes.
 fn palette() -> Vec<[u8; 3]> {
     let greys = (0..GREYS).map(|darker| [255 - darker; 3]);
     let tint = |grey: [u8; 3]| {
@@ -195,7 +195,7 @@ pub fn encode_png(image: &RgbaImage) -> Result<Vec<u8>, CompareError> {
     Ok(bytes)
 }
 
-/// The rows that the engine tells of.
+/// Collects the rows that the engine reports.
 #[derive(Default)]
 struct MarkedRows(Vec<(usize, [Box<[u64]>; 3])>);
 

@@ -1,9 +1,9 @@
-//! Which pixels differ.
+//! Finds the pixels that differ.
 //!
-//! Equal rows are skipped by comparing slices; of the others, equal chunks
-//! are. What is left is measured in `f32`, many pixels at once; pixels too
-//! close to the limit and translucent ones again in [`metric`]. Only chunks
-//! with a differing pixel are asked for anti-aliasing.
+//! Equal rows are skipped by comparing slices, then equal chunks of the other
+//! rows. The rest is measured in `f32`, many pixels at once; [`metric`] decides
+//! pixels too close to the threshold and translucent ones exactly. Only chunks
+//! with a differing pixel are checked for anti-aliasing.
 
 use std::ops::Range;
 
@@ -62,8 +62,8 @@ pub(super) trait RowSink {
 /// Bytes from which on it pays to look for equal rows with several threads.
 const MANY_BYTES: usize = 8 << 20;
 
-/// PngRows that are compared at one glance: few enough to be in the processor's
-/// cache still when they are looked at one by one.
+/// Rows that are compared at once: few enough to still be in the processor's
+/// cache when they are compared one by one.
 const BLOCK: usize = 32;
 
 /// Differing pixels' rows, in pixels, from which on threads pay.

@@ -1,4 +1,4 @@
-//! Why two images could not be compared.
+//! Errors of a comparison.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ pub enum CompareError {
     Image {
         /// Which of the two.
         side: ImageSide,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: ImageProblem,
     },
     /// The picture of the difference would be as wide as one image, as tall as
@@ -36,7 +36,7 @@ pub enum CompareError {
 pub enum ImageSide {
     /// The accepted image.
     Baseline,
-    /// What was captured now.
+    /// The image that was captured now.
     Current,
 }
 
@@ -49,7 +49,7 @@ impl fmt::Display for ImageSide {
     }
 }
 
-/// What is wrong with an encoded image.
+/// A problem with an encoded image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImageProblem {
     /// The first eight bytes are not a PNG's.

@@ -1,4 +1,4 @@
-//! From a zlib stream to bands of rows.
+//! Inflates a zlib stream into bands of rows.
 
 use std::collections::VecDeque;
 
@@ -9,8 +9,7 @@ use super::buffer_pool::Buffer;
 /// Inflates a zlib stream band by band. Ends early where the data is damaged, or
 /// not exactly as long as it should be.
 pub(super) struct Bands<'a> {
-    /// What was not yet read of the stream, in the pieces in which it lies in the
-    /// file.
+    /// The unread rest of the stream, in the pieces in which the file holds it.
     pieces: VecDeque<&'a [u8]>,
     inflater: Inflate,
     /// Bytes of a band; the last one may be shorter.

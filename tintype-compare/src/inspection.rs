@@ -1,4 +1,4 @@
-//! A comparison of files that can be asked further questions.
+//! Compares files, and computes a diff image and a threshold sweep on request.
 
 use super::comparison::{self, Comparison};
 use super::decode::{self, DecodedPair};
@@ -7,13 +7,13 @@ use super::error::{CompareError, ImageSide};
 use super::options::Options;
 use super::threshold_sweep::ThresholdSweep;
 
-/// What two encoded PNGs differ in, with the pixels that were looked at: a
-/// picture and a sweep decode nothing twice.
+/// The comparison of two encoded PNGs, with their decoded pixels: a diff image
+/// and a sweep decode nothing twice.
 pub struct Inspection<'a> {
-    /// What came of the comparison.
+    /// The result of the comparison.
     pub comparison: Comparison,
     files: [&'a [u8]; 2],
-    /// `None` while nobody needed it.
+    /// `None` until it is needed.
     decoded: Option<DecodedPair>,
 }
 
@@ -54,7 +54,7 @@ pub fn inspect_png<'a>(
     })
 }
 
-/// What is said of files that are seen to be equal.
+/// The comparison of files that are known to be equal without decoding.
 fn compare_equal(
     baseline: &[u8],
     current: &[u8],
@@ -90,8 +90,7 @@ impl Inspection<'_> {
     /// hatched. Where sizes differ, what only one image has is light red.
     ///
     /// # Errors
-    /// When files that nobody had to decode so far turn out to be damaged, or
-    /// when the smallest image that holds both would be too large.
+    /// If files are damaged that did not have to be decoded before, or if the smallest image that holds both would be too large.
     pub fn diff_png(&mut self) -> Result<Vec<u8>, CompareError> {
         let pair = match self.decoded.take() {
             Some(pair) if pair.is_fully_decoded() => pair,
@@ -105,7 +104,7 @@ impl Inspection<'_> {
     /// are not decoded for that.
     ///
     /// # Errors
-    /// When files that nobody had to decode so far turn out to be damaged.
+    /// If files are damaged that did not have to be decoded before.
     pub fn sweep(&mut self) -> Result<ThresholdSweep, CompareError> {
         if self.decoded.is_none() && are_equal(self.files[0], self.files[1]) {
             return Ok(ThresholdSweep::of_equal(&self.comparison));

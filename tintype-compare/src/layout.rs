@@ -1,4 +1,4 @@
-//! Which part of one image is compared with which part of the other.
+//! Decides which parts of two images are compared with each other.
 
 use super::mask::Mask;
 use super::options::Options;
@@ -8,9 +8,9 @@ use crate::region::Region;
 
 /// Two images laid on each other.
 pub(super) struct Layout<'a> {
-    /// What is compared.
+    /// Parts that are compared.
     pub(super) parts: Vec<Part<'a>>,
-    /// What only one of the images has, in the current image's pixels.
+    /// Areas that only one of the images has, in the current image's pixels.
     pub(super) beyond: Vec<Region>,
     /// How many pixels these are, less the ignored ones; more where rows of the
     /// baseline are gone.
@@ -30,7 +30,7 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Layout<'a> {
-    /// `equal_rows` tells which rows of two images of one size are equal; with
+    /// `equal_rows` marks the equal rows of two images of one size; with
     /// `options.detect_moves` both images must be restored as a whole.
     pub(super) fn new(
         a: PixelView<'a>,
@@ -87,7 +87,7 @@ impl<'a> Layout<'a> {
         let [mask_a, mask] =
             [rows_a, rows_b].map(|rows| Mask::new(&options.ignore, width as u32, rows as u32));
         let part = |run: &row_alignment::AlignedRows| {
-            // PngRows above and below come along: anti-aliasing looks at them.
+            // Rows above and below come along: anti-aliasing looks at them.
             let above = run.a.min(run.b);
             let (a, b) = (a_part.from(run.a - above), b_part.from(run.b - above));
             Part {
@@ -106,23 +106,23 @@ impl<'a> Layout<'a> {
             .sum();
         let inserted: u64 = found.inserted.iter().map(|rows| mask.open_in(rows)).sum();
         let deleted: u64 = found.deleted.iter().map(|rows| mask_a.open_in(rows)).sum();
-        // PngRows that came and rows that went lie over each other.
+        // Rows that came and rows that went lie over each other.
         let beyond = inserted.max(deleted);
         let inserted_regions = found
             .inserted
             .iter()
             .filter(|rows| mask.open_in(rows) > 0)
             .map(|rows| rectangle(0, rows.start, width, rows.len()));
-        let told = |block: &RowMove| is_open(*block, &mask_a, &mask);
+        let is_reported = |block: &RowMove| is_open(*block, &mask_a, &mask);
         let right = rectangle(width, 0, union(a, b).0 - width, union(a, b).1).filter(|_| whole > 0);
         Self {
             parts: found.paired.iter().map(part).collect(),
             beyond: inserted_regions.chain([right]).flatten().collect(),
             beyond_pixels: whole + beyond,
-            // What went and what is paired may be ignored at one place and not
-            // at the other: never less than may differ.
+            // Deleted and paired rows may be ignored in one image and not in the
+            // other: the total is at least the number that may differ.
             compared: uncovered((width, rows_a.max(rows_b)), options).max(paired + beyond) + whole,
-            moves: found.moves.into_iter().filter(told).collect(),
+            moves: found.moves.into_iter().filter(is_reported).collect(),
         }
     }
 }

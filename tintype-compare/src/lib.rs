@@ -1,12 +1,11 @@
-//! Two images in, a verdict and a picture of the difference out.
+//! Compares two images and draws their differences.
 //!
 //! [Tintype](https://docs.rs/tintype) re-exports all of this as
-//! `tintype::compare`. It is a crate of its own so that it alone can be
-//! optimised where everything else is built for debugging.
+//! `tintype::compare`. It is a separate crate so that it alone can be
+//! optimised in debug builds.
 //!
-//! The measure is that of the npm package `pixelmatch` 7 (YIQ distance,
-//! checkerboard behind translucent pixels, its anti-aliasing detector), and
-//! the counts are the same. Nothing here opens a file or knows a story.
+//! The counts are those of the npm package `pixelmatch`: version 8 with
+//! [`Metric::Oklab`], version 7 with [`Metric::Yiq`].
 //!
 //! ```
 //! use tintype_compare::{Options, Verdict, encode_png, inspect_png};
@@ -19,8 +18,8 @@
 //! let mut inspection = inspect_png(&baseline, &current, &Options::default())?;
 //! assert_eq!(inspection.comparison.verdict, Verdict::Different);
 //! assert_eq!(inspection.comparison.differing, 1);
-//! let picture = inspection.picture()?;
-//! assert!(picture.starts_with(b"\x89PNG"));
+//! let diff = inspection.diff_png()?;
+//! assert!(diff.starts_with(b"\x89PNG"));
 //! # Ok::<(), tintype_compare::CompareError>(())
 //! ```
 
@@ -74,7 +73,7 @@ pub use threshold_sweep::ThresholdSweep;
 /// times as long.
 pub const IS_OPTIMISED: bool = !matches!(env!("TINTYPE_COMPARE_OPT_LEVEL").as_bytes(), b"0");
 
-/// For the fuzz targets: what is not public otherwise.
+/// Private functions for the fuzz targets.
 #[cfg(fuzzing)]
 pub mod fuzzing {
     pub use super::decode::decode_both_ways;

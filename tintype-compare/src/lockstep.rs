@@ -1,8 +1,8 @@
 //! Two PNGs inflated side by side, band by band.
 //!
 //! While two images agree in their stored rows they agree in their pixels, and
-//! nobody needs to know which these are. So only rows around a difference are
-//! restored and kept; a band of others is given back as soon as no row further
+//! and the pixels are not needed. Only rows around a difference are restored
+//! and kept; a band of others is released as soon as no row further
 //! down can depend on it, and taken again for the next rows. Allocation does not
 //! grow with the page, and what was inflated is compared while it is still in
 //! the processor's cache.
@@ -14,10 +14,10 @@ use super::png_chunks::PlainPng;
 use super::png_rows::PngRows;
 use super::threads;
 
-/// PngRows above and below a difference that are needed to judge it.
+/// Rows above and below a difference that are needed to judge it.
 const CONTEXT: usize = 2;
 
-/// Bands that wait for a row that stands alone, at most. Longer ones, as in
+/// The most bands that wait for an independent row. Longer ones, as in
 /// photographs, cost less to restore than their fresh memory would.
 const WAITING: usize = 64;
 
@@ -58,14 +58,14 @@ struct LockstepDecoder {
     aligned: LockstepRows,
     shift: u32,
     height: usize,
-    /// PngRows that were inflated, and how many of them differ.
+    /// Rows that were inflated, and how many of them differ.
     seen: usize,
     differing: usize,
     /// Which bands hold rows that are needed.
     needed: Vec<bool>,
     /// A row that those below may be restored from, without any above it.
     anchor: usize,
-    /// The first band that was not yet asked whether it is needed, per image.
+    /// The first band that may still be released, per image.
     open: [usize; 2],
 }
 
@@ -160,7 +160,7 @@ impl LockstepDecoder {
 }
 
 impl LockstepRows {
-    /// Goes down some rows; `same` tells which are stored in the same way.
+    /// Finds out which rows are equal; `same` has those with equal stored bytes.
     fn tell_equal(&mut self, rows: Range<usize>, same: &[bool]) {
         let mut above_is_equal = rows.start == 0 || self.equal[rows.start - 1];
         for (y, same) in rows.zip(same) {
@@ -193,7 +193,7 @@ mod tests {
     const WIDTH: u32 = 40;
     const HEIGHT: u32 = 900;
 
-    /// PngRows each of which builds on the one above, as in photographs.
+    /// Rows that each depend on the row above, as in photographs.
     fn chained(seed: u8) -> Vec<u8> {
         let mut file = Vec::new();
         let mut encoder = png::Encoder::new(&mut file, WIDTH, HEIGHT);

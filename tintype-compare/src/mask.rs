@@ -1,4 +1,4 @@
-//! The parts of an image that are not compared.
+//! Rectangles that are not compared.
 
 use std::ops::Range;
 

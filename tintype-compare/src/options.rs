@@ -1,10 +1,10 @@
-//! What counts as a difference, and how much of it is tolerated.
+//! Defines what counts as a difference and how much is tolerated.
 
 use serde::Serialize;
 
 use crate::region::Region;
 
-/// What counts as a difference, and how much of it is tolerated.
+/// Defines what counts as a difference and how much is tolerated.
 ///
 /// Every limit that is set must hold. Without any, no pixel may differ.
 #[derive(Clone, Debug, PartialEq, Serialize)]

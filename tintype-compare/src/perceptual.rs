@@ -1,4 +1,4 @@
-//! A second opinion: how visible the difference is, in CIEDE2000.
+//! Measures how visible the difference is, in CIEDE2000.
 
 use empfindung::cie00;
 use lab::Lab;
@@ -19,8 +19,7 @@ const HISTOGRAM_STEPS: usize = 12_800;
 pub struct PerceptualDifference {
     /// The mean over the differing pixels.
     pub mean: f64,
-    /// What 99 of 100 differing pixels stay at or below, rounded up to a
-    /// hundredth.
+    /// The 99th percentile, rounded up to a hundredth.
     pub p99: f64,
     /// The largest of them.
     pub max: f64,

@@ -49,7 +49,7 @@ impl<'a> PixelView<'a> {
         }
     }
 
-    /// An image of which no rows are there but the band's.
+    /// An image of which only a band's rows are available.
     pub(super) fn of_band(
         band: &'a Band,
         bytes_per_pixel: usize,
@@ -79,7 +79,7 @@ impl<'a> PixelView<'a> {
         }
     }
 
-    /// What is left from row `top` on.
+    /// The rows from `top` on.
     pub(super) fn from(self, top: usize) -> Self {
         self.part(top, (self.width, self.height - top))
     }
@@ -133,7 +133,7 @@ impl<'a> PixelView<'a> {
     }
 }
 
-/// Pixels of a row that are compared at one glance.
+/// Pixels of a row that are compared at once.
 const COLUMN_STEP: usize = 64;
 
 /// Two images of one size.
@@ -141,7 +141,7 @@ const COLUMN_STEP: usize = 64;
 pub(super) struct ImagePair<'a> {
     pub(super) a: PixelView<'a>,
     pub(super) b: PixelView<'a>,
-    /// PngRows that are equal_rows to be equal, if anything is equal_rows of them.
+    /// Rows that are equal_rows to be equal, if anything is equal_rows of them.
     pub(super) equal_rows: Option<&'a [bool]>,
     /// The first row that is judged, and the one after the last. The others
     /// are there to be looked at.
@@ -149,7 +149,7 @@ pub(super) struct ImagePair<'a> {
 }
 
 impl<'a> ImagePair<'a> {
-    /// What both images have, from the top left corner.
+    /// The common area of both images, from the top left corner.
     pub(super) fn overlap(a: PixelView<'a>, b: PixelView<'a>) -> Self {
         let size = (a.width.min(b.width), a.height.min(b.height));
         Self {
@@ -164,7 +164,7 @@ impl<'a> ImagePair<'a> {
         self.a.size()
     }
 
-    /// Whether some rows are seen to be equal in both at one glance.
+    /// Whether some rows have equal bytes that lie together in both images.
     pub(super) fn block_is_equal(&self, rows: Range<usize>) -> bool {
         match (self.a.block(rows.clone()), self.b.block(rows)) {
             (Some(a), Some(b)) => a == b,
@@ -172,8 +172,8 @@ impl<'a> ImagePair<'a> {
         }
     }
 
-    /// Whether a row is equal in both. PngRows that are stored in two ways may be
-    /// equal and not be told so here.
+    /// Whether a row is equal in both. Rows that are stored in two ways may be
+    /// equal without being recognised here.
     pub(super) fn row_is_equal(&self, y: usize) -> bool {
         match self.equal_rows {
             Some(equal_rows) => equal_rows[y],

@@ -13,7 +13,7 @@ pub(super) struct PlainPng<'a> {
     data: Vec<Chunk<'a>>,
 }
 
-/// What a chunk holds, with its checksum.
+/// A chunk with its checksum.
 #[derive(Clone, Copy, PartialEq)]
 struct Chunk<'a> {
     kind: [u8; 4],
@@ -23,7 +23,7 @@ struct Chunk<'a> {
 
 impl<'a> PlainPng<'a> {
     /// Reads the chunks. `None` for every other kind of PNG, and where anything
-    /// is amiss: the general decoder then reads the file, and words the error
+    /// is invalid: the general decoder then reads the file and reports the error
     /// if there is one.
     pub(super) fn read(png: &'a [u8]) -> Option<Self> {
         let mut rest = png.strip_prefix(b"\x89PNG\r\n\x1a\n")?;

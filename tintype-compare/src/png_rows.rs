@@ -1,8 +1,8 @@
-//! The rows of a PNG, each restored only where it matters.
+//! The rows of a PNG, each restored only if it is needed.
 //!
-//! A row is stored as its difference from the one above. PngRows lie in bands: one
-//! that holds the whole image, or many small ones of which those are given back
-//! that nobody needs.
+//! A row is stored as its difference from the one above. Rows lie in bands: one
+//! that holds the whole image, or many small ones that are released as soon as
+//! they are not needed.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use super::unfilter;
 
 /// Inflated rows, each filtered until it is restored in its place.
 pub(super) struct PngRows {
-    /// From the top. `None` where the rows were given back.
+    /// From the top. `None` for released bands.
     bands: Vec<Option<Buffer>>,
     /// A band has `1 << shift` rows, the last one what is left.
     shift: u32,
@@ -44,7 +44,7 @@ impl PngRows {
         Some(rows)
     }
 
-    /// Takes the next band, and tells which rows it holds. `None` where one of
+    /// Takes the next band and returns the rows in it. `None` if one of
     /// them has a filter that does not exist.
     pub(super) fn push(&mut self, band: Buffer) -> Option<Range<usize>> {
         let start = self.bands.len() << self.shift;
@@ -58,7 +58,7 @@ impl PngRows {
         self.bands[band] = None;
     }
 
-    /// How many bands were not given back.
+    /// The number of bands that were not released.
     #[cfg(test)]
     pub(super) fn bands_kept(&self) -> usize {
         self.bands.iter().flatten().count()
@@ -74,11 +74,11 @@ impl PngRows {
         self.bytes_per_pixel
     }
 
-    /// A row as it is now, with its filter's byte.
+    /// The current bytes of a row, with its filter byte.
     pub(super) fn stored(&self, y: usize) -> &[u8] {
         let (band, row) = self.place(y);
         let band = self.bands[band].as_ref();
-        &band.expect("the row was given back")[row * self.stride..][..self.stride]
+        &band.expect("the row was released")[row * self.stride..][..self.stride]
     }
 
     /// A row's band, and its number there.
@@ -125,14 +125,14 @@ impl PngRows {
         }
         let (band, row) = self.place(y);
         let (before, band) = self.bands.split_at_mut(band);
-        let band = band[0].as_mut().expect("the row was given back");
+        let band = band[0].as_mut().expect("the row was released");
         let (above, row) = band[..(row + 1) * self.stride].split_at_mut(row * self.stride);
         let (filter, row) = row.split_first_mut().expect("a row has a filter");
         let zeros;
         let above = match before.last() {
             _ if !above.is_empty() => &above[above.len() - row.len()..],
             Some(Some(before)) => &before[before.len() - row.len()..],
-            // The first row, or one that stands alone.
+            // The first row, or an independent one.
             _ => {
                 zeros = vec![0; row.len()];
                 &zeros
@@ -145,7 +145,7 @@ impl PngRows {
     pub(super) fn copy(&mut self, y: usize, from: &Self) {
         if !std::mem::replace(&mut self.restored[y], true) {
             let (band, row) = self.place(y);
-            let band = self.bands[band].as_mut().expect("the row was given back");
+            let band = self.bands[band].as_mut().expect("the row was released");
             let pixels = &mut band[row * self.stride..][1..self.stride];
             pixels.copy_from_slice(&from.stored(y)[1..]);
         }

@@ -1,4 +1,4 @@
-//! A place in an image.
+//! A rectangle of an image.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Where the differences are: bounding boxes of what lies close together.
+//! Finds bounding boxes of differing pixels that lie close together.
 
 use crate::region::Region;
 

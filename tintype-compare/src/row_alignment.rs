@@ -1,4 +1,4 @@
-//! PngRows that only moved up or down.
+//! Rows that only moved up or down.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ pub struct RowMove {
     pub height: u32,
 }
 
-/// PngRows `a` of the baseline that belong to as many rows from `b` on.
+/// Rows `a` of the baseline that belong to as many rows from `b` on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AlignedRows {
     pub(super) a: usize,
@@ -35,17 +35,17 @@ pub(super) struct AlignedRows {
 pub(super) struct RowAlignment {
     /// Equal blocks at another height, highest first.
     pub(super) moves: Vec<RowMove>,
-    /// PngRows to be compared, as they may differ.
+    /// Rows to be compared, as they may differ.
     pub(super) paired: Vec<AlignedRows>,
-    /// PngRows that only the current image has.
+    /// Rows that only the current image has.
     pub(super) inserted: Vec<Range<usize>>,
-    /// PngRows that only the baseline has.
+    /// Rows that only the baseline has.
     pub(super) deleted: Vec<Range<usize>>,
 }
 
 /// Aligns the rows of two images of one width.
 ///
-/// PngRows that occur once in either image anchor a block, which grows as far as
+/// Rows that occur once in either image anchor a block, which grows as far as
 /// rows are equal; the highest block wins where two want the same rows. What
 /// is left is paired with what is left beside it.
 pub(super) fn align(a: PixelView<'_>, b: PixelView<'_>) -> RowAlignment {
@@ -102,7 +102,7 @@ fn anchored_runs(a: &[u64], b: &[u64]) -> Vec<AlignedRows> {
     runs
 }
 
-/// Where each row stands that occurs once; `None` for those that occur again.
+/// The place of each row that occurs once; `None` for rows that occur again.
 fn unique_rows(rows: &[u64]) -> HashMap<u64, Option<usize>> {
     let mut places = HashMap::new();
     for (y, hash_row) in rows.iter().enumerate() {

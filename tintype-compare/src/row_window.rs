@@ -7,15 +7,15 @@ use super::metric::{self, Pixels};
 use super::pixel_view::ImagePair;
 use super::simd;
 
-/// PngRows that are kept. Five are needed: a pixel's anti-aliasing depends on its
+/// Rows that are kept. Five are needed: a pixel's anti-aliasing depends on its
 /// neighbours' neighbours.
 const WINDOW_ROWS: usize = 8;
 
-/// PngRows whose features are kept; three are needed.
+/// Rows whose features are kept; three are needed.
 const FEATURE_ROWS: usize = 4;
 
-/// Reads rows when they are asked for and keeps the last few. PngRows are to be
-/// asked for from the top downwards.
+/// Reads rows on demand and keeps the last few. Rows must be requested from the
+/// top downwards.
 pub(super) struct RowWindow {
     /// Width and height of the images.
     size: (usize, usize),
@@ -32,7 +32,7 @@ struct WindowRow {
     opaque: bool,
 }
 
-/// What the anti-aliasing detector wants to know of a row of both images.
+/// Features of a row of both images for the anti-aliasing detector.
 #[derive(Default)]
 struct RowFeatures {
     y: usize,
@@ -75,7 +75,7 @@ impl RowWindow {
         self.words.clone()
     }
 
-    /// The columns that are read, of which the image has all.
+    /// The columns that are read, without padding.
     fn columns(&self) -> Range<usize> {
         self.words.start * CHUNK..(self.words.end * CHUNK).min(self.size.0)
     }
@@ -126,8 +126,8 @@ impl RowWindow {
     /// Which pixels of a chunk are anti-aliasing in one of the images. The rows
     /// around must have been [worked out](Self::compute_features_around) and opaque.
     pub(super) fn antialiased(&self, y: usize, word: usize) -> u64 {
-        // As in columns: a copy ties with its original, stands beside it in the
-        // order and has the same bit.
+        // A row outside the image is a copy of the edge: it ties with its original,
+        // is next to it in the order and has the same bit.
         let rows = [y.saturating_sub(1), y, (y + 1).min(self.size.1 - 1)];
         let at = (word - self.words.start) * CHUNK;
         let side = |side: usize| {
@@ -174,7 +174,7 @@ impl RowWindow {
             let keys = &mut features.keys[side];
             let row = &self.rows[y % WINDOW_ROWS].pixels[side];
             simd::keys(row, &features.many[side], &features.many[1 - side], keys);
-            // Beyond the edge stands the edge once more.
+            // The column outside the image is a copy of the edge.
             keys[0] = keys[1];
             keys[columns.len() + 1] = keys[columns.len()];
         }
@@ -218,7 +218,7 @@ fn window<T, const N: usize>(row: &[T], at: usize) -> &[T; N] {
         .expect("rows are padded to whole chunks")
 }
 
-/// One of the two images, as far as it is loaded.
+/// The loaded part of one of the two images.
 pub(super) struct WindowView<'a> {
     rows: &'a [WindowRow; WINDOW_ROWS],
     side: usize,

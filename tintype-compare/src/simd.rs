@@ -1,7 +1,7 @@
 //! The kernels, compiled for several instruction sets and chosen at run time.
 //!
 //! The only module with `unsafe`: calling a function that was compiled for an
-//! instruction set is safe only where the processor has it, and that is asked
+//! instruction set is safe only if the processor has it, which is checked
 //! right before every call. The code itself is the scalar twin's, inlined.
 #![expect(
     unsafe_code,
@@ -39,17 +39,17 @@ macro_rules! for_each_instruction_set {
     )* };
 }
 
-/// What the kernels may use, in ascending order.
+/// The instruction sets of the kernels, in ascending order.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum InstructionSet {
-    /// What every x86-64 processor has.
+    /// Available on every x86-64 processor.
     Plain,
     Avx2,
     Avx512,
 }
 
-/// What this processor has, asked once.
+/// The best instruction set of this processor, detected once.
 #[cfg(target_arch = "x86_64")]
 fn level() -> InstructionSet {
     static LEVEL: std::sync::OnceLock<InstructionSet> = std::sync::OnceLock::new();
@@ -115,7 +115,7 @@ pub(super) fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8], pixels: Rang
 
     #[target_feature(enable = "avx2")]
     fn load<const BPP: usize>(bytes: &[u8], at: usize) -> __m128i {
-        // What the fourth byte is does not matter: it is the next pixel's.
+        // The fourth byte belongs to the next pixel and is ignored.
         let four = bytes[at..].first_chunk().copied().unwrap_or_else(|| {
             let mut last = [0; 4];
             last[..BPP].copy_from_slice(&bytes[at..]);

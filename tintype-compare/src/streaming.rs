@@ -1,6 +1,6 @@
 //! Two PNGs judged while they are inflated, whatever part of them differs.
 //!
-//! For who wants counts and no picture: rows are restored, judged and forgotten
+//! For counts without a diff image: rows are restored, compared and released
 //! band by band, so that memory does not grow with the page. Every thread
 //! does what is to be done next: it judges two bands that are ready, or
 //! restores the next band of the image that is behind.
@@ -60,7 +60,7 @@ pub(super) fn count(
     })
 }
 
-/// What can be judged of two bands, of images like this one.
+/// The rows of two bands that can be compared.
 fn pair<'s>(bands: &'s [Band; 2], png: &PlainPng<'_>) -> ImagePair<'s> {
     let size = (png.width, png.height);
     let [a, b] = bands
@@ -72,7 +72,7 @@ fn pair<'s>(bands: &'s [Band; 2], png: &PlainPng<'_>) -> ImagePair<'s> {
     }
 }
 
-/// What a thread does next.
+/// The next task of a thread.
 enum Task<'l, 'a> {
     Restore(RestoreTask<'l, 'a>),
     RowClassifier([Band; 2]),
@@ -158,7 +158,7 @@ impl<'a> PipelineState<'a> {
         Some([a.pop_front()?, b.pop_front()?])
     }
 
-    /// The image that is behind and that nobody works on.
+    /// The image that is behind, unless a thread works on it.
     fn source(&mut self) -> Option<(usize, Box<RestoredBands<'a>>)> {
         let behind = usize::from(self.ready[1].len() < self.ready[0].len());
         [behind, 1 - behind].into_iter().find_map(|side| {
@@ -213,7 +213,7 @@ impl RestoreTask<'_, '_> {
 
 impl Drop for RestoreTask<'_, '_> {
     fn drop(&mut self) {
-        // Nobody is to wait for what a panic has ended.
+        // Other threads must not wait for a band that a panic has lost.
         if std::thread::panicking() {
             self.pipeline.state().sources[self.side] = BandSource::Ended { complete: false };
         }

@@ -1,4 +1,4 @@
-//! Work on the cores that are free.
+//! Runs work on the cores that no comparison uses.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -106,7 +106,7 @@ pub(super) fn join<A: Send, B: Send>(
     })
 }
 
-/// What [`with_producer`] makes in advance.
+/// Items that [`with_producer`] makes in advance.
 const QUEUE_LENGTH: usize = 1;
 
 /// Works with what `source` makes, which runs ahead on another core if one is
@@ -122,7 +122,7 @@ pub(super) fn with_producer<I: Iterator<Item: Send>, R>(
     }
     std::thread::scope(|scope| {
         let (give, taken) = mpsc::sync_channel(QUEUE_LENGTH);
-        // Nobody takes any more once the work has ended early.
+        // Sending fails once the work has ended early.
         scope.spawn(move || source().try_for_each(|item| give.send(item)).is_ok());
         work(&mut taken.into_iter())
     })

@@ -1,4 +1,4 @@
-//! What other settings would have said.
+//! Counts differing pixels at other thresholds.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use super::pixel_view::ImagePair;
 /// The thresholds that are tried.
 const THRESHOLDS: [f64; 11] = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0];
 
-/// Steps between 0 and 1 in which the smallest passing threshold is told.
+/// The resolution of the smallest passing threshold.
 const THRESHOLD_STEPS: usize = 1000;
 
 /// How many pixels would differ at other thresholds, and the smallest change

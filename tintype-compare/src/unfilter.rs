@@ -1,4 +1,4 @@
-//! From filtered rows to pixels (PNG specification, third edition, chapter 9).
+//! Undoes the filters of rows (PNG specification, third edition, chapter 9).
 
 use super::simd;
 

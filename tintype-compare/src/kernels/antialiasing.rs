@@ -51,7 +51,7 @@ pub(crate) fn keys(row: &[u32], many: &[u32], many_other: &[u32], keys: &mut [f6
 /// key. Where lumas tie, the one that `pixelmatch` meets first wins: the place
 /// in its order (columns left to right, in each of them rows downwards) is
 /// added below the luma, ascending for the smallest and descending for the
-/// largest key. The lowest bit of the winner tells whether it lies in a flat
+/// largest key. The lowest bit of the winner is set if it lies in a flat
 /// area of both images. The pixel itself takes part, which changes nothing: it
 /// is neither darker nor brighter than itself.
 #[inline(always)]

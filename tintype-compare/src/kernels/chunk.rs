@@ -3,7 +3,7 @@
 /// Pixels that are compared together: one word of a row's bits.
 pub(crate) const CHUNK: usize = 64;
 
-/// What the fast path finds out about a chunk of pixels, one bit each.
+/// The result of the fast path for a chunk of pixels, one bit each.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct ChunkEstimate {
     /// Pixels that are not the same. Fully transparent ones are.

@@ -16,8 +16,8 @@ pub(crate) struct Approximation {
     pub(crate) lms: [f32; 3],
 }
 
-/// Compares a chunk by OKLab distance. `FMA` tells that the processor
-/// multiplies and adds in one instruction.
+/// Compares a chunk by OKLab distance. With `FMA` the processor multiplies and
+/// adds in one instruction.
 #[inline(always)]
 pub(crate) fn estimate_oklab<const FMA: bool>(
     a: &[u32; CHUNK],

@@ -92,7 +92,7 @@ fn a_filter_that_does_not_exist_in_the_last_row_is_damage() {
     let file = |filter: u8, pixel: [u8; 4]| {
         let mut rows = [&[0][..], &pixel.repeat(40)].concat().repeat(40);
         rows[39 * 161] = filter;
-        // Deflate without compression. Nobody looks as far as the checksum.
+        // Deflate without compression. The checksum at the end is not checked.
         let length = rows.len() as u16;
         let head = [
             &[0x78, 1, 1][..],

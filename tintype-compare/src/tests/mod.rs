@@ -1,4 +1,4 @@
-//! The comparison against what is known to be right.
+//! Compares results with known ones.
 
 mod damaged;
 mod forms;

@@ -97,9 +97,9 @@ fn the_engine_agrees_with_the_plain_reference() {
             unequal,
             "round {round}: {options:?}"
         );
-        let told = (found.differing, found.antialiased, found.compared);
+        let counts = (found.differing, found.antialiased, found.compared);
         assert_eq!(
-            told,
+            counts,
             (count(1), count(2), verdicts.len() as u64),
             "round {round}: {options:?}"
         );

@@ -1,7 +1,8 @@
-// Thousands of random pairs, asked of pixelmatch and of `cargo tintype compare`.
+// Compares thousands of random pairs with pixelmatch and with `cargo tintype
+// compare`.
 //
-//     npm install --no-save pixelmatch@7.2.0 pngjs@7
-//     node campaign.mjs [PAIRS [SEED]]
+//     npm install --no-save pixelmatch7@npm:pixelmatch@7.2.0 pixelmatch8@npm:pixelmatch@8.0.0 pngjs@7
+//     node campaign.mjs [PAIRS [SEED [VERSION]]]
 //
 // CARGO_TINTYPE names the binary, otherwise it is `cargo-tintype` on the PATH.
 // The pairs are files of every colour type and bit depth, plain or interlaced,
@@ -15,9 +16,10 @@ import os from 'node:os';
 import path from 'node:path';
 import zlib from 'node:zlib';
 
+const version = process.argv[4] ?? '8';
 const require = createRequire(path.join(process.cwd(), 'x.js'));
 const { PNG } = require('pngjs');
-const { default: pixelmatch } = await import(require.resolve('pixelmatch'));
+const { default: pixelmatch } = await import(require.resolve(`pixelmatch${version}`));
 const binary = process.env.CARGO_TINTYPE ?? 'cargo-tintype';
 const wanted = Number(process.argv[2] ?? 2000);
 let state = Number(process.argv[3] ?? Date.now()) | 0;
@@ -180,7 +182,7 @@ for (let index = 0; index < wanted; ) {
     expected.set(name, [counted, antialiased]);
     if (counted > 0) differing++;
   }
-  const words = ['compare', left, right, '--json', '--threshold', String(threshold), ...(includeAA ? ['--include-aa'] : [])];
+  const words = ['compare', left, right, '--json', '--metric', version === '7' ? 'yiq' : 'oklab', '--threshold', String(threshold), ...(includeAA ? ['--include-aa'] : [])];
   const { stdout, stderr, error } = spawnSync(binary, words, { encoding: 'utf8', maxBuffer: 1 << 28 });
   if (error) throw error;
   const found = JSON.parse(stdout || `"${stderr}"`);
