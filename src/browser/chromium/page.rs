@@ -404,7 +404,7 @@ fn is_broken_by_page(error: &BrowserError) -> bool {
     matches!(
         error,
         BrowserError::Refused { reason, .. }
-            if reason.contains("deserialized") || reason.contains("javascript error")
+            if reason.contains("deserialize") || reason.contains("javascript error")
     )
 }
 

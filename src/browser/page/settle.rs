@@ -17,7 +17,7 @@ use crate::model::SettledStep;
 /// How long `aria-busy` is waited for: a story may show the busy state itself.
 const MAX_BUSY: Duration = Duration::from_secs(2);
 
-/// What a script is told in a page that lets nobody style into it.
+/// The exception that scripts get in the browser's own error pages.
 const CLOSED_PAGE: &str = "Access is denied for this document";
 
 /// The conditions that are checked.
@@ -128,6 +128,8 @@ fn readiness_options(
         "busy": capture.wait_for_busy && thoroughness == Thoroughness::Thorough,
         "network": capture.wait_for_network,
         "waitFor": conditions,
+        // Steps may change the theme.
+        "keepTheme": !page.state().has_acted,
     })
 }
 

@@ -1,9 +1,8 @@
-// Put into a page of WebKit as soon as it has loaded, with the library, in every
-// document of it that is ours to touch.
+// Installs the library in a loaded page of WebKit, in every document that can be
+// reached.
 const [library, done] = arguments;
 
-// Scrollbars are drawn over the page and take no room. Those that are there
-// already hear of a style only when they are made anew.
+// Existing scrollbars are hidden by a style only after they were created again.
 function hideScrollbars(frame) {
   const sheet = new frame.CSSStyleSheet();
   sheet.replaceSync('* { scrollbar-width: none !important }');
@@ -12,11 +11,11 @@ function hideScrollbars(frame) {
     (element.scrollHeight > element.clientHeight || element.scrollWidth > element.clientWidth) &&
     /auto|scroll/.test(frame.getComputedStyle(element).overflow);
   for (const element of frame.document.querySelectorAll('*')) {
-    if (element === frame.document.documentElement || scrolls(element)) makeAnew(element);
+    if (element === frame.document.documentElement || scrolls(element)) recreateScrollbars(element);
   }
 }
 
-function makeAnew(element) {
+function recreateScrollbars(element) {
   const before = element.getAttribute('style');
   element.style.setProperty('overflow', 'hidden', 'important');
   void element.offsetHeight;
@@ -24,7 +23,7 @@ function makeAnew(element) {
   else element.setAttribute('style', before);
 }
 
-function put(frame) {
+function install(frame) {
   try {
     if (frame.__tintype) return;
     hideScrollbars(frame);
@@ -32,15 +31,15 @@ function put(frame) {
   } catch {
     return;
   }
-  for (const inner of frame.__tintype.frameWindows()) put(inner);
+  for (const inner of frame.__tintype.frameWindows()) install(inner);
 }
 
-// WebKit does not say with which status a document came: it is asked for again.
+// WebKit does not report the status of a document: it is requested again.
 async function status() {
   if (!location.protocol.startsWith('http')) return 0;
   for (const method of ['HEAD', 'GET']) {
     const answer = await fetch(location.href, { method });
-    // Some servers know no HEAD, and say so with all kinds of words.
+    // Some servers do not support HEAD and answer with various errors.
     if (answer.ok || method === 'GET') return answer.status;
   }
 }
@@ -52,6 +51,6 @@ status()
     if (entry && !('responseStatus' in entry)) {
       Object.defineProperty(entry, 'responseStatus', { get: () => code, configurable: true });
     }
-    put(window);
+    install(window);
     done(true);
   });

@@ -9,22 +9,21 @@ use crate::browser::error::BrowserError;
 use crate::browser::page::{Frame, Page, Screenshot, image};
 use crate::manifest::Screen;
 
-/// How often a window is asked for another size before it is believed that it
-/// cannot have it.
-const RESIZES: u32 = 40;
+/// The number of attempts to resize the window.
+const MAX_RESIZES: u32 = 40;
 
-/// The pause between two looks at a window that changes its size.
-const PAUSE: Duration = Duration::from_millis(5);
+/// The pause after a resize of the window.
+const RESIZE_PAUSE: Duration = Duration::from_millis(5);
 
 impl Screenshot for WebKitPage {
-    /// A window has a frame and a toolbar around the page: it is asked for what
-    /// it lacks until the page has its size.
+    /// The window has a frame and a toolbar around the page: its size is adjusted
+    /// until the page has the right one.
     async fn set_layout_size(&self, screen: Screen, height: u32) -> Result<(), BrowserError> {
         let wanted = (screen.viewport.width, height);
         let driver = &self.driver;
         let mut inner = self.size().await?;
         let mut asked = wanted;
-        for _ in 0..RESIZES {
+        for _ in 0..MAX_RESIZES {
             if inner == wanted {
                 return Ok(());
             }
@@ -39,7 +38,7 @@ impl Screenshot for WebKitPage {
             );
             let resize = driver.client.set_window_size(asked.0, asked.1);
             driver.command("window size", resize).await?;
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(RESIZE_PAUSE).await;
             inner = self.size().await?;
         }
         Err(BrowserError::Refused {
@@ -63,14 +62,14 @@ impl Screenshot for WebKitPage {
             .command("screenshot", driver.client.screenshot())
             .await?;
         match part {
-            Some(part) => cut(&picture, part, screen.scale.ceil()),
+            Some(part) => crop(&picture, part, screen.scale.ceil()),
             None => Ok(picture),
         }
     }
 }
 
-/// A part of a picture that has `scale` pixels for each of the page's.
-fn cut(picture: &[u8], part: Frame, scale: f64) -> Result<Vec<u8>, BrowserError> {
+/// Crops a screenshot that has `scale` pixels for each CSS pixel.
+fn crop(picture: &[u8], part: Frame, scale: f64) -> Result<Vec<u8>, BrowserError> {
     let whole = image::decode_png(picture)?;
     let scaled = |length: u32| (f64::from(length) * scale) as u32;
     let (x, y) = (scaled(part.x), scaled(part.y));

@@ -145,8 +145,8 @@ async fn start_driver(
     if answers.await? {
         Ok((process, port))
     } else {
-        let words = process.last_output();
-        Err(failed(format!("it exited with this output:\n{words}")))
+        let output = process.last_output();
+        Err(failed(format!("it exited with this output:\n{output}")))
     }
 }
 

@@ -1,4 +1,4 @@
-// Images: all of them are loaded at once and decoded before they are drawn.
+// Images: lazy ones are loaded, too, and all are decoded before they are drawn.
 function pendingImages(root) {
   const pending = [];
   for (const image of queryAll(root, 'img')) {
@@ -15,7 +15,7 @@ function pendingImages(root) {
 const cssImages = new Map();
 function pendingCssImages(root) {
   const pending = [];
-  for (const element of queryAll(root, '*')) {
+  for (const element of queryNodes(root, '*')) {
     for (const pseudo of [undefined, '::before', '::after']) {
       const style = getComputedStyle(element, pseudo);
       const values = [

@@ -21,9 +21,26 @@ function pendingLoad() {
   return getReadyState() === 'complete' ? [] : [{ step: 'load', detail: location.href }];
 }
 
+// A frame that its parent cannot reach prepares itself with every frame.
+function isIsolated() {
+  try {
+    return window.parent !== window && !window.parent.__tintype;
+  } catch {
+    return true;
+  }
+}
+
+function prepareRepeatedly() {
+  pendingConditions({ thorough: false, busy: false, network: false, waitFor: [] });
+  requestFrame(prepareRepeatedly);
+}
+
+if (isIsolated()) requestFrame(prepareRepeatedly);
+
 // Starts what only a layout starts, such as font loads and transitions, and
 // reports what is pending. `thorough` includes conditions that take longer.
 function checkReadiness(options) {
+  if (options.keepTheme) keepTheme();
   void getRootElement()?.offsetHeight;
   const pending = pendingConditions(options);
   return {

@@ -11,7 +11,7 @@ Element.prototype.attachShadow = function (init) {
 function findRoots() {
   const found = [document];
   for (const root of found) {
-    for (const element of queryAll(root, '*')) {
+    for (const element of queryNodes(root, '*')) {
       const shadowRoot = getShadowRoot(element);
       if (shadowRoot) found.push(shadowRoot);
     }

@@ -23,4 +23,22 @@ function applyTheme(theme, onlyNewDocuments = false) {
     setAttribute(root, key, value);
   }
   getClassList(root).add(...classes);
+  themeToKeep = theme;
+}
+
+// Applies the theme again where the page has replaced it, as scripts do that
+// start with a theme of their own. It gives up on pages that insist.
+let themeToKeep = null;
+let themeRepairs = 10;
+function keepTheme() {
+  const root = getRootElement();
+  if (!themeToKeep || !root || themeRepairs === 0) return;
+  const { attributes, classes } = themeToKeep;
+  const isKept = Object.entries(attributes)
+    .every(([key, value]) => getAttribute(root, key) === value)
+    && classes.every((name) => getClassList(root).contains(name));
+  if (isKept) return;
+  themeRepairs -= 1;
+  for (const [key, value] of Object.entries(attributes)) setAttribute(root, key, value);
+  getClassList(root).add(...classes);
 }

@@ -1,4 +1,4 @@
-use super::page::{pending, settle};
+use super::bench::{pending, settle};
 
 #[test]
 fn a_missing_element_is_pending() {

@@ -1,4 +1,4 @@
-use super::page::{pending, settle};
+use super::bench::{pending, settle};
 
 #[test]
 fn a_background_image_that_loads_is_pending() {

@@ -1,4 +1,4 @@
-use super::page::{pending, settle};
+use super::bench::{pending, settle};
 
 const BUSY: &str = "document.body.innerHTML = '<div aria-busy=true>loading</div>'";
 

@@ -1,4 +1,4 @@
-use super::page::{pending, settle};
+use super::bench::{pending, settle};
 
 #[test]
 fn a_page_that_is_not_ready_is_pending() {

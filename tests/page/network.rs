@@ -1,4 +1,4 @@
-use super::page::{pending, settle};
+use super::bench::{pending, settle};
 
 const NETWORK: &str = "wait-for-network = true";
 

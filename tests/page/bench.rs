@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use image::RgbaImage;
 use tintype::browser::{Browser, BrowserError, Settled, Thoroughness};
 use tintype::config::Config;
 use tintype::manifest::{CaptureSettings, Manifest, Screen, Theme};
@@ -46,12 +47,47 @@ impl Bench {
             base: serve(),
         }
     }
+
+    /// Loads the page, runs a script in it and waits until it is ready.
+    fn run(
+        &mut self,
+        script: &str,
+        settings: &CaptureSettings,
+        limit: Duration,
+    ) -> Result<Settled, BrowserError> {
+        let Self {
+            runtime,
+            browser,
+            theme,
+            screen,
+            base,
+        } = self;
+        let script = script.replace("BASE", base);
+        let limited = CaptureSettings {
+            timeout: limit,
+            ..settings.clone()
+        };
+        runtime.block_on(async {
+            let address = format!("{base}/page");
+            browser.load(&address, theme, *screen, settings).await?;
+            // Where the script replaces what the driver uses to return a value, it
+            // has run but its value is lost.
+            if let Err(error) = browser.client().execute(&script, vec![]).await {
+                assert!(error.to_string().contains("deserialize"), "{error}");
+            }
+            let started = Instant::now();
+            browser
+                .settle(&limited, Thoroughness::Thorough, started)
+                .await
+        })
+    }
 }
 
 /// A manifest with these lines in [capture].
 fn manifest(capture: &str) -> Manifest {
     let source = format!(
-        "[stories]\nurl = \"http://127.0.0.1:9\"\n[capture]\nvirtual-time = false\n{capture}\n\
+        "[stories]\nurl = \"http://127.0.0.1:9\"\n[viewports]\nsmall = \"400x300\"\n\
+         [themes]\ndark = {{ attributes = {{ data-theme = \"dark\" }} }}\n[capture]\nvirtual-time = false\n{capture}\n\
          [[story]]\nid = \"page\"\npath = \"page\"\n"
     );
     let config = Config::from_environment().unwrap();
@@ -77,28 +113,31 @@ pub(crate) fn pending(script: &str, capture: &str) -> Vec<String> {
     }
 }
 
-fn run(script: &str, capture: &str, limit: Duration) -> Result<Settled, BrowserError> {
+/// A screenshot of the page after a script, or the error.
+pub(crate) fn capture(script: &str, capture: &str) -> Result<RgbaImage, String> {
     let mut bench = BENCH.lock().unwrap_or_else(PoisonError::into_inner);
+    let settings = settings(capture);
+    bench.run(script, &settings, settings.timeout).unwrap();
     let Bench {
         runtime,
         browser,
-        theme,
         screen,
-        base,
+        ..
     } = &mut *bench;
-    let mut settings: CaptureSettings = manifest(capture).stories[0].capture.clone();
+    let screenshot = runtime.block_on(browser.capture(&settings, *screen));
+    let png = screenshot.map_err(|error| error.to_string())?;
+    Ok(image::load_from_memory(&png).unwrap().to_rgba8())
+}
+
+fn run(script: &str, capture: &str, limit: Duration) -> Result<Settled, BrowserError> {
+    let mut bench = BENCH.lock().unwrap_or_else(PoisonError::into_inner);
+    bench.run(script, &settings(capture), limit)
+}
+
+fn settings(capture: &str) -> CaptureSettings {
+    let mut settings = manifest(capture).stories[0].capture.clone();
     settings.timeout = Duration::from_secs(60);
-    let script = script.replace("BASE", base);
-    runtime.block_on(async {
-        let address = format!("{base}/page");
-        browser.load(&address, theme, *screen, &settings).await?;
-        browser.client().execute(&script, vec![]).await.unwrap();
-        settings.timeout = limit;
-        let started = Instant::now();
-        browser
-            .settle(&settings, Thoroughness::Thorough, started)
-            .await
-    })
+    settings
 }
 
 /// Serves an empty `/page`, an image at `/image`, a style sheet at `/style`, and

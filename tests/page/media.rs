@@ -1,4 +1,4 @@
-use super::page::{pending, settle};
+use super::bench::{pending, settle};
 
 #[test]
 fn a_video_without_its_first_frame_is_pending() {
