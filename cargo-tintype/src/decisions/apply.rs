@@ -48,7 +48,13 @@ impl Decisions {
         result: &VisualTestResult,
     ) -> Option<DecisionState> {
         let name = result.story_identifier.test_name();
-        if self.log().ok()?.effective(&result.run_id, &name) == Some(Decision::Reject) {
+        let log = self.log().ok()?;
+        // The log of this machine is newer than a document that was read.
+        let is_rejected = match log.last(&result.run_id, &name) {
+            Some(entry) => entry.decision == Decision::Reject,
+            None => result.rejected_at.is_some(),
+        };
+        if is_rejected {
             return Some(DecisionState::Rejected);
         }
         let path = project.baseline(&result.story_identifier).ok()?;
@@ -166,6 +172,10 @@ fn undo(
     entry: DecisionEntry,
 ) -> Result<DecisionEntry> {
     let last = log.last(&snapshot.run.run_id, &snapshot.name());
+    if last.is_none() && snapshot.result.rejected_at.is_some() {
+        // It was rejected on another machine.
+        return Ok(entry);
+    }
     let last = last.context("there is no decision to undo")?;
     match last.decision {
         Decision::Undo => bail!("the decision has already been undone"),

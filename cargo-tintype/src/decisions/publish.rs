@@ -13,10 +13,12 @@ pub(crate) async fn publish(
     story: &StoryIdentifier,
     decision: Decision,
 ) -> Result<(), RecordError> {
-    if decision != Decision::Accept {
-        return Ok(());
-    }
-    match records.mark_accepted(run, story).await {
+    let marked = match decision {
+        Decision::Accept => records.mark_accepted(run, story).await,
+        Decision::Reject => records.mark_rejected(run, story).await,
+        Decision::Undo => records.clear_decision(run, story).await,
+    };
+    match marked {
         Ok(_) | Err(RecordError::NoRun { .. } | RecordError::NoTest { .. }) => Ok(()),
         Err(error) => Err(error),
     }
