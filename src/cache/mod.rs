@@ -4,7 +4,7 @@
 //! # Layout
 //! - [`Cache`] looks up and records passes.
 //! - [`CacheContext`] is the input other than the story: browser, fonts,
-//!   platform. [`browser_build`] determines a browser's build without starting
+//!   platform. `browser_build` determines a browser's build without starting
 //!   a session.
 //! - `index` compares fingerprints, `fingerprint` defines them, `file_contents`
 //!   hashes files, `changes` detects files that change during a run.
