@@ -265,6 +265,34 @@ impl Browser {
         each!(self, session => page::capture(&**session, settings, screen).await)
     }
 
+    /// Leaves the page for an empty one.
+    ///
+    /// # Errors
+    /// When the browser refuses or is gone.
+    pub async fn leave_page(&mut self, limit: Duration) -> Result<(), BrowserError> {
+        const BLANK: &str = "about:blank";
+        if let Self::Chromium(page) = self {
+            return page.navigate(BLANK, limit).await;
+        }
+        let left = tokio::time::timeout(limit, self.client().goto(BLANK)).await;
+        left.map_err(|_| BrowserError::Timeout {
+            command: "about:blank to load".to_owned(),
+            limit,
+        })?
+        .map_err(|error| BrowserError::Disconnected {
+            command: "the load of about:blank".to_owned(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// Runs an action on the page, whose time passes as in reality meanwhile.
+    pub async fn live_while<T>(&self, action: impl Future<Output = T>) -> T {
+        match self {
+            Self::Chromium(page) => page.live_while(Duration::ZERO, action).await,
+            Self::Firefox(_) | Self::Webkit(_) => action.await,
+        }
+    }
+
     /// The WebDriver client, for hooks.
     pub fn client(&self) -> &Client {
         each!(self, session => session.client())

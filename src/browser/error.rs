@@ -101,6 +101,15 @@ pub enum BrowserError {
         /// A later error, probably for the same reason.
         after: Option<String>,
     },
+    /// The page has errors, and the manifest does not accept them.
+    #[error(
+        "the page has errors, which `page-errors = \"fail\"` does not accept:\n  {}",
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")
+    )]
+    PageErrors {
+        /// Failed requests, uncaught exceptions and console errors.
+        errors: Vec<crate::model::PageError>,
+    },
     /// Request rules matched encrypted requests.
     #[error(
         "request rules cannot answer requests over TLS: {}\n\

@@ -54,5 +54,6 @@ async fn run_hooks(
     snapshot: &Snapshot,
 ) -> Result<(), BrowserError> {
     let (client, limit) = (page.browser.client(), snapshot.story.capture.timeout);
-    page.site.hooks.run(moment, client, snapshot, limit).await
+    let hooks = page.site.hooks.run(moment, client, snapshot, limit);
+    page.browser.live_while(hooks).await
 }

@@ -20,16 +20,7 @@ pub(super) async fn apply_rules(
     let Some(proxy) = &page.proxy else {
         return Ok(());
     };
-    let blank = page.browser.client().goto("about:blank");
-    let left = tokio::time::timeout(LEAVE_LIMIT, blank).await;
-    left.map_err(|_| BrowserError::Timeout {
-        command: "about:blank to load".to_owned(),
-        limit: LEAVE_LIMIT,
-    })?
-    .map_err(|error| BrowserError::Disconnected {
-        command: "the load of about:blank".to_owned(),
-        reason: error.to_string(),
-    })?;
+    page.browser.leave_page(LEAVE_LIMIT).await?;
     if let Some(address) = page.dirty.take() {
         page.browser.forget(&address).await?;
     }

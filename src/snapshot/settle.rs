@@ -6,6 +6,7 @@ use super::requests;
 use super::session_page::SessionPage;
 use crate::browser::{BrowserError, Settled, Thoroughness};
 use crate::manifest::{CaptureSettings, Target};
+use crate::manifest::PageErrors;
 use crate::plan::Snapshot;
 
 /// An image of a page, and the state of the page when it was captured.
@@ -59,6 +60,11 @@ pub(super) async fn settle_and_capture(
     let png = page.browser.capture(capture, snapshot.screen).await?;
     timings.capture += begun.elapsed();
     requests::check(page.proxy.as_ref(), &mut settled)?;
+    if capture.page_errors == PageErrors::Fail && !settled.page_errors.is_empty() {
+        return Err(BrowserError::PageErrors {
+            errors: settled.page_errors,
+        });
+    }
     Ok(Capture {
         png,
         settled,

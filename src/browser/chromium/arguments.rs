@@ -22,7 +22,10 @@ const SWITCHES: &[&str] = &[
     "--disable-component-update",
     "--disable-client-side-phishing-detection",
     "--disable-quic",
-    "--disable-features=Translate,OptimizationHints,MediaRouter,PaintHolding,DialMediaRouteProvider",
+    "--disable-features=Translate,OptimizationHints,MediaRouter,PaintHolding,DialMediaRouteProvider,\
+     IsolateOrigins,site-per-process,IsolateSandboxedIframes",
+    // Frames of every origin share their page's process and virtual time.
+    "--disable-site-isolation-trials",
     // The software rasteriser draws the same on every machine of a kind.
     "--disable-gpu",
     // Text and colour do not depend on the display or on fontconfig.
@@ -31,8 +34,6 @@ const SWITCHES: &[&str] = &[
     "--force-color-profile=srgb",
     // Scrollbars are not part of a story.
     "--hide-scrollbars",
-    // Animated images show their first frame.
-    "--blink-settings=imageAnimationPolicy=2",
     // Partly redrawn tiles made successive screenshots of a still page differ.
     "--disable-partial-raster",
     "--disable-skia-runtime-opts",
@@ -60,7 +61,12 @@ const FRAME_SWITCHES: &[&str] = &[
 ];
 
 /// Switches where frames cannot be driven: they do not wait for 60 Hz.
-const FREE_RUNNING_SWITCHES: &[&str] = &["--disable-frame-rate-limit", "--disable-checker-imaging"];
+const FREE_RUNNING_SWITCHES: &[&str] = &[
+    "--disable-frame-rate-limit",
+    "--disable-checker-imaging",
+    // Animated images show their first frame.
+    "--blink-settings=imageAnimationPolicy=2",
+];
 
 /// Whether this program is the headless shell, whose frames can be driven.
 pub(super) fn drives_frames(browser: &Path) -> bool {

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use tokio::time::timeout;
 use url::Url;
 
 use super::applied::SentCredentials;
@@ -58,8 +57,8 @@ impl ChromiumPage {
             );
         };
         // The error may contain the password.
-        let goto = self.driver.client.goto(url.as_str());
-        if !matches!(timeout(AUTHENTICATION_TIMEOUT, goto).await, Ok(Ok(()))) {
+        let loaded = self.navigate(url.as_str(), AUTHENTICATION_TIMEOUT).await;
+        if loaded.is_err() {
             return Err(
                 self.authentication_failed("the page could not be loaded with user and password")
             );

@@ -1,12 +1,17 @@
 //! Sends mouse input to a page of Chromium.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::page::ChromiumPage;
 use crate::browser::driver::Driver;
 use crate::browser::error::BrowserError;
-use crate::browser::page::{Input, Page, mouse_input};
+use crate::browser::page::{Input, Page, mouse_input, send_actions};
 use crate::manifest::Theme;
+
+/// How long input may take before the page's time passes for it.
+const INPUT_DELAY: Duration = Duration::from_millis(100);
 
 impl Input for ChromiumPage {
     fn driver(&self) -> &Driver {
@@ -18,6 +23,11 @@ impl Input for ChromiumPage {
             return Ok(());
         }
         self.apply_theme(theme, true).await
+    }
+
+    async fn input(&self, device: Value) -> Result<(), BrowserError> {
+        let actions = send_actions(&self.driver, device);
+        self.live_while(INPUT_DELAY, actions).await
     }
 
     async fn point(

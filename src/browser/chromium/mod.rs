@@ -3,12 +3,15 @@
 mod applied;
 mod arguments;
 mod credentials;
+mod devtools;
 mod emulation;
 mod input;
 mod page;
+mod page_events;
 mod screenshot;
 mod start;
 mod storage_state;
+mod virtual_time;
 
 pub(super) use arguments::switches;
 pub(super) use page::ChromiumPage;

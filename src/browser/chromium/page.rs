@@ -8,16 +8,31 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::applied::{Emulated, SentCredentials};
+use super::devtools::{DevTools, DevToolsError, auto_attach};
 use super::start;
+use super::virtual_time::VirtualTime;
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver, RawCommand};
 use crate::browser::error::BrowserError;
-use crate::browser::page::{BrowserInfo, Page, PageState, only_changes_fragment, prelude};
+use crate::browser::page::{
+    BrowserInfo, Page, PageState, Progress, Thoroughness, only_changes_fragment, prelude,
+};
+use crate::model::PageError;
 use crate::manifest::{BrowserSettings, CaptureSettings, Screen, Theme};
+
+/// Page time that passes with a frame while the page is waited for, in
+/// milliseconds.
+const FRAME: f64 = 20.0;
 
 /// A Chromium under WebDriver with one open tab.
 #[derive(Debug)]
 pub struct ChromiumPage {
     pub(super) driver: Driver,
+    /// The connection to the open tab of a browser whose frames are driven.
+    pub(super) devtools: Option<DevTools>,
+    /// The clock of the open tab.
+    pub(super) time: VirtualTime,
+    /// The target id of the open tab.
+    target: String,
     pub(super) info: BrowserInfo,
     pub(super) state: PageState,
     pub(super) emulated: Emulated,
@@ -40,6 +55,9 @@ impl ChromiumPage {
         let mut session = Self {
             info: info(&driver.capabilities, driver.drives_frames),
             driver,
+            devtools: None,
+            time: VirtualTime::default(),
+            target: String::new(),
             state: PageState::default(),
             emulated: Emulated::default(),
             has_theme: false,
@@ -73,11 +91,13 @@ impl ChromiumPage {
         if self.driver.drives_frames {
             page["enableBeginFrameControl"] = json!(true);
         }
-        let client = &self.driver.client;
-        let before = self.driver.command("window", client.window()).await?;
+        if self.target.is_empty() {
+            let window = self.driver.client.window();
+            self.target = self.driver.command("window", window).await?.into();
+        }
         let target = self.cdp("Target.createTarget", page).await?;
         let id = target["targetId"].as_str().unwrap_or_default().to_owned();
-        let handle = id.try_into().map_err(|_| BrowserError::Refused {
+        let handle = id.clone().try_into().map_err(|_| BrowserError::Refused {
             command: "`Target.createTarget`".to_owned(),
             reason: format!("its answer has no target id: {target}"),
         })?;
@@ -86,10 +106,13 @@ impl ChromiumPage {
             .command("switch window", client.switch_to_window(handle))
             .await?;
         // Closing it through the driver takes five times as long.
-        let before = String::from(before);
+        let before = std::mem::replace(&mut self.target, id);
         self.cdp("Target.closeTarget", json!({ "targetId": before }))
             .await?;
         self.closing = Some(before);
+        if self.driver.drives_frames {
+            self.connect_devtools().await?;
+        }
         // A focused page looks the same in every tab.
         let focus = json!({ "enabled": true });
         self.cdp("Emulation.setFocusEmulationEnabled", focus)
@@ -100,6 +123,37 @@ impl ChromiumPage {
         self.cache_is_off = false;
         self.sent.headers = false;
         Ok(())
+    }
+
+    /// Connects to the open tab and observes it.
+    async fn connect_devtools(&mut self) -> Result<(), BrowserError> {
+        let options = &self.driver.capabilities["goog:chromeOptions"];
+        let debugger = options["debuggerAddress"].as_str().unwrap_or_default();
+        let connected = DevTools::connect(debugger, &self.target).await;
+        let devtools = connected.map_err(|error| self.devtools_error("connect", error))?;
+        self.devtools = Some(devtools);
+        self.time = VirtualTime::default();
+        tokio::try_join!(
+            self.cdp("Page.enable", json!({})),
+            self.cdp("Runtime.enable", json!({})),
+            self.cdp("Network.enable", json!({})),
+            self.cdp("Target.setAutoAttach", auto_attach()),
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn devtools_error(&self, command: &str, error: DevToolsError) -> BrowserError {
+        match error {
+            DevToolsError::Rejected(reason) => BrowserError::Refused {
+                command: format!("`{command}`"),
+                reason,
+            },
+            DevToolsError::Disconnected(reason) => self.driver.disconnected(command, reason),
+            DevToolsError::Timeout(limit) => BrowserError::Timeout {
+                command: format!("`{command}`"),
+                limit,
+            },
+        }
     }
 
     /// Waits until the old tab is closed and cannot store anything any more.
@@ -126,7 +180,11 @@ impl ChromiumPage {
 
     /// Installs the scripts that run in every document from the next one on.
     pub(super) async fn install(&mut self, capture: &CaptureSettings) -> Result<(), BrowserError> {
-        let source = prelude(capture);
+        let is_virtual = self.devtools.is_some() && capture.virtual_time;
+        if is_virtual && !self.time.is_virtual() {
+            self.start_virtual_time().await?;
+        }
+        let source = prelude(capture, is_virtual);
         match &self.prelude {
             Some((installed, _)) if *installed == source => return Ok(()),
             Some((_, name)) => {
@@ -171,11 +229,13 @@ impl ChromiumPage {
     ) -> Result<(), BrowserError> {
         let limit = capture.timeout;
         if self.cache_is_off {
-            self.cdp("Network.disable", json!({})).await?;
+            let cached = json!({ "cacheDisabled": false });
+            self.cdp("Network.setCacheDisabled", cached).await?;
             self.cache_is_off = false;
-            self.sent.headers = false;
         }
-        if self.state.has_acted {
+        // Virtual time cannot be turned off.
+        let is_wrong_clock = self.time.is_virtual() && !capture.virtual_time;
+        if self.state.has_acted || is_wrong_clock {
             // In the old tab, the mouse would stay where a step has moved it.
             self.open_tab().await?;
         }
@@ -252,6 +312,9 @@ impl ChromiumPage {
         limit: Duration,
     ) -> Result<(), BrowserError> {
         tracing::debug!(address, "loading");
+        if let Some(devtools) = &self.devtools {
+            return self.load_document(devtools, address, limit).await;
+        }
         let mut loaded = self.goto(address, limit).await;
         if loaded.as_ref().is_err_and(is_broken_by_page) {
             // A document that no page code has touched.
@@ -274,9 +337,10 @@ impl ChromiumPage {
             self.call::<Value>("disableTransitions", &[]).await?;
             self.transitions_off = true;
         }
+        self.time.resume();
         self.emulate(theme, screen).await?;
         self.set_theme(theme).await?;
-        self.advance_frame().await
+        self.proceed().await
     }
 
     /// Applies a theme to the root element, and removes the one before.
@@ -328,23 +392,16 @@ impl ChromiumPage {
             .map(drop)
     }
 
-    /// Advances one frame without painting: callbacks and listeners run, and the
-    /// layout is updated.
-    pub(in crate::browser) async fn advance_frame(&self) -> Result<(), BrowserError> {
-        if self.driver.drives_frames {
-            let options = json!({ "noDisplayUpdates": true });
-            let frame = self.cdp("HeadlessExperimental.beginFrame", options);
-            return frame.await.map(drop);
-        }
-        self.frame().await
-    }
-
-    /// Sends a command of the DevTools protocol through the driver.
+    /// Sends a command of the DevTools protocol.
     pub(in crate::browser) async fn cdp(
         &self,
         method: &str,
         parameters: Value,
     ) -> Result<Value, BrowserError> {
+        if let Some(devtools) = &self.devtools {
+            let reply = devtools.call(method, parameters, COMMAND_TIMEOUT).await;
+            return reply.map_err(|error| self.devtools_error(method, error));
+        }
         let command = RawCommand {
             command: "goog/cdp/execute",
             body: json!({ "cmd": method, "params": parameters }),
@@ -375,11 +432,61 @@ impl Page for ChromiumPage {
     }
 
     async fn frame(&self) -> Result<(), BrowserError> {
-        if self.driver.drives_frames {
-            let frame = self.cdp("HeadlessExperimental.beginFrame", json!({}));
-            return frame.await.map(drop);
+        if self.devtools.is_some() {
+            return self.issue_frame(None).await.map(drop);
         }
         self.call::<bool>("nextFrame", &[]).await.map(drop)
+    }
+
+    fn resume(&self) {
+        self.time.resume();
+    }
+
+    async fn proceed(&self) -> Result<(), BrowserError> {
+        let Some(devtools) = &self.devtools else {
+            return self.frame().await;
+        };
+        if self.pass_time(devtools, FRAME).await? {
+            self.issue_frame(None).await?;
+        }
+        Ok(())
+    }
+
+    async fn wait(&self, time: Duration) -> Result<(), BrowserError> {
+        match &self.devtools {
+            Some(devtools) if self.time.is_virtual() => self.pass(devtools, time).await,
+            _ => {
+                tokio::time::sleep(time).await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn pass_time_until_idle(
+        &self,
+        capture: &CaptureSettings,
+        thoroughness: Thoroughness,
+        started: Instant,
+    ) -> Result<Progress, BrowserError> {
+        match &self.devtools {
+            Some(devtools) if self.time.is_virtual() => {
+                self.run_until_idle(devtools, capture, thoroughness, started)
+                    .await
+            }
+            _ => Ok(Progress::AtRest),
+        }
+    }
+
+    fn requests_in_flight(&self, capture: &CaptureSettings) -> Vec<String> {
+        let events = self.devtools.as_ref().map(DevTools::events);
+        events.map_or_else(Vec::new, |events| {
+            events.requests_in_flight(capture.wait_for_network)
+        })
+    }
+
+    fn page_errors(&self) -> Vec<PageError> {
+        let events = self.devtools.as_ref().map(DevTools::events);
+        events.map_or_else(Vec::new, |events| events.errors(&self.state.address))
     }
 
     async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {

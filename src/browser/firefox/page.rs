@@ -187,7 +187,7 @@ impl FirefoxPage {
         screen: Screen,
         capture: &CaptureSettings,
     ) -> Result<(), BrowserError> {
-        self.install(prelude(capture)).await?;
+        self.install(prelude(capture, false)).await?;
         self.send_credentials().await?;
         self.emulate(theme, screen).await?;
         address.clone_into(&mut self.state.address);

@@ -19,3 +19,13 @@ pub struct PageResources {
     /// What else the page depends on.
     pub untracked: Vec<String>,
 }
+
+/// The conditions that are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thoroughness {
+    /// The cheap ones only. The screenshot either equals its baseline or is not
+    /// used.
+    Quick,
+    /// All of them, because the screenshot will be judged.
+    Thorough,
+}

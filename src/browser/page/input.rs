@@ -34,16 +34,21 @@ pub(in crate::browser) trait Input: Page {
 
     /// Sends the actions of a mouse or a keyboard.
     fn input(&self, device: Value) -> impl Future<Output = Result<(), BrowserError>> + Send {
-        let actions = RawCommand {
-            command: "actions",
-            body: json!({ "actions": [device] }),
-        };
-        let driver = self.driver();
-        async move {
-            let done = driver.client.issue_cmd(actions);
-            driver.command("input", done).await.map(drop)
-        }
+        send_actions(self.driver(), device)
     }
+}
+
+/// Sends the actions of one input device through the driver.
+pub(in crate::browser) async fn send_actions(
+    driver: &Driver,
+    device: Value,
+) -> Result<(), BrowserError> {
+    let actions = RawCommand {
+        command: "actions",
+        body: json!({ "actions": [device] }),
+    };
+    let done = driver.client.issue_cmd(actions);
+    driver.command("input", done).await.map(drop)
 }
 
 /// The actions of a mouse that moves to a point, and clicks with `click`.

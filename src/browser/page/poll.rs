@@ -64,7 +64,7 @@ where
             Polled::Pending(pending) if deadline.has_passed() => return Ok(Err(pending)),
             Polled::Pending(_) => {}
         }
-        page.frame().await?;
+        page.proceed().await?;
         let pause = Duration::from_millis(answers.saturating_sub(EAGER_ANSWERS).into());
         tokio::time::sleep(pause.min(MAX_PAUSE)).await;
     }

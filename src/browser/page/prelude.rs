@@ -8,7 +8,7 @@ use crate::manifest::CaptureSettings;
 macro_rules! closure {
     ($($file:literal),* $(,)?) => {
         concat!(
-            "(() => {\nif (window.__tintype) return;\n",
+            "(() => {\nif (window.__tintype?.isOf(document)) return;\n",
             $(include_str!(concat!("../scripts/page/", $file, ".js")), "\n",)*
             "})();\n",
         )
@@ -48,16 +48,29 @@ const LIBRARY: &str = closure!(
     "library",
 );
 
-/// Runs before the library where a story sets the clock or the seed.
+/// Fixes the clock and seeds random numbers, before the library.
 const CLOCK: &str = include_str!("../scripts/clock.js");
 
-/// The scripts for a document: the library, and the clock that the story sets.
-pub(in crate::browser) fn prelude(capture: &CaptureSettings) -> String {
-    match (capture.clock, capture.seed) {
-        (None, None) => LIBRARY.to_owned(),
-        (clock, seed) => {
-            let config = json!({ "clock": clock, "seed": seed });
-            format!("{}({config});\n{LIBRARY}", CLOCK.trim_end())
-        }
+/// Tracks the timers and frames of a page in virtual time, before all others.
+const TIMERS: &str = include_str!("../scripts/timers.js");
+
+/// The time at which the clock of a page in virtual time starts:
+/// 2026-01-01T12:00:00Z, in milliseconds since the Unix epoch.
+const CLOCK_START: i64 = 1_767_268_800_000;
+
+/// The seed of random numbers in virtual time.
+const SEED: u32 = 1;
+
+/// The scripts for a document: the library, and the clock and seed of the
+/// story. In virtual time, a story has both unless it turns them off.
+pub(in crate::browser) fn prelude(capture: &CaptureSettings, is_virtual: bool) -> String {
+    let start = capture.clock.or(is_virtual.then_some(CLOCK_START));
+    let seed = capture.seed.or(is_virtual.then_some(SEED));
+    let seed = seed.filter(|_| capture.seeded);
+    let timers = if is_virtual { TIMERS } else { "" };
+    if start.is_none() && seed.is_none() {
+        return format!("{timers}{LIBRARY}");
     }
+    let config = json!({ "start": start, "stopped": capture.clock.is_some(), "seed": seed });
+    format!("{timers}\n{}({config});\n{LIBRARY}", CLOCK.trim_end())
 }

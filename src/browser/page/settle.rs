@@ -8,27 +8,18 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::info::Thoroughness;
 use super::poll::{Deadline, Polled, poll_until};
-use super::traits::Page;
+use super::traits::{Page, Progress};
 use crate::browser::error::{BrowserError, Pending, Unsettled};
 use crate::manifest::{CaptureSettings, WaitFor};
-use crate::model::SettledStep;
+use crate::model::{PageError, SettledStep};
 
 /// How long `aria-busy` is waited for: a story may show the busy state itself.
 const MAX_BUSY: Duration = Duration::from_secs(2);
 
 /// The exception that scripts get in the browser's own error pages.
 const CLOSED_PAGE: &str = "Access is denied for this document";
-
-/// The conditions that are checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Thoroughness {
-    /// The cheap ones only. The screenshot either equals its baseline or is not
-    /// used.
-    Quick,
-    /// All of them, because the screenshot will be judged.
-    Thorough,
-}
 
 /// A page that is ready to be captured.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +34,8 @@ pub struct Settled {
     pub dirty: bool,
     /// Whether it moves by `requestAnimationFrame`.
     pub moving: bool,
+    /// Failed requests, uncaught exceptions and console errors.
+    pub page_errors: Vec<PageError>,
 }
 
 /// One answer of the page.
@@ -74,7 +67,7 @@ pub(in crate::browser) async fn settle(
         limit: capture.timeout,
     };
     let address = page.state().address.as_str();
-    let check = |mut answer: Answer| {
+    let mut check = |mut answer: Answer| {
         reject_error_status(address, answer.status)?;
         add_delays(capture, started, &mut answer.pending);
         if started.elapsed() > MAX_BUSY {
@@ -85,21 +78,46 @@ pub(in crate::browser) async fn settle(
             return Ok(Polled::Pending(answer.pending));
         }
         Ok(Polled::Ready(Settled {
-            steps: std::mem::take(&mut steps),
+            steps: steps.clone(),
             missing_fonts: answer.failed_fonts,
             foreign: answer.other_origins,
             dirty: answer.has_stored_data,
             moving: answer.has_motion,
+            page_errors: Vec::new(),
         }))
     };
-    let settled = poll_until(page, ("checkReadiness", &options), deadline, check).await;
-    let settled = settled.map_err(|error| explain_closed_page(address, error))?;
-    settled.map_err(|pending| {
-        BrowserError::Unsettled(Unsettled {
-            limit: capture.timeout,
-            pending,
-        })
-    })
+    loop {
+        let settled = poll_until(page, ("checkReadiness", &options), deadline, &mut check).await;
+        let settled = settled.map_err(|error| explain_closed_page(address, error))?;
+        let unsettled = |pending| {
+            BrowserError::Unsettled(Unsettled {
+                limit: capture.timeout,
+                pending,
+            })
+        };
+        let mut settled = settled.map_err(unsettled)?;
+        let passed = page.pass_time_until_idle(capture, thoroughness, started);
+        match passed.await? {
+            Progress::AtRest => {
+                settled.page_errors = page.page_errors();
+                return Ok(settled);
+            }
+            Progress::Waiting if deadline.has_passed() => {
+                return Err(unsettled(in_flight(page, capture)));
+            }
+            Progress::Moved | Progress::Waiting => {}
+        }
+    }
+}
+
+/// The requests that are waited for.
+fn in_flight(page: &impl Page, capture: &CaptureSettings) -> Vec<Pending> {
+    let requests = page.requests_in_flight(capture).into_iter();
+    let pending = requests.map(|detail| Pending {
+        step: "network".to_owned(),
+        detail,
+    });
+    pending.collect()
 }
 
 /// The options of `checkReadiness`.

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::input::Input;
 use super::poll::{Deadline, Polled, poll_until};
-use super::settle::{Thoroughness, settle};
+use super::info::Thoroughness;
+use super::settle::settle;
 use crate::browser::error::{BrowserError, StepFailure};
 use crate::config::UnsetVariable;
 use crate::manifest::{CaptureSettings, Step, Theme, WaitFor};
@@ -66,6 +67,7 @@ pub(in crate::browser) async fn perform_steps(
             "performing a step"
         );
         page.state_mut().has_acted = true;
+        page.resume();
         if let Err(fault) = perform_step(page, step, theme, capture).await {
             return Err(match fault {
                 Fault::Browser(error) => error,
@@ -123,7 +125,7 @@ async fn perform_step(
             }
         }
     }
-    page.frame().await?;
+    page.proceed().await?;
     page.reapply_theme(theme).await?;
     settle(page, capture, Thoroughness::Quick, started).await?;
     // A page that has come in the meantime is has_theme as well.
@@ -193,7 +195,7 @@ async fn wait_for(page: &impl Input, condition: &WaitFor, limit: Duration) -> Re
         WaitFor::Selector(selector) => {
             perform_action(page, "present", selector, "", limit).await?;
         }
-        WaitFor::Delay(delay) => tokio::time::sleep(*delay).await,
+        WaitFor::Delay(delay) => page.wait(*delay).await?,
         WaitFor::Expression(expression) => {
             let call = format!(
                 "(async () => Boolean(await (0, eval)({})))()",
@@ -205,7 +207,7 @@ async fn wait_for(page: &impl Input, condition: &WaitFor, limit: Duration) -> Re
                     let seconds = limit.as_secs_f32();
                     return Err(Fault::Page(format!("it is not true after {seconds} s")));
                 }
-                page.frame().await?;
+                page.proceed().await?;
             }
         }
     }

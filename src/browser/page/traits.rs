@@ -1,14 +1,27 @@
 //! The operations on a page that an engine provides.
 
 use std::future::Future;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::info::PageResources;
+use super::info::{PageResources, Thoroughness};
 use super::state::PageState;
 use crate::browser::error::BrowserError;
-use crate::manifest::Theme;
+use crate::manifest::{CaptureSettings, Theme};
+use crate::model::PageError;
+
+/// The state of a page after its time has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::browser) enum Progress {
+    /// The page has nothing left to do.
+    AtRest,
+    /// Time has passed, and the page has nothing left to do.
+    Moved,
+    /// Requests are pending.
+    Waiting,
+}
 
 /// A page in a browser of any engine.
 pub(in crate::browser) trait Page: Send + Sync {
@@ -38,6 +51,44 @@ pub(in crate::browser) trait Page: Send + Sync {
 
     /// Draws one frame, so that every change since the last one is visible.
     fn frame(&self) -> impl Future<Output = Result<(), BrowserError>> + Send;
+
+    /// Notes that something was done to the page, which may start new motion.
+    fn resume(&self) {}
+
+    /// Gives the page the time and the frame that it needs to go on.
+    fn proceed(&self) -> impl Future<Output = Result<(), BrowserError>> + Send {
+        self.frame()
+    }
+
+    /// Lets this much of the page's time pass.
+    fn wait(&self, time: Duration) -> impl Future<Output = Result<(), BrowserError>> + Send {
+        async move {
+            tokio::time::sleep(time).await;
+            Ok(())
+        }
+    }
+
+    /// Lets the page's time pass until the page has nothing left to do, where
+    /// its time is virtual.
+    fn pass_time_until_idle(
+        &self,
+        _capture: &CaptureSettings,
+        _thoroughness: Thoroughness,
+        _started: Instant,
+    ) -> impl Future<Output = Result<Progress, BrowserError>> + Send {
+        async { Ok(Progress::AtRest) }
+    }
+
+    /// Requests that the page waits for, as the browser reports them.
+    fn requests_in_flight(&self, _capture: &CaptureSettings) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Failed requests, uncaught exceptions and console errors, as the browser
+    /// reports them.
+    fn page_errors(&self) -> Vec<PageError> {
+        Vec::new()
+    }
 
     /// Applies what the theme sets on the root element, and removes what the
     /// theme before has set. With `only_new_documents`, a document that has a

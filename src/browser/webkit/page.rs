@@ -143,7 +143,7 @@ impl WebKitPage {
         } else if only_changes_fragment(&self.state.address, address) {
             self.navigate("about:blank").await?;
         }
-        self.library = prelude(capture);
+        self.library = prelude(capture, false);
         self.limit = capture.timeout;
         self.set_layout_size(screen, screen.viewport.height).await?;
         address.clone_into(&mut self.state.address);

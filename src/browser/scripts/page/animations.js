@@ -9,6 +9,13 @@ function stopAnimations(root) {
   }
 }
 
+// The same in every root of the document, and in frames that can be reached.
+function stopAllAnimations() {
+  const roots = findRoots();
+  for (const root of roots) stopAnimations(root);
+  for (const frame of frameLibraries(roots)) frame.stopAllAnimations();
+}
+
 function isRunning(animation) {
   return animation.playState === 'running' && animation.timeline === getTimeline();
 }

@@ -10,6 +10,22 @@ function pendingImages(root) {
   return pending;
 }
 
+// Sends animated images back to their first frame: they start again when their
+// address is set. Vector images are left alone.
+async function restartImages() {
+  const roots = findRoots();
+  const images = roots.flatMap((root) => queryAll(root, 'img[src]'))
+    .filter((image) => image.complete && !/\.svg|image\/svg/.test(image.currentSrc));
+  await Promise.all([
+    ...images.map((image) => {
+      image.setAttribute('src', image.getAttribute('src'));
+      return image.decode().catch(() => {});
+    }),
+    ...frameLibraries(roots).map((frame) => frame.restartImages()),
+  ]);
+  return images.length;
+}
+
 // Images that only CSS requests have no element that tells whether they are
 // loaded. Each address is loaded again, from the cache, to find out.
 const cssImages = new Map();

@@ -1,9 +1,12 @@
 // The functions that Tintype calls, in a property that the page does not see
 // when it lists those of its window.
+// A window that gets another document keeps its properties.
+const isOf = (other) => other === document;
 const library = {
+  isOf, restartImages, stopAllAnimations,
   applyTheme, blockButtonUp, captureTarget, checkReadiness, disableTransitions, finishMotion,
   frameWindows, isHovered, localStorageItems, maskAreas, matchingAreas, nextFrame, otherOrigins,
   pageExtent, pageLocation, pageResources, pendingConditions, performAction, promiseResult,
   responseStatus, serialize, startPromise, storybookState, unblockButtonUp,
 };
-Object.defineProperty(window, '__tintype', { value: Object.freeze(library) });
+Object.defineProperty(window, '__tintype', { value: Object.freeze(library), configurable: true });

@@ -15,7 +15,7 @@ window.requestAnimationFrame = function (callback) {
   });
 };
 const readPerformanceClock = performance.now.bind(performance);
-if (!clockIsStopped) performance.now = () => readPerformanceClock() + motion.offset;
+if (!clockIsSet) performance.now = () => readPerformanceClock() + motion.offset;
 
 // Resolves after two frames: the second callback runs after the first frame
 // was drawn. These frames are not counted as motion.

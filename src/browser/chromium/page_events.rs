@@ -1,0 +1,256 @@
+//! Tracks what a page does from the events that the browser reports: requests
+//! in flight, workers, script contexts, errors and the passing of virtual time.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::model::{PageError, PageErrorKind};
+
+/// The most errors that are kept for one page.
+const MAX_ERRORS: usize = 20;
+
+/// Kinds of requests that may stay open for as long as the page exists.
+const OPEN_ENDED: [&str; 4] = ["EventSource", "WebSocket", "Ping", "Media"];
+
+/// Kinds of requests that `wait-for-network = false` does not wait for.
+const BY_SCRIPT: [&str; 2] = ["Fetch", "XHR"];
+
+/// The current state of a page.
+#[derive(Debug, Default)]
+pub(super) struct PageEvents {
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    disconnected: bool,
+    budget_expired: bool,
+    loaded: bool,
+    requests: BTreeMap<(String, String), Request>,
+    workers: BTreeMap<String, String>,
+    contexts: BTreeMap<i64, bool>,
+    errors: Vec<PageError>,
+}
+
+#[derive(Clone, Debug)]
+struct Request {
+    url: String,
+    kind: String,
+}
+
+impl PageEvents {
+    /// Forgets the page that was shown before a navigation.
+    pub(super) fn start_navigation(&self) {
+        let mut state = self.lock();
+        state.loaded = false;
+        state.requests.clear();
+        state.errors.clear();
+    }
+
+    pub(super) fn clear_budget_expired(&self) {
+        self.lock().budget_expired = false;
+    }
+
+    /// Waits until the budget of virtual time is used up. Returns whether it is
+    /// after `limit`.
+    pub(super) async fn budget_expired(&self, limit: Duration) -> bool {
+        let expired = async {
+            loop {
+                let changed = self.changed.notified();
+                {
+                    let state = self.lock();
+                    if state.budget_expired || state.disconnected {
+                        return;
+                    }
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(limit, expired).await.is_ok()
+    }
+
+    /// Whether the page's `load` event has been fired.
+    pub(super) fn is_loaded(&self) -> bool {
+        self.lock().loaded
+    }
+
+    /// The addresses of requests in flight. Requests by scripts are left out
+    /// where `by_script` is false; those that may stay open always are.
+    pub(super) fn requests_in_flight(&self, by_script: bool) -> Vec<String> {
+        let state = self.lock();
+        let waited = |request: &&Request| {
+            let kind = request.kind.as_str();
+            !OPEN_ENDED.contains(&kind) && (by_script || !BY_SCRIPT.contains(&kind))
+        };
+        let urls = state.requests.values().filter(waited);
+        urls.map(|request| request.url.clone()).collect()
+    }
+
+    /// The sessions of the page's workers, with the name of each.
+    pub(super) fn workers(&self) -> Vec<(String, String)> {
+        let state = self.lock();
+        let workers = state.workers.iter();
+        workers.map(|(id, url)| (id.clone(), url.clone())).collect()
+    }
+
+    /// Whether a worker has requests in flight.
+    pub(super) fn has_worker_requests(&self) -> bool {
+        let state = self.lock();
+        state.requests.keys().any(|(session, _)| !session.is_empty())
+    }
+
+    /// The contexts in which scripts of the page's frames run.
+    pub(super) fn contexts(&self) -> Vec<i64> {
+        self.lock().contexts.keys().copied().collect()
+    }
+
+    /// Failed requests to the origin of `address`, uncaught exceptions and
+    /// console errors so far.
+    pub(super) fn errors(&self, address: &str) -> Vec<PageError> {
+        let mut errors = self.lock().errors.clone();
+        errors.retain(|error| {
+            let url = error.url.as_deref().unwrap_or(address);
+            error.kind != PageErrorKind::Request || have_one_origin(url, address)
+        });
+        errors
+    }
+
+    pub(super) fn disconnected(&self) {
+        self.lock().disconnected = true;
+        self.changed.notify_waiters();
+    }
+
+    pub(super) fn handle(&self, event: &Value) {
+        let parameters = &event["params"];
+        let session = text(&event["sessionId"]);
+        let mut state = self.lock();
+        match event["method"].as_str().unwrap_or_default() {
+            "Emulation.virtualTimeBudgetExpired" => state.budget_expired = true,
+            "Page.loadEventFired" => state.loaded = true,
+            "Page.frameStartedNavigating" | "Page.frameNavigated" => {}
+            "Network.requestWillBeSent" => state.request_sent(session, parameters),
+            "Network.responseReceived" => state.response_received(session, parameters),
+            "Network.loadingFinished" => {
+                state.requests.remove(&key(session, parameters));
+            }
+            "Network.loadingFailed" => state.loading_failed(session, parameters),
+            "Target.attachedToTarget" => {
+                let info = &parameters["targetInfo"];
+                if text(&info["type"]).contains("worker") {
+                    let url = text(&info["url"]);
+                    state.workers.insert(text(&parameters["sessionId"]), url);
+                }
+            }
+            "Target.detachedFromTarget" => {
+                let gone = text(&parameters["sessionId"]);
+                state.workers.remove(&gone);
+                state.requests.retain(|(session, _), _| *session != gone);
+            }
+            "Runtime.executionContextCreated" if session.is_empty() => {
+                let context = &parameters["context"];
+                let is_default = context["auxData"]["isDefault"] == true;
+                if let (true, Some(id)) = (is_default, context["id"].as_i64()) {
+                    state.contexts.insert(id, true);
+                }
+            }
+            "Runtime.executionContextDestroyed" if session.is_empty() => {
+                if let Some(id) = parameters["executionContextId"].as_i64() {
+                    state.contexts.remove(&id);
+                }
+            }
+            "Runtime.executionContextsCleared" if session.is_empty() => state.contexts.clear(),
+            "Runtime.exceptionThrown" => {
+                let details = &parameters["exceptionDetails"];
+                let text_of = details["exception"]["description"].as_str();
+                let text_of = text_of.or_else(|| details["text"].as_str());
+                let url = details["url"].as_str().filter(|url| !url.is_empty());
+                state.note(PageErrorKind::Exception, first_line(text_of), url.map(str::to_owned));
+            }
+            "Runtime.consoleAPICalled" if parameters["type"] == "error" => {
+                let shown = parameters["args"].as_array().into_iter().flatten();
+                let shown: Vec<String> = shown.map(console_argument).collect();
+                let message = first_line(Some(&shown.join(" ")));
+                state.note(PageErrorKind::Console, message, None);
+            }
+            _ => return,
+        }
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn request_sent(&mut self, session: String, parameters: &Value) {
+        let url = text(&parameters["request"]["url"]);
+        // Those carry their content in the address.
+        if url.starts_with("data:") || url.starts_with("blob:") {
+            return;
+        }
+        let kind = text(&parameters["type"]);
+        self.requests
+            .insert(key(session, parameters), Request { url, kind });
+    }
+
+    fn response_received(&mut self, session: String, parameters: &Value) {
+        let status = parameters["response"]["status"].as_u64().unwrap_or(0);
+        let is_document = parameters["type"] == "Document";
+        let url = text(&parameters["response"]["url"]);
+        // A document that fails is an error of its own.
+        if status >= 400 && !(is_document && session.is_empty() && !self.loaded) {
+            let words = text(&parameters["response"]["statusText"]);
+            let message = format!("{status} {words}").trim_end().to_owned();
+            self.note(PageErrorKind::Request, message, Some(url));
+        }
+    }
+
+    fn loading_failed(&mut self, session: String, parameters: &Value) {
+        let request = self.requests.remove(&key(session, parameters));
+        let canceled = parameters["canceled"] == true;
+        let reason = text(&parameters["errorText"]);
+        if let (Some(request), false) = (request, canceled || reason == "net::ERR_ABORTED") {
+            self.note(PageErrorKind::Request, reason, Some(request.url));
+        }
+    }
+
+    fn note(&mut self, kind: PageErrorKind, message: String, url: Option<String>) {
+        let error = PageError { kind, message, url };
+        if self.errors.len() < MAX_ERRORS && !self.errors.contains(&error) {
+            self.errors.push(error);
+        }
+    }
+}
+
+fn key(session: String, parameters: &Value) -> (String, String) {
+    (session, text(&parameters["requestId"]))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn first_line(text: Option<&str>) -> String {
+    let line = text.unwrap_or_default().lines().next().unwrap_or_default();
+    line.chars().take(300).collect()
+}
+
+fn console_argument(argument: &Value) -> String {
+    match &argument["value"] {
+        Value::Null => text(&argument["description"]),
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    }
+}
+
+fn have_one_origin(one: &str, other: &str) -> bool {
+    let origin = |address: &str| url::Url::parse(address).ok().map(|url| url.origin());
+    origin(one) == origin(other)
+}
