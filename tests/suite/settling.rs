@@ -217,7 +217,8 @@ const CHANCE: &str = "<!doctype html><style>body { margin: 0 } #x { width: 40px;
     <div id=x></div><script>x.style.background = `rgb(${Math.random() * 256}, ${Math.random() * 256}, 0)`</script>";
 
 fn an_unstable_page_is_reported_with_its_region() {
-    let project = Project::new(MANIFEST, &[("a.html", CHANCE)]);
+    let manifest = format!("{MANIFEST}[capture]\nseed = false\n");
+    let project = Project::new(&manifest, &[("a.html", CHANCE)]);
     let run = project.run(&[], &[("TINTYPE_UPDATE", "all")]);
     assert_eq!(run.code, Some(101));
     let result = project.result("a::light::400x300");

@@ -88,10 +88,11 @@
       plainTimeISO: (zone) => zonedDateTimeISO(zone).toPlainTime(),
     });
   }
-  const request = window.requestAnimationFrame;
-  // In virtual time motion goes on, or it would never end.
-  if (config.stopped && !window.__tintypeTime) {
+  if (config.stopped) {
     performance.now = () => 0;
+    // In virtual time frames go on, or motion would never end.
+    if (window.__tintypeTime) return;
+    const request = window.requestAnimationFrame;
     window.requestAnimationFrame = (callback) => request.call(window, () => callback(0));
     return;
   }
