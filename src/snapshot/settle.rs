@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use super::requests;
 use super::session_page::SessionPage;
 use crate::browser::{BrowserError, Settled, Thoroughness};
-use crate::manifest::{CaptureSettings, Target};
 use crate::manifest::PageErrors;
+use crate::manifest::{CaptureSettings, Target};
 use crate::plan::Snapshot;
 
 /// An image of a page, and the state of the page when it was captured.

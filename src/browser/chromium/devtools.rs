@@ -152,8 +152,13 @@ async fn start_worker(event: &Value, outgoing: &Outgoing) {
     let session = &event["params"]["sessionId"];
     for (method, parameters) in commands {
         // No reply is waited for: nothing has this number.
-        let command = json!({ "id": 0, "method": method, "params": parameters, "sessionId": session });
-        let _ = outgoing.lock().await.send(Message::text(command.to_string())).await;
+        let command =
+            json!({ "id": 0, "method": method, "params": parameters, "sessionId": session });
+        let _ = outgoing
+            .lock()
+            .await
+            .send(Message::text(command.to_string()))
+            .await;
     }
 }
 

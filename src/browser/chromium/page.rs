@@ -16,8 +16,8 @@ use crate::browser::error::BrowserError;
 use crate::browser::page::{
     BrowserInfo, Page, PageState, Progress, Thoroughness, only_changes_fragment, prelude,
 };
-use crate::model::PageError;
 use crate::manifest::{BrowserSettings, CaptureSettings, Screen, Theme};
+use crate::model::PageError;
 
 /// Page time that passes with a frame while the page is waited for, in
 /// milliseconds.

@@ -101,7 +101,10 @@ impl PageEvents {
     /// Whether a worker has requests in flight.
     pub(super) fn has_worker_requests(&self) -> bool {
         let state = self.lock();
-        state.requests.keys().any(|(session, _)| !session.is_empty())
+        state
+            .requests
+            .keys()
+            .any(|(session, _)| !session.is_empty())
     }
 
     /// The contexts in which scripts of the page's frames run.
@@ -169,7 +172,11 @@ impl PageEvents {
                 let text_of = details["exception"]["description"].as_str();
                 let text_of = text_of.or_else(|| details["text"].as_str());
                 let url = details["url"].as_str().filter(|url| !url.is_empty());
-                state.note(PageErrorKind::Exception, first_line(text_of), url.map(str::to_owned));
+                state.note(
+                    PageErrorKind::Exception,
+                    first_line(text_of),
+                    url.map(str::to_owned),
+                );
             }
             "Runtime.consoleAPICalled" if parameters["type"] == "error" => {
                 let shown = parameters["args"].as_array().into_iter().flatten();

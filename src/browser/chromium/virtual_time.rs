@@ -234,8 +234,14 @@ impl ChromiumPage {
     async fn note_stall(&self, devtools: &DevTools, step: f64) -> Result<(), BrowserError> {
         let stalled = {
             let mut clock = self.time.lock();
-            let pending = devtools.events().requests_in_flight(clock.waits_for_scripts);
-            clock.stalled = if pending.is_empty() { clock.stalled + 1 } else { 0 };
+            let pending = devtools
+                .events()
+                .requests_in_flight(clock.waits_for_scripts);
+            clock.stalled = if pending.is_empty() {
+                clock.stalled + 1
+            } else {
+                0
+            };
             clock.stalled > MAX_SLICES && !clock.ignores_requests
         };
         if stalled {
@@ -293,7 +299,11 @@ impl ChromiumPage {
             }
             has_moved = true;
             let frame = self.issue_frame(None).await?;
-            quiet = if frame["hasDamage"] == true { 0.0 } else { quiet + step };
+            quiet = if frame["hasDamage"] == true {
+                0.0
+            } else {
+                quiet + step
+            };
         }
         if self.time.lock().is_endless {
             let restart = "globalThis.__tintype?.restartImages() ?? 0";
@@ -301,7 +311,11 @@ impl ChromiumPage {
             self.issue_frame(None).await?;
         }
         self.time.lock().is_at_rest = true;
-        Ok(if has_moved { Progress::Moved } else { Progress::AtRest })
+        Ok(if has_moved {
+            Progress::Moved
+        } else {
+            Progress::AtRest
+        })
     }
 
     /// The length of the next step in milliseconds, or none where the page has
@@ -382,7 +396,13 @@ impl ChromiumPage {
             let nothing = json!({ "expression": "0" });
             let session = Some(session.as_str());
             let run = devtools.call_in(session, "Runtime.evaluate", nothing, SLICE);
-            if run.await.is_err() && devtools.events().workers().iter().any(|(id, _)| Some(id.as_str()) == session) {
+            if run.await.is_err()
+                && devtools
+                    .events()
+                    .workers()
+                    .iter()
+                    .any(|(id, _)| Some(id.as_str()) == session)
+            {
                 return Ok(false);
             }
         }
@@ -496,9 +516,11 @@ impl ChromiumPage {
 /// The browser's name for a failed navigation, in words.
 fn describe_failure(reason: &str) -> String {
     match reason {
-        "net::ERR_ABORTED" => "the server answered without a page to show (status 204 or 205, or a \
+        "net::ERR_ABORTED" => {
+            "the server answered without a page to show (status 204 or 205, or a \
                                download)"
-            .to_owned(),
+                .to_owned()
+        }
         other => other.to_owned(),
     }
 }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::info::Thoroughness;
 use super::input::Input;
 use super::poll::{Deadline, Polled, poll_until};
-use super::info::Thoroughness;
 use super::settle::settle;
 use crate::browser::error::{BrowserError, StepFailure};
 use crate::config::UnsetVariable;
