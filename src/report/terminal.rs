@@ -1,6 +1,6 @@
 //! Prints how a run starts and how it ended, beside libtest's own lines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -62,6 +62,7 @@ fn last_lines(report: &RunReport, state: &State) -> String {
     flaky(&mut text, &report.results);
     failure_groups(&mut text, &report.results);
     next_steps(&mut text, report, state.report.as_deref());
+    other_environments(&mut text, &report.results);
     open_network(&mut text, &report.results);
     uncacheable(&mut text, &report.uncacheable);
     let hint = unoptimised(&report.results);
@@ -156,6 +157,31 @@ fn next_steps(text: &mut String, report: &RunReport, page: Option<&Path>) {
         let command = accept_command(&run.run_id, None);
         let _ = write!(text, "\n  accept: {command}");
     }
+}
+
+/// Counts the results whose baseline comes from another environment, and names
+/// what differs.
+fn other_environments(text: &mut String, results: &[VisualTestResult]) {
+    let changed = results.iter().filter(|r| !r.environment_changed.is_empty());
+    let count = changed.clone().count() as u64;
+    let changes: BTreeSet<String> = changed
+        .flat_map(|result| &result.environment_changed)
+        .map(|change| {
+            format!(
+                "{} {} (now {})",
+                change.what, change.baseline, change.current
+            )
+        })
+        .collect();
+    let Some(first) = changes.first() else {
+        return;
+    };
+    let baselines = plural(count, "baseline");
+    let _ = write!(text, "\n  other environment: {baselines} with {first}");
+    if let more @ 1.. = changes.len() - 1 {
+        let _ = write!(text, " and {}", plural(more as u64, "other difference"));
+    }
+    text.push_str("; [compare.other-environment] applies to them");
 }
 
 /// Names the stories that requested something from other servers.
