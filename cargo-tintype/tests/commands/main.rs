@@ -15,3 +15,4 @@ mod record;
 #[path = "../../../tests/support/server.rs"]
 mod server;
 mod watch;
+mod workspace;
