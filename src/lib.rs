@@ -75,11 +75,20 @@ pub mod snapshot;
 
 pub use fantoccini;
 pub use harness::{Harness, run};
-pub use manifest::{CaptureSettings, Story};
+pub use manifest::Story;
 pub use plan::Snapshot;
 pub use snapshot::HookError;
 #[doc(inline)]
 pub use tintype_compare as compare;
+
+/// The settings and details that stories and snapshots name.
+pub mod settings {
+    pub use crate::manifest::{
+        CaptureSettings, Device, Isolation, Network, PageErrors, Screen, StorySpec, Target, Theme,
+        WaitFor,
+    };
+    pub use crate::model::{BrowserName, StoryIdentifier};
+}
 
 /// README's code is compiled as any other example.
 #[cfg(doctest)]
