@@ -108,7 +108,9 @@ fn stories_with_unknown_inputs_are_never_cached() {
     let cached: Vec<_> = cached
         .map(|result| result.story_identifier.test_name())
         .collect();
-    assert_eq!(cached, ["dated::light::400x300", "plain::light::400x300"]);
+    // The clock is virtual, so that reading it does not matter.
+    let known = ["clock", "dated", "formats", "parts", "plain", "temporal"];
+    assert_eq!(cached, known.map(|story| format!("{story}::light::400x300")));
     let told = format!("not cached: a request to http://{foreign}/x.js (asks)");
     assert!(run.stderr.contains(&told), "{}", run.stderr);
 }

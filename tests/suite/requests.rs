@@ -165,7 +165,9 @@ delay = "300ms"
     ];
     let project = Project::new(MANIFEST, &stories);
     project.write("mocks/table.csv", "a,b\n");
-    project.write("stories.toml", &format!("{MANIFEST}{rules}"));
+    // The page measures the delay of a response.
+    let manifest = format!("{MANIFEST}[capture]\nvirtual-time = false\n{rules}");
+    project.write("stories.toml", &manifest);
     content(&project, &["a"]);
     assert_eq!(project.result("a::light::400x300").open_network.len(), 0);
 }
