@@ -110,7 +110,10 @@ fn stories_with_unknown_inputs_are_never_cached() {
         .collect();
     // The clock is virtual, so that reading it does not matter.
     let known = ["clock", "dated", "formats", "parts", "plain", "temporal"];
-    assert_eq!(cached, known.map(|story| format!("{story}::light::400x300")));
+    assert_eq!(
+        cached,
+        known.map(|story| format!("{story}::light::400x300"))
+    );
     let told = format!("not cached: a request to http://{foreign}/x.js (asks)");
     assert!(run.stderr.contains(&told), "{}", run.stderr);
 }
