@@ -207,4 +207,39 @@ mod tests {
         assert_eq!(judged("chromium 1", 0).status, Status::Failed);
         assert_eq!(judged("chromium 1", 200).status, Status::Passed);
     }
+
+    #[test]
+    fn a_difference_below_the_suites_threshold_is_changed_and_never_passed() {
+        let capture = Capture {
+            png: image(201),
+            settled: Settled::default(),
+            equals_baseline: false,
+        };
+        let baseline = Baseline {
+            bytes: image(200),
+            file_sha256: String::new(),
+            provenance: None,
+        };
+        let rules = CompareRules {
+            options: Options::default(),
+            ..CompareRules::default()
+        };
+        let judgement = judge(&capture, Some(&baseline), &rules);
+        assert_eq!(judgement.status, Status::Changed);
+        assert!(judgement.environment_changed.is_empty());
+        assert!(!judgement.regions.is_empty());
+        assert!(judgement.diff.is_some());
+    }
+
+    #[test]
+    fn a_capture_without_baseline_is_new() {
+        let capture = Capture {
+            png: image(200),
+            settled: Settled::default(),
+            equals_baseline: false,
+        };
+        let judgement = judge(&capture, None, &CompareRules::default());
+        assert_eq!(judgement.status, Status::New);
+        assert_eq!(judgement.diff_ratio, None);
+    }
 }

@@ -12,6 +12,7 @@
 //! - `login`: loads the address of a story that needs a log-in.
 //! - `navigate`: loads a story and performs its steps.
 //! - `settle`: waits for a page to settle and captures it.
+//! - `baseline_state`: the baseline of a snapshot as found on disk.
 //! - `fast_path`: captures on a page that was used before.
 //! - `stability`: captures on fresh pages until two of them agree.
 //! - `judge`: compares a capture with its baseline, without side effects.

@@ -329,11 +329,11 @@ capture = {{ target = {{ element = "p" }}, padding = 3 }}
     for (name, told) in [
         (
             "page::light::400x300",
-            "a picture of the page has 400×400000 pixels",
+            "the page would have 400×400000 pixels",
         ),
         (
             "element@2x::light::400x300",
-            "a picture of `p` has 806×800000 pixels",
+            "`p` would have 806×800000 pixels",
         ),
     ] {
         let message = project.result(name).message.unwrap();
