@@ -121,7 +121,7 @@ fn conflicts_with_the_manifest_are_reported() {
     assert!(
         unknown
             .stderr
-            .contains("names the unknown theme `sepia` (the manifest has light, dark)"),
+            .contains("uses the unknown theme `sepia`: the manifest has light, dark"),
         "{}",
         unknown.stderr
     );
