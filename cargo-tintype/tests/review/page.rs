@@ -238,7 +238,7 @@ async fn without_a_token_only_the_login_is_shown() {
     token.send_keys("a guess of many letters").await.unwrap();
     token.send_keys(&Key::Enter.to_string()).await.unwrap();
     browser
-        .until("document.querySelector('.field-error').textContent === 'that is not the token'")
+        .until("document.querySelector('.field-error').textContent === 'the token is wrong'")
         .await;
     assert_eq!(
         browser
