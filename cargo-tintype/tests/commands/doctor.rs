@@ -16,7 +16,10 @@ fn a_missing_browser_is_a_problem_with_advice() {
     project.write("stories.toml", text.as_bytes());
     let said = project.tintype(&["doctor", "--json"]);
     assert!(!said.ok);
-    assert_eq!(said.err, "error: 1 problem prevents the tests from running\n");
+    assert_eq!(
+        said.err,
+        "error: 1 problem prevents the tests from running\n"
+    );
     let checks: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     let browser = &checks[1];
     assert_eq!(
