@@ -311,7 +311,10 @@ impl ChromiumPage {
         address: &str,
         limit: Duration,
     ) -> Result<(), BrowserError> {
-        tracing::debug!(address, "loading");
+        // The address may contain a password.
+        if !address.contains('@') {
+            tracing::debug!(address, "loading");
+        }
         if let Some(devtools) = &self.devtools {
             return self.load_document(devtools, address, limit).await;
         }

@@ -521,6 +521,10 @@ fn describe_failure(reason: &str) -> String {
                                download)"
                 .to_owned()
         }
+        other if other.starts_with("net::ERR_CERT") => format!(
+            "{other}\nhelp: if the server's certificate is not trusted, \
+             set `insecure = true` in [stories]"
+        ),
         other => other.to_owned(),
     }
 }
