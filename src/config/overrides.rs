@@ -25,10 +25,22 @@ impl Overrides {
     pub(super) fn read(variables: &Variables) -> Result<Self, ConfigError> {
         let variable = |name| variables.variable(name);
         Ok(Self {
-            browsers: variable("TINTYPE_BROWSER").map(browsers).transpose()?,
-            sessions: variable("TINTYPE_SESSIONS").map(sessions).transpose()?,
-            webdriver: variable("TINTYPE_WEBDRIVER").map(webdriver).transpose()?,
-            retries: variable("TINTYPE_RETRIES").map(retries).transpose()?,
+            browsers: variable("TINTYPE_BROWSER")
+                .as_ref()
+                .map(browsers)
+                .transpose()?,
+            sessions: variable("TINTYPE_SESSIONS")
+                .as_ref()
+                .map(sessions)
+                .transpose()?,
+            webdriver: variable("TINTYPE_WEBDRIVER")
+                .as_ref()
+                .map(webdriver)
+                .transpose()?,
+            retries: variable("TINTYPE_RETRIES")
+                .as_ref()
+                .map(retries)
+                .transpose()?,
         })
     }
 
@@ -39,7 +51,7 @@ impl Overrides {
     }
 }
 
-fn browsers(variable: Variable) -> Result<Vec<BrowserName>, ConfigError> {
+fn browsers(variable: &Variable) -> Result<Vec<BrowserName>, ConfigError> {
     let words = variable.value.split(',').map(str::trim);
     let read = words.map(|word| {
         BrowserName::parse(word).ok_or_else(|| {
@@ -50,7 +62,7 @@ fn browsers(variable: Variable) -> Result<Vec<BrowserName>, ConfigError> {
     read.collect()
 }
 
-fn sessions(variable: Variable) -> Result<SessionCount, ConfigError> {
+fn sessions(variable: &Variable) -> Result<SessionCount, ConfigError> {
     match variable.value.as_str() {
         "auto" => Ok(None),
         number => match number.parse() {
@@ -60,7 +72,7 @@ fn sessions(variable: Variable) -> Result<SessionCount, ConfigError> {
     }
 }
 
-fn webdriver(variable: Variable) -> Result<String, ConfigError> {
+fn webdriver(variable: &Variable) -> Result<String, ConfigError> {
     let address = variable.value.trim_end_matches('/');
     if address.starts_with("http://") || address.starts_with("https://") {
         Ok(address.to_owned())
@@ -69,7 +81,7 @@ fn webdriver(variable: Variable) -> Result<String, ConfigError> {
     }
 }
 
-fn retries(variable: Variable) -> Result<u32, ConfigError> {
+fn retries(variable: &Variable) -> Result<u32, ConfigError> {
     match variable.value.parse() {
         Ok(count @ 0..=10) => Ok(count),
         _ => Err(variable.invalid("a number from 0 to 10")),

@@ -88,7 +88,7 @@ impl Harness {
                 &rendezvous,
                 manifest,
                 snapshots,
-                config,
+                &config,
                 options,
             ));
         }

@@ -97,12 +97,12 @@ fn weigh(mut inspection: Inspection<'_>) -> Judgement {
     }
     judgement.message = Some(comparison.message());
     judgement.diff = inspection.diff_png().ok();
-    if status == Status::Failed {
-        if let Ok(sweep) = inspection.sweep() {
-            let text = inspection.comparison.detailed_message(&sweep);
-            // The first line is the message itself.
-            judgement.sensitivity = text.lines().skip(1).map(str::to_owned).collect();
-        }
+    if status == Status::Failed
+        && let Ok(sweep) = inspection.sweep()
+    {
+        let text = inspection.comparison.detailed_message(&sweep);
+        // The first line is the message itself.
+        judgement.sensitivity = text.lines().skip(1).map(str::to_owned).collect();
     }
     judgement
 }

@@ -50,9 +50,12 @@ impl DifferingPixels {
         // `bottom` is the lowest row of a window.
         let mut bottom = self.0.first()?.0;
         while bottom <= (last + size - 1).min(height - 1) {
-            while let Some((_, row)) =
-                inside.pop_front_if(|(y, _): &mut (usize, _)| *y + size <= bottom)
+            while let Some((_, row)) = inside
+                .front()
+                .copied()
+                .filter(|(y, _): &(usize, _)| y + size <= bottom)
             {
+                inside.pop_front();
                 set_bits(row).for_each(|x| columns[x] -= 1);
                 total -= count(row);
             }

@@ -137,7 +137,7 @@ impl PageEvents {
             "Page.loadEventFired" => state.loaded = true,
             "Page.frameStartedNavigating" | "Page.frameNavigated" => {}
             "Network.requestWillBeSent" => state.request_sent(session, parameters),
-            "Network.responseReceived" => state.response_received(session, parameters),
+            "Network.responseReceived" => state.response_received(&session, parameters),
             "Network.loadingFinished" => {
                 state.requests.remove(&key(session, parameters));
             }
@@ -207,7 +207,7 @@ impl State {
             .insert(key(session, parameters), Request { url, kind });
     }
 
-    fn response_received(&mut self, session: String, parameters: &Value) {
+    fn response_received(&mut self, session: &str, parameters: &Value) {
         let status = parameters["response"]["status"].as_u64().unwrap_or(0);
         let is_document = parameters["type"] == "Document";
         let url = text(&parameters["response"]["url"]);

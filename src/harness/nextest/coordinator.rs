@@ -69,7 +69,7 @@ pub(in crate::harness) fn coordinate(
     rendezvous: &Rendezvous,
     manifest: Manifest,
     snapshots: Vec<Snapshot>,
-    config: Config,
+    config: &Config,
     options: RunOptions,
 ) -> ExitCode {
     match serve(rendezvous, manifest, snapshots, config, options) {
@@ -85,7 +85,7 @@ fn serve(
     rendezvous: &Rendezvous,
     manifest: Manifest,
     mut snapshots: Vec<Snapshot>,
-    config: Config,
+    config: &Config,
     options: RunOptions,
 ) -> Result<(), Box<dyn Error>> {
     for snapshot in &mut snapshots {
@@ -103,7 +103,7 @@ fn serve(
     })?;
     let manifest = Arc::new(manifest);
     let (bus, warnings) = (Bus::new(), Arc::new(Warnings::default()));
-    reports::subscribe_files(&bus, &manifest, &config);
+    reports::subscribe_files(&bus, &manifest, config);
     bus.subscribe(Arc::clone(&warnings) as Arc<dyn Subscriber>);
     let run = RunHandle::start(
         Arc::clone(&manifest),
@@ -128,7 +128,7 @@ fn serve(
             let interrupt = || coordinator.run.interrupt();
             accept_clients(&listener, |client| coordinator.handle(&client), interrupt);
             coordinator.run.finish();
-            end(&manifest, &config)
+            end(&manifest, config)
         }
         Err(error) => {
             let response = Response::NotStarted(error.to_string());

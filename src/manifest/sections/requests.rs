@@ -117,7 +117,7 @@ fn pattern(value: &Value<'_>, problems: &mut Problems) -> Option<UrlPattern> {
     }
     UrlPattern::parse(text)
         .map_err(|error| {
-            problems.add(value.wrong(&format!("is not a valid pattern: {}", error.kind())))
+            problems.add(value.wrong(&format!("is not a valid pattern: {}", error.kind())));
         })
         .ok()
 }

@@ -116,7 +116,7 @@ fn glob(value: &Value<'_>, problems: &mut Problems) -> Option<GlobMatcher> {
     let text = value.text(problems)?;
     pages::pattern(text)
         .map_err(|error| {
-            problems.add(value.wrong(&format!("is not a valid pattern: {}", error.kind())))
+            problems.add(value.wrong(&format!("is not a valid pattern: {}", error.kind())));
         })
         .ok()
 }

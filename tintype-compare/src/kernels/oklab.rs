@@ -69,7 +69,7 @@ pub(crate) fn approximate<const FMA: bool>(pixel: u32) -> Approximation {
         cube_root::<FMA>(fma::<FMA>(r, wr, fma::<FMA>(g, wg, b * wb)))
     };
     let l = response([0.412_221_46, 0.536_332_55, 0.051_445_995]);
-    let m = response([0.211_903_5, 0.680_699_56, 0.107_396_96]);
+    let m = response([0.211_903_5, 0.680_699_6, 0.107_396_96]);
     let s = response([0.088_302_46, 0.281_718_85, 0.629_978_7]);
     let lightness = fma::<FMA>(
         l,
@@ -92,7 +92,7 @@ fn linear<const FMA: bool>(byte: f32) -> f32 {
     let c = byte * (1.0 / 255.0);
     let curve = fma::<FMA>(0.090_493_55, c, -0.314_198_96);
     let curve = fma::<FMA>(curve, c, 0.671_948_5);
-    let curve = fma::<FMA>(curve, c, 0.518_125_15);
+    let curve = fma::<FMA>(curve, c, 0.518_125_2);
     let curve = fma::<FMA>(curve, c, 0.032_848_94);
     let curve = fma::<FMA>(curve, c, 0.000_915_489_04);
     if byte <= 10.0 {
