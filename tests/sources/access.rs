@@ -238,7 +238,7 @@ fn insecure_accepts_a_self_signed_certificate() {
     let said = format!("{}{}", run.stdout, run.stderr);
     assert_eq!(run.code, Some(101), "{said}");
     assert!(
-        said.contains("`insecure = true` in [stories] trusts it"),
+        said.contains("set `insecure = true` in [stories]"),
         "{said}"
     );
 
