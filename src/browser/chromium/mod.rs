@@ -11,6 +11,8 @@ mod page_events;
 mod screenshot;
 mod start;
 mod storage_state;
+mod tab;
+mod virtual_clock;
 mod virtual_time;
 
 pub(super) use arguments::switches;

@@ -6,14 +6,13 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::devtools::{DevTools, DevToolsError};
 use super::page::ChromiumPage;
+use super::virtual_clock::{Activity, Clock};
 use crate::browser::error::BrowserError;
 use crate::browser::page::{Page, Progress, Thoroughness};
 use crate::manifest::CaptureSettings;
@@ -32,10 +31,6 @@ const MAX_SLICES: u32 = 3;
 
 /// How many tasks may run without the clock advancing.
 const MAX_STARVATION: u32 = 10_000;
-
-/// The advance of a frame's time over the one before in which no time passes,
-/// in milliseconds. The browser does not answer to two frames of one time.
-const TICK: f64 = 0.01;
 
 /// Page time between two frames while something moves, in milliseconds, at
 /// first and later.
@@ -61,84 +56,6 @@ const LOADING: f64 = 100.0;
 
 /// Time between two frames while time passes as in reality.
 const LIVE_FRAME: Duration = Duration::from_millis(16);
-
-/// The clock of one tab.
-#[derive(Debug, Default)]
-pub(super) struct VirtualTime(Mutex<Clock>);
-
-#[derive(Debug, Default)]
-struct Clock {
-    /// The time of frames at the clock's start, and the page time since then,
-    /// in milliseconds.
-    is_virtual: bool,
-    base: f64,
-    passed: f64,
-    /// The number of frames since time has passed.
-    frames: u32,
-    /// The step that has begun and is not over.
-    running: Option<f64>,
-    /// Slices without progress.
-    stalled: u32,
-    /// Whether requests no longer stop the clock.
-    ignores_requests: bool,
-    /// Whether requests of scripts are waited for.
-    waits_for_scripts: bool,
-    /// The page time at the last navigation, input or change of look.
-    active_since: f64,
-    /// Nothing is left to do.
-    is_at_rest: bool,
-    /// The page was still moving when its time was over.
-    is_endless: bool,
-}
-
-/// What a page has still to do.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-struct Activity {
-    /// Milliseconds until the next timer.
-    next: Option<f64>,
-    /// Whether frame callbacks are pending.
-    frames: bool,
-    /// Whether there is content that may move without any script.
-    moving: bool,
-}
-
-impl VirtualTime {
-    fn lock(&self) -> MutexGuard<'_, Clock> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether the tab's clock is ours.
-    pub(super) fn is_virtual(&self) -> bool {
-        self.lock().is_virtual
-    }
-
-    /// Notes that the page has something to do again.
-    pub(super) fn resume(&self) {
-        let mut clock = self.lock();
-        clock.is_at_rest = false;
-        clock.active_since = clock.passed;
-    }
-
-    /// The time of the next frame. It is a little later than the last.
-    fn next_frame(&self) -> f64 {
-        let mut clock = self.lock();
-        clock.frames += 1;
-        clock.base + clock.passed + f64::from(clock.frames - 1) * TICK
-    }
-}
-
-impl Clock {
-    fn set_base(&mut self, answer: &Value) {
-        let Some(base) = answer["virtualTimeTicksBase"].as_f64() else {
-            return;
-        };
-        // A page in another process has a clock of its own.
-        if (base - self.base).abs() > f64::EPSILON {
-            (self.base, self.passed, self.active_since) = (base, 0.0, 0.0);
-            self.frames = 0;
-        }
-    }
-}
 
 impl ChromiumPage {
     /// Stops the clock of a tab that was just opened.

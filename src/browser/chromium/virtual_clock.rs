@@ -1,0 +1,88 @@
+//! The state of a tab's virtual clock.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The advance of a frame's time over the one before in which no time passes,
+/// in milliseconds. The browser does not answer to two frames of one time.
+const TICK: f64 = 0.01;
+
+/// The clock of one tab.
+#[derive(Debug, Default)]
+pub(super) struct VirtualTime(Mutex<Clock>);
+
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    /// The time of frames at the clock's start, and the page time since then,
+    /// in milliseconds.
+    pub(super) is_virtual: bool,
+    pub(super) base: f64,
+    pub(super) passed: f64,
+    /// The number of frames since time has passed.
+    pub(super) frames: u32,
+    /// The step that has begun and is not over.
+    pub(super) running: Option<f64>,
+    /// Slices without progress.
+    pub(super) stalled: u32,
+    /// Whether requests no longer stop the clock.
+    pub(super) ignores_requests: bool,
+    /// Whether requests of scripts are waited for.
+    pub(super) waits_for_scripts: bool,
+    /// The page time at the last navigation, input or change of look.
+    pub(super) active_since: f64,
+    /// Nothing is left to do.
+    pub(super) is_at_rest: bool,
+    /// The page was still moving when its time was over.
+    pub(super) is_endless: bool,
+}
+
+/// What a page has still to do.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+pub(super) struct Activity {
+    /// Milliseconds until the next timer.
+    pub(super) next: Option<f64>,
+    /// Whether frame callbacks are pending.
+    pub(super) frames: bool,
+    /// Whether there is content that may move without any script.
+    pub(super) moving: bool,
+}
+
+impl VirtualTime {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Clock> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the tab's clock is ours.
+    pub(super) fn is_virtual(&self) -> bool {
+        self.lock().is_virtual
+    }
+
+    /// Notes that the page has something to do again.
+    pub(super) fn resume(&self) {
+        let mut clock = self.lock();
+        clock.is_at_rest = false;
+        clock.active_since = clock.passed;
+    }
+
+    /// The time of the next frame. It is a little later than the last.
+    pub(super) fn next_frame(&self) -> f64 {
+        let mut clock = self.lock();
+        clock.frames += 1;
+        clock.base + clock.passed + f64::from(clock.frames - 1) * TICK
+    }
+}
+
+impl Clock {
+    pub(super) fn set_base(&mut self, answer: &Value) {
+        let Some(base) = answer["virtualTimeTicksBase"].as_f64() else {
+            return;
+        };
+        // A page in another process has a clock of its own.
+        if (base - self.base).abs() > f64::EPSILON {
+            (self.base, self.passed, self.active_since) = (base, 0.0, 0.0);
+            self.frames = 0;
+        }
+    }
+}
