@@ -52,16 +52,6 @@ pub enum RecordError {
         /// The snapshot's test name.
         name: String,
     },
-    /// A checkpoint could not be serialised or deserialised.
-    #[error("the checkpoint `{key}` is not a valid {kind}: {problem}")]
-    Checkpoint {
-        /// Run, subject and step.
-        key: String,
-        /// The Rust type.
-        kind: &'static str,
-        /// The error of serde.
-        problem: String,
-    },
     /// A document in the record is invalid.
     #[error("{document} is invalid: {problem}")]
     Document {

@@ -2,17 +2,6 @@
 
 use crate::model::{RunId, StoryIdentifier};
 
-/// The key of a checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct CheckpointKey {
-    /// The run.
-    pub run: RunId,
-    /// What the step belongs to: a story, a snapshot, a login.
-    pub subject: String,
-    /// The step.
-    pub step: String,
-}
-
 /// Builds the names of keys and channels, with the prefix of `REDIS_PREFIX`.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
@@ -82,12 +71,6 @@ impl Keys {
     /// Sorted set: the last outcomes of a snapshot, by time in milliseconds.
     pub fn history(&self, key: &str) -> String {
         format!("{}tintype:story:{key}:history", self.prefix)
-    }
-
-    /// String with a TTL: a checkpoint of a run.
-    pub fn checkpoint(&self, key: &CheckpointKey) -> String {
-        let CheckpointKey { run, subject, step } = key;
-        format!("{}tintype:{run}:step:{subject}:{step}", self.prefix)
     }
 }
 

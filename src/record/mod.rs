@@ -8,13 +8,11 @@
 //! - [`export`] moves runs between stores as NDJSON; `retention` removes old
 //!   runs; [`metrics`] and [`server_info`] report on the store.
 //! - [`Records`] reads the record, for commands and the review server.
-//! - [`checkpoints`] keep completed steps, for runs that are resumed.
 //!
 //! Every operation has a writer and a sequence number, and a store applies it
 //! only if its number is the next one. A repeated operation therefore changes
 //! nothing, and a server that has lost data reports from where to send again.
 
-pub mod checkpoints;
 mod config;
 mod error;
 mod event_follower;
@@ -37,7 +35,7 @@ mod writer;
 pub use config::RecordConfig;
 pub use error::RecordError;
 pub use event_follower::EventFollower;
-pub use keys::{CheckpointKey, Keys};
+pub use keys::Keys;
 pub use memory::MemoryStore;
 pub use orphan_journals::OrphanReport;
 pub use recorder::{RecordReport, Recorder};

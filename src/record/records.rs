@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::checkpoints::Checkpoints;
 use super::config::RecordConfig;
 use super::error::RecordError;
 use super::event_follower::EventFollower;
@@ -261,11 +260,6 @@ impl Records {
             MarkOutcome::Changed => Ok(MarkResult::Changed),
             MarkOutcome::NoRun => Err(self.no_run(id)),
         }
-    }
-
-    /// The checkpoints of a story, a snapshot or a login in a run.
-    pub fn checkpoints(&self, run: RunId, subject: impl Into<String>) -> Checkpoints {
-        Checkpoints::new(Arc::clone(&self.store), run, subject.into())
     }
 
     /// Exports a run with everything that the store has of it.

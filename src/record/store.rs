@@ -8,7 +8,6 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::export::ExportedRun;
-use super::keys::CheckpointKey;
 use super::operation::{HistoryEntry, JoinRequest, Operation};
 use super::server_info::ServerInfo;
 use super::stream::{EventNotifications, StreamEntry};
@@ -183,17 +182,6 @@ pub trait Store: Send + Sync {
     /// Removes a run in bounded steps that do not block the server. Histories
     /// keep its outcomes.
     fn remove<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, ()>;
-
-    /// Saves a checkpoint for the time `ttl`.
-    fn put_checkpoint<'a>(
-        &'a self,
-        key: &'a CheckpointKey,
-        text: &'a str,
-        ttl: Duration,
-    ) -> StoreFuture<'a, ()>;
-
-    /// A checkpoint that has not expired.
-    fn get_checkpoint<'a>(&'a self, key: &'a CheckpointKey) -> StoreFuture<'a, Option<String>>;
 
     /// The server's information about itself; `None` without a server.
     fn server_info(&self) -> StoreFuture<'_, Option<ServerInfo>>;

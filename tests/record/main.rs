@@ -13,7 +13,6 @@ use support::server::Server;
 use support::{finished, run, started, story};
 use tintype::config::Config;
 use tintype::model::{Reason, RecordedEvent, Status};
-use tintype::record::checkpoints::DEFAULT_TTL;
 use tintype::record::{MarkResult, RecordConfig, Recorder, Records};
 
 fn settings(folder: &Path, url: &str) -> RecordConfig {
@@ -374,30 +373,6 @@ async fn a_test_that_starts_while_its_run_is_exported_is_left_out() {
     let whole = whole.unwrap();
     assert_eq!(whole.tests.len(), 9);
     assert!(whole.tests.iter().all(|test| test.key != story(3).key()));
-}
-
-#[tokio::test]
-async fn checkpoints_are_loaded_by_type() {
-    let records = Records::open(&RecordConfig::memory()).await.unwrap();
-    let checkpoints = records.checkpoints(run("run-1").run_id, "shop/cart");
-    assert_eq!(checkpoints.load::<Vec<u8>>("login").await.unwrap(), None);
-    checkpoints
-        .save("login", &vec![1_u8, 2], DEFAULT_TTL)
-        .await
-        .unwrap();
-    assert_eq!(
-        checkpoints.load("login").await.unwrap(),
-        Some(vec![1_u8, 2])
-    );
-    let error = checkpoints
-        .load::<bool>("login")
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.starts_with("the checkpoint `run-1:step:shop/cart:login` is not a valid bool: "),
-        "{error}"
-    );
 }
 
 #[cfg(feature = "sentinel")]

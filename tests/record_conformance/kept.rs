@@ -1,13 +1,12 @@
 //! Tests that operations are applied once and read back unchanged.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tintype::model::{Reason, Status};
+use tintype::record::RecordConfig;
 use tintype::record::export::ExportedRun;
 use tintype::record::operation::Operation;
 use tintype::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, MarkOutcome, MarkRequest};
-use tintype::record::{CheckpointKey, RecordConfig};
 
 use super::support::{finished, result, started, story};
 use super::{StoreFixture, at, leave};
@@ -259,33 +258,4 @@ pub(crate) async fn a_run_is_exported_and_imported(fixture: StoreFixture) {
     let late = Operation::from_event(&finished(fixture.id(), 2, Status::Failed));
     assert_eq!(fixture.one(&join, 4, late).await, ApplyOutcome::Done);
     assert_eq!(fixture.document().await.reason, Some(Reason::Failed));
-}
-
-pub(crate) async fn a_checkpoint_expires(fixture: StoreFixture) {
-    let key = CheckpointKey {
-        run: fixture.id().clone(),
-        subject: "shop/cart".to_owned(),
-        step: "login".to_owned(),
-    };
-    let store = &fixture.store;
-    assert_eq!(store.get_checkpoint(&key).await.unwrap(), None);
-    store
-        .put_checkpoint(&key, "[1]", Duration::from_secs(60))
-        .await
-        .unwrap();
-    store
-        .put_checkpoint(&key, "[2]", Duration::from_secs(60))
-        .await
-        .unwrap();
-    assert_eq!(
-        store.get_checkpoint(&key).await.unwrap().as_deref(),
-        Some("[2]")
-    );
-    store
-        .put_checkpoint(&key, "[3]", Duration::from_millis(1))
-        .await
-        .unwrap();
-    while store.get_checkpoint(&key).await.unwrap().is_some() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
 }

@@ -215,5 +215,4 @@ conformance!(
     kept::published_messages_equal_the_stream,
     kept::the_history_keeps_100_outcomes,
     kept::a_run_is_exported_and_imported,
-    kept::a_checkpoint_expires,
 );

@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::run::MemoryRun;
 use crate::model::{RunId, StoryIdentifier, now_ms};
 use crate::record::export::ExportedRun;
-use crate::record::keys::CheckpointKey;
 use crate::record::operation::{HistoryEntry, JoinRequest, Operation, json, run_id_field};
 use crate::record::server_info::ServerInfo;
 use crate::record::store::{
@@ -31,7 +29,6 @@ struct MemoryState {
     runs: HashMap<RunId, MemoryRun>,
     /// Outcomes with their time, like a sorted set.
     history: HashMap<String, Vec<(i64, HistoryEntry)>>,
-    checkpoints: HashMap<CheckpointKey, (i64, String)>,
     subscribers: Vec<(Option<RunId>, mpsc::Sender<String>)>,
 }
 
@@ -406,28 +403,6 @@ impl Store for MemoryStore {
 
     fn remove<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, ()> {
         self.reply(|state| drop(state.runs.remove(run)))
-    }
-
-    fn put_checkpoint<'a>(
-        &'a self,
-        key: &'a CheckpointKey,
-        text: &'a str,
-        ttl: Duration,
-    ) -> StoreFuture<'a, ()> {
-        let until = now_ms().saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
-        self.reply(|state| {
-            state.checkpoints.retain(|_, (until, _)| *until > now_ms());
-            state
-                .checkpoints
-                .insert(key.clone(), (until, text.to_owned()));
-        })
-    }
-
-    fn get_checkpoint<'a>(&'a self, key: &'a CheckpointKey) -> StoreFuture<'a, Option<String>> {
-        self.reply(|state| {
-            let (until, text) = state.checkpoints.get(key)?;
-            (*until > now_ms()).then(|| text.clone())
-        })
     }
 
     fn server_info(&self) -> StoreFuture<'_, Option<ServerInfo>> {

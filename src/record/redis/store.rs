@@ -1,13 +1,10 @@
 //! The store in Redis.
 
-use std::time::Duration;
-
 use ::redis::cmd;
 
 use super::client::RedisStore;
 use crate::model::{RunId, StoryIdentifier};
 use crate::record::export::ExportedRun;
-use crate::record::keys::CheckpointKey;
 use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
 use crate::record::server_info::ServerInfo;
 use crate::record::store::{
@@ -122,24 +119,6 @@ impl Store for RedisStore {
 
     fn remove<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, ()> {
         Box::pin(self.remove_run(run))
-    }
-
-    fn put_checkpoint<'a>(
-        &'a self,
-        key: &'a CheckpointKey,
-        text: &'a str,
-        ttl: Duration,
-    ) -> StoreFuture<'a, ()> {
-        Box::pin(async move {
-            let mut set = cmd("SET");
-            set.arg(self.keys.checkpoint(key)).arg(text).arg("PX");
-            set.arg(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1));
-            self.query(set).await
-        })
-    }
-
-    fn get_checkpoint<'a>(&'a self, key: &'a CheckpointKey) -> StoreFuture<'a, Option<String>> {
-        Box::pin(async { self.document(&self.keys.checkpoint(key)).await })
     }
 
     fn server_info(&self) -> StoreFuture<'_, Option<ServerInfo>> {
