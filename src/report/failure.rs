@@ -212,7 +212,7 @@ mod tests {
         };
         let retried = VisualTestResult {
             attempts: vec![
-                attempt(Status::Failed, Some("status 503")),
+                attempt(Status::Failed, Some("status 503\nhelp: start the server")),
                 attempt(Status::Failed, Some("status 502")),
             ],
             open_network: vec!["http://cdn.example/a.js".to_owned(); 3],

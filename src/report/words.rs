@@ -86,8 +86,8 @@ pub(super) fn message(result: &VisualTestResult) -> &str {
     }
 }
 
-/// `attempt 2 of 2 passed after 1.2 s; earlier attempts: …`, with the messages
-/// of those that failed. Empty if there was one attempt.
+/// `attempt 2 of 2 passed after 1.2 s; earlier attempts: …`, with the first
+/// line of each earlier error. Empty if there was one attempt.
 pub(crate) fn attempts(result: &VisualTestResult) -> String {
     let Some((last, earlier)) = result.attempts.split_last() else {
         return String::new();
@@ -95,7 +95,7 @@ pub(crate) fn attempts(result: &VisualTestResult) -> String {
     let count = result.attempts.len();
     let messages: Vec<_> = earlier
         .iter()
-        .filter_map(|attempt| attempt.message.as_deref())
+        .filter_map(|attempt| attempt.message.as_deref()?.lines().next())
         .collect();
     let word = if earlier.len() == 1 {
         "attempt"

@@ -275,10 +275,7 @@ impl SessionLoop {
     }
 
     fn failed(&self, index: usize, attempt: u32, error: &BrowserError) -> FinishedSnapshot {
-        let mut message = self.context.site.redact(&error.to_string());
-        if attempt > 1 {
-            message = format!("{message} (attempt {attempt})");
-        }
+        let message = self.context.site.redact(&error.to_string());
         let mut failed = self.end(index, Status::Failed, message);
         failed.result.attempt = Some(attempt);
         let images = &self.context.verdicts.images;
