@@ -274,6 +274,8 @@ pub struct Unstable {
     pub moved: Vec<Region>,
     /// The likely reasons.
     pub why: Vec<String>,
+    /// The settings that may help.
+    pub help: Option<String>,
 }
 
 impl fmt::Display for Unstable {
@@ -290,6 +292,9 @@ impl fmt::Display for Unstable {
         }
         if !self.why.is_empty() {
             write!(f, "; {}", self.why.join("; "))?;
+        }
+        if let Some(help) = &self.help {
+            write!(f, "\nhelp: {help}")?;
         }
         Ok(())
     }

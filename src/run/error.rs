@@ -22,6 +22,6 @@ pub enum RunError {
     #[error("interrupted before the run had begun")]
     Interrupted,
     /// The credentials for the story server are missing.
-    #[error("failed to get into the stories' server: {0}")]
+    #[error("failed to authenticate with the story server: {0}")]
     Access(#[from] CredentialsError),
 }

@@ -17,8 +17,8 @@ pub(crate) fn expect_failure(reason: &str, mut finished: FinishedSnapshot) -> Fi
         }
         Status::Passed | Status::Changed => {
             let message = format!(
-                "it no longer fails, though it is known to ({reason}): remove `known-failure` \
-                 from its story in the manifest"
+                "the snapshot no longer fails, but the manifest expects it to fail ({reason})\n\
+                 help: remove `known-failure` from the story in the manifest"
             );
             result.status = Status::Failed;
             result.message = Some(message);
@@ -51,7 +51,10 @@ mod tests {
         for better in [Status::Passed, Status::Changed] {
             let (status, message) = expected(better);
             assert_eq!(status, Status::Failed);
-            assert!(message.contains("remove `known-failure`"), "{message}");
+            assert!(
+                message.contains("help: remove `known-failure`"),
+                "{message}"
+            );
         }
         assert_eq!(expected(Status::New).0, Status::New);
     }

@@ -12,7 +12,7 @@ use super::session_page::{LoadedPage, SessionPage};
 use super::settle::{Capture, Timings, settle_and_capture};
 use crate::baseline::Baseline;
 use crate::browser::{BrowserError, Settled, Thoroughness, Unstable};
-use crate::model::Region;
+use crate::model::{BrowserName, Region};
 use crate::plan::Snapshot;
 use tintype_compare::{Options, compare_png, inspect_png};
 
@@ -44,8 +44,8 @@ pub(super) async fn capture(
     if moved.is_empty() {
         return Ok(second);
     }
-    let between = "the pictures of two fresh pages";
-    Err(unstable(between, &first.png, second, moved))
+    let between = "the screenshots of two fresh pages";
+    Err(unstable(snapshot, between, &first.png, second, moved))
 }
 
 /// Captures a snapshot on a fresh page until two captures, one frame apart, are
@@ -72,8 +72,8 @@ async fn capture_stable(
             return Ok(next);
         }
         if captures == CAPTURES {
-            let between = "two pictures around a frame";
-            return Err(unstable(between, &last.png, next, moved));
+            let between = "two screenshots around a frame";
+            return Err(unstable(snapshot, between, &last.png, next, moved));
         }
         if captures > MOVING_CAPTURES {
             page.browser.finish_motion().await?;
@@ -92,13 +92,14 @@ fn differences(one: &[u8], other: &[u8]) -> Result<Vec<Region>, BrowserError> {
         Ok(comparison) => Ok(comparison.regions),
         Err(error) => Err(BrowserError::Refused {
             command: "the screenshot".to_owned(),
-            reason: format!("two of its pictures cannot be compared: {error}"),
+            reason: format!("two screenshots cannot be compared: {error}"),
         }),
     }
 }
 
 /// The error of a page whose last image differs from the one before.
 fn unstable(
+    snapshot: &Snapshot,
     between: &'static str,
     before: &[u8],
     last: Capture,
@@ -111,25 +112,38 @@ fn unstable(
         motion,
         moved,
         why: causes(&last.settled),
+        help: help(snapshot, &last.settled),
         last: last.png,
     })
 }
 
-/// Possible causes of an unstable page, with what to do about them.
+/// The known causes of an unstable page.
 fn causes(settled: &Settled) -> Vec<String> {
-    let mut causes = Vec::new();
-    if settled.moving {
-        causes.push("it moves by requestAnimationFrame".to_owned());
+    let moving = "it moves by requestAnimationFrame".to_owned();
+    let moving = settled.moving.then_some(moving);
+    moving.into_iter().chain(missing_fonts(settled)).collect()
+}
+
+/// The settings that may make an unstable page stable. Those that the snapshot
+/// already has are not suggested; missing fonts are a cause to fix first.
+fn help(snapshot: &Snapshot, settled: &Settled) -> Option<String> {
+    if missing_fonts(settled).is_some() {
+        return None;
     }
-    match missing_fonts(settled) {
-        Some(fonts) => causes.push(fonts),
-        None => causes.push(
-            "where it depends on time, chance or the order of loading, `capture.clock`, \
-             `capture.seed` and `capture.wait-for` in the manifest help"
-                .to_owned(),
-        ),
+    let capture = &snapshot.story.capture;
+    let is_virtual = capture.virtual_time && snapshot.browser == BrowserName::Chromium;
+    let mut help = "if content arrives late, wait for it with `wait-for` in [capture]; if a part \
+                    always differs, cover it with `mask`"
+        .to_owned();
+    if !capture.seeded || !(is_virtual || capture.seed.is_some()) {
+        help += "; if it uses random numbers, set `seed = 1`";
     }
-    causes
+    if !capture.virtual_time && snapshot.browser == BrowserName::Chromium {
+        help += "; if it depends on time, set `virtual-time = true`";
+    } else if !is_virtual && capture.clock.is_none() {
+        help += "; if it shows the time, set `clock`";
+    }
+    Some(help)
 }
 
 /// The fonts that the page uses and that failed to load.

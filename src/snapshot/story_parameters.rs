@@ -38,7 +38,7 @@ pub(super) fn check(
     }
     let names = wanted.join(", ");
     Err(BrowserError::Skipped(format!(
-        "parameters.tintype.viewports has only {names}"
+        "`parameters.tintype.viewports` of the story has only {names}"
     )))
 }
 
@@ -52,8 +52,8 @@ fn viewport(manifest: &Manifest, name: &str) -> Result<Viewport, BrowserError> {
         let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
         BrowserError::Storybook {
             message: format!(
-                "parameters.tintype.viewports has `{name}`, which is not in [viewports] of the \
-                 manifest (which has {})",
+                "`parameters.tintype.viewports` of the story has `{name}`, which [viewports] of \
+                 the manifest does not define\nhelp: define it, or use one of {}",
                 names.join(", ")
             ),
         }

@@ -254,7 +254,7 @@ const BROKEN: [(&str, &str); 5] = [
     ),
     (
         "bad-parameters",
-        "parameters.tintype.viewports has `watch`, which is not in [viewports]",
+        "`parameters.tintype.viewports` of the story has `watch`, which [viewports] of",
     ),
 ];
 
@@ -323,7 +323,7 @@ fn the_manifest_overrides_parameters() {
     );
     skipped(
         "parameters--only-narrow::light::480x320",
-        "parameters.tintype.viewports has only phone",
+        "`parameters.tintype.viewports` of the story has only phone",
     );
     for shown in [
         "parameters--only-narrow::light::320x240",

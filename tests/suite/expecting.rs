@@ -61,7 +61,7 @@ fn a_known_failure_must_keep_failing() {
     for _ in 0..2 {
         let run = project.run(&["a::"], &[]);
         assert_eq!(run.code, Some(101));
-        let told = "it no longer fails, though it is known to (issue 12): remove `known-failure`";
+        let told = "the snapshot no longer fails, but the manifest expects it to fail (issue 12)";
         assert!(run.stdout.contains(told), "{}", run.stdout);
         assert!(!project.result("a::light::400x300").cached);
     }

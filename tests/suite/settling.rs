@@ -225,10 +225,9 @@ fn an_unstable_page_is_reported_with_its_region() {
     assert!(result.unstable);
     assert_eq!(result.status, Status::Failed);
     let message = result.message.as_deref().unwrap();
-    let wanted =
-        "the page is unstable: the pictures of two fresh pages differ, most of all 40×40 at 60,50";
+    let wanted = "the page is unstable: the screenshots of two fresh pages differ, most of all 40×40 at 60,50";
     assert!(message.contains(wanted), "{message}");
-    assert!(message.contains("capture.seed"), "{message}");
+    assert!(message.contains("set `seed = 1`"), "{message}");
     // Both pictures are there to be looked at, not to be accepted.
     assert!(!result.has_picture_to_accept());
     let told = [result.current.unwrap(), result.diff.unwrap()];
