@@ -44,9 +44,7 @@ impl ChromiumPage {
     async fn capture_frame(&self) -> Result<Option<Vec<u8>>, BrowserError> {
         let format = json!({ "format": "png", "optimizeForSpeed": true });
         let (answer, field) = if self.drives_frames() {
-            let shot = json!({ "screenshot": format });
-            let answer = self.cdp("HeadlessExperimental.beginFrame", shot).await?;
-            (answer, "screenshotData")
+            (self.issue_frame(Some(format)).await?, "screenshotData")
         } else {
             let answer = self.cdp("Page.captureScreenshot", format).await?;
             (answer, "data")

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::devtools::{DevTools, DevToolsError};
 use super::page::ChromiumPage;
 use super::virtual_clock::{Activity, Clock};
+use crate::browser::driver::COMMAND_TIMEOUT;
 use crate::browser::error::BrowserError;
 use crate::browser::page::{Page, Progress, Thoroughness};
 use crate::manifest::CaptureSettings;
@@ -53,6 +54,9 @@ const ENDLESS: f64 = 1_000.0;
 /// Page time that passes with a frame while the page is loading, in
 /// milliseconds.
 const LOADING: f64 = 100.0;
+
+/// The browser's answer to a frame that is issued while another one is drawn.
+const FRAME_PENDING: &str = "Another frame is pending";
 
 /// Time between two frames while time passes as in reality.
 const LIVE_FRAME: Duration = Duration::from_millis(16);
@@ -180,7 +184,21 @@ impl ChromiumPage {
         if let Some(screenshot) = screenshot {
             frame["screenshot"] = screenshot;
         }
-        self.cdp("HeadlessExperimental.beginFrame", frame).await
+        let begun = Instant::now();
+        loop {
+            let issued = self
+                .cdp("HeadlessExperimental.beginFrame", frame.clone())
+                .await;
+            match issued {
+                // A frame whose reply was no longer awaited is not over yet.
+                Err(BrowserError::Refused { reason, .. })
+                    if reason.contains(FRAME_PENDING) && begun.elapsed() < COMMAND_TIMEOUT =>
+                {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                issued => return issued,
+            }
+        }
     }
 
     /// Lets page time pass in steps, with a frame after each, until the page
