@@ -148,7 +148,7 @@ pub enum BrowserError {
     },
     /// The page does not look the same twice.
     #[error("{0}")]
-    Unstable(Unstable),
+    Unstable(Box<Unstable>),
     /// The story's own parameters skip it. Not a failure.
     #[error("{0}")]
     Skipped(String),

@@ -107,14 +107,14 @@ fn unstable(
 ) -> BrowserError {
     let inspected = inspect_png(before, &last.png, &Options::exact());
     let motion = inspected.and_then(|mut found| found.diff_png()).ok();
-    BrowserError::Unstable(Unstable {
+    BrowserError::Unstable(Box::new(Unstable {
         between,
         motion,
         moved,
         why: causes(&last.settled),
         help: help(snapshot, &last.settled),
         last: last.png,
-    })
+    }))
 }
 
 /// The known causes of an unstable page.
