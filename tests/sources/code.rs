@@ -85,7 +85,8 @@ fn an_address_replaces_the_manifests_source() {
     );
     let odd = run(&project, "address", &[("APP_ADDRESS", "127.0.0.1")]);
     assert!(
-        odd.stderr.contains("`127.0.0.1` is no address"),
+        odd.stderr
+            .contains("the base URL `127.0.0.1` of the test target is invalid"),
         "{}",
         odd.stderr
     );
@@ -209,7 +210,10 @@ fn a_panicking_hook_fails_its_test() {
 }
 
 fn a_panicking_session_fails_its_snapshot() {
-    panicking("panicking-worker", "the worker that had it panicked");
+    panicking(
+        "panicking-worker",
+        "the browser session that captured it panicked",
+    );
 }
 
 fn hooks_are_cached_only_with_a_key() {
