@@ -407,7 +407,7 @@ fn an_unresponsive_bidi_socket_times_out() {
     // A hang fails the test instead of blocking it.
     eventually("it is given up", || child.try_wait().unwrap().is_some());
     let message = project.result("a::light::320x200").message.unwrap();
-    let told = "did not answer `connection to ws://";
+    let told = "waiting for the connection to ws://";
     assert!(message.contains(told), "{message}");
 }
 
