@@ -275,6 +275,6 @@ fn an_invalid_login_key_is_refused() {
     let run = project.run(&[], &[("TINTYPE_LOGIN_KEY", "tooshortasecret")]);
     assert_eq!(run.code, Some(101));
     let told = "TINTYPE_LOGIN_KEY is invalid: expected at least 32 characters, found 15";
-    assert!(run.stdout.contains(told), "{}", run.stdout);
-    assert!(!run.stdout.contains("tooshortasecret"));
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    assert!(!format!("{}{}", run.stdout, run.stderr).contains("tooshortasecret"));
 }
