@@ -29,7 +29,7 @@ impl Decision {
         match self {
             Self::Accept => "accepted",
             Self::Reject => "rejected",
-            Self::Undo => "undid",
+            Self::Undo => "undone",
         }
     }
 }

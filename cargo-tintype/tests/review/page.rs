@@ -330,7 +330,7 @@ async fn an_acceptance_with_a_warning_is_undone_first() {
         .await;
     browser.press("u").await;
     browser
-        .until("document.querySelector('.toast')?.textContent.includes('Undid gift')")
+        .until("document.querySelector('.toast')?.textContent.includes('undone, but the record was not updated')")
         .await;
     assert!(project.accepted(NEW).is_none());
     let current = fs::read(project.root().join(project.result(CARD).current.unwrap())).unwrap();
@@ -352,7 +352,7 @@ async fn a_partly_accepted_batch_is_undone() {
     let button = browser.wait("dialog[open] .btn-accept").await;
     button.send_keys(&Key::Enter.to_string()).await.unwrap();
     browser
-        .until("document.querySelector('.toast')?.textContent.includes('since it was looked at')")
+        .until("document.querySelector('.toast')?.textContent.includes('has changed since')")
         .await;
     assert_ne!(fs::read(project.baseline(CARD)).unwrap(), before);
     browser.press("n").await;
