@@ -80,6 +80,8 @@ impl ChromiumPage {
     async fn dispatch(&self, kind: &str, x: f64, y: f64, button: &str) -> Result<(), BrowserError> {
         let clicks = u32::from(button != "none");
         let event = json!({ "type": kind, "x": x, "y": y, "button": button, "clickCount": clicks });
-        self.cdp("Input.dispatchMouseEvent", event).await.map(drop)
+        // A move is delivered with the next frame.
+        let dispatched = self.cdp("Input.dispatchMouseEvent", event);
+        self.live_while(INPUT_DELAY, dispatched).await.map(drop)
     }
 }
