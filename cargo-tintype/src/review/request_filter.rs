@@ -1,6 +1,6 @@
 //! User may talk to the server, and what its pages may do.
 //!
-//! The server changes files in somebody's working tree, so a page of another
+//! The server changes files in a working tree, so a page of another
 //! origin must not reach it: not by a link, not by a form, and not by a name
 //! that resolves to 127.0.0.1 (DNS rebinding).
 

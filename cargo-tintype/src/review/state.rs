@@ -30,7 +30,7 @@ pub(super) struct ServerState {
 pub(super) type App = Arc<ServerState>;
 
 impl ServerState {
-    /// Loads the project anew: the page stays open while stories are written.
+    /// Reloads the project: the page stays open while stories are written.
     pub(super) fn project(&self) -> Result<Project> {
         Project::open(&self.config)
     }

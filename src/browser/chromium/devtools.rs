@@ -182,7 +182,7 @@ fn dispatch(mut message: Value, replies: &Replies, events: &PageEvents) {
         Some(error) => Err(DevToolsError::Rejected(describe(error))),
         None => Ok(message["result"].take()),
     };
-    // Nobody waits for a command that was given up.
+    // A command that timed out has no receiver any more.
     let _ = sender.send(reply);
 }
 

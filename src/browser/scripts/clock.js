@@ -35,7 +35,7 @@
   }
   if (config.start === null) return;
 
-  // Time passes, but never within a task: readings rise all the same, since
+  // Time passes, but never within a task: readings rise nevertheless, since
   // pages make names of them.
   const Real = Date;
   const date = Real.now;
