@@ -6,7 +6,7 @@ use std::path::Path;
 use divan::Bencher;
 use tempfile::TempDir;
 use tintype::baseline;
-use tintype::cache::{Cache, CacheContext, Loads};
+use tintype::cache::{Cache, CacheContext, CachedPass, Loads};
 use tintype::config::Config;
 use tintype::manifest::Manifest;
 use tintype::plan::{Plan, Snapshot};
@@ -104,7 +104,7 @@ impl Project {
             };
             let file = fs::read(&snapshot.baseline).expect("a baseline");
             cache
-                .record_pass(snapshot, &baseline::sha256(&file), &loads)
+                .record_pass(snapshot, CachedPass::new(baseline::sha256(&file)), &loads)
                 .expect("a story that can be cached");
         }
         assert_eq!(runtime.block_on(cache.flush()), Vec::<String>::new());

@@ -10,7 +10,7 @@ use std::process::Command;
 use support::server::Server;
 use tempfile::TempDir;
 use tintype::baseline::{self, Provenance};
-use tintype::cache::{Cache, CacheContext, Loads};
+use tintype::cache::{Cache, CacheContext, CachedPass, Loads};
 use tintype::config::Config;
 use tintype::manifest::Manifest;
 use tintype::model::{Environment, RunId};
@@ -109,7 +109,8 @@ impl Checkout {
                 ],
                 untracked: Vec::new(),
             };
-            cache.record_pass(snapshot, &sha256, &loads).unwrap();
+            let pass = CachedPass::new(sha256);
+            cache.record_pass(snapshot, pass, &loads).unwrap();
         }
         cache.flush().await
     }

@@ -34,7 +34,8 @@ impl RecordAccess {
         let settings = RecordConfig::new(&state, &project.config).map_err(record_error)?;
         let records = runtime
             .block_on(Records::open(&settings))
-            .map_err(record_error)?;
+            .map_err(record_error)?
+            .of_project(&project.manifest.project);
         Ok(Self {
             project,
             records,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::error::{BaselineError, BaselineProblem};
 use super::png;
-use super::provenance::Provenance;
+use super::provenance::{CaptureHashes, Provenance, ProvenanceChunk};
 use super::read::{inside, read_file};
 use super::sha256::sha256;
 use crate::files;
@@ -18,7 +18,8 @@ pub struct AcceptedBaseline {
     pub file_sha256: String,
 }
 
-/// Makes `image`, a PNG, the baseline at `path`, and replaces any file there.
+/// Makes `image`, a PNG, the baseline at `path`, and replaces any file there. Its
+/// pixels are encoded again, as small as possible.
 ///
 /// The file is replaced atomically and is on disk when this returns. Folders
 /// are created. `root` is the manifest's folder, which a baseline must not
@@ -33,27 +34,30 @@ pub fn accept(
     image: &[u8],
     provenance: &Provenance,
 ) -> Result<AcceptedBaseline, BaselineError> {
-    write(root, path, image, provenance).map_err(|problem| BaselineError::new(path, problem))
+    let attempt = || write(root, path, &encode(image, provenance)?);
+    attempt().map_err(|problem| BaselineError::new(root, path, problem))
 }
 
 /// Like [`accept`], if the file at `path` has the SHA-256 `expected`, or does
-/// not exist if that is `None`.
+/// not exist if that is `None`. `state_dir` has the lock file.
 ///
 /// # Errors
 /// As for [`accept`], and when another file is there.
 pub fn accept_if(
     root: &Path,
+    state_dir: &Path,
     path: &Path,
     expected: Option<&str>,
     image: &[u8],
     provenance: &Provenance,
 ) -> Result<AcceptedBaseline, BaselineError> {
     let attempt = || {
-        let _lock = lock(root)?;
+        let file = encode(image, provenance)?;
+        let _lock = lock(state_dir)?;
         check_unchanged(root, path, expected)?;
-        write(root, path, image, provenance)
+        write(root, path, &file)
     };
-    attempt().map_err(|problem| BaselineError::new(path, problem))
+    attempt().map_err(|problem| BaselineError::new(root, path, problem))
 }
 
 /// Undoes an acceptance: restores the bytes `before`, or removes the file if that
@@ -64,12 +68,13 @@ pub fn accept_if(
 /// cannot be written.
 pub fn restore_if(
     root: &Path,
+    state_dir: &Path,
     path: &Path,
     expected: &str,
     before: Option<&[u8]>,
 ) -> Result<(), BaselineError> {
     let attempt = || {
-        let _lock = lock(root)?;
+        let _lock = lock(state_dir)?;
         check_unchanged(root, path, Some(expected))?;
         match before {
             Some(bytes) => files::replace_durably(path, bytes),
@@ -77,7 +82,7 @@ pub fn restore_if(
         }
         .map_err(BaselineProblem::Unwritable)
     };
-    attempt().map_err(|problem| BaselineError::new(path, problem))
+    attempt().map_err(|problem| BaselineError::new(root, path, problem))
 }
 
 /// Checks that the file has the expected hash.
@@ -99,10 +104,10 @@ fn check_unchanged(
 
 /// Locks all baselines, so that no other process accepts between the check of a
 /// file and its replacement. Dropping the file releases the lock.
-fn lock(root: &Path) -> Result<File, BaselineProblem> {
-    let path = root.join("target/tintype/baselines.lock");
+fn lock(state_dir: &Path) -> Result<File, BaselineProblem> {
+    let path = state_dir.join("baselines.lock");
     let open = || {
-        fs::create_dir_all(path.parent().unwrap_or(root))?;
+        fs::create_dir_all(state_dir)?;
         let file = File::create(&path)?;
         file.lock()?;
         Ok(file)
@@ -110,20 +115,27 @@ fn lock(root: &Path) -> Result<File, BaselineProblem> {
     open().map_err(|error: io::Error| BaselineProblem::Unlockable { path, error })
 }
 
-fn write(
-    root: &Path,
-    path: &Path,
-    image: &[u8],
-    provenance: &Provenance,
-) -> Result<AcceptedBaseline, BaselineProblem> {
-    let text =
-        serde_json::to_string(provenance).map_err(|e| BaselineProblem::Unwritable(e.into()))?;
-    let bytes = png::join(image, &text)?;
-    let folder = path.parent().unwrap_or(root);
-    check_inside(root, folder)?;
-    files::replace_durably(path, &bytes).map_err(BaselineProblem::Unwritable)?;
+/// The file of a baseline: the pixels of `image` with provenance.
+fn encode(image: &[u8], provenance: &Provenance) -> Result<Vec<u8>, BaselineProblem> {
+    let captured = png::split(image)?.plain;
+    let compact = tintype_compare::compact_png(&captured);
+    let stored = compact.as_deref().unwrap_or(&captured);
+    let chunk = ProvenanceChunk {
+        provenance: provenance.clone(),
+        capture: Some(CaptureHashes::new(&captured, stored)),
+    };
+    let text = serde_json::to_string(&chunk).map_err(|e| BaselineProblem::Unwritable(e.into()))?;
+    png::join(stored, &text)
+}
+
+fn write(root: &Path, path: &Path, file: &[u8]) -> Result<AcceptedBaseline, BaselineProblem> {
+    check_inside(root, path.parent().unwrap_or(root))?;
+    files::replace_durably(path, file).map_err(|error| match path.is_dir() {
+        true => BaselineProblem::Directory,
+        false => BaselineProblem::Unwritable(error),
+    })?;
     Ok(AcceptedBaseline {
-        file_sha256: sha256(&bytes),
+        file_sha256: sha256(file),
     })
 }
 

@@ -3,23 +3,25 @@
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use tintype_compare::ImageProblem;
+
 /// How to replace a damaged baseline.
-pub const RESTORE: &str = "restore the file from version control, or accept the current image with `cargo tintype accept`";
+const RESTORE: &str = "restore the file from version control, or accept the current image with `cargo tintype accept`";
 
 /// An error of a baseline file.
 #[derive(Debug, thiserror::Error)]
 #[error("the baseline `{}` {problem}", path.display())]
 pub struct BaselineError {
-    /// The file.
+    /// The file, relative to the manifest's folder where possible.
     pub path: PathBuf,
     /// What is wrong with it.
     pub problem: BaselineProblem,
 }
 
 impl BaselineError {
-    pub(super) fn new(path: &Path, problem: BaselineProblem) -> Self {
+    pub(super) fn new(root: &Path, path: &Path, problem: BaselineProblem) -> Self {
         Self {
-            path: path.to_owned(),
+            path: path.strip_prefix(root).unwrap_or(path).to_owned(),
             problem,
         }
     }
@@ -34,6 +36,12 @@ pub enum BaselineProblem {
         /// Its first bytes.
         start: String,
     },
+    /// It has no bytes.
+    #[error("is an empty file\nhelp: {RESTORE}")]
+    Empty,
+    /// A directory is in its place.
+    #[error("is a directory\nhelp: move the directory, or change `path` in [baselines]")]
+    Directory,
     /// Git LFS has not fetched it.
     #[error("is a Git LFS pointer\nhelp: fetch the file with `git lfs pull`")]
     LfsPointer,
@@ -54,8 +62,11 @@ pub enum BaselineProblem {
         /// Where the chunk starts.
         offset: usize,
     },
+    /// Its pixels cannot be decoded, or are too many.
+    #[error("cannot be compared: {0}\nhelp: {RESTORE}")]
+    Image(ImageProblem),
     /// It cannot be read.
-    #[error("cannot be read: {}", describe(.0))]
+    #[error("cannot be read: {}\nhelp: check the permissions of the file and its folder", describe(.0))]
     Unreadable(io::Error),
     /// It cannot be written.
     #[error(
@@ -64,7 +75,11 @@ pub enum BaselineProblem {
     )]
     Unwritable(io::Error),
     /// The lock that guards all baselines cannot be taken.
-    #[error("cannot be changed, as `{}` cannot be locked: {}", path.display(), describe(error))]
+    #[error(
+        "cannot be written, because `{}` cannot be locked: {}\nhelp: check the permissions of its folder",
+        path.display(),
+        describe(error)
+    )]
     Unlockable {
         /// The lock file.
         path: PathBuf,
@@ -97,6 +112,10 @@ fn describe(error: &io::Error) -> String {
         ErrorKind::PermissionDenied => "permission denied".to_owned(),
         ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
         ErrorKind::StorageFull => "no space left on the device".to_owned(),
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            "a part of its path is not a directory".to_owned()
+        }
+        ErrorKind::IsADirectory => "it is a directory".to_owned(),
         _ => error.to_string(),
     }
 }

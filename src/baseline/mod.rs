@@ -1,8 +1,8 @@
 //! Baselines: the accepted images, one PNG file per snapshot.
 //!
-//! A baseline is the image as captured, with an additional chunk before its end
-//! for the [`Provenance`]. Reading removes the chunk, so that an unchanged
-//! capture equals its baseline byte for byte.
+//! A baseline has the pixels of a capture, encoded again as small as possible,
+//! and a chunk before its end for the [`Provenance`] and the hash of the captured
+//! bytes, so that an unchanged capture is recognised without decoding it.
 //!
 //! - `read`, `accept`, `orphans`: the operations on baseline files.
 //! - `png`: the provenance chunk.
@@ -18,8 +18,8 @@ mod sha256;
 mod tests;
 
 pub use accept::{AcceptedBaseline, accept, accept_if, restore_if};
-pub use error::{BaselineError, BaselineProblem, RESTORE};
+pub use error::{BaselineError, BaselineProblem};
 pub use orphans::{baseline_files, orphans};
 pub use provenance::Provenance;
-pub use read::{Baseline, read};
+pub use read::{Baseline, file_sha256, read};
 pub use sha256::sha256;

@@ -21,9 +21,10 @@ pub(super) struct SplitPng<'a> {
     pub(super) provenance: Option<&'a str>,
 }
 
-/// Splits a PNG and checks its checksums. Does not decode pixels.
+/// Splits a PNG and checks its header and checksums. Does not decode pixels.
 pub(super) fn split(png: &[u8]) -> Result<SplitPng<'_>, BaselineProblem> {
     let (chunks, end) = chunks(png)?;
+    tintype_compare::png_size(png).map_err(BaselineProblem::Image)?;
     let ours = chunks
         .into_iter()
         .find(|chunk| provenance_text(png, chunk).is_some());
@@ -109,6 +110,8 @@ fn header(rest: &[u8]) -> Option<(usize, &[u8])> {
 fn not_png(bytes: &[u8]) -> BaselineProblem {
     if bytes.starts_with(b"version https://git-lfs") {
         BaselineProblem::LfsPointer
+    } else if bytes.is_empty() {
+        BaselineProblem::Empty
     } else if SIGNATURE.starts_with(bytes) {
         BaselineProblem::Truncated {
             length: bytes.len(),

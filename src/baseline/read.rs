@@ -1,43 +1,88 @@
 //! Reads a baseline.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
+
+use tintype_compare::ImageProblem;
 
 use super::error::{BaselineError, BaselineProblem};
 use super::png;
-use super::provenance::Provenance;
+use super::provenance::{Provenance, ProvenanceChunk, hash};
 use super::sha256::sha256;
 
 /// An accepted image.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baseline {
-    /// The PNG as captured, without provenance.
+    /// The file, relative to the manifest's folder.
+    pub path: PathBuf,
+    /// The PNG, without provenance.
     pub bytes: Vec<u8>,
     /// SHA-256 of the file, in lowercase hexadecimal.
     pub file_sha256: String,
     /// Where it was captured, if the file has valid provenance.
     pub provenance: Option<Provenance>,
+    /// BLAKE3 of the PNG as captured, in hexadecimal, if it is known.
+    pub captured: Option<String>,
 }
 
-/// Reads a baseline; `None` if there is no file. Checks the checksums, but does
-/// not decode pixels. `root` is the manifest's folder, which a baseline must not
-/// leave.
+impl Baseline {
+    /// Whether a PNG is, byte for byte, the capture that was accepted. Other
+    /// PNGs may have the same pixels.
+    pub fn is_capture(&self, png: &[u8]) -> bool {
+        self.is_encoded_from(png) || self.bytes == png
+    }
+
+    /// Whether the file has been encoded from this PNG.
+    pub fn is_encoded_from(&self, png: &[u8]) -> bool {
+        self.captured.as_ref().is_some_and(|captured| *captured == hash(png))
+    }
+
+    /// The error of a baseline that cannot be compared.
+    pub fn error(&self, problem: ImageProblem) -> BaselineError {
+        BaselineError {
+            path: self.path.clone(),
+            problem: BaselineProblem::Image(problem),
+        }
+    }
+}
+
+/// Reads a baseline; `None` if there is no file. Checks the header and the
+/// checksums, but does not decode pixels. `root` is the manifest's folder, which
+/// a baseline must not leave.
 ///
 /// # Errors
-/// When the file cannot be read, is not a complete PNG, or is outside `root`.
+/// When the file cannot be read, is not a complete PNG, is too large to be
+/// compared, or is outside `root`.
 pub fn read(root: &Path, path: &Path) -> Result<Option<Baseline>, BaselineError> {
-    let problem = |problem| BaselineError::new(path, problem);
+    let problem = |problem| BaselineError::new(root, path, problem);
     let Some(file) = read_file(root, path).map_err(problem)? else {
         return Ok(None);
     };
     let parts = png::split(&file).map_err(problem)?;
-    let provenance = parts.provenance.map(serde_json::from_str);
+    let text = parts.provenance.map(serde_json::from_str::<ProvenanceChunk>);
+    let (provenance, capture) = match text {
+        Some(Ok(chunk)) => (Some(chunk.provenance), chunk.capture),
+        _ => (None, None),
+    };
     Ok(Some(Baseline {
+        path: path.strip_prefix(root).unwrap_or(path).to_owned(),
         file_sha256: sha256(&file),
-        provenance: provenance.and_then(Result::ok),
+        provenance,
+        captured: capture.and_then(|capture| capture.captured(&parts.plain)),
         bytes: parts.plain,
     }))
+}
+
+/// SHA-256 of a baseline's file in lowercase hexadecimal, however damaged it is;
+/// `None` if there is no file.
+///
+/// # Errors
+/// When the file cannot be read, or is outside `root`.
+pub fn file_sha256(root: &Path, path: &Path) -> Result<Option<String>, BaselineError> {
+    let file = read_file(root, path);
+    let file = file.map_err(|problem| BaselineError::new(root, path, problem))?;
+    Ok(file.map(|bytes| sha256(&bytes)))
 }
 
 /// The file's bytes; `None` if there is no file.
@@ -52,6 +97,7 @@ pub(super) fn read_file(root: &Path, path: &Path) -> Result<Option<Vec<u8>>, Bas
     match fs::read(&found) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_absent(&error) => Ok(None),
+        Err(_) if found.is_dir() => Err(BaselineProblem::Directory),
         Err(error) => Err(BaselineProblem::Unreadable(error)),
     }
 }

@@ -1,5 +1,5 @@
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use image::{Rgba, RgbaImage};
 use tempfile::TempDir;
@@ -28,6 +28,10 @@ fn provenance(run: &str) -> Provenance {
             .parse::<StoryIdentifier>()
             .unwrap(),
     }
+}
+
+fn state_dir(root: &Path) -> PathBuf {
+    root.join("target/tintype")
 }
 
 struct Project {
@@ -64,12 +68,12 @@ fn a_missing_file_is_no_baseline() {
 }
 
 #[test]
-fn a_capture_is_read_back_byte_for_byte() {
+fn a_capture_is_recognised_by_its_bytes() {
     let project = Project::new();
     let (root, path) = (project.folder.path(), project.baseline());
     let accepted = accept(root, &path, &picture(7), &provenance("run-1")).unwrap();
     let baseline = read(root, &path).unwrap().unwrap();
-    assert_eq!(baseline.bytes, picture(7));
+    assert!(baseline.is_capture(&picture(7)));
     assert_eq!(baseline.provenance, Some(provenance("run-1")));
     let file = fs::read(&path).unwrap();
     assert_eq!(baseline.file_sha256, sha256(&file));
@@ -93,11 +97,12 @@ fn accepting_a_baseline_file_replaces_its_provenance() {
     let (root, path) = (project.folder.path(), project.baseline());
     accept(root, &path, &picture(7), &provenance("run-1")).unwrap();
     let once = fs::read(&path).unwrap();
+    let bytes = read(root, &path).unwrap().unwrap().bytes;
     accept(root, &path, &once, &provenance("run-2")).unwrap();
     assert_eq!(fs::read(&path).unwrap().len(), once.len());
     let baseline = read(root, &path).unwrap().unwrap();
     assert_eq!(baseline.provenance.unwrap().run_id.as_str(), "run-2");
-    assert_eq!(baseline.bytes, picture(7));
+    assert_eq!(baseline.bytes, bytes);
 }
 
 #[test]
@@ -109,7 +114,86 @@ fn an_image_of_another_program_has_no_provenance() {
         .unwrap()
         .unwrap();
     assert_eq!(baseline.provenance, None);
-    assert_eq!(baseline.bytes, picture(1));
+    assert!(baseline.is_capture(&picture(1)));
+}
+
+#[test]
+fn a_baseline_is_smaller_than_its_capture_and_has_the_same_pixels() {
+    let project = Project::new();
+    let (root, path) = (project.folder.path(), project.baseline());
+    let capture = RgbaImage::from_fn(300, 200, |x, y| Rgba([x as u8, y as u8, (x ^ y) as u8, 255]));
+    let png = encode_png(&capture).unwrap();
+    accept(root, &path, &png, &provenance("run-1")).unwrap();
+    let baseline = read(root, &path).unwrap().unwrap();
+    assert!(baseline.bytes.len() < png.len());
+    assert!(baseline.is_capture(&png));
+    let pixels = image::load_from_memory(&baseline.bytes).unwrap();
+    assert_eq!(pixels.into_rgba8(), capture);
+}
+
+#[test]
+fn a_file_that_another_program_has_edited_is_not_the_capture() {
+    let project = Project::new();
+    let (root, path) = (project.folder.path(), project.baseline());
+    accept(root, &path, &picture(7), &provenance("run-1")).unwrap();
+    let file = fs::read(&path).unwrap();
+    let chunk = super::png::split(&file).unwrap().provenance.unwrap();
+    // Image editors keep chunks that they do not know.
+    fs::write(&path, super::png::join(&picture(8), chunk).unwrap()).unwrap();
+    let baseline = read(root, &path).unwrap().unwrap();
+    assert_eq!(baseline.provenance, Some(provenance("run-1")));
+    assert!(!baseline.is_capture(&picture(7)));
+    assert!(baseline.is_capture(&picture(8)));
+}
+
+/// A PNG of 3×2 pixels whose header claims another size, with valid checksums.
+fn picture_with_size(width: u32, height: u32) -> Vec<u8> {
+    let mut png = picture(1);
+    png[16..20].copy_from_slice(&width.to_be_bytes());
+    png[20..24].copy_from_slice(&height.to_be_bytes());
+    let crc = crc32fast::hash(&png[12..29]);
+    png[29..33].copy_from_slice(&crc.to_be_bytes());
+    png
+}
+
+#[test]
+fn a_header_of_absurd_size_is_reported() {
+    let project = Project::new();
+    for (width, height) in [(u32::MAX, u32::MAX), (0, 5), (1 << 27, 2), (1, 1 << 25)] {
+        let problem = project.problem(&picture_with_size(width, height));
+        assert!(matches!(problem, BaselineProblem::Image(_)), "{problem}");
+    }
+    let error = read(project.folder.path(), &project.baseline()).unwrap_err();
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn a_directory_in_the_place_of_a_baseline_is_reported() {
+    let project = Project::new();
+    let (root, path) = (project.folder.path(), project.baseline());
+    fs::create_dir_all(path.join("inside")).unwrap();
+    let unread = read(root, &path).unwrap_err().to_string();
+    let unwritten = accept(root, &path, &picture(7), &provenance("run-1")).unwrap_err();
+    assert_eq!(unread, unwritten.to_string());
+    insta::assert_snapshot!(unread);
+    assert!(path.join("inside").is_dir());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_reported() {
+    let project = Project::new();
+    let (root, path) = (project.folder.path(), project.baseline());
+    fs::write(root.join("baselines"), "").unwrap();
+    let error = accept(root, &path, &picture(7), &provenance("run-1")).unwrap_err();
+    insta::assert_snapshot!(error);
+    for kind in [
+        std::io::ErrorKind::PermissionDenied,
+        std::io::ErrorKind::ReadOnlyFilesystem,
+        std::io::ErrorKind::StorageFull,
+    ] {
+        let text = BaselineProblem::Unwritable(kind.into()).to_string();
+        assert!(text.contains("\nhelp: ") && !text.contains("os error"), "{text}");
+    }
 }
 
 #[test]
@@ -120,7 +204,8 @@ fn damaged_files_are_reported() {
     let pointer = project.problem(b"version https://git-lfs.github.com/spec/v1\noid sha256:0");
     assert!(matches!(pointer, BaselineProblem::LfsPointer));
     let whole = picture(9);
-    for length in [0, 5, 8, 20, 33, whole.len() - 12, whole.len() - 1] {
+    assert!(matches!(project.problem(b""), BaselineProblem::Empty));
+    for length in [5, 8, 20, 33, whole.len() - 12, whole.len() - 1] {
         let cut = project.problem(&whole[..length]);
         assert!(
             matches!(cut, BaselineProblem::Truncated { length: l } if l == length),
@@ -154,13 +239,14 @@ fn a_damaged_baseline_can_be_replaced() {
     let damaged = sha256(&fs::read(&path).unwrap());
     accept_if(
         root,
+        &state_dir(root),
         &path,
         Some(&damaged),
         &picture(2),
         &provenance("run-1"),
     )
     .unwrap();
-    assert_eq!(read(root, &path).unwrap().unwrap().bytes, picture(2));
+    assert!(read(root, &path).unwrap().unwrap().is_capture(&picture(2)));
 }
 
 #[test]
@@ -171,7 +257,7 @@ fn only_a_png_is_accepted() {
     let error = accept(root, &path, b"not a picture", &provenance("run-2")).unwrap_err();
     assert!(matches!(error.problem, BaselineProblem::NotPng { .. }));
     assert!(error.to_string().contains("button-dark-375x667.png"));
-    assert_eq!(read(root, &path).unwrap().unwrap().bytes, picture(7));
+    assert!(read(root, &path).unwrap().unwrap().is_capture(&picture(7)));
 }
 
 #[test]
@@ -179,7 +265,7 @@ fn accept_if_refuses_a_changed_baseline() {
     let project = Project::new();
     let (root, path) = (project.folder.path(), project.baseline());
     let accept = |expected: Option<&str>, grey| {
-        accept_if(root, &path, expected, &picture(grey), &provenance("run-1"))
+        accept_if(root, &state_dir(root), &path, expected, &picture(grey), &provenance("run-1"))
     };
     let first = accept(None, 1).unwrap();
     let late = accept(None, 2).unwrap_err();
@@ -193,25 +279,25 @@ fn accept_if_refuses_a_changed_baseline() {
         read(root, &path).unwrap().unwrap().file_sha256,
         second.file_sha256
     );
-    assert_eq!(read(root, &path).unwrap().unwrap().bytes, picture(3));
+    assert!(read(root, &path).unwrap().unwrap().is_capture(&picture(3)));
 }
 
 #[test]
 fn restore_if_restores_the_file_byte_for_byte() {
     let project = Project::new();
     let (root, path) = (project.folder.path(), project.baseline());
-    let first = accept_if(root, &path, None, &picture(1), &provenance("a")).unwrap();
+    let first = accept_if(root, &state_dir(root), &path, None, &picture(1), &provenance("a")).unwrap();
     let before = fs::read(&path).unwrap();
     let expected = Some(first.file_sha256.as_str());
-    let second = accept_if(root, &path, expected, &picture(2), &provenance("b")).unwrap();
-    let stale = restore_if(root, &path, &first.file_sha256, Some(&before)).unwrap_err();
+    let second = accept_if(root, &state_dir(root), &path, expected, &picture(2), &provenance("b")).unwrap();
+    let stale = restore_if(root, &state_dir(root), &path, &first.file_sha256, Some(&before)).unwrap_err();
     assert!(
         matches!(stale.problem, BaselineProblem::Changed { .. }),
         "{stale}"
     );
-    restore_if(root, &path, &second.file_sha256, Some(&before)).unwrap();
+    restore_if(root, &state_dir(root), &path, &second.file_sha256, Some(&before)).unwrap();
     assert_eq!(fs::read(&path).unwrap(), before);
-    restore_if(root, &path, &first.file_sha256, None).unwrap();
+    restore_if(root, &state_dir(root), &path, &first.file_sha256, None).unwrap();
     assert!(!path.exists(), "there was no file before the first");
 }
 
@@ -224,7 +310,7 @@ fn one_of_several_concurrent_acceptances_succeeds() {
             .map(|grey| {
                 let path = &path;
                 scope.spawn(move || {
-                    accept_if(root, path, None, &picture(grey), &provenance("run-1")).is_ok()
+                    accept_if(root, &state_dir(root), path, None, &picture(grey), &provenance("run-1")).is_ok()
                 })
             })
             .collect();

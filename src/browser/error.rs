@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tintype_compare::grouped;
+
 use crate::model::Region;
 
 /// Why a browser is not available, or a page could not be captured.
@@ -169,7 +171,8 @@ pub enum BrowserError {
     /// The screenshot would be larger than the largest that can be compared.
     #[error(
         "the screenshot of {target} would have {width}×{height} pixels, more than the maximum \
-         of {most}\nhelp: capture an element, or a shorter page"
+         of {} pixels\nhelp: capture an element, or a shorter page",
+        grouped(*most)
     )]
     TooLarge {
         /// `the page`, or an element's selector.

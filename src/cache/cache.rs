@@ -4,23 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::context::CacheContext;
-use super::index::{CacheIndex, Query};
+use super::entry::CachedPass;
+use super::index::{CacheIndex, Query, RecordedPass};
 use super::loads::Loads;
 use super::paths;
-use crate::baseline::Provenance;
 use crate::config::{CacheMode, Config, UpdateMode};
 use crate::manifest::{Manifest, Source};
 use crate::plan::Snapshot;
 use crate::redis::RedisTarget;
-
-/// A snapshot that passes without a browser.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hit {
-    /// SHA-256 of the baseline's file, in lowercase hexadecimal.
-    pub baseline_sha256: String,
-    /// The provenance of the baseline, if it has one.
-    pub provenance: Option<Provenance>,
-}
 
 /// The passes of earlier runs and of this one.
 #[derive(Clone)]
@@ -83,17 +74,12 @@ impl Cache {
     /// Looks up each snapshot: a hit if a recorded pass has the same
     /// fingerprint. Every file is read once, on all cores. Redis is queried only
     /// for snapshots that the disk does not have.
-    pub async fn lookup(&self, snapshots: &[Snapshot]) -> Vec<Option<Hit>> {
+    pub async fn lookup(&self, snapshots: &[Snapshot]) -> Vec<Option<CachedPass>> {
         let Some(index) = &self.index else {
             return vec![None; snapshots.len()];
         };
         let queries: Vec<_> = snapshots.iter().map(|s| index.query(s)).collect();
-        let found = CacheIndex::find(index, Arc::new(queries)).await;
-        let hit = |baseline: crate::baseline::Baseline| Hit {
-            baseline_sha256: baseline.file_sha256,
-            provenance: baseline.provenance,
-        };
-        let mut hits: Vec<_> = found.into_iter().map(|b| b.map(hit)).collect();
+        let mut hits = CacheIndex::find(index, Arc::new(queries)).await;
         hits.resize(snapshots.len(), None);
         hits
     }
@@ -106,7 +92,7 @@ impl Cache {
     pub fn record_pass(
         &self,
         snapshot: &Snapshot,
-        baseline_sha256: &str,
+        pass: CachedPass,
         loads: &Loads,
     ) -> Result<(), String> {
         if let Some(reason) = self.read_only {
@@ -123,7 +109,12 @@ impl Cache {
         let Some(Query { story, recipe, .. }) = index.query(snapshot) else {
             return Err("it is skipped".to_owned());
         };
-        index.add_pass(story, recipe, baseline_sha256.to_owned(), files);
+        index.add_pass(RecordedPass {
+            story,
+            recipe,
+            files,
+            pass,
+        });
         Ok(())
     }
 

@@ -44,6 +44,9 @@ pub struct CacheContext {
     pub time_zone: Option<String>,
     /// The cache key of the test target's hooks.
     pub hooks: Option<String>,
+    /// The project, so that projects with the same stories on one Redis do not
+    /// displace each other's entries.
+    pub project: String,
 }
 
 impl CacheContext {
@@ -74,6 +77,7 @@ impl CacheContext {
             .to_owned(),
             variables: VARIABLES.iter().filter_map(set).collect(),
             hooks: None,
+            project: String::new(),
             time_zone: zone.map(|bytes| blake3::hash(&bytes).to_hex().to_string()),
         }
     }

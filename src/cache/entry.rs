@@ -2,7 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::now_ms;
+use crate::model::{EnvironmentChange, PageError, now_ms};
+
+/// A snapshot that passed, with what its result reports although it passed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CachedPass {
+    /// SHA-256 of the baseline's file, in lowercase hexadecimal.
+    pub baseline_sha256: String,
+    /// What differs from the environment of the baseline.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environment_changed: Vec<EnvironmentChange>,
+    /// Errors of the page.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub page_errors: Vec<PageError>,
+}
+
+impl CachedPass {
+    /// A pass without anything to report.
+    pub fn new(baseline_sha256: String) -> Self {
+        Self {
+            baseline_sha256,
+            ..Self::default()
+        }
+    }
+}
 
 /// How long an entry is valid: 14 days, in milliseconds.
 pub(super) const TTL_MS: i64 = 14 * 24 * 60 * 60 * 1000;
@@ -14,15 +37,19 @@ pub(super) struct CacheEntry {
     pub(super) files: Vec<String>,
     /// The fingerprint of the pass in hexadecimal.
     pub(super) fingerprint: String,
+    /// What was recorded of the pass.
+    #[serde(flatten)]
+    pub(super) pass: CachedPass,
     /// When it was written, in milliseconds since the Unix epoch.
     pub(super) at: i64,
 }
 
 impl CacheEntry {
-    pub(super) fn new(files: Vec<String>, fingerprint: blake3::Hash) -> Self {
+    pub(super) fn new(files: Vec<String>, fingerprint: blake3::Hash, pass: CachedPass) -> Self {
         Self {
             files,
             fingerprint: fingerprint.to_hex().to_string(),
+            pass,
             at: now_ms(),
         }
     }

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use super::changes::{RunStart, UnchangedFiles};
 use super::context::CacheContext;
 use super::disk::DiskCache;
-use super::entry::{CacheEntry, KeyedEntry};
+use super::entry::{CacheEntry, CachedPass, KeyedEntry};
 use super::file_contents::FileContents;
 use super::parallel::{self, lock};
 use super::redis::RedisCache;
 use super::{fingerprint, paths};
-use crate::baseline::{self, Baseline};
+use crate::baseline;
 use crate::plan::Snapshot;
 use crate::redis::RedisTarget;
 
@@ -35,11 +35,11 @@ pub(super) struct CacheIndex {
 }
 
 /// A pass of this run.
-struct RecordedPass {
-    story: String,
-    recipe: blake3::Hash,
-    baseline_sha256: String,
-    files: Vec<String>,
+pub(super) struct RecordedPass {
+    pub(super) story: String,
+    pub(super) recipe: blake3::Hash,
+    pub(super) files: Vec<String>,
+    pub(super) pass: CachedPass,
 }
 
 /// A snapshot to look up.
@@ -93,23 +93,12 @@ impl CacheIndex {
     }
 
     /// Adds a pass of this run.
-    pub(super) fn add_pass(
-        &self,
-        story: String,
-        recipe: blake3::Hash,
-        baseline_sha256: String,
-        files: Vec<String>,
-    ) {
-        lock(&self.passes).push(RecordedPass {
-            story,
-            recipe,
-            baseline_sha256,
-            files,
-        });
+    pub(super) fn add_pass(&self, pass: RecordedPass) {
+        lock(&self.passes).push(pass);
     }
 
-    /// The baselines of the queries that are cache hits.
-    pub(super) async fn find(index: &Arc<Self>, queries: Queries) -> Vec<Option<Baseline>> {
+    /// The recorded passes of the queries that are cache hits.
+    pub(super) async fn find(index: &Arc<Self>, queries: Queries) -> Vec<Option<CachedPass>> {
         let mut hits = Self::find_on_disk(index, &queries).await;
         hits.resize(queries.len(), None);
         if let Some(redis) = &index.redis {
@@ -118,7 +107,7 @@ impl CacheIndex {
         hits
     }
 
-    async fn find_on_disk(index: &Arc<Self>, queries: &Queries) -> Vec<Option<Baseline>> {
+    async fn find_on_disk(index: &Arc<Self>, queries: &Queries) -> Vec<Option<CachedPass>> {
         let (index, queries) = (Arc::clone(index), Arc::clone(queries));
         let work = tokio::task::spawn_blocking(move || {
             let entries = index
@@ -133,7 +122,7 @@ impl CacheIndex {
                 .map(Option::unwrap_or_default)
                 .collect();
             let found = index.matching(&queries, &entries);
-            found.into_iter().map(|hit| Some(hit?.0)).collect()
+            found.into_iter().map(|hit| Some(hit?.pass)).collect()
         });
         work.await.unwrap_or_default()
     }
@@ -143,7 +132,7 @@ impl CacheIndex {
         index: &Arc<Self>,
         redis: &RedisCache,
         queries: &Queries,
-        hits: &mut [Option<Baseline>],
+        hits: &mut [Option<CachedPass>],
     ) {
         let misses: Vec<usize> = (0..queries.len())
             .filter(|&at| hits[at].is_none() && queries[at].is_some())
@@ -162,32 +151,32 @@ impl CacheIndex {
         let found = work.await.unwrap_or_default();
         let mut fetched = lock(&index.fetched);
         for (at, found) in found.into_iter().enumerate() {
-            if let (Some((baseline, entry)), Some(query)) = (found, &queries[at]) {
-                hits[at] = Some(baseline);
+            if let (Some(entry), Some(query)) = (found, &queries[at]) {
+                hits[at] = Some(entry.pass.clone());
                 fetched.push(KeyedEntry::new(&query.story, query.recipe, entry));
             }
         }
     }
 
     /// For each query the entry whose fingerprint equals that of the current
-    /// files, with the baseline.
+    /// files.
     fn matching(
         &self,
         queries: &[Option<Query>],
         entries: &[Vec<CacheEntry>],
-    ) -> Vec<Option<(Baseline, CacheEntry)>> {
+    ) -> Vec<Option<CacheEntry>> {
         let files = entries.iter().flatten().flat_map(|entry| &entry.files);
         self.contents
             .read(files.filter_map(|f| paths::resolve(&self.stories, f)));
         let pairs: Vec<_> = queries.iter().zip(entries).collect();
         parallel::map(&pairs, |(query, entries)| {
             let query = query.as_ref().filter(|_| !entries.is_empty())?;
-            let baseline = baseline::read(&self.root, &query.baseline).ok()??;
+            let baseline = baseline::file_sha256(&self.root, &query.baseline).ok()??;
             let entry = entries.iter().find(|entry| {
-                let current = self.fingerprint(&query.recipe, &baseline.file_sha256, &entry.files);
+                let current = self.fingerprint(&query.recipe, &baseline, &entry.files);
                 current.is_some_and(|current| current.to_hex().as_str() == entry.fingerprint)
             })?;
-            Some((baseline, entry.clone()))
+            Some(entry.clone())
         })
     }
 
@@ -240,9 +229,9 @@ impl CacheIndex {
                 }
                 continue;
             }
-            let current = self.fingerprint(&pass.recipe, &pass.baseline_sha256, &pass.files);
+            let current = self.fingerprint(&pass.recipe, &pass.pass.baseline_sha256, &pass.files);
             if let Some(current) = current {
-                let entry = CacheEntry::new(pass.files, current);
+                let entry = CacheEntry::new(pass.files, current, pass.pass);
                 new.push(KeyedEntry::new(&pass.story, pass.recipe, entry));
             }
         }

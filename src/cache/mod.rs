@@ -35,6 +35,7 @@ mod redis;
 mod tests;
 
 pub use browser_build::browser_build;
-pub use cache::{Cache, Hit};
+pub use cache::Cache;
 pub use context::CacheContext;
+pub use entry::CachedPass;
 pub use loads::Loads;

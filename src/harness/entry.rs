@@ -60,7 +60,11 @@ impl Harness {
         })
     }
 
-    fn run_with(self, arguments: &Arguments, config: Config) -> Result<ExitCode, HarnessError> {
+    fn run_with(
+        self,
+        arguments: &Arguments,
+        mut config: Config,
+    ) -> Result<ExitCode, HarnessError> {
         log::init(config.log);
         let path = config.manifest.clone().or_else(|| self.manifest.clone());
         let path = path.unwrap_or_else(|| PathBuf::from("stories.toml"));
@@ -79,6 +83,7 @@ impl Harness {
             printed.map_err(HarnessError::Print)?;
             return Ok(ExitCode::SUCCESS);
         }
+        config.run.id = manifest.run_id(config.run.id, config.run.is_shared);
         let options = self.options;
         #[cfg(unix)]
         if let Some(name) = config.nextest.coordinator.clone() {

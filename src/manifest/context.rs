@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::config::{Config, System, Variables};
 
-use super::state_dir::state_dir;
+use super::state_dir::{project_name, state_dir, workspace_member};
 
 /// What reading a manifest depends on besides its text.
 pub(super) struct ReadContext {
@@ -12,6 +12,10 @@ pub(super) struct ReadContext {
     pub(super) root: PathBuf,
     /// The folder `target/tintype`.
     pub(super) state_dir: PathBuf,
+    /// The name of the project, unless the manifest sets it.
+    pub(super) project: String,
+    /// Whether the package shares its target folder with others.
+    pub(super) is_member: bool,
     pub(super) system: System,
     pub(super) variables: Variables,
 }
@@ -20,6 +24,8 @@ impl ReadContext {
     pub(super) fn new(root: PathBuf, config: &Config) -> Self {
         Self {
             state_dir: state_dir(&root, &config.system),
+            project: project_name(&root),
+            is_member: workspace_member(&root, &config.system).is_some(),
             root,
             system: config.system.clone(),
             variables: config.variables.clone(),

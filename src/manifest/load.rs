@@ -51,6 +51,8 @@ impl Manifest {
             story_defaults: story::story_defaults(&suite, 0..0),
             root: suite.context.root,
             state_dir: suite.context.state_dir,
+            project: suite.project,
+            is_member: suite.context.is_member,
             source: suite.source,
             host: suite.host,
             from_code: suite.from_code,

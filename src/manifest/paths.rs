@@ -16,6 +16,18 @@ impl Manifest {
         self.state_dir().join("runs").join(run.as_str())
     }
 
+    /// The id of a run. One that the environment gives to all packages of a
+    /// workspace gets the project's name, so that each package has a run of its
+    /// own. The id of a run in [`run_dir`](Self::run_dir) is kept.
+    pub fn run_id(&self, id: RunId, is_shared: bool) -> RunId {
+        let suffix = format!("-{}", self.project);
+        let is_own = id.as_str().ends_with(&suffix) || self.run_dir(&id).is_dir();
+        if !self.is_member || !is_shared || is_own {
+            return id;
+        }
+        RunId(format!("{id}{suffix}"))
+    }
+
     /// A path in the form of the record: relative to the manifest's folder if it
     /// is below it, with `/` between folders.
     pub fn relative(&self, path: &Path) -> String {

@@ -1,4 +1,4 @@
-//! The folder where Tintype keeps what is not committed.
+//! The folder where Tintype keeps what is not committed, and the project's name.
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,34 @@ use crate::config::System;
 /// the root of the workspace, has a folder of its own in it, so that no package
 /// uses the runs, caches and record of another.
 pub(super) fn state_dir(root: &Path, system: &System) -> PathBuf {
+    let (target, member) = target_dir(root, system);
+    let state_dir = target.join("tintype");
+    match member {
+        Some(name) => state_dir.join("packages").join(name),
+        None => state_dir,
+    }
+}
+
+/// The name of the package to which a manifest in `root` belongs, otherwise of
+/// the folder.
+pub(super) fn project_name(root: &Path) -> String {
+    let folder = || {
+        let name = root.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    };
+    nearest_cargo_toml(root)
+        .and_then(package_name)
+        .unwrap_or_else(folder)
+}
+
+/// The name of the package of a manifest in `root`, if the package shares its
+/// target folder with others.
+pub(super) fn workspace_member(root: &Path, system: &System) -> Option<String> {
+    target_dir(root, system).1
+}
+
+/// The target folder, and the package if it shares the folder with others.
+fn target_dir(root: &Path, system: &System) -> (PathBuf, Option<String>) {
     let package = nearest_cargo_toml(root);
     let is_made_by_cargo = |target: &Path| target.join("CACHEDIR.TAG").is_file();
     let (target, is_shared) = if let Some(folder) = &system.target_dir {
@@ -27,11 +55,8 @@ pub(super) fn state_dir(root: &Path, system: &System) -> PathBuf {
             .is_some_and(|(package, owner)| package != owner && package.starts_with(owner));
         (owner.unwrap_or(root).join("target"), is_shared)
     };
-    let state_dir = target.join("tintype");
-    match package.filter(|_| is_shared).and_then(package_name) {
-        Some(name) => state_dir.join("packages").join(name),
-        None => state_dir,
-    }
+    let member = package.filter(|_| is_shared).and_then(package_name);
+    (target, member)
 }
 
 /// The nearest folder with a `Cargo.toml`, from `folder` upwards.
@@ -69,7 +94,7 @@ mod tests {
 
     use tempfile::TempDir;
 
-    use super::state_dir;
+    use super::{project_name, state_dir};
     use crate::config::System;
 
     fn write(root: &Path, path: &str, text: &str) {
@@ -117,6 +142,15 @@ mod tests {
             ..System::default()
         };
         assert_eq!(state_dirs(workspace.path(), &system), expected);
+    }
+
+    #[test]
+    fn a_project_is_named_after_its_package_otherwise_after_its_folder() {
+        let workspace = workspace();
+        let name = |folder: &str| project_name(&workspace.path().join(folder));
+        assert_eq!(name("crates/a/suites"), "cart");
+        let folder = TempDir::with_prefix("shop-").unwrap();
+        assert!(project_name(folder.path()).starts_with("shop-"));
     }
 
     #[test]

@@ -83,3 +83,77 @@ impl Environment {
         .collect()
     }
 }
+
+impl EnvironmentChange {
+    /// What differs, with both values: `arch aarch64 (now x86_64)`.
+    pub fn describe(&self) -> String {
+        format!("{} {} (now {})", self.what, self.baseline, self.current)
+    }
+}
+
+/// How to keep these differences from occurring, as one line.
+pub fn pin_environment(changes: &[EnvironmentChange]) -> String {
+    let differs = |what: &str| changes.iter().any(|change| change.what == what);
+    let mut ways = vec!["run the tests in the container image that made the baselines"];
+    if differs("browser") {
+        ways.push("use the same browser with `binary` and `driver` in [browser]");
+    }
+    if differs("fonts") {
+        ways.push("load web fonts in the stories");
+    }
+    match (differs("platform"), differs("arch")) {
+        (true, true) => ways.push(
+            "keep baselines for each machine with `{platform}` and `{arch}` in `path` of \
+             [baselines]",
+        ),
+        (true, false) => {
+            ways.push("keep baselines for each system with `{platform}` in `path` of [baselines]");
+        }
+        (false, true) => {
+            ways.push("keep baselines for each processor with `{arch}` in `path` of [baselines]");
+        }
+        (false, false) => {}
+    }
+    ways.push("adopt this environment with TINTYPE_UPDATE=all");
+    let last = ways.pop().unwrap_or_default();
+    format!("{}, or {last}", ways.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Environment, pin_environment};
+
+    #[test]
+    fn the_advice_names_what_differs() {
+        let here = Environment {
+            platform: "linux".to_owned(),
+            arch: "x86_64".to_owned(),
+            browser: Some("chromium 156".to_owned()),
+            fonts: Some("9 fonts, 0123".to_owned()),
+            ..Environment::default()
+        };
+        let there = Environment {
+            arch: "aarch64".to_owned(),
+            ..here.clone()
+        };
+        assert_eq!(here.changes_since(&here), []);
+        let changes = here.changes_since(&there);
+        assert_eq!(changes[0].describe(), "arch aarch64 (now x86_64)");
+        assert_eq!(
+            pin_environment(&changes),
+            "run the tests in the container image that made the baselines, keep baselines for \
+             each processor with `{arch}` in `path` of [baselines], or adopt this environment \
+             with TINTYPE_UPDATE=all"
+        );
+        let there = Environment {
+            browser: Some("chromium 155".to_owned()),
+            fonts: Some("8 fonts, 4567".to_owned()),
+            // Unknown values are no difference.
+            platform: String::new(),
+            ..here.clone()
+        };
+        let advice = pin_environment(&here.changes_since(&there));
+        assert!(advice.contains("the same browser") && advice.contains("web fonts"), "{advice}");
+        assert!(!advice.contains("{platform}"), "{advice}");
+    }
+}

@@ -17,7 +17,7 @@ mod time;
 
 pub use accept_command::accept_command;
 pub use browser_name::BrowserName;
-pub use environment::{Environment, EnvironmentChange, Git};
+pub use environment::{Environment, EnvironmentChange, Git, pin_environment};
 pub use identifier::{IdentifierError, StoryIdentifier, Viewport};
 pub use recorded_event::RecordedEvent;
 pub use result::{

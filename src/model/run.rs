@@ -152,6 +152,9 @@ pub struct VisualTestRun {
     /// Its environment.
     #[serde(default)]
     pub environment: Environment,
+    /// The project whose run it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
 }
 
 impl VisualTestRun {
@@ -167,6 +170,13 @@ impl VisualTestRun {
             reason: None,
             summary: Summary::default(),
             environment,
+            project: None,
         }
+    }
+
+    /// Whether it is a run of this project. Runs of earlier versions have no
+    /// project, and belong to all.
+    pub fn is_of(&self, project: &str) -> bool {
+        self.project.as_deref().is_none_or(|own| own == project)
     }
 }

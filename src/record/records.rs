@@ -1,7 +1,7 @@
 //! Reads the record, and changes runs of the past.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::config::RecordConfig;
 use super::error::RecordError;
@@ -20,6 +20,10 @@ use crate::model::{
 pub struct Records {
     config: RecordConfig,
     store: Arc<dyn Store>,
+    /// Only runs of this project are found.
+    project: Option<String>,
+    /// Whether runs are of the project, as far as it is known.
+    own_runs: Arc<Mutex<HashMap<RunId, bool>>>,
 }
 
 /// The result of marking a decision on a snapshot.
@@ -52,6 +56,17 @@ impl Records {
         Self {
             config: config.clone(),
             store,
+            project: None,
+            own_runs: Arc::default(),
+        }
+    }
+
+    /// The same record, with only the runs of a project.
+    pub fn of_project(self, project: &str) -> Self {
+        Self {
+            project: Some(project.to_owned()),
+            own_runs: Arc::default(),
+            ..self
         }
     }
 
@@ -74,18 +89,26 @@ impl Records {
         self.config.is_memory()
     }
 
-    /// The newest runs, newest first, at most `limit`.
+    /// The newest runs of the project, newest first, at most `limit`.
     ///
     /// # Errors
     /// When the store cannot be reached or a document is invalid.
     pub async fn runs(&self, limit: usize) -> Result<Vec<VisualTestRun>, RecordError> {
-        let mut runs = Vec::new();
-        for (id, _) in self.store.runs().await?.into_iter().take(limit) {
+        let mut runs: Vec<VisualTestRun> = Vec::new();
+        for (id, _) in self.store.runs().await? {
+            if runs.len() == limit {
+                break;
+            }
             if let Some(text) = self.store.run(&id).await? {
-                runs.push(parse(&text, || format!("the run `{id}`"))?);
+                let run = parse(&text, || format!("the run `{id}`"))?;
+                runs.extend(Some(run).filter(|run| self.is_own(run)));
             }
         }
         Ok(runs)
+    }
+
+    fn is_own(&self, run: &VisualTestRun) -> bool {
+        self.project.as_ref().is_none_or(|project| run.is_of(project))
     }
 
     /// The document of a run.
@@ -95,7 +118,10 @@ impl Records {
     pub async fn run(&self, id: &RunId) -> Result<VisualTestRun, RecordError> {
         let text = self.store.run(id).await?;
         let text = text.ok_or_else(|| self.no_run(id))?;
-        parse(&text, || format!("the run `{id}`"))
+        let run = parse(&text, || format!("the run `{id}`"))?;
+        Some(run)
+            .filter(|run| self.is_own(run))
+            .ok_or_else(|| self.no_run(id))
     }
 
     /// The snapshots of a run, sorted by identifier.
@@ -173,12 +199,35 @@ impl Records {
         Ok(self.store.subscribe(None).await?)
     }
 
-    /// The last outcomes of a snapshot, oldest first.
+    /// The last outcomes of a snapshot in runs of the project, oldest first.
     ///
     /// # Errors
     /// When the store cannot be reached.
     pub async fn history(&self, story: &StoryIdentifier) -> Result<Vec<HistoryEntry>, RecordError> {
-        Ok(self.store.history(story).await?)
+        let mut outcomes = Vec::new();
+        for outcome in self.store.history(story).await? {
+            if self.is_own_id(&outcome.run_id).await? {
+                outcomes.push(outcome);
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Whether a run is of the project, or its document is gone.
+    async fn is_own_id(&self, id: &RunId) -> Result<bool, RecordError> {
+        let own_runs = || self.own_runs.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.project.is_none() {
+            return Ok(true);
+        }
+        if let Some(is_own) = own_runs().get(id) {
+            return Ok(*is_own);
+        }
+        let is_own = match self.store.run(id).await? {
+            Some(text) => self.is_own(&parse(&text, || format!("the run `{id}`"))?),
+            None => true,
+        };
+        own_runs().insert(id.clone(), is_own);
+        Ok(is_own)
     }
 
     /// Marks a snapshot of a run as accepted (`acceptedAt`, in milliseconds

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::groups::MAX_UNGROUPED;
 use super::words::{accept, attempts, message, name, plural};
-use crate::model::{EnvironmentChange, Region, VisualTestResult};
+use crate::model::{EnvironmentChange, Region, VisualTestResult, pin_environment};
 use crate::snapshot::FinishedSnapshot;
 
 /// The most regions in an explanation.
@@ -92,6 +92,7 @@ pub fn test_message(finished: &FinishedSnapshot, explain: bool) -> Option<String
     }
     if !result.environment_changed.is_empty() {
         line(&mut text, "note", &environment(&result.environment_changed));
+        line(&mut text, "help", &pin_environment(&result.environment_changed));
     }
     images(&mut text, result);
     if let Some(command) = accept(result) {
@@ -133,16 +134,7 @@ fn explanation(text: &mut String, result: &VisualTestResult) {
 }
 
 fn environment(changes: &[EnvironmentChange]) -> String {
-    let changes: Vec<_> = changes
-        .iter()
-        .map(
-            |EnvironmentChange {
-                 what,
-                 baseline,
-                 current,
-             }| { format!("{what} {baseline} (now {current})") },
-        )
-        .collect();
+    let changes: Vec<_> = changes.iter().map(EnvironmentChange::describe).collect();
     format!(
         "the baseline was made in another environment: {}",
         changes.join(", ")

@@ -33,6 +33,7 @@ pub(super) fn run() -> VisualTestRun {
             }),
             ..Environment::default()
         },
+        project: None,
     }
 }
 

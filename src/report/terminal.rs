@@ -8,7 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use super::groups::{MAX_UNGROUPED, groups};
 use super::words::{attempts, counts, duration, failures, grouped, message, name, plural};
 use crate::events::{Bus, Event, ReportKind, RunReport, RunSetup, Subscriber};
-use crate::model::{Reason, Status, VisualTestResult, accept_command};
+use crate::model::{
+    EnvironmentChange, Reason, Status, VisualTestResult, accept_command, pin_environment,
+};
 use tintype_compare::IS_OPTIMISED;
 
 /// The most lines of one kind, and groups of failures.
@@ -164,14 +166,12 @@ fn next_steps(text: &mut String, report: &RunReport, page: Option<&Path>) {
 fn other_environments(text: &mut String, results: &[VisualTestResult]) {
     let changed = results.iter().filter(|r| !r.environment_changed.is_empty());
     let count = changed.clone().count() as u64;
-    let changes: BTreeSet<String> = changed
-        .flat_map(|result| &result.environment_changed)
-        .map(|change| {
-            format!(
-                "{} {} (now {})",
-                change.what, change.baseline, change.current
-            )
-        })
+    let all: Vec<EnvironmentChange> = changed
+        .flat_map(|result| result.environment_changed.clone())
+        .collect();
+    let changes: BTreeSet<String> = all
+        .iter()
+        .map(EnvironmentChange::describe)
         .collect();
     let Some(first) = changes.first() else {
         return;
@@ -182,6 +182,7 @@ fn other_environments(text: &mut String, results: &[VisualTestResult]) {
         let _ = write!(text, " and {}", plural(more as u64, "other difference"));
     }
     text.push_str("; [compare.other-environment] applies to them");
+    let _ = write!(text, "\n    help: {}", pin_environment(&all));
 }
 
 /// Names the stories that requested something from other servers.

@@ -1,19 +1,8 @@
 //! Numbers, names and phrases that several reports share.
 
-use crate::model::{Status, Summary, VisualTestResult, VisualTestRun, accept_command};
+pub(super) use tintype_compare::grouped;
 
-/// `1284` as `1,284`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+use crate::model::{Status, Summary, VisualTestResult, VisualTestRun, accept_command};
 
 /// `1 snapshot`, `1,284 snapshots`, `2 stories`.
 pub(super) fn plural(count: u64, noun: &str) -> String {

@@ -32,11 +32,11 @@ impl CacheObserver {
     /// `base`.
     pub(super) fn observe(&self, base: &str, snapshots: &[Snapshot], visit: PageVisit) {
         let loads = loads(base, visit.loads, visit.traffic.as_ref());
-        for (index, baseline) in visit.passed {
+        for (index, pass) in visit.passed {
             let snapshot = &snapshots[index];
             let reason = match unknown_input(&snapshot.story) {
                 Some(reason) => Err(reason),
-                None => self.cache.record_pass(snapshot, &baseline, &loads),
+                None => self.cache.record_pass(snapshot, pass, &loads),
             };
             if let Err(reason) = reason {
                 let stories = self.uncacheable.lock();

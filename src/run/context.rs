@@ -6,7 +6,7 @@ use super::cache_observer::CacheObserver;
 use super::engines::Engines;
 use super::identity::RunIdentity;
 use super::results::ResultTable;
-use crate::cache::Hit;
+use crate::cache::CachedPass;
 use crate::config::{CacheMode, Config};
 use crate::events::Bus;
 use crate::model::{ImageHashes, RecordedEvent, Status, VisualTestResult};
@@ -79,7 +79,7 @@ impl RunContext {
     }
 
     /// Passes a snapshot that is unchanged since it passed.
-    pub(super) fn pass_cached(&self, index: usize, hit: &Hit) {
+    pub(super) fn pass_cached(&self, index: usize, pass: &CachedPass) {
         let mut result = self.result(index, Status::Passed);
         result.cached = true;
         result.diff_ratio = Some(0.0);
@@ -87,9 +87,11 @@ impl RunContext {
         let manifest = &self.site.manifest;
         result.baseline = Some(manifest.relative(&self.snapshots[index].baseline));
         result.sha256 = Some(ImageHashes {
-            baseline: Some(hit.baseline_sha256.clone()),
+            baseline: Some(pass.baseline_sha256.clone()),
             ..ImageHashes::default()
         });
+        result.environment_changed.clone_from(&pass.environment_changed);
+        result.page_errors.clone_from(&pass.page_errors);
         self.finish(index, FinishedSnapshot::new(result));
     }
 

@@ -7,8 +7,8 @@ use tokio::process::Command;
 
 use crate::model::{Environment, Git};
 
-/// The environment, without the browser.
-pub(super) async fn environment(root: &Path, ci: bool) -> Environment {
+/// The environment of a run in the project at `root`, without the browser.
+pub async fn environment(root: &Path, ci: bool) -> Environment {
     let (git, fonts) = tokio::join!(git(root), fonts());
     Environment {
         platform: env::consts::OS.to_owned(),

@@ -16,7 +16,7 @@ use super::session_loop::{RunQueue, run_session};
 use super::setup::{Setup, open};
 use super::{interrupt, teardown};
 use crate::browser::Browser;
-use crate::cache::Hit;
+use crate::cache::CachedPass;
 use crate::config::{Config, UpdateMode};
 use crate::events::{Bus, Event, RunReport};
 use crate::manifest::Manifest;
@@ -33,7 +33,7 @@ pub struct RunHandle {
     run: VisualTestRun,
     queue: Arc<RunQueue>,
     /// Snapshots that the cache passes, by index.
-    hits: Vec<Option<Hit>>,
+    hits: Vec<Option<CachedPass>>,
     sessions: Vec<JoinHandle<()>>,
     interrupted: Arc<AtomicBool>,
     /// Closed last, since pages may still send requests.
@@ -216,7 +216,7 @@ const INTERRUPTED: &str = "interrupted";
 /// The prefetcher for the snapshots of a run. Only plain snapshots are
 /// eligible: without steps, log-in, hooks, updates, known failure, cache hit or
 /// a second engine.
-fn prefetch(context: &RunContext, hits: &[Option<Hit>]) -> Prefetch<Box<FinishedSnapshot>> {
+fn prefetch(context: &RunContext, hits: &[Option<CachedPass>]) -> Prefetch<Box<FinishedSnapshot>> {
     let snapshots = &context.snapshots;
     let site = &context.site;
     let looks = |engine| Browser::needs_restart_for_theme(engine, &site.manifest.browser);

@@ -38,6 +38,7 @@ mod session_loop;
 mod setup;
 mod teardown;
 
+pub use environment::environment;
 pub use error::RunError;
 pub use handle::RunHandle;
 pub use options::{RunOptions, Scheduling};

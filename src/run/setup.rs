@@ -13,7 +13,7 @@ use super::identity::RunIdentity;
 use super::options::{RunOptions, Scheduling};
 use super::results::ResultTable;
 use crate::browser::{self, BrowserError, find};
-use crate::cache::{Cache, CacheContext, Hit, browser_build};
+use crate::cache::{Cache, CacheContext, CachedPass, browser_build};
 use crate::config::{CacheMode, Config};
 use crate::events::{Bus, Event, RunSetup};
 use crate::login::Logins;
@@ -31,7 +31,7 @@ pub(super) struct Setup {
     pub(super) context: Arc<RunContext>,
     pub(super) run: VisualTestRun,
     /// Snapshots that the cache passes, by index.
-    pub(super) hits: Vec<Option<Hit>>,
+    pub(super) hits: Vec<Option<CachedPass>>,
     pub(super) stories: StoryServer,
     /// A browser that is open already.
     pub(super) first: Option<Connection>,
@@ -56,7 +56,7 @@ pub(super) async fn open(
     // A process with one of many tests must not stop a server that others use.
     let is_only_process = config.nextest.active && scheduling == Scheduling::All;
     let (mut environment, served) = tokio::join!(
-        environment::environment(&manifest.root, config.run.ci),
+        environment(&manifest.root, config.run.ci),
         StoryServer::open(&manifest, service, &credentials, is_only_process),
     );
     let stories = served?;
@@ -83,7 +83,8 @@ pub(super) async fn open(
         logins: Logins::new(&base, config.secrets.login_key.as_ref(), record.redis()),
         base,
     };
-    let run = VisualTestRun::start(config.run.id.clone(), environment.clone());
+    let mut run = VisualTestRun::start(config.run.id.clone(), environment.clone());
+    run.project = Some(site.manifest.project.clone());
     let count = snapshots.len() as u64;
     let recorder = Recorder::open(record, run.clone(), count, config.nextest.active)?;
     bus.subscribe(Arc::new(recorder.clone()));
@@ -110,7 +111,7 @@ pub(super) async fn open(
 /// The engine of the snapshots that the queue starts with.
 fn first_engine(
     snapshots: &[Snapshot],
-    hits: &[Option<Hit>],
+    hits: &[Option<CachedPass>],
     manifest: &Manifest,
 ) -> Option<BrowserName> {
     let open = snapshots.iter().zip(hits).filter(|(snapshot, hit)| {
@@ -187,7 +188,7 @@ fn publish_start(context: &RunContext, run: &VisualTestRun) {
 }
 
 /// Finishes the snapshots that need no browser.
-fn finish_without_browser(context: &RunContext, hits: &[Option<Hit>]) {
+fn finish_without_browser(context: &RunContext, hits: &[Option<CachedPass>]) {
     for (index, snapshot) in context.snapshots.iter().enumerate() {
         context.results.request(index);
         if let Some(reason) = &snapshot.skip {
@@ -227,6 +228,7 @@ fn open_cache(
         &config.variables,
     );
     context.hooks = hooks.key().map(str::to_owned);
+    context.project.clone_from(&manifest.project);
     let builds = (!builds.is_empty()).then(|| builds.join(", "));
     let folder = manifest.state_dir().join("cache");
     let cache = Cache::open(folder, manifest, config, &context, Some(redis));

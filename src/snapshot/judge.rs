@@ -3,9 +3,7 @@
 use super::settle::Capture;
 use crate::baseline::{Baseline, BaselineError};
 use crate::model::{Environment, EnvironmentChange, Region, Status};
-use tintype_compare::{
-    CompareError, ImageProblem, ImageSide, Inspection, Options, Verdict, inspect_png,
-};
+use tintype_compare::{CompareError, ImageSide, Inspection, Options, Verdict, inspect_png};
 
 /// The rules for a comparison.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +61,7 @@ pub(super) fn judge(
         match inspect_png(&baseline.bytes, &capture.png, options) {
             Ok(inspection) => weigh(inspection),
             Err(error) => Judgement {
-                message: Some(with_help(&error)),
+                message: Some(describe(error, baseline)),
                 ..Judgement::new(Status::Failed)
             },
         }
@@ -107,13 +105,13 @@ fn weigh(mut inspection: Inspection<'_>) -> Judgement {
     judgement
 }
 
-/// The message of an error, with a help text for a damaged baseline.
-fn with_help(error: &CompareError) -> String {
+/// The message of an error, with the file of a damaged baseline.
+fn describe(error: CompareError, baseline: &Baseline) -> String {
     match error {
         CompareError::Image {
             side: ImageSide::Baseline,
-            problem: ImageProblem::Corrupt(_) | ImageProblem::Truncated(_),
-        } => format!("{error}\nhelp: {}", crate::baseline::RESTORE),
+            problem,
+        } => baseline.error(problem).to_string(),
         _ => error.to_string(),
     }
 }
@@ -177,12 +175,12 @@ mod tests {
         };
         let baseline = Baseline {
             bytes: image(200),
-            file_sha256: String::new(),
             provenance: Some(Provenance {
                 environment: environment(browser),
                 run_id: RunId::fresh(),
                 story_identifier: StoryIdentifier::from_key("a:light:8x8").unwrap(),
             }),
+            ..Baseline::default()
         };
         let rules = CompareRules {
             options: Options::exact(),
@@ -217,8 +215,7 @@ mod tests {
         };
         let baseline = Baseline {
             bytes: image(200),
-            file_sha256: String::new(),
-            provenance: None,
+            ..Baseline::default()
         };
         let rules = CompareRules {
             options: Options::default(),

@@ -12,6 +12,7 @@ use super::stability::{self, missing_fonts};
 use super::update::BaselineUpdater;
 use super::{fast_path, requests, story_parameters};
 use crate::browser::{BrowserError, Settled, snapshot_limits};
+use crate::cache::CachedPass;
 use crate::model::{Environment, ImageHashes, Status, VisualTestResult};
 use crate::plan::Snapshot;
 
@@ -123,7 +124,12 @@ async fn judge_and_finish(
     if let (Status::Passed, Some(hash)) = (result.status, hashes.and_then(|h| h.baseline.clone()))
         && job.snapshot.known_failure.is_none()
     {
-        page.log_pass(job.index, hash);
+        let pass = CachedPass {
+            baseline_sha256: hash,
+            environment_changed: result.environment_changed.clone(),
+            page_errors: result.page_errors.clone(),
+        };
+        page.log_pass(job.index, pass);
     }
     finished
 }
@@ -164,8 +170,9 @@ impl Verdicts {
             let (current, diff) = (Some(&*capture.png), judgement.diff.as_deref());
             notes = self.images.write(&mut result, current, diff);
         }
-        let bytes_differ = baseline.is_none_or(|baseline| baseline.bytes != capture.png);
-        if self.updater.accepts(snapshot, status, bytes_differ) {
+        let is_outdated = !result.environment_changed.is_empty()
+            || baseline.is_none_or(|found| !found.is_encoded_from(&capture.png));
+        if self.updater.accepts(snapshot, status, is_outdated) {
             let environment = rules.environment.clone();
             // The result says why it could not be accepted.
             let _ = self

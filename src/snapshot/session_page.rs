@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::site::Site;
 use crate::browser::{Browser, PageResources, Parameters};
+use crate::cache::CachedPass;
 use crate::manifest::{Device, Isolation};
 use crate::model::BrowserName;
 use crate::plan::Snapshot;
@@ -30,8 +31,8 @@ pub(crate) struct SessionPage {
 /// The snapshots that passed on one page, and everything that the page has
 /// loaded.
 pub(crate) struct PageVisit {
-    /// The index of each snapshot and the hash of its baseline.
-    pub(crate) passed: Vec<(usize, String)>,
+    /// The index of each snapshot and what is cached of it.
+    pub(crate) passed: Vec<(usize, CachedPass)>,
     pub(crate) loads: PageResources,
     pub(crate) traffic: Option<Traffic>,
 }
@@ -41,7 +42,7 @@ pub(crate) struct PageVisit {
 struct VisitLog {
     is_on: bool,
     /// The snapshots that passed on the current page.
-    passed: Vec<(usize, String)>,
+    passed: Vec<(usize, CachedPass)>,
     /// The pages that were left.
     finished: Vec<PageVisit>,
 }
@@ -115,8 +116,8 @@ impl SessionPage {
     }
 
     /// Logs that a snapshot passed on the page.
-    pub(super) fn log_pass(&mut self, index: usize, baseline_sha256: String) {
-        self.visits.passed.push((index, baseline_sha256));
+    pub(super) fn log_pass(&mut self, index: usize, pass: CachedPass) {
+        self.visits.passed.push((index, pass));
     }
 
     /// Takes the log of the pages that were left.

@@ -34,7 +34,7 @@ pub(super) async fn capture(
 ) -> Result<Capture, BrowserError> {
     let first = capture_stable(page, snapshot, timings).await;
     let first = run_after_hooks(page, snapshot, first).await?;
-    let is_baseline = baseline.is_some_and(|baseline| baseline.bytes == first.png);
+    let is_baseline = baseline.is_some_and(|baseline| baseline.is_capture(&first.png));
     if is_baseline || differences(seen, &first.png)?.is_empty() {
         return Ok(first);
     }

@@ -20,11 +20,11 @@ pub(crate) struct BaselineUpdater {
 
 impl BaselineUpdater {
     /// Whether a capture with this status becomes the baseline. One that passed
-    /// does if its bytes differ from the baseline's; one of a known failure
-    /// only if there is no baseline.
-    pub(super) fn accepts(&self, snapshot: &Snapshot, status: Status, bytes_differ: bool) -> bool {
+    /// does if the baseline's file is outdated: encoded from other bytes, or made in
+    /// another environment; one of a known failure only if there is no baseline.
+    pub(super) fn accepts(&self, snapshot: &Snapshot, status: Status, is_outdated: bool) -> bool {
         match status {
-            Status::Passed => self.update == UpdateMode::All && bytes_differ,
+            Status::Passed => self.update == UpdateMode::All && is_outdated,
             Status::New => self.update != UpdateMode::No,
             Status::Failed | Status::Changed if snapshot.known_failure.is_some() => false,
             Status::Failed => matches!(self.update, UpdateMode::Failed | UpdateMode::All),

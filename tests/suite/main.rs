@@ -23,6 +23,7 @@ mod recording;
 mod requests;
 mod settling;
 mod steps;
+mod workspace;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/trial.rs"]
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         requests::tests(),
         settling::tests(),
         steps::tests(),
+        workspace::tests(),
     ];
     let trials = tests.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

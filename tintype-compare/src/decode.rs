@@ -11,7 +11,7 @@ use super::layout::Layout;
 use super::lockstep;
 use super::options::{Options, Perceptual};
 use super::pixel_view::PixelView;
-use super::png_chunks::{self, PlainPng};
+use super::png_chunks::{self, PlainPng, SIGNATURE};
 use super::png_rows::PngRows;
 use super::streaming;
 use super::threads;
@@ -199,7 +199,7 @@ pub(super) fn has_same_pixel_data(baseline: &[u8], current: &[u8]) -> bool {
 pub(super) fn decode_any(png: &[u8]) -> Result<RgbaImage, ImageProblem> {
     if let Some(length) = png_chunks::broken_palette(png) {
         return Err(ImageProblem::Corrupt(format!(
-            "its palette of {length} bytes is not one of whole colours"
+            "its palette of {length} bytes has an incomplete colour"
         )));
     }
     let mut limits = image::Limits::default();
@@ -211,16 +211,17 @@ pub(super) fn decode_any(png: &[u8]) -> Result<RgbaImage, ImageProblem> {
     Ok(image.into_rgba8())
 }
 
-/// Reads width and height from the header, and refuses what is no PNG or too
-/// large.
-pub(super) fn size(png: &[u8]) -> Result<(u32, u32), ImageProblem> {
-    const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// Reads width and height from the header of a PNG, without decoding pixels.
+///
+/// # Errors
+/// When it is not a PNG, or too large to be compared.
+pub fn size(png: &[u8]) -> Result<(u32, u32), ImageProblem> {
     if png.is_empty() {
         return Err(ImageProblem::NotPng("it is empty".into()));
     }
     if !png.starts_with(&SIGNATURE[..png.len().min(8)]) {
         return Err(ImageProblem::NotPng(format!(
-            "it begins with {}",
+            "it starts with {}",
             first_bytes(png)
         )));
     }
@@ -230,7 +231,7 @@ pub(super) fn size(png: &[u8]) -> Result<(u32, u32), ImageProblem> {
     };
     if &png[12..16] != b"IHDR" {
         return Err(ImageProblem::Corrupt(
-            "it does not begin with a header chunk".into(),
+            "it does not start with a header chunk".into(),
         ));
     }
     if width == 0 || height == 0 {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::message::grouped;
+
 /// An image that could not be read, or a picture that could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum CompareError {
@@ -16,7 +18,8 @@ pub enum CompareError {
     /// The picture of the difference would be as wide as one image, as tall as
     /// the other, and too large.
     #[error(
-        "failed to draw the difference: {width}×{height} pixels are more than the {limit} that Tintype draws"
+        "failed to draw the difference: its size of {width}×{height} pixels exceeds the maximum of {} pixels",
+        grouped(*limit)
     )]
     TooLarge {
         /// Width in pixels.
@@ -27,7 +30,7 @@ pub enum CompareError {
         limit: u64,
     },
     /// The picture of the difference could not be encoded.
-    #[error("failed to encode the diff picture: {0}")]
+    #[error("failed to encode the diff image: {0}")]
     Encode(String),
 }
 
@@ -56,14 +59,15 @@ pub enum ImageProblem {
     #[error("it is not a PNG file ({0})")]
     NotPng(String),
     /// The file ends before the picture does.
-    #[error("the PNG is cut off (the file ends after {0} bytes, before the picture is complete)")]
+    #[error("the PNG is truncated after {0} bytes")]
     Truncated(usize),
     /// The file contradicts itself or its checksums.
     #[error("the PNG is damaged: {0}")]
     Corrupt(String),
     /// More pixels than will be decoded.
     #[error(
-        "{width}×{height} pixels are more than the {limit} that Tintype decodes (compare it in parts, or capture a smaller viewport)"
+        "its size of {width}×{height} pixels exceeds the maximum of {} pixels",
+        grouped(*limit)
     )]
     TooLarge {
         /// Width in pixels, as the header says.
@@ -74,7 +78,7 @@ pub enum ImageProblem {
         limit: u64,
     },
     /// More rows than will be decoded.
-    #[error("{height} rows are more than the {limit} that Tintype decodes (compare it in parts)")]
+    #[error("its height of {height} pixels exceeds the maximum of {} pixels", grouped((*limit).into()))]
     TooTall {
         /// Height in pixels, as the header says.
         height: u32,

@@ -25,12 +25,14 @@
 
 mod band;
 mod buffer_pool;
+mod compact;
 mod comparison;
 mod decode;
 mod diff_image;
 mod diff_window;
 mod engine;
 mod error;
+mod filter;
 mod inflate;
 mod inspection;
 mod kernels;
@@ -57,12 +59,15 @@ mod threads;
 mod threshold_sweep;
 mod unfilter;
 
+pub use compact::compact_png;
 pub use comparison::{Comparison, Verdict, compare_images};
-pub use decode::MAX_PIXELS;
+pub use decode::{MAX_PIXELS, size as png_size};
 pub use diff_image::encode_png;
 pub use diff_window::DensestWindow;
 pub use error::{CompareError, ImageProblem, ImageSide};
 pub use inspection::{Inspection, compare_png, inspect_png};
+#[doc(hidden)]
+pub use message::grouped;
 pub use options::{Antialiasing, DiffWindow, Metric, Options, Perceptual};
 pub use perceptual::PerceptualDifference;
 pub use region::Region;

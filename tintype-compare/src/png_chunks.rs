@@ -2,6 +2,9 @@
 
 use super::inflate::Bands;
 
+/// The first bytes of every PNG.
+pub(super) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+
 /// A PNG of 8-bit RGB or RGBA, not interlaced, without a colour key: what
 /// every browser's screenshot is.
 #[derive(PartialEq)]
@@ -26,7 +29,7 @@ impl<'a> PlainPng<'a> {
     /// is invalid: the general decoder then reads the file and reports the error
     /// if there is one.
     pub(super) fn read(png: &'a [u8]) -> Option<Self> {
-        let mut rest = png.strip_prefix(b"\x89PNG\r\n\x1a\n")?;
+        let mut rest = png.strip_prefix(SIGNATURE)?;
         let header = next_chunk(&mut rest).filter(Chunk::is_sound)?;
         let [w0, w1, w2, w3, h0, h1, h2, h3, 8, colour, 0, 0, 0] = *header.content else {
             return None;
@@ -100,6 +103,35 @@ pub(super) fn broken_palette(png: &[u8]) -> Option<usize> {
         std::iter::from_fn(|| next_chunk(&mut rest)).find(|chunk| &chunk.kind == b"PLTE")?;
     let length = palette.content.len();
     (!length.is_multiple_of(3)).then_some(length)
+}
+
+/// The chunks of a [`PlainPng`] besides header, pixels and end, if they are valid
+/// for the same picture in another form. `None` if any is not, or is not known
+/// to be.
+pub(super) fn kept_chunks(png: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = png.strip_prefix(SIGNATURE)?;
+    let mut kept = Vec::new();
+    while let Some(found) = next_chunk(&mut rest) {
+        match &found.kind {
+            b"IHDR" | b"IDAT" => {}
+            b"IEND" => return Some(kept),
+            b"gAMA" | b"cHRM" | b"sRGB" | b"cICP" | [b'a'..=b'z', _, _, b'a'..=b'z'] => {
+                kept.extend(chunk(found.kind, found.content));
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// A whole chunk: length, type, content, checksum.
+pub(super) fn chunk(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&kind);
+    hasher.update(content);
+    let length = (content.len() as u32).to_be_bytes();
+    let checksum = hasher.finalize().to_be_bytes();
+    [&length[..], &kind, content, &checksum].concat()
 }
 
 /// Takes the next chunk off `rest`.

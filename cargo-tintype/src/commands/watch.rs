@@ -22,7 +22,7 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 /// After this time without an event, the processes of a run may have died.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// EventFollower a run while it happens, on any machine
+/// Follow a run while it happens, on any machine
 #[derive(clap::Args)]
 pub(crate) struct WatchOptions {
     /// Id of the run, a unique prefix of it, or `latest` [default: the run in
@@ -116,7 +116,10 @@ async fn in_progress(records: &Records) -> Result<RunId> {
             eprintln!("no run is in progress; waiting for the next one (press Ctrl-C to stop)");
             since = Some(runs.first().map_or(0, |run| run.timestamp));
         }
-        if let Some(id) = started(&mut bell).await {
+        // Other projects start runs, too.
+        if let Some(id) = started(&mut bell).await
+            && records.run(&id).await.is_ok()
+        {
             return Ok(id);
         }
     }

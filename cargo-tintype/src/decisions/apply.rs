@@ -1,6 +1,5 @@
 //! Applies decisions to baselines, and reads which are in effect.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -70,7 +69,7 @@ impl Decisions {
         let image = images::current(&project.manifest, result)?;
         // A damaged baseline is replaced.
         let found = baseline::read(&project.manifest.root, &path).ok().flatten();
-        Ok(found.is_some_and(|baseline| baseline.bytes == image))
+        Ok(found.is_some_and(|baseline| baseline.is_capture(&image)))
     }
 
     /// The baseline that the acceptance in effect replaced: its hash and the
@@ -122,34 +121,33 @@ fn accept(
         bail!("it was rejected (help: undo that first with `cargo tintype undo`)");
     }
     let root = &project.manifest.root;
+    let state_dir = project.manifest.state_dir();
     let path = project.baseline(&result.story_identifier)?;
     let image = images::current(&project.manifest, result)?;
     let provenance = images::provenance(run, result);
     let before = match expected {
-        ExpectedBaseline::OfRun => recorded(root, &path, result),
+        ExpectedBaseline::OfRun => recorded(root, &path, result)?,
         ExpectedBaseline::Hash(hash) => hash.clone(),
-        ExpectedBaseline::Any => file_hash(&path),
+        ExpectedBaseline::Any => baseline::file_sha256(root, &path)?,
     };
     if let Some(hash) = &before {
         log.keep_replaced(&path, hash)?;
     }
-    let accepted = baseline::accept_if(root, &path, before.as_deref(), &image, &provenance)?;
+    let accepted = baseline::accept_if(root, &state_dir, &path, before.as_deref(), &image, &provenance)?;
     Ok(entry.with_hashes(before, accepted.file_sha256))
 }
 
 /// The hash of the baseline that the run compared with. It could not compare
 /// with a damaged file, which therefore counts as the expected one.
-fn recorded(root: &Path, path: &Path, result: &VisualTestResult) -> Option<String> {
-    let hash = result
-        .sha256
-        .as_ref()
-        .and_then(|hash| hash.baseline.clone());
-    let is_damaged = || baseline::read(root, path).is_err();
-    hash.or_else(|| is_damaged().then(|| file_hash(path)).flatten())
-}
-
-fn file_hash(path: &Path) -> Option<String> {
-    Some(baseline::sha256(&fs::read(path).ok()?))
+fn recorded(root: &Path, path: &Path, result: &VisualTestResult) -> Result<Option<String>> {
+    let hashes = result.sha256.as_ref();
+    if let Some(hash) = hashes.and_then(|hashes| hashes.baseline.clone()) {
+        return Ok(Some(hash));
+    }
+    match baseline::read(root, path) {
+        Ok(_) => Ok(None),
+        Err(_) => Ok(baseline::file_sha256(root, path)?),
+    }
 }
 
 fn reject(
@@ -190,7 +188,9 @@ fn undo(
                 None => None,
             };
             let after = last.after.as_deref().unwrap_or_default();
-            baseline::restore_if(&project.manifest.root, &path, after, before.as_deref())?;
+            let manifest = &project.manifest;
+            let state_dir = manifest.state_dir();
+            baseline::restore_if(&manifest.root, &state_dir, &path, after, before.as_deref())?;
         }
     }
     Ok(entry)

@@ -167,11 +167,11 @@ pub(super) async fn test(
     let (_, result) = app.source.test(&id, &story).await?;
     let project = app.project()?;
     let path = project.baseline(&story).ok();
-    let found = path.and_then(|path| {
-        let read = baseline::read(&project.manifest.root, &path);
-        read.ok().flatten()
+    // A damaged baseline can be replaced, too.
+    let baseline_now = path.and_then(|path| {
+        let hash = baseline::file_sha256(&project.manifest.root, &path);
+        hash.ok().flatten()
     });
-    let baseline_now = found.map(|baseline| baseline.file_sha256);
     let state = app.decisions.state(&project, &result);
     let hashes = result.sha256.clone().unwrap_or_default();
     let mut images = BTreeMap::new();

@@ -46,6 +46,7 @@ pub(super) async fn open(
     let state_dir = project.manifest.state_dir();
     let settings = RecordConfig::new(&state_dir, &project.config).map_err(record_error)?;
     let records = Records::open(&settings).await.map_err(record_error)?;
+    let records = records.of_project(&project.manifest.project);
     Ok(Arc::new(ServerState {
         hosts: AllowedHosts::new(address, &options.allow_host),
         source: RunSource::new(records, run_files::folder_of(&project.manifest)),

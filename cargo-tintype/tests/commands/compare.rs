@@ -110,7 +110,7 @@ fn without_a_picture_the_verdict_stands() {
     --- stdout
     the size changed from 16384×1 to 1×8193; 100.0 % of pixels differ (24,575 of 24,576); largest region 16383×8193 at 1,0
     --- stderr
-    warning: out.png was not written: failed to draw the difference: 16384×8193 pixels are more than the 134217728 that Tintype draws
+    warning: out.png was not written: failed to draw the difference: its size of 16384×8193 pixels exceeds the maximum of 134,217,728 pixels
     ");
     assert!(!project.has("out.png"));
 }

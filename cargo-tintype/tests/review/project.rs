@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
-use tintype::baseline::{self, Provenance, sha256};
+use tintype::baseline::{self, Baseline, Provenance, sha256};
 use tintype::config::Config;
 use tintype::model::{
     Environment, ImageHashes, RecordedEvent, Region, RunId, Status, StoryIdentifier,
@@ -108,10 +108,9 @@ impl Project {
         self.root().join(format!("baselines/{stem}.png"))
     }
 
-    /// The captured pixels that the baseline holds.
-    pub(crate) fn accepted(&self, name: &str) -> Option<Vec<u8>> {
-        let found = baseline::read(self.root(), &self.baseline(name)).unwrap();
-        found.map(|baseline| baseline.bytes)
+    /// The accepted baseline.
+    pub(crate) fn accepted(&self, name: &str) -> Option<Baseline> {
+        baseline::read(self.root(), &self.baseline(name)).unwrap()
     }
 
     /// Puts pictures where a run would have.

@@ -16,9 +16,7 @@ async fn a_recorded_pass_is_a_hit() {
     let hits = project.lookup().await;
     for (hit, snapshot) in hits.into_iter().zip(project.plan()) {
         let hit = hit.expect("every snapshot was recorded");
-        assert_eq!(hit.baseline_sha256, CachedProject::sha256(&snapshot));
-        let provenance = hit.provenance.unwrap();
-        assert_eq!(provenance.story_identifier, snapshot.identifier);
+        assert_eq!(hit, CachedProject::pass(&snapshot));
     }
 }
 
@@ -211,7 +209,7 @@ async fn files_that_change_during_the_run_are_not_cached() {
             .files
             .retain(|f| f.trim_start_matches('/') == *file || f == "button.html");
         cache
-            .record_pass(snapshot, &CachedProject::sha256(snapshot), &loads)
+            .record_pass(snapshot, CachedProject::pass(snapshot), &loads)
             .unwrap();
         change(&mut project);
         let warnings = cache.flush().await;
@@ -230,7 +228,7 @@ async fn untracked_inputs_are_not_cached() {
         let refused =
             project
                 .open()
-                .record_pass(snapshot, &CachedProject::sha256(snapshot), &loads);
+                .record_pass(snapshot, CachedProject::pass(snapshot), &loads);
         refused.unwrap_err()
     };
     let untracked = Loads {
@@ -369,7 +367,7 @@ async fn a_folder_that_cannot_be_written_is_a_warning() {
     let cache = project.open();
     let snapshot = &project.plan()[0];
     cache
-        .record_pass(snapshot, &CachedProject::sha256(snapshot), &loads())
+        .record_pass(snapshot, CachedProject::pass(snapshot), &loads())
         .unwrap();
     assert_eq!(cache.flush().await.len(), 1);
     assert_eq!(project.hits().await, 0);
@@ -387,7 +385,7 @@ async fn concurrent_flushes_keep_all_entries() {
                 let snapshot = &project.plan()[index];
                 let cache = project.open();
                 cache
-                    .record_pass(snapshot, &CachedProject::sha256(snapshot), &loads())
+                    .record_pass(snapshot, CachedProject::pass(snapshot), &loads())
                     .unwrap();
                 cache.flush().await
             });

@@ -8,10 +8,10 @@ use tempfile::TempDir;
 
 use crate::baseline::{self, Provenance};
 use crate::cache::changes::FileTime;
-use crate::cache::{Cache, CacheContext, Hit, Loads};
+use crate::cache::{Cache, CacheContext, CachedPass, Loads};
 use crate::config::{Config, Variables};
 use crate::manifest::Manifest;
-use crate::model::{Environment, RunId};
+use crate::model::{Environment, EnvironmentChange, RunId};
 use crate::plan::{Plan, Snapshot};
 
 pub(super) const MANIFEST: &str = r#"
@@ -111,8 +111,17 @@ impl CachedProject {
         baseline::accept(root, &snapshot.baseline, png.get_ref(), &provenance).unwrap();
     }
 
-    pub(super) fn sha256(snapshot: &Snapshot) -> String {
-        baseline::sha256(&fs::read(&snapshot.baseline).unwrap())
+    /// A pass of a snapshot, with something to report.
+    pub(super) fn pass(snapshot: &Snapshot) -> CachedPass {
+        let change = EnvironmentChange {
+            what: "fonts".to_owned(),
+            baseline: "8 fonts".to_owned(),
+            current: "9 fonts".to_owned(),
+        };
+        CachedPass {
+            environment_changed: vec![change],
+            ..CachedPass::new(baseline::sha256(&fs::read(&snapshot.baseline).unwrap()))
+        }
     }
 
     pub(super) fn open(&self) -> Cache {
@@ -131,13 +140,13 @@ impl CachedProject {
         let cache = self.open();
         for snapshot in self.plan() {
             cache
-                .record_pass(&snapshot, &Self::sha256(&snapshot), &loads())
+                .record_pass(&snapshot, Self::pass(&snapshot), &loads())
                 .unwrap();
         }
         assert_eq!(cache.flush().await, Vec::<String>::new());
     }
 
-    pub(super) async fn lookup(&self) -> Vec<Option<Hit>> {
+    pub(super) async fn lookup(&self) -> Vec<Option<CachedPass>> {
         self.open().lookup(&self.plan()).await
     }
 

@@ -17,6 +17,7 @@ use super::{browser, capture, compare, device, login, requests, themes};
 /// The sections that apply to all stories.
 pub(in crate::manifest) struct Suite {
     pub(in crate::manifest) context: ReadContext,
+    pub(in crate::manifest) project: String,
     pub(in crate::manifest) source: Source,
     pub(in crate::manifest) host: Option<String>,
     pub(in crate::manifest) from_code: bool,
@@ -58,6 +59,7 @@ pub(in crate::manifest) fn read(
     let (compare, capture) = (document.take("compare"), document.take("capture"));
     Suite {
         themes: themes::themes(document.take("themes"), storybook.is_some(), problems),
+        project: project(document.take("project"), &context, problems),
         source,
         host,
         from_code,
@@ -79,6 +81,25 @@ pub(in crate::manifest) fn read(
             .and_then(|n| u32::try_from(n).ok())
             .unwrap_or(0),
     }
+}
+
+/// The name in `[project]`, otherwise that of the package.
+fn project(value: Option<Value<'_>>, context: &ReadContext, problems: &mut Problems) -> String {
+    let table = value.and_then(|value| value.table(problems));
+    let name = table.and_then(|mut table| {
+        let name = table.take("name");
+        table.finish(problems);
+        name
+    });
+    let Some((value, name)) = name.and_then(|name| Some((name.clone(), name.text(problems)?)))
+    else {
+        return context.project.clone();
+    };
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if name.is_empty() || !name.chars().all(is_allowed) {
+        problems.add(value.wrong("a project name has only letters, digits, `.`, `_` and `-`"));
+    }
+    name.to_owned()
 }
 
 fn baselines(value: Option<Value<'_>>, problems: &mut Problems) -> BaselineTemplate {

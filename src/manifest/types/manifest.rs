@@ -21,6 +21,10 @@ pub struct Manifest {
     pub root: PathBuf,
     /// The folder `target/tintype`.
     pub(crate) state_dir: PathBuf,
+    /// The name under which the record keeps the project's runs.
+    pub project: String,
+    /// Whether the package shares its target folder with others.
+    pub(crate) is_member: bool,
     /// Where the stories come from.
     pub source: Source,
     /// The name by which browsers on other machines reach this one. If it is

@@ -45,7 +45,7 @@ fn a_palette_with_a_broken_colour_is_damage() {
         let palette = chunk(*b"PLTE", &vec![7; length]);
         let png = png(1, 3, &[palette, chunk(*b"IDAT", &rows)]);
         let said = failure(&png);
-        let wanted = format!("its palette of {length} bytes is not one of whole colours");
+        let wanted = format!("its palette of {length} bytes has an incomplete colour");
         assert!(said.ends_with(&wanted), "{said}");
     }
 }

@@ -1,5 +1,6 @@
 //! Compares results with known ones.
 
+mod compact;
 mod damaged;
 mod forms;
 mod oracle;
@@ -106,7 +107,7 @@ fn no_picture_is_larger_than_an_image_may_be() {
     assert_eq!(inspection.comparison.verdict, Verdict::SizeMismatch);
     let drawn = inspection.diff_png().map(|picture| picture.len());
     let error = drawn.unwrap_err();
-    insta::assert_snapshot!(error, @"failed to draw the difference: 16384×8193 pixels are more than the 134217728 that Tintype draws");
+    insta::assert_snapshot!(error, @"failed to draw the difference: its size of 16384×8193 pixels exceeds the maximum of 134,217,728 pixels");
     assert!(inspection.comparison.draw_diff(&wide, &tall).is_err());
     assert!(inspection.sweep().is_ok());
 }
@@ -172,13 +173,13 @@ fn ignored_pixels_that_only_one_image_has_do_not_count() {
 fn what_is_no_image_is_named() {
     let good = encode_png(&white(3, 3)).unwrap();
     let failure = |bytes: &[u8]| compare_png(&good, bytes, &Options::default()).unwrap_err();
-    insta::assert_snapshot!(failure(b"<!doctype html>"), @r#"failed to read the current image: it is not a PNG file (it begins with "<!doctype ht")"#);
+    insta::assert_snapshot!(failure(b"<!doctype html>"), @r#"failed to read the current image: it is not a PNG file (it starts with "<!doctype ht")"#);
     insta::assert_snapshot!(failure(b""), @"failed to read the current image: it is not a PNG file (it is empty)");
     let mut bomb = good.clone();
     bomb[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
-    insta::assert_snapshot!(failure(&bomb), @"failed to read the current image: 60000×60000 pixels are more than the 134217728 that Tintype decodes (compare it in parts, or capture a smaller viewport)");
+    insta::assert_snapshot!(failure(&bomb), @"failed to read the current image: its size of 60000×60000 pixels exceeds the maximum of 134,217,728 pixels");
     bomb[16..24].copy_from_slice(&[0, 0, 0, 1, 1, 0, 0, 1]);
-    insta::assert_snapshot!(failure(&bomb), @"failed to read the current image: 16777217 rows are more than the 16777216 that Tintype decodes (compare it in parts)");
+    insta::assert_snapshot!(failure(&bomb), @"failed to read the current image: its height of 16777217 pixels exceeds the maximum of 16,777,216 pixels");
     bomb[23] = 0;
     assert!(compare_png(&bomb, &bomb, &Options::default()).is_ok());
     for end in 1..good.len() - 12 {

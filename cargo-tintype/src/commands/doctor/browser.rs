@@ -8,15 +8,19 @@ use tintype::browser::{Browser, BrowserError, BrowserInfo, Programs, find, limit
 use tintype::manifest::{BrowserSettings, Manifest};
 use tintype::model::BrowserName;
 
+use super::baselines::Browsers;
 use super::check::Check;
 
-/// Checks the programs of each engine and starts a session as tests do.
-pub(super) fn checks(manifest: &Manifest) -> Vec<Check> {
+/// Checks the programs of each engine and starts a session as tests do. Returns
+/// the browsers that started, too.
+pub(super) fn checks(manifest: &Manifest) -> (Vec<Check>, Browsers) {
+    let mut browsers = Browsers::new();
     let engines = manifest.browser.names.iter();
-    engines.flat_map(|&name| engine(name, manifest)).collect()
+    let checks = engines.flat_map(|&name| engine(name, manifest, &mut browsers));
+    (checks.collect(), browsers)
 }
 
-fn engine(name: BrowserName, manifest: &Manifest) -> Vec<Check> {
+fn engine(name: BrowserName, manifest: &Manifest, browsers: &mut Browsers) -> Vec<Check> {
     let settings = &manifest.browser;
     let mut checks = Vec::new();
     if let Some(address) = &settings.webdriver {
@@ -31,7 +35,11 @@ fn engine(name: BrowserName, manifest: &Manifest) -> Vec<Check> {
             }
         }
     }
-    checks.push(session(name, manifest));
+    let started = start(name, manifest);
+    if let Ok(info) = &started {
+        browsers.insert(name, info.browser.clone());
+    }
+    checks.push(session(name, started));
     checks.extend(unsupported(name, settings));
     checks
 }
@@ -44,8 +52,8 @@ fn install(name: BrowserName) -> &'static str {
     }
 }
 
-fn session(name: BrowserName, manifest: &Manifest) -> Check {
-    match start(name, manifest) {
+fn session(name: BrowserName, started: Result<BrowserInfo, BrowserError>) -> Check {
+    match started {
         Ok(info) => Check::good("session", format!("{} under {}", info.browser, info.driver)),
         Err(error @ (BrowserError::NotFound { .. } | BrowserError::Remote { .. })) => {
             Check::problem("session", error.to_string(), install(name))

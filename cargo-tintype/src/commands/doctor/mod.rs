@@ -1,5 +1,6 @@
 //! `cargo tintype doctor`
 
+mod baselines;
 mod browser;
 mod check;
 mod fonts;
@@ -12,7 +13,7 @@ use crate::record_check;
 use check::{Check, CheckState};
 use tintype::config::Config;
 
-/// Check browser, driver, fonts and record, and suggest fixes
+/// Check browser, driver, fonts, baselines and record, and suggest fixes
 #[derive(clap::Args)]
 pub(crate) struct DoctorOptions {
     /// Print a JSON array instead of lines
@@ -50,8 +51,10 @@ fn examine(config: &Config) -> Vec<Check> {
         }
     };
     let mut checks = vec![Check::good("manifest", summary(&project))];
-    checks.extend(browser::checks(&project.manifest));
+    let (found, browsers) = browser::checks(&project.manifest);
+    checks.extend(found);
     checks.push(fonts::check());
+    checks.extend(baselines::checks(&project, config, &browsers));
     checks.extend(record(project));
     checks
 }
