@@ -35,7 +35,9 @@ impl Baseline {
 
     /// Whether the file has been encoded from this PNG.
     pub fn is_encoded_from(&self, png: &[u8]) -> bool {
-        self.captured.as_ref().is_some_and(|captured| *captured == hash(png))
+        self.captured
+            .as_ref()
+            .is_some_and(|captured| *captured == hash(png))
     }
 
     /// The error of a baseline that cannot be compared.
@@ -60,7 +62,9 @@ pub fn read(root: &Path, path: &Path) -> Result<Option<Baseline>, BaselineError>
         return Ok(None);
     };
     let parts = png::split(&file).map_err(problem)?;
-    let text = parts.provenance.map(serde_json::from_str::<ProvenanceChunk>);
+    let text = parts
+        .provenance
+        .map(serde_json::from_str::<ProvenanceChunk>);
     let (provenance, capture) = match text {
         Some(Ok(chunk)) => (Some(chunk.provenance), chunk.capture),
         _ => (None, None),

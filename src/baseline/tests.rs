@@ -121,7 +121,9 @@ fn an_image_of_another_program_has_no_provenance() {
 fn a_baseline_is_smaller_than_its_capture_and_has_the_same_pixels() {
     let project = Project::new();
     let (root, path) = (project.folder.path(), project.baseline());
-    let capture = RgbaImage::from_fn(300, 200, |x, y| Rgba([x as u8, y as u8, (x ^ y) as u8, 255]));
+    let capture = RgbaImage::from_fn(300, 200, |x, y| {
+        Rgba([x as u8, y as u8, (x ^ y) as u8, 255])
+    });
     let png = encode_png(&capture).unwrap();
     accept(root, &path, &png, &provenance("run-1")).unwrap();
     let baseline = read(root, &path).unwrap().unwrap();
@@ -192,7 +194,10 @@ fn a_folder_that_cannot_be_written_is_reported() {
         std::io::ErrorKind::StorageFull,
     ] {
         let text = BaselineProblem::Unwritable(kind.into()).to_string();
-        assert!(text.contains("\nhelp: ") && !text.contains("os error"), "{text}");
+        assert!(
+            text.contains("\nhelp: ") && !text.contains("os error"),
+            "{text}"
+        );
     }
 }
 
@@ -265,7 +270,14 @@ fn accept_if_refuses_a_changed_baseline() {
     let project = Project::new();
     let (root, path) = (project.folder.path(), project.baseline());
     let accept = |expected: Option<&str>, grey| {
-        accept_if(root, &state_dir(root), &path, expected, &picture(grey), &provenance("run-1"))
+        accept_if(
+            root,
+            &state_dir(root),
+            &path,
+            expected,
+            &picture(grey),
+            &provenance("run-1"),
+        )
     };
     let first = accept(None, 1).unwrap();
     let late = accept(None, 2).unwrap_err();
@@ -286,16 +298,46 @@ fn accept_if_refuses_a_changed_baseline() {
 fn restore_if_restores_the_file_byte_for_byte() {
     let project = Project::new();
     let (root, path) = (project.folder.path(), project.baseline());
-    let first = accept_if(root, &state_dir(root), &path, None, &picture(1), &provenance("a")).unwrap();
+    let first = accept_if(
+        root,
+        &state_dir(root),
+        &path,
+        None,
+        &picture(1),
+        &provenance("a"),
+    )
+    .unwrap();
     let before = fs::read(&path).unwrap();
     let expected = Some(first.file_sha256.as_str());
-    let second = accept_if(root, &state_dir(root), &path, expected, &picture(2), &provenance("b")).unwrap();
-    let stale = restore_if(root, &state_dir(root), &path, &first.file_sha256, Some(&before)).unwrap_err();
+    let second = accept_if(
+        root,
+        &state_dir(root),
+        &path,
+        expected,
+        &picture(2),
+        &provenance("b"),
+    )
+    .unwrap();
+    let stale = restore_if(
+        root,
+        &state_dir(root),
+        &path,
+        &first.file_sha256,
+        Some(&before),
+    )
+    .unwrap_err();
     assert!(
         matches!(stale.problem, BaselineProblem::Changed { .. }),
         "{stale}"
     );
-    restore_if(root, &state_dir(root), &path, &second.file_sha256, Some(&before)).unwrap();
+    restore_if(
+        root,
+        &state_dir(root),
+        &path,
+        &second.file_sha256,
+        Some(&before),
+    )
+    .unwrap();
     assert_eq!(fs::read(&path).unwrap(), before);
     restore_if(root, &state_dir(root), &path, &first.file_sha256, None).unwrap();
     assert!(!path.exists(), "there was no file before the first");
@@ -310,7 +352,15 @@ fn one_of_several_concurrent_acceptances_succeeds() {
             .map(|grey| {
                 let path = &path;
                 scope.spawn(move || {
-                    accept_if(root, &state_dir(root), path, None, &picture(grey), &provenance("run-1")).is_ok()
+                    accept_if(
+                        root,
+                        &state_dir(root),
+                        path,
+                        None,
+                        &picture(grey),
+                        &provenance("run-1"),
+                    )
+                    .is_ok()
                 })
             })
             .collect();

@@ -60,11 +60,7 @@ impl Harness {
         })
     }
 
-    fn run_with(
-        self,
-        arguments: &Arguments,
-        mut config: Config,
-    ) -> Result<ExitCode, HarnessError> {
+    fn run_with(self, arguments: &Arguments, mut config: Config) -> Result<ExitCode, HarnessError> {
         log::init(config.log);
         let path = config.manifest.clone().or_else(|| self.manifest.clone());
         let path = path.unwrap_or_else(|| PathBuf::from("stories.toml"));

@@ -153,7 +153,10 @@ mod tests {
             ..here.clone()
         };
         let advice = pin_environment(&here.changes_since(&there));
-        assert!(advice.contains("the same browser") && advice.contains("web fonts"), "{advice}");
+        assert!(
+            advice.contains("the same browser") && advice.contains("web fonts"),
+            "{advice}"
+        );
         assert!(!advice.contains("{platform}"), "{advice}");
     }
 }

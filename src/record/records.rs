@@ -108,7 +108,9 @@ impl Records {
     }
 
     fn is_own(&self, run: &VisualTestRun) -> bool {
-        self.project.as_ref().is_none_or(|project| run.is_of(project))
+        self.project
+            .as_ref()
+            .is_none_or(|project| run.is_of(project))
     }
 
     /// The document of a run.

@@ -92,7 +92,11 @@ pub fn test_message(finished: &FinishedSnapshot, explain: bool) -> Option<String
     }
     if !result.environment_changed.is_empty() {
         line(&mut text, "note", &environment(&result.environment_changed));
-        line(&mut text, "help", &pin_environment(&result.environment_changed));
+        line(
+            &mut text,
+            "help",
+            &pin_environment(&result.environment_changed),
+        );
     }
     images(&mut text, result);
     if let Some(command) = accept(result) {

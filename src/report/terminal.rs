@@ -169,10 +169,7 @@ fn other_environments(text: &mut String, results: &[VisualTestResult]) {
     let all: Vec<EnvironmentChange> = changed
         .flat_map(|result| result.environment_changed.clone())
         .collect();
-    let changes: BTreeSet<String> = all
-        .iter()
-        .map(EnvironmentChange::describe)
-        .collect();
+    let changes: BTreeSet<String> = all.iter().map(EnvironmentChange::describe).collect();
     let Some(first) = changes.first() else {
         return;
     };

@@ -90,7 +90,9 @@ impl RunContext {
             baseline: Some(pass.baseline_sha256.clone()),
             ..ImageHashes::default()
         });
-        result.environment_changed.clone_from(&pass.environment_changed);
+        result
+            .environment_changed
+            .clone_from(&pass.environment_changed);
         result.page_errors.clone_from(&pass.page_errors);
         self.finish(index, FinishedSnapshot::new(result));
     }

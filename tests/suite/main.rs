@@ -23,11 +23,11 @@ mod recording;
 mod requests;
 mod settling;
 mod steps;
-mod workspace;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/trial.rs"]
 mod trial;
+mod workspace;
 
 use std::process::ExitCode;
 

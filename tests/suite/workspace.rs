@@ -47,8 +47,12 @@ impl Workspace {
         };
         for (package, colour) in [("cart", "red"), ("search", "blue")] {
             let text = format!("[package]\nname = \"{package}\"\nversion = \"0.1.0\"\n");
-            workspace.project.write(&format!("{package}/Cargo.toml"), &text);
-            workspace.project.write(&format!("{package}/stories.toml"), MANIFEST);
+            workspace
+                .project
+                .write(&format!("{package}/Cargo.toml"), &text);
+            workspace
+                .project
+                .write(&format!("{package}/stories.toml"), MANIFEST);
             workspace.colour(package, colour);
         }
         workspace
@@ -57,7 +61,8 @@ impl Workspace {
     /// Gives the story of a package a background.
     fn colour(&self, package: &str, colour: &str) {
         let page = format!("<!doctype html><body style='margin: 0; background: {colour}'>");
-        self.project.write(&format!("{package}/stories/a.html"), &page);
+        self.project
+            .write(&format!("{package}/stories/a.html"), &page);
     }
 
     /// Runs the suite of a package, as cargo does.
@@ -82,7 +87,9 @@ impl Workspace {
         let files = files.map(|file| serde_json::from_slice::<RunFile>(&file).unwrap());
         let newest = files.max_by_key(|file| file.run.timestamp).unwrap();
         let results = newest.results.iter();
-        results.map(|result| (result.status, result.cached)).collect()
+        results
+            .map(|result| (result.status, result.cached))
+            .collect()
     }
 
     fn state_dir(&self, package: &str) -> PathBuf {
@@ -92,7 +99,9 @@ impl Workspace {
 
     /// The colour of a package's baseline.
     fn baseline(&self, package: &str) -> [u8; 3] {
-        let file = self.project.read(&format!("{package}/baselines/a-light-400x300.png"));
+        let file = self
+            .project
+            .read(&format!("{package}/baselines/a-light-400x300.png"));
         let image = image::load_from_memory(&file).unwrap().to_rgb8();
         image.get_pixel(5, 5).0
     }

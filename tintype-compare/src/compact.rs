@@ -118,7 +118,11 @@ impl Palette {
 
     /// The chunks `PLTE` and, for translucent colours, `tRNS`.
     fn chunks(&self) -> Vec<u8> {
-        let colours: Vec<u8> = self.colours.iter().flat_map(|c| [c[0], c[1], c[2]]).collect();
+        let colours: Vec<u8> = self
+            .colours
+            .iter()
+            .flat_map(|c| [c[0], c[1], c[2]])
+            .collect();
         let mut chunks = png_chunks::chunk(*b"PLTE", &colours);
         let alphas: Vec<u8> = self.colours.iter().map(|colour| colour[3]).collect();
         if alphas.iter().any(|&alpha| alpha < 255) {
@@ -140,12 +144,14 @@ struct CompactEncoder<'a> {
 /// The form and filter that are smallest on a sample of the rows.
 fn smallest<'a>(image: &'a RgbaImage, palette: Option<&'a Palette>) -> CompactEncoder<'a> {
     let bands = sample(image.width() as usize, image.height() as usize);
-    let encoders = candidates(image, palette).into_iter().map(|(form, filter)| CompactEncoder {
-        image,
-        palette: palette.filter(|_| matches!(form, PixelForm::Indexed(_))),
-        form,
-        filter,
-    });
+    let encoders = candidates(image, palette)
+        .into_iter()
+        .map(|(form, filter)| CompactEncoder {
+            image,
+            palette: palette.filter(|_| matches!(form, PixelForm::Indexed(_))),
+            form,
+            filter,
+        });
     encoders
         .min_by_key(|encoder| encoder.compress(TRIAL_LEVEL, &bands).len())
         .expect("there is a candidate for every image")
@@ -156,7 +162,13 @@ fn candidates(image: &RgbaImage, palette: Option<&Palette>) -> Vec<(PixelForm, F
     let pixels = image.as_raw().as_chunks::<4>().0;
     let mut found = Vec::new();
     let filtered = |form| {
-        [filter::NONE, filter::UP, filter::PAETH, FilterChoice::Adaptive].map(|filter| (form, filter))
+        [
+            filter::NONE,
+            filter::UP,
+            filter::PAETH,
+            FilterChoice::Adaptive,
+        ]
+        .map(|filter| (form, filter))
     };
     let is_opaque = pixels.iter().all(|pixel| pixel[3] == 255);
     if is_opaque && pixels.iter().all(|[r, g, b, _]| r == g && g == b) {
@@ -179,7 +191,9 @@ fn sample(width: usize, height: usize) -> Vec<Range<usize>> {
     let most = (TRIAL_PIXELS / (width * TRIAL_BAND)).max(1);
     let step = bands.div_ceil(most);
     let starts = (0..bands).step_by(step).map(|band| band * TRIAL_BAND);
-    starts.map(|start| start..(start + TRIAL_BAND).min(height)).collect()
+    starts
+        .map(|start| start..(start + TRIAL_BAND).min(height))
+        .collect()
 }
 
 impl CompactEncoder<'_> {

@@ -45,7 +45,13 @@ impl RowFilter {
     pub(super) fn filter(&mut self, row: &[u8]) -> &[u8] {
         match self.choice {
             FilterChoice::Fixed(filter) => {
-                apply(filter, self.bytes_per_pixel, &self.above, row, &mut self.filtered);
+                apply(
+                    filter,
+                    self.bytes_per_pixel,
+                    &self.above,
+                    row,
+                    &mut self.filtered,
+                );
             }
             FilterChoice::Adaptive => self.choose(row),
         }
@@ -57,8 +63,17 @@ impl RowFilter {
     fn choose(&mut self, row: &[u8]) {
         let mut least = u64::MAX;
         for filter in 0..FILTERS {
-            apply(filter, self.bytes_per_pixel, &self.above, row, &mut self.trial);
-            let sum = self.trial[1..].iter().map(|byte| u64::from(byte.cast_signed().unsigned_abs())).sum();
+            apply(
+                filter,
+                self.bytes_per_pixel,
+                &self.above,
+                row,
+                &mut self.trial,
+            );
+            let sum = self.trial[1..]
+                .iter()
+                .map(|byte| u64::from(byte.cast_signed().unsigned_abs()))
+                .sum();
             if sum < least {
                 least = sum;
                 std::mem::swap(&mut self.filtered, &mut self.trial);
@@ -76,7 +91,11 @@ fn apply(filter: u8, bytes_per_pixel: usize, above: &[u8], row: &[u8], out: &mut
     let lefts = || std::iter::repeat_n(&0, start).chain(row);
     let pairs = || row.iter().zip(above);
     match filter {
-        1 => out.extend(row.iter().zip(lefts()).map(|(byte, left)| byte.wrapping_sub(*left))),
+        1 => out.extend(
+            row.iter()
+                .zip(lefts())
+                .map(|(byte, left)| byte.wrapping_sub(*left)),
+        ),
         2 => out.extend(pairs().map(|(byte, up)| byte.wrapping_sub(*up))),
         3 => out.extend(pairs().zip(lefts()).map(|((byte, up), left)| {
             let mean = (u16::from(*left) + u16::from(*up)) / 2;
@@ -85,9 +104,11 @@ fn apply(filter: u8, bytes_per_pixel: usize, above: &[u8], row: &[u8], out: &mut
         4 => {
             let corners = std::iter::repeat_n(&0, start).chain(above);
             let neighbours = pairs().zip(lefts()).zip(corners);
-            out.extend(neighbours.map(|(((byte, up), left), corner)| {
-                byte.wrapping_sub(paeth(*left, *up, *corner))
-            }));
+            out.extend(
+                neighbours.map(|(((byte, up), left), corner)| {
+                    byte.wrapping_sub(paeth(*left, *up, *corner))
+                }),
+            );
         }
         _ => out.extend_from_slice(row),
     }

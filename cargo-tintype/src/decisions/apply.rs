@@ -133,7 +133,14 @@ fn accept(
     if let Some(hash) = &before {
         log.keep_replaced(&path, hash)?;
     }
-    let accepted = baseline::accept_if(root, &state_dir, &path, before.as_deref(), &image, &provenance)?;
+    let accepted = baseline::accept_if(
+        root,
+        &state_dir,
+        &path,
+        before.as_deref(),
+        &image,
+        &provenance,
+    )?;
     Ok(entry.with_hashes(before, accepted.file_sha256))
 }
 

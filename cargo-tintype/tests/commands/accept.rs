@@ -263,7 +263,11 @@ fn a_complete_name_selects_one_snapshot() {
     assert!(baseline(&project, BUTTON).unwrap().is_capture(&picture(2)));
     assert!(baseline(&project, neighbour).is_none());
     assert!(project.alone(&["accept", "button::dark", "--force"]).ok);
-    assert!(baseline(&project, neighbour).unwrap().is_capture(&picture(3)));
+    assert!(
+        baseline(&project, neighbour)
+            .unwrap()
+            .is_capture(&picture(3))
+    );
 }
 
 #[test]

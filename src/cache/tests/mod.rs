@@ -225,10 +225,9 @@ async fn untracked_inputs_are_not_cached() {
     let project = CachedProject::new();
     let snapshot = &project.plan()[0];
     let refusal = |project: &CachedProject, loads: Loads| {
-        let refused =
-            project
-                .open()
-                .record_pass(snapshot, CachedProject::pass(snapshot), &loads);
+        let refused = project
+            .open()
+            .record_pass(snapshot, CachedProject::pass(snapshot), &loads);
         refused.unwrap_err()
     };
     let untracked = Loads {

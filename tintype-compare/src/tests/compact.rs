@@ -50,7 +50,10 @@ fn few_colours_are_stored_by_palette() {
             let image = of_colours(width, 40, colours, opaque);
             let (depth, form) = compacted(&image);
             assert_eq!(form, INDEXED, "{colours} colours");
-            assert!(1_u32 << depth >= colours, "{colours} colours in {depth} bits");
+            assert!(
+                1_u32 << depth >= colours,
+                "{colours} colours in {depth} bits"
+            );
         }
     }
     assert_eq!(compacted(&of_colours(80, 80, 257, opaque)), (8, RGB));

@@ -91,7 +91,11 @@ impl Found {
                 self.usable,
                 changes.join(", ")
             );
-            checks.push(Check::warning(NAME, text, pin_environment(&self.all_changes)));
+            checks.push(Check::warning(
+                NAME,
+                text,
+                pin_environment(&self.all_changes),
+            ));
         }
         checks.extend(self.unusable.iter().map(|error| {
             let (found, advice) = error.split_once("\nhelp: ").unwrap_or((error, ""));
