@@ -1,7 +1,16 @@
 //! The front end that the report and `cargo tintype review` share.
 
 /// The styles of every component, for light and dark.
-pub const STYLE: &str = include_str!("../../../ui/tintype.css");
+pub const STYLE: &str = concat!(
+    include_str!("../../../ui/theme.css"),
+    include_str!("../../../ui/base.css"),
+    include_str!("../../../ui/controls.css"),
+    include_str!("../../../ui/surfaces.css"),
+    include_str!("../../../ui/navigation.css"),
+    include_str!("../../../ui/images.css"),
+    include_str!("../../../ui/feedback.css"),
+    include_str!("../../../ui/pages.css"),
+);
 /// The icons, as CSS masks.
 pub const ICONS: &str = include_str!("../../../ui/icons.css");
 
@@ -15,7 +24,7 @@ pub const SCRIPTS: [(&str, &str); 5] = [
 ];
 
 /// The script of the report only.
-pub const REPORT: &str = include_str!("../../../ui/js/report.js");
+pub(crate) const REPORT: &str = include_str!("../../../ui/js/report.js");
 
 /// The fonts as WOFF2, by their path in the style.
 pub const FONTS: [(&str, &[u8]); 3] = [

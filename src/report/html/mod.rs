@@ -9,11 +9,12 @@
 //! - `pictures`: embeds images, or names their files.
 //! - [`assets`]: the front end.
 
-pub mod assets;
+pub(crate) mod assets;
 mod page;
 mod pictures;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-pub use writer::{EMBED_UP_TO, HtmlReport, write};
+pub(crate) use writer::HtmlReport;
+pub use writer::{EMBED_UP_TO, write};

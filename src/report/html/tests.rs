@@ -4,6 +4,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::assets::STYLE;
 use super::writer::write;
 use crate::model::{Status, VisualTestResult};
 use crate::report::sample;
@@ -33,6 +34,20 @@ fn report(root: &Path, results: &[VisualTestResult], embed_up_to: u64) -> (Strin
     let (data, _) = rest.split_once("</script>").unwrap();
     let data = serde_json::from_str(data).unwrap();
     (page, data)
+}
+
+#[test]
+fn the_stories_load_the_styles_of_the_report() {
+    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
+    let imports = fs::read_to_string(ui.join("tintype.css")).unwrap();
+    let names = imports
+        .lines()
+        .filter_map(|line| line.strip_prefix("@import url(\"")?.strip_suffix("\");"))
+        .filter(|name| *name != "specimens.css");
+    let style: String = names
+        .map(|name| fs::read_to_string(ui.join(name)).unwrap())
+        .collect();
+    assert_eq!(style, STYLE);
 }
 
 #[test]

@@ -16,13 +16,13 @@ use crate::report::words::{accept, name};
 pub const EMBED_UP_TO: u64 = 4 * 1024 * 1024;
 
 /// Writes the HTML report of a run, of all its processes, into its folder.
-pub struct HtmlReport {
+pub(crate) struct HtmlReport {
     root: PathBuf,
 }
 
 impl HtmlReport {
     /// `root` is the manifest's folder, to which the results' paths are relative.
-    pub fn new(root: PathBuf) -> Self {
+    pub(crate) fn new(root: PathBuf) -> Self {
         Self { root }
     }
 }
@@ -41,12 +41,12 @@ impl Subscriber for HtmlReport {
 #[derive(Serialize)]
 struct Data<'a> {
     run: &'a VisualTestRun,
-    snapshots: Vec<Snapshot<'a>>,
+    snapshots: Vec<ReportedSnapshot<'a>>,
 }
 
 /// A result with values that only the page needs.
 #[derive(Serialize)]
-struct Snapshot<'a> {
+struct ReportedSnapshot<'a> {
     #[serde(flatten)]
     result: &'a VisualTestResult,
     name: String,
@@ -72,7 +72,7 @@ pub fn write(
     let snapshots = results
         .iter()
         .map(|result| {
-            Ok(Snapshot {
+            Ok(ReportedSnapshot {
                 result,
                 name: name(result),
                 images: pictures.of(result)?,
