@@ -5,11 +5,12 @@ use std::path::Path;
 
 use divan::Bencher;
 use tempfile::TempDir;
-use tintype::baseline;
-use tintype::cache::{Cache, CacheContext, CachedPass, Loads};
-use tintype::config::Config;
-use tintype::manifest::Manifest;
-use tintype::plan::{Plan, Snapshot};
+use tintype::Snapshot;
+use tintype::internals::baseline;
+use tintype::internals::cache::{Cache, CacheContext, CachedPass, Loads};
+use tintype::internals::config::Config;
+use tintype::internals::manifest::Manifest;
+use tintype::internals::plan::Plan;
 use tokio::runtime::Runtime;
 
 fn main() {

@@ -1,5 +1,6 @@
-//! The comparison alone, on the screenshots of `tintype-compare/tests/oracle/images`:
-//! `cargo bench --bench compare`. Beside other tools: `benches/compare-peers`.
+//! The comparison alone, on the screenshots of
+//! `tintype-compare/tests/oracle/images`: `cargo bench --bench compare`. For a
+//! comparison with other tools see `benches/compare-peers`.
 
 use divan::{Bencher, black_box};
 use image::RgbaImage;
@@ -39,7 +40,7 @@ fn files(bencher: Bencher<'_, '_>, case: &str) {
     bencher.bench(|| compare_png(black_box(&a), black_box(&b), &options));
 }
 
-/// What a failure takes: with the diff picture and the sweep.
+/// The time of a failure, including the diff image and the sweep.
 #[divan::bench(args = CASES)]
 fn explanation(bencher: Bencher<'_, '_>, case: &str) {
     let (a, b) = (file(CASES[0]), file(case));

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use support::proxy::Proxy;
 use support::server::Server;
 use support::{finished, run, started};
-use tintype::config::Config;
-use tintype::model::{RecordedEvent, RunId, Status};
-use tintype::record::{RecordConfig, Recorder, Records};
+use tintype::internals::config::Config;
+use tintype::internals::model::{RecordedEvent, RunId, Status};
+use tintype::internals::record::{RecordConfig, Recorder, Records};
 
 const SNAPSHOTS: usize = 100_000;
 

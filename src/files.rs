@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 ///
 /// # Errors
 /// When a folder or the file cannot be written; the old file is kept.
-pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_atomic(path, bytes, DEFAULT_MODE, |_| Ok(()))
 }
 
@@ -20,7 +20,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`replace`].
-pub fn replace_privately(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace_privately(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_atomic(path, bytes, PRIVATE_MODE, |_| Ok(()))
 }
 

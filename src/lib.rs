@@ -27,51 +27,33 @@
 //! - `run`: runs a plan: setup, sessions, results, teardown.
 //! - `report`: writes reports: terminal, HTML, JUnit, GitHub.
 //! - `harness`: presents a suite as a libtest test binary.
+//! - `internals`: re-exports for `cargo-tintype` and this repository's tests.
 //!
-//! [`compare`] is a crate of its own, `tintype-compare`, so that it alone can be
+//! [`compare`] is a separate crate, `tintype-compare`, so that it alone can be
 //! optimised.
-//!
-//! The modules are hidden: they are public only for `cargo-tintype`, the tests
-//! and the benchmarks of this repository, and exempt from semantic versioning.
 
+mod baseline;
+mod browser;
+mod cache;
+mod config;
+mod events;
+mod files;
+mod harness;
 #[doc(hidden)]
-pub mod baseline;
-#[doc(hidden)]
-pub mod browser;
-#[doc(hidden)]
-pub mod cache;
-#[doc(hidden)]
-pub mod config;
-#[doc(hidden)]
-pub mod events;
-#[doc(hidden)]
-pub mod files;
-#[doc(hidden)]
-pub mod harness;
-#[doc(hidden)]
-pub mod login;
-#[doc(hidden)]
-pub mod manifest;
-#[doc(hidden)]
-pub mod model;
-#[doc(hidden)]
-pub mod plan;
+pub mod internals;
+mod login;
+mod manifest;
+mod model;
+mod plan;
 mod process;
-#[doc(hidden)]
-pub mod proxy;
-#[doc(hidden)]
-pub mod record;
-#[doc(hidden)]
-pub mod redis;
-#[doc(hidden)]
-pub mod report;
-#[doc(hidden)]
-pub mod run;
+mod proxy;
+mod record;
+mod redis;
+mod report;
+mod run;
 mod schedule;
-#[doc(hidden)]
-pub mod serve;
-#[doc(hidden)]
-pub mod snapshot;
+mod serve;
+mod snapshot;
 
 pub use fantoccini;
 pub use harness::{Harness, run};
@@ -84,10 +66,10 @@ pub use tintype_compare as compare;
 /// The settings and details that stories and snapshots name.
 pub mod settings {
     pub use crate::manifest::{
-        CaptureSettings, Device, Isolation, Network, PageErrors, Screen, StorySpec, Target, Theme,
-        WaitFor,
+        CaptureSettings, ColorScheme, Contrast, Device, Isolation, Medium, Network, PageErrors,
+        Screen, StorySpec, Target, Theme, WaitFor,
     };
-    pub use crate::model::{BrowserName, StoryIdentifier};
+    pub use crate::model::{BrowserName, IdentifierError, StoryIdentifier, Viewport};
 }
 
 /// README's code is compiled as any other example.

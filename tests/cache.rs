@@ -9,13 +9,14 @@ use std::process::Command;
 
 use support::server::Server;
 use tempfile::TempDir;
-use tintype::baseline::{self, Provenance};
-use tintype::cache::{Cache, CacheContext, CachedPass, Loads};
-use tintype::config::Config;
-use tintype::manifest::Manifest;
-use tintype::model::{Environment, RunId};
-use tintype::plan::{Plan, Snapshot};
-use tintype::record::RecordConfig;
+use tintype::Snapshot;
+use tintype::internals::baseline::{self, Provenance};
+use tintype::internals::cache::{Cache, CacheContext, CachedPass, Loads};
+use tintype::internals::config::Config;
+use tintype::internals::manifest::Manifest;
+use tintype::internals::model::{Environment, RunId};
+use tintype::internals::plan::Plan;
+use tintype::internals::record::RecordConfig;
 
 const MANIFEST: &str = r#"
 [stories]

@@ -22,9 +22,9 @@ use std::time::{Duration, Instant};
 use support::proxy::Proxy;
 use support::server::Server;
 use support::{result, run, story};
-use tintype::config::Config;
-use tintype::model::{RecordedEvent, RunId, Status, Summary, VisualTestResult};
-use tintype::record::{RecordConfig, Recorder, Records};
+use tintype::internals::config::Config;
+use tintype::internals::model::{RecordedEvent, RunId, Status, Summary, VisualTestResult};
+use tintype::internals::record::{RecordConfig, Recorder, Records};
 
 const WORKERS: usize = 3;
 const RUN: &str = "run-chaos";
@@ -358,7 +358,7 @@ impl Chaos {
             let attempt = found.attempt.unwrap();
             assert!(
                 (*ended..=*begun).contains(&attempt),
-                "snapshot {n}: attempt {attempt} stands, {ended} was the last to end"
+                "snapshot {n}: attempt {attempt} is recorded, {ended} was the last to end"
             );
             if found.status != Status::Running {
                 assert_eq!(found.status, status(*n, attempt), "snapshot {n}");

@@ -1,12 +1,12 @@
-//! README and docs say nothing that is not so.
+//! Checks the examples, commands and variables in README and docs.
 
 use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
-use tintype::config::Config;
-use tintype::manifest::Manifest;
-use tintype::plan::Plan;
+use tintype::internals::config::Config;
+use tintype::internals::manifest::Manifest;
+use tintype::internals::plan::Plan;
 
 fn document(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -59,7 +59,7 @@ fn every_manifest_in_the_documents_is_without_errors() {
 }
 
 /// An unknown key that is like none makes the error list all that there are:
-/// each of them stands in the reference.
+/// each of them is in the reference.
 #[test]
 fn every_key_of_the_manifest_is_in_the_reference() {
     let reference = document("docs/manifest.md");
@@ -123,7 +123,7 @@ fn the_three_lines_are_those_that_init_writes() {
 }
 
 /// Every value that the table of settings names is understood, and every
-/// variable in it is one: a value that means nothing is refused.
+/// variable in it is one: an invalid value is an error.
 #[test]
 fn the_settings_are_those_that_are_read() {
     let readme = document("README.md");

@@ -1,6 +1,6 @@
 //! Estimates the size and duration of a run from earlier runs.
 
-use tintype::model::{Reason, VisualTestRun};
+use tintype::internals::model::{Reason, VisualTestRun};
 
 /// The size and duration of the last run of the same command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -28,7 +28,7 @@ pub(crate) fn estimate(run: &VisualTestRun, runs: &[VisualTestRun]) -> Option<Es
 #[cfg(test)]
 mod tests {
     use super::{Estimate, estimate};
-    use tintype::model::{Environment, Reason, RunId, Summary, VisualTestRun};
+    use tintype::internals::model::{Environment, Reason, RunId, Summary, VisualTestRun};
 
     fn run(timestamp: i64, reason: Option<Reason>, command: &str) -> VisualTestRun {
         VisualTestRun {

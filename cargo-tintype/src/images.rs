@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use tintype::baseline::{self, Provenance};
-use tintype::manifest::Manifest;
-use tintype::model::{VisualTestResult, VisualTestRun};
+use tintype::internals::baseline::{self, Provenance};
+use tintype::internals::manifest::Manifest;
+use tintype::internals::model::{VisualTestResult, VisualTestRun};
 
 use crate::run_files;
 

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{CommandFactory as _, Parser, Subcommand};
-use tintype::config::Config;
+use tintype::internals::config::Config;
 
 use commands::{
     accept, compare, completions, doctor, export, flush, health, import, init, list, orphans,

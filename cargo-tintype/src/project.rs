@@ -5,10 +5,10 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use tintype::config::Config;
-use tintype::manifest::{Manifest, ManifestError};
-use tintype::model::StoryIdentifier;
-use tintype::plan::Plan;
+use tintype::internals::config::Config;
+use tintype::internals::manifest::{Manifest, ManifestError};
+use tintype::internals::model::StoryIdentifier;
+use tintype::internals::plan::Plan;
 
 use crate::workspace::{self, Member};
 

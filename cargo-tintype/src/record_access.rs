@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow};
-use tintype::config::Config;
-use tintype::model::RunId;
-use tintype::record::{RecordConfig, RecordError, Records};
+use tintype::internals::config::Config;
+use tintype::internals::model::RunId;
+use tintype::internals::record::{RecordConfig, RecordError, Records};
 
 use crate::project::Project;
 use crate::run_ids::{self, LATEST};

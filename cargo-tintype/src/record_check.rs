@@ -1,6 +1,6 @@
 //! Checks the record and its server, for `doctor` and `health`.
 
-use tintype::record::server_info::ServerInfo;
+use tintype::internals::record::ServerInfo;
 
 use crate::record_access::RecordAccess;
 

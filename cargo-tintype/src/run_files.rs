@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use tintype::manifest::Manifest;
-use tintype::model::{RunFile, RunId};
+use tintype::internals::manifest::Manifest;
+use tintype::internals::model::{RunFile, RunId};
 
 use crate::run_ids::{self, LATEST};
 

@@ -2,12 +2,12 @@
 //! `latest`.
 
 use anyhow::{Result, bail};
-use tintype::model::RunId;
+use tintype::internals::model::RunId;
 
 /// The newest run.
 pub(crate) const LATEST: &str = "latest";
 
-/// The run that `text` stands for, among `ids`. Nothing if no run matches.
+/// The run that `text` identifies, among `ids`. `None` if no run matches.
 pub(crate) fn find<'a>(
     text: &str,
     ids: impl IntoIterator<Item = &'a RunId>,
@@ -43,7 +43,7 @@ pub(crate) fn find<'a>(
 #[cfg(test)]
 mod tests {
     use super::find;
-    use tintype::model::RunId;
+    use tintype::internals::model::RunId;
 
     fn ids() -> Vec<RunId> {
         [

@@ -1,5 +1,5 @@
-//! Any bytes as a PNG: no panic, and our own path gives the pixels that the
-//! general decoder gives.
+//! Decodes arbitrary bytes as a PNG: no panic, and the fast decoder returns the
+//! same pixels as the general one.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,7 +7,7 @@ use tintype_compare::{Options, compare_png, fuzzing};
 
 fuzz_target!(|bytes: &[u8]| {
     let png = sound(bytes);
-    // A large image costs time and finds nothing that a small one does not.
+    // A large image costs time and finds no more than a small one.
     if png.len() >= 24 && (png[16..18] != [0, 0] || png[20..22] != [0, 0]) {
         return;
     }
@@ -15,7 +15,8 @@ fuzz_target!(|bytes: &[u8]| {
         let general = general.expect("what we read, the general decoder reads");
         assert!(ours == general, "two decoders, two images");
     }
-    // Against itself with another last byte, so that equal bytes don't end it.
+    // Compared with itself with another last byte, so that the bytes are not
+    // equal.
     let mut other = png.clone();
     other.push(0);
     if let Ok(comparison) = compare_png(&png, &other, &Options::default()) {
@@ -23,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// Puts the checksums right, which no mutation would find.
+/// Corrects the checksums, because mutations hardly find them.
 fn sound(bytes: &[u8]) -> Vec<u8> {
     let mut png = bytes.to_vec();
     let mut at = 8;

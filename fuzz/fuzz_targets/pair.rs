@@ -1,6 +1,6 @@
-//! Two PNGs of one shape, row by row with filters of their own, one of them
+//! Two PNGs of one shape, row by row with different filters, one of them
 //! possibly damaged: side by side in small bands, as a whole, and decoded by
-//! the general decoder, they are judged alike.
+//! the general decoder, the results are equal.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -14,7 +14,7 @@ struct Question {
     has_alpha: bool,
     /// Rows that both begin with, as they are stored.
     rows: Vec<Row>,
-    /// What the second image has in place of some of them.
+    /// The rows of the second image that replace some of them.
     changes: Vec<(u8, Row)>,
     /// Where the compressed data of either is cut into chunks.
     cuts: [u8; 2],
@@ -42,7 +42,7 @@ fuzz_target!(|question: Question| {
     }
     let mut b = png(&question, &rows, question.cuts[1]);
     for (place, byte) in &question.damage {
-        // The header stays: another size is not what this is about.
+        // The header is kept: other sizes are not the subject of this target.
         let place = 33 + usize::from(*place) % (b.len() - 33);
         b[place] = *byte;
     }
@@ -60,7 +60,7 @@ fuzz_target!(|question: Question| {
     if let Ok(mut inspection) = inspect_png(&a, &b, &options) {
         let sweep = inspection.sweep().unwrap();
         assert!(sweep.counts.is_sorted_by(|a, b| a.1 >= b.1));
-        // Equal files nobody had to decode before.
+        // Equal files have not been decoded yet.
         let is_same = inspection.comparison.verdict == Verdict::Same;
         assert!(inspection.diff_png().is_ok() || is_same);
         assert_eq!(sweep, inspection.sweep().unwrap());
@@ -81,7 +81,7 @@ fn png(question: &Question, rows: &[Row], cut: u8) -> Vec<u8> {
     ];
     let mut stored = Vec::new();
     for row in rows {
-        // Now and then one that does not exist.
+        // Sometimes an invalid one.
         stored.push(if row.filter < 250 {
             row.filter % 5
         } else {
@@ -106,7 +106,7 @@ fn png(question: &Question, rows: &[Row], cut: u8) -> Vec<u8> {
     png
 }
 
-/// Stored blocks: what a mutation changes in them stays readable.
+/// Stored blocks, which remain valid if a mutation changes their content.
 fn zlib(bytes: &[u8]) -> Vec<u8> {
     let mut zlib = vec![0x78, 0x01];
     let blocks = bytes.chunks(0xffff);

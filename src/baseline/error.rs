@@ -14,7 +14,7 @@ const RESTORE: &str = "restore the file from version control, or accept the curr
 pub struct BaselineError {
     /// The file, relative to the manifest's folder where possible.
     pub path: PathBuf,
-    /// What is wrong with it.
+    /// The problem with it.
     pub problem: BaselineProblem,
 }
 
@@ -27,7 +27,7 @@ impl BaselineError {
     }
 }
 
-/// What is wrong with a baseline file: the predicate of "the baseline …".
+/// A problem with a baseline file: the predicate of "the baseline …".
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineProblem {
     /// It is another type of file.

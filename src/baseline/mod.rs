@@ -17,9 +17,9 @@ mod sha256;
 #[cfg(test)]
 mod tests;
 
-pub use accept::{AcceptedBaseline, accept, accept_if, restore_if};
+pub use accept::{accept, accept_if, restore_if};
 pub use error::{BaselineError, BaselineProblem};
-pub use orphans::{baseline_files, orphans};
+pub use orphans::orphans;
 pub use provenance::Provenance;
 pub use read::{Baseline, file_sha256, read};
 pub use sha256::sha256;

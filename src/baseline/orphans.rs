@@ -14,7 +14,7 @@ use crate::plan::Plan;
 ///
 /// # Errors
 /// When a folder cannot be read.
-pub fn baseline_files(manifest: &Manifest) -> Result<Vec<PathBuf>, walkdir::Error> {
+pub(crate) fn baseline_files(manifest: &Manifest) -> Result<Vec<PathBuf>, walkdir::Error> {
     let folder = manifest.root.join(manifest.baselines.folder());
     if !folder.is_dir() {
         return Ok(Vec::new());

@@ -18,7 +18,7 @@ pub enum BrowserError {
         what: &'static str,
         /// The names that were tried.
         looked_for: String,
-        /// What to install, or which setting names the program.
+        /// The package to install, or the setting that names the program.
         advice: &'static str,
     },
     /// A program could not be started.
@@ -244,7 +244,7 @@ pub struct Unsettled {
 pub struct Pending {
     /// The condition: `fonts`, `images`, …
     pub step: String,
-    /// What it waits for: an address, a selector.
+    /// The awaited subject: an address, a selector.
     #[serde(default)]
     pub detail: String,
 }

@@ -27,7 +27,10 @@ pub fn limits(engine: BrowserName, settings: &BrowserSettings) -> Vec<&'static s
 }
 
 /// The limits that affect a snapshot, for its result.
-pub fn snapshot_limits(snapshot: &Snapshot, settings: &BrowserSettings) -> Vec<&'static str> {
+pub(crate) fn snapshot_limits(
+    snapshot: &Snapshot,
+    settings: &BrowserSettings,
+) -> Vec<&'static str> {
     let (capture, scale) = (&snapshot.story.capture, snapshot.screen.scale);
     let mut affecting = limits(snapshot.browser, settings);
     affecting.retain(|&limit| match limit {
@@ -45,7 +48,7 @@ pub fn snapshot_limits(snapshot: &Snapshot, settings: &BrowserSettings) -> Vec<&
 ///
 /// # Errors
 /// [`BrowserError::Unsupported`] with the story and the manifest key.
-pub fn check_support(snapshot: &Snapshot, manifest: &Manifest) -> Result<(), BrowserError> {
+pub(crate) fn check_support(snapshot: &Snapshot, manifest: &Manifest) -> Result<(), BrowserError> {
     let keys = match snapshot.browser {
         BrowserName::Chromium => return Ok(()),
         BrowserName::Firefox | BrowserName::Webkit => special_keys(snapshot, manifest),

@@ -16,10 +16,11 @@ mod limits;
 mod page;
 mod webkit;
 
-pub use driver::{Programs, find};
+pub use driver::{Programs, find, install_command};
 pub use engine::Browser;
-pub use error::{BrowserError, StepFailure, Unsettled, Unstable};
-pub use limits::{check_support, limits, snapshot_limits};
-pub use page::{
-    BrowserInfo, Cookie, PageResources, Parameters, Settled, StorageState, Thoroughness,
-};
+pub use error::BrowserError;
+pub(crate) use error::{StepFailure, Unstable};
+pub use limits::limits;
+pub(crate) use limits::{check_support, snapshot_limits};
+pub use page::{BrowserInfo, Settled, Thoroughness};
+pub(crate) use page::{Cookie, PageResources, Parameters, StorageState};

@@ -35,7 +35,7 @@ struct ProgramFile {
 /// program's file changes, except for launchers, which do not change when the
 /// browser does. A program that prints no version is identified by path, size
 /// and time.
-pub fn browser_build(binary: &Path, state_dir: &Path) -> String {
+pub(crate) fn browser_build(binary: &Path, state_dir: &Path) -> String {
     let Ok(program) = ProgramFile::of(binary) else {
         return format!("unknown ({})", binary.display());
     };

@@ -34,7 +34,7 @@ mod redis;
 #[cfg(test)]
 mod tests;
 
-pub use browser_build::browser_build;
+pub(crate) use browser_build::browser_build;
 pub use cache::Cache;
 pub use context::CacheContext;
 pub use entry::CachedPass;

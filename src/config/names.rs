@@ -5,13 +5,13 @@ use super::suggest::closest;
 use super::variables::Variables;
 
 /// Tells a login command the address of the stories.
-pub const BASE_URL: &str = "TINTYPE_BASE_URL";
+pub(crate) const BASE_URL: &str = "TINTYPE_BASE_URL";
 
 /// Tells a process that it is the coordinator of a nextest run.
-pub const COORDINATOR: &str = "TINTYPE_INTERNAL_COORDINATOR";
+pub(crate) const COORDINATOR: &str = "TINTYPE_INTERNAL_COORDINATOR";
 
 /// Holds the key for shared logins.
-pub const LOGIN_KEY: &str = "TINTYPE_LOGIN_KEY";
+pub(crate) const LOGIN_KEY: &str = "TINTYPE_LOGIN_KEY";
 
 /// The start of every variable of Tintype's own.
 const PREFIX: &str = "TINTYPE_";
@@ -35,7 +35,7 @@ const KNOWN: [&str; 14] = [
 ];
 
 /// At most this many letters differ between a misspelt name and the real one.
-/// Suites name variables of their own for steps and logins, so it is small.
+/// Suites choose the variables of steps and logins, so it is small.
 const MAX_DISTANCE: usize = 2;
 
 /// Refuses a variable whose name is close to that of a known one.

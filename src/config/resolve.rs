@@ -35,7 +35,7 @@ pub struct Config {
     pub redis: RedisConfig,
     /// Keys and passwords.
     pub secrets: Secrets,
-    /// What cargo-nextest tells a test.
+    /// The variables that cargo-nextest sets.
     pub nextest: Nextest,
     /// The machine and the user.
     pub system: System,
@@ -70,14 +70,14 @@ pub struct Secrets {
     pub review_token: Option<Secret>,
 }
 
-/// What GitHub Actions tells a step.
+/// The variables that GitHub Actions sets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GitHubActions {
     /// `GITHUB_STEP_SUMMARY`: the file of the step's summary.
     pub step_summary: Option<PathBuf>,
 }
 
-/// What cargo-nextest tells a test.
+/// The variables that cargo-nextest sets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Nextest {
     /// Whether `cargo nextest` runs each test in its own process.

@@ -30,7 +30,7 @@ pub struct System {
 pub struct ProgramSearch {
     /// The folders of `PATH`.
     pub folders: Vec<PathBuf>,
-    /// `HOME`: the folder that `~` stands for.
+    /// `HOME`: the folder that replaces `~`.
     pub home: Option<PathBuf>,
 }
 

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use super::secret::Secret;
 use super::variables::Variables;
 
-/// A text in which `${NAME}` stands for an environment variable, and `$${` for
+/// A text in which `${NAME}` is replaced by an environment variable, and `$${` by
 /// `${`. Serialized and compared by its text, without the values.
 #[derive(Clone)]
 pub struct TextTemplate {

@@ -5,9 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::event::Event;
 
 /// Receives the events of a run.
-pub trait Subscriber: Send + Sync {
+pub(crate) trait Subscriber: Send + Sync {
     /// Handles one event, on the thread that publishes it, so it must not block
-    /// for long. A subscriber may publish events of its own on `bus`, except
+    /// for long. A subscriber may publish events on `bus`, except
     /// the one that it is handling.
     fn on_event(&self, event: &Event, bus: &Bus);
 }
@@ -15,25 +15,25 @@ pub trait Subscriber: Send + Sync {
 /// Delivers each event to every subscriber, in the order of subscription.
 /// Clones share their subscribers.
 #[derive(Clone, Default)]
-pub struct Bus {
+pub(crate) struct Bus {
     subscribers: Arc<RwLock<Vec<Arc<dyn Subscriber>>>>,
 }
 
 impl Bus {
     /// A bus without subscribers.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Adds a subscriber, which receives every later event.
-    pub fn subscribe(&self, subscriber: Arc<dyn Subscriber>) {
+    pub(crate) fn subscribe(&self, subscriber: Arc<dyn Subscriber>) {
         let subscribers = self.subscribers.write();
         let mut subscribers = subscribers.unwrap_or_else(PoisonError::into_inner);
         subscribers.push(subscriber);
     }
 
     /// Delivers an event to every subscriber before it returns.
-    pub fn publish(&self, event: impl Into<Event>) {
+    pub(crate) fn publish(&self, event: impl Into<Event>) {
         let event = event.into();
         // Subscribers may publish too, so the lock is released first.
         let subscribers = {

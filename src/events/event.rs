@@ -9,7 +9,7 @@ use crate::model::{Environment, RecordedEvent, RunFile, VisualTestResult, Visual
 /// Something that happened.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Event {
+pub(crate) enum Event {
     /// An event that the record keeps and announces, see the contract.
     Recorded(RecordedEvent),
     /// Everything that the run needs is open; the first snapshot follows.
@@ -33,7 +33,7 @@ pub enum Event {
 /// A kind of report that is a file in the run's folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ReportKind {
+pub(crate) enum ReportKind {
     /// `report.html`.
     Html,
     /// `junit.xml`.
@@ -46,9 +46,9 @@ impl From<RecordedEvent> for Event {
     }
 }
 
-/// What a run starts with.
+/// The settings and size of a run at its start.
 #[derive(Clone, Debug)]
-pub struct RunSetup {
+pub(crate) struct RunSetup {
     /// How many snapshots will run.
     pub planned: usize,
     /// Where the run takes place, as far as it is known.
@@ -59,7 +59,7 @@ pub struct RunSetup {
 
 /// The state of a run at its end, or at a pause.
 #[derive(Clone, Debug)]
-pub struct RunReport {
+pub(crate) struct RunReport {
     /// The run's document, with the counts of this process.
     pub run: VisualTestRun,
     /// The results of this process, in the plan's order.

@@ -1,4 +1,4 @@
-//! What happens in a run, published once.
+//! Publishes the events of a run.
 //!
 //! - [`Event`]: everything that happens, as one enum.
 //! - [`Bus`]: delivers each event to every [`Subscriber`].
@@ -11,5 +11,5 @@ mod bus;
 mod event;
 mod record;
 
-pub use bus::{Bus, Subscriber};
-pub use event::{Event, ReportKind, RunReport, RunSetup};
+pub(crate) use bus::{Bus, Subscriber};
+pub(crate) use event::{Event, ReportKind, RunReport, RunSetup};

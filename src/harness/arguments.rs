@@ -21,7 +21,7 @@ use clap::{ArgAction, Parser, ValueEnum};
                   README.",
     disable_version_flag = true
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Run only tests whose name contains one of these strings
     #[arg(value_name = "FILTERS")]
     pub filters: Vec<String>,
@@ -113,7 +113,7 @@ pub struct Arguments {
 
 /// The output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// A line per test.
     #[default]
     Pretty,
@@ -125,7 +125,7 @@ pub enum Format {
 
 /// When to use colors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Color {
+pub(crate) enum Color {
     /// On a terminal.
     #[default]
     Auto,
@@ -141,7 +141,7 @@ impl Arguments {
     /// # Errors
     /// When an argument is unknown. `--help` is also an error;
     /// [`clap::Error::exit_code`] distinguishes them.
-    pub fn parse_from<I, T>(arguments: I) -> Result<Self, clap::Error>
+    pub(crate) fn parse_from<I, T>(arguments: I) -> Result<Self, clap::Error>
     where
         I: IntoIterator<Item = T>,
         T: Into<OsString> + Clone,

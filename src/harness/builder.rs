@@ -120,8 +120,8 @@ impl Harness {
     /// [`cache_hooks`](Self::cache_hooks) allows it.
     ///
     /// ```no_run
+    /// use tintype::Snapshot;
     /// use tintype::fantoccini::{Client, Locator, error::CmdError};
-    /// use tintype::plan::Snapshot;
     ///
     /// async fn open_the_menu(client: Client, _: Snapshot) -> Result<(), CmdError> {
     ///     client.find(Locator::Css("#menu")).await?.click().await

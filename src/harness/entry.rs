@@ -134,7 +134,9 @@ fn run_tests(
     let snapshots = selected.snapshots.clone();
     let run = Arc::new(LazyRun::new(manifest, snapshots, config, options));
     let waiting = Arc::clone(&run);
-    let conclusion = trials::run(arguments, selected, move |index| waiting.verdict(index));
+    let conclusion = trials::run(arguments, selected, move |index| {
+        waiting.trial_result(index)
+    });
     let is_complete = run.finish(planned);
     if is_complete && !conclusion.has_failed() {
         ExitCode::SUCCESS

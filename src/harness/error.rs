@@ -10,7 +10,7 @@ use crate::serve::ServeError;
 /// Why no test could be run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum HarnessError {
+pub(crate) enum HarnessError {
     /// An environment variable has an invalid value.
     #[error(transparent)]
     Config(#[from] ConfigError),

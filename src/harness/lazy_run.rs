@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use libtest_mimic::{Completion, Failed};
 
 #[cfg(unix)]
-use super::nextest::{self, Rendezvous, Response};
+use super::nextest::{self, Rendezvous, TestResponse};
 use super::reports;
-use super::trials::Verdict;
+use super::trials::TrialResult;
 use crate::config::Config;
 use crate::events::Bus;
 use crate::manifest::Manifest;
@@ -52,22 +52,22 @@ impl LazyRun {
         }
     }
 
-    /// Waits for the result of a snapshot and returns its test's verdict.
-    pub(super) fn verdict(&self, index: usize) -> Verdict {
+    /// Waits for the result of a snapshot and returns that of its test.
+    pub(super) fn trial_result(&self, index: usize) -> TrialResult {
         #[cfg(unix)]
         if self.config.nextest.active {
-            return self.verdict_by_coordinator(index);
+            return self.result_from_coordinator(index);
         }
         match self.run.get_or_init(|| self.start()) {
             Ok(run) => {
                 let finished = run.wait(index);
-                self.verdict_of(finished.result.status, self.messages.message(&finished))
+                self.result_for(finished.result.status, self.messages.message(&finished))
             }
             Err(error) => Err(self.not_started(error)),
         }
     }
 
-    fn verdict_of(&self, status: Status, message: Option<String>) -> Verdict {
+    fn result_for(&self, status: Status, message: Option<String>) -> TrialResult {
         if status != Status::Skipped {
             self.completed.fetch_add(1, Ordering::Relaxed);
         }
@@ -83,7 +83,7 @@ impl LazyRun {
 
     /// Asks the coordinator process, which runs the snapshots of all tests.
     #[cfg(unix)]
-    fn verdict_by_coordinator(&self, index: usize) -> Verdict {
+    fn result_from_coordinator(&self, index: usize) -> TrialResult {
         let test = {
             let snapshots = self.snapshots.lock();
             let snapshots = snapshots.unwrap_or_else(PoisonError::into_inner);
@@ -92,18 +92,18 @@ impl LazyRun {
         let rendezvous = Rendezvous::of_parent(&self.manifest, &self.config);
         let response = rendezvous.and_then(|rendezvous| nextest::request(&rendezvous, &test));
         match response {
-            Ok(Response::Finished {
+            Ok(TestResponse::Finished {
                 status,
                 message,
                 warnings,
             }) => {
-                let verdict = self.verdict_of(status, message);
+                let result = self.result_for(status, message);
                 for warning in warnings {
                     eprintln!("warning: {warning}");
                 }
-                verdict
+                result
             }
-            Ok(Response::NotStarted(reason)) => Err(self.failure(reason)),
+            Ok(TestResponse::NotStarted(reason)) => Err(self.failure(reason)),
             Err(error) => Err(self.failure(error.to_string())),
         }
     }

@@ -26,8 +26,5 @@ mod selection;
 mod tests;
 mod trials;
 
-pub use arguments::{Arguments, Color, Format};
 pub use builder::Harness;
 pub use entry::run;
-pub use error::HarnessError;
-pub use selection::{Selected, Selection};

@@ -9,14 +9,14 @@ use super::arguments::Arguments;
 /// meaning: a test is selected when its name contains any of the filters (or is
 /// one of them, with `--exact`) and none of the `--skip` filters.
 #[derive(Clone, Debug)]
-pub struct Selection<'a> {
+pub(crate) struct Selection<'a> {
     arguments: &'a Arguments,
     config: &'a Config,
 }
 
 /// The selected part of a plan.
 #[derive(Clone, Debug, Default)]
-pub struct Selected {
+pub(crate) struct Selected {
     /// The selected snapshots, in the plan's order. [`Snapshot::skip`] has the
     /// reason of those that are ignored, and is cleared by `--ignored` and
     /// `--include-ignored`.
@@ -27,19 +27,19 @@ pub struct Selected {
 
 impl Selected {
     /// The number of snapshots that will run.
-    pub fn planned(&self) -> usize {
+    pub(crate) fn planned(&self) -> usize {
         self.snapshots.iter().filter(|s| s.skip.is_none()).count()
     }
 }
 
 impl<'a> Selection<'a> {
     /// A selection by these arguments and this config.
-    pub fn new(arguments: &'a Arguments, config: &'a Config) -> Self {
+    pub(crate) fn new(arguments: &'a Arguments, config: &'a Config) -> Self {
         Self { arguments, config }
     }
 
     /// Applies the selection.
-    pub fn apply(&self, plan: Plan) -> Selected {
+    pub(crate) fn apply(&self, plan: Plan) -> Selected {
         let all = plan.snapshots.len();
         let mut snapshots = plan.snapshots;
         if self.filters() {

@@ -8,8 +8,10 @@ use crate::config::Config;
 use crate::manifest::Manifest;
 use crate::plan::Plan;
 
+use super::arguments::Arguments;
 use super::listing::listing;
-use super::{Arguments, Selected, Selection, trials};
+use super::selection::{Selected, Selection};
+use super::trials;
 
 const MANIFEST: &str = r#"
 [stories]

@@ -19,13 +19,13 @@ const FILTERED_OUT: &str = "filtered out";
 const MAX_WAITING: usize = 32;
 
 /// The result of a trial.
-pub(super) type Verdict = Result<Completion, Failed>;
+pub(super) type TrialResult = Result<Completion, Failed>;
 
-/// Runs a trial for each snapshot. `wait` blocks until the verdict on the
+/// Runs a trial for each snapshot. `wait` blocks until the result of the
 /// snapshot with an index.
 pub(super) fn run<W>(arguments: &Arguments, selected: &Selected, wait: W) -> Conclusion
 where
-    W: Fn(usize) -> Verdict + Send + Sync + 'static,
+    W: Fn(usize) -> TrialResult + Send + Sync + 'static,
 {
     let wait = Arc::new(wait);
     let mut trials = Vec::with_capacity(selected.snapshots.len() + selected.filtered_out);

@@ -20,7 +20,11 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 /// # Errors
 /// When it times out, fails, or prints anything else. Errors do not contain its
 /// output.
-pub async fn run_command(command: &str, root: &Path, base: &str) -> Result<StorageState, String> {
+pub(crate) async fn run_command(
+    command: &str,
+    root: &Path,
+    base: &str,
+) -> Result<StorageState, String> {
     let mut shell = shell(command);
     shell
         .current_dir(root)

@@ -23,7 +23,7 @@ enum CookieJson {
 ///
 /// # Errors
 /// When there are none, or a line is invalid. Errors do not contain the input.
-pub fn parse_cookies(text: &str) -> Result<Vec<Cookie>, String> {
+pub(crate) fn parse_cookies(text: &str) -> Result<Vec<Cookie>, String> {
     let cookies = match text.trim_start().chars().next() {
         Some('{' | '[') => json(text)?,
         _ if text.lines().any(|line| line.split('\t').count() == 7) => lines(text, netscape)?,

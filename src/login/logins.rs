@@ -15,7 +15,7 @@ use crate::manifest::{Login, LoginMethod, Step};
 use crate::redis::RedisTarget;
 
 /// The logins of a run.
-pub struct Logins {
+pub(crate) struct Logins {
     /// The address of the story server; logins at another one are separate.
     base: String,
     shared: Option<SharedLogins>,
@@ -34,7 +34,7 @@ enum LoginState {
 impl Logins {
     /// Logins at the story server `base`. Without a key or a Redis server they
     /// are limited to this process. Nothing is connected yet.
-    pub fn new(base: &str, key: Option<&Secret>, redis: &RedisTarget) -> Self {
+    pub(crate) fn new(base: &str, key: Option<&Secret>, redis: &RedisTarget) -> Self {
         Self {
             base: base.to_owned(),
             shared: key.map(|key| SharedLogins::new(LoginCipher::new(key), redis.clone())),
@@ -48,7 +48,7 @@ impl Logins {
     ///
     /// # Errors
     /// The error of `log_in`, or that it failed before.
-    pub async fn get(
+    pub(crate) async fn get(
         &self,
         login: &Login,
         expired: Option<&StoredLogin>,

@@ -15,7 +15,6 @@ mod logins;
 mod shared_logins;
 mod stored_login;
 
-pub use command::run_command;
-pub use cookies::parse_cookies;
-pub use logins::Logins;
-pub use stored_login::StoredLogin;
+pub(crate) use command::run_command;
+pub(crate) use logins::Logins;
+pub(crate) use stored_login::StoredLogin;

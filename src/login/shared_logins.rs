@@ -52,7 +52,7 @@ struct LoginKeys {
     token: String,
 }
 
-/// What to do about a login.
+/// The next step for a login.
 enum LoginTurn {
     /// A process has logged in.
     Done(StoredLogin),

@@ -9,7 +9,7 @@ use crate::model::now_ms;
 
 /// The result of a login, valid for a limited time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StoredLogin {
+pub(crate) struct StoredLogin {
     /// A unique id.
     id: String,
     /// When it expires, in milliseconds since the Unix epoch.

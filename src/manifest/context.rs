@@ -1,4 +1,4 @@
-//! What reading a manifest depends on besides its text.
+//! The environment in which a manifest is read.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use crate::config::{Config, System, Variables};
 
 use super::state_dir::{project_name, state_dir, workspace_member};
 
-/// What reading a manifest depends on besides its text.
+/// The environment in which a manifest is read.
 pub(super) struct ReadContext {
     /// The folder of the manifest, absolute.
     pub(super) root: PathBuf,

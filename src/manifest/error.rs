@@ -87,7 +87,7 @@ pub enum ManifestError {
         path: PathBuf,
         /// The error of the operating system.
         reason: String,
-        /// What to do, after a line break, or nothing.
+        /// The help text after a line break, or an empty text.
         hint: &'static str,
     },
     /// The manifest has errors.

@@ -42,7 +42,7 @@ impl Manifest {
         let suite = suite::read(&mut table, context, &mut problems);
         let stories = stories::read(table.take("story").as_ref(), &suite, &mut problems);
         table.finish(&mut problems);
-        check_source(&suite.source, &stories, &mut problems);
+        check_source(&suite.stories.source, &stories, &mut problems);
         if !problems.0.is_empty() {
             return Err(ManifestError::invalid(path, source, problems.0));
         }
@@ -53,11 +53,11 @@ impl Manifest {
             state_dir: suite.context.state_dir,
             project: suite.project,
             is_member: suite.context.is_member,
-            source: suite.source,
-            host: suite.host,
-            from_code: suite.from_code,
-            is_stale: suite.is_stale,
-            credentials: suite.credentials,
+            source: suite.stories.source,
+            host: suite.stories.host,
+            from_code: suite.stories.from_code,
+            is_stale: suite.stories.is_stale,
+            credentials: suite.stories.credentials,
             themes: suite.themes,
             viewports: suite.viewports.screens,
             browser: suite.browser,

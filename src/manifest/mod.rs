@@ -21,13 +21,15 @@ mod tests;
 mod types;
 mod values;
 
-pub use code_stories::{CodeStoryError, Story};
+pub(crate) use code_stories::CodeStoryError;
+pub use code_stories::Story;
+pub use error::ManifestError;
 pub(crate) use error::Problem;
-pub use error::{ManifestError, Report};
 pub use types::{
-    BaselineTemplate, BrowserSettings, CaptureSettings, ColorScheme, Contrast, CredentialTemplates,
-    Credentials, CredentialsError, Device, EngineSettings, Isolation, KeyChord, KnownFailure,
-    Login, LoginExpiry, LoginMethod, Manifest, Medium, Network, PageErrors, RequestAction,
-    RequestRule, Screen, Source, Step, StorySpec, StorybookDetails, StubResponse, Target,
-    TemplateValues, Theme, Tolerances, UrlPattern, WaitFor,
+    BrowserSettings, CaptureSettings, ColorScheme, Contrast, Device, Isolation, Manifest, Medium,
+    Network, PageErrors, Screen, StorySpec, Target, Theme, WaitFor,
+};
+pub(crate) use types::{
+    Credentials, CredentialsError, Login, LoginExpiry, LoginMethod, RequestAction, RequestRule,
+    Source, Step, StubResponse, TemplateValues,
 };

@@ -10,7 +10,7 @@ use walkdir::{DirEntry, WalkDir};
 const NOT_IN_A_PATH: &AsciiSet = &AsciiSet::EMPTY.add(b'%').add(b'#').add(b'?').add(b'\\');
 
 /// A page that a story's `path` names.
-pub(super) struct Page {
+pub(super) struct PageFile {
     /// The file, relative to the folder.
     pub(super) file: String,
     /// The URL of the story, relative to the folder.
@@ -22,13 +22,13 @@ pub(super) struct Page {
 ///
 /// # Errors
 /// The file that does not exist.
-pub(super) fn find_page(folder: &Path, path: &str) -> Result<Page, String> {
+pub(super) fn find_page(folder: &Path, path: &str) -> Result<PageFile, String> {
     let path = path.trim_start_matches('/');
     let (file, rest) = split_url(path);
     let is_file = |file: &str| folder.join(file).is_file();
     let page = |file: &str, url: String| {
         let file = file.to_owned();
-        Ok(Page { file, url })
+        Ok(PageFile { file, url })
     };
     if is_file(path) {
         return page(path, url_of(path));

@@ -66,8 +66,8 @@ pub(super) fn read(
             .collect(),
         None => Vec::new(),
     };
-    let pages = Pages::of(&suite.source);
-    let stories = if let Some(catalogue) = &suite.storybook {
+    let pages = Pages::of(&suite.stories.source);
+    let stories = if let Some(catalogue) = &suite.stories.storybook {
         storybook::resolve(catalogue, &drafts, suite, problems)
     } else if value.is_none() {
         every_page(&pages, suite, problems)
@@ -79,13 +79,13 @@ pub(super) fn read(
 }
 
 fn every_page(pages: &Pages<'_>, suite: &Suite, problems: &mut Problems) -> Vec<StorySpec> {
-    let help = match &suite.source {
+    let help = match &suite.stories.source {
         Source::Dir(folder) if !folder.is_dir() => return Vec::new(),
         Source::Dir(folder) => format!("add an .html page below {}", folder.display()),
         _ => "add a story: [[story]] path = \"/button\"".to_owned(),
     };
     let pages = pages.all(problems);
-    if pages.is_empty() && !suite.from_code {
+    if pages.is_empty() && !suite.stories.from_code {
         problems.add(Problem::new(0..0, "there are no stories").help(help));
     }
     let story_defaults = story_defaults(suite, 0..0);
@@ -113,7 +113,7 @@ fn resolve(
     let named: HashSet<String> = drafts
         .iter()
         .filter_map(|draft| draft.path.as_ref())
-        .map(|(path, _)| file_of(path, &suite.source))
+        .map(|(path, _)| file_of(path, &suite.stories.source))
         .collect();
     let mut stories = Vec::new();
     for draft in drafts {
@@ -152,9 +152,9 @@ fn by_path(
     suite: &Suite,
     problems: &mut Problems,
 ) -> Option<StorySpec> {
-    let mut file = file_of(path, &suite.source);
+    let mut file = file_of(path, &suite.stories.source);
     let mut url = path.to_owned();
-    if let Source::Dir(folder) = &suite.source
+    if let Source::Dir(folder) = &suite.stories.source
         && folder.is_dir()
     {
         if file.split('/').any(|segment| segment == "..") {
@@ -198,7 +198,7 @@ fn matching<'p>(
     suite: &Suite,
     problems: &mut Problems,
 ) -> Vec<&'p str> {
-    let Source::Dir(folder) = &suite.source else {
+    let Source::Dir(folder) = &suite.stories.source else {
         let problem = place.wrong("requires `dir` in [stories]");
         problems.add(problem.help("name each story of a `url`: path = \"/button\""));
         return Vec::new();

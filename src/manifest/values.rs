@@ -7,7 +7,7 @@ use crate::model::{BrowserName, Viewport};
 use super::reader::{Problems, Value};
 use super::types::Screen;
 
-/// The platforms that have a section of their own.
+/// The platforms with a section in `[compare]`.
 pub(super) const PLATFORMS: [&str; 3] = ["linux", "macos", "windows"];
 
 /// The longest side of a viewport, in CSS pixels. Beyond it browsers repeat or

@@ -4,7 +4,7 @@ use super::{RunId, Status, VisualTestResult};
 
 /// `cargo tintype accept … --run …`, ready to paste into a shell: for one
 /// result, or for everything in a run.
-pub fn accept_command(run: &RunId, result: Option<&VisualTestResult>) -> String {
+pub(crate) fn accept_command(run: &RunId, result: Option<&VisualTestResult>) -> String {
     let mut command = "cargo tintype accept".to_owned();
     if let Some(result) = result {
         command.push(' ');

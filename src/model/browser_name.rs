@@ -5,6 +5,7 @@ use serde::Serialize;
 /// A browser engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum BrowserName {
     /// Chromium or Chrome, driven by chromedriver.
     Chromium,
@@ -33,7 +34,7 @@ impl BrowserName {
     }
 
     /// The names of several engines, separated by commas.
-    pub fn list(names: &[Self]) -> String {
+    pub(crate) fn list(names: &[Self]) -> String {
         let names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
         names.join(", ")
     }

@@ -53,7 +53,7 @@ pub struct Git {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EnvironmentChange {
-    /// What differs: `platform`, `arch`, `browser`, `fonts`.
+    /// The changed property: `platform`, `arch`, `browser`, `fonts`.
     pub what: String,
     /// The value when the baseline was captured.
     pub baseline: String,
@@ -62,7 +62,7 @@ pub struct EnvironmentChange {
 }
 
 impl Environment {
-    /// What differs from `baseline` among the things that decide pixels:
+    /// The differences to `baseline` that affect pixels:
     /// platform, architecture, browser and fonts. A value that either side
     /// does not know is not a difference.
     pub fn changes_since(&self, baseline: &Self) -> Vec<EnvironmentChange> {

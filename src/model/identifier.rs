@@ -49,6 +49,7 @@ impl FromStr for Viewport {
 /// configured (`button@firefox`) and of a scale other than 1 (`button@2x`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct StoryIdentifier {
     /// The story's id, with its suffixes.
     pub story_id: String,
@@ -60,6 +61,7 @@ pub struct StoryIdentifier {
 
 /// Why a text is not a valid identifier.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum IdentifierError {
     /// The story id has an invalid character or path segment.
     #[error(
@@ -101,7 +103,7 @@ impl StoryIdentifier {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn check(&self) -> Result<(), IdentifierError> {
+    pub(crate) fn check(&self) -> Result<(), IdentifierError> {
         Self::check_story_id(&self.story_id)?;
         Self::check_theme(&self.theme)
     }
@@ -110,7 +112,7 @@ impl StoryIdentifier {
     ///
     /// # Errors
     /// When it is empty, has an invalid character, or would leave its folder.
-    pub fn check_story_id(id: &str) -> Result<(), IdentifierError> {
+    pub(crate) fn check_story_id(id: &str) -> Result<(), IdentifierError> {
         let known = |b: u8| b.is_ascii_alphanumeric() || b"._/-@".contains(&b);
         let inside = |segment: &str| !matches!(segment, "" | "." | "..");
         let stem = id.split('@').next().unwrap_or_default();
@@ -129,7 +131,7 @@ impl StoryIdentifier {
     ///
     /// # Errors
     /// When it is empty or has an invalid character.
-    pub fn check_theme(theme: &str) -> Result<(), IdentifierError> {
+    pub(crate) fn check_theme(theme: &str) -> Result<(), IdentifierError> {
         let known = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         if !theme.is_empty() && theme.bytes().all(known) {
             Ok(())

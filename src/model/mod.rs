@@ -15,16 +15,16 @@ mod run_file;
 mod status;
 mod time;
 
-pub use accept_command::accept_command;
+pub(crate) use accept_command::accept_command;
 pub use browser_name::BrowserName;
-pub use environment::{Environment, EnvironmentChange, Git, pin_environment};
+pub(crate) use environment::Git;
+pub use environment::{Environment, EnvironmentChange, pin_environment};
 pub use identifier::{IdentifierError, StoryIdentifier, Viewport};
 pub use recorded_event::RecordedEvent;
-pub use result::{
-    Attempt, ImageHashes, PageError, PageErrorKind, SettledStep, UnmetStep, VisualTestResult,
-};
+pub(crate) use result::{Attempt, PageError, PageErrorKind, SettledStep, UnmetStep};
+pub use result::{ImageHashes, VisualTestResult};
 pub use run::{Reason, RunId, Summary, VisualTestRun};
 pub use run_file::RunFile;
 pub use status::Status;
 pub use time::{now_ms, rfc3339};
-pub use tintype_compare::Region;
+pub(crate) use tintype_compare::Region;

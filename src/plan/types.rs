@@ -10,6 +10,7 @@ use tintype_compare::Options;
 
 /// One test: a story in a theme, a viewport and a browser.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// Its identifier with suffixes.
     pub identifier: StoryIdentifier,
@@ -32,14 +33,14 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// How its screenshot is compared with a baseline from the same
+    /// The options for comparing its screenshot with a baseline from the same
     /// environment.
     pub fn compare(&self) -> &Options {
         self.story.compare.of(self.browser)
     }
 
-    /// How its screenshot is compared with a baseline from another environment.
-    pub fn compare_with_other_environment(&self) -> Options {
+    /// The options for comparing it with a baseline from another environment.
+    pub(crate) fn compare_with_other_environment(&self) -> Options {
         self.story.compare.of_other_environment(self.browser)
     }
 }

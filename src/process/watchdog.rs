@@ -1,7 +1,7 @@
 //! The shell between this process and a supervised program.
 //!
 //! A browser is a tree of processes, and after `kill -9` this process cannot
-//! clean up. The shell starts the program in a process group of its own, then
+//! clean up. The shell starts the program in a new process group, then
 //! reads from a pipe whose other end only this process holds. When the pipe is
 //! closed, for whatever reason, the shell kills the group and removes its
 //! scratch folder.

@@ -12,5 +12,5 @@ mod response;
 mod story_policy;
 mod tunnel;
 
-pub use proxy::Proxy;
-pub use story_policy::Traffic;
+pub(crate) use proxy::Proxy;
+pub(crate) use story_policy::Traffic;

@@ -20,7 +20,7 @@ use super::story_policy::{StoryPolicy, Traffic};
 
 /// A running proxy. Dropping it stops it.
 #[derive(Debug)]
-pub struct Proxy {
+pub(crate) struct Proxy {
     address: SocketAddr,
     /// The story server's origin: `http://127.0.0.1:3000`.
     origin: String,
@@ -34,7 +34,7 @@ impl Proxy {
     ///
     /// # Errors
     /// When no port is available, or `base` is not a URL.
-    pub async fn start(base: &str) -> io::Result<Self> {
+    pub(crate) async fn start(base: &str) -> io::Result<Self> {
         let origin = Url::parse(base).map_err(io::Error::other)?.origin();
         let origin = origin.ascii_serialization();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -61,26 +61,26 @@ impl Proxy {
     }
 
     /// The address of the proxy.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Applies the rules of `story` from now on, and resets the traffic. Requests
     /// in progress keep the rules under which they arrived.
-    pub fn set_story(&self, story: &StorySpec) {
+    pub(crate) fn set_story(&self, story: &StorySpec) {
         let next = Arc::new(StoryPolicy::new(&self.origin, story));
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *current, next).end();
     }
 
     /// The requests since the story was set.
-    pub fn traffic(&self) -> Traffic {
+    pub(crate) fn traffic(&self) -> Traffic {
         current_policy(&self.current).traffic()
     }
 
     /// The rules that match addresses over TLS, where they cannot be applied,
     /// each as `pattern (address)`.
-    pub fn bypassed_rules<'a>(
+    pub(crate) fn bypassed_rules<'a>(
         &self,
         addresses: impl IntoIterator<Item = &'a String>,
     ) -> Vec<String> {

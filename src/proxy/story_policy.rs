@@ -11,7 +11,7 @@ use crate::manifest::{Network, RequestAction, RequestRule, StorySpec};
 /// The requests since a story was loaded. Addresses have no fragments; for TLS
 /// connections only the origin is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Traffic {
+pub(crate) struct Traffic {
     /// Requests that a rule answered or blocked.
     pub matched: BTreeSet<String>,
     /// Requests forwarded to the story server.

@@ -23,7 +23,7 @@ pub enum RecordError {
     /// A file of the record could not be read or written.
     #[error("failed to {action} {}: {source}", path.display())]
     File {
-        /// What was attempted: `write the journal`.
+        /// The attempted operation: `write the journal`.
         action: &'static str,
         /// The file.
         path: PathBuf,

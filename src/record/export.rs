@@ -27,10 +27,6 @@ pub struct ExportedRun {
 /// that `prelude.lua` documents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(
-    missing_docs,
-    reason = "prelude.lua documents the fields of the control hash"
-)]
 pub struct ExportedState {
     pub run_id: RunId,
     pub head: String,

@@ -1,29 +1,26 @@
 //! The journal: the operations of a worker, on disk before they are sent.
 //!
-//! There is one file per worker. Each frame is `length u32 · number u64 ·
-//! checksum 8 bytes · text`, little-endian, where the checksum is the first
-//! bytes of BLAKE3 over number and text, and is appended by one `write(2)`.
-//! Frame 0 contains the [`JoinRequest`]. The process holds a lock on the file
-//! while it is alive.
+//! There is one file per worker, a sequence of frames. Frame 0 contains the
+//! [`JoinRequest`]. The process holds a lock on the file while it is alive.
 //!
 //! If writing fails, further operations are kept in memory, and the user gets
 //! one warning.
 
-use std::collections::{HashMap, HashSet};
+mod file;
+mod frame;
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use self::file::{create_file, file_name};
+pub(super) use self::file::{is_journal_of, modified};
+use self::frame::{encode, frame_at};
 use super::error::RecordError;
 use super::operation::{JoinRequest, Operation};
-use crate::model::RunId;
-
-const HEADER_LENGTH: usize = 20;
-const EXTENSION: &str = "journal";
-/// A longer frame is damaged.
-const MAX_FRAME: usize = 64 << 20;
 
 /// A journal of this process or of a dead one.
 #[derive(Debug)]
@@ -67,8 +64,8 @@ impl Journal {
     /// Creates a worker's journal in `folder`. Without a folder, or if the file
     /// cannot be created, the journal is kept in memory.
     pub(crate) fn create(folder: Option<&Path>, join: &JoinRequest) -> Self {
-        let name = format!("{}.{}.{EXTENSION}", file_safe(&join.run_id), join.writer);
-        let path = folder.map(|f| f.join(name)).unwrap_or_default();
+        let path = folder.map(|folder| folder.join(file_name(join)));
+        let path = path.unwrap_or_default();
         let frame = encode(0, &super::operation::json(join));
         let mut state = JournalState {
             file: None,
@@ -286,147 +283,11 @@ impl JournalState {
     }
 }
 
-/// The time of the last write to a journal, in milliseconds since the Unix
-/// epoch.
-pub(crate) fn modified(path: &Path) -> Option<i64> {
-    let modified = path.metadata().ok()?.modified().ok()?;
-    let since = modified.duration_since(UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_millis()).ok()
-}
-
-/// The journals in a folder: those of one run, or all.
-pub(crate) fn journals(folder: &Path, run: Option<&RunId>) -> Vec<PathBuf> {
-    let start = run.map(|run| format!("{}.", file_safe(run)));
-    let wanted = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        path.extension().is_some_and(|e| e == EXTENSION)
-            && start.as_ref().is_none_or(|s| name.starts_with(s.as_str()))
-    };
-    let mut paths: Vec<_> = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(wanted)
-        .collect();
-    paths.sort();
-    paths
-}
-
-/// Removes the journals of all but the newest `keep` runs, as retention for a
-/// record in memory. Journals of live processes are kept.
-pub(crate) fn trim(folder: &Path, keep: usize) {
-    let mut newest: HashMap<String, SystemTime> = HashMap::new();
-    let run_of = |path: &Path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.split('.').next().unwrap_or_default().to_owned()
-    };
-    let paths = journals(folder, None);
-    for path in &paths {
-        let written = path.metadata().and_then(|m| m.modified());
-        let entry = newest.entry(run_of(path)).or_insert(UNIX_EPOCH);
-        *entry = (*entry).max(written.unwrap_or(UNIX_EPOCH));
-    }
-    let mut runs: Vec<_> = newest.into_iter().collect();
-    runs.sort_by_key(|(_, written)| std::cmp::Reverse(*written));
-    let old: HashSet<_> = runs.into_iter().skip(keep).map(|(run, _)| run).collect();
-    for path in paths.iter().filter(|path| old.contains(&run_of(path))) {
-        if let Ok(Some((_, journal))) = Journal::open_orphan(path) {
-            journal.remove();
-        }
-    }
-}
-
 fn damaged() -> std::io::Error {
     std::io::Error::other("its first frame is damaged")
 }
 
-/// Creates the file with its first frame and locked, before other processes
-/// can see it.
-fn create_file(path: &Path, frame: &[u8]) -> std::io::Result<File> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let hidden = path.with_extension("new");
-    let mut file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create_new(true)
-        .open(&hidden)?;
-    // A file system without locks is supported.
-    let _ = file.try_lock();
-    file.write_all(frame)
-        .and_then(|()| fs::rename(&hidden, path))
-        .inspect_err(|_| drop(fs::remove_file(&hidden)))?;
-    Ok(file)
-}
-
+/// Whether an operation ends the journal of its worker.
 fn closes(text: &str) -> bool {
     text.starts_with("L\n") || text.starts_with("X\n")
 }
-
-fn encode(number: u64, text: &str) -> Vec<u8> {
-    let mut frame = Vec::with_capacity(HEADER_LENGTH + text.len());
-    frame.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
-    frame.extend(number.to_le_bytes());
-    frame.extend(checksum(number, text.as_bytes()));
-    frame.extend(text.as_bytes());
-    frame
-}
-
-fn checksum(number: u64, text: &[u8]) -> [u8; 8] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&number.to_le_bytes()).update(text);
-    let mut sum = [0; 8];
-    sum.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-    sum
-}
-
-/// The text of the frame at `offset` and the offset of the next one; `None` if
-/// it is incomplete, damaged, or has another number.
-fn frame_at(file: &File, offset: u64, number: u64) -> Option<(String, u64)> {
-    let mut header = [0; HEADER_LENGTH];
-    read_at(file, &mut header, offset)?;
-    let length = u32::from_le_bytes(header[..4].try_into().ok()?) as usize;
-    let stored = u64::from_le_bytes(header[4..12].try_into().ok()?);
-    if stored != number || length > MAX_FRAME {
-        return None;
-    }
-    let mut text = vec![0; length];
-    read_at(file, &mut text, offset + HEADER_LENGTH as u64)?;
-    (checksum(number, &text) == header[12..]).then_some(())?;
-    let next = offset + (HEADER_LENGTH + length) as u64;
-    Some((String::from_utf8(text).ok()?, next))
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> Option<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset).ok()
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> Option<()> {
-    let mut done = 0;
-    while done < bytes.len() {
-        let at = offset + done as u64;
-        match std::os::windows::fs::FileExt::seek_read(file, &mut bytes[done..], at) {
-            Ok(0) | Err(_) => return None,
-            Ok(n) => done += n,
-        }
-    }
-    Some(())
-}
-
-/// A run id as part of a file name.
-pub(crate) fn file_safe(run: &RunId) -> String {
-    let safe = |c: char| {
-        if c.is_ascii_alphanumeric() || c == '-' || c == '_' {
-            c
-        } else {
-            '_'
-        }
-    };
-    run.as_str().chars().map(safe).collect()
-}
-
-#[cfg(test)]
-mod tests;

@@ -4,72 +4,72 @@ use crate::model::{RunId, StoryIdentifier};
 
 /// Builds the names of keys and channels, with the prefix of `REDIS_PREFIX`.
 #[derive(Clone, Debug, Default)]
-pub struct Keys {
+pub(crate) struct Keys {
     prefix: String,
 }
 
 impl Keys {
     /// Names that start with `prefix`, which may be empty.
-    pub fn new(prefix: impl Into<String>) -> Self {
+    pub(crate) fn new(prefix: impl Into<String>) -> Self {
         Self {
             prefix: prefix.into(),
         }
     }
 
     /// Set: every run id.
-    pub fn index(&self) -> String {
+    pub(crate) fn index(&self) -> String {
         format!("{}visualruns:index", self.prefix)
     }
 
     /// Sorted set: run ids by start time in milliseconds.
-    pub fn runs(&self) -> String {
+    pub(crate) fn runs(&self) -> String {
         format!("{}tintype:runs", self.prefix)
     }
 
     /// String: the document of a run.
-    pub fn run(&self, run: &RunId) -> String {
+    pub(crate) fn run(&self, run: &RunId) -> String {
         format!("{}visualrun:{run}", self.prefix)
     }
 
     /// Set: the full keys of the snapshots of a run.
-    pub fn tests(&self, run: &RunId) -> String {
+    pub(crate) fn tests(&self, run: &RunId) -> String {
         format!("{}visualrun:{run}:tests", self.prefix)
     }
 
     /// String: the document of a snapshot; `key` is its
     /// [`StoryIdentifier::key`].
-    pub fn test(&self, run: &RunId, key: &str) -> String {
+    pub(crate) fn test(&self, run: &RunId, key: &str) -> String {
         format!("{}visualtest:{run}:{key}", self.prefix)
     }
 
     /// The snapshot that a full key names, parsed from both ends.
-    pub fn parse_test(&self, run: &RunId, full: &str) -> Option<StoryIdentifier> {
+    pub(crate) fn parse_test(&self, run: &RunId, full: &str) -> Option<StoryIdentifier> {
         let start = self.test(run, "");
         StoryIdentifier::from_key(full.strip_prefix(start.as_str())?).ok()
     }
 
     /// Hash: all control state of a run.
-    pub fn control(&self, run: &RunId) -> String {
+    pub(crate) fn control(&self, run: &RunId) -> String {
         format!("{}tintype:{run}:control", self.prefix)
     }
 
     /// Stream: the events of a run.
-    pub fn events(&self, run: &RunId) -> String {
+    pub(crate) fn events(&self, run: &RunId) -> String {
         format!("{}tintype:{run}:events", self.prefix)
     }
 
     /// Channel: the events of a run.
-    pub fn channel(&self, run: &RunId) -> String {
+    pub(crate) fn channel(&self, run: &RunId) -> String {
         format!("{}visualrun:{run}:channel", self.prefix)
     }
 
     /// Channel: all events.
-    pub fn all_events(&self) -> String {
+    pub(crate) fn all_events(&self) -> String {
         format!("{}visualtest:events", self.prefix)
     }
 
     /// Sorted set: the last outcomes of a snapshot, by time in milliseconds.
-    pub fn history(&self, key: &str) -> String {
+    pub(crate) fn history(&self, key: &str) -> String {
         format!("{}tintype:story:{key}:history", self.prefix)
     }
 }

@@ -6,7 +6,8 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::error::RecordError;
-use super::journal::{Journal, journals};
+use super::journal::Journal;
+use super::journal_folder::journals;
 use super::records::Records;
 use super::server_info::ServerInfo;
 use crate::model::VisualTestRun;

@@ -2,43 +2,45 @@
 //!
 //! # Layout
 //! - [`Recorder`] takes the events of a run without waiting for the store.
-//! - `journal` keeps them on disk, `writer` sends them, `orphan_journals` sends
-//!   the journals of dead processes.
+//! - `journal` keeps them on disk, in a file of the `journal_folder`; `writer`
+//!   sends them, `orphan_journals` sends the journals of dead processes.
 //! - [`store`] defines what a store does; `memory` and `redis` implement it.
 //! - [`export`] moves runs between stores as NDJSON; `retention` removes old
 //!   runs; [`metrics`] and [`server_info`] report on the store.
-//! - [`Records`] reads the record, for commands and the review server.
+//! - [`Records`] reads the record, for commands and the review server, and
+//!   `decisions` marks their decisions.
 //!
 //! Every operation has a writer and a sequence number, and a store applies it
 //! only if its number is the next one. A repeated operation therefore changes
 //! nothing, and a server that has lost data reports from where to send again.
 
 mod config;
+mod decisions;
 mod error;
 mod event_follower;
-pub mod export;
+pub(crate) mod export;
 mod journal;
+mod journal_folder;
 mod keys;
 mod memory;
-pub mod metrics;
-pub mod operation;
+pub(crate) mod metrics;
+pub(crate) mod operation;
 mod orphan_journals;
 mod recorder;
 mod records;
 mod redis;
 mod retention;
-pub mod server_info;
-pub mod store;
+pub(crate) mod server_info;
+pub(crate) mod store;
 mod stream;
 mod writer;
 
 pub use config::RecordConfig;
+pub use decisions::MarkResult;
 pub use error::RecordError;
 pub use event_follower::EventFollower;
-pub use keys::Keys;
-pub use memory::MemoryStore;
-pub use orphan_journals::OrphanReport;
-pub use recorder::{RecordReport, Recorder};
-pub use records::{MarkResult, Records};
-pub use retention::{Retention, Surplus};
+pub(crate) use recorder::RecordReport;
+pub use recorder::Recorder;
+pub use records::Records;
+pub use retention::Retention;
 pub use stream::{EventNotifications, StreamEntry};

@@ -5,7 +5,8 @@
 
 use std::path::Path;
 
-use super::journal::{Journal, JournalCursor, journals};
+use super::journal::{Journal, JournalCursor};
+use super::journal_folder::journals;
 use super::operation::{JoinRequest, Operation};
 use super::store::{ApplyOutcome, EndOutcome, Store};
 use crate::model::{RunId, VisualTestRun, now_ms};
@@ -14,7 +15,7 @@ use crate::redis::StoreError;
 /// How many of the newest runs are checked for abandoned ones.
 const RUNS_CHECKED: usize = 50;
 
-/// What happened to the journals that were found.
+/// The outcome of sending the journals that were found.
 #[derive(Clone, Debug, Default)]
 pub struct OrphanReport {
     /// The number of operations sent.

@@ -9,7 +9,8 @@ use tokio::time::timeout;
 
 use super::config::RecordConfig;
 use super::error::RecordError;
-use super::journal::{self, Journal, JournalCursor};
+use super::journal::{Journal, JournalCursor};
+use super::journal_folder::trim;
 use super::metrics::Metrics;
 use super::operation::{JoinRequest, Operation, split_document};
 use super::records::Records;
@@ -107,7 +108,7 @@ impl Recorder {
         if config.is_memory()
             && let Some(folder) = folder
         {
-            journal::trim(folder, MAX_JOURNALED_RUNS);
+            trim(folder, MAX_JOURNALED_RUNS);
         }
         let store = config.store();
         let (wake, retry_now) = (Arc::new(Notify::new()), Arc::new(Notify::new()));

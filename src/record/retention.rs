@@ -5,7 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use super::error::RecordError;
-use super::journal::{Journal, journals};
+use super::journal::Journal;
+use super::journal_folder::journals;
 use super::records::Records;
 use crate::model::{RunId, VisualTestRun, now_ms};
 

@@ -1,10 +1,10 @@
-//! What a Redis server reports about itself, and warnings derived from it.
+//! The status of a Redis server, and warnings derived from it.
 
 use std::collections::HashMap;
 
 use serde::Serialize;
 
-/// What a Redis server reports about itself in `INFO` and `TIME`, which managed
+/// The status that a Redis server reports in `INFO` and `TIME`, which managed
 /// services support too.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -67,7 +67,7 @@ impl ServerInfo {
         }
     }
 
-    /// What puts the record at risk: a sentence each, with a help text.
+    /// Risks for the record: a sentence each, with a help text.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.eviction_policy.starts_with("allkeys") {
@@ -88,7 +88,7 @@ impl ServerInfo {
         warnings
     }
 
-    /// What could be improved: a sentence each, with a help text.
+    /// Possible improvements: a sentence each, with a help text.
     pub fn advice(&self) -> Vec<String> {
         let mut advice = Vec::new();
         let mut add = |when: bool, text: String| advice.extend(when.then_some(text));

@@ -15,17 +15,18 @@ use crate::model::{Reason, RunId, StoryIdentifier};
 use crate::redis::StoreError;
 
 /// The future of a store's reply.
-pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+pub(crate) type StoreFuture<'a, T> =
+    Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// A worker without a heartbeat for this long is considered dead.
-pub const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The minimum number of events that the stream of a run keeps. Trimmed events
 /// are still in the results.
-pub const STREAM_LENGTH: usize = 100_000;
+pub(crate) const STREAM_LENGTH: usize = 100_000;
 
 /// The number of outcomes that the history of a story keeps.
-pub const HISTORY_LENGTH: usize = 100;
+pub(crate) const HISTORY_LENGTH: usize = 100;
 
 /// The reply to a worker that joins a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 
-use super::journal::{Journal, JournalCursor, journals};
+use super::journal::{Journal, JournalCursor};
+use super::journal_folder::journals;
 use super::operation::JoinRequest;
 use super::orphan_journals;
 use super::store::{ApplyOutcome, JoinOutcome, Store};

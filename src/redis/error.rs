@@ -95,7 +95,7 @@ impl StoreErrorKind {
         }
     }
 
-    /// What the user can do about the error; it starts with a line break.
+    /// The help text for the error; it starts with a line break.
     pub fn help(self) -> &'static str {
         match self {
             Self::Unreachable => {

@@ -18,7 +18,8 @@ mod sentinel;
 mod target;
 mod url;
 
-pub use connection::Connection;
+pub(crate) use connection::Connection;
 pub(crate) use endpoint::Endpoint;
-pub use error::{Recovery, StoreError, StoreErrorKind};
-pub use target::RedisTarget;
+pub(crate) use error::StoreErrorKind;
+pub use error::{Recovery, StoreError};
+pub(crate) use target::RedisTarget;

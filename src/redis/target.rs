@@ -78,7 +78,7 @@ impl RedisTarget {
         &self.name
     }
 
-    /// Why there is no server; empty if there is one or none was asked for.
+    /// Why there is no server; empty if there is one or it is not needed.
     pub fn reason(&self) -> &'static str {
         self.reason
     }

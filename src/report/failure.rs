@@ -16,13 +16,13 @@ const MAX_REGIONS: usize = 8;
 /// in full, and the others in one line, because the run's last lines group
 /// them.
 #[derive(Default)]
-pub struct FailureMessages {
+pub(crate) struct FailureMessages {
     explain: bool,
-    state: Mutex<State>,
+    shown: Mutex<ShownFailures>,
 }
 
 #[derive(Default)]
-struct State {
+struct ShownFailures {
     /// The number of full messages.
     full: usize,
     /// The first test with an error, by its message.
@@ -32,7 +32,7 @@ struct State {
 impl FailureMessages {
     /// With `explain`, every message is full and has the sensitivity to
     /// thresholds and all regions.
-    pub fn new(explain: bool) -> Self {
+    pub(crate) fn new(explain: bool) -> Self {
         Self {
             explain,
             ..Self::default()
@@ -40,30 +40,30 @@ impl FailureMessages {
     }
 
     /// The message of a test: why it was skipped, or why it failed.
-    pub fn message(&self, finished: &FinishedSnapshot) -> Option<String> {
+    pub(crate) fn message(&self, finished: &FinishedSnapshot) -> Option<String> {
         let result = &finished.result;
         if !result.fails_run() || self.explain {
             return test_message(finished, self.explain);
         }
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if result.current.is_none() {
             let error = message(result).to_owned();
-            if let Some(first) = state.first_with.get(&error) {
+            if let Some(first) = shown.first_with.get(&error) {
                 return Some(format!("same error as in {first}"));
             }
-            state.first_with.insert(error, name(result));
+            shown.first_with.insert(error, name(result));
         }
-        if state.full == MAX_UNGROUPED {
+        if shown.full == MAX_UNGROUPED {
             return message(result).lines().next().map(str::to_owned);
         }
-        state.full += 1;
+        shown.full += 1;
         test_message(finished, false)
     }
 }
 
 /// The message of a test: why it was skipped, or why it failed, in about five
 /// lines.
-pub fn test_message(finished: &FinishedSnapshot, explain: bool) -> Option<String> {
+pub(crate) fn test_message(finished: &FinishedSnapshot, explain: bool) -> Option<String> {
     let FinishedSnapshot { result, notes } = finished;
     if !result.fails_run() {
         let is_skipped = result.status == crate::model::Status::Skipped;

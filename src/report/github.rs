@@ -19,7 +19,7 @@ const MAX_ROWS: usize = 200;
 
 /// Prints annotations of a run's failures, and appends a summary to the file
 /// that GitHub names.
-pub struct GithubReport {
+pub(crate) struct GithubReport {
     manifest: String,
     lines: HashMap<String, usize>,
     summary: Option<PathBuf>,
@@ -29,7 +29,11 @@ impl GithubReport {
     /// `manifest` is the manifest's path from the repository's root, `lines`
     /// has the line of each story in it by story id, and `summary` is the file
     /// that `GITHUB_STEP_SUMMARY` names.
-    pub fn new(manifest: String, lines: HashMap<String, usize>, summary: Option<PathBuf>) -> Self {
+    pub(crate) fn new(
+        manifest: String,
+        lines: HashMap<String, usize>,
+        summary: Option<PathBuf>,
+    ) -> Self {
         Self {
             manifest,
             lines,

@@ -9,29 +9,29 @@ use crate::model::{Status, VisualTestResult};
 pub(super) const MAX_UNGROUPED: usize = 10;
 
 /// Failures with the same error, or of the same component.
-pub(super) struct Group<'a> {
-    /// What they have in common.
+pub(super) struct FailureGroup<'a> {
+    /// Their common property.
     pub(super) title: String,
     /// Never empty.
     pub(super) results: Vec<&'a VisualTestResult>,
 }
 
 /// Groups failures, the largest group first.
-pub(super) fn groups<'a>(failures: &[&'a VisualTestResult]) -> Vec<Group<'a>> {
+pub(super) fn groups<'a>(failures: &[&'a VisualTestResult]) -> Vec<FailureGroup<'a>> {
     let mut groups: BTreeMap<String, Vec<&VisualTestResult>> = BTreeMap::new();
     for result in failures {
         groups.entry(title(result)).or_default().push(result);
     }
     let groups = groups.into_iter();
     let mut groups: Vec<_> = groups
-        .map(|(title, results)| Group { title, results })
+        .map(|(title, results)| FailureGroup { title, results })
         .collect();
     // Stable, so groups of one size stay in the order of their titles.
     groups.sort_by_key(|group| std::cmp::Reverse(group.results.len()));
     groups
 }
 
-impl Group<'_> {
+impl FailureGroup<'_> {
     /// `12 × forms: forms/card::light::375x667 and 11 more`
     pub(super) fn line(&self) -> String {
         let (count, title) = (self.results.len(), &self.title);
@@ -86,7 +86,10 @@ mod tests {
         let mut results = sample::many_failures(30);
         results.push(sample::result("menu", Status::New));
         let failures: Vec<_> = results.iter().collect();
-        let lines: Vec<_> = groups(&failures).iter().map(super::Group::line).collect();
+        let lines: Vec<_> = groups(&failures)
+            .iter()
+            .map(super::FailureGroup::line)
+            .collect();
         assert_eq!(
             lines,
             [

@@ -8,13 +8,13 @@ use crate::events::{Bus, Event, ReportKind, Subscriber};
 use crate::model::{RunFile, Status, VisualTestResult, VisualTestRun};
 
 /// Writes the JUnit report of a run, of all its processes, into its folder.
-pub struct JunitReport {
+pub(crate) struct JunitReport {
     suite: String,
 }
 
 impl JunitReport {
     /// `suite` names the project, so that a server can compare its runs.
-    pub fn new(suite: String) -> Self {
+    pub(crate) fn new(suite: String) -> Self {
         Self { suite }
     }
 }

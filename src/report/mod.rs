@@ -11,14 +11,13 @@
 
 mod failure;
 mod file;
-pub mod github;
+pub(crate) mod github;
 mod groups;
-pub mod html;
-pub mod junit;
+pub(crate) mod html;
+pub(crate) mod junit;
 #[cfg(test)]
 mod sample;
-pub mod terminal;
+pub(crate) mod terminal;
 mod words;
 
-pub use failure::{FailureMessages, test_message};
-pub use file::ReportError;
+pub(crate) use failure::{FailureMessages, test_message};

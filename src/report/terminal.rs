@@ -22,13 +22,13 @@ const SLOW_COMPARE_MS: u64 = 2_000;
 /// Prints to standard error how a run starts and how it ended. The reports that
 /// it names must be subscribed before it.
 #[derive(Default)]
-pub struct Terminal {
-    state: Mutex<State>,
+pub(crate) struct Terminal {
+    state: Mutex<TerminalState>,
 }
 
-/// What events before the last one have told.
+/// The parts of the last lines that earlier events provide.
 #[derive(Default)]
-struct State {
+struct TerminalState {
     report: Option<PathBuf>,
     warnings: Vec<String>,
 }
@@ -58,7 +58,7 @@ fn first_line(setup: &RunSetup) -> String {
 }
 
 /// The lines after the last test.
-fn last_lines(report: &RunReport, state: &State) -> String {
+fn last_lines(report: &RunReport, state: &TerminalState) -> String {
     let mut text = result_line(report);
     changed(&mut text, &report.results);
     flaky(&mut text, &report.results);
@@ -238,7 +238,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::super::sample;
-    use super::{State, first_line, last_lines};
+    use super::{TerminalState, first_line, last_lines};
     use crate::events::{RunReport, RunSetup};
     use crate::model::{Reason, RunFile, Status, Summary, VisualTestResult};
 
@@ -261,7 +261,7 @@ mod tests {
     }
 
     fn printed(report: &RunReport) -> String {
-        let state = State {
+        let state = TerminalState {
             report: Some("target/tintype/runs/run/report.html".into()),
             warnings: Vec::new(),
         };

@@ -12,18 +12,18 @@ use crate::plan::Snapshot;
 use crate::proxy::Proxy;
 
 /// A browser, and the proxy for its requests.
-pub(super) struct Connection {
+pub(super) struct BrowserConnection {
     pub(super) browser: Browser,
     pub(super) proxy: Option<Proxy>,
 }
 
-/// Opens a session, behind a proxy of its own if one of the snapshots needs it.
+/// Opens a session, behind a new proxy if one of the snapshots needs it.
 pub(super) async fn connect(
     engine: BrowserName,
     manifest: &Manifest,
     base: &str,
     snapshots: &[Snapshot],
-) -> Result<Connection, BrowserError> {
+) -> Result<BrowserConnection, BrowserError> {
     let scratch = manifest.state_dir().join("browsers");
     let mut settings = manifest.browser.clone();
     let proxy = if snapshots.iter().any(needs_proxy) {
@@ -36,7 +36,7 @@ pub(super) async fn connect(
         None
     };
     let browser = Browser::open(engine, &settings, &scratch).await?;
-    Ok(Connection { browser, proxy })
+    Ok(BrowserConnection { browser, proxy })
 }
 
 fn needs_proxy(snapshot: &Snapshot) -> bool {

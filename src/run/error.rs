@@ -8,7 +8,7 @@ use crate::serve::ServeError;
 
 /// Why a run could not start.
 #[derive(Debug, thiserror::Error)]
-pub enum RunError {
+pub(crate) enum RunError {
     /// The system provides no threads or no port.
     #[error("failed to start the run: {0}")]
     Start(#[from] io::Error),

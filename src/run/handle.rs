@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::task::{AbortHandle, JoinHandle};
 
-use super::connect::Connection;
+use super::connect::BrowserConnection;
 use super::context::RunContext;
 use super::error::RunError;
 use super::options::{RunOptions, Scheduling};
@@ -27,7 +27,7 @@ use crate::serve::StoryServer;
 use crate::snapshot::FinishedSnapshot;
 
 /// A run in progress.
-pub struct RunHandle {
+pub(crate) struct RunHandle {
     runtime: Runtime,
     context: Arc<RunContext>,
     run: VisualTestRun,
@@ -47,7 +47,7 @@ impl RunHandle {
     /// # Errors
     /// When record or story server cannot be started. A browser that does not
     /// start fails the snapshots instead.
-    pub fn start(
+    pub(crate) fn start(
         manifest: Arc<Manifest>,
         snapshots: Vec<Snapshot>,
         scheduling: Scheduling,
@@ -113,13 +113,13 @@ impl RunHandle {
     }
 
     /// Waits for the result of the snapshot with this index in the selection.
-    pub fn wait(&self, index: usize) -> FinishedSnapshot {
+    pub(crate) fn wait(&self, index: usize) -> FinishedSnapshot {
         self.context.results.wait(index)
     }
 
     /// Has a snapshot captured, again if it was captured before, and waits for
     /// its result. Concurrent requests share one capture.
-    pub fn request(&self, index: usize) -> FinishedSnapshot {
+    pub(crate) fn request(&self, index: usize) -> FinishedSnapshot {
         if self.context.results.request(index) {
             self.serve_request(index);
         }
@@ -140,7 +140,7 @@ impl RunHandle {
 
     /// Skips a requested snapshot that has no result yet, because the test that
     /// requested it has ended.
-    pub fn cancel(&self, index: usize) {
+    pub(crate) fn cancel(&self, index: usize) {
         if !self.context.results.is_finished(index) {
             self.interrupted.store(true, Ordering::Relaxed);
             self.context.skip(index, INTERRUPTED);
@@ -149,7 +149,7 @@ impl RunHandle {
 
     /// Skips every requested snapshot that has no result yet, and accepts no
     /// more requests.
-    pub fn interrupt(&self) {
+    pub(crate) fn interrupt(&self) {
         self.queue.drain();
         let has_skipped = self.context.skip_requested(INTERRUPTED) > 0;
         // A session may still work on a snapshot that was canceled before.
@@ -159,7 +159,7 @@ impl RunHandle {
     }
 
     /// Writes everything so far and publishes it as [`Event::RunPaused`].
-    pub fn pause(&self) {
+    pub(crate) fn pause(&self) {
         let mut run = self.run.clone();
         let interrupted = self.interrupted.load(Ordering::Relaxed);
         teardown::update_document(&self.context, &mut run, interrupted);
@@ -171,7 +171,7 @@ impl RunHandle {
 
     /// Ends the run: writes everything, ends every process, and publishes
     /// [`Event::RunEnded`].
-    pub fn finish(self) -> Arc<RunReport> {
+    pub(crate) fn finish(self) -> Arc<RunReport> {
         let interrupted = self.interrupted.load(Ordering::Relaxed);
         let Self {
             runtime,
@@ -245,7 +245,7 @@ fn session_count(context: &RunContext, groups: Option<usize>) -> usize {
 fn start_sessions(
     count: usize,
     context: &Arc<RunContext>,
-    mut first: Option<Connection>,
+    mut first: Option<BrowserConnection>,
     queue: &Arc<RunQueue>,
     stop: &Arc<AtomicBool>,
 ) -> Vec<JoinHandle<()>> {

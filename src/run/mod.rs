@@ -39,7 +39,7 @@ mod setup;
 mod teardown;
 
 pub use environment::environment;
-pub use error::RunError;
-pub use handle::RunHandle;
-pub use options::{RunOptions, Scheduling};
-pub use teardown::end;
+pub(crate) use error::RunError;
+pub(crate) use handle::RunHandle;
+pub(crate) use options::{RunOptions, Scheduling};
+pub(crate) use teardown::end;

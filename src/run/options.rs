@@ -5,7 +5,7 @@ use crate::snapshot::Hooks;
 
 /// Options that the test target sets.
 #[derive(Clone, Debug, Default)]
-pub struct RunOptions {
+pub(crate) struct RunOptions {
     /// Serves the stories, instead of the source that the manifest names.
     pub service: Option<Service>,
     /// Code that runs in the pages of stories.
@@ -14,7 +14,7 @@ pub struct RunOptions {
 
 /// When the snapshots of a run are captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheduling {
+pub(crate) enum Scheduling {
     /// All of them, from the start.
     All,
     /// Each one when [`RunHandle::request`](super::RunHandle::request) is

@@ -9,12 +9,12 @@ use crate::snapshot::FinishedSnapshot;
 /// The result of every snapshot, by its index in the plan.
 #[derive(Default)]
 pub(super) struct ResultTable {
-    entries: Mutex<Entries>,
+    entries: Mutex<ResultEntries>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct Entries {
+struct ResultEntries {
     results: HashMap<usize, VisualTestResult>,
     /// The outcome of each snapshot since it was last requested.
     outcomes: HashMap<usize, FinishedSnapshot>,
@@ -102,7 +102,7 @@ impl ResultTable {
         summary
     }
 
-    fn lock(&self) -> MutexGuard<'_, Entries> {
+    fn lock(&self) -> MutexGuard<'_, ResultEntries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

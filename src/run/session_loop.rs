@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::attempts::Attempts;
-use super::connect::{Connection, connect};
+use super::connect::{BrowserConnection, connect};
 use super::context::RunContext;
 use super::engine_health::OpenSession;
 use crate::browser::{self, BrowserError};
 use crate::model::BrowserName;
 use crate::model::{RecordedEvent, Status};
-use crate::schedule::{Group, PrefetchOutcome, Queue, SessionId, Work};
+use crate::schedule::{PrefetchOutcome, Queue, SessionId, SnapshotGroup, Work};
 use crate::snapshot::{
     FinishedSnapshot, SessionPage, catch_panic, expect_failure, run_fast_path, run_job,
 };
@@ -30,7 +30,7 @@ pub(super) type RunQueue = Queue<Box<FinishedSnapshot>>;
 pub(super) async fn run_session(
     session: SessionId,
     context: Arc<RunContext>,
-    mut first: Option<Connection>,
+    mut first: Option<BrowserConnection>,
     queue: Arc<RunQueue>,
     stop: Arc<AtomicBool>,
 ) {
@@ -46,7 +46,7 @@ pub(super) async fn run_session(
 async fn run_until_panic(
     session: SessionId,
     context: Arc<RunContext>,
-    first: Option<Connection>,
+    first: Option<BrowserConnection>,
     queue: &RunQueue,
     stop: &AtomicBool,
 ) {
@@ -91,8 +91,8 @@ struct OpenBrowser {
 }
 
 impl OpenBrowser {
-    fn new(context: &RunContext, connection: Connection) -> Self {
-        let Connection { browser, proxy } = connection;
+    fn new(context: &RunContext, connection: BrowserConnection) -> Self {
+        let BrowserConnection { browser, proxy } = connection;
         let site = Arc::clone(&context.site);
         Self {
             _open: context.engines.health.started(browser.name()),
@@ -102,7 +102,7 @@ impl OpenBrowser {
 }
 
 impl SessionLoop {
-    async fn run_group(&mut self, group: &Group, stop: &AtomicBool) {
+    async fn run_group(&mut self, group: &SnapshotGroup, stop: &AtomicBool) {
         let context = Arc::clone(&self.context);
         let _guard = GroupGuard {
             context: &context,
@@ -137,7 +137,7 @@ impl SessionLoop {
         match queue.finish_prefetch(index, finished.map(Box::new)) {
             PrefetchOutcome::Stored => {}
             PrefetchOutcome::Requested(finished) => context.deliver(index, *finished),
-            PrefetchOutcome::Retry => self.run_group(&Group(vec![index]), stop).await,
+            PrefetchOutcome::Retry => self.run_group(&SnapshotGroup(vec![index]), stop).await,
         }
     }
 

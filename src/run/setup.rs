@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::cache_observer::CacheObserver;
-use super::connect::{Connection, connect};
+use super::connect::{BrowserConnection, connect};
 use super::context::{RunContext, Services};
 use super::engines::Engines;
 use super::environment;
@@ -34,7 +34,7 @@ pub(super) struct Setup {
     pub(super) hits: Vec<Option<CachedPass>>,
     pub(super) stories: StoryServer,
     /// A browser that is open already.
-    pub(super) first: Option<Connection>,
+    pub(super) first: Option<BrowserConnection>,
 }
 
 /// Opens everything that a run needs, concurrently where possible.
@@ -68,7 +68,7 @@ pub(super) async fn open(
         None => environment.browser = build,
         Some(engine) => {
             let connection = connect(engine, &manifest, &base, &snapshots).await;
-            if let Ok(Connection { browser, .. }) = &connection {
+            if let Ok(BrowserConnection { browser, .. }) = &connection {
                 environment.browser = Some(browser.info().browser.clone());
                 environment.driver = Some(browser.info().driver.clone());
             }
@@ -127,8 +127,8 @@ fn first_engine(
 fn note_first(
     context: &RunContext,
     engine: BrowserName,
-    first: Result<Connection, BrowserError>,
-) -> Option<Connection> {
+    first: Result<BrowserConnection, BrowserError>,
+) -> Option<BrowserConnection> {
     match first {
         Ok(connection) => {
             context.engines.note(engine, connection.browser.info());

@@ -99,7 +99,7 @@ pub(super) fn report(context: &RunContext, run: VisualTestRun, record: RecordRep
 }
 
 /// Ends a run whose processes have all ended, in the record and in `run.json`.
-pub fn end(manifest: &Manifest, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn end(manifest: &Manifest, config: &Config) -> Result<(), Box<dyn std::error::Error>> {
     let run = &config.run.id;
     let settings = RecordConfig::new(&manifest.state_dir(), config)?;
     let runtime = tokio::runtime::Builder::new_current_thread()

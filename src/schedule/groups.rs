@@ -7,7 +7,7 @@ use crate::plan::Snapshot;
 /// Snapshots of one story in one browser, by their index in the plan: those
 /// that one page can show one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Group(pub(crate) Vec<usize>);
+pub(crate) struct SnapshotGroup(pub(crate) Vec<usize>);
 
 /// Snapshots with the same key can share a browser without restarting it: they
 /// have the same engine and, for engines that take the look on their command
@@ -22,7 +22,7 @@ pub(super) fn by_browser(
     snapshots: &[Snapshot],
     is_finished: impl Fn(usize) -> bool,
     needs_restart_for_theme: impl Fn(BrowserName) -> bool,
-) -> Vec<Group> {
+) -> Vec<SnapshotGroup> {
     let mut groups = in_plan_order(snapshots, is_finished, &needs_restart_for_theme);
     groups.sort_by_key(|group| browser_reuse_key(&snapshots[group.0[0]], &needs_restart_for_theme));
     groups
@@ -33,7 +33,7 @@ pub(super) fn by_browser(
 pub(crate) fn by_test_name(
     snapshots: &[Snapshot],
     needs_restart_for_theme: impl Fn(BrowserName) -> bool,
-) -> Vec<Group> {
+) -> Vec<SnapshotGroup> {
     let mut groups = in_plan_order(snapshots, |_| false, needs_restart_for_theme);
     let name = |index: &usize| snapshots[*index].identifier.test_name();
     groups.sort_by_cached_key(|group| group.0.iter().map(name).min());
@@ -45,9 +45,9 @@ fn in_plan_order(
     snapshots: &[Snapshot],
     is_finished: impl Fn(usize) -> bool,
     needs_restart_for_theme: impl Fn(BrowserName) -> bool,
-) -> Vec<Group> {
+) -> Vec<SnapshotGroup> {
     let key = |snapshot: &Snapshot| browser_reuse_key(snapshot, &needs_restart_for_theme);
-    let mut groups: Vec<Group> = Vec::new();
+    let mut groups: Vec<SnapshotGroup> = Vec::new();
     let mut last: Option<&Snapshot> = None;
     for (index, snapshot) in snapshots.iter().enumerate() {
         if is_finished(index) {
@@ -57,7 +57,7 @@ fn in_plan_order(
             .is_some_and(|last| last.story.id == snapshot.story.id && key(last) == key(snapshot));
         match groups.last_mut() {
             Some(group) if same => group.0.push(index),
-            _ => groups.push(Group(vec![index])),
+            _ => groups.push(SnapshotGroup(vec![index])),
         }
         last = Some(snapshot);
     }

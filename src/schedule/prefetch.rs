@@ -10,7 +10,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::groups::Group;
+use super::groups::SnapshotGroup;
 
 /// How many snapshots must have been requested before the next story is
 /// prefetched.
@@ -48,7 +48,7 @@ pub(crate) enum RequestState<T> {
     Done(T),
 }
 
-/// What the session does after a prefetch.
+/// The next action of the session after a prefetch.
 pub(crate) enum PrefetchOutcome<T> {
     /// Nothing: no test waits for the snapshot yet.
     Stored,
@@ -70,7 +70,7 @@ impl<T> Prefetch<T> {
     /// Prefetches snapshots of `stories` that are `eligible`, in `sessions`
     /// sessions.
     pub(crate) fn new(
-        stories: Vec<Group>,
+        stories: Vec<SnapshotGroup>,
         sessions: usize,
         eligible: impl Fn(usize) -> bool,
     ) -> Self {
@@ -194,14 +194,14 @@ impl<T> Prefetch<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Group, Prefetch, PrefetchOutcome, RequestState};
+    use super::{Prefetch, PrefetchOutcome, RequestState, SnapshotGroup};
 
     /// A finished snapshot, with the session that captured it.
     type Finished = &'static str;
 
     /// Four stories of three snapshots each, for two sessions.
     fn prefetch() -> Prefetch<Finished> {
-        let stories = (0..4).map(|story| Group((story * 3..story * 3 + 3).collect()));
+        let stories = (0..4).map(|story| SnapshotGroup((story * 3..story * 3 + 3).collect()));
         Prefetch::new(stories.collect(), 2, |_| true)
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::groups::{self, Group};
+use super::groups::{self, SnapshotGroup};
 use super::prefetch::{Prefetch, PrefetchOutcome, RequestState};
 use crate::model::BrowserName;
 use crate::plan::Snapshot;
@@ -16,7 +16,7 @@ pub(crate) type SessionId = usize;
 /// Work for a session.
 pub(crate) enum Work {
     /// Snapshots that tests wait for.
-    Requested(Group),
+    Requested(SnapshotGroup),
     /// A snapshot that a test may request later.
     Prefetch(usize),
 }
@@ -36,7 +36,7 @@ pub(crate) enum RequestReply<T> {
 pub(crate) struct Queue<T>(Mutex<QueueState<T>>);
 
 struct QueueState<T> {
-    groups: VecDeque<Group>,
+    groups: VecDeque<SnapshotGroup>,
     /// Sessions that wait for work. The one that worked last is at the end: its
     /// page is the most likely to show the next group's story.
     idle: Vec<(SessionId, oneshot::Sender<Work>)>,
@@ -67,7 +67,7 @@ impl<T> Queue<T> {
         Self::new(VecDeque::new(), prefetch, false)
     }
 
-    fn new(groups: VecDeque<Group>, prefetch: Prefetch<T>, is_closed: bool) -> Self {
+    fn new(groups: VecDeque<SnapshotGroup>, prefetch: Prefetch<T>, is_closed: bool) -> Self {
         Self(Mutex::new(QueueState {
             groups,
             idle: Vec::new(),
@@ -85,7 +85,7 @@ impl<T> Queue<T> {
         }
         let found = state.prefetch.request(index);
         if matches!(found, RequestState::Unknown) {
-            state.groups.push_back(Group(vec![index]));
+            state.groups.push_back(SnapshotGroup(vec![index]));
         }
         state.wake_idle();
         match found {
@@ -153,7 +153,7 @@ impl<T> QueueState<T> {
             .last
             .get(&session)
             .map(|last| self.prefetch.story(*last));
-        let story = |group: &Group| self.prefetch.story(group.0[0]);
+        let story = |group: &SnapshotGroup| self.prefetch.story(group.0[0]);
         let fitting = self
             .groups
             .iter()

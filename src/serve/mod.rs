@@ -11,4 +11,4 @@ mod story_server;
 
 pub use http_server::HttpServer;
 pub use service::Service;
-pub use story_server::{ServeError, StoryServer};
+pub(crate) use story_server::{ServeError, StoryServer};

@@ -22,7 +22,7 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The server of the stories. Dropping it stops what was started for them.
 #[derive(Debug)]
-pub struct StoryServer {
+pub(crate) struct StoryServer {
     base: String,
     _server: Option<HttpServer>,
     command: Option<Supervised>,
@@ -30,7 +30,7 @@ pub struct StoryServer {
 
 /// An error while starting or reaching the story server.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
+pub(crate) enum ServeError {
     /// No port is available.
     #[error("failed to start the story server: {0}")]
     Port(#[from] io::Error),
@@ -93,7 +93,7 @@ impl StoryServer {
     ///
     /// # Errors
     /// When no server can be started or reached.
-    pub async fn open(
+    pub(crate) async fn open(
         manifest: &Manifest,
         service: Option<Service>,
         credentials: &Credentials,
@@ -125,14 +125,14 @@ impl StoryServer {
 
     /// Stops what was started, and waits until it has exited, so that the next
     /// run does not reach a server that is about to exit.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         if let Some(command) = self.command {
             command.stop().await;
         }
     }
 
     /// The address, without a trailing slash.
-    pub fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         &self.base
     }
 }

@@ -4,7 +4,7 @@ use crate::model::{Status, VisualTestResult};
 
 /// A snapshot with its final status.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FinishedSnapshot {
+pub(crate) struct FinishedSnapshot {
     /// Its document.
     pub result: VisualTestResult,
     /// Further facts about a failure, one line each.

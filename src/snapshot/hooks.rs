@@ -26,7 +26,7 @@ type Hook = Arc<dyn Fn(Client, Snapshot) -> Running + Send + Sync>;
 /// first decides whether it equals its baseline; otherwise a fresh one is
 /// judged; and if the two differ, another fresh one.
 #[derive(Clone, Default)]
-pub struct Hooks {
+pub(crate) struct Hooks {
     before: Vec<Hook>,
     after: Vec<Hook>,
     /// Identifies the hooks in the cache; without it nothing is cached.
@@ -44,7 +44,7 @@ pub(crate) enum Moment {
 
 impl Hooks {
     /// Adds a hook that runs when the page is loaded.
-    pub fn add_before<H, F, E>(&mut self, hook: H)
+    pub(crate) fn add_before<H, F, E>(&mut self, hook: H)
     where
         H: Fn(Client, Snapshot) -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), E>> + Send + 'static,
@@ -54,7 +54,7 @@ impl Hooks {
     }
 
     /// Adds a hook that runs when the page was captured.
-    pub fn add_after<H, F, E>(&mut self, hook: H)
+    pub(crate) fn add_after<H, F, E>(&mut self, hook: H)
     where
         H: Fn(Client, Snapshot) -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), E>> + Send + 'static,
@@ -65,12 +65,12 @@ impl Hooks {
 
     /// Declares that the effect of the hooks depends only on the story's files
     /// and on this key, which must change whenever the hooks change.
-    pub fn set_key(&mut self, key: String) {
+    pub(crate) fn set_key(&mut self, key: String) {
         self.key = Some(key);
     }
 
     /// Whether there are no hooks.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.before.is_empty() && self.after.is_empty()
     }
 

@@ -31,7 +31,7 @@ pub(super) struct Judgement {
     pub(super) diff: Option<Vec<u8>>,
     /// Lines about thresholds and settings with which a failure would pass.
     pub(super) sensitivity: Vec<String>,
-    /// What differs from the environment of the baseline.
+    /// The differences to the environment of the baseline.
     pub(super) environment_changed: Vec<EnvironmentChange>,
 }
 
@@ -83,7 +83,8 @@ fn weigh(mut inspection: Inspection<'_>) -> Judgement {
     let status = match comparison.verdict {
         Verdict::Same => Status::Passed,
         Verdict::WithinTolerance => Status::Changed,
-        Verdict::Different | Verdict::SizeMismatch => Status::Failed,
+        // A limit is exceeded, or the sizes differ.
+        _ => Status::Failed,
     };
     let mut judgement = Judgement {
         diff_ratio: Some(comparison.diff_ratio()),

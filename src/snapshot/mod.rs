@@ -44,8 +44,9 @@ mod story_parameters;
 mod update;
 
 pub(crate) use artifacts::ImageFolder;
-pub use finished::FinishedSnapshot;
-pub use hooks::{HookError, Hooks};
+pub(crate) use finished::FinishedSnapshot;
+pub use hooks::HookError;
+pub(crate) use hooks::Hooks;
 pub(crate) use known_failure::expect_failure;
 pub(crate) use panics::catch_panic;
 pub(crate) use pipeline::{SnapshotJob, Verdicts, run_fast_path, run_job};

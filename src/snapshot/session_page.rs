@@ -47,7 +47,7 @@ struct VisitLog {
     finished: Vec<PageVisit>,
 }
 
-/// What a page was loaded for.
+/// The snapshot for which a page was loaded.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct LoadedPage {
     address: String,

@@ -7,13 +7,13 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use image::RgbaImage;
-use tintype::browser::{Browser, BrowserError, Settled, Thoroughness};
-use tintype::config::Config;
-use tintype::manifest::{CaptureSettings, Manifest, Screen, Theme};
-use tintype::model::BrowserName;
+use tintype::internals::browser::{Browser, BrowserError, Settled, Thoroughness};
+use tintype::internals::config::Config;
+use tintype::internals::manifest::Manifest;
+use tintype::settings::{BrowserName, CaptureSettings, Screen, Theme};
 use tokio::runtime::Runtime;
 
-/// The time after which a condition that is never met is given up.
+/// The time limit for conditions that are never met.
 const SHORT: Duration = Duration::from_millis(800);
 
 /// An image of one pixel.
@@ -63,15 +63,13 @@ impl Bench {
             base,
         } = self;
         let script = script.replace("BASE", base);
-        let limited = CaptureSettings {
-            timeout: limit,
-            ..settings.clone()
-        };
+        let mut limited = settings.clone();
+        limited.timeout = limit;
         runtime.block_on(async {
             let address = format!("{base}/page");
             browser.load(&address, theme, *screen, settings).await?;
-            // Where the script replaces what the driver uses to return a value, it
-            // has run but its value is lost.
+            // If the script replaces the functions with which the driver
+            // returns a value, it has run but its value is lost.
             if let Err(error) = browser.client().execute(&script, vec![]).await {
                 assert!(error.to_string().contains("deserialize"), "{error}");
             }
@@ -140,8 +138,8 @@ fn settings(capture: &str) -> CaptureSettings {
     settings
 }
 
-/// Serves an empty `/page`, an image at `/image`, a style sheet at `/style`, and
-/// no answer at all at `/never`; everything else is not found.
+/// Serves an empty `/page`, an image at `/image`, a style sheet at `/style`,
+/// and no response at `/never`; everything else is not found.
 fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());

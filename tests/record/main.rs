@@ -11,9 +11,9 @@ use std::time::Duration;
 use support::proxy::Proxy;
 use support::server::Server;
 use support::{finished, run, started, story};
-use tintype::config::Config;
-use tintype::model::{Reason, RecordedEvent, Status};
-use tintype::record::{MarkResult, RecordConfig, Recorder, Records};
+use tintype::internals::config::Config;
+use tintype::internals::model::{Reason, RecordedEvent, Status};
+use tintype::internals::record::{MarkResult, RecordConfig, Recorder, Records};
 
 fn settings(folder: &Path, url: &str) -> RecordConfig {
     let config = Config::from_variables([("REDIS_URL", url)]).unwrap();

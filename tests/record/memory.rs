@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use tintype::config::Config;
-use tintype::model::{Reason, Status, VisualTestRun};
-use tintype::record::{RecordConfig, Recorder, Records};
+use tintype::internals::config::Config;
+use tintype::internals::model::{Reason, Status, VisualTestRun};
+use tintype::internals::record::{RecordConfig, Recorder, Records};
 
 use super::support::{finished, run};
 use super::{ten, wait_until_unlocked};

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use tintype::model::{Reason, RunId, Status, VisualTestRun};
-use tintype::record::operation::Operation;
-use tintype::record::store::{ApplyOutcome, EndOutcome, JoinOutcome};
+use tintype::internals::model::{Reason, RunId, Status, VisualTestRun, rfc3339};
+use tintype::internals::record::{ApplyOutcome, EndOutcome, JoinOutcome, Operation};
 
 use super::support::finished;
 use super::{StoreFixture, leave};
@@ -33,7 +32,7 @@ pub(crate) async fn the_last_worker_to_leave_ends_the_run(fixture: StoreFixture)
     let document = fixture.document().await;
     assert_eq!(document.reason, Some(Reason::Failed));
     assert_eq!(document.duration, Some(1500));
-    assert_eq!(document.end_time, Some(tintype::model::rfc3339(end)));
+    assert_eq!(document.end_time, Some(rfc3339(end)));
     let ended = fixture.store.end(fixture.id(), None).await.unwrap();
     assert_eq!(ended, EndOutcome::AlreadyEnded(Reason::Failed));
     let told = fixture.event_types().await;

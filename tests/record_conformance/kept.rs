@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use tintype::model::{Reason, Status};
-use tintype::record::RecordConfig;
-use tintype::record::export::ExportedRun;
-use tintype::record::operation::Operation;
-use tintype::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, MarkOutcome, MarkRequest};
+use tintype::internals::model::{Reason, Status};
+use tintype::internals::record::{
+    ApplyOutcome, EndOutcome, ExportedRun, JoinOutcome, MarkOutcome, MarkRequest, Operation,
+    RecordConfig,
+};
 
 use super::support::{finished, result, started, story};
 use super::{StoreFixture, at, leave};

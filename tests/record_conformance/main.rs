@@ -9,11 +9,9 @@ use std::sync::Arc;
 
 use support::server::Server;
 use support::{finished, run, story};
-use tintype::config::Config;
-use tintype::model::{Reason, RunId, Status, VisualTestResult, VisualTestRun};
-use tintype::record::RecordConfig;
-use tintype::record::operation::{JoinRequest, Operation};
-use tintype::record::store::{ApplyOutcome, Store};
+use tintype::internals::config::Config;
+use tintype::internals::model::{Reason, RunId, Status, VisualTestResult, VisualTestRun};
+use tintype::internals::record::{ApplyOutcome, JoinRequest, Operation, RecordConfig, Store};
 
 /// A store with one run.
 struct StoreFixture {
@@ -112,7 +110,7 @@ macro_rules! conformance {
         mod memory {
             $(#[tokio::test]
             async fn $name() {
-                let store = tintype::record::RecordConfig::memory().store();
+                let store = $crate::RecordConfig::memory().store();
                 let run = super::run("{run-1}");
                 super::$module::$name(super::StoreFixture { store, run }).await;
             })*

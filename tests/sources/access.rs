@@ -1,10 +1,10 @@
-//! Servers that want to see something before they answer.
+//! Servers that require credentials.
 
 use std::process::{Child, Command, Stdio};
 
 use libtest_mimic::Trial;
-use tintype::model::Status;
-use tintype::serve::{HttpServer, Service};
+use tintype::internals::model::Status;
+use tintype::internals::serve::{HttpServer, Service};
 use tokio::runtime::Runtime;
 
 use super::app::App;
@@ -103,12 +103,12 @@ fn headers_cookies_and_passwords_are_sent() {
         statuses.iter().all(|status| *status == Status::New),
         "{statuses:?}"
     );
-    // Fresh pages and those of the fast path get in alike.
+    // Fresh pages and those of the fast path send them.
     let run = project.run(&[], &SECRETS);
     assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
     assert!(up.app.seen().contains(&"/password".to_owned()));
 
-    // Without them, the server's answer is no story.
+    // Without them, the server's error page fails the story.
     project.write("stories.toml", &manifest(&up.base(), ""));
     let run = project.run(&["light"], &[]);
     assert_eq!(run.code, Some(101), "{}", run.stderr);

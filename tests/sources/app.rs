@@ -22,7 +22,7 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// The paths that were asked for, in order.
+    /// The requested paths, in order.
     pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }

@@ -1,7 +1,8 @@
 //! Test targets that add a server, stories and hooks to their manifest.
 
 use libtest_mimic::Trial;
-use tintype::model::{Reason, Status};
+use tintype::internals::model::{Reason, Status};
+use tintype::internals::serve::HttpServer;
 
 use super::project::{Project, Run};
 use super::{PLAY_SUITE, trials};
@@ -53,7 +54,7 @@ fn a_tower_service_is_served() {
     let again = run(&project, "serve", &[]);
     assert_eq!(again.code, Some(0), "{}{}", again.stdout, again.stderr);
     assert_eq!(project.statuses(), [Status::Passed; 2]);
-    // The manifest alone cannot say where the stories are.
+    // The manifest alone does not define where the stories are.
     let alone = project.run(&[], &[]);
     let said = format!("{}{}", alone.stdout, alone.stderr);
     assert_eq!(alone.code, Some(101), "{said}");
@@ -65,12 +66,10 @@ fn an_address_replaces_the_manifests_source() {
     let manifest = manifest.replace("/menu", "/open.html");
     let project = Project::new(&manifest, &[("open.html", "<!doctype html><p>here")]);
     project.accept_all();
-    // The same page from a server of the test's own, on another port.
+    // The same page from a server of the test, on another port.
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let folder = project.path().join("stories");
-    let server = runtime
-        .block_on(tintype::serve::HttpServer::start(&folder, None))
-        .unwrap();
+    let server = runtime.block_on(HttpServer::start(&folder, None)).unwrap();
     let base = server.base();
     let taken = run(&project, "address", &[("APP_ADDRESS", &base)]);
     assert_eq!(taken.code, Some(0), "{}{}", taken.stdout, taken.stderr);
@@ -109,7 +108,7 @@ fn stories_from_code_are_added_to_the_manifest() {
     );
     accept(&project, "stories");
     assert_eq!(project.statuses(), [Status::New; 5]);
-    // The mask that only the code asks for is in the picture.
+    // The mask that only the code sets is in the image.
     let masked = project.read("baselines/coded/menu-light-200x100.png");
     let masked = image::load_from_memory(&masked).unwrap().to_rgba8();
     assert_eq!(masked.get_pixel(20, 20).0, [255, 0, 255, 255]);
@@ -156,14 +155,13 @@ fn hooks_in(engine: &str) {
         let ends = String::from_utf8(project.read("ends.txt")).unwrap();
         ends.lines().count()
     };
-    // For each of the two snapshots a page to glance at and a fresh one, and
-    // another where these look otherwise: a click leaves the pointer where it
-    // was.
+    // Each of the two snapshots has a page for the fast path and a fresh one,
+    // and another if these differ: a click leaves the pointer at its place.
     let new = pages();
     assert!((4..=6).contains(&new), "{new}");
     let again = run(&project, "hooks", &[]);
     assert_eq!(again.code, Some(0), "{}{}", again.stdout, again.stderr);
-    // One page for each of them, and a fresh one where it looked otherwise.
+    // One page for each of them, and a fresh one if it differs.
     let known = pages() - new;
     assert!((2..=4).contains(&known), "{known}");
 }
@@ -182,7 +180,7 @@ fn a_failing_hook_is_reported() {
     assert_eq!(ends, "menu\nmenu\n");
 }
 
-/// More panics than sessions: each session goes on.
+/// More panics than sessions: each session continues.
 fn panicking(target: &str, told: &str) {
     let manifest = format!(
         "{MANIFEST}[[story]]\npath = \"/open\"\n[[story]]\npath = \"/last\"\n[browser]\nsessions = 1\n"

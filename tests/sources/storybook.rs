@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use libtest_mimic::Trial;
-use tintype::model::Status;
+use tintype::internals::model::Status;
+use tintype::internals::serve::HttpServer;
 
 use super::port::free_port;
 use super::project::{Project, eventually};
@@ -129,7 +130,7 @@ fn stories_are_captured_once_rendered() {
     let of_args = picture("button-delete-light");
     assert!(of_args.pixels().any(|pixel| *pixel == green));
 
-    // The fast path finds the same.
+    // The fast path captures the same.
     let run = project.run(&[], &[]);
     assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
     let statuses = project.statuses();
@@ -187,10 +188,7 @@ fn running(base: &str, more: &str) -> String {
 
 fn the_index_of_a_running_storybook_is_fetched() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(tintype::serve::HttpServer::start(
-        storybook_build::folder(),
-        None,
-    ));
+    let server = runtime.block_on(HttpServer::start(storybook_build::folder(), None));
     let server = server.unwrap();
     let project = Project::new(&running(&server.base(), ""), &[]);
     let list = project.run(&["--list"], &[]);
@@ -205,7 +203,7 @@ fn the_index_of_a_running_storybook_is_fetched() {
     let entered = runtime.enter();
     drop(server);
     drop(entered);
-    // Away, it has left its list, but no run goes by that.
+    // While it is stopped its stored index is listed, but no run uses it.
     let kept = project.run(&["--list"], &[]);
     assert_eq!(kept.stdout, list.stdout);
     assert!(

@@ -22,7 +22,7 @@ fn build() -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/storybook");
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("storybook");
     fs::create_dir_all(&home).unwrap();
-    // Several test processes may want it at once.
+    // Several test processes may need it at once.
     let lock = File::create(home.join("lock")).unwrap();
     lock.lock().unwrap();
     let (built, work) = (home.join("static"), home.join("work"));

@@ -8,9 +8,9 @@ use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::ExitCode;
 
+use tintype::Snapshot;
 use tintype::fantoccini::error::CmdError;
 use tintype::fantoccini::{Client, Locator};
-use tintype::plan::Snapshot;
 use tintype::{Harness, Story};
 
 use super::app::App;

@@ -54,7 +54,7 @@ impl CrateSource {
         Ok(source)
     }
 
-    /// Takes over a file and the modules that it declares, except for tests.
+    /// Adds a file and the modules that it declares, except for tests.
     fn adopt(&mut self, all: &mut BTreeMap<String, File>, path: String, module: Vec<String>) {
         let Some(file) = all.remove(&path) else {
             return;

@@ -1,18 +1,24 @@
 //! Checks the structure of each crate: no circles between files, and in
 //! `tintype` no reference from a room to one above it. The order of the rooms
-//! is read from the `# Layout` section of `src/lib.rs`.
+//! is read from the `# Layout` section of `src/lib.rs`. No two types of the
+//! three crates share a name.
 
 mod crate_source;
 mod graph;
 mod references;
+mod type_names;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate_source::CrateSource;
 use graph::{Graph, cycles};
+use type_names::Definitions;
 
 const CRATES: [&str; 3] = ["src", "tintype-compare/src", "cargo-tintype/src"];
+
+/// Type names that are defined more than once, each with the reason.
+const SHARED_NAMES: [(&str, &str); 0] = [];
 
 fn read(folder: &str) -> CrateSource {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -91,7 +97,23 @@ fn the_layout_names_every_room_once() {
     );
 }
 
-/// The checks above find what they look for.
+#[test]
+fn each_type_has_its_own_name() {
+    let mut definitions = Definitions::new();
+    for folder in CRATES {
+        type_names::collect(folder, &read(folder), &mut definitions);
+    }
+    let shared = definitions.iter().filter(|(_, files)| files.len() > 1);
+    let shared: BTreeMap<&str, _> = shared.map(|(name, files)| (name.as_str(), files)).collect();
+    let allowed: BTreeSet<&str> = SHARED_NAMES.iter().map(|(name, _)| *name).collect();
+    let found: BTreeSet<&str> = shared.keys().copied().collect();
+    assert_eq!(
+        found, allowed,
+        "the names of types and those in `SHARED_NAMES` differ: {shared:#?}"
+    );
+}
+
+/// Tests of the checks themselves.
 #[test]
 fn circles_and_their_members_are_found() {
     let sources = [
@@ -127,4 +149,21 @@ fn references_of_tests_do_not_count() {
     let files = sources.map(|(path, text)| (path.to_owned(), text.to_owned()));
     let graph = references::graph(&CrateSource::parse(files).unwrap());
     assert!(cycles(&graph).is_empty());
+}
+
+#[test]
+fn a_type_name_is_found_in_every_file_but_not_in_tests() {
+    let sources = [
+        ("lib.rs", "mod a; mod b; struct Other;"),
+        ("a.rs", "pub struct Report;"),
+        (
+            "b.rs",
+            "enum Report {} #[cfg(test)] struct Other; #[cfg(test)] mod tests { struct Report; }",
+        ),
+    ];
+    let files = sources.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let mut found = Definitions::new();
+    type_names::collect("src", &CrateSource::parse(files).unwrap(), &mut found);
+    assert_eq!(found["Report"], ["src/a.rs", "src/b.rs"]);
+    assert_eq!(found["Other"], ["src/lib.rs"]);
 }

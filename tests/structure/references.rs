@@ -13,7 +13,7 @@ use syn::{File, ImplItemFn, Item, ItemUse, Macro, UseTree, Visibility};
 use crate::crate_source::{CrateSource, is_test};
 use crate::graph::Graph;
 
-/// How many re-exports are followed until a path counts as one that ends.
+/// The number of re-exports that are followed before a path counts as resolved.
 const MOST_HOPS: usize = 16;
 
 /// A name that a file brings into scope, with its full path.
@@ -52,8 +52,8 @@ pub(crate) fn graph(source: &CrateSource) -> Graph {
     graph
 }
 
-/// The file that defines what a path from the crate's root names. A module is
-/// no item: whoever imports one is judged by what is taken out of it.
+/// The file that defines the item of a path from the crate's root. A module is
+/// not an item: an import of one counts for the items that are used through it.
 fn definer<'a>(
     source: &'a CrateSource,
     imports: &BTreeMap<&str, Vec<Import>>,
@@ -170,8 +170,8 @@ fn collect(
 }
 
 /// A path from the crate's root. A first segment that is neither `crate`,
-/// `self` nor `super` may be a module beside; of another crate it will be found
-/// nowhere.
+/// `self` nor `super` may be a sibling module; paths of other crates are not
+/// found.
 fn absolute(module: &[String], path: &[String]) -> Option<Vec<String>> {
     let mut base = module.to_vec();
     let mut rest = path;
@@ -218,7 +218,7 @@ impl References<'_> {
         self.paths.extend(path);
     }
 
-    /// Paths inside a macro call, whose arguments are but tokens.
+    /// Paths inside a macro call, whose arguments are tokens.
     fn scan(&mut self, tokens: TokenStream) {
         let mut segments: Vec<String> = Vec::new();
         let mut colons = 0;

@@ -1,7 +1,8 @@
 //! From no baseline to a passing test.
 
 use libtest_mimic::Trial;
-use tintype::model::Status;
+use tintype::internals::baseline;
+use tintype::internals::model::Status;
 
 use super::output::assert_output;
 use super::project::{MANIFEST, Project};
@@ -61,9 +62,7 @@ fn a_baseline_records_its_provenance() {
     project.accept_all();
     let accepted_by = project.last().run.run_id;
     let file = project.path().join("baselines/a-light-400x300.png");
-    let baseline = tintype::baseline::read(project.path(), &file)
-        .unwrap()
-        .unwrap();
+    let baseline = baseline::read(project.path(), &file).unwrap().unwrap();
     let provenance = baseline.provenance.unwrap();
     assert_eq!(provenance.run_id, accepted_by);
     assert_eq!(provenance.story_identifier.test_name(), "a::light::400x300");

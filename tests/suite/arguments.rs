@@ -56,7 +56,7 @@ fn alone(project: &Project, arguments: &[&str], environment: &[(&str, &str)]) ->
     project.run(arguments, &environment)
 }
 
-/// Checks exit code and words, and shows everything if they are otherwise.
+/// Checks the exit code and texts, and shows all output if they are missing.
 fn expect(run: &Run, code: i32, texts: &[&str]) {
     let all = format!("{}\n--- stderr\n{}", run.stdout, run.stderr);
     assert_eq!(run.code, Some(code), "{all}");

@@ -1,7 +1,7 @@
 //! Unchanged stories need no browser; all others are captured.
 
 use libtest_mimic::Trial;
-use tintype::model::Status;
+use tintype::internals::model::Status;
 
 use super::output::assert_output;
 use super::project::{MANIFEST, Project};

@@ -3,7 +3,9 @@
 use std::fs;
 
 use libtest_mimic::Trial;
-use tintype::model::{Region, Status};
+use tintype::compare::Region;
+use tintype::internals::baseline;
+use tintype::internals::model::Status;
 
 use super::output::assert_output;
 use super::project::{MANIFEST, Project};
@@ -145,13 +147,11 @@ fn a_failure_names_the_other_environment_of_its_baseline() {
     let project = Project::new(MANIFEST, &[("a.html", &boxes("green"))]);
     project.accept_all();
     let file = project.path().join("baselines/a-light-400x300.png");
-    let baseline = tintype::baseline::read(project.path(), &file)
-        .unwrap()
-        .unwrap();
+    let baseline = baseline::read(project.path(), &file).unwrap().unwrap();
     let mut provenance = baseline.provenance.unwrap();
     provenance.environment.browser = Some("chromium 99.0.1".to_owned());
     provenance.environment.arch = "aarch64".to_owned();
-    tintype::baseline::accept(project.path(), &file, &baseline.bytes, &provenance).unwrap();
+    baseline::accept(project.path(), &file, &baseline.bytes, &provenance).unwrap();
     assert_eq!(
         project.run(&[], &[]).code,
         Some(0),

@@ -1,6 +1,7 @@
 //! Device emulation.
 
 use libtest_mimic::Trial;
+use tintype::internals::model::Status;
 
 use super::project::Project;
 use super::trials;
@@ -143,8 +144,8 @@ fn devices_do_not_share_a_page() {
     project.write("stories/a.html", &page("red"));
     assert_eq!(project.run(&[], &[]).code, Some(101));
     let status = |theme: &str| project.result(&format!("a::{theme}::100x100")).status;
-    assert_eq!(status("english"), tintype::model::Status::Passed);
-    assert_eq!(status("german"), tintype::model::Status::Failed);
+    assert_eq!(status("english"), Status::Passed);
+    assert_eq!(status("german"), Status::Failed);
 }
 
 fn an_unsupported_device_setting_is_reported() {

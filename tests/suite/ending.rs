@@ -1,7 +1,7 @@
-//! However a run ends, no process stays behind and the record is true.
+//! No matter how a run ends, no process is left and the record is correct.
 
 use libtest_mimic::Trial;
-use tintype::model::{Reason, Status};
+use tintype::internals::model::{Reason, Status};
 
 use super::project::{Bell, MANIFEST, Project, eventually};
 use super::trials;
@@ -51,7 +51,7 @@ fn sigterm_leaves_a_complete_record() {
     assert_eq!(last.run.summary.total, 2);
 }
 
-/// The command starts, and nothing ever answers.
+/// The command starts, but its server never responds.
 fn sigterm_before_the_first_story_ends_the_run() {
     let project = Project::new("", &[]);
     let port = super::support::port::free_port();

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use image::{Rgb, RgbImage};
 use libtest_mimic::Trial;
-use tintype::model::Status;
+use tintype::internals::model::Status;
 
 use super::project::{Bell, Project, eventually};
 use super::{catching, isolation, requests, settling, steps, trials};
@@ -236,7 +236,7 @@ fn rest(engine: &str) {
     let message = project.result("a::light::600x400").message.unwrap();
     assert!(message.contains("data-tintype-ready"), "{message}");
 
-    // A server's error page is no story.
+    // A server's error page fails the story.
     let base = broken_server();
     let manifest = manifest.replace("dir = \"stories\"", &format!("url = \"{base}\""));
     project.write(
@@ -248,7 +248,7 @@ fn rest(engine: &str) {
     assert!(message.contains("status 500"), "{message}");
 }
 
-/// A server that has nothing but errors; its address.
+/// A server that responds only with errors; its address.
 fn broken_server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -312,7 +312,7 @@ fn credentials_are_sent_by_firefox() {
     }
 }
 
-/// No engine shows something else than was asked for.
+/// No engine ignores a setting that it does not support.
 fn unsupported_features_are_refused() {
     let manifest = "[stories]\ndir = \"stories\"\n[browser]\nnames = [\"chromium\", \"firefox\", \"webkit\"]\n\
          [themes]\nlight = {}\n[viewports]\nphone = { width = 320, height = 200, touch = true }\n\

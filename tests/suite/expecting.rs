@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use libtest_mimic::Trial;
-use tintype::model::{Reason, Status};
+use tintype::internals::model::{Reason, Status};
 
 use super::project::{MANIFEST, Project};
 use super::trials;

@@ -1,4 +1,4 @@
-//! A server beside the one of the stories.
+//! A second server, of another origin than the stories.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -32,7 +32,7 @@ impl Foreign {
         Self { address, asked }
     }
 
-    /// The heads of all requests until now.
+    /// The heads of all requests so far.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }

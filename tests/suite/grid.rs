@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
-use tintype::model::Status;
+use tintype::internals::model::Status;
 
 use super::project::{Bell, Project, eventually};
 use super::support::port::free_port;
@@ -43,7 +43,7 @@ wait "$program"
 kill -KILL 0
 "#;
 
-/// A program that goes with this value, and with it all that it has started.
+/// A program that ends with this value, together with all that it has started.
 struct Java(Child);
 
 impl Java {
@@ -62,7 +62,7 @@ impl Java {
         Self(guard.unwrap())
     }
 
-    /// As when its machine is switched off.
+    /// Ends it as if its machine was switched off.
     fn lose(mut self) {
         let group = format!("-{}", self.0.id());
         let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
@@ -97,7 +97,7 @@ struct Hub {
 }
 
 impl Hub {
-    /// A hub at which a session waits so long, in seconds, for a node.
+    /// A hub at which a session waits `queue` seconds for a node.
     fn start(queue: &str) -> Self {
         let port = free_port();
         let bus = || format!("tcp://127.0.0.1:{}", free_port());
@@ -220,7 +220,7 @@ fn manifest(hub: &str, engines: &str) -> String {
 
 const PAGE: &str = "<!doctype html><style>@media (prefers-color-scheme: dark) { html { background: black } }</style><p>a";
 
-/// Two sessions want the one Chromium, then the one Firefox.
+/// Two sessions request the only Chromium, then the only Firefox.
 fn nodes_are_chosen_by_capability_and_queued_for() {
     let hub = Hub::start(PATIENT);
     let _chrome = hub.node("chrome", "chromedriver");

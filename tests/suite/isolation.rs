@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use libtest_mimic::Trial;
-use tintype::model::Status;
+use tintype::internals::model::Status;
 
 use super::project::{MANIFEST, Project};
 use super::trials;
@@ -58,7 +58,7 @@ const HOSTILE: &str = r#"<!doctype html><body style="height: 3000px"><input>
     document.adoptedStyleSheets = [Object.assign(new CSSStyleSheet(), {})];
     history.pushState({}, '', '?changed');
     document.documentElement.dataset.tintypeReady = 'true';
-    setTimeout(() => { alert('nobody answers'); confirm('nor here'); });
+    setTimeout(() => { alert('unanswered'); confirm('also unanswered'); });
   })();
 </script>"#;
 
@@ -78,21 +78,22 @@ pub(crate) fn hostile(engine: &str) {
     // The hostile story comes first, in the same browser.
     let mut story = HOSTILE.to_owned();
     if engine == "webkit" {
-        // Where nothing runs before the page, nothing answers its dialogs.
-        story = story.replace("alert('nobody answers'); confirm('nor here');", "");
+        // WebKit runs no script before the page, so its dialogs would stay
+        // open.
+        story = story.replace("alert('unanswered'); confirm('also unanswered');", "");
     }
     project.write("stories/a.html", &story);
     let run = project.run(&["--test-threads=1"], &[("TINTYPE_UPDATE", "new")]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
     let innocent = project.result("b::light::400x300");
     assert_eq!(innocent.status, Status::Passed);
-    // And again, when the hostile one has a baseline, too.
+    // Again, with a baseline for the hostile one.
     let run = project.run(&["--test-threads=1"], &[("TINTYPE_CACHE", "off")]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
     assert_eq!(project.statuses(), [Status::Passed, Status::Passed]);
 }
 
-/// Each showing leaves a mark that the next one on the same page would show.
+/// Each load leaves a mark that the next one on the same page would show.
 fn a_story_that_mutates_itself_is_captured_on_fresh_pages() {
     let manifest = "[stories]\ndir = \"stories\"\n[themes]\nlight = { color-scheme = \"light\" }\ndark = { color-scheme = \"dark\" }\n[viewports]\ndesktop = \"400x300\"\n";
     let page = "<!doctype html><body><script>
@@ -149,7 +150,7 @@ pub(crate) fn hidden_cookies(engine: &str) {
          [themes]\nlight = {{}}\n[viewports]\nphone = \"320x200\"\n"
     );
     let stories = "[[story]]\npath = \"/a\"\n[[story]]\npath = \"/b\"\n";
-    // Once more behind a proxy, for which a page is left earlier.
+    // Again behind a proxy, with which a page is left earlier.
     let rule = "[[request]]\nurl = \"**/nothing\"\nblock = true\n";
     let project = Project::new(&format!("{manifest}{stories}"), &[]);
     project.accept_all();

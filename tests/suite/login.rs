@@ -1,11 +1,11 @@
-//! Log-ins: each done once, shared by sessions and processes, written nowhere
-//! in clear.
+//! Logins are performed once, shared by sessions and processes, and never
+//! written unencrypted.
 
 use std::fs;
 use std::path::Path;
 
 use libtest_mimic::Trial;
-use tintype::model::Status;
+use tintype::internals::model::Status;
 
 use super::project::Project;
 use super::support::gate::{Gate, PASSWORD, SECRET, TOKEN};
@@ -80,7 +80,7 @@ fn colour(project: &Project, story: &str) -> [u8; 3] {
     picture.get_pixel(190, 90).0
 }
 
-/// No file below this folder holds any of the secrets.
+/// Asserts that no file below this folder contains any of the secrets.
 fn holds_no_secret(folder: &Path) {
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();
@@ -107,8 +107,8 @@ fn a_login_is_performed_once_for_all_sessions() {
     for story in ALL {
         assert_eq!(colour(&project, story), [0, 255, 0], "{story}");
     }
-    assert_eq!(colour(&project, "open"), [255, 255, 255], "nobody's");
-    // The fast path shows the same, and the login is of one run only.
+    assert_eq!(colour(&project, "open"), [255, 255, 255], "not logged in");
+    // The fast path shows the same, and a login is valid for one run only.
     let run = project.run(&[], &ACCEPT[..1]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
     assert_eq!(gate.logins(), 2);
@@ -131,7 +131,7 @@ fn a_login_works_in_firefox() {
     for story in ALL {
         assert_eq!(colour(&project, story), [0, 255, 0], "{story}");
     }
-    assert_eq!(colour(&project, "open"), [255, 255, 255], "nobody's");
+    assert_eq!(colour(&project, "open"), [255, 255, 255], "not logged in");
 }
 
 fn an_expired_login_is_renewed() {
@@ -220,7 +220,7 @@ fn a_command_logs_in() {
     let run = project.run(&[], &variables);
     assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
     assert_eq!(gate.logins(), 0);
-    // The cookie is there, and nothing in the storage.
+    // The cookie is set, and the storage is empty.
     assert_eq!(colour(&project, "a"), [255, 165, 0]);
     assert_eq!(colour(&project, "open"), [255, 255, 255]);
     holds_no_secret(project.path());

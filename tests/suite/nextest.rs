@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use libtest_mimic::Trial;
 use redis::Commands;
-use tintype::model::{Reason, Status};
+use tintype::internals::model::{Reason, Status};
 
 use super::project::{Bell, MANIFEST, Project, eventually};
 use super::support::port::free_port;
@@ -24,8 +24,8 @@ pub(crate) fn tests() -> Vec<Trial> {
     ]
 }
 
-/// A shell in the place of nextest: it runs commands and is the parent process
-/// of every test.
+/// A shell instead of nextest: it runs commands and is the parent process of
+/// every test.
 struct Runner {
     shell: Child,
     orders: Option<ChildStdin>,
@@ -55,7 +55,7 @@ impl Runner {
         }
     }
 
-    /// Has the shell do something, without waiting for it.
+    /// Runs a command in the shell, without waiting for it.
     fn order(&mut self, order: &str) {
         let orders = self.orders.as_mut().unwrap();
         writeln!(orders, "{order}").unwrap();
@@ -218,7 +218,7 @@ fn a_killed_test_is_abandoned() {
     let id = std::fs::read_to_string(note).unwrap();
     let ended = Command::new("kill").args(["-9", id.trim()]).status();
     assert!(ended.unwrap().success());
-    // The others go on, and the account of the first is kept.
+    // The other processes continue, and the log of the first is kept.
     assert!(runner.passes(&project, "b"));
     let given_up = project.result("a::light::400x300");
     assert_eq!(given_up.status, Status::Skipped);

@@ -10,8 +10,8 @@ pub(crate) fn assert_output(name: &str, text: &str) {
     settings.set_omit_expression(true);
     settings.set_snapshot_path("snapshots");
     for (pattern, replacement) in [
-        // The record of these tests is unreachable; what is said of it depends
-        // on time.
+        // The record of these tests is unreachable; messages about it depend on
+        // time.
         (r"(?m)^ *(warning|help): .*(record|REDIS_URL).*\n?", ""),
         (r"\x1b\[[0-9;]*m", ""),
         (r"run-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "run-ID"),

@@ -8,11 +8,11 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tintype::model::{RunFile, Status, VisualTestResult};
+use tintype::internals::model::{RunFile, Status, VisualTestResult};
 
 use super::PLAY_SUITE;
 
-/// A project; its folder goes with it.
+/// A project; its folder is removed when it is dropped.
 pub(crate) struct Project {
     folder: TempDir,
 }
@@ -31,16 +31,16 @@ impl Bell {
         Self(listener)
     }
 
-    /// The page that calls.
+    /// The page that reports.
     pub(crate) fn story(&self) -> String {
         let address = self.0.local_addr().unwrap();
         format!("{ENDLESS}<script>fetch('http://{address}')</script>")
     }
 
-    /// Waits for the next call.
+    /// Waits for the next report.
     pub(crate) fn wait(&self) {
         eventually("a browser shows the endless story", || {
-            // A browser may also connect without asking for anything.
+            // A browser may also connect without sending a request.
             self.0.accept().is_ok_and(|(mut caller, _)| {
                 let _ = caller.set_read_timeout(Some(Duration::from_secs(1)));
                 caller.read(&mut [0; 16]).is_ok_and(|read| read > 0)
@@ -147,7 +147,7 @@ impl Project {
             .unwrap()
             .map(|entry| entry.unwrap().path())
             .collect();
-        // By age and not by name: a run may be called anything.
+        // By age and not by name, because run ids are arbitrary.
         folders.sort_by_key(|folder| {
             let file = fs::metadata(folder.join(RunFile::NAME));
             file.and_then(|file| file.modified()).ok()

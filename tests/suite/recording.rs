@@ -6,7 +6,7 @@ use std::time::Duration;
 use libtest_mimic::Trial;
 use redis::Commands;
 use serde_json::Value;
-use tintype::model::{Reason, Status};
+use tintype::internals::model::{Reason, Status};
 
 use super::project::{Project, eventually};
 use super::support::server::Server;
@@ -112,7 +112,7 @@ fn every_key_and_document_is_written() {
         .get("shop:visualtest:run-two:left/out:light:400x300")
         .unwrap();
     assert_eq!(json(&skipped)["message"], "not today");
-    // The record and the run's own file say the same.
+    // The record and the run's own file are equal.
     let file = serde_json::to_value(project.result("b::dark::400x300")).unwrap();
     assert_eq!(file, failed);
 }

@@ -1,7 +1,7 @@
 //! Request rules and the network policy.
 
 use libtest_mimic::Trial;
-use tintype::model::Status;
+use tintype::internals::model::Status;
 
 use super::foreign::Foreign;
 use super::project::{MANIFEST, Project, Run};
@@ -238,8 +238,8 @@ path = "b.html"
     content(&project, &["a", "b"]);
 }
 
-/// The first story has rules, repeats its request forever, and once more on
-/// unload; the second sends the same request and has no rules.
+/// The first story has rules, repeats its request forever, and again on unload;
+/// the second sends the same request and has no rules.
 fn rules_end_with_their_story() {
     let foreign = Foreign::start();
     let hostile = page(
@@ -284,7 +284,7 @@ capture = { network = "off" }
     let project = Project::new(MANIFEST, &stories);
     project.write("stories.toml", &format!("{MANIFEST}{rules}"));
     content(&project, &["a", "b"]);
-    // Once more with baselines, on the way that shares a browser's page.
+    // Again with baselines, on the fast path, which reuses pages.
     for _ in 0..2 {
         let run = run(&project, &[("TINTYPE_CACHE", "off")]);
         assert_eq!(run.code, Some(0), "{}", run.stdout);
@@ -401,7 +401,7 @@ fn a_rule_that_cannot_apply_over_tls_fails_the_snapshot() {
     let message = project.result("a::light::400x300").message.unwrap();
     let told = format!("\"**/api/users\" (https://{address}/api/users)");
     assert!(message.contains(&told), "{message}");
-    // A whole host can be blocked, and then has not been reached.
+    // A whole host can be blocked; it receives no request.
     let before = foreign.asked().len();
     let run = rule(&format!("https://{address}/**"), "block = true");
     assert_eq!(run.code, Some(0), "{}", run.stdout);
@@ -431,7 +431,7 @@ fn websockets_are_forwarded() {
     assert_eq!(told, [format!("http://{address}")]);
 }
 
-/// An answer from a rule is as well known as a file; a changed one is seen.
+/// Responses of rules count for the cache like files: a change is detected.
 fn stories_with_rules_are_cached() {
     let script = "
         expect('own', (await fetch('/api/users')).status, 200);

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use libtest_mimic::Trial;
-use tintype::model::Status;
+use tintype::internals::model::Status;
 
 use super::project::{MANIFEST, Project};
 use super::trials;
@@ -114,7 +114,7 @@ fn a_video_shows_its_first_frame() {
           video.addEventListener('seeked', () => {{ window.late = true }});
         </script>"
     );
-    // It is captured only after the page itself has wound it forward.
+    // It is captured only after the page itself has seeked it.
     let manifest = format!("{MANIFEST}[capture]\nwait-for = {{ expression = \"window.late\" }}\n");
     let project = Project::new(&manifest, &[("a.html", &page)]);
     project.accept_all();
@@ -153,7 +153,7 @@ fn theme_transitions_are_finished_on_a_reused_page() {
     assert_eq!(loads, 1, "{}", run.stderr);
 }
 
-/// A server that answers nothing and holds every connection.
+/// A server that never responds and keeps every connection open.
 fn silent_server() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -168,7 +168,8 @@ fn silent_server() -> u16 {
 
 fn a_missing_image_is_named_in_the_timeout() {
     let port = silent_server();
-    // Asked for after the document has loaded, so that loading is not at fault.
+    // Requested after the document has loaded, so that the load itself does not
+    // time out.
     let page = format!(
         "<p>a<script>addEventListener('load', () => setTimeout(() => {{
            document.body.append(Object.assign(new Image(), {{ src: 'http://127.0.0.1:{port}/never.png' }}));
@@ -212,7 +213,7 @@ fn an_error_page_fails() {
     assert!(message.contains("status 503"), "{message}");
 }
 
-/// A box whose colour the page decides by chance.
+/// A box with a random colour.
 const CHANCE: &str = "<!doctype html><style>body { margin: 0 } #x { width: 40px; height: 40px; margin: 50px 0 0 60px }</style>
     <div id=x></div><script>x.style.background = `rgb(${Math.random() * 256}, ${Math.random() * 256}, 0)`</script>";
 
@@ -228,7 +229,7 @@ fn an_unstable_page_is_reported_with_its_region() {
     let wanted = "the page is unstable: the screenshots of two fresh pages differ, most of all 40×40 at 60,50";
     assert!(message.contains(wanted), "{message}");
     assert!(message.contains("set `seed = 1`"), "{message}");
-    // Both pictures are there to be looked at, not to be accepted.
+    // Both images are kept, but cannot be accepted.
     assert!(!result.has_picture_to_accept());
     let told = [result.current.unwrap(), result.diff.unwrap()];
     let [last, moved] = told.each_ref().map(|path| project.read(path));
@@ -261,7 +262,7 @@ fn the_clock_can_be_frozen() {
     assert_eq!(project.result("a::light::400x300").message, None);
 }
 
-/// Green where every way to ask for the time leads to the same moment.
+/// Green if every way to read the time returns the same instant.
 pub(crate) fn every_clock(engine: &str) {
     let page = "<!doctype html><style>body { margin: 0; background: lime }</style><pre id=x></pre><script>
         const at = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -349,7 +350,7 @@ fn two_runs_are_identical() {
     let run = project.run(&half, &[("TINTYPE_UPDATE", "new")]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
     assert!(project.last().results.len() > 100);
-    // Every picture that is not byte for byte its baseline would replace it.
+    // Every image that differs from its baseline in any byte would replace it.
     let environment = [("TINTYPE_UPDATE", "all"), ("TINTYPE_CACHE", "off")];
     let run = project.run(&half, &environment);
     assert_eq!(run.code, Some(0), "{}", run.stdout);

@@ -1,7 +1,7 @@
 //! Steps: user input that the manifest performs before the capture.
 
 use libtest_mimic::Trial;
-use tintype::model::Status;
+use tintype::internals::model::Status;
 
 use super::project::{MANIFEST, Project};
 use super::trials;
@@ -19,8 +19,8 @@ pub(crate) fn tests() -> Vec<Trial> {
     ]
 }
 
-/// A box for each kind of step, which turns lime when the step has had the
-/// effect of a person's hand.
+/// A box for each kind of step, which turns lime when the step has had the same
+/// effect as a user's input.
 const PAGE: &str = r##"<!doctype html><meta charset=utf-8>
 <style>
   body { margin: 0; background: white }
@@ -101,7 +101,7 @@ steps = [
     assert_eq!(run.code, Some(0), "{}", run.stdout);
 }
 
-/// The same at once, by another engine's mouse and keyboard.
+/// The same in another engine, all in one story.
 pub(crate) fn every_kind_at_once(engine: &str) {
     let manifest = format!(
         r##"{MANIFEST}
@@ -328,7 +328,7 @@ steps = [{ click = "a" }, { wait-for = "#there" }, { click = "#there", snapshot 
     assert_eq!(corner("link"), [0, 0, 0], "the theme is worn there, too");
 }
 
-/// Promises that only a frame, or another page, brings to their end.
+/// Promises that resolve only with a frame, or on another page.
 pub(crate) fn promises(engine: &str) {
     let manifest = format!(
         r##"{MANIFEST}

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use libtest_mimic::Trial;
-use tintype::config::Config;
-use tintype::model::{RunFile, Status};
-use tintype::record::{RecordConfig, Records};
+use tintype::internals::config::Config;
+use tintype::internals::model::{RunFile, Status};
+use tintype::internals::record::{RecordConfig, Records};
 
 use super::project::{Project, Run};
 use super::support::server::Server;

@@ -6,7 +6,7 @@ pub(crate) mod port;
 pub(crate) mod proxy;
 pub(crate) mod server;
 
-use tintype::model::{
+use tintype::internals::model::{
     Environment, RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun,
 };
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 /// meanwhile cannot connect to itself.
 pub(crate) fn free_port() -> u16 {
     static ASKED: AtomicU16 = AtomicU16::new(0);
-    // Processes that run side by side begin apart from each other.
+    // Concurrent processes start at different ports.
     let first = 12_000 + u16::try_from(std::process::id() % 200).unwrap() * 40;
     let next = || first + ASKED.fetch_add(1, Ordering::Relaxed);
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();

@@ -12,7 +12,7 @@ pub(crate) struct Proxy {
     server: Arc<AtomicU16>,
     /// The number of accepted connections.
     taken: Arc<AtomicUsize>,
-    /// Whether nothing passes on the connections that there are.
+    /// Whether the existing connections are stalled.
     held: Arc<AtomicBool>,
     /// Bytes that may still pass before everything is cut; 0 for no limit.
     budget: Arc<AtomicU64>,
@@ -62,13 +62,13 @@ impl Proxy {
         proxy
     }
 
-    /// Lets so many bytes pass, and then cuts one connection wherever it is.
+    /// Cuts one connection after this many bytes, at any place.
     pub(crate) fn cut_after(&self, bytes: u64) {
         self.budget.store(bytes.max(1), Ordering::SeqCst);
     }
 
-    /// Lets nothing pass any more and closes nothing, as when a machine between
-    /// the two has gone.
+    /// Stalls all connections without closing them, as when a router between
+    /// the two has failed.
     pub(crate) fn hold(&self) {
         self.held.store(true, Ordering::SeqCst);
     }
@@ -109,7 +109,7 @@ fn pass(
         if held.load(Ordering::SeqCst) {
             continue;
         }
-        // Both directions draw on it, and a cut is made once.
+        // Both directions share it, and only one of them cuts.
         let draw = |left: u64| (left > 0).then(|| left.saturating_sub(n as u64));
         let left = budget.fetch_update(Ordering::SeqCst, Ordering::SeqCst, draw);
         let cut = left.ok().filter(|left| *left <= n as u64);

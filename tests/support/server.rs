@@ -1,4 +1,4 @@
-//! Real redis-servers of the tests' own, in temporary folders.
+//! Real redis-servers for the tests, in temporary folders.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

@@ -6,20 +6,20 @@ use super::inflate::Bands;
 use super::png_chunks::PlainPng;
 use super::png_rows;
 
-/// Rows above and below one that are needed to judge it.
+/// Rows above and below a row that are needed to classify it.
 const CONTEXT: usize = 2;
 
-/// Rows of a strip that are copies, at most.
+/// The most rows of a band that are copies.
 pub(super) const COPIED_ROWS: usize = 2 * CONTEXT;
 
-/// Consecutive restored rows. The last two of them are context: they are judged
-/// with the next strip, which for that begins with copies of the last four.
+/// Consecutive restored rows. The last two of them are context: they are
+/// compared with the next band, which begins with copies of the last four.
 pub(super) struct Band {
     bytes: Buffer,
     stride: usize,
-    /// The first row that is here.
+    /// The first row of the band.
     start: usize,
-    /// The first row that no strip above has.
+    /// The first row that is not a copy.
     first: usize,
 }
 
@@ -29,8 +29,8 @@ impl Band {
         &self.bytes[(y - self.start) * self.stride..][1..self.stride]
     }
 
-    /// The rows that can be judged here and could not be above, of an image of
-    /// `height` rows: the first one, and the one after the last.
+    /// The rows that can be compared in this band and not in the one above, of
+    /// an image of `height` rows: the first one, and the one after the last.
     pub(super) fn judged(&self, height: usize) -> (usize, usize) {
         let end = self.start + self.bytes.len() / self.stride;
         let below = if end == height { 0 } else { CONTEXT };
@@ -41,19 +41,19 @@ impl Band {
     }
 }
 
-/// The strips of an image, from the top.
+/// The bands of an image, from the top.
 pub(super) struct RestoredBands<'a> {
     bands: Bands<'a>,
     stride: usize,
     bytes_per_pixel: usize,
-    /// The first row that was not yet restored.
+    /// The first row that has not been restored yet.
     next: usize,
-    /// The last rows that were.
+    /// The last restored rows.
     above: Vec<u8>,
 }
 
 impl<'a> RestoredBands<'a> {
-    /// RestoredBands of so many rows. `None` where the data is damaged.
+    /// Bands of `rows` rows. `None` if the data is damaged.
     pub(super) fn new(png: &PlainPng<'a>, rows: usize) -> Option<Self> {
         Some(Self {
             bands: png.bands(rows)?,
@@ -89,7 +89,7 @@ impl<'a> RestoredBands<'a> {
 impl Iterator for RestoredBands<'_> {
     type Item = Band;
 
-    /// `None` at the end, and where the data is damaged.
+    /// `None` at the end, and if the data is damaged.
     fn next(&mut self) -> Option<Band> {
         let copied = self.above.len();
         let mut bytes = Buffer::take(copied + self.bands.next_length());

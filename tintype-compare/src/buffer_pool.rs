@@ -1,17 +1,17 @@
-//! Allocation that is kept from one comparison to the next.
+//! Keeps memory from one comparison to the next.
 //!
 //! The first touch of fresh memory costs more than inflating into it: the
-//! system clears it page by page. So buffers are reused, large ones ask for huge
-//! pages, and middling ones are cut from slabs that do. Small ones do without: of
-//! those few are touched, and a process that compares small images stays small.
+//! system clears it page by page. So buffers are reused, large ones request
+//! huge pages, and medium ones are cut from slabs that do. Small ones do not,
+//! so that a process that compares small images stays small.
 
 use std::ops::{Deref, DerefMut, RangeInclusive};
 use std::sync::{Mutex, PoisonError};
 
 use memmap2::MmapMut;
 
-/// Allocation kept at most while no comparison uses it, in bytes: as much in large
-/// pieces, and as much in slabs.
+/// The most memory that is kept while no comparison uses it, in bytes, for
+/// large pieces and for slabs each.
 const MAX_KEPT: usize = 256 << 20;
 
 /// The size of a huge page.
@@ -39,9 +39,9 @@ struct BufferPool {
 }
 
 enum Allocation {
-    /// Goes back to the system when there is too much of it.
+    /// Returned to the system when too much is kept.
     Map(MmapMut),
-    /// Cut from a slab, and kept for good.
+    /// Cut from a slab, and never freed.
     Piece(&'static mut [u8]),
 }
 
@@ -75,7 +75,7 @@ impl Buffer {
 impl BufferPool {
     /// The smallest memory that is free and long enough.
     fn fitting(&mut self, length: usize) -> Option<Allocation> {
-        // A giant is not spent on a thumbnail.
+        // A small request does not take a very large buffer.
         let fits = length..=length.saturating_mul(8).max(HUGE_PAGE);
         let free = self.free.iter().map(|memory| memory.len()).enumerate();
         let (index, _) = free
@@ -129,7 +129,7 @@ fn slab() -> &'static mut [u8] {
 fn map(length: usize) -> MmapMut {
     let length = length.max(1).next_multiple_of(SIZE_STEP);
     let memory = MmapMut::map_anon(length).expect("out of memory");
-    // Where it is not granted everything works, slower at first.
+    // Without huge pages the first use is slower.
     #[cfg(all(target_os = "linux", not(miri)))]
     if length >= HUGE_PAGE {
         let _ = memory.advise(memmap2::Advice::HugePage);

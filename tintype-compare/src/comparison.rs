@@ -1,4 +1,4 @@
-//! The verdict on two images.
+//! Compares two images and judges the result.
 
 use image::RgbaImage;
 use serde::Serialize;
@@ -18,6 +18,7 @@ use crate::region::Region;
 /// The result of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Verdict {
     /// All compared pixels are the same.
     Same,
@@ -115,8 +116,8 @@ impl Comparison {
         }
     }
 
-    /// Takes over the counts of both images, and the pixels that only one of
-    /// them has.
+    /// Sets the counts of both images, and of the pixels that only one of them
+    /// has.
     fn count(&mut self, tally: Tally, beyond_pixels: u64, beyond: &[Region]) {
         self.differing = tally.differing + beyond_pixels;
         self.antialiased = tally.antialiased;

@@ -19,13 +19,13 @@ use super::threads;
 /// The most pixels that are decoded: 512 MiB as RGBA.
 pub const MAX_PIXELS: u64 = 1 << 27;
 
-/// The most rows: of each, more is remembered than the pixels of a narrow image
-/// take.
+/// The most rows: the bookkeeping of a row takes more memory than the pixels of
+/// a narrow image.
 const MAX_ROWS: u32 = 1 << 24;
 
-/// A decoded image, in one of two shapes.
+/// A decoded image, in one of two representations.
 pub(super) enum Decoded {
-    /// 8-bit RGB or RGBA, as browsers write it, read by our own decoder.
+    /// 8-bit RGB or RGBA, as browsers write it, read by the fast decoder.
     Rows(PngRows),
     /// Any other PNG.
     Image(RgbaImage),
@@ -54,8 +54,8 @@ impl Decoded {
 pub(super) struct DecodedPair {
     baseline: Decoded,
     current: Decoded,
-    /// Which rows are equal, if that is known. They hold pixels only where
-    /// the engine looks: close to rows that are not.
+    /// The rows that are known to be equal. They hold pixels only close to rows
+    /// that differ.
     equal: Option<Vec<bool>>,
 }
 
@@ -81,8 +81,8 @@ impl DecodedPair {
         })
     }
 
-    /// Compares two files that are not the same, and decodes them no further
-    /// than that needs.
+    /// Compares two files that are not equal, and decodes only the rows that
+    /// are needed.
     pub(super) fn compare(
         baseline: &[u8],
         current: &[u8],
@@ -115,14 +115,14 @@ impl DecodedPair {
     }
 
     fn try_lockstep(baseline: &[u8], current: &[u8], options: &Options) -> Option<Self> {
-        // To find a row elsewhere all of them must be known.
+        // Rows that moved can be anywhere, so all must be decoded.
         let in_place = !options.detect_moves;
         in_place.then(|| Self::decode_in_lockstep(baseline, current, BAND_BYTES))?
     }
 
-    /// Counts what differs without keeping any of it, in strips of about `band`
-    /// bytes. `None` where the options ask for more than counts, or
-    /// where our own path doesn't take one of the files.
+    /// Counts the differences without keeping rows, in bands of about `band`
+    /// bytes. `None` if the options require more than counts, or if the fast
+    /// decoder does not support one of the files.
     pub(super) fn count(
         baseline: &[u8],
         current: &[u8],
@@ -134,7 +134,8 @@ impl DecodedPair {
         }
         let size = size(baseline).and(size(current)).ok()?;
         let (a, b) = (PlainPng::read(baseline)?, PlainPng::read(current)?);
-        // As large as a band with what is copied, to be given the memory of one.
+        // As large as a band with its copied rows, so that the buffers are
+        // reused.
         let rows = (1_usize << band_shift(&a, band))
             .saturating_sub(band::COPIED_ROWS)
             .max(1);
@@ -143,8 +144,9 @@ impl DecodedPair {
         Some(Comparison::from_tally(tally, size, options))
     }
 
-    /// Decodes what differs, by bands of about `band` bytes. `None` where that
-    /// is much, or where our own path doesn't take one of the files.
+    /// Decodes the rows that differ, in bands of about `band` bytes. `None` if
+    /// these are many, or if the fast decoder does not support one of the
+    /// files.
     pub(super) fn decode_in_lockstep(baseline: &[u8], current: &[u8], band: usize) -> Option<Self> {
         size(baseline).and(size(current)).ok()?;
         let (a, b) = (PlainPng::read(baseline)?, PlainPng::read(current)?);
@@ -158,7 +160,7 @@ impl DecodedPair {
         })
     }
 
-    /// Whether all pixels are there.
+    /// Whether all pixels are decoded.
     pub(super) fn is_fully_decoded(&self) -> bool {
         self.equal.is_none()
     }
@@ -168,7 +170,7 @@ impl DecodedPair {
         (self.baseline.view(), self.current.view())
     }
 
-    /// Both images laid on each other.
+    /// The layout of both images.
     pub(super) fn layout(&self, options: &Options) -> Layout<'_> {
         let (a, b) = self.views();
         Layout::new(a, b, self.equal.as_deref(), options)
@@ -182,7 +184,7 @@ impl DecodedPair {
     }
 }
 
-/// The binary logarithm of how many rows about `band` bytes are.
+/// The binary logarithm of the number of rows in about `band` bytes.
 fn band_shift(png: &PlainPng<'_>, band: usize) -> u32 {
     (band / png.stride()).checked_ilog2().unwrap_or(0)
 }
@@ -255,7 +257,7 @@ pub fn size(png: &[u8]) -> Result<(u32, u32), ImageProblem> {
     Ok((width, height))
 }
 
-/// The first bytes of a file as text: `"<!doctype"` says more than hex.
+/// The first bytes of a file as text: `"<!doctype"` is more helpful than hex.
 fn first_bytes(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(12)];
     format!("\"{}\"", head.escape_ascii())
@@ -272,7 +274,8 @@ fn problem(error: &image::ImageError, png: &[u8]) -> ImageProblem {
     }
 }
 
-/// The pixels by our own path, if it takes the file, and by the general one.
+/// The pixels by the fast decoder, if it supports the file, and by the general
+/// one.
 #[cfg(fuzzing)]
 pub fn decode_both_ways(png: &[u8]) -> Option<(RgbaImage, Option<RgbaImage>)> {
     let Ok(ours @ Decoded::Rows(_)) = Decoded::read(png) else {

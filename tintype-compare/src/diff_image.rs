@@ -39,7 +39,7 @@ fn palette() -> Vec<[u8; 3]> {
     greys.clone().chain(greys.map(tint)).chain(marks).collect()
 }
 
-/// A picture of few colours: a byte for each pixel, row-major.
+/// An image with a palette: a byte for each pixel, row-major.
 pub(super) struct DiffImage {
     width: usize,
     height: usize,
@@ -47,8 +47,8 @@ pub(super) struct DiffImage {
 }
 
 impl Comparison {
-    /// As [`Inspection::diff_png`](super::Inspection::diff_png), from and to
-    /// pixels.
+    /// Draws the diff image of the compared images, as
+    /// [`Inspection::diff_png`](super::Inspection::diff_png) does.
     ///
     /// # Errors
     /// When the smallest image that holds both would be too large.
@@ -72,7 +72,7 @@ impl Comparison {
     }
 }
 
-/// The picture of a difference.
+/// Draws the diff image of two images.
 ///
 /// # Errors
 /// When the smallest image that holds both would be too large.
@@ -136,7 +136,7 @@ impl DiffImage {
         }
     }
 
-    /// Colours what only one image has, so that its content can still be seen.
+    /// Colours an area that only one image has; its content remains visible.
     fn tint(&mut self, region: Region) {
         for y in region.y..region.y + region.height {
             for colour in self.part(y, region) {
@@ -145,7 +145,7 @@ impl DiffImage {
         }
     }
 
-    /// Slanting lines, eight pixels apart.
+    /// Draws diagonal lines, eight pixels apart.
     fn hatch(&mut self, mask: &Mask) {
         for region in mask.regions() {
             for y in region.y..region.y + region.height {

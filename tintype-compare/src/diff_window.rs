@@ -10,16 +10,17 @@ use crate::region::Region;
 /// The square window in which most pixels differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct DensestWindow {
-    /// Its place: of several, the first in reading order of their lower right
-    /// corners.
+    /// Its position. If several have the same count, the first in reading order
+    /// of their lower right corners.
     pub region: Region,
     /// Pixels that differ in it.
     pub differing: u64,
 }
 
-/// The rows that differ, with a bit for each pixel: at most a 32nd of what the
-/// image takes as RGBA.
+/// The rows that differ, with a bit for each pixel: at most 1/32 of the image's
+/// size as RGBA.
 #[derive(Default)]
 pub(super) struct DifferingPixels(Vec<(usize, Box<[u64]>)>);
 
@@ -35,7 +36,7 @@ impl DifferingPixels {
     }
 
     /// Finds the window of `size` by `size` pixels with the most differing
-    /// ones. `None` if none differs.
+    /// ones. `None` if no pixel differs.
     pub(super) fn densest_window(
         mut self,
         (width, height): (usize, usize),

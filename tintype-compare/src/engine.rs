@@ -1,9 +1,9 @@
 //! Finds the pixels that differ.
 //!
 //! Equal rows are skipped by comparing slices, then equal chunks of the other
-//! rows. The rest is measured in `f32`, many pixels at once; [`metric`] decides
-//! pixels too close to the threshold and translucent ones exactly. Only chunks
-//! with a differing pixel are checked for anti-aliasing.
+//! rows. The remaining pixels are measured in `f32`, many pixels at once;
+//! [`metric`] decides pixels too close to the threshold and translucent ones
+//! exactly. Only chunks with a differing pixel are checked for anti-aliasing.
 
 use std::ops::Range;
 
@@ -32,8 +32,8 @@ impl<'a> PixelCriteria<'a> {
     }
 }
 
-/// The pixels of a row that are not the same. Bit `x % 64` of word `x / 64`
-/// stands for column `x`; a pixel has at most one of the bits.
+/// The pixels of a row that are not equal. Bit `x % 64` of word `x / 64` is
+/// column `x`; a pixel has at most one of the bits.
 pub(super) struct RowBits {
     /// Pixels that differ and count.
     pub(super) differing: Box<[u64]>,
@@ -59,18 +59,20 @@ pub(super) trait RowSink {
     fn row(&mut self, y: usize, bits: &RowBits);
 }
 
-/// Bytes from which on it pays to look for equal rows with several threads.
+/// The size in bytes from which several threads find equal rows faster than
+/// one.
 const MANY_BYTES: usize = 8 << 20;
 
 /// Rows that are compared at once: few enough to still be in the processor's
 /// cache when they are compared one by one.
 const BLOCK: usize = 32;
 
-/// Differing pixels' rows, in pixels, from which on threads pay.
+/// The number of pixels in differing rows from which several threads are faster
+/// than one.
 const MANY_PIXELS: usize = 100_000;
 
-/// Compares two images of one size. Each thread that takes part gets a sink of
-/// its own and an ascending part of the rows.
+/// Compares two images of one size. Each thread gets its own sink and an
+/// ascending part of the rows.
 pub(super) fn compare<S: RowSink + Send>(
     pair: ImagePair<'_>,
     criteria: &PixelCriteria<'_>,
@@ -99,7 +101,7 @@ pub(super) fn compare<S: RowSink + Send>(
     sinks.into_iter().map(|(_, sink)| sink).collect()
 }
 
-/// Where two images differ at all.
+/// The columns and rows in which two images differ.
 struct DifferingRows {
     rows: Vec<usize>,
     /// Outside of these, no row differs.
@@ -137,7 +139,7 @@ impl DifferingRows {
     }
 }
 
-/// Judges rows of two images, from the top downwards.
+/// Classifies rows of two images, from the top downwards.
 pub(super) struct RowClassifier<'a> {
     criteria: &'a PixelCriteria<'a>,
     window: RowWindow,
@@ -157,7 +159,7 @@ impl<'a> RowClassifier<'a> {
         }
     }
 
-    /// Judges the pair's rows.
+    /// Classifies the pair's rows.
     pub(super) fn classify(&mut self, pair: &ImagePair<'_>, sink: &mut impl RowSink) {
         let mut differing_rows = DifferingRows::new(self.width);
         differing_rows.scan(pair, pair.rows.0..pair.rows.1);
@@ -167,7 +169,7 @@ impl<'a> RowClassifier<'a> {
         }
     }
 
-    /// Looks at these columns, too, from now on.
+    /// Also compares these columns from now on.
     fn widen_columns(&mut self, columns: &Range<usize>) {
         if !columns.is_empty() {
             self.window.widen(columns);

@@ -6,6 +6,7 @@ use super::message::grouped;
 
 /// An image that could not be read, or a picture that could not be written.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CompareError {
     /// One of the two images is not usable.
     #[error("failed to read the {side}: {problem}")]
@@ -54,6 +55,7 @@ impl fmt::Display for ImageSide {
 
 /// A problem with an encoded image.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ImageProblem {
     /// The first eight bytes are not a PNG's.
     #[error("it is not a PNG file ({0})")]

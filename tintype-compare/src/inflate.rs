@@ -6,8 +6,8 @@ use zlib_rs::{Inflate, InflateFlush, Status};
 
 use super::buffer_pool::Buffer;
 
-/// Inflates a zlib stream band by band. Ends early where the data is damaged, or
-/// not exactly as long as it should be.
+/// Inflates a zlib stream band by band. Ends early if the data is damaged, or
+/// does not have exactly the expected length.
 pub(super) struct Bands<'a> {
     /// The unread rest of the stream, in the pieces in which the file holds it.
     pieces: VecDeque<&'a [u8]>,
@@ -22,16 +22,16 @@ pub(super) struct Bands<'a> {
 const HEADER: usize = 2;
 
 impl<'a> Bands<'a> {
-    /// `None` for what is no zlib stream of `length` bytes.
+    /// `None` if the data is not a zlib stream of `length` bytes.
     pub(super) fn new(mut pieces: VecDeque<&'a [u8]>, length: usize, band: usize) -> Option<Self> {
-        // Deflate grows data 1032-fold at most: nothing is set aside for a
-        // header that promises more than there can be.
+        // Deflate expands data at most 1032-fold: no memory is allocated for a
+        // header that claims more.
         let compressed: usize = pieces.iter().map(|piece| piece.len()).sum();
         if length / 1032 > compressed {
             return None;
         }
         // Deflate, a window of 32 KiB at most, no dictionary. The checksum at
-        // the end is not looked at, as the chunks' own have been.
+        // the end is not verified, because those of the chunks have been.
         let first = pieces.front_mut()?;
         let (&[method, flags], rest) = first.split_first_chunk::<HEADER>()?;
         *first = rest;
@@ -47,13 +47,13 @@ impl<'a> Bands<'a> {
 }
 
 impl Bands<'_> {
-    /// Bytes of the next band; none at the end.
+    /// The length of the next band in bytes; 0 at the end.
     pub(super) fn next_length(&self) -> usize {
         self.left.min(self.band)
     }
 
-    /// Inflates the next band, which is as long as `band`. `None` where the
-    /// data is damaged.
+    /// Inflates the next band, which is as long as `band`. `None` if the data
+    /// is damaged.
     pub(super) fn fill(&mut self, band: &mut [u8]) -> Option<()> {
         let is_last = band.len() == self.left;
         if self.inflate(band, is_last) != Some(is_last) {
@@ -64,8 +64,8 @@ impl Bands<'_> {
         Some(())
     }
 
-    /// Fills `band`, and with the last one looks for the stream's end. Tells
-    /// whether that was met; `None` where the data is damaged.
+    /// Fills `band`, and checks for the end of the stream with the last one.
+    /// Returns whether it was reached; `None` if the data is damaged.
     fn inflate(&mut self, band: &mut [u8], is_last: bool) -> Option<bool> {
         let mut filled = 0;
         while filled < band.len() || is_last {

@@ -18,11 +18,11 @@ pub struct Inspection<'a> {
 }
 
 /// Compares two encoded PNGs. Equal bytes are equal images, and so are files
-/// that differ in nothing but text chunks: they are not even decoded. Of other
-/// screenshots only a few rows are in memory at a time.
+/// that differ only in text chunks: they are not decoded. Of other screenshots
+/// only a few rows are in memory at a time.
 ///
-/// # Errors
-/// When one of them is no PNG, damaged, or too large to decode.
+/// # Errors When one of them is not a PNG, is damaged, or is too large to
+/// decode.
 pub fn compare_png(
     baseline: &[u8],
     current: &[u8],
@@ -34,7 +34,8 @@ pub fn compare_png(
     }
 }
 
-/// Compares two encoded PNGs, and keeps what was decoded for further questions.
+/// Compares two encoded PNGs, and keeps the decoded pixels for a diff image or
+/// a sweep.
 ///
 /// # Errors
 /// As [`compare_png`].
@@ -67,14 +68,13 @@ fn compare_equal(
     Ok(Some(Comparison::identical(size, options)))
 }
 
-/// Whether files are seen to be equal without decoding them.
+/// Whether files are known to be equal without decoding them.
 fn are_equal(baseline: &[u8], current: &[u8]) -> bool {
     baseline == current || decode::has_same_pixel_data(baseline, current)
 }
 
 impl Comparison {
-    /// Asks further questions about the same two files, which are decoded for
-    /// that.
+    /// Keeps the two files, to draw a diff image or to sweep thresholds later.
     pub fn inspect<'a>(self, baseline: &'a [u8], current: &'a [u8]) -> Inspection<'a> {
         Inspection {
             comparison: self,
@@ -85,12 +85,13 @@ impl Comparison {
 }
 
 impl Inspection<'_> {
-    /// Draws what differs, as an encoded PNG: the current image faded to grey,
-    /// differing pixels red, anti-aliased ones yellow, ignored rectangles
-    /// hatched. Where sizes differ, what only one image has is light red.
+    /// Draws the differences, as an encoded PNG: the current image faded to
+    /// grey, differing pixels red, anti-aliased ones yellow, ignored rectangles
+    /// hatched. If the sizes differ, the area that only one image has is light
+    /// red.
     ///
-    /// # Errors
-    /// If files are damaged that did not have to be decoded before, or if the smallest image that holds both would be too large.
+    /// # Errors If a file that has not been decoded yet is damaged, or if the
+    /// smallest image that holds both would be too large.
     pub fn diff_png(&mut self) -> Result<Vec<u8>, CompareError> {
         let pair = match self.decoded.take() {
             Some(pair) if pair.is_fully_decoded() => pair,
@@ -100,11 +101,10 @@ impl Inspection<'_> {
         diff_image::draw(baseline, current, &self.comparison.options)?.encode()
     }
 
-    /// Counts the differing pixels at eleven thresholds, in one pass. Equal files
-    /// are not decoded for that.
+    /// Counts the differing pixels at eleven thresholds, in one pass. Equal
+    /// files are not decoded.
     ///
-    /// # Errors
-    /// If files are damaged that did not have to be decoded before.
+    /// # Errors If a file that has not been decoded yet is damaged.
     pub fn sweep(&mut self) -> Result<ThresholdSweep, CompareError> {
         if self.decoded.is_none() && are_equal(self.files[0], self.files[1]) {
             return Ok(ThresholdSweep::of_equal(&self.comparison));
@@ -119,8 +119,9 @@ impl Inspection<'_> {
     }
 }
 
-/// Compares side by side and by strips only, of about `band` bytes: small
-/// images have many, too. `None` where nothing can be said in this way.
+/// Compares by streaming and in lockstep only, in bands of about `band` bytes,
+/// so that even small images have several. `None` if neither supports the
+/// files.
 #[cfg(any(test, fuzzing))]
 #[cfg_attr(test, expect(unreachable_pub, reason = "the fuzz targets reach it"))]
 pub fn compare_in_bands(

@@ -6,23 +6,23 @@ use super::pixel_view::{ImagePair, PixelView};
 use super::row_alignment::{self, RowMove};
 use crate::region::Region;
 
-/// Two images laid on each other.
+/// The parts of two images that are compared with each other.
 pub(super) struct Layout<'a> {
     /// Parts that are compared.
-    pub(super) parts: Vec<Part<'a>>,
+    pub(super) parts: Vec<LayoutPart<'a>>,
     /// Areas that only one of the images has, in the current image's pixels.
     pub(super) beyond: Vec<Region>,
-    /// How many pixels these are, less the ignored ones; more where rows of the
+    /// Their number, without the ignored ones; more where rows of the
     /// baseline are gone.
     pub(super) beyond_pixels: u64,
-    /// Pixels of the union, less the ignored ones.
+    /// Pixels of the union, without the ignored ones.
     pub(super) compared: u64,
-    /// Blocks that were found at another height.
+    /// Blocks that moved.
     pub(super) moves: Vec<RowMove>,
 }
 
 /// Parts of both images of one size.
-pub(super) struct Part<'a> {
+pub(super) struct LayoutPart<'a> {
     pub(super) pair: ImagePair<'a>,
     /// Its first row in the current image.
     pub(super) top: usize,
@@ -45,7 +45,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Top left corner on top left corner.
+    /// Aligns the top left corners.
     fn in_place(
         a: PixelView<'a>,
         b: PixelView<'a>,
@@ -73,11 +73,11 @@ impl<'a> Layout<'a> {
             beyond_pixels,
             compared: common + beyond_pixels,
             moves: Vec::new(),
-            parts: vec![Part { pair, top: 0, mask }],
+            parts: vec![LayoutPart { pair, top: 0, mask }],
         }
     }
 
-    /// Equal rows on equal rows, wherever they are.
+    /// Aligns equal rows, at any height.
     fn with_moves(a: PixelView<'a>, b: PixelView<'a>, options: &Options) -> Self {
         let width = a.size().0.min(b.size().0);
         let (rows_a, rows_b) = (a.size().1, b.size().1);
@@ -87,10 +87,11 @@ impl<'a> Layout<'a> {
         let [mask_a, mask] =
             [rows_a, rows_b].map(|rows| Mask::new(&options.ignore, width as u32, rows as u32));
         let part = |run: &row_alignment::AlignedRows| {
-            // Rows above and below come along: anti-aliasing looks at them.
+            // The rows above and below are included for the anti-aliasing
+            // detector.
             let above = run.a.min(run.b);
             let (a, b) = (a_part.from(run.a - above), b_part.from(run.b - above));
-            Part {
+            LayoutPart {
                 pair: ImagePair {
                     rows: (above, above + run.length),
                     ..ImagePair::overlap(a, b)
@@ -106,7 +107,7 @@ impl<'a> Layout<'a> {
             .sum();
         let inserted: u64 = found.inserted.iter().map(|rows| mask.open_in(rows)).sum();
         let deleted: u64 = found.deleted.iter().map(|rows| mask_a.open_in(rows)).sum();
-        // Rows that came and rows that went lie over each other.
+        // Inserted and deleted rows overlap.
         let beyond = inserted.max(deleted);
         let inserted_regions = found
             .inserted
@@ -127,7 +128,7 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// Whether a block is not ignored altogether, both where it was and where it is.
+/// Whether a part of a block is compared, at its old or its new place.
 fn is_open(block: RowMove, baseline: &Mask, current: &Mask) -> bool {
     let rows = |start: u32| start as usize..(start + block.height) as usize;
     baseline.open_in(&rows(block.from)) + current.open_in(&rows(block.to)) > 0

@@ -1,11 +1,10 @@
-//! Two PNGs inflated side by side, band by band.
+//! Inflates two PNGs in lockstep, band by band.
 //!
 //! While two images agree in their stored rows they agree in their pixels, and
 //! and the pixels are not needed. Only rows around a difference are restored
-//! and kept; a band of others is released as soon as no row further
-//! down can depend on it, and taken again for the next rows. Allocation does not
-//! grow with the page, and what was inflated is compared while it is still in
-//! the processor's cache.
+//! and kept; any other band is released as soon as no row below can depend on
+//! it, and reused for the next rows. Memory does not grow with the page, and
+//! rows are compared while they are still in the processor's cache.
 
 use std::ops::Range;
 
@@ -14,14 +13,14 @@ use super::png_chunks::PlainPng;
 use super::png_rows::PngRows;
 use super::threads;
 
-/// Rows above and below a difference that are needed to judge it.
+/// Rows above and below a difference that are needed to classify it.
 const CONTEXT: usize = 2;
 
 /// The most bands that wait for an independent row. Longer ones, as in
 /// photographs, cost less to restore than their fresh memory would.
 const WAITING: usize = 64;
 
-/// Two images with what is needed of their rows.
+/// Two images with the rows that are needed.
 pub(super) struct LockstepRows {
     pub(super) a: PngRows,
     pub(super) b: PngRows,
@@ -29,10 +28,10 @@ pub(super) struct LockstepRows {
     pub(super) equal: Vec<bool>,
 }
 
-/// Finds out which rows of two images are equal, and keeps those that are not
-/// with their neighbours, in bands of `1 << shift` rows. `None` where the
-/// images have rows of another shape, one of them is damaged, or so much
-/// differs that both are better decoded as a whole.
+/// Finds the equal rows of two images, and keeps the others with their
+/// neighbours, in bands of `1 << shift` rows. `None` if their rows have
+/// different shapes, one of them is damaged, or so much differs that decoding
+/// both completely is faster.
 pub(super) fn decode(
     a: &PlainPng<'_>,
     b: &PlainPng<'_>,
@@ -53,7 +52,7 @@ pub(super) fn decode(
     })
 }
 
-/// On the way down the rows.
+/// The state of the pass over the rows.
 struct LockstepDecoder {
     aligned: LockstepRows,
     shift: u32,
@@ -63,7 +62,8 @@ struct LockstepDecoder {
     differing: usize,
     /// Which bands hold rows that are needed.
     needed: Vec<bool>,
-    /// A row that those below may be restored from, without any above it.
+    /// An independent row: the rows below can be restored without those above
+    /// it.
     anchor: usize,
     /// The first band that may still be released, per image.
     open: [usize; 2],
@@ -87,7 +87,7 @@ impl LockstepDecoder {
         }
     }
 
-    /// Takes the next band of both. `None` where one is damaged, or too much
+    /// Takes the next band of both. `None` if one is damaged, or too much
     /// differs.
     fn take(&mut self, a: Buffer, b: Buffer) -> Option<()> {
         let rows = self.aligned.a.push(a)?;
@@ -107,8 +107,8 @@ impl LockstepDecoder {
         Some(())
     }
 
-    /// Restores the rows close to those that differ. The lowest of them may
-    /// not have been inflated yet: they are met with the next band.
+    /// Restores the rows close to those that differ. The lowest of them may not
+    /// have been inflated yet; they follow with the next band.
     fn keep_around_differences(&mut self, rows: Range<usize>) {
         let first = rows.start.saturating_sub(CONTEXT);
         for y in first..rows.end {
@@ -122,8 +122,9 @@ impl LockstepDecoder {
         }
     }
 
-    /// Gives bands back on which nothing depends: neither the last rows, which
-    /// the next difference may be close to, nor what these are restored from.
+    /// Releases bands on which nothing depends: neither the last rows, which
+    /// may be close to the next difference, nor the rows from which these are
+    /// restored.
     fn forget_above(&mut self, rows: Range<usize>) {
         let last = rows.end.saturating_sub(CONTEXT);
         for y in rows.start.saturating_sub(CONTEXT)..=last {
@@ -148,7 +149,7 @@ impl LockstepDecoder {
         }
     }
 
-    /// `None` where rows are missing.
+    /// `None` if rows are missing.
     fn end(mut self) -> Option<LockstepRows> {
         if self.seen < self.height {
             return None;
@@ -160,7 +161,7 @@ impl LockstepDecoder {
 }
 
 impl LockstepRows {
-    /// Finds out which rows are equal; `same` has those with equal stored bytes.
+    /// Finds the equal rows; `same` has those with equal stored bytes.
     fn tell_equal(&mut self, rows: Range<usize>, same: &[bool]) {
         let mut above_is_equal = rows.start == 0 || self.equal[rows.start - 1];
         for (y, same) in rows.zip(same) {
@@ -177,7 +178,7 @@ impl LockstepRows {
     }
 
     /// Restores a row in the first image, and in the second if it is equal
-    /// there: otherwise it was restored when that was found out.
+    /// there: otherwise it was restored for the comparison.
     fn restore_equal(&mut self, y: usize) {
         self.a.restore(y);
         if self.equal[y] {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::region::Region;
 
-/// Rectangles cut to an image, and what they cover of each row.
+/// Rectangles cut to an image, and the parts of each row that they cover.
 #[derive(Debug)]
 pub(super) struct Mask {
     regions: Vec<Region>,
@@ -53,7 +53,7 @@ impl Mask {
         }
     }
 
-    /// How many pixels are covered, each counted once.
+    /// The number of covered pixels, each counted once.
     pub(super) fn area(&self) -> u64 {
         if self.regions.is_empty() {
             return 0;
@@ -62,12 +62,12 @@ impl Mask {
         (0..self.height).map(covered).sum()
     }
 
-    /// How many pixels of these rows are not covered.
+    /// The number of pixels of these rows that are not covered.
     pub(super) fn open_in(&self, rows: &Range<usize>) -> u64 {
         rows.clone().map(|y| self.open_in_row(y as u32)).sum()
     }
 
-    /// How many pixels of row `y` are not covered.
+    /// The number of pixels of row `y` that are not covered.
     pub(super) fn open_in_row(&self, y: u32) -> u64 {
         if !self.regions.iter().any(|region| reaches(region, y)) {
             return self.width.into();
@@ -81,7 +81,7 @@ impl Mask {
     }
 
     /// Clears the bits of row `y` that are covered; bit `x % 64` of word
-    /// `x / 64` stands for column `x`.
+    /// `x / 64` is column `x`.
     pub(super) fn clear(&self, y: u32, row: &mut [u64]) {
         for region in &self.regions {
             if reaches(region, y) {

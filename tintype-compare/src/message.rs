@@ -1,4 +1,4 @@
-//! Describes a comparison in words.
+//! Renders a comparison as text.
 
 use std::fmt::Write;
 
@@ -38,7 +38,7 @@ impl Comparison {
         )
     }
 
-    /// How many pixels are not the same if none of them counts.
+    /// The number of pixels that differ, if no difference counts.
     fn tolerated_amount(&self) -> String {
         let threshold = self.options.threshold;
         match (self.below_threshold, self.antialiased) {

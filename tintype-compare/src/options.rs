@@ -7,6 +7,17 @@ use crate::region::Region;
 /// Defines what counts as a difference and how much is tolerated.
 ///
 /// Every limit that is set must hold. Without any, no pixel may differ.
+///
+/// ```
+/// use tintype_compare::{Antialiasing, DiffWindow, Options};
+///
+/// let options = Options::default()
+///     .threshold(0.05)
+///     .antialiasing(Antialiasing::Count)
+///     .max_diff_pixels(100)
+///     .max_diff_window(DiffWindow::new(16, 20));
+/// assert_eq!(options.tolerated(1_000_000), 100);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -54,6 +65,7 @@ impl Default for Options {
 /// How the distance of two colours is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Metric {
     /// As the npm package `pixelmatch` 8: the HyAB distance in OKLab with
     /// toe-corrected lightness. At threshold 0.1 a grey may change by about a
@@ -70,6 +82,7 @@ pub enum Metric {
 /// Whether pixels that look like anti-aliasing count as different.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Antialiasing {
     /// They are counted apart and do not count as different.
     #[default]
@@ -81,6 +94,7 @@ pub enum Antialiasing {
 /// A limit on differences that lie close together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub struct DiffWindow {
     /// Width and height of a square window in pixels. A window larger than the
     /// image is as large as its shorter side.
@@ -89,11 +103,19 @@ pub struct DiffWindow {
     pub pixels: u64,
 }
 
+impl DiffWindow {
+    /// At most `pixels` in any square of `size` by `size` pixels.
+    pub fn new(size: u32, pixels: u64) -> Self {
+        Self { size, pixels }
+    }
+}
+
 /// How visible the differing pixels are, by their colour difference in
 /// CIEDE2000: 1 is barely visible side by side, 2.3 a just noticeable
 /// difference, 100 black against white.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Perceptual {
     /// Not measured.
     #[default]
@@ -115,6 +137,69 @@ impl Options {
             antialiasing: Antialiasing::Count,
             ..Self::default()
         }
+    }
+
+    /// Sets how the distance of two colours is measured.
+    #[must_use]
+    pub fn metric(mut self, metric: Metric) -> Self {
+        self.metric = metric;
+        self
+    }
+
+    /// Sets the largest distance of two colours that count as equal, 0 to 1.
+    #[must_use]
+    pub fn threshold(mut self, threshold: f64) -> Self {
+        self.threshold = threshold;
+        self
+    }
+
+    /// Sets whether pixels that look like anti-aliasing count.
+    #[must_use]
+    pub fn antialiasing(mut self, antialiasing: Antialiasing) -> Self {
+        self.antialiasing = antialiasing;
+        self
+    }
+
+    /// Limits the number of pixels that differ.
+    #[must_use]
+    pub fn max_diff_pixels(mut self, pixels: u64) -> Self {
+        self.max_diff_pixels = Some(pixels);
+        self
+    }
+
+    /// Limits the share of the compared pixels that differ, 0 to 1.
+    #[must_use]
+    pub fn max_diff_ratio(mut self, ratio: f64) -> Self {
+        self.max_diff_ratio = Some(ratio);
+        self
+    }
+
+    /// Limits the pixels that differ close together.
+    #[must_use]
+    pub fn max_diff_window(mut self, window: DiffWindow) -> Self {
+        self.max_diff_window = Some(window);
+        self
+    }
+
+    /// Adds rectangles that are not compared.
+    #[must_use]
+    pub fn ignore(mut self, regions: impl IntoIterator<Item = Region>) -> Self {
+        self.ignore.extend(regions);
+        self
+    }
+
+    /// Sets whether blocks of rows that only moved up or down are recognised.
+    #[must_use]
+    pub fn detect_moves(mut self, detect: bool) -> Self {
+        self.detect_moves = detect;
+        self
+    }
+
+    /// Sets whether the visibility of the difference is measured and limited.
+    #[must_use]
+    pub fn perceptual(mut self, perceptual: Perceptual) -> Self {
+        self.perceptual = perceptual;
+        self
     }
 
     /// How many of `compared` pixels may differ: the stricter of

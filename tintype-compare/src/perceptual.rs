@@ -16,6 +16,7 @@ const HISTOGRAM_STEPS: usize = 12_800;
 /// side by side, 2.3 a just noticeable difference, 100 black against white.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct PerceptualDifference {
     /// The mean over the differing pixels.
     pub mean: f64,
@@ -25,8 +26,8 @@ pub struct PerceptualDifference {
     pub max: f64,
 }
 
-/// Looks at all pixels that differ. `None` where there are none, or where one
-/// of the images has pixels that the other has not: those differ entirely.
+/// Measures all pixels that differ. `None` if no pixel differs, or if one image
+/// has pixels that the other does not have.
 pub(super) fn measure(layout: &Layout<'_>, options: &Options) -> Option<PerceptualDifference> {
     if layout.beyond_pixels > 0 {
         return None;

@@ -1,4 +1,4 @@
-//! Two images in memory, row by row, whatever way their pixels are stored.
+//! Reads two images row by row, for every layout of their pixels in memory.
 
 use std::ops::Range;
 
@@ -141,10 +141,10 @@ const COLUMN_STEP: usize = 64;
 pub(super) struct ImagePair<'a> {
     pub(super) a: PixelView<'a>,
     pub(super) b: PixelView<'a>,
-    /// Rows that are equal_rows to be equal, if anything is equal_rows of them.
+    /// The rows that are known to be equal, if any are.
     pub(super) equal_rows: Option<&'a [bool]>,
-    /// The first row that is judged, and the one after the last. The others
-    /// are there to be looked at.
+    /// The first row that is compared, and the one after the last. The others
+    /// are context.
     pub(super) rows: (usize, usize),
 }
 

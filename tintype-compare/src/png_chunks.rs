@@ -5,8 +5,8 @@ use super::inflate::Bands;
 /// The first bytes of every PNG.
 pub(super) const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// A PNG of 8-bit RGB or RGBA, not interlaced, without a colour key: what
-/// every browser's screenshot is.
+/// A PNG of 8-bit RGB or RGBA, not interlaced, without a colour key, as every
+/// browser writes screenshots.
 #[derive(PartialEq)]
 pub(super) struct PlainPng<'a> {
     pub(super) width: usize,
@@ -25,9 +25,9 @@ struct Chunk<'a> {
 }
 
 impl<'a> PlainPng<'a> {
-    /// Reads the chunks. `None` for every other kind of PNG, and where anything
-    /// is invalid: the general decoder then reads the file and reports the error
-    /// if there is one.
+    /// Reads the chunks. `None` for every other kind of PNG, and for invalid
+    /// files: the general decoder then reads the file and reports the error if
+    /// there is one.
     pub(super) fn read(png: &'a [u8]) -> Option<Self> {
         let mut rest = png.strip_prefix(SIGNATURE)?;
         let header = next_chunk(&mut rest).filter(Chunk::is_sound)?;
@@ -46,9 +46,10 @@ impl<'a> PlainPng<'a> {
             match &chunk.kind {
                 b"IDAT" if !data_ended => data.push(chunk),
                 b"IEND" => break,
-                // Transparency by colour and animation are the general decoder's.
+                // The general decoder handles transparency by colour, and
+                // animation.
                 b"tRNS" | b"acTL" | b"fcTL" | b"fdAT" => return None,
-                // Text, times and the like: what may be passed over.
+                // Ancillary chunks, such as text and times.
                 [b'a'..=b'z', ..] => data_ended = !data.is_empty(),
                 // A critical chunk that is not known here, or data in two places.
                 _ => return None,
@@ -62,7 +63,7 @@ impl<'a> PlainPng<'a> {
         })
     }
 
-    /// Bytes of a row, with the filter's before it.
+    /// The length of a row in bytes, including its filter byte.
     pub(super) fn stride(&self) -> usize {
         1 + self.width * self.bytes_per_pixel
     }
@@ -73,8 +74,8 @@ impl<'a> PlainPng<'a> {
             == (other.width, other.height, other.bytes_per_pixel)
     }
 
-    /// Inflates `rows` rows at a time, still filtered. `None` where the data
-    /// is not what its checksums say, or cannot be inflated to what the header says.
+    /// Inflates `rows` rows at a time, still filtered. `None` if the data does
+    /// not match its checksums, or the size in the header.
     pub(super) fn bands(&self, rows: usize) -> Option<Bands<'a>> {
         if !self.data.iter().all(Chunk::is_sound) {
             return None;

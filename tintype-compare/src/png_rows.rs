@@ -1,4 +1,4 @@
-//! The rows of a PNG, each restored only if it is needed.
+//! The rows of a PNG, each restored only on demand.
 //!
 //! A row is stored as its difference from the one above. Rows lie in bands: one
 //! that holds the whole image, or many small ones that are released as soon as
@@ -14,7 +14,7 @@ use super::unfilter;
 pub(super) struct PngRows {
     /// From the top. `None` for released bands.
     bands: Vec<Option<Buffer>>,
-    /// A band has `1 << shift` rows, the last one what is left.
+    /// A band has `1 << shift` rows; the last one may have fewer.
     shift: u32,
     stride: usize,
     width: usize,
@@ -37,7 +37,7 @@ impl PngRows {
         }
     }
 
-    /// All rows in one band. `None` where the data is damaged.
+    /// All rows in one band. `None` if the data is damaged.
     pub(super) fn inflate(png: &PlainPng<'_>) -> Option<Self> {
         let mut rows = Self::new(png, usize::BITS - 1);
         rows.push(png.bands(png.height)?.next()?)?;
@@ -53,7 +53,7 @@ impl PngRows {
         rows.clone().all(|y| self.filter(y) <= 4).then_some(rows)
     }
 
-    /// Gives a band back.
+    /// Releases a band.
     pub(super) fn forget(&mut self, band: usize) {
         self.bands[band] = None;
     }
@@ -90,7 +90,7 @@ impl PngRows {
         self.stored(y)[0]
     }
 
-    /// Whether a row says nothing of the one above (no filter, or Sub).
+    /// Whether a row does not depend on the one above (no filter, or Sub).
     pub(super) fn is_independent(&self, y: usize) -> bool {
         self.filter(y) <= 1
     }
@@ -141,7 +141,7 @@ impl PngRows {
         restore(*filter, above, row, self.bytes_per_pixel).expect("filters have been checked");
     }
 
-    /// Takes a restored row over from an image that is equal there.
+    /// Copies a restored row from an image in which it is equal.
     pub(super) fn copy(&mut self, y: usize, from: &Self) {
         if !std::mem::replace(&mut self.restored[y], true) {
             let (band, row) = self.place(y);
@@ -152,8 +152,8 @@ impl PngRows {
     }
 }
 
-/// Undoes a row's filter; `above` is the finished row above. `None` where there
-/// is no such filter.
+/// Undoes a row's filter; `above` is the finished row above. `None` if there is
+/// no such filter.
 pub(super) fn restore(
     filter: u8,
     above: &[u8],

@@ -6,11 +6,11 @@ use crate::region::Region;
 /// cells belong to one region, so that the letters of a word are one.
 const CELL: u32 = 16;
 
-/// Regions reported at most; noise would fill a report otherwise.
+/// The most regions that are reported; noise would fill a report otherwise.
 const MAX_REGIONS: usize = 50;
 
-/// A coarse grid over the image. Every cell knows the bounding box of the
-/// differing pixels in it.
+/// A coarse grid over the image. Every cell contains the bounding box of its
+/// differing pixels.
 #[derive(Debug, Default)]
 pub(super) struct RegionClusters {
     columns: usize,
@@ -53,7 +53,7 @@ impl RegionClusters {
         }
     }
 
-    /// Takes in a row of differing pixels, one bit each.
+    /// Adds a row of differing pixels, one bit each.
     pub(super) fn add_row(&mut self, y: u32, differing: &[u64]) {
         let start = (y / CELL) as usize * self.columns;
         if self.cells.len() < start + self.columns {
@@ -77,7 +77,7 @@ impl RegionClusters {
         }
     }
 
-    /// Takes in what another band of the same image has found.
+    /// Adds the regions of another band of the same image.
     pub(super) fn merge(&mut self, other: &Self) {
         if self.cells.len() < other.cells.len() {
             self.cells.resize(other.cells.len(), None);

@@ -1,4 +1,4 @@
-//! Rows that only moved up or down.
+//! Finds rows that only moved up or down.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -8,12 +8,14 @@ use serde::Serialize;
 
 use super::pixel_view::PixelView;
 
-/// Moved blocks of fewer rows are not believed: lines of text look alike.
+/// The minimum height of a moved block. Lower ones are often coincidences, as
+/// lines of text look alike.
 const MIN_BLOCK_ROWS: usize = 8;
 
 /// A block of rows that is the same in both images at another height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RowMove {
     /// Its first row in the baseline.
     pub from: u32,
@@ -31,11 +33,11 @@ pub(super) struct AlignedRows {
     pub(super) length: usize,
 }
 
-/// Which row of one image belongs to which of the other.
+/// Pairs the rows of one image with those of the other.
 pub(super) struct RowAlignment {
     /// Equal blocks at another height, highest first.
     pub(super) moves: Vec<RowMove>,
-    /// Rows to be compared, as they may differ.
+    /// Paired rows that may differ.
     pub(super) paired: Vec<AlignedRows>,
     /// Rows that only the current image has.
     pub(super) inserted: Vec<Range<usize>>,
@@ -46,8 +48,8 @@ pub(super) struct RowAlignment {
 /// Aligns the rows of two images of one width.
 ///
 /// Rows that occur once in either image anchor a block, which grows as far as
-/// rows are equal; the highest block wins where two want the same rows. What
-/// is left is paired with what is left beside it.
+/// rows are equal; the highest block wins if two claim the same rows. The
+/// remaining rows are paired with remaining rows next to the same block.
 pub(super) fn align(a: PixelView<'_>, b: PixelView<'_>) -> RowAlignment {
     let (a, b) = (row_hashes(a), row_hashes(b));
     let mut rows = RowMatches {
@@ -160,7 +162,7 @@ struct RowMatches {
 }
 
 impl RowMatches {
-    /// Takes what is still free of a run.
+    /// Takes the rows of a run that are still free.
     fn take(&mut self, run: AlignedRows) {
         let free = ranges(run.length, |i| {
             !self.of_a[run.a + i] && self.of_b[run.b + i].is_none()

@@ -1,4 +1,4 @@
-//! The rows around the one that is judged, and what was worked out for them.
+//! The rows around the current one, and the features computed for them.
 
 use std::ops::Range;
 
@@ -53,8 +53,8 @@ impl RowWindow {
         }
     }
 
-    /// Reads these columns, too, from now on, with a chunk more at either side:
-    /// what was worked out at the sides themselves is not right.
+    /// Also reads these columns from now on, with one more chunk at either
+    /// side, because features at the sides are not exact.
     pub(super) fn widen(&mut self, columns: &Range<usize>) {
         let end = (columns.end.div_ceil(CHUNK) + 1).min(self.size.0.div_ceil(CHUNK));
         let mut words = (columns.start / CHUNK).saturating_sub(1)..end;
@@ -88,7 +88,7 @@ impl RowWindow {
         [0, 1].map(|side| window(&row.pixels[side], at + 1))
     }
 
-    /// Reads a row, unless it is there.
+    /// Reads a row, unless it is loaded.
     pub(super) fn load(&mut self, pair: &ImagePair<'_>, y: usize) {
         let columns = self.columns();
         let row = &mut self.rows[y % WINDOW_ROWS];
@@ -123,8 +123,9 @@ impl RowWindow {
             .all(|row| self.rows[row % WINDOW_ROWS].opaque)
     }
 
-    /// Which pixels of a chunk are anti-aliasing in one of the images. The rows
-    /// around must have been [worked out](Self::compute_features_around) and opaque.
+    /// Which pixels of a chunk are anti-aliasing in one of the images. The
+    /// features of the rows around must have been
+    /// [computed](Self::compute_features_around), and the rows must be opaque.
     pub(super) fn antialiased(&self, y: usize, word: usize) -> u64 {
         // A row outside the image is a copy of the edge: it ties with its original,
         // is next to it in the order and has the same bit.
@@ -139,7 +140,8 @@ impl RowWindow {
         side(0) | side(1)
     }
 
-    /// Works out what [`antialiased`](Self::antialiased) needs for row `y`.
+    /// Computes the features that [`antialiased`](Self::antialiased) needs for
+    /// row `y`.
     pub(super) fn compute_features_around(&mut self, y: usize) {
         for row in self.near(y, 1) {
             if self.features[row % FEATURE_ROWS].y != row {

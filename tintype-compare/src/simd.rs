@@ -85,7 +85,7 @@ for_each_instruction_set! {
     ) -> u64;
 }
 
-/// [`kernels::estimate_oklab`] with what the processor has.
+/// [`kernels::estimate_oklab`] with the best instruction set of the processor.
 pub(super) fn estimate_oklab(a: &[u32; CHUNK], b: &[u32; CHUNK], threshold: f32) -> ChunkEstimate {
     #[cfg(target_arch = "x86_64")]
     {

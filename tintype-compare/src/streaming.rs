@@ -1,9 +1,9 @@
-//! Two PNGs judged while they are inflated, whatever part of them differs.
+//! Compares two PNGs while they are inflated.
 //!
 //! For counts without a diff image: rows are restored, compared and released
-//! band by band, so that memory does not grow with the page. Every thread
-//! does what is to be done next: it judges two bands that are ready, or
-//! restores the next band of the image that is behind.
+//! band by band, so that memory does not grow with the page. Every thread takes
+//! the next task: it compares two bands that are ready, or restores the next
+//! band of the image that is behind.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -17,15 +17,15 @@ use super::png_chunks::PlainPng;
 use super::tally::Tally;
 use super::threads;
 
-/// RestoredBands of an image that are restored and wait to be judged, at most.
+/// The most restored bands of an image that wait to be compared.
 const AHEAD: usize = 2;
 
-/// Threads that find something to do: two restore, and to classifier takes hardly
-/// longer than that.
+/// The most threads that are useful: two restore, and comparing takes hardly
+/// longer than restoring.
 const MAX_THREADS: usize = 4;
 
-/// Counts what differs in two images, in bands of so many rows. `None` where
-/// they have rows of another shape, or one of them is damaged.
+/// Counts the differences of two images, in bands of `rows` rows. `None`
+/// if their rows have different shapes, or one of them is damaged.
 pub(super) fn count(
     a: &PlainPng<'_>,
     b: &PlainPng<'_>,
@@ -78,7 +78,7 @@ enum Task<'l, 'a> {
     RowClassifier([Band; 2]),
 }
 
-/// Where both images pass by.
+/// The bands of both images that are in memory.
 struct BandPipeline<'a> {
     state: Mutex<PipelineState<'a>>,
     changed: Condvar,
@@ -91,7 +91,7 @@ struct PipelineState<'a> {
 
 enum BandSource<'a> {
     Waiting(Box<RestoredBands<'a>>),
-    /// A thread has it.
+    /// A thread works on it.
     Taken,
     /// There are no more rows, or they are damaged.
     Ended {
@@ -114,7 +114,7 @@ impl<'a> BandPipeline<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for something to do. `None` when all is done or under way.
+    /// Waits for a task. `None` when all are done or taken.
     fn next(&self) -> Option<Task<'_, 'a>> {
         let mut state = self.state();
         loop {
@@ -141,7 +141,7 @@ impl<'a> BandPipeline<'a> {
         }
     }
 
-    /// Whether every row of both images was judged.
+    /// Whether every row of both images was compared.
     fn is_complete(&self) -> bool {
         let state = self.state();
         let is_empty = state.ready.iter().all(VecDeque::is_empty);
@@ -194,7 +194,7 @@ struct RestoreTask<'l, 'a> {
 }
 
 impl RestoreTask<'_, '_> {
-    /// Restores the next band, and gives it and the image back.
+    /// Restores the next band, and returns it with the image.
     fn take(mut self) {
         let Some(mut bands) = self.bands.take() else {
             return;

@@ -1,4 +1,4 @@
-//! Counts pixels and remembers where they are.
+//! Counts pixels and records their regions.
 
 use super::diff_window::DifferingPixels;
 use super::engine::{RowBits, RowSink};
@@ -12,9 +12,9 @@ pub(super) struct Tally {
     pub(super) differing: u64,
     pub(super) antialiased: u64,
     pub(super) below_threshold: u64,
-    /// Where pixels differ.
+    /// The regions in which pixels differ.
     pub(super) differing_regions: RegionClusters,
-    /// Where pixels are not the same and do not count.
+    /// The regions in which pixels are not equal and do not count.
     pub(super) tolerated_regions: RegionClusters,
     /// Kept only for a limit on windows.
     pub(super) pixels: Option<DifferingPixels>,

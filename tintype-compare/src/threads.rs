@@ -7,7 +7,7 @@ use std::sync::{OnceLock, mpsc};
 /// Threads that comparisons are using at this moment, in the whole process.
 static BUSY: AtomicUsize = AtomicUsize::new(0);
 
-/// A comparison's hold on some cores.
+/// The cores that a comparison uses.
 struct ReservedCores(usize);
 
 impl ReservedCores {
@@ -26,7 +26,7 @@ impl ReservedCores {
         Self(taken)
     }
 
-    /// Runs on all of them at once.
+    /// Runs on all cores at once.
     fn run<S: Send>(&self, run: impl Fn() -> S + Sync) -> Vec<S> {
         if self.0 == 1 {
             return vec![run()];
@@ -50,9 +50,9 @@ impl Drop for ReservedCores {
     }
 }
 
-/// Hands out `0..length` in ascending parts of about `part`. Every thread
-/// works with a state of its own; they are returned. With `worthwhile` false
-/// the calling thread does it alone.
+/// Hands out `0..length` in ascending parts of about `part`. Every thread has
+/// its own state; the states are returned. If `worthwhile` is false, the
+/// calling thread does all of it.
 pub(super) fn in_parallel<S: Send>(
     length: usize,
     part: usize,
@@ -79,12 +79,12 @@ pub(super) fn in_parallel<S: Send>(
     })
 }
 
-/// Does the same on all cores that are free, `at_most` so many.
+/// Runs `work` on all free cores, at most on `at_most`.
 pub(super) fn on_idle_cores<S: Send>(at_most: usize, run: impl Fn() -> S + Sync) -> Vec<S> {
     ReservedCores::take(at_most).run(run)
 }
 
-/// Does two things at once if a core is free for the second.
+/// Runs two tasks at once if a core is free for the second.
 pub(super) fn join<A: Send, B: Send>(
     worthwhile: bool,
     first: impl FnOnce() -> A,
@@ -109,7 +109,7 @@ pub(super) fn join<A: Send, B: Send>(
 /// Items that [`with_producer`] makes in advance.
 const QUEUE_LENGTH: usize = 1;
 
-/// Works with what `source` makes, which runs ahead on another core if one is
+/// Processes the items of `source`, which runs ahead on another core if one is
 /// free.
 pub(super) fn with_producer<I: Iterator<Item: Send>, R>(
     worthwhile: bool,
@@ -122,7 +122,7 @@ pub(super) fn with_producer<I: Iterator<Item: Send>, R>(
     }
     std::thread::scope(|scope| {
         let (give, taken) = mpsc::sync_channel(QUEUE_LENGTH);
-        // Sending fails once the work has ended early.
+        // Sending fails if the work has ended early.
         scope.spawn(move || source().try_for_each(|item| give.send(item)).is_ok());
         work(&mut taken.into_iter())
     })

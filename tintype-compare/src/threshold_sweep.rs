@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::comparison::{Comparison, Verdict};
 use super::engine::{self, PixelCriteria, RowBits, RowSink, set_bits};
-use super::layout::{Layout, Part};
+use super::layout::{Layout, LayoutPart};
 use super::metric::{self, ColourThreshold};
 use super::options::Metric;
 use super::pixel_view::ImagePair;
@@ -15,28 +15,29 @@ const THRESHOLDS: [f64; 11] = [0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 
 /// The resolution of the smallest passing threshold.
 const THRESHOLD_STEPS: usize = 1000;
 
-/// How many pixels would differ at other thresholds, and the smallest change
-/// of one setting that would let the comparison pass.
+/// The number of pixels that differ at other thresholds, and the smallest
+/// change of one setting with which the comparison passes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ThresholdSweep {
     /// Threshold and the number of pixels that differ there.
     pub counts: [(f64, u64); 11],
-    /// The smallest threshold that passes with the limits as they are, rounded
-    /// up to a thousandth. `None` where none does (the sizes differ).
+    /// The smallest threshold that passes with the current limits, rounded up
+    /// to a thousandth. `None` if none does (the sizes differ).
     pub threshold: Option<f64>,
-    /// The smallest `max_diff_pixels` that passes at the present threshold.
+    /// The smallest `max_diff_pixels` that passes at the current threshold.
     pub max_diff_pixels: Option<u64>,
-    /// The smallest `max_diff_ratio` that passes at the present threshold,
+    /// The smallest `max_diff_ratio` that passes at the current threshold,
     /// rounded up to a millionth.
     pub max_diff_ratio: Option<f64>,
 }
 
 impl ThresholdSweep {
-    /// Looks at every differing pixel of a comparison once.
+    /// Measures every differing pixel of a comparison once.
     pub(super) fn of(comparison: &Comparison, layout: &Layout<'_>) -> Self {
         let mut levels = vec![0; THRESHOLD_STEPS + 2];
-        for Part { pair, mask, .. } in &layout.parts {
+        for LayoutPart { pair, mask, .. } in &layout.parts {
             let criteria = PixelCriteria {
                 threshold: ColourThreshold::new(comparison.options.metric, 0.0),
                 ..PixelCriteria::new(&comparison.options, mask)
@@ -56,7 +57,7 @@ impl ThresholdSweep {
         Self::from_levels(comparison, &levels, layout.beyond_pixels)
     }
 
-    /// Of two files that are equal.
+    /// The sweep of two equal files.
     pub(super) fn of_equal(comparison: &Comparison) -> Self {
         Self::from_levels(comparison, &[0; THRESHOLD_STEPS + 2], 0)
     }

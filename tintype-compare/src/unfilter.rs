@@ -42,11 +42,12 @@ fn average<const BPP: usize>(above: &[u8], row: &mut [u8]) {
     }
 }
 
-/// Pixels that are looked at together.
+/// Pixels that are processed together.
 const RUN: usize = 16;
 
-/// Paeth. Where nothing is added and the last pixel was that above it, the next
-/// ones are those above them, as most pixels of a screenshot are.
+/// Paeth. If the differences are zero and the last pixel equals the one above
+/// it, the next pixels equal those above them: the case of most pixels of a
+/// screenshot.
 fn paeth_in_runs<const BPP: usize>(above: &[u8], row: &mut [u8]) {
     let width = row.len() / BPP;
     for start in (0..width).step_by(RUN) {

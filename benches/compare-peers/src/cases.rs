@@ -1,4 +1,4 @@
-//! What is compared.
+//! The pairs of images that are compared.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ impl Case {
         [0, 1].map(|side| fs::read(&self.paths[side]).unwrap())
     }
 
-    /// How often it is measured: giants a fifth as often.
+    /// The number of measurements; large images have a fifth of them.
     pub fn rounds(&self, of_small: usize) -> usize {
         let bytes: u64 = self
             .paths
@@ -54,7 +54,7 @@ fn case(folder: &Path, path: PathBuf) -> Option<Case> {
     let (base, change) = name.split_once(['-', '_'])?;
     let bases = [format!("{base}.png"), format!("{base}_a.png")].map(|name| folder.join(name));
     let base = bases.into_iter().find(|base| base.exists())?;
-    // The base beside itself stands for files that are equal.
+    // The base compared with itself is the case of equal files.
     let name = if change == "a" {
         name.replace("_a", "_equal")
     } else {
@@ -66,8 +66,8 @@ fn case(folder: &Path, path: PathBuf) -> Option<Case> {
     })
 }
 
-/// Pairs like none of the screenshots, in a folder of their own: a photograph of
-/// 37 megapixels (every pixel with its own noise), a second file of the same
+/// Pairs that differ from the screenshots, in a separate folder: a photograph
+/// of 37 megapixels (every pixel with its own noise), a second file of the same
 /// bytes, a copy of which 36 pixels differ, and one with a retouched part.
 pub fn generate() -> PathBuf {
     let folder = std::env::temp_dir().join(format!("compare-peers-{}", std::process::id()));

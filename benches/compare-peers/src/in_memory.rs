@@ -102,7 +102,8 @@ fn pixelmatch(case: &Case, modules: &Path, version: &str) -> Option<(f64, u64)> 
     Some((time.parse().ok()?, count.parse().ok()?))
 }
 
-/// From encoded files to counts, buffers warm, beside the `png` crate.
+/// From encoded files to counts, with warm buffers, compared with the `png`
+/// crate.
 pub fn table_from_files(cases: &[Case]) {
     println!(
         "\n{:<18} {:>8} {:>10} {:>8}",

@@ -12,14 +12,14 @@ const ROUNDS: usize = 15;
 /// Rounds of what takes ten times as long as the others.
 const ROUNDS_OF_SLOW: usize = 5;
 
-/// A command line, in which `A` and `B` stand for the two files.
+/// A command line, with `A` and `B` as placeholders for the two files.
 struct Tool {
     name: &'static str,
     words: Vec<PathBuf>,
     rounds: usize,
 }
 
-/// Medians and peak memory of every tool that is there, in turn.
+/// Medians and peak memory of every installed tool, in turn.
 pub fn table(cases: &[Case]) {
     let tools = tools();
     let has_time = Path::new("/usr/bin/time").exists();
@@ -109,7 +109,7 @@ fn tools() -> Vec<Tool> {
             &["node".as_ref(), &seven, a, b],
             ROUNDS_OF_SLOW,
         ),
-        // What the system needs to start and end any process.
+        // The cost of starting and ending any process.
         tool("nothing", &["true".as_ref()], ROUNDS),
     ];
     let is_there = |tool: &Tool| {

@@ -15,7 +15,7 @@ use crate::{median, time};
 
 const ROUNDS: usize = 25;
 
-/// Medians of both in turn, where odiff is there.
+/// Medians of both in turn, if odiff is installed.
 pub fn table(cases: &[Case], odiff: &Path) {
     if !odiff.exists() {
         return;

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use super::decide::{self, AcceptMode, Selection};
+use super::decide::{self, AcceptMode, DecisionArguments};
 use crate::decisions::Decision;
-use tintype::config::Config;
+use tintype::internals::config::Config;
 
 /// Accept current images of a run as the new baselines
 ///
@@ -12,7 +12,7 @@ use tintype::config::Config;
 #[derive(clap::Args)]
 pub(crate) struct AcceptOptions {
     #[command(flatten)]
-    selection: Selection,
+    arguments: DecisionArguments,
 
     /// Also accept snapshots that differ within tolerance
     #[arg(long)]
@@ -33,5 +33,5 @@ pub(crate) fn run(config: &Config, options: &AcceptOptions) -> Result<()> {
         force: options.force,
         dry_run: options.dry_run,
     };
-    decide::run(config, &options.selection, Decision::Accept, mode)
+    decide::run(config, &options.arguments, Decision::Accept, mode)
 }

@@ -3,18 +3,20 @@
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use tintype::baseline::BaselineError;
-use tintype::config::Config;
-use tintype::model::{RunFile, RunId, StoryIdentifier, VisualTestResult};
+use tintype::internals::baseline::{BaselineError, BaselineProblem};
+use tintype::internals::config::Config;
+use tintype::internals::model::{RunFile, RunId, StoryIdentifier, VisualTestResult};
 
-use crate::decisions::{Decision, DecisionState, Decisions, ExpectedBaseline, Snapshot, publish};
+use crate::decisions::{
+    Decision, DecisionState, Decisions, ExpectedBaseline, RecordedSnapshot, publish,
+};
 use crate::project::{Project, is_selected};
 use crate::record_access::RecordAccess;
 use crate::run_files;
 
 /// Options that the three commands share.
 #[derive(clap::Args)]
-pub(crate) struct Selection {
+pub(crate) struct DecisionArguments {
     /// Only snapshots whose name contains one of these texts
     pub(crate) filters: Vec<String>,
 
@@ -38,7 +40,7 @@ pub(crate) struct AcceptMode {
     pub(crate) dry_run: bool,
 }
 
-/// What happened to one snapshot.
+/// The outcome of a decision on one snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum DecisionOutcome {
@@ -74,15 +76,15 @@ struct Decided {
 
 pub(crate) fn run(
     config: &Config,
-    selection: &Selection,
+    arguments: &DecisionArguments,
     decision: Decision,
     mode: AcceptMode,
 ) -> Result<()> {
     let project = Project::open(config)?;
-    let file = run_files::open(&project.manifest, Some(&selection.run))?;
+    let file = run_files::open(&project.manifest, Some(&arguments.run))?;
     let decisions = Decisions::new(&project.manifest.state_dir());
     let results = file.results.iter().filter(|result| {
-        is_selected(&result.story_identifier, &selection.filters)
+        is_selected(&result.story_identifier, &arguments.filters)
             && is_open(&decisions, &project, result, decision, mode)
     });
     let decided: Vec<Decided> = results
@@ -100,15 +102,15 @@ pub(crate) fn run(
             }
         })
         .collect();
-    if decided.is_empty() && !selection.filters.is_empty() {
+    if decided.is_empty() && !arguments.filters.is_empty() {
         bail!(
             "no snapshot to {} in {} matches {}",
             decision.as_str(),
             file.run.run_id,
-            selection.filters.join(", ")
+            arguments.filters.join(", ")
         );
     }
-    print(&file, selection, decision, &decided)?;
+    print(&file, arguments, decision, &decided)?;
     if !mode.dry_run {
         record(project, &file.run.run_id, decision, &decided);
     }
@@ -172,7 +174,7 @@ fn apply(
     } else {
         ExpectedBaseline::OfRun
     };
-    let snapshot = Snapshot {
+    let snapshot = RecordedSnapshot {
         run: &file.run,
         result,
     };
@@ -187,12 +189,9 @@ fn apply(
 
 /// Adds `--force` where that helps.
 fn with_help(error: anyhow::Error, decision: Decision) -> anyhow::Error {
-    let is_stale = error.downcast_ref::<BaselineError>().is_some_and(|error| {
-        matches!(
-            error.problem,
-            tintype::baseline::BaselineProblem::Changed { .. }
-        )
-    });
+    let is_stale = error
+        .downcast_ref::<BaselineError>()
+        .is_some_and(|error| matches!(error.problem, BaselineProblem::Changed { .. }));
     if is_stale && decision == Decision::Accept {
         anyhow::anyhow!("{error:#}; use --force to replace it anyway")
     } else {
@@ -202,12 +201,12 @@ fn with_help(error: anyhow::Error, decision: Decision) -> anyhow::Error {
 
 fn print(
     file: &RunFile,
-    selection: &Selection,
+    arguments: &DecisionArguments,
     decision: Decision,
     decided: &[Decided],
 ) -> Result<()> {
     let run = &file.run.run_id;
-    if selection.json {
+    if arguments.json {
         let json = serde_json::json!({ "run": run, "decision": decision, "snapshots": decided });
         println!("{}", serde_json::to_string_pretty(&json)?);
         return Ok(());

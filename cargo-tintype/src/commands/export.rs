@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use tintype::config::Config;
-use tintype::model::RunId;
+use tintype::internals::config::Config;
+use tintype::internals::model::RunId;
 
 use crate::record_access::RecordAccess;
 

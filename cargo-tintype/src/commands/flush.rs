@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::record_access::RecordAccess;
-use tintype::config::Config;
+use tintype::internals::config::Config;
 
 /// Send the journals of dead processes to the record
 #[derive(clap::Args)]

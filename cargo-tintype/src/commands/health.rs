@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::record_access::RecordAccess;
 use crate::record_check;
-use tintype::config::Config;
+use tintype::internals::config::Config;
 
 /// Check the record and its server
 #[derive(clap::Args)]

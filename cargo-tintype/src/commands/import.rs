@@ -5,8 +5,8 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
-use tintype::config::Config;
-use tintype::record::export::ExportedRun;
+use tintype::internals::config::Config;
+use tintype::internals::record::ExportedRun;
 
 use crate::record_access::RecordAccess;
 

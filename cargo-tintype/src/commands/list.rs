@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::project::{Project, is_selected};
-use tintype::config::Config;
+use tintype::internals::config::Config;
 
 /// List the snapshots of the manifest
 #[derive(clap::Args)]

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use tintype::baseline;
-use tintype::config::Config;
+use tintype::internals::baseline;
+use tintype::internals::config::Config;
 
 use crate::project::Project;
 

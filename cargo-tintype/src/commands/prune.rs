@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use serde_json::json;
-use tintype::config::Config;
-use tintype::record::Retention;
+use tintype::internals::config::Config;
+use tintype::internals::record::Retention;
 
 use crate::record_access::RecordAccess;
 

@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use super::decide::{self, AcceptMode, Selection};
+use super::decide::{self, AcceptMode, DecisionArguments};
 use crate::decisions::Decision;
-use tintype::config::Config;
+use tintype::internals::config::Config;
 
 /// Mark snapshots of a run as rejected, so that they are not accepted
 ///
@@ -12,10 +12,10 @@ use tintype::config::Config;
 #[derive(clap::Args)]
 pub(crate) struct RejectOptions {
     #[command(flatten)]
-    selection: Selection,
+    arguments: DecisionArguments,
 }
 
 pub(crate) fn run(config: &Config, options: &RejectOptions) -> Result<()> {
     let mode = AcceptMode::default();
-    decide::run(config, &options.selection, Decision::Reject, mode)
+    decide::run(config, &options.arguments, Decision::Reject, mode)
 }

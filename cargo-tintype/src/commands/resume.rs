@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::record_access::RecordAccess;
-use tintype::config::Config;
+use tintype::internals::config::Config;
 
 /// Continue a run: test only snapshots without a final result
 #[derive(clap::Args)]

@@ -1,8 +1,8 @@
 //! `cargo tintype runs`
 
 use anyhow::Result;
-use tintype::config::Config;
-use tintype::model::{Reason, VisualTestRun};
+use tintype::internals::config::Config;
+use tintype::internals::model::{Reason, VisualTestRun};
 
 use crate::record_access::RecordAccess;
 

@@ -2,8 +2,8 @@
 
 use anyhow::{Result, bail};
 use serde_json::json;
-use tintype::config::Config;
-use tintype::model::{RunId, Status, VisualTestResult, rfc3339};
+use tintype::internals::config::Config;
+use tintype::internals::model::{RunId, Status, VisualTestResult, rfc3339};
 
 use super::runs;
 use crate::project::is_selected;

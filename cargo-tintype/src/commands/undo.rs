@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use super::decide::{self, AcceptMode, Selection};
+use super::decide::{self, AcceptMode, DecisionArguments};
 use crate::decisions::Decision;
-use tintype::config::Config;
+use tintype::internals::config::Config;
 
 /// Undo accepting or rejecting snapshots of a run
 ///
@@ -12,10 +12,10 @@ use tintype::config::Config;
 #[derive(clap::Args)]
 pub(crate) struct UndoOptions {
     #[command(flatten)]
-    selection: Selection,
+    arguments: DecisionArguments,
 }
 
 pub(crate) fn run(config: &Config, options: &UndoOptions) -> Result<()> {
     let mode = AcceptMode::default();
-    decide::run(config, &options.selection, Decision::Undo, mode)
+    decide::run(config, &options.arguments, Decision::Undo, mode)
 }

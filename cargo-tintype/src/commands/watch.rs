@@ -7,10 +7,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
-use tintype::config::Config;
-use tintype::model::{Reason, RunId, Status, StoryIdentifier, Summary, VisualTestRun, now_ms};
-use tintype::record::{EventFollower, EventNotifications, RecordError, Records, StreamEntry};
-use tintype::redis::Recovery;
+use tintype::internals::config::Config;
+use tintype::internals::model::{
+    Reason, RunId, Status, StoryIdentifier, Summary, VisualTestRun, now_ms,
+};
+use tintype::internals::record::{
+    EventFollower, EventNotifications, RecordError, Records, StreamEntry,
+};
+use tintype::internals::redis::Recovery;
 use tokio::time::{sleep, timeout};
 
 use crate::commands::runs::line;

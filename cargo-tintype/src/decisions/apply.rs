@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
-use tintype::baseline;
-use tintype::model::{VisualTestResult, VisualTestRun};
+use tintype::internals::baseline;
+use tintype::internals::model::{VisualTestResult, VisualTestRun};
 
 use super::decision::{Decision, DecisionState, ExpectedBaseline};
 use super::log::{DecisionEntry, DecisionLog};
@@ -14,12 +14,12 @@ use crate::project::Project;
 
 /// A snapshot of a run that a decision is about.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Snapshot<'a> {
+pub(crate) struct RecordedSnapshot<'a> {
     pub(crate) run: &'a VisualTestRun,
     pub(crate) result: &'a VisualTestResult,
 }
 
-impl Snapshot<'_> {
+impl RecordedSnapshot<'_> {
     fn name(&self) -> String {
         self.result.story_identifier.test_name()
     }
@@ -87,7 +87,7 @@ impl Decisions {
     pub(crate) fn apply(
         &self,
         project: &Project,
-        snapshot: Snapshot<'_>,
+        snapshot: RecordedSnapshot<'_>,
         decision: Decision,
         expected: &ExpectedBaseline,
         who: &str,
@@ -112,11 +112,11 @@ impl Decisions {
 fn accept(
     log: &DecisionLog,
     project: &Project,
-    snapshot: Snapshot<'_>,
+    snapshot: RecordedSnapshot<'_>,
     expected: &ExpectedBaseline,
     entry: DecisionEntry,
 ) -> Result<DecisionEntry> {
-    let Snapshot { run, result } = snapshot;
+    let RecordedSnapshot { run, result } = snapshot;
     if log.effective(&run.run_id, &snapshot.name()) == Some(Decision::Reject) {
         bail!("it was rejected (help: undo that first with `cargo tintype undo`)");
     }
@@ -159,7 +159,7 @@ fn recorded(root: &Path, path: &Path, result: &VisualTestResult) -> Result<Optio
 
 fn reject(
     log: &DecisionLog,
-    snapshot: Snapshot<'_>,
+    snapshot: RecordedSnapshot<'_>,
     entry: DecisionEntry,
 ) -> Result<DecisionEntry> {
     if log.effective(&snapshot.run.run_id, &snapshot.name()) == Some(Decision::Accept) {
@@ -173,7 +173,7 @@ fn reject(
 fn undo(
     log: &DecisionLog,
     project: &Project,
-    snapshot: Snapshot<'_>,
+    snapshot: RecordedSnapshot<'_>,
     entry: DecisionEntry,
 ) -> Result<DecisionEntry> {
     let last = log.last(&snapshot.run.run_id, &snapshot.name());

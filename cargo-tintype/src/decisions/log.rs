@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use tintype::model::{RunId, now_ms};
-use tintype::{baseline, files};
+use tintype::internals::model::{RunId, now_ms};
+use tintype::internals::{baseline, files};
 
 use super::decision::Decision;
 
@@ -155,7 +155,7 @@ impl DecisionLog {
 #[cfg(test)]
 mod tests {
     use super::{Decision, DecisionEntry, DecisionLog};
-    use tintype::model::RunId;
+    use tintype::internals::model::RunId;
 
     #[test]
     fn entries_of_other_processes_are_read() {

@@ -11,6 +11,6 @@ mod decision;
 mod log;
 mod publish;
 
-pub(crate) use apply::{Decisions, Snapshot};
+pub(crate) use apply::{Decisions, RecordedSnapshot};
 pub(crate) use decision::{Decision, DecisionState, ExpectedBaseline};
 pub(crate) use publish::publish;

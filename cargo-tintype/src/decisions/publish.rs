@@ -1,7 +1,7 @@
 //! Publishes decisions in the record.
 
-use tintype::model::{RunId, StoryIdentifier};
-use tintype::record::{RecordError, Records};
+use tintype::internals::model::{RunId, StoryIdentifier};
+use tintype::internals::record::{RecordError, Records};
 
 use super::decision::Decision;
 

@@ -2,9 +2,9 @@
 
 use anyhow::{Result, bail};
 use axum::http::HeaderName;
-use tintype::baseline;
-use tintype::config::Secret;
-use tintype::record::RecordConfig;
+use tintype::internals::baseline;
+use tintype::internals::config::Secret;
+use tintype::internals::record::RecordConfig;
 
 use super::options::ReviewOptions;
 use super::sessions::SessionStore;
@@ -13,7 +13,7 @@ use super::sessions::SessionStore;
 /// could see it.
 pub(super) const TOKEN: &str = "TINTYPE_REVIEW_TOKEN";
 
-/// Who may use the server.
+/// The policy for access to the server.
 pub(super) enum AccessPolicy {
     /// Everybody on this machine: the server listens on loopback only.
     Open,

@@ -7,9 +7,9 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tintype::baseline;
-use tintype::model::{RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun};
-use tintype::record::operation::HistoryEntry;
+use tintype::internals::baseline;
+use tintype::internals::model::{RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun};
+use tintype::internals::record::HistoryEntry;
 use tokio::task::spawn_blocking;
 
 use super::authentication::User;

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{Response, StatusCode, header};
 use axum::response::Html;
-use tintype::report::html::assets::{CHART, FONTS, ICONS, REVIEW, SCRIPTS, STYLE};
+use tintype::internals::report::html::assets::{CHART, FONTS, ICONS, REVIEW, SCRIPTS, STYLE};
 
 const PAGE: &str = include_str!("review.html");
 

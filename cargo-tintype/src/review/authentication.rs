@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
-use tintype::baseline::sha256;
+use tintype::internals::baseline::sha256;
 
 use super::access::AccessPolicy;
 use super::error::ApiError;

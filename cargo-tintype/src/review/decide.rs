@@ -1,12 +1,12 @@
 //! Applies a decision of the page or the terminal and publishes it.
 
 use anyhow::{Context, Result};
-use tintype::model::{RunId, StoryIdentifier};
+use tintype::internals::model::{RunId, StoryIdentifier};
 use tokio::task::spawn_blocking;
 
 use super::access::AccessPolicy;
 use super::state::App;
-use crate::decisions::{Decision, ExpectedBaseline, Snapshot, publish};
+use crate::decisions::{Decision, ExpectedBaseline, RecordedSnapshot, publish};
 use crate::record_access::record_error;
 
 /// Applies a decision on the snapshot `name` of a run for `who`.
@@ -26,7 +26,7 @@ pub(super) async fn decide(
     let id = run.run_id.clone();
     let (state, user) = (App::clone(app), who.to_owned());
     spawn_blocking(move || {
-        let snapshot = Snapshot {
+        let snapshot = RecordedSnapshot {
             run: &run,
             result: &result,
         };

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use tintype::record::RecordError;
-use tintype::redis::StoreError;
+use tintype::internals::record::RecordError;
+use tintype::internals::redis::StoreError;
 
 use crate::record_access::record_error;
 

@@ -3,8 +3,8 @@
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{Response, header};
-use tintype::baseline;
-use tintype::model::RunId;
+use tintype::internals::baseline;
+use tintype::internals::model::RunId;
 use tokio::task::spawn_blocking;
 
 use super::api::parse_name;

@@ -13,8 +13,8 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{Stream, unfold};
 use serde::Deserialize;
-use tintype::model::RunId;
-use tintype::record::{EventNotifications, StreamEntry};
+use tintype::internals::model::RunId;
+use tintype::internals::record::{EventNotifications, RecordError, StreamEntry};
 use tokio::time::sleep;
 
 use super::error::ApiError;
@@ -114,7 +114,7 @@ fn listening() -> Event {
     Event::default().event("listening").data("{}")
 }
 
-fn problem(error: tintype::record::RecordError) -> Event {
+fn problem(error: RecordError) -> Event {
     let text = format!("{:#}", record_error(error)).replace(['\n', '\r'], " ");
     Event::default().event("problem").data(text)
 }

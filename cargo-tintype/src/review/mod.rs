@@ -34,7 +34,7 @@ pub(crate) use options::ReviewOptions;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, bail};
-use tintype::config::Config;
+use tintype::internals::config::Config;
 use tokio::net::TcpListener;
 
 use crate::project::Project;

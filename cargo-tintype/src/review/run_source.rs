@@ -6,8 +6,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use tintype::model::{RunFile, RunId, StoryIdentifier, VisualTestResult, VisualTestRun};
-use tintype::record::{RecordError, Records};
+use tintype::internals::model::{RunFile, RunId, StoryIdentifier, VisualTestResult, VisualTestRun};
+use tintype::internals::record::{RecordError, Records};
 
 use super::error::ApiError;
 use crate::record_access::record_error;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use tintype::record::Records;
+use tintype::internals::record::Records;
 use tokio::net::TcpListener;
 
 use super::state::App;

@@ -14,9 +14,9 @@ use std::net::IpAddr;
 
 use axum::http::StatusCode;
 use redis::{Cmd, FromRedisValue};
-use tintype::baseline::sha256;
-use tintype::model::now_ms;
-use tintype::record::RecordConfig;
+use tintype::internals::baseline::sha256;
+use tintype::internals::model::now_ms;
+use tintype::internals::record::RecordConfig;
 
 use super::error::ApiError;
 

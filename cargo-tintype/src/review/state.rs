@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Result;
-use tintype::config::{Config, Secret};
-use tintype::record::{RecordConfig, Records};
+use tintype::internals::config::{Config, Secret};
+use tintype::internals::record::{RecordConfig, Records};
 
 use super::access::{self, AccessPolicy};
 use super::hosts::AllowedHosts;

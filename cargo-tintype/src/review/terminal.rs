@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use tintype::model::{VisualTestResult, VisualTestRun};
+use tintype::internals::model::{VisualTestResult, VisualTestRun};
 
 use super::decide::decide;
 use super::options::ReviewOptions;

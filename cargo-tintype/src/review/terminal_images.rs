@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use image::{DynamicImage, Rgba, RgbaImage, imageops};
-use tintype::config::Variables;
+use tintype::internals::config::Variables;
 
 use crate::images;
 

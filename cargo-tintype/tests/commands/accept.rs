@@ -1,7 +1,7 @@
-use tintype::baseline::{self, Baseline};
-use tintype::config::Config;
-use tintype::model::{RecordedEvent, RunFile, RunId, Status};
-use tintype::record::{RecordConfig, Recorder, Records};
+use tintype::internals::baseline::{self, Baseline};
+use tintype::internals::config::Config;
+use tintype::internals::model::{RecordedEvent, RunFile, RunId, Status};
+use tintype::internals::record::{RecordConfig, Recorder, Records};
 
 use super::project::{Project, baseline_of, picture};
 

@@ -10,7 +10,7 @@ use tintype::compare::encode_png;
 use super::project::Project;
 
 /// Two folders: one image the same in both, one with a black square, one that
-/// is no image, one on each side alone.
+/// is not an image, and one on each side only.
 fn project() -> Project {
     let project = Project::empty();
     let white = RgbaImage::from_pixel(100, 50, Rgba([255; 4]));
@@ -98,7 +98,7 @@ fn two_folders() {
 }
 
 #[test]
-fn without_a_picture_the_verdict_stands() {
+fn without_a_diff_image_the_verdict_is_printed() {
     let project = project();
     for (path, width, height) in [("wide.png", 1 << 14, 1), ("tall.png", 1, (1 << 13) + 1)] {
         let image = RgbaImage::from_pixel(width, height, Rgba([255; 4]));
@@ -128,7 +128,7 @@ fn equal_files_are_not_looked_into() {
     }
 }
 
-/// Some gigabytes: enough for the program, and too little for a file without end.
+/// Some gigabytes: enough for the program, and too little for an endless file.
 #[cfg(unix)]
 fn with_little_memory(project: &Project, arguments: &[&str]) -> Output {
     let mut shell = project.command("sh");
@@ -157,7 +157,7 @@ fn what_has_no_end_is_not_read_to_it() {
     }
 }
 
-/// Waits for a program, and ends one that would never.
+/// Waits for a program, and kills it after a time limit.
 fn in_time(mut command: Command) -> Option<i32> {
     let mut program = command.spawn().unwrap();
     let end = Instant::now() + Duration::from_secs(20);
@@ -188,7 +188,7 @@ fn a_pipe_is_opened_once() {
 }
 
 #[test]
-fn nobody_has_to_read_what_is_said() {
+fn a_closed_pipe_is_not_an_error() {
     let project = project();
     project.write("a/broken.png", b"<html>");
     project.write("b/broken.png", b"no image");

@@ -76,7 +76,7 @@ fn without_a_project_it_says_what_to_do() {
     insta::assert_snapshot!(Project::empty().tintype(&["init"]).all());
 }
 
-/// The whole promise: an empty project, the real cargo, the real browser.
+/// The whole workflow: an empty project, the real cargo, the real browser.
 #[test]
 fn the_suite_that_it_writes_works() {
     let suite = Suite::new();
@@ -119,8 +119,8 @@ struct Suite {
 
 impl Drop for Suite {
     fn drop(&mut self) {
-        // The record's own server would stay for a while; without this file it
-        // stops.
+        // The record's private server would run for a while; without this file
+        // it stops.
         let _ = std::fs::remove_file(self.target.join("tintype/redis/used"));
     }
 }
@@ -132,7 +132,7 @@ impl Suite {
             project: shop(),
             target: std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("init"),
         };
-        // The versions that the checkout is tested with, and no network.
+        // The versions of the checkout, without network.
         let lock = std::fs::read(format!("{checkout}/Cargo.lock")).unwrap();
         suite.project.write("Cargo.lock", &lock);
         let said = suite.tintype(&["init", "--path", checkout]);
@@ -147,7 +147,7 @@ impl Suite {
             .said(&command.args(arguments).output().unwrap())
     }
 
-    /// Runs the tests: whether they should pass, and what they should say.
+    /// Runs the tests and checks whether they pass and what they print.
     fn expect(&self, pass: bool, text: &str) {
         let mut command = self.project.command(env!("CARGO"));
         command.args(["test", "--offline", "--test", "visual"]);

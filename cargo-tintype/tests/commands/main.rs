@@ -1,4 +1,4 @@
-//! The real binary, in projects of its own and an environment of its own.
+//! The real binary, in temporary projects and a clean environment.
 
 mod accept;
 mod compare;

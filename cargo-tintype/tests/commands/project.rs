@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 
 use image::{Rgba, RgbaImage};
 use tempfile::TempDir;
-use tintype::baseline::sha256;
-use tintype::model::{
+use tintype::internals::baseline::sha256;
+use tintype::internals::model::{
     Environment, ImageHashes, RunFile, RunId, Status, StoryIdentifier, VisualTestResult,
     VisualTestRun,
 };
@@ -24,7 +24,7 @@ phone = "375x667"
 
 pub(crate) struct Project(TempDir);
 
-/// What a command said, without the name of the temporary folder.
+/// The output of a command, without the name of the temporary folder.
 pub(crate) struct Said {
     pub(crate) out: String,
     pub(crate) err: String,
@@ -44,7 +44,7 @@ impl Said {
 }
 
 impl Project {
-    /// Two stories in two themes, and nothing else.
+    /// A project with only two stories in two themes.
     pub(crate) fn new() -> Self {
         let project = Self(TempDir::new().unwrap());
         project.write("stories.toml", MANIFEST.as_bytes());
@@ -100,7 +100,7 @@ impl Project {
         self.said(&command.output().unwrap())
     }
 
-    /// A program with nothing of the environment but what cargo needs.
+    /// A program with only those variables of the environment that cargo needs.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env_clear().current_dir(self.root());

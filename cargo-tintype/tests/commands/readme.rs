@@ -15,7 +15,8 @@ fn readme_shows_commands_that_there_are() {
         words.push("--help");
         let said = Project::empty().tintype(&words);
         assert!(said.ok, "cargo tintype {line}: {}", said.err);
-        // Beside --help nothing is refused, so options are looked for in it.
+        // With --help no option is rejected, so options are searched in its
+        // text.
         for option in words.iter().filter(|word| word.starts_with("--")) {
             assert!(
                 said.out.contains(option),

@@ -1,12 +1,12 @@
 //! Commands on the record, which here is in memory: it is read back from the
 //! journals, so the commands see what a process before them has recorded.
 
-use tintype::config::Config;
-use tintype::model::{
+use tintype::internals::config::Config;
+use tintype::internals::model::{
     Environment, Reason, RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult,
     VisualTestRun,
 };
-use tintype::record::{RecordConfig, Recorder};
+use tintype::internals::record::{RecordConfig, Recorder};
 
 use super::project::{Project, Said};
 
@@ -39,7 +39,7 @@ fn tintype(project: &Project, arguments: &[&str]) -> Said {
     project.said(&command.output().unwrap())
 }
 
-/// What a command says, without the duration of the run, which began in 1970.
+/// The output of a command, without the duration of the run, which began in 1970.
 fn said(project: &Project, arguments: &[&str]) -> String {
     let all = tintype(project, arguments).all();
     let lines = all.lines().map(|line| match line.split_once("1 failed, ") {

@@ -1,23 +1,23 @@
-//! `cargo tintype watch`, with a redis-server that may go away.
+//! `cargo tintype watch`, with a redis-server that may stop.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use tintype::config::Config;
-use tintype::model::{
+use tintype::internals::config::Config;
+use tintype::internals::model::{
     Environment, RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun,
 };
-use tintype::record::{RecordConfig, Recorder};
+use tintype::internals::record::{RecordConfig, Recorder};
 
 use super::project::Project;
 use super::server::Server;
 
-/// What bounds a hang.
+/// The longest time that a test may take.
 const LONG: Duration = Duration::from_secs(120);
 
-/// A project, its record, and who records.
+/// A project, its record, and a recorder.
 struct Bench {
     project: Project,
     redis: Server,
@@ -62,7 +62,7 @@ impl Bench {
         assert_eq!(report.pending, 0, "{report:?}");
     }
 
-    /// Kills who records, as far as others can tell.
+    /// Simulates the death of the recorder.
     fn kill(&self, recorder: Recorder) {
         drop(recorder);
         let folder = self.project.root().join("target/tintype/journal");
@@ -106,7 +106,7 @@ fn pass_on(stream: impl Read + Send + 'static, lines: Sender<String>) {
 }
 
 impl Watch {
-    /// Waits until the command says this.
+    /// Waits until the command prints this.
     fn says(&mut self, text: &str) {
         while !self.heard.last().is_some_and(|line| line.contains(text)) {
             match self.lines.recv_timeout(LONG) {
@@ -116,7 +116,7 @@ impl Watch {
         }
     }
 
-    /// Waits for the command's end: its exit code and all it said.
+    /// Waits for the command to exit, and returns its exit code and output.
     fn ends(&mut self) -> (Option<i32>, String) {
         loop {
             match self.lines.recv_timeout(LONG) {

@@ -1,7 +1,9 @@
 //! Two packages of one workspace.
 
-use tintype::baseline;
-use tintype::model::{Environment, RunFile, RunId, Status, VisualTestResult, VisualTestRun};
+use tintype::internals::baseline;
+use tintype::internals::model::{
+    Environment, RunFile, RunId, Status, VisualTestResult, VisualTestRun,
+};
 
 use super::project::{MANIFEST, Project, picture};
 

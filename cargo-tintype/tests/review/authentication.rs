@@ -1,14 +1,12 @@
-//! Beyond this machine: tokens, sessions, attempts, the audit.
+//! Authentication: tokens, sessions, failed attempts and the audit log.
 
-use std::fs;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::browser::TOKEN;
 use crate::http::{Answer, request};
-use crate::project::{CARD, Project, RUN, Review, encoded};
-
-const TOKEN: &str = "a token of many letters";
+use crate::project::{CARD, Project, RUN, Review, decision, encoded};
 
 fn post(review: &Review, path: &str, more: &[(&str, &str)], body: &Value) -> Answer {
     let origin = review.address();
@@ -29,7 +27,7 @@ fn log_in(review: &Review, token: &str) -> Answer {
     )
 }
 
-/// The cookie that an answer sets, as it is sent back.
+/// The cookie of a response, as a browser sends it.
 fn cookie(answer: &Answer) -> String {
     let (_, rest) = answer
         .head
@@ -39,7 +37,19 @@ fn cookie(answer: &Answer) -> String {
 }
 
 fn accept() -> Value {
-    json!({ "run": RUN, "decision": "accept", "snapshots": [{ "name": CARD }] })
+    decision(RUN, "accept", &[CARD])
+}
+
+/// The status of a GET request with one header, or without any.
+fn status(review: &Review, path: &str, header: Option<(&str, &str)>) -> u16 {
+    request(review.port, "GET", path, header.as_slice(), "").status
+}
+
+/// Who made the only decision of the log.
+fn decided_by(project: &Project) -> Value {
+    let log = project.decision_log();
+    assert_eq!(log.len(), 1, "{log:?}");
+    log[0]["who"].clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,13 +65,10 @@ async fn requests_without_a_session_are_rejected() {
         "/api/flaky".to_owned(),
         format!("/images/{RUN}/{}/current", encoded(CARD)),
     ] {
-        assert_eq!(review.get(&path).status, 401, "{path}");
-        let guessed = [("cookie", "tintype_session=0000000000000000")];
-        assert_eq!(
-            request(review.port, "GET", &path, &guessed, "").status,
-            401,
-            "{path}"
-        );
+        let guessed = ("cookie", "tintype_session=0000000000000000");
+        for header in [None, Some(guessed)] {
+            assert_eq!(status(&review, &path, header), 401, "{path}");
+        }
     }
     assert_eq!(post(&review, "/api/decisions", &[], &accept()).status, 401);
     assert_eq!(project.accepted(CARD), before);
@@ -79,64 +86,42 @@ async fn logging_out_ends_the_session_and_is_audited() {
         "{}",
         answer.head
     );
-    // The session's key decides how long it lasts, not the browser.
-    let days = 24 * 60 * 60;
-    assert!(
-        answer.head.contains(&format!("max-age={}", 30 * days)),
-        "{}",
-        answer.head
-    );
+    // The expiry of the key in Redis ends the session, not the cookie.
+    let max_age = format!("max-age={}", 30 * 24 * 60 * 60);
+    assert!(answer.head.contains(&max_age), "{}", answer.head);
     let cookie = cookie(&answer);
-    let sent = [("cookie", cookie.as_str())];
-    assert_eq!(
-        request(review.port, "GET", "/api/runs", &sent, "").status,
-        200
-    );
-    let answer = post(&review, "/api/decisions", &sent, &accept());
+    let sent = ("cookie", cookie.as_str());
+    assert_eq!(status(&review, "/api/runs", Some(sent)), 200);
+    let answer = post(&review, "/api/decisions", &[sent], &accept());
     assert_eq!(
         answer.json()["answers"][0]["done"],
         true,
         "{}",
         answer.text()
     );
-    let log = fs::read_to_string(
-        project
-            .root()
-            .join("target/tintype/review/decisions.ndjson"),
-    )
-    .unwrap();
-    assert!(log.contains(r#""who":"Mira""#), "{log}");
+    assert_eq!(decided_by(&project), "Mira");
     let audit = project
         .redis
         .cli(&["XRANGE", "tintype:review:audit", "-", "+"]);
     for words in ["logged in", "accept", CARD, "Mira"] {
         assert!(audit.contains(words), "{words} is missing in {audit}");
     }
-    // Redis knows neither the token nor the id that opens the session.
+    // Redis contains neither the token nor the id of the session.
     let key = project.redis.cli(&["KEYS", "tintype:review:session:*"]);
     let id = cookie.split_once('=').unwrap().1;
     assert!(key.len() > 80 && !key.contains(id), "{key}");
     project.redis.cli(&["EXPIRE", &key, "100"]);
-    assert_eq!(
-        request(review.port, "GET", "/api/runs", &sent, "").status,
-        200
-    );
+    assert_eq!(status(&review, "/api/runs", Some(sent)), 200);
     let left: u64 = project.redis.cli(&["TTL", &key]).parse().unwrap();
-    assert!(left > 3_500, "the hour begins anew: {left}");
+    assert!(left > 3_500, "each request renews the session: {left}");
     assert_eq!(
-        post(&review, "/api/session/end", &sent, &json!({})).status,
+        post(&review, "/api/session/end", &[sent], &json!({})).status,
         200
     );
-    assert_eq!(
-        request(review.port, "GET", "/api/runs", &sent, "").status,
-        401
-    );
-    // Not even if somebody puts the session back.
+    assert_eq!(status(&review, "/api/runs", Some(sent)), 401);
+    // Not even with a key that is written again.
     project.redis.cli(&["SET", &key, "Mira"]);
-    assert_eq!(
-        request(review.port, "GET", "/api/runs", &sent, "").status,
-        401
-    );
+    assert_eq!(status(&review, "/api/runs", Some(sent)), 401);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,18 +132,25 @@ async fn wrong_tokens_lock_the_address_out() {
         assert_eq!(log_in(&review, "another text of letters").status, 403);
     }
     assert_eq!(log_in(&review, "another text of letters").status, 429);
-    assert_eq!(log_in(&review, TOKEN).status, 429, "the right one too");
+    assert_eq!(
+        log_in(&review, TOKEN).status,
+        429,
+        "the correct token is refused too"
+    );
     let attempts = "tintype:review:attempts:127.0.0.1";
     let left: u64 = project.redis.cli(&["TTL", attempts]).parse().unwrap();
     assert!((800..=900).contains(&left), "{left}");
     project.redis.cli(&["EXPIRE", attempts, "100"]);
     assert_eq!(log_in(&review, TOKEN).status, 429);
     let left: u64 = project.redis.cli(&["TTL", attempts]).parse().unwrap();
-    assert!(left <= 100, "trying does not prolong it: {left}");
+    assert!(
+        left <= 100,
+        "an attempt does not prolong the lockout: {left}"
+    );
     project.redis.cli(&["DEL", attempts]);
     assert_eq!(log_in(&review, TOKEN).status, 200);
     let audit = project.redis.cli(&["XLEN", "tintype:review:audit"]);
-    assert_eq!(audit, "6", "five refusals and one log-in");
+    assert_eq!(audit, "6", "five failed attempts and one log-in");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,27 +158,28 @@ async fn known_browsers_are_not_locked_out_by_others() {
     let project = Project::recorded().await;
     let review = Review::start_with(&project, &[], TOKEN);
     let cookie = cookie(&log_in(&review, TOKEN));
-    let known = [("cookie", cookie.as_str())];
+    let known = ("cookie", cookie.as_str());
     let guess = json!({ "name": "Mira", "token": "another text of letters" });
     let right = json!({ "name": "Mira", "token": TOKEN });
     for _ in 0..6 {
         post(&review, "/api/session", &[], &guess);
     }
     assert_eq!(post(&review, "/api/session", &[], &right).status, 429);
-    let seen = request(review.port, "GET", "/api/runs", &known, "").status;
-    assert_eq!(seen, 200, "who is logged in stays so");
-    // Nor when the session is over; but it does not help with guessing.
+    let seen = status(&review, "/api/runs", Some(known));
+    assert_eq!(seen, 200, "the session is still valid");
+    // The cookie of an ended session still identifies a browser, but gives it
+    // no more attempts than others.
     let sessions = project.redis.cli(&["KEYS", "tintype:review:session:*"]);
     project.redis.cli(&["DEL", &sessions]);
     for _ in 0..5 {
-        assert_eq!(post(&review, "/api/session", &known, &guess).status, 403);
+        assert_eq!(post(&review, "/api/session", &[known], &guess).status, 403);
     }
-    assert_eq!(post(&review, "/api/session", &known, &right).status, 429);
+    assert_eq!(post(&review, "/api/session", &[known], &right).status, 429);
     let own = project
         .redis
         .cli(&["KEYS", "tintype:review:attempts:????????????????*"]);
     project.redis.cli(&["DEL", &own]);
-    assert_eq!(post(&review, "/api/session", &known, &right).status, 200);
+    assert_eq!(post(&review, "/api/session", &[known], &right).status, 200);
     assert_eq!(post(&review, "/api/session", &[], &right).status, 429);
 }
 
@@ -195,25 +188,16 @@ async fn a_proxy_header_names_the_user() {
     let project = Project::recorded().await;
     let review = Review::start_with(&project, &["--user-header", "X-Forwarded-User"], "");
     assert_eq!(review.get("/api/runs").status, 401);
-    let named = [("x-forwarded-user", "mira@example.org")];
-    assert_eq!(
-        request(review.port, "GET", "/api/runs", &named, "").status,
-        200
-    );
-    let answer = post(&review, "/api/decisions", &named, &accept());
+    let named = ("x-forwarded-user", "mira@example.org");
+    assert_eq!(status(&review, "/api/runs", Some(named)), 200);
+    let answer = post(&review, "/api/decisions", &[named], &accept());
     assert_eq!(
         answer.json()["answers"][0]["done"],
         true,
         "{}",
         answer.text()
     );
-    let log = fs::read_to_string(
-        project
-            .root()
-            .join("target/tintype/review/decisions.ndjson"),
-    )
-    .unwrap();
-    assert!(log.contains(r#""who":"mira@example.org""#), "{log}");
+    assert_eq!(decided_by(&project), "mira@example.org");
 }
 
 #[tokio::test(flavor = "multi_thread")]

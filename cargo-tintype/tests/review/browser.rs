@@ -1,4 +1,4 @@
-//! A real browser that visits the page.
+//! A real browser that opens the page.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -18,10 +18,10 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) async fn open() -> Self {
-        // It gives up where another program has its port for IPv6.
+        // It exits if another program uses its port for IPv6.
         let (driver, port) = (0..5)
             .find_map(|_| start_driver())
-            .expect("chromedriver says its port");
+            .expect("chromedriver prints its port");
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -76,6 +76,29 @@ impl Browser {
         page.send_keys(keys).await.unwrap();
     }
 
+    /// Waits until the notification contains this text.
+    pub(crate) async fn toast(&self, text: &str) {
+        let shown = "document.querySelector('.toast')?.textContent";
+        self.until(&format!("{shown}.includes('{text}')")).await;
+    }
+
+    /// Waits until the snapshot with this story id is shown.
+    pub(crate) async fn heading(&self, story: &str) {
+        let shown = "document.querySelector('.detail h2')?.textContent";
+        self.until(&format!("{shown} === '{story}'")).await;
+    }
+
+    /// Waits until this number of elements match.
+    pub(crate) async fn count(&self, css: &str, count: usize) {
+        let found = format!("document.querySelectorAll('{css}').length");
+        self.until(&format!("{found} === {count}")).await;
+    }
+
+    pub(crate) async fn open_run(&self, review: &Review, run: &str) {
+        self.goto(&format!("{}/#/run/{run}", review.address()))
+            .await;
+    }
+
     pub(crate) async fn open_card(&self, review: &Review, run: &str) {
         let address = format!("{}/#/run/{run}/{}", review.address(), encoded(CARD));
         self.goto(&address).await;
@@ -97,10 +120,10 @@ impl Browser {
     }
 }
 
-/// With which people log in.
+/// The token for the log-in.
 pub(crate) const TOKEN: &str = "a token of many letters";
 
-/// The driver and the port that it says it has.
+/// The driver and its port.
 fn start_driver() -> Option<(Child, String)> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")

@@ -4,12 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::project::{CARD, DARK, NEW, Project, RUN, Review, encoded};
-
-fn decision(decision: &str, names: &[&str]) -> Value {
-    let snapshots: Vec<_> = names.iter().map(|name| json!({ "name": name })).collect();
-    json!({ "run": RUN, "decision": decision, "snapshots": snapshots })
-}
+use crate::project::{CARD, DARK, NEW, Project, RUN, Review, decision, encoded};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accepting_replaces_the_baseline_and_publishes_an_event() {
@@ -17,8 +12,8 @@ async fn accepting_replaces_the_baseline_and_publishes_an_event() {
     let review = Review::start(&project);
     let records = project.records().await;
     let mut bell = records.subscribe().await.unwrap();
-    let current = fs::read(project.root().join(project.result(CARD).current.unwrap())).unwrap();
-    let answer = review.decide(&decision("accept", &[CARD, NEW]));
+    let current = project.current(CARD);
+    let answer = review.decide(&decision(RUN, "accept", &[CARD, NEW]));
     assert_eq!(answer.status, 200, "{}", answer.text());
     for answer in answer.json()["answers"].as_array().unwrap() {
         assert_eq!(
@@ -50,11 +45,11 @@ async fn the_second_of_two_reviewers_gets_an_error() {
     let project = Project::recorded().await;
     let (first, second) = (Review::start(&project), Review::start(&project));
     assert_eq!(
-        first.decide(&decision("accept", &[CARD])).json()["answers"][0]["done"],
+        first.decide(&decision(RUN, "accept", &[CARD])).json()["answers"][0]["done"],
         true
     );
     let after = project.accepted(CARD);
-    let answer = second.decide(&decision("accept", &[CARD])).json();
+    let answer = second.decide(&decision(RUN, "accept", &[CARD])).json();
     assert_eq!(answer["answers"][0]["done"], false);
     let error = answer["answers"][0]["error"].as_str().unwrap();
     assert!(error.contains("has changed since"), "{error}");
@@ -72,56 +67,48 @@ async fn the_second_of_two_reviewers_gets_an_error() {
 #[tokio::test(flavor = "multi_thread")]
 async fn undo_works_after_a_restart() {
     let project = Project::recorded().await;
-    let before = fs::read(project.baseline(CARD)).unwrap();
+    let before = project.baseline_bytes(CARD);
     let review = Review::start(&project);
-    review.decide(&decision("accept", &[CARD, NEW]));
-    assert_ne!(fs::read(project.baseline(CARD)).unwrap(), before);
+    review.decide(&decision(RUN, "accept", &[CARD, NEW]));
+    assert_ne!(project.baseline_bytes(CARD), before);
     drop(review);
     let review = Review::start(&project);
-    let answer = review.decide(&decision("undo", &[CARD, NEW])).json();
+    let answer = review.decide(&decision(RUN, "undo", &[CARD, NEW])).json();
     assert_eq!(answer["answers"][0]["done"], true, "{answer}");
-    assert_eq!(fs::read(project.baseline(CARD)).unwrap(), before);
+    assert_eq!(project.baseline_bytes(CARD), before);
     assert!(!project.baseline(NEW).exists(), "there was none");
-    let again = review.decide(&decision("undo", &[CARD])).json();
+    let again = review.decide(&decision(RUN, "undo", &[CARD])).json();
     assert_eq!(
         again["answers"][0]["error"],
         "the decision has already been undone"
     );
-    let log = fs::read_to_string(
-        project
-            .root()
-            .join("target/tintype/review/decisions.ndjson"),
-    )
-    .unwrap();
-    let words: Vec<Value> = log
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap()["decision"].clone())
-        .collect();
-    assert_eq!(words, ["accept", "accept", "undo", "undo"]);
+    let log = project.decision_log();
+    let decisions: Vec<_> = log.iter().map(|entry| &entry["decision"]).collect();
+    assert_eq!(decisions, ["accept", "accept", "undo", "undo"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn undo_refuses_a_changed_baseline() {
     let project = Project::recorded().await;
     let review = Review::start(&project);
-    review.decide(&decision("accept", &[CARD]));
-    let other = fs::read(project.baseline(DARK)).unwrap();
+    review.decide(&decision(RUN, "accept", &[CARD]));
+    let other = project.baseline_bytes(DARK);
     fs::write(project.baseline(CARD), &other).unwrap();
-    let answer = review.decide(&decision("undo", &[CARD])).json();
+    let answer = review.decide(&decision(RUN, "undo", &[CARD])).json();
     assert_eq!(answer["answers"][0]["done"], false);
-    assert_eq!(fs::read(project.baseline(CARD)).unwrap(), other);
+    assert_eq!(project.baseline_bytes(CARD), other);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rejecting_keeps_the_baseline() {
     let project = Project::recorded().await;
-    let before = fs::read(project.baseline(CARD)).unwrap();
+    let before = project.baseline_bytes(CARD);
     let review = Review::start(&project);
     assert_eq!(
-        review.decide(&decision("reject", &[CARD])).json()["answers"][0]["done"],
+        review.decide(&decision(RUN, "reject", &[CARD])).json()["answers"][0]["done"],
         true
     );
-    assert_eq!(fs::read(project.baseline(CARD)).unwrap(), before);
+    assert_eq!(project.baseline_bytes(CARD), before);
     let seen = review
         .get(&format!("/api/runs/{RUN}/tests/{}", encoded(CARD)))
         .json();
@@ -143,7 +130,7 @@ async fn baselines_are_accepted_without_redis() {
             .contains("the record store is unreachable"),
         "{runs}"
     );
-    let answer = review.decide(&decision("accept", &[CARD])).json();
+    let answer = review.decide(&decision(RUN, "accept", &[CARD])).json();
     assert_eq!(answer["answers"][0]["done"], true, "{answer}");
     assert!(
         answer["answers"][0]["warning"]
@@ -159,7 +146,7 @@ async fn a_run_missing_in_the_record_is_accepted() {
     project.keep_run().await;
     project.lose_record();
     let review = Review::start(&project);
-    let answer = review.decide(&decision("accept", &[CARD])).json();
+    let answer = review.decide(&decision(RUN, "accept", &[CARD])).json();
     let answer = &answer["answers"][0];
     assert_eq!(
         (&answer["done"], &answer["warning"]),
@@ -173,7 +160,7 @@ async fn a_decision_on_an_unknown_snapshot_is_an_error() {
     let project = Project::recorded().await;
     let review = Review::start(&project);
     let answers = review
-        .decide(&decision("accept", &["nothing::light::1x1", "../x"]))
+        .decide(&decision(RUN, "accept", &["nothing::light::1x1", "../x"]))
         .json();
     for answer in answers["answers"].as_array().unwrap() {
         assert_eq!(answer["done"], false, "{answer}");

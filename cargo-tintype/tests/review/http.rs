@@ -1,4 +1,4 @@
-//! HTTP by hand: a client that sends what no decent client would.
+//! An HTTP client that can also send invalid requests.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

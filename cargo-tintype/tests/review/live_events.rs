@@ -1,6 +1,6 @@
-//! Events as they happen.
+//! Streams of server-sent events.
 
-use tintype::model::{RecordedEvent, RunId, Status, VisualTestResult};
+use tintype::internals::model::{RecordedEvent, RunId, Status, VisualTestResult};
 
 use crate::http::Stream;
 use crate::project::{Project, RUN, Review};
@@ -38,7 +38,7 @@ async fn events_are_sent_in_order_and_again_after_a_restart() {
         recorder.record(&finished("run-2", n));
     }
     let review = Review::start(&project);
-    // A browser comes back to the address it had, with the id in a header.
+    // A browser reconnects to the same address, with the id in a header.
     let mut stream = Stream::open(
         review.port,
         &format!("{path}?after=0"),
@@ -57,9 +57,10 @@ async fn the_list_of_runs_gets_events_of_all_runs() {
     let project = Project::recorded().await;
     let review = Review::start(&project);
     let mut stream = Stream::open(review.port, "/api/events", &[]);
-    // A list that was read before this may lack a run; from here none is missed.
+    // A list that was read before this may lack a run; from now on no event is
+    // missed.
     assert_eq!(stream.next().event, "listening");
-    // Nor after the subscription was lost.
+    // Not even when the subscription was lost.
     project.redis.cli(&["CLIENT", "KILL", "TYPE", "pubsub"]);
     assert_eq!(stream.next().event, "listening");
     project.record("run-3").await;

@@ -5,14 +5,16 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
-use tintype::baseline::{self, Baseline, Provenance, sha256};
-use tintype::config::Config;
-use tintype::model::{
-    Environment, ImageHashes, RecordedEvent, Region, RunId, Status, StoryIdentifier,
-    VisualTestResult, VisualTestRun,
+use tintype::compare::Region;
+use tintype::internals::baseline::{self, Baseline, Provenance, sha256};
+use tintype::internals::config::Config;
+use tintype::internals::model::{
+    Environment, ImageHashes, RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult,
+    VisualTestRun,
 };
-use tintype::record::{RecordConfig, Recorder, Records};
+use tintype::internals::record::{RecordConfig, Recorder, Records};
 
 use crate::http::{Answer, request};
 use crate::server::Server;
@@ -35,7 +37,7 @@ dark = {}
 card = "560x350"
 "#;
 
-/// Pictures of this repository's own stories.
+/// An image of this repository's stories.
 fn picture(name: &str) -> Vec<u8> {
     let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stories/images");
     fs::read(images.join(name)).unwrap()
@@ -108,12 +110,22 @@ impl Project {
         self.root().join(format!("baselines/{stem}.png"))
     }
 
+    /// The content of a snapshot's baseline file.
+    pub(crate) fn baseline_bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.baseline(name)).unwrap()
+    }
+
+    /// The screenshot of a snapshot that did not pass.
+    pub(crate) fn current(&self, name: &str) -> Vec<u8> {
+        fs::read(self.root().join(self.result(name).current.unwrap())).unwrap()
+    }
+
     /// The accepted baseline.
     pub(crate) fn accepted(&self, name: &str) -> Option<Baseline> {
         baseline::read(self.root(), &self.baseline(name)).unwrap()
     }
 
-    /// Puts pictures where a run would have.
+    /// Writes the images of a snapshot as a run does.
     fn shoot(&self, name: &str, status: Status) {
         let story: StoryIdentifier = name.parse().unwrap();
         if status != Status::New {
@@ -132,22 +144,37 @@ impl Project {
         }
     }
 
+    /// The entries of the log of decisions.
+    pub(crate) fn decision_log(&self) -> Vec<Value> {
+        let path = "target/tintype/review/decisions.ndjson";
+        let log = fs::read_to_string(self.root().join(path)).unwrap();
+        let entries = log.lines().map(serde_json::from_str);
+        entries.collect::<Result<_, _>>().unwrap()
+    }
+
     /// Leaves the file of the run in its folder, as runs do.
     pub(crate) async fn keep_run(&self) {
         let run = self.records().await.run(&RunId(RUN.to_owned())).await;
         let results = [CARD, DARK, NEW].map(|name| self.result(name));
-        let file = serde_json::json!({ "run": run.unwrap(), "results": results });
+        let file = json!({ "run": run.unwrap(), "results": results });
         let path = format!("target/tintype/runs/{RUN}/run.json");
         self.write(&path, file.to_string().as_bytes());
     }
 
-    /// Makes the server lose all that it had, for good.
+    /// Loses the record on the server and in the journal.
     pub(crate) fn lose_record(&self) {
         fs::remove_dir_all(self.root().join("target/tintype/journal")).unwrap();
         self.redis.cli(&["FLUSHALL"]);
     }
 
-    /// What the run found of a snapshot.
+    /// The result of a snapshot in another run.
+    pub(crate) fn result_in(&self, run: &str, name: &str) -> VisualTestResult {
+        let mut result = self.result(name);
+        result.run_id = RunId(run.to_owned());
+        result
+    }
+
+    /// The result of a snapshot.
     pub(crate) fn result(&self, name: &str) -> VisualTestResult {
         let story: StoryIdentifier = name.parse().unwrap();
         let status = match name {
@@ -187,6 +214,12 @@ impl Project {
     }
 }
 
+/// A decision as the page sends it.
+pub(crate) fn decision(run: &str, decision: &str, names: &[&str]) -> Value {
+    let snapshots: Vec<_> = names.iter().map(|name| json!({ "name": name })).collect();
+    json!({ "run": run, "decision": decision, "snapshots": snapshots })
+}
+
 /// `cargo tintype review`, until it is dropped.
 pub(crate) struct Review {
     pub(crate) port: u16,
@@ -213,8 +246,11 @@ impl Review {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.next().expect("the server says its address").unwrap();
-        // Whatever it prints later must find a reader.
+        let line = lines
+            .next()
+            .expect("the server prints its address")
+            .unwrap();
+        // A full pipe would block the server.
         std::thread::spawn(move || lines.for_each(drop));
         let port = line
             .trim_end_matches('/')
@@ -236,8 +272,8 @@ impl Review {
         request(self.port, "GET", path, &[], "")
     }
 
-    /// A decision as the page sends it.
-    pub(crate) fn decide(&self, body: &serde_json::Value) -> Answer {
+    /// Sends a decision as the page does.
+    pub(crate) fn decide(&self, body: &Value) -> Answer {
         let origin = self.address();
         let headers = [
             ("origin", origin.as_str()),

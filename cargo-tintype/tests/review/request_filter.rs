@@ -1,4 +1,4 @@
-//! Attempts to break in.
+//! Requests from other origins, hosts and paths are rejected.
 
 use std::fs;
 
@@ -14,7 +14,8 @@ async fn cross_origin_requests_are_rejected() {
     let own = review.address();
     let local = format!("localhost:{}", review.port);
     let other_port = format!("127.0.0.1:{}", review.port.wrapping_add(1));
-    // A name of somebody else's that resolves to 127.0.0.1 comes as a Host.
+    // A foreign name that resolves to 127.0.0.1 arrives as the Host (DNS
+    // rebinding).
     for (host, status) in [
         (local.as_str(), 200),
         ("evil.example", 421),

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use tintype::model::RecordedEvent;
+use tintype::internals::model::RecordedEvent;
 
 use crate::project::{CARD, DARK, NEW, Project, RUN};
 

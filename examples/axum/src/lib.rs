@@ -17,9 +17,9 @@ use serde::Deserialize;
 pub struct Order {
     /// Its number.
     pub number: u32,
-    /// Who ordered.
+    /// The name of the customer.
     pub customer: String,
-    /// What it costs, in cents.
+    /// The price in cents.
     pub cents: u32,
     /// Whether it has been paid.
     pub is_paid: bool,

@@ -1,12 +1,12 @@
-//! What the shop looks like. The router itself is served: nothing is started
+//! Visual tests of the shop. The router itself is served: nothing is started
 //! by hand, and the orders are those of the test.
 
 use std::process::ExitCode;
 
 use shop::{Order, router};
+use tintype::Snapshot;
 use tintype::fantoccini::error::CmdError;
 use tintype::fantoccini::{Client, Locator};
-use tintype::plan::Snapshot;
 use tintype::{Harness, Story};
 
 fn main() -> ExitCode {
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         .run()
 }
 
-/// The one story that begins with somebody typing.
+/// The story that types before its screenshot.
 async fn filter_by_hand(client: Client, snapshot: Snapshot) -> Result<(), CmdError> {
     if snapshot.story.id != "orders/typed" {
         return Ok(());

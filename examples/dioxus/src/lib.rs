@@ -2,7 +2,7 @@
 
 use dioxus::prelude::*;
 
-/// How something went.
+/// The outcome of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// As wished.
@@ -39,7 +39,7 @@ pub fn Notice(outcome: Outcome, title: String, children: Element) -> Element {
     }
 }
 
-/// How much of something is done.
+/// The progress of an action.
 #[component]
 pub fn Progress(done: u32, of: u32) -> Element {
     let percent = 100 * done.min(of) / of.max(1);
@@ -51,7 +51,7 @@ pub fn Progress(done: u32, of: u32) -> Element {
     }
 }
 
-/// Every story: its page's name, and what stands on it.
+/// Every story: the name of its page, and its content.
 pub fn stories() -> Vec<(&'static str, Element)> {
     vec![
         (

@@ -74,7 +74,7 @@ pub(super) fn drives_frames(browser: &Path) -> bool {
     name.contains("headless-shell") || name.contains("headless_shell")
 }
 
-/// The arguments of a local browser with a profile folder of its own.
+/// The arguments of a local browser with a new profile folder.
 pub(super) fn local_arguments(
     browser: &Path,
     profile: &Path,

@@ -22,23 +22,23 @@ const BY_SCRIPT: [&str; 2] = ["Fetch", "XHR"];
 /// The current state of a page.
 #[derive(Debug, Default)]
 pub(super) struct PageEvents {
-    state: Mutex<State>,
+    state: Mutex<PageEventState>,
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct PageEventState {
     disconnected: bool,
     budget_expired: bool,
     loaded: bool,
-    requests: BTreeMap<(String, String), Request>,
+    requests: BTreeMap<(String, String), PageRequest>,
     workers: BTreeMap<String, String>,
     contexts: BTreeMap<i64, bool>,
     errors: Vec<PageError>,
 }
 
 #[derive(Clone, Debug)]
-struct Request {
+struct PageRequest {
     url: String,
     kind: String,
 }
@@ -83,7 +83,7 @@ impl PageEvents {
     /// where `by_script` is false; those that may stay open always are.
     pub(super) fn requests_in_flight(&self, by_script: bool) -> Vec<String> {
         let state = self.lock();
-        let waited = |request: &&Request| {
+        let waited = |request: &&PageRequest| {
             let kind = request.kind.as_str();
             !OPEN_ENDED.contains(&kind) && (by_script || !BY_SCRIPT.contains(&kind))
         };
@@ -190,12 +190,12 @@ impl PageEvents {
         self.changed.notify_waiters();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, PageEventState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl PageEventState {
     fn request_sent(&mut self, session: String, parameters: &Value) {
         let url = text(&parameters["request"]["url"]);
         // Those carry their content in the address.
@@ -204,14 +204,14 @@ impl State {
         }
         let kind = text(&parameters["type"]);
         self.requests
-            .insert(key(session, parameters), Request { url, kind });
+            .insert(key(session, parameters), PageRequest { url, kind });
     }
 
     fn response_received(&mut self, session: &str, parameters: &Value) {
         let status = parameters["response"]["status"].as_u64().unwrap_or(0);
         let is_document = parameters["type"] == "Document";
         let url = text(&parameters["response"]["url"]);
-        // A document that fails is an error of its own.
+        // A document that fails is a separate error.
         if status >= 400 && !(is_document && session.is_empty() && !self.loaded) {
             let words = text(&parameters["response"]["statusText"]);
             let message = format!("{status} {words}").trim_end().to_owned();

@@ -38,7 +38,7 @@ pub(super) struct Clock {
     pub(super) is_endless: bool,
 }
 
-/// What a page has still to do.
+/// The pending work of a page.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub(super) struct Activity {
     /// Milliseconds until the next timer.

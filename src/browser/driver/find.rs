@@ -110,6 +110,15 @@ pub fn find(settings: &BrowserSettings, engine: BrowserName) -> Result<Programs,
     })
 }
 
+/// The command that installs an engine and its driver on Debian.
+pub fn install_command(engine: BrowserName) -> &'static str {
+    match engine {
+        BrowserName::Chromium => "apt install chromium chromium-driver",
+        BrowserName::Firefox => "apt install firefox-esr; cargo install geckodriver",
+        BrowserName::Webkit => "apt install webkit2gtk-driver xvfb",
+    }
+}
+
 /// Finds the virtual display server that WebKit draws on.
 pub(in crate::browser) fn find_virtual_display(
     search: &ProgramSearch,

@@ -14,7 +14,7 @@ mod start;
 
 pub(super) use command::COMMAND_TIMEOUT;
 pub(super) use find::find_virtual_display;
-pub use find::{Programs, find};
+pub use find::{Programs, find, install_command};
 pub(super) use raw::RawCommand;
 pub(super) use session::Driver;
 pub(super) use start::{

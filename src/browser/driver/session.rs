@@ -1,6 +1,6 @@
 //! One WebDriver session and the processes behind it.
 //!
-//! Each session has a driver process of its own, because a chromedriver serves
+//! Each session has its own driver process, because a chromedriver serves
 //! its sessions one after the other.
 
 use fantoccini::Client;

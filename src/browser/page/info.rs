@@ -16,7 +16,7 @@ pub struct BrowserInfo {
 pub struct PageResources {
     /// Addresses, each once.
     pub files: Vec<String>,
-    /// What else the page depends on.
+    /// Other inputs on which the page depends.
     pub untracked: Vec<String>,
 }
 

@@ -38,10 +38,10 @@ pub struct Settled {
     pub page_errors: Vec<PageError>,
 }
 
-/// One answer of the page.
+/// One reply of the page.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct SettleReply {
     pending: Vec<Pending>,
     /// The HTTP status of the document; 0 where there is none.
     status: u16,
@@ -67,22 +67,22 @@ pub(in crate::browser) async fn settle(
         limit: capture.timeout,
     };
     let address = page.state().address.as_str();
-    let mut check = |mut answer: Answer| {
-        reject_error_status(address, answer.status)?;
-        add_delays(capture, started, &mut answer.pending);
+    let mut check = |mut reply: SettleReply| {
+        reject_error_status(address, reply.status)?;
+        add_delays(capture, started, &mut reply.pending);
         if started.elapsed() > MAX_BUSY {
-            answer.pending.retain(|pending| pending.step != "aria-busy");
+            reply.pending.retain(|pending| pending.step != "aria-busy");
         }
-        record_times(&mut steps, &answer.pending, begun);
-        if !answer.pending.is_empty() {
-            return Ok(Polled::Pending(answer.pending));
+        record_times(&mut steps, &reply.pending, begun);
+        if !reply.pending.is_empty() {
+            return Ok(Polled::Pending(reply.pending));
         }
         Ok(Polled::Ready(Settled {
             steps: steps.clone(),
-            missing_fonts: answer.failed_fonts,
-            foreign: answer.other_origins,
-            dirty: answer.has_stored_data,
-            moving: answer.has_motion,
+            missing_fonts: reply.failed_fonts,
+            foreign: reply.other_origins,
+            dirty: reply.has_stored_data,
+            moving: reply.has_motion,
             page_errors: Vec::new(),
         }))
     };
@@ -185,7 +185,7 @@ fn explain_closed_page(address: &str, error: BrowserError) -> BrowserError {
         BrowserError::Refused { reason, .. } if reason.contains(CLOSED_PAGE) => {
             BrowserError::Load {
                 url: address.to_owned(),
-                reason: "the browser shows an error page of its own\nhelp: if the server's \
+                reason: "the browser shows its own error page\nhelp: if the server's \
                          certificate is not trusted, set `insecure = true` in [stories]"
                     .to_owned(),
             }

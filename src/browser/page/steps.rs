@@ -19,9 +19,9 @@ use crate::manifest::{CaptureSettings, Step, Theme, WaitFor};
 /// The number of keys in one command.
 const KEYS_PER_COMMAND: usize = 100;
 
-/// The page's answer to a step.
+/// The page's reply to a step.
 #[derive(Debug, Deserialize)]
-struct Answer {
+struct StepReply {
     /// Why the step cannot be performed yet.
     reason: Option<String>,
     /// The point for the mouse, in CSS pixels of the viewport.
@@ -139,17 +139,17 @@ async fn perform_action(
     selector: &str,
     value: &str,
     limit: Duration,
-) -> Result<Answer, Fault> {
+) -> Result<StepReply, Fault> {
     let arguments = [action, selector, value].map(Value::from);
     let deadline = Deadline::of(limit);
-    let check = |mut answer: Answer| {
-        Ok(match answer.reason.take() {
-            None => Polled::Ready(answer),
+    let check = |mut reply: StepReply| {
+        Ok(match reply.reason.take() {
+            None => Polled::Ready(reply),
             Some(reason) => Polled::Pending(reason),
         })
     };
-    let answer = poll_until(page, ("performAction", &arguments), deadline, check).await?;
-    answer.map_err(|reason| Fault::Page(format!("{reason} after {} s", limit.as_secs_f32())))
+    let reply = poll_until(page, ("performAction", &arguments), deadline, check).await?;
+    reply.map_err(|reason| Fault::Page(format!("{reason} after {} s", limit.as_secs_f32())))
 }
 
 /// Moves the mouse over an element, and clicks there for `click`.
@@ -159,8 +159,8 @@ async fn mouse(
     action: &str,
     limit: Duration,
 ) -> Result<(), Fault> {
-    let answer = perform_action(page, "point", selector, action, limit).await?;
-    let at = (answer.x.unwrap_or_default(), answer.y.unwrap_or_default());
+    let reply = perform_action(page, "point", selector, action, limit).await?;
+    let at = (reply.x.unwrap_or_default(), reply.y.unwrap_or_default());
     Ok(page.point(at, selector, action == "click").await?)
 }
 
@@ -223,8 +223,8 @@ async fn promise_result(
 ) -> Result<Option<bool>, Fault> {
     let start = format!("__tintype.startPromise({promise})");
     page.evaluate::<Value>(&start).await?;
-    let check = |answer: Option<bool>| {
-        Ok(match answer {
+    let check = |reply: Option<bool>| {
+        Ok(match reply {
             Some(result) => Polled::Ready(result),
             None => Polled::Pending(()),
         })

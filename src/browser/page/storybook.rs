@@ -31,8 +31,8 @@ pub struct Parameters {
 }
 
 #[derive(Deserialize)]
-struct Answer {
-    state: State,
+struct StorybookReply {
+    state: RenderState,
     detail: String,
     /// The HTTP status of the document; 0 where there is none.
     status: u16,
@@ -44,7 +44,7 @@ struct Answer {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum State {
+enum RenderState {
     Waiting,
     Rendered,
     Failed,
@@ -61,12 +61,12 @@ impl Parameters {
         }
     }
 
-    fn read(answer: &Answer) -> Result<Self, String> {
-        let mut parameters: Self = match &answer.parameters {
+    fn read(reply: &StorybookReply) -> Result<Self, String> {
+        let mut parameters: Self = match &reply.parameters {
             Some(text) => serde_json::from_str(text).map_err(|error| error.to_string())?,
             None => Self::default(),
         };
-        parameters.disabled = answer.disabled;
+        parameters.disabled = reply.disabled;
         let share = |value: Option<f64>| value.is_none_or(|n| (0.0..=1.0).contains(&n));
         if !matches!(
             parameters.skip,
@@ -98,18 +98,18 @@ pub(in crate::browser) async fn wait_for_storybook(
 ) -> Result<Parameters, BrowserError> {
     let arguments = [json!(id)];
     let address = page.state().address.as_str();
-    let check = |answer: Answer| match answer.state {
-        State::Rendered => Parameters::read(&answer)
+    let check = |reply: StorybookReply| match reply.state {
+        RenderState::Rendered => Parameters::read(&reply)
             .map(Polled::Ready)
             .map_err(|error| BrowserError::Storybook {
                 message: format!("`parameters.tintype` is invalid: {error}"),
             }),
-        State::Failed => Err(BrowserError::Storybook {
-            message: answer.detail.trim_end_matches([':', ' ']).to_owned(),
+        RenderState::Failed => Err(BrowserError::Storybook {
+            message: reply.detail.trim_end_matches([':', ' ']).to_owned(),
         }),
-        State::Waiting => {
-            reject_error_status(address, answer.status)?;
-            Ok(Polled::Pending(answer.detail))
+        RenderState::Waiting => {
+            reject_error_status(address, reply.status)?;
+            Ok(Polled::Pending(reply.detail))
         }
     };
     let deadline = Deadline { started, limit };
@@ -127,11 +127,11 @@ pub(in crate::browser) async fn wait_for_storybook(
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Parameters, State};
+    use super::{Parameters, RenderState, StorybookReply};
 
     fn read(parameters: &str) -> Result<Parameters, String> {
-        Parameters::read(&Answer {
-            state: State::Rendered,
+        Parameters::read(&StorybookReply {
+            state: RenderState::Rendered,
             detail: String::new(),
             status: 200,
             parameters: Some(parameters.to_owned()),

@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use super::message::{Request, Response, receive, send};
-use super::rendezvous::{Endpoint, Rendezvous};
+use super::message::{TestRequest, TestResponse, receive, send};
+use super::rendezvous::{CoordinatorAddress, Rendezvous};
 
 /// A coordinator that dies is replaced once.
 const MAX_ATTEMPTS: u32 = 2;
@@ -19,11 +19,11 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 ///
 /// # Errors
 /// When no coordinator can be started, or two in a row die.
-pub(in crate::harness) fn request(rendezvous: &Rendezvous, test: &str) -> io::Result<Response> {
+pub(in crate::harness) fn request(rendezvous: &Rendezvous, test: &str) -> io::Result<TestResponse> {
     let mut attempt = 1;
     loop {
-        let (stream, endpoint) = connect(rendezvous)?;
-        match exchange(stream, endpoint, test) {
+        let (stream, address) = connect(rendezvous)?;
+        match exchange(stream, address, test) {
             Err(_) if attempt < MAX_ATTEMPTS => attempt += 1,
             Err(error) => return Err(coordinator_died(rendezvous, &error.to_string())),
             response => return response,
@@ -31,10 +31,14 @@ pub(in crate::harness) fn request(rendezvous: &Rendezvous, test: &str) -> io::Re
     }
 }
 
-fn exchange(stream: TcpStream, endpoint: Endpoint, test: &str) -> io::Result<Response> {
+fn exchange(
+    stream: TcpStream,
+    address: CoordinatorAddress,
+    test: &str,
+) -> io::Result<TestResponse> {
     stream.set_nodelay(true)?;
-    let request = Request {
-        token: endpoint.token,
+    let request = TestRequest {
+        token: address.token,
         test: test.to_owned(),
     };
     send(&stream, &request)?;
@@ -42,7 +46,7 @@ fn exchange(stream: TcpStream, endpoint: Endpoint, test: &str) -> io::Result<Res
 }
 
 /// Connects to the running coordinator, or to a new one.
-fn connect(rendezvous: &Rendezvous) -> io::Result<(TcpStream, Endpoint)> {
+fn connect(rendezvous: &Rendezvous) -> io::Result<(TcpStream, CoordinatorAddress)> {
     let _lock = rendezvous.lock()?;
     if let Some(connected) = rendezvous.connect() {
         return Ok(connected);

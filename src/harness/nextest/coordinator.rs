@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use super::message::{Request, Response, receive, send};
-use super::rendezvous::{Endpoint, Rendezvous};
+use super::message::{TestRequest, TestResponse, receive, send};
+use super::rendezvous::{CoordinatorAddress, Rendezvous};
 use crate::config::Config;
 use crate::events::{Bus, Event, Subscriber};
 use crate::harness::reports;
@@ -97,7 +97,7 @@ fn serve(
     let indices = indices.collect();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let token = uuid::Uuid::now_v7().simple().to_string();
-    rendezvous.publish(&Endpoint {
+    rendezvous.publish(&CoordinatorAddress {
         port: listener.local_addr()?.port(),
         token: token.clone(),
     })?;
@@ -131,9 +131,9 @@ fn serve(
             end(&manifest, config)
         }
         Err(error) => {
-            let response = Response::NotStarted(error.to_string());
+            let response = TestResponse::NotStarted(error.to_string());
             let refuse = |client: TcpStream| {
-                let _ = receive::<Request>(&mut BufReader::new(&client));
+                let _ = receive::<TestRequest>(&mut BufReader::new(&client));
                 let _ = send(&client, &response);
             };
             accept_clients(&listener, refuse, || ());
@@ -173,7 +173,7 @@ impl Coordinator {
     /// Responds to a client. If the client disconnects first, its snapshot is
     /// given up.
     fn handle(&self, client: &TcpStream) {
-        let request = receive::<Request>(&mut BufReader::new(client));
+        let request = receive::<TestRequest>(&mut BufReader::new(client));
         let Some(request) = request.ok().filter(|request| request.token == self.token) else {
             return;
         };
@@ -183,7 +183,7 @@ impl Coordinator {
                 request.test,
                 self.manifest.path.display()
             );
-            let _ = send(client, &Response::NotStarted(reason));
+            let _ = send(client, &TestResponse::NotStarted(reason));
             return;
         };
         let has_response = AtomicBool::new(false);
@@ -201,7 +201,7 @@ impl Coordinator {
         });
     }
 
-    fn response(&self, index: usize) -> Response {
+    fn response(&self, index: usize) -> TestResponse {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let finished = self.run.request(index);
         let is_last = self.waiting.fetch_sub(1, Ordering::SeqCst) == 1;
@@ -217,7 +217,7 @@ impl Coordinator {
             true => format!("{message}\n  report:   {}", self.report_path(result)),
             false => message,
         });
-        Response::Finished {
+        TestResponse::Finished {
             status: result.status,
             message,
             warnings,

@@ -10,16 +10,16 @@ use crate::model::Status;
 
 /// Asks for the result of a test.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Request {
+pub(super) struct TestRequest {
     /// A secret that only processes of the same user can read.
     pub(super) token: String,
     /// The test's name.
     pub(super) test: String,
 }
 
-/// Answers a [`Request`].
+/// Answers a [`TestRequest`].
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::harness) enum Response {
+pub(in crate::harness) enum TestResponse {
     /// The snapshot's outcome, and warnings for the user.
     Finished {
         /// The final status.

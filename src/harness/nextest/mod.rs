@@ -18,5 +18,5 @@ mod rendezvous;
 
 pub(super) use client::request;
 pub(super) use coordinator::coordinate;
-pub(super) use message::Response;
+pub(super) use message::TestResponse;
 pub(super) use rendezvous::Rendezvous;

@@ -1,4 +1,4 @@
-//! How the processes of a suite find the coordinator: by a file with its port
+//! Lets the processes of a suite find the coordinator: by a file with its port
 //! in the project's target folder.
 
 use std::env;
@@ -15,7 +15,7 @@ use crate::files;
 use crate::manifest::Manifest;
 
 /// Runs the coordinator until the runner ends. `$1` is the runner's process id,
-/// `$2` the folder of endpoint files, the rest the coordinator's command. The
+/// `$2` the folder of address files, the rest the coordinator's command. The
 /// coordinator's input ends when the runner exits or the folder is removed. The
 /// lines of input only let the loop notice that the coordinator has exited.
 const WATCH: &str = r#"
@@ -35,7 +35,7 @@ pub(in crate::harness) struct Rendezvous {
 
 /// The address of the coordinator.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Endpoint {
+pub(super) struct CoordinatorAddress {
     pub(super) port: u16,
     pub(super) token: String,
 }
@@ -65,7 +65,7 @@ impl Rendezvous {
         self.folder.join(format!("{}.log", self.name))
     }
 
-    fn endpoint_file(&self) -> PathBuf {
+    fn address_file(&self) -> PathBuf {
         self.folder.join(format!("{}.json", self.name))
     }
 
@@ -78,21 +78,21 @@ impl Rendezvous {
     }
 
     /// Connects to the coordinator, if it is running.
-    pub(super) fn connect(&self) -> Option<(TcpStream, Endpoint)> {
-        let endpoint: Endpoint =
-            serde_json::from_slice(&fs::read(self.endpoint_file()).ok()?).ok()?;
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, endpoint.port)).ok()?;
-        Some((stream, endpoint))
+    pub(super) fn connect(&self) -> Option<(TcpStream, CoordinatorAddress)> {
+        let address: CoordinatorAddress =
+            serde_json::from_slice(&fs::read(self.address_file()).ok()?).ok()?;
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, address.port)).ok()?;
+        Some((stream, address))
     }
 
     /// Publishes the coordinator's address to this user's processes only.
-    pub(super) fn publish(&self, endpoint: &Endpoint) -> io::Result<()> {
-        files::replace_privately(&self.endpoint_file(), &serde_json::to_vec(endpoint)?)
+    pub(super) fn publish(&self, address: &CoordinatorAddress) -> io::Result<()> {
+        files::replace_privately(&self.address_file(), &serde_json::to_vec(address)?)
     }
 
     /// Removes the coordinator's files, but keeps a log that is not empty.
     pub(super) fn remove(&self) {
-        let _ = fs::remove_file(self.endpoint_file());
+        let _ = fs::remove_file(self.address_file());
         let log = self.log();
         if fs::metadata(&log).is_ok_and(|log| log.len() == 0) {
             let _ = fs::remove_file(log);

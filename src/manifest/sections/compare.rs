@@ -93,10 +93,7 @@ fn window(value: &Value<'_>, problems: &mut Problems) -> Option<DiffWindow> {
     }
     let size = size.and_then(|v| v.whole(1, 4096, problems));
     let pixels = pixels.and_then(|v| v.whole(0, u64::MAX, problems));
-    Some(DiffWindow {
-        size: u32::try_from(size?).ok()?,
-        pixels: pixels?,
-    })
+    Some(DiffWindow::new(u32::try_from(size?).ok()?, pixels?))
 }
 
 /// A rectangle in image pixels: `{ x = 0, y = 0, width = 100, height = 20 }`.

@@ -13,23 +13,23 @@ use crate::manifest::values::{address, is_address};
 use super::{credentials, login};
 
 /// The `[stories]` section.
-pub(super) struct StorySource {
-    pub(super) source: Source,
+pub(in crate::manifest) struct StoriesSection {
+    pub(in crate::manifest) source: Source,
     /// The name by which browsers on other machines reach this one.
-    pub(super) host: Option<String>,
+    pub(in crate::manifest) host: Option<String>,
     /// Whether the test target may add stories.
-    pub(super) from_code: bool,
-    pub(super) credentials: CredentialTemplates,
+    pub(in crate::manifest) from_code: bool,
+    pub(in crate::manifest) credentials: CredentialTemplates,
     /// The stories of a Storybook, if the source is one.
-    pub(super) storybook: Option<Catalogue>,
+    pub(in crate::manifest) storybook: Option<Catalogue>,
     /// Whether a running Storybook did not provide these stories just now.
-    pub(super) is_stale: bool,
+    pub(in crate::manifest) is_stale: bool,
     /// The login of the stories.
-    pub(super) login: Option<Arc<Login>>,
+    pub(in crate::manifest) login: Option<Arc<Login>>,
 }
 
-impl StorySource {
-    /// Stands for a source with an error; its folder is never read.
+impl StoriesSection {
+    /// The placeholder for a source with an error; its folder is never read.
     fn invalid() -> Self {
         Self::new(Source::Dir(PathBuf::new()))
     }
@@ -48,7 +48,7 @@ impl StorySource {
 }
 
 /// The keys of `[stories]`.
-struct Keys<'a> {
+struct SourceKeys<'a> {
     dir: Option<Value<'a>>,
     url: Option<Value<'a>>,
     storybook: Option<Value<'a>>,
@@ -59,7 +59,7 @@ struct Keys<'a> {
     from_code: bool,
 }
 
-impl<'a> Keys<'a> {
+impl<'a> SourceKeys<'a> {
     fn take(table: &mut Table<'a>, problems: &mut Problems) -> Self {
         let from_code = table.take("from-code");
         Self {
@@ -81,25 +81,25 @@ pub(super) fn read(
     context: &ReadContext,
     logins: &[Arc<Login>],
     problems: &mut Problems,
-) -> StorySource {
+) -> StoriesSection {
     let Some(value) = value else {
         let problem = Problem::new(0..0, "the section [stories] is missing");
         problems.add(problem.help("name the folder of the stories: [stories] dir = \"stories\""));
-        return StorySource::invalid();
+        return StoriesSection::invalid();
     };
     let Some(mut table) = value.table(problems) else {
-        return StorySource::invalid();
+        return StoriesSection::invalid();
     };
-    let keys = Keys::take(&mut table, problems);
+    let keys = SourceKeys::take(&mut table, problems);
     let credentials = credentials::read(&mut table, problems);
     let login = login::selection(table.take("login").as_ref(), logins, None, problems);
     table.finish(problems);
     let source = source(&value, &keys, context, problems);
-    let source = source.unwrap_or_else(StorySource::invalid);
+    let source = source.unwrap_or_else(StoriesSection::invalid);
     if matches!(source.source, Source::Dir(_)) {
         credentials::require_server(&credentials, problems);
     }
-    StorySource {
+    StoriesSection {
         host: keys.host.as_ref().and_then(|v| host_name(v, problems)),
         from_code: keys.from_code,
         credentials: credentials.credentials,
@@ -110,10 +110,10 @@ pub(super) fn read(
 
 fn source(
     section: &Value<'_>,
-    keys: &Keys<'_>,
+    keys: &SourceKeys<'_>,
     context: &ReadContext,
     problems: &mut Problems,
-) -> Option<StorySource> {
+) -> Option<StoriesSection> {
     check_unused_keys(keys, problems);
     let wrong = |message: &str| Problem::new(section.span.clone(), message);
     match (&keys.dir, &keys.url, &keys.storybook) {
@@ -123,17 +123,17 @@ fn source(
                 let problem = dir.wrong("is not a folder");
                 problems.add(problem.help(format!("create the folder {}", folder.display())));
             }
-            Some(StorySource::new(Source::Dir(folder)))
+            Some(StoriesSection::new(Source::Dir(folder)))
         }
-        (None, Some(url), None) => Some(StorySource::new(server(url, keys, problems)?)),
+        (None, Some(url), None) => Some(StoriesSection::new(server(url, keys, problems)?)),
         (None, None, Some(storybook)) => {
             let source = self::storybook(storybook, keys, context, problems);
-            Some(source.unwrap_or_else(|| StorySource {
+            Some(source.unwrap_or_else(|| StoriesSection {
                 storybook: Some(Catalogue::broken()),
-                ..StorySource::invalid()
+                ..StoriesSection::invalid()
             }))
         }
-        (None, None, None) if keys.from_code => Some(StorySource::new(Source::Code)),
+        (None, None, None) if keys.from_code => Some(StoriesSection::new(Source::Code)),
         (None, None, None) => {
             problems.add(wrong(
                 "[stories] must set one of `dir`, `url` and `storybook`",
@@ -150,7 +150,7 @@ fn source(
 }
 
 /// Refuses keys that have no effect with this source.
-fn check_unused_keys(keys: &Keys<'_>, problems: &mut Problems) {
+fn check_unused_keys(keys: &SourceKeys<'_>, problems: &mut Problems) {
     let is_running = |value: &Value<'_>| value.inner().as_str().is_some_and(is_address);
     let has_server = keys.url.is_some() || keys.storybook.as_ref().is_some_and(is_running);
     if let (Some(command), false) = (&keys.command, has_server) {
@@ -177,7 +177,7 @@ fn host_name(value: &Value<'_>, problems: &mut Problems) -> Option<String> {
     None
 }
 
-fn server(url: &Value<'_>, keys: &Keys<'_>, problems: &mut Problems) -> Option<Source> {
+fn server(url: &Value<'_>, keys: &SourceKeys<'_>, problems: &mut Problems) -> Option<Source> {
     let command = keys.command.as_ref();
     Some(Source::Url {
         base: address(url, problems)?,
@@ -190,10 +190,10 @@ fn server(url: &Value<'_>, keys: &Keys<'_>, problems: &mut Problems) -> Option<S
 /// A Storybook: built, in a folder, or running.
 fn storybook(
     value: &Value<'_>,
-    keys: &Keys<'_>,
+    keys: &SourceKeys<'_>,
     context: &ReadContext,
     problems: &mut Problems,
-) -> Option<StorySource> {
+) -> Option<StoriesSection> {
     let text = value.text(problems)?;
     if is_address(text) {
         return running_storybook(value, keys, &context.state_dir, problems);
@@ -216,13 +216,13 @@ fn storybook(
     };
     let (include, exclude) = (keys.include.as_ref(), keys.exclude.as_ref());
     let filter = storybook::filter(include, exclude, &index, problems);
-    Some(StorySource {
+    Some(StoriesSection {
         storybook: Some(Catalogue {
             index,
             filter,
             is_broken: false,
         }),
-        ..StorySource::new(Source::Dir(folder))
+        ..StoriesSection::new(Source::Dir(folder))
     })
 }
 
@@ -230,10 +230,10 @@ fn storybook(
 /// last answer; if `command` starts it, they may become known later.
 fn running_storybook(
     value: &Value<'_>,
-    keys: &Keys<'_>,
+    keys: &SourceKeys<'_>,
     state_dir: &Path,
     problems: &mut Problems,
-) -> Option<StorySource> {
+) -> Option<StoriesSection> {
     let source = server(value, keys, problems)?;
     let Source::Url { base, command } = &source else {
         return None;
@@ -244,21 +244,21 @@ fn running_storybook(
         Ok(Some(fetched)) => {
             let (include, exclude) = (keys.include.as_ref(), keys.exclude.as_ref());
             let filter = storybook::filter(include, exclude, &fetched.index, problems);
-            return Some(StorySource {
+            return Some(StoriesSection {
                 is_stale: !fetched.is_fresh,
                 storybook: Some(Catalogue {
                     index: fetched.index,
                     filter,
                     is_broken: false,
                 }),
-                ..StorySource::new(source)
+                ..StoriesSection::new(source)
             });
         }
         Ok(None) if command.is_some() => {
-            return Some(StorySource {
+            return Some(StoriesSection {
                 is_stale: true,
                 storybook: Some(Catalogue::broken()),
-                ..StorySource::new(source)
+                ..StoriesSection::new(source)
             });
         }
         Ok(None) => value.wrong("does not answer").help(

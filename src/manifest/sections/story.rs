@@ -59,10 +59,10 @@ pub(in crate::manifest) fn story_defaults(suite: &Suite, declared: Range<usize>)
         capture: suite.capture.clone(),
         steps: Vec::new(),
         device: Device::default(),
-        login: suite.login.clone(),
+        login: suite.stories.login.clone(),
         requests: suite.requests.clone(),
         skip: None,
-        storybook: suite.storybook.as_ref().map(|_| StorybookDetails {
+        storybook: suite.stories.storybook.as_ref().map(|_| StorybookDetails {
             may_compare: true,
             may_pick_screens: true,
             may_skip: true,
@@ -120,7 +120,7 @@ pub(in crate::manifest) fn read_entry<'a>(
     story_defaults.login = login::selection(
         login.as_ref(),
         &suite.logins,
-        suite.login.as_ref(),
+        suite.stories.login.as_ref(),
         problems,
     );
     let own = requests::requests(table.take("request"), &suite.context.root, problems);
@@ -135,7 +135,7 @@ pub(in crate::manifest) fn read_entry<'a>(
         named,
         story_defaults,
     };
-    match suite.storybook {
+    match suite.stories.storybook {
         Some(_) => check_storybook_keys(&draft, span, problems),
         None => check_page(&draft, span, problems),
     }

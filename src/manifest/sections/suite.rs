@@ -4,33 +4,24 @@ use std::sync::Arc;
 
 use crate::manifest::context::ReadContext;
 use crate::manifest::reader::{Problems, Table, Value};
-use crate::manifest::storybook::Catalogue;
 use crate::manifest::types::{
-    BaselineTemplate, BrowserSettings, CaptureSettings, CredentialTemplates, Device, Login,
-    RequestRule, Source, Theme, Tolerances,
+    BaselineTemplate, BrowserSettings, CaptureSettings, Device, Login, RequestRule, Theme,
+    Tolerances,
 };
 
-use super::source::{self, StorySource};
+use super::source::{self, StoriesSection};
 use super::viewports::{self, Viewports};
 use super::{browser, capture, compare, device, login, requests, themes};
 
-/// The sections that apply to all stories.
+/// The sections that apply to all stories, each in its own field.
 pub(in crate::manifest) struct Suite {
     pub(in crate::manifest) context: ReadContext,
     pub(in crate::manifest) project: String,
-    pub(in crate::manifest) source: Source,
-    pub(in crate::manifest) host: Option<String>,
-    pub(in crate::manifest) from_code: bool,
-    pub(in crate::manifest) credentials: CredentialTemplates,
-    pub(in crate::manifest) is_stale: bool,
-    /// The stories of a Storybook, if the source is one.
-    pub(in crate::manifest) storybook: Option<Catalogue>,
+    pub(in crate::manifest) stories: StoriesSection,
     pub(in crate::manifest) browser: BrowserSettings,
     pub(in crate::manifest) baselines: BaselineTemplate,
     pub(in crate::manifest) retries: u32,
     pub(in crate::manifest) logins: Vec<Arc<Login>>,
-    /// The default login of the stories.
-    pub(in crate::manifest) login: Option<Arc<Login>>,
     pub(in crate::manifest) themes: Vec<Arc<Theme>>,
     pub(in crate::manifest) viewports: Viewports,
     pub(in crate::manifest) device: Device,
@@ -47,28 +38,15 @@ pub(in crate::manifest) fn read(
 ) -> Suite {
     let retries = document.take("retries");
     let logins = login::logins(document.take("login"), &context.variables, problems);
-    let StorySource {
-        source,
-        host,
-        from_code,
-        credentials,
-        storybook,
-        is_stale,
-        login,
-    } = source::read(document.take("stories"), &context, &logins, problems);
+    let stories = source::read(document.take("stories"), &context, &logins, problems);
+    let in_storybook = stories.storybook.is_some();
     let (compare, capture) = (document.take("compare"), document.take("capture"));
     Suite {
-        themes: themes::themes(document.take("themes"), storybook.is_some(), problems),
+        themes: themes::themes(document.take("themes"), in_storybook, problems),
+        stories,
         project: project(document.take("project"), &context, problems),
-        source,
-        host,
-        from_code,
-        credentials,
-        storybook,
-        is_stale,
         device: device::read(document.take("device"), problems),
         logins,
-        login,
         browser: browser::browser(document.take("browser"), &context, problems),
         viewports: viewports::viewports(document.take("viewports"), problems),
         baselines: baselines(document.take("baselines"), problems),

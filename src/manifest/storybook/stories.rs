@@ -30,7 +30,7 @@ pub(in crate::manifest) fn resolve(
     if catalogue.is_broken {
         return Vec::new();
     }
-    let entries = Entries::of(drafts, catalogue, problems);
+    let entries = StoryEntries::of(drafts, catalogue, problems);
     let plain = story_defaults(suite, 0..0);
     let mut stories = Vec::new();
     for entry in &catalogue.index.0 {
@@ -89,14 +89,14 @@ const IN_A_QUERY: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
     .add(b'=');
 
 /// The entries of `[[story]]` by the stories that they select.
-struct Entries<'d, 'a> {
+struct StoryEntries<'d, 'a> {
     by_id: HashMap<&'a str, &'d StoryEntry<'a>>,
     globs: Vec<(GlobMatcher, &'d StoryEntry<'a>)>,
     /// Additional stories, each with the one that it shows.
     more: Vec<(&'d StoryEntry<'a>, Entry)>,
 }
 
-impl<'d, 'a> Entries<'d, 'a> {
+impl<'d, 'a> StoryEntries<'d, 'a> {
     fn of(drafts: &'d [StoryEntry<'a>], catalogue: &Catalogue, problems: &mut Problems) -> Self {
         let known = catalogue.index.by_id();
         let mut entries = Self {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 /// How a page is settled and captured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct CaptureSettings {
     /// The limit for loading and settling together.
     pub timeout: Duration,
@@ -80,6 +81,7 @@ impl CaptureSettings {
 /// `console.error` do to a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum PageErrors {
     /// They are in the result and at the end of the run.
     Report,
@@ -90,6 +92,7 @@ pub enum PageErrors {
 /// Whether a page may send requests to other origins than that of the stories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Network {
     /// It may, and the result notes them.
     On,
@@ -101,6 +104,7 @@ pub enum Network {
 /// its baseline is always loaded again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Isolation {
     /// All of the story's.
     Story,
@@ -113,6 +117,7 @@ pub enum Isolation {
 /// A condition to wait for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum WaitFor {
     /// An element matches this CSS selector and has a box.
     Selector(String),
@@ -125,6 +130,7 @@ pub enum WaitFor {
 /// The part of a page to capture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Target {
     /// The viewport.
     Viewport,

@@ -5,6 +5,7 @@ use serde::Serialize;
 /// The device and the user as the page sees them. Unset values are those of the
 /// browser.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Device {
     /// The value of `navigator.userAgent` and of the `User-Agent` header.
     pub user_agent: Option<String>,
@@ -25,6 +26,7 @@ pub struct Device {
 /// A value of `prefers-contrast`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Contrast {
     /// `more`
     More,
@@ -37,6 +39,7 @@ pub enum Contrast {
 /// The medium for which a page is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Medium {
     /// `screen`
     Screen,
@@ -68,7 +71,7 @@ impl Medium {
 impl Device {
     /// This device, with unset values taken from `base`.
     #[must_use]
-    pub fn over(&self, base: &Self) -> Self {
+    pub(crate) fn over(&self, base: &Self) -> Self {
         let text = |own: &Option<String>, base: &Option<String>| own.clone().or(base.clone());
         Self {
             user_agent: text(&self.user_agent, &base.user_agent),
@@ -83,27 +86,12 @@ impl Device {
 
     /// The values that a page reads only once: all but the media features.
     #[must_use]
-    pub fn fixed(&self) -> Self {
+    pub(crate) fn fixed(&self) -> Self {
         Self {
             user_agent: self.user_agent.clone(),
             locale: self.locale.clone(),
             time_zone: self.time_zone.clone(),
             ..Self::default()
         }
-    }
-
-    /// The manifest's keys of the values that are set.
-    pub fn words(&self) -> Vec<&'static str> {
-        let words = [
-            ("user-agent", self.user_agent.is_some()),
-            ("locale", self.locale.is_some()),
-            ("timezone", self.time_zone.is_some()),
-            ("reduced-motion", self.reduced_motion.is_some()),
-            ("forced-colors", self.forced_colors.is_some()),
-            ("contrast", self.contrast.is_some()),
-            ("media", self.medium.is_some()),
-        ];
-        let set = words.into_iter().filter(|(_, is_set)| *is_set);
-        set.map(|(word, _)| word).collect()
     }
 }

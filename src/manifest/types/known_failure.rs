@@ -6,7 +6,7 @@ use crate::model::BrowserName;
 
 /// A story whose snapshots are expected to fail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct KnownFailure {
+pub(crate) struct KnownFailure {
     /// The reason, for people.
     pub reason: String,
     /// The engines that fail; empty means all.
@@ -17,7 +17,7 @@ pub struct KnownFailure {
 
 impl KnownFailure {
     /// Whether an engine on a platform is expected to fail.
-    pub fn applies(&self, browser: BrowserName, platform: &str) -> bool {
+    pub(crate) fn applies(&self, browser: BrowserName, platform: &str) -> bool {
         let here = self.platforms.is_empty() || self.platforms.iter().any(|p| p == platform);
         here && (self.browsers.is_empty() || self.browsers.contains(&browser))
     }

@@ -8,7 +8,7 @@ use super::step::Step;
 
 /// A login with a name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Login {
+pub(crate) struct Login {
     /// Its name.
     pub name: String,
     /// How it is done.
@@ -22,7 +22,7 @@ pub struct Login {
 /// How a login is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum LoginMethod {
+pub(crate) enum LoginMethod {
     /// By steps on a page below the source.
     Steps {
         /// The path of the page below the source.
@@ -38,7 +38,7 @@ pub enum LoginMethod {
 /// How a page shows that the login has expired.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum LoginExpiry {
+pub(crate) enum LoginExpiry {
     /// An element matches this CSS selector.
     Selector(String),
     /// The path of the page begins with this.

@@ -11,7 +11,7 @@ use crate::manifest::pages;
 /// A rule for requests whose URL matches a pattern. The first matching rule of
 /// a story applies.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RequestRule {
+pub(crate) struct RequestRule {
     /// The pattern of URLs.
     pub url: UrlPattern,
     /// The method in capitals; `None` for all.
@@ -22,10 +22,10 @@ pub struct RequestRule {
     pub action: RequestAction,
 }
 
-/// What is done with a request.
+/// The action of a rule.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum RequestAction {
+pub(crate) enum RequestAction {
     /// It is sent to its server.
     Pass,
     /// It fails with a connection error.
@@ -36,7 +36,7 @@ pub enum RequestAction {
 
 /// A response from the manifest.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct StubResponse {
+pub(crate) struct StubResponse {
     /// The HTTP status, 200 to 599.
     pub status: u16,
     /// Valid HTTP headers with names in lower case, including the content type
@@ -54,7 +54,7 @@ fn as_hash<S: Serializer>(body: &[u8], serializer: S) -> Result<S::Ok, S::Error>
 /// A pattern of whole URLs, in which `*` does not match slashes and `**` does.
 /// A pattern that begins with `/` is relative to the origin of the stories.
 #[derive(Clone, Debug)]
-pub struct UrlPattern {
+pub(crate) struct UrlPattern {
     text: String,
     matcher: GlobMatcher,
 }
@@ -72,13 +72,13 @@ impl UrlPattern {
     }
 
     /// The pattern as it was written.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
     /// Whether it matches `address`, a whole URL without a fragment. `origin` is
     /// that of the stories, such as `http://127.0.0.1:3000`.
-    pub fn matches(&self, address: &str, origin: &str) -> bool {
+    pub(crate) fn matches(&self, address: &str, origin: &str) -> bool {
         if self.text.starts_with('/') {
             let below = address.strip_prefix(origin);
             return below.is_some_and(|path| self.matcher.is_match(path));
@@ -87,7 +87,7 @@ impl UrlPattern {
     }
 
     /// Whether it matches all URLs of each host that it matches.
-    pub fn is_of_whole_hosts(&self) -> bool {
+    pub(crate) fn is_of_whole_hosts(&self) -> bool {
         self.text.ends_with("**")
     }
 }
@@ -111,7 +111,7 @@ impl RequestRule {
     }
 
     /// Whether this rule applies to a request.
-    pub fn applies(&self, method: &str, address: &str, origin: &str) -> bool {
+    pub(crate) fn applies(&self, method: &str, address: &str, origin: &str) -> bool {
         self.method.as_deref().is_none_or(|own| own == method) && self.url.matches(address, origin)
     }
 }

@@ -6,6 +6,7 @@ use crate::model::Viewport;
 
 /// A viewport and its scale.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Screen {
     /// Width × height in CSS pixels.
     pub viewport: Viewport,

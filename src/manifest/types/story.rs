@@ -19,7 +19,7 @@ use super::tolerances::Tolerances;
 
 /// The story of a Storybook that a story shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct StorybookDetails {
+pub(crate) struct StorybookDetails {
     /// Its id in the Storybook.
     pub id: String,
     /// Its args in the form of a URL, empty without any: `label:Save+it`.
@@ -35,6 +35,7 @@ pub struct StorybookDetails {
 
 /// A story with everything that applies to it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct StorySpec {
     /// Its id without suffixes.
     pub id: String,
@@ -48,23 +49,23 @@ pub struct StorySpec {
     /// The engines in which it is shown, at least one.
     pub browsers: Vec<BrowserName>,
     /// How it is compared.
-    pub compare: Tolerances,
+    pub(crate) compare: Tolerances,
     /// How it is captured.
     pub capture: CaptureSettings,
     /// The steps before it is captured.
-    pub steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
     /// Its device, which beats those of its themes.
     pub device: Device,
     /// Its login.
-    pub login: Option<Arc<Login>>,
+    pub(crate) login: Option<Arc<Login>>,
     /// The rules for its requests: those of the story, then those of the suite.
-    pub requests: Vec<Arc<RequestRule>>,
+    pub(crate) requests: Vec<Arc<RequestRule>>,
     /// The reason for skipping it.
     pub skip: Option<String>,
     /// The story of a Storybook that it shows.
-    pub storybook: Option<StorybookDetails>,
+    pub(crate) storybook: Option<StorybookDetails>,
     /// Where and why it is expected to fail.
-    pub known_failure: Option<KnownFailure>,
+    pub(crate) known_failure: Option<KnownFailure>,
     /// The bytes of the manifest that declare it.
     #[serde(skip)]
     pub(crate) declared: Range<usize>,

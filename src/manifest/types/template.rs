@@ -10,11 +10,11 @@ use crate::model::{BrowserName, StoryIdentifier, Viewport};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaselineTemplate {
     text: String,
-    parts: Vec<Part>,
+    parts: Vec<TemplatePart>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+enum TemplatePart {
     Text(String),
     Placeholder(Placeholder),
 }
@@ -69,8 +69,8 @@ impl TemplateError {
 
 impl Default for BaselineTemplate {
     fn default() -> Self {
-        let place = |place| Part::Placeholder(place);
-        let text = |text: &str| Part::Text(text.to_owned());
+        let place = |place| TemplatePart::Placeholder(place);
+        let text = |text: &str| TemplatePart::Text(text.to_owned());
         Self {
             text: "baselines/{story}-{theme}-{viewport}.png".to_owned(),
             parts: vec![
@@ -103,12 +103,12 @@ impl BaselineTemplate {
                 unknown_placeholder: Some(name.to_owned()),
             })?;
             if start > 0 {
-                parts.push(Part::Text(rest[..start].to_owned()));
+                parts.push(TemplatePart::Text(rest[..start].to_owned()));
             }
-            parts.push(Part::Placeholder(*place));
+            parts.push(TemplatePart::Placeholder(*place));
             rest = &rest[end + 1..];
         }
-        parts.push(Part::Text(rest.to_owned()));
+        parts.push(TemplatePart::Text(rest.to_owned()));
         check(text)?;
         let text = text.to_owned();
         Ok(Self { text, parts })
@@ -129,13 +129,13 @@ impl BaselineTemplate {
         let mut path = String::with_capacity(self.text.len() + places.story.len());
         for part in &self.parts {
             path.push_str(match part {
-                Part::Text(text) => text,
-                Part::Placeholder(Placeholder::Story) => places.story,
-                Part::Placeholder(Placeholder::Theme) => places.theme,
-                Part::Placeholder(Placeholder::Viewport) => places.viewport,
-                Part::Placeholder(Placeholder::Browser) => places.browser,
-                Part::Placeholder(Placeholder::Platform) => std::env::consts::OS,
-                Part::Placeholder(Placeholder::Arch) => std::env::consts::ARCH,
+                TemplatePart::Text(text) => text,
+                TemplatePart::Placeholder(Placeholder::Story) => places.story,
+                TemplatePart::Placeholder(Placeholder::Theme) => places.theme,
+                TemplatePart::Placeholder(Placeholder::Viewport) => places.viewport,
+                TemplatePart::Placeholder(Placeholder::Browser) => places.browser,
+                TemplatePart::Placeholder(Placeholder::Platform) => std::env::consts::OS,
+                TemplatePart::Placeholder(Placeholder::Arch) => std::env::consts::ARCH,
             });
         }
         path
@@ -147,10 +147,10 @@ impl BaselineTemplate {
         let mut fixed = String::new();
         for part in &self.parts {
             fixed.push_str(match part {
-                Part::Text(text) => text,
-                Part::Placeholder(Placeholder::Platform) => std::env::consts::OS,
-                Part::Placeholder(Placeholder::Arch) => std::env::consts::ARCH,
-                Part::Placeholder(_) => break,
+                TemplatePart::Text(text) => text,
+                TemplatePart::Placeholder(Placeholder::Platform) => std::env::consts::OS,
+                TemplatePart::Placeholder(Placeholder::Arch) => std::env::consts::ARCH,
+                TemplatePart::Placeholder(_) => break,
             });
         }
         fixed.truncate(fixed.rfind('/').unwrap_or(0));
@@ -167,7 +167,7 @@ impl BaselineTemplate {
 }
 
 /// Whether the parts can produce the text.
-fn produces(parts: &[Part], text: &str, browsers: &[BrowserName]) -> bool {
+fn produces(parts: &[TemplatePart], text: &str, browsers: &[BrowserName]) -> bool {
     let Some((part, parts)) = parts.split_first() else {
         return text.is_empty();
     };
@@ -181,15 +181,19 @@ fn produces(parts: &[Part], text: &str, browsers: &[BrowserName]) -> bool {
         ends.any(|end| produces(parts, &text[end..], browsers))
     };
     match part {
-        Part::Text(word) => fixed(word),
-        Part::Placeholder(Placeholder::Platform) => fixed(std::env::consts::OS),
-        Part::Placeholder(Placeholder::Arch) => fixed(std::env::consts::ARCH),
-        Part::Placeholder(Placeholder::Browser) => browsers.iter().any(|name| fixed(name.as_str())),
-        Part::Placeholder(Placeholder::Theme) => {
+        TemplatePart::Text(word) => fixed(word),
+        TemplatePart::Placeholder(Placeholder::Platform) => fixed(std::env::consts::OS),
+        TemplatePart::Placeholder(Placeholder::Arch) => fixed(std::env::consts::ARCH),
+        TemplatePart::Placeholder(Placeholder::Browser) => {
+            browsers.iter().any(|name| fixed(name.as_str()))
+        }
+        TemplatePart::Placeholder(Placeholder::Theme) => {
             any(&|text| StoryIdentifier::check_theme(text).is_ok())
         }
-        Part::Placeholder(Placeholder::Viewport) => any(&|text| text.parse::<Viewport>().is_ok()),
-        Part::Placeholder(Placeholder::Story) => any(&|text| is_story(text, browsers)),
+        TemplatePart::Placeholder(Placeholder::Viewport) => {
+            any(&|text| text.parse::<Viewport>().is_ok())
+        }
+        TemplatePart::Placeholder(Placeholder::Story) => any(&|text| is_story(text, browsers)),
     }
 }
 

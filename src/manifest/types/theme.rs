@@ -8,6 +8,7 @@ use super::device::Device;
 
 /// A named way to render a story.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Theme {
     /// Its name.
     pub name: String,
@@ -29,6 +30,7 @@ pub struct Theme {
 /// A value of `prefers-color-scheme`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ColorScheme {
     /// `light`
     Light,

@@ -13,7 +13,7 @@ const OTHER_ENVIRONMENT_THRESHOLD: f64 = 0.1;
 
 /// How screenshots are compared on this platform, in each engine.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Tolerances(BTreeMap<BrowserName, Tolerance>);
+pub(crate) struct Tolerances(BTreeMap<BrowserName, Tolerance>);
 
 /// How the screenshots of one engine are compared.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -57,13 +57,13 @@ impl Default for Tolerances {
 impl Tolerances {
     /// How the screenshots of an engine are compared with baselines from the
     /// same environment.
-    pub fn of(&self, browser: BrowserName) -> &Options {
+    pub(crate) fn of(&self, browser: BrowserName) -> &Options {
         &self.0[&browser].options
     }
 
     /// How the screenshots of an engine are compared with baselines from
     /// another environment.
-    pub fn of_other_environment(&self, browser: BrowserName) -> Options {
+    pub(crate) fn of_other_environment(&self, browser: BrowserName) -> Options {
         let Tolerance {
             options,
             other_environment,

@@ -1,7 +1,8 @@
 use std::io::Write;
 
-use super::{Journal, JournalCursor, journals, trim};
+use super::{Journal, JournalCursor};
 use crate::model::RunId;
+use crate::record::journal_folder::{journals, trim};
 use crate::record::operation::{JoinRequest, Operation};
 
 fn join(run: &str, writer: &str) -> JoinRequest {

@@ -2,6 +2,7 @@
 
 mod replay;
 mod run;
+mod state;
 mod store;
 
-pub use store::MemoryStore;
+pub(crate) use store::MemoryStore;

@@ -6,7 +6,8 @@ use std::path::Path;
 use super::store::MemoryStore;
 use crate::model::{RunId, now_ms};
 use crate::record::error::RecordError;
-use crate::record::journal::{Journal, journals, modified};
+use crate::record::journal::{Journal, modified};
+use crate::record::journal_folder::journals;
 use crate::record::operation::Operation;
 use crate::record::store::Store;
 

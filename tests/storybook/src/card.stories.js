@@ -6,7 +6,7 @@ export const Short = { render: () => card('Harbour', 'A short text.') };
 export const Long = { render: () => card('Harbour', 'A long text that goes on. '.repeat(12)) };
 export const Empty = { render: () => card('', '') };
 
-// What a loader fetches is there before anything is rendered.
+// The data of a loader is available before the first render.
 export const Loaded = {
   loaders: [() => new Promise((done) => setTimeout(() => done({ text: 'It came late.' }), 300))],
   render: (_, { loaded }) => card('Loaded', loaded.text),

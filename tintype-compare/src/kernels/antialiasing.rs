@@ -3,7 +3,7 @@
 use super::chunk::{CHUNK, pack};
 
 /// Sets `many[x]` to 1 where more than two of a pixel's eight neighbours have
-/// its colour, otherwise to 0. Right for pixels that have eight.
+/// its colour, otherwise to 0. Correct for pixels that have eight neighbours.
 #[inline(always)]
 pub(crate) fn siblings(above: &[u32], row: &[u32], below: &[u32], many: &mut [u32]) {
     let n = many.len();
@@ -48,12 +48,12 @@ pub(crate) fn keys(row: &[u32], many: &[u32], many_other: &[u32], keys: &mut [f6
 /// chunk's keys with one more at either end, and its pixels' siblings.
 ///
 /// The darkest and the brightest neighbour are the smallest and the largest
-/// key. Where lumas tie, the one that `pixelmatch` meets first wins: the place
-/// in its order (columns left to right, in each of them rows downwards) is
-/// added below the luma, ascending for the smallest and descending for the
-/// largest key. The lowest bit of the winner is set if it lies in a flat
-/// area of both images. The pixel itself takes part, which changes nothing: it
-/// is neither darker nor brighter than itself.
+/// key. If lumas tie, the one that `pixelmatch` visits first wins: the place in
+/// its order (columns left to right, in each of them rows downwards) is added
+/// below the luma, ascending for the smallest and descending for the largest
+/// key. The lowest bit of the winner is set if it lies in a flat area of both
+/// images. The pixel itself takes part, which changes nothing: it is neither
+/// darker nor brighter than itself.
 #[inline(always)]
 pub(crate) fn antialiased(
     above: &[f64; CHUNK + 2],

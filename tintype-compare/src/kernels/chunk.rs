@@ -6,7 +6,7 @@ pub(crate) const CHUNK: usize = 64;
 /// The result of the fast path for a chunk of pixels, one bit each.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct ChunkEstimate {
-    /// Pixels that are not the same. Fully transparent ones are.
+    /// Pixels that are not equal. Fully transparent pixels are equal.
     pub(crate) unequal: u64,
     /// Pixels that differ by more than the threshold.
     pub(crate) differing: u64,
@@ -15,7 +15,7 @@ pub(crate) struct ChunkEstimate {
     pub(crate) unsure: u64,
 }
 
-/// Whether two pixels are not the same. Fully transparent ones are.
+/// Whether two pixels are not equal. Fully transparent pixels are equal.
 #[inline(always)]
 pub(super) fn is_unequal(p: u32, q: u32) -> bool {
     (p != q) & ((p | q) >> 24 != 0)

@@ -1,10 +1,9 @@
-//! The loops over rows of pixels that take the time.
+//! The inner loops over rows of pixels.
 //!
-//! Plain code without branches on pixels, so that the compiler can work on
-//! many at once; [`simd`](super::simd) compiles it once more for each
-//! instruction set. Pixels are RGBA with red in the lowest byte. Rows of
-//! pixels and keys carry one more element at either end: column `x` is
-//! element `x + 1`.
+//! Plain code without branches on pixels, so that the compiler can work on many
+//! at once; [`simd`](super::simd) compiles it for each instruction set. Pixels
+//! are RGBA with red in the lowest byte. Rows of pixels and keys carry one more
+//! element at either end: column `x` is element `x + 1`.
 
 mod antialiasing;
 mod chunk;

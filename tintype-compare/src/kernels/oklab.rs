@@ -1,11 +1,13 @@
 //! HyAB distance in OKLab, many pixels at once.
 //!
-//! Approximates in `f32` what [`metric`](crate::metric) computes exactly.
+//! Approximates in `f32` the distance that [`metric`](crate::metric) computes
+//! exactly.
 
 use super::chunk::{CHUNK, ChunkEstimate, is_translucent, is_unequal, pack};
 
-/// How far the approximate distance may be off. `the_approximation_is_within_its_margin`
-/// measures the true error over all colours.
+/// The margin of the approximate distance.
+/// `the_approximation_is_within_its_margin` measures the true error over all
+/// colours.
 pub(crate) const MARGIN: f32 = 1e-3;
 
 /// A colour in OKLab, before its lightness is subtracted from another's.
@@ -59,7 +61,7 @@ pub(crate) fn estimate_oklab<const FMA: bool>(
     }
 }
 
-/// An opaque colour in OKLab, about.
+/// An opaque colour in OKLab, approximately.
 #[inline(always)]
 pub(crate) fn approximate<const FMA: bool>(pixel: u32) -> Approximation {
     let linear = |shift: u32| linear::<FMA>((pixel >> shift & 255) as i32 as f32);

@@ -32,14 +32,15 @@ pub(crate) fn paeth<const BPP: usize>(above: &[u8], row: &mut [u8], pixels: Rang
     }
 }
 
-/// Which of the three neighbours is nearest to `left + above - corner`; where
-/// two are, the one named first.
+/// The neighbour that is nearest to `left + above - corner`; of two, the one
+/// named first.
 #[inline(always)]
 fn nearest(left: i16, above: i16, corner: i16) -> i16 {
     let to_left = (above - corner).abs();
     let to_above = (left - corner).abs();
     let to_corner = (left + above - 2 * corner).abs();
-    // Selections rather than branches: which neighbour it is cannot be foreseen.
+    // Selections rather than branches, because the neighbour cannot be
+    // predicted.
     let other = if to_above <= to_corner { above } else { corner };
     if to_left <= to_above.min(to_corner) {
         left

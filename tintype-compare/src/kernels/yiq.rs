@@ -2,8 +2,8 @@
 
 use super::chunk::{CHUNK, ChunkEstimate, is_translucent, is_unequal, pack};
 
-/// How far `f32` may be off, relative to the limit. The true error is about a
-/// tenth of that.
+/// The margin of `f32`, relative to the limit. The true error is about a tenth
+/// of that.
 const MARGIN: f64 = 2e-5;
 
 /// Compares a chunk by squared YIQ distance.

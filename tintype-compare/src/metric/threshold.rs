@@ -1,4 +1,4 @@
-//! A metric with the threshold that applies.
+//! A metric with its threshold.
 
 use super::{oklab, yiq};
 use crate::kernels::{CHUNK, ChunkEstimate};
@@ -42,7 +42,7 @@ impl ColourThreshold {
         }
     }
 
-    /// Decides a chunk of pixels at once, but for those too close to the
+    /// Decides a chunk of pixels at once, except those too close to the
     /// threshold.
     pub(crate) fn estimate(&self, a: &[u32; CHUNK], b: &[u32; CHUNK]) -> ChunkEstimate {
         if self.threshold == 0.0 {
@@ -55,8 +55,8 @@ impl ColourThreshold {
     }
 }
 
-/// How far apart two colours at one place are: the threshold from which on
-/// they are equal, about.
+/// The approximate distance of two colours at one place: the threshold from
+/// which they are equal.
 pub(crate) fn distance(metric: Metric, p: [u8; 4], q: [u8; 4], pixel_index: usize) -> f64 {
     match metric {
         Metric::Oklab => oklab::distance(p, q, pixel_index),

@@ -17,7 +17,7 @@ fn page(width: u32, height: u32) -> RgbaImage {
     image
 }
 
-/// `rows` tells which row of the page stands at each height; `None` is black.
+/// `rows` tells which row of the page is at each height; `None` is black.
 fn rearranged(page: &RgbaImage, rows: impl Iterator<Item = Option<u32>>) -> RgbaImage {
     let rows: Vec<_> = rows.collect();
     RgbaImage::from_fn(page.width(), rows.len() as u32, |x, y| {
@@ -164,7 +164,7 @@ fn what_is_ignored_is_so_wherever_it_moved() {
     assert_eq!((all.differing, all.compared), (0, 0));
     assert!(all.moves.is_empty() && all.regions.is_empty());
 
-    // What came, but not what went.
+    // Only the image with the added rows.
     let came = compare_images(&a, &b, &ignoring(&[rows(0, 12)]));
     assert_eq!((came.differing, came.compared), (12 * 50, 188 * 50));
     assert!(came.regions.is_empty());

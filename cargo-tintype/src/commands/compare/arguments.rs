@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use tintype::compare::Region;
 use tintype::compare::{Antialiasing, DiffWindow, Metric, Options, Perceptual};
-use tintype::model::Region;
 
 /// Compare two images, or two folders of images
 ///
@@ -122,7 +122,7 @@ fn ratio(text: &str) -> Result<f64, String> {
 fn window(text: &str) -> Result<DiffWindow, String> {
     let parts = text.split_once(':');
     match parts.map(|(size, pixels)| (size.parse(), pixels.parse())) {
-        Some((Ok(size), Ok(pixels))) if size > 0 => Ok(DiffWindow { size, pixels }),
+        Some((Ok(size), Ok(pixels))) if size > 0 => Ok(DiffWindow::new(size, pixels)),
         _ => Err("expected SIZE:N, for example 16:28".to_owned()),
     }
 }

@@ -5,12 +5,12 @@ use std::io;
 use anyhow::Result;
 
 use super::arguments::CompareArguments;
-use super::image_pair::ImagePair;
+use super::file_pair::FilePair;
 use super::outcome::CompareOutcome;
 use super::output::print_line;
 
 pub(super) fn compare(arguments: &CompareArguments) -> Result<CompareOutcome> {
-    let files = ImagePair::read(&arguments.baseline, &arguments.current)?;
+    let files = FilePair::read(&arguments.baseline, &arguments.current)?;
     let mut compared = files.compare(arguments)?;
     if let Some(path) = &arguments.diff {
         compared.write_diff(path)?;

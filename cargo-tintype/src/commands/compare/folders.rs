@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use walkdir::{DirEntry, WalkDir};
 
 use super::arguments::CompareArguments;
-use super::image_pair::ImagePair;
+use super::file_pair::FilePair;
 use super::outcome::CompareOutcome;
 use super::output::print_line;
 
@@ -149,7 +149,7 @@ fn compare_path(arguments: &CompareArguments, path: &Path, found: FoundIn) -> Fo
 
 fn compare_pair(arguments: &CompareArguments, path: &Path) -> Result<FolderEntry> {
     let (baseline, current) = (arguments.baseline.join(path), arguments.current.join(path));
-    let files = ImagePair::read(&baseline, &current)?;
+    let files = FilePair::read(&baseline, &current)?;
     let mut compared = files.compare(arguments)?;
     if let Some(folder) = &arguments.diff {
         compared.write_diff(&folder.join(path))?;

@@ -3,9 +3,9 @@
 
 mod arguments;
 mod command;
+mod file_pair;
 mod files;
 mod folders;
-mod image_pair;
 mod outcome;
 mod output;
 

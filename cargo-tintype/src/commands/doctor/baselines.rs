@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use tintype::baseline;
-use tintype::config::Config;
-use tintype::model::{BrowserName, Environment, EnvironmentChange, pin_environment};
-use tintype::run::environment;
+use tintype::internals::baseline;
+use tintype::internals::config::Config;
+use tintype::internals::model::{Environment, EnvironmentChange, pin_environment};
+use tintype::internals::run::environment;
+use tintype::settings::BrowserName;
 
 use super::check::Check;
 use crate::project::Project;

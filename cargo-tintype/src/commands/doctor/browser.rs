@@ -4,9 +4,11 @@
 use std::path::Path;
 use std::process::Command;
 
-use tintype::browser::{Browser, BrowserError, BrowserInfo, Programs, find, limits};
-use tintype::manifest::{BrowserSettings, Manifest};
-use tintype::model::BrowserName;
+use tintype::internals::browser::{
+    Browser, BrowserError, BrowserInfo, Programs, find, install_command, limits,
+};
+use tintype::internals::manifest::{BrowserSettings, Manifest};
+use tintype::settings::BrowserName;
 
 use super::baselines::Browsers;
 use super::check::Check;
@@ -30,7 +32,7 @@ fn engine(name: BrowserName, manifest: &Manifest, browsers: &mut Browsers) -> Ve
             Ok(programs) => checks.extend(versions(name, &programs)),
             // The error says what to install.
             Err(error) => {
-                let advice = format!("Debian: {}", install(name));
+                let advice = format!("Debian: {}", install_command(name));
                 return vec![Check::problem("browser", error.to_string(), advice)];
             }
         }
@@ -44,19 +46,11 @@ fn engine(name: BrowserName, manifest: &Manifest, browsers: &mut Browsers) -> Ve
     checks
 }
 
-fn install(name: BrowserName) -> &'static str {
-    match name {
-        BrowserName::Chromium => "apt install chromium chromium-driver",
-        BrowserName::Firefox => "apt install firefox-esr; cargo install geckodriver",
-        BrowserName::Webkit => "apt install webkit2gtk-driver xvfb",
-    }
-}
-
 fn session(name: BrowserName, started: Result<BrowserInfo, BrowserError>) -> Check {
     match started {
         Ok(info) => Check::good("session", format!("{} under {}", info.browser, info.driver)),
         Err(error @ (BrowserError::NotFound { .. } | BrowserError::Remote { .. })) => {
-            Check::problem("session", error.to_string(), install(name))
+            Check::problem("session", error.to_string(), install_command(name))
         }
         Err(error) => Check::problem(
             "session",
@@ -86,7 +80,7 @@ fn versions(name: BrowserName, programs: &Programs) -> Vec<Check> {
         .as_deref()
         .and_then(major)
         .zip(driver.as_deref().and_then(major))
-        // Other drivers have version numbers of their own.
+        // The versions of other drivers are independent of the browser's.
         .filter(|_| name == BrowserName::Chromium);
     checks.push(match majors {
         Some((browser, driver)) if browser != driver => Check::problem(

@@ -11,7 +11,7 @@ use crate::project::Project;
 use crate::record_access::RecordAccess;
 use crate::record_check;
 use check::{Check, CheckState};
-use tintype::config::Config;
+use tintype::internals::config::Config;
 
 /// Check browser, driver, fonts, baselines and record, and suggest fixes
 #[derive(clap::Args)]

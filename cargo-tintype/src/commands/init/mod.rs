@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use tintype::config::Config;
+use tintype::internals::config::Config;
 
 /// Set up a test suite in a cargo package: manifest, test target, first story
 #[derive(clap::Args)]

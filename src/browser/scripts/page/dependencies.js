@@ -1,4 +1,4 @@
-// What the screenshot depends on beyond the files that were loaded, and
+// Inputs of the screenshot other than the loaded files, and
 // whether the page keeps data that outlives it.
 const untracked = new Set();
 let usesStorage = false;

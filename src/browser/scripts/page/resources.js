@@ -1,4 +1,4 @@
-// What the page has requested, as the browser lists it.
+// The requests of the page, as the browser lists them.
 const MAX_RESOURCES = 10000;
 const getEntriesByType = performance.getEntriesByType.bind(performance);
 performance.setResourceTimingBufferSize(MAX_RESOURCES);

@@ -1,0 +1,82 @@
+//! Items of the rooms for `cargo-tintype` and this repository's own tests and
+//! benchmarks. They are exempt from semantic versioning: a user's code must not
+//! name them.
+//!
+//! The submodules mirror the rooms and list only what those crates use.
+
+pub mod baseline {
+    pub use crate::baseline::{
+        Baseline, BaselineError, BaselineProblem, Provenance, accept, accept_if, file_sha256,
+        orphans, read, restore_if, sha256,
+    };
+}
+
+pub mod browser {
+    pub use crate::browser::{
+        Browser, BrowserError, BrowserInfo, Programs, Settled, Thoroughness, find, install_command,
+        limits,
+    };
+}
+
+pub mod cache {
+    pub use crate::cache::{Cache, CacheContext, CachedPass, Loads};
+}
+
+pub mod config {
+    pub use crate::config::{Config, Secret, Variables};
+}
+
+pub mod files {
+    pub use crate::files::replace_durably;
+}
+
+pub mod manifest {
+    pub use crate::manifest::{BrowserSettings, Manifest, ManifestError};
+}
+
+pub mod model {
+    pub use crate::model::{
+        Environment, EnvironmentChange, ImageHashes, Reason, RecordedEvent, RunFile, RunId, Status,
+        StoryIdentifier, Summary, VisualTestResult, VisualTestRun, now_ms, pin_environment,
+        rfc3339,
+    };
+}
+
+pub mod plan {
+    pub use crate::plan::Plan;
+}
+
+pub mod record {
+    pub use crate::record::export::ExportedRun;
+    pub use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
+    pub use crate::record::server_info::ServerInfo;
+    pub use crate::record::store::{
+        ApplyOutcome, EndOutcome, JoinOutcome, MarkOutcome, MarkRequest, Store,
+    };
+    pub use crate::record::{
+        EventFollower, EventNotifications, MarkResult, RecordConfig, RecordError, Recorder,
+        Records, Retention, StreamEntry,
+    };
+}
+
+pub mod redis {
+    pub use crate::redis::{Recovery, StoreError};
+}
+
+pub mod report {
+    pub mod html {
+        pub use crate::report::html::{EMBED_UP_TO, write};
+
+        pub mod assets {
+            pub use crate::report::html::assets::{CHART, FONTS, ICONS, REVIEW, SCRIPTS, STYLE};
+        }
+    }
+}
+
+pub mod run {
+    pub use crate::run::environment;
+}
+
+pub mod serve {
+    pub use crate::serve::{HttpServer, Service};
+}

@@ -1,0 +1,204 @@
+//! The state of the record in memory, and the operations that change it.
+
+use std::collections::HashMap;
+
+use tokio::sync::mpsc;
+
+use super::run::MemoryRun;
+use crate::model::{RunId, now_ms};
+use crate::record::operation::{HistoryEntry, JoinRequest, Operation, json, run_id_field};
+use crate::record::store::{
+    ApplyOutcome, EndOutcome, HEARTBEAT_TIMEOUT, HISTORY_LENGTH, JoinOutcome, JoinResponse,
+    STREAM_LENGTH,
+};
+use crate::record::stream::StreamEntry;
+
+/// The runs, histories and subscribers of the record.
+#[derive(Debug, Default)]
+pub(super) struct MemoryState {
+    pub(super) runs: HashMap<RunId, MemoryRun>,
+    /// Outcomes with their time, like a sorted set.
+    pub(super) history: HashMap<String, Vec<(i64, HistoryEntry)>>,
+    pub(super) subscribers: Vec<(Option<RunId>, mpsc::Sender<String>)>,
+}
+
+impl MemoryState {
+    pub(super) fn publish(&mut self, run_id: &RunId, kind: &str, fields: &str) {
+        let Some(run) = self.runs.get_mut(run_id) else {
+            return;
+        };
+        run.state.n += 1;
+        let (ts, n) = (now_ms(), run.state.n);
+        run.last_id = if ts > run.last_id.0 {
+            (ts, 0)
+        } else {
+            (run.last_id.0, run.last_id.1 + 1)
+        };
+        let entry = StreamEntry {
+            id: format!("{}-{}", run.last_id.0, run.last_id.1),
+            event: format!(r#"{{"type":"{kind}",{fields},"ts":{ts},"n":{n}}}"#),
+        };
+        let message = entry.message();
+        run.events.push(entry);
+        if run.events.len() > 2 * STREAM_LENGTH {
+            run.events.drain(..STREAM_LENGTH);
+        }
+        self.subscribers.retain(|(run, sender)| {
+            let is_wanted = run.as_ref().is_none_or(|run| run == run_id);
+            !sender.is_closed() && {
+                if is_wanted {
+                    // A full channel means that a notification is pending.
+                    let _ = sender.try_send(message.clone());
+                }
+                true
+            }
+        });
+    }
+
+    pub(super) fn join(&mut self, join: &JoinRequest, live: bool) -> JoinResponse {
+        let started = run_id_field(&join.run_id);
+        let mut outcome = JoinOutcome::Joined;
+        if !self.runs.contains_key(&join.run_id) {
+            outcome = JoinOutcome::Created;
+            let run = MemoryRun::new(join);
+            self.runs.insert(join.run_id.clone(), run);
+            self.publish(&join.run_id, "run:started", &started);
+        }
+        let Some(run) = self.runs.get_mut(&join.run_id) else {
+            unreachable!("the run was inserted above")
+        };
+        if run
+            .planned
+            .insert(join.writer.clone(), join.planned)
+            .is_none()
+        {
+            if run.state.ended_at.is_some() && live {
+                outcome = JoinOutcome::Reopened;
+                (run.state.ended_at, run.state.said, run.state.died) = (None, None, false);
+                run.live.clear();
+                run.state.planned = run.state.planned.max(join.planned);
+            } else {
+                run.state.planned += join.planned;
+            }
+        }
+        if live {
+            run.heartbeat(&join.writer, Some(&join.host));
+        }
+        let joined = JoinResponse {
+            outcome,
+            applied: run.applied.get(&join.writer).copied().unwrap_or_default(),
+            writers: run.planned.len() as u64,
+        };
+        if outcome == JoinOutcome::Reopened {
+            let fields = format!("{started},\"resumed\":true");
+            self.publish(&join.run_id, "run:started", &fields);
+        }
+        joined
+    }
+
+    pub(super) fn apply(
+        &mut self,
+        join: &JoinRequest,
+        number: u64,
+        operation: &Operation,
+    ) -> ApplyOutcome {
+        let Some(run) = self.runs.get_mut(&join.run_id) else {
+            return ApplyOutcome::NoRun;
+        };
+        let applied = run.applied.entry(join.writer.clone()).or_default();
+        if number <= *applied {
+            return ApplyOutcome::Duplicate(*applied);
+        }
+        if number > *applied + 1 {
+            return ApplyOutcome::Gap(*applied);
+        }
+        *applied = number;
+        match operation {
+            Operation::Test {
+                key,
+                at,
+                kind,
+                fields,
+                outcome,
+                ..
+            } => {
+                let was_final = run.apply_test(operation);
+                if let Ok(outcome) = serde_json::from_str(outcome) {
+                    self.add_to_history(key, *at, outcome);
+                }
+                let Some(was_final) = was_final else {
+                    return ApplyOutcome::Stale;
+                };
+                let kind = if was_final { "test:updated" } else { kind };
+                self.publish(&join.run_id, kind, fields);
+            }
+            Operation::Describe { tail } => run.state.tail.clone_from(tail),
+            Operation::Announce { kind, fields } => self.publish(&join.run_id, kind, fields),
+            Operation::Leave { reason, at } => {
+                run.add_reason(*reason);
+                self.leave(join, *at);
+            }
+            Operation::Die { at } => {
+                run.state.died = true;
+                self.leave(join, *at);
+            }
+        }
+        ApplyOutcome::Done
+    }
+
+    fn leave(&mut self, join: &JoinRequest, at: i64) {
+        if let Some(run) = self.runs.get_mut(&join.run_id) {
+            run.heartbeat(&join.writer, None);
+            self.end(&join.run_id, Some(at), None);
+        }
+    }
+
+    pub(super) fn add_to_history(&mut self, key: &str, at: i64, outcome: HistoryEntry) {
+        let outcomes = self.history.entry(key.to_owned()).or_default();
+        outcomes.push((at, outcome));
+        outcomes.sort_by_key(|(at, _)| *at);
+        let surplus = outcomes.len().saturating_sub(HISTORY_LENGTH);
+        outcomes.drain(..surplus);
+    }
+
+    /// Ends a run without live workers. Workers on `dead_host` count as dead;
+    /// without `at` the run ends at the last heartbeat.
+    pub(super) fn end(
+        &mut self,
+        run_id: &RunId,
+        at: Option<i64>,
+        dead_host: Option<&str>,
+    ) -> EndOutcome {
+        let Some(run) = self.runs.get_mut(run_id) else {
+            return EndOutcome::NoRun;
+        };
+        if run.state.ended_at.is_some() {
+            return EndOutcome::AlreadyEnded(run.reason());
+        }
+        let (now, limit) = (
+            now_ms(),
+            i64::try_from(HEARTBEAT_TIMEOUT.as_millis()).unwrap_or(i64::MAX),
+        );
+        let is_dead = |(host, seen): &&(String, i64)| {
+            dead_host.is_some_and(|dead_host| dead_host == host) || now - *seen > limit
+        };
+        let lost = run.live.values().filter(is_dead).count();
+        let live = run.live.len() - lost;
+        if live > 0 {
+            return EndOutcome::Pending(live as u64);
+        }
+        if run.state.shared && dead_host.is_none() && now - run.state.seen <= limit {
+            return EndOutcome::Pending(0);
+        }
+        run.state.died |= lost > 0;
+        run.state.ended_at = Some(at.unwrap_or(run.state.seen));
+        let reason = run.reason();
+        let fields = format!(
+            r#"{},"summary":{},"reason":"{reason}""#,
+            run_id_field(run_id),
+            json(&run.summary)
+        );
+        self.publish(run_id, "run:finished", &fields);
+        EndOutcome::Ended(reason)
+    }
+}
