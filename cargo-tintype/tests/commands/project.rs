@@ -111,6 +111,7 @@ impl Project {
             "CARGO_HOME",
             "RUSTUP_HOME",
             "RUSTUP_TOOLCHAIN",
+            "RUSTUP_AUTO_INSTALL",
         ] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
