@@ -13,9 +13,7 @@ use super::start;
 use super::virtual_clock::VirtualTime;
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver, RawCommand};
 use crate::browser::error::BrowserError;
-use crate::browser::page::{
-    BrowserInfo, Page, PageState, Progress, Thoroughness, only_changes_fragment,
-};
+use crate::browser::page::{BrowserInfo, Page, PageState, Progress, Thoroughness};
 use crate::manifest::{BrowserSettings, CaptureSettings, Screen, Theme};
 use crate::model::PageError;
 
@@ -81,149 +79,6 @@ impl ChromiumPage {
         self.driver.drives_frames
     }
 
-    /// Loads an address with this screen and colour scheme. The browser's cache
-    /// is used.
-    pub async fn load(
-        &mut self,
-        address: &str,
-        theme: &Theme,
-        screen: Screen,
-        capture: &CaptureSettings,
-    ) -> Result<(), BrowserError> {
-        self.load_once(address, theme, screen, capture).await?;
-        if self.needs_password().await? {
-            self.authenticate(address).await?;
-            self.load_once(address, theme, screen, capture).await?;
-        }
-        Ok(())
-    }
-
-    pub(super) async fn load_once(
-        &mut self,
-        address: &str,
-        theme: &Theme,
-        screen: Screen,
-        capture: &CaptureSettings,
-    ) -> Result<(), BrowserError> {
-        let limit = capture.timeout;
-        if self.cache_is_off {
-            let cached = json!({ "cacheDisabled": false });
-            self.cdp("Network.setCacheDisabled", cached).await?;
-            self.cache_is_off = false;
-        }
-        // Virtual time cannot be turned off.
-        let is_wrong_clock = self.time.is_virtual() && !capture.virtual_time;
-        if self.state.has_acted || is_wrong_clock {
-            // In the old tab, the mouse would stay where a step has moved it.
-            self.open_tab().await?;
-        }
-        self.send_credentials().await?;
-        if only_changes_fragment(&self.state.address, address) {
-            // Otherwise only the fragment would change, and nothing be loaded.
-            self.navigate("about:blank", limit).await?;
-        }
-        self.install(capture).await?;
-        self.emulate(theme, screen).await?;
-        self.state.begin_story(address);
-        self.navigate_signed_in(address, limit).await?;
-        (self.has_theme, self.transitions_off) = (false, false);
-        self.set_theme(theme).await
-    }
-
-    /// Loads an address in a new tab without cache, cookies and storage.
-    pub async fn load_fresh(
-        &mut self,
-        address: &str,
-        theme: &Theme,
-        screen: Screen,
-        capture: &CaptureSettings,
-    ) -> Result<(), BrowserError> {
-        self.load_fresh_once(address, theme, screen, capture)
-            .await?;
-        if self.needs_password().await? {
-            self.authenticate(address).await?;
-            self.load_fresh_once(address, theme, screen, capture)
-                .await?;
-        }
-        Ok(())
-    }
-
-    pub(super) async fn load_fresh_once(
-        &mut self,
-        address: &str,
-        theme: &Theme,
-        screen: Screen,
-        capture: &CaptureSettings,
-    ) -> Result<(), BrowserError> {
-        self.open_tab().await?;
-        self.install(capture).await?;
-        self.emulate(theme, screen).await?;
-        self.until_closed().await?;
-        self.forget(address).await?;
-        self.send_credentials().await?;
-        self.cdp("Network.enable", json!({})).await?;
-        self.cdp("Network.setCacheDisabled", json!({ "cacheDisabled": true }))
-            .await?;
-        self.cache_is_off = true;
-        self.state.begin_story(address);
-        self.navigate_signed_in(address, capture.timeout).await?;
-        (self.has_theme, self.transitions_off) = (false, false);
-        self.set_theme(theme).await
-    }
-
-    /// Removes cookies, and all storage of the address's origin.
-    pub async fn forget(&mut self, address: &str) -> Result<(), BrowserError> {
-        if let Ok(url) = url::Url::parse(address) {
-            let origin = url.origin().ascii_serialization();
-            let all = json!({ "origin": origin, "storageTypes": "all" });
-            self.cdp("Storage.clearDataForOrigin", all).await?;
-        }
-        self.cdp("Network.clearBrowserCookies", json!({})).await?;
-        self.sent.cookies = false;
-        Ok(())
-    }
-
-    /// Navigates to an address and waits until it has loaded.
-    pub(in crate::browser) async fn navigate(
-        &self,
-        address: &str,
-        limit: Duration,
-    ) -> Result<(), BrowserError> {
-        // The address may contain a password.
-        if !address.contains('@') {
-            tracing::debug!(address, "loading");
-        }
-        if let Some(devtools) = &self.devtools {
-            return self.load_document(devtools, address, limit).await;
-        }
-        let mut loaded = self.goto(address, limit).await;
-        if loaded.as_ref().is_err_and(is_broken_by_page) {
-            // A document that no page code has touched.
-            let blank = json!({ "url": "about:blank" });
-            self.cdp("Page.navigate", blank).await?;
-            loaded = self.goto(address, limit).await;
-        }
-        loaded.map_err(|error| error.of_loading(address))
-    }
-
-    async fn goto(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
-        let load = self.driver.client.goto(address);
-        self.driver.command_within("navigate", limit, load).await
-    }
-
-    /// Applies a screen and a theme to the loaded page, and draws a frame for its
-    /// listeners.
-    pub async fn show(&mut self, theme: &Theme, screen: Screen) -> Result<(), BrowserError> {
-        if !self.transitions_off {
-            self.call::<Value>("disableTransitions", &[]).await?;
-            self.transitions_off = true;
-        }
-        self.time.resume();
-        self.emulate(theme, screen).await?;
-        self.set_theme(theme).await?;
-        self.proceed().await
-    }
-
     /// Applies a theme to the root element, and removes the one before.
     pub(super) async fn set_theme(&mut self, theme: &Theme) -> Result<(), BrowserError> {
         let bare = theme.attributes.is_empty() && theme.classes.is_empty();
@@ -242,31 +97,25 @@ impl ChromiumPage {
         screen: Screen,
     ) -> Result<(), BrowserError> {
         if self.state.screen != Some(screen) {
-            self.set_size(screen, screen.viewport.height, None).await?;
+            self.set_size(screen).await?;
             self.state.screen = Some(screen);
         }
         self.emulate_device(theme, screen).await
     }
 
-    /// Sets the layout to the screen's width and this height, of which `clip` or
-    /// everything is visible.
-    pub(in crate::browser) async fn set_size(
-        &self,
-        screen: Screen,
-        height: u32,
-        clip: Option<Value>,
-    ) -> Result<(), BrowserError> {
+    /// Sets the size of the viewport.
+    async fn set_size(&self, screen: Screen) -> Result<(), BrowserError> {
+        let (width, height) = (screen.viewport.width, screen.viewport.height);
         let mut metrics = json!({
-            "width": screen.viewport.width,
+            "width": width,
             "height": height,
             "deviceScaleFactor": screen.scale,
             "mobile": screen.mobile,
         });
         // Without a clip, driven frames come in CSS pixels whatever the scale.
-        let whole = || json!({ "x": 0, "y": 0, "width": screen.viewport.width, "height": height, "scale": 1 });
-        let scaled = self.driver.drives_frames && screen.scale != 1.0;
-        if let Some(clip) = clip.or_else(|| scaled.then(whole)) {
-            metrics["viewport"] = clip;
+        if self.driver.drives_frames && screen.scale != 1.0 {
+            metrics["viewport"] =
+                json!({ "x": 0, "y": 0, "width": width, "height": height, "scale": 1 });
         }
         self.cdp("Emulation.setDeviceMetricsOverride", metrics)
             .await
@@ -383,17 +232,6 @@ impl Page for ChromiumPage {
         let value = answer["result"].get("value").cloned().unwrap_or_default();
         serde_json::from_value(value).map_err(|error| BrowserError::of_script(error.to_string()))
     }
-}
-
-/// Whether the driver failed because of page code. The driver calls a function
-/// in the old page before it navigates, which fails where the page has replaced
-/// `JSON.stringify` or defined `Object.prototype.toJSON`.
-fn is_broken_by_page(error: &BrowserError) -> bool {
-    matches!(
-        error,
-        BrowserError::Refused { reason, .. }
-            if reason.contains("deserialize") || reason.contains("javascript error")
-    )
 }
 
 /// Names and versions from the session's capabilities.

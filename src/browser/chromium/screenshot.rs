@@ -1,38 +1,18 @@
 //! Takes screenshots of a page of Chromium.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::page::ChromiumPage;
 use crate::browser::error::BrowserError;
-use crate::browser::page::{Frame, Page, Screenshot, image};
+use crate::browser::page::{Frame, Screenshot, image};
 use crate::manifest::Screen;
 
 /// The most frames that are issued for one screenshot.
 const MAX_FRAMES: u32 = 10;
 
 impl Screenshot for ChromiumPage {
-    async fn set_layout_size(&self, screen: Screen, height: u32) -> Result<(), BrowserError> {
-        self.set_size(screen, height, None).await
-    }
-
-    async fn take_screenshot(
-        &self,
-        screen: Screen,
-        height: u32,
-        part: Option<Frame>,
-    ) -> Result<Vec<u8>, BrowserError> {
-        if let Some(part) = part {
-            self.set_size(screen, height, Some(clip(part))).await?;
-            self.frame().await?;
-        }
-        self.capture_visible().await
-    }
-}
-
-impl ChromiumPage {
-    /// Captures the visible part. After a change of size, the first frames may
-    /// have no screenshot.
-    async fn capture_visible(&self) -> Result<Vec<u8>, BrowserError> {
+    /// After a change of size, the first frames may have no screenshot.
+    async fn capture_viewport(&self, _screen: Screen) -> Result<Vec<u8>, BrowserError> {
         for _ in 0..MAX_FRAMES {
             if let Some(picture) = self.capture_frame().await? {
                 return Ok(picture);
@@ -41,6 +21,33 @@ impl ChromiumPage {
         Err(image::failed("the browser returned no image".to_owned()))
     }
 
+    /// The layout stays that of the viewport.
+    async fn capture_part(&self, screen: Screen, part: Frame) -> Result<Vec<u8>, BrowserError> {
+        let zoom = if screen.mobile {
+            let metrics = self.cdp("Page.getLayoutMetrics", json!({})).await?;
+            metrics["cssVisualViewport"]["scale"].as_f64()
+        } else {
+            None
+        };
+        let Frame {
+            x,
+            y,
+            width,
+            height,
+        } = part;
+        let command = json!({
+            "format": "png",
+            "optimizeForSpeed": true,
+            "captureBeyondViewport": true,
+            "clip": { "x": x, "y": y, "width": width, "height": height, "scale": zoom.unwrap_or(1.0) },
+        });
+        let shot = self.cdp("Page.captureScreenshot", command);
+        let answer = self.issue_frames_while(shot).await?;
+        image::decode_base64(answer["data"].as_str().unwrap_or_default())
+    }
+}
+
+impl ChromiumPage {
     async fn capture_frame(&self) -> Result<Option<Vec<u8>>, BrowserError> {
         let format = json!({ "format": "png", "optimizeForSpeed": true });
         let (answer, field) = if self.drives_frames() {
@@ -55,9 +62,4 @@ impl ChromiumPage {
         }
         image::decode_base64(text).map(Some)
     }
-}
-
-/// The clip of the emulation command.
-fn clip(frame: Frame) -> Value {
-    json!({ "x": frame.x, "y": frame.y, "width": frame.width, "height": frame.height, "scale": 1 })
 }

@@ -15,7 +15,7 @@ use super::start;
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver, within};
 use crate::browser::error::BrowserError;
 use crate::browser::page::{
-    Access, BrowserInfo, Page, PageState, Screenshot, StorageState, only_changes_fragment, prelude,
+    Access, BrowserInfo, Page, PageState, StorageState, only_changes_fragment, prelude,
 };
 use crate::manifest::{
     BrowserSettings, CaptureSettings, ColorScheme, Credentials, Device, Screen, Theme,
@@ -266,7 +266,7 @@ impl FirefoxPage {
         screen: Screen,
     ) -> Result<(), BrowserError> {
         if self.state.screen != Some(screen) {
-            self.set_layout_size(screen, screen.viewport.height).await?;
+            self.set_size(screen).await?;
             self.state.screen = Some(screen);
         }
         if self.scheme != theme.color_scheme

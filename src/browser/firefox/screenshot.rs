@@ -1,6 +1,6 @@
 //! Takes screenshots of a page of Firefox.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::page::FirefoxPage;
 use crate::browser::error::BrowserError;
@@ -8,10 +8,29 @@ use crate::browser::page::{Frame, Page, Screenshot, image};
 use crate::manifest::Screen;
 
 impl Screenshot for FirefoxPage {
-    async fn set_layout_size(&self, screen: Screen, height: u32) -> Result<(), BrowserError> {
+    async fn capture_viewport(&self, _screen: Screen) -> Result<Vec<u8>, BrowserError> {
+        self.capture_area(json!({ "origin": "viewport" })).await
+    }
+
+    async fn capture_part(&self, _screen: Screen, part: Frame) -> Result<Vec<u8>, BrowserError> {
+        let Frame {
+            x,
+            y,
+            width,
+            height,
+        } = part;
+        let clip = json!({ "type": "box", "x": x, "y": y, "width": width, "height": height });
+        self.capture_area(json!({ "origin": "document", "clip": clip }))
+            .await
+    }
+}
+
+impl FirefoxPage {
+    /// Sets the size of the viewport.
+    pub(super) async fn set_size(&self, screen: Screen) -> Result<(), BrowserError> {
         let size = json!({
             "context": self.tab.id,
-            "viewport": { "width": screen.viewport.width, "height": height },
+            "viewport": { "width": screen.viewport.width, "height": screen.viewport.height },
             "devicePixelRatio": screen.scale,
         });
         self.bidi("browsingContext.setViewport", size)
@@ -19,26 +38,10 @@ impl Screenshot for FirefoxPage {
             .map(drop)
     }
 
-    async fn take_screenshot(
-        &self,
-        _screen: Screen,
-        _height: u32,
-        part: Option<Frame>,
-    ) -> Result<Vec<u8>, BrowserError> {
+    async fn capture_area(&self, mut area: Value) -> Result<Vec<u8>, BrowserError> {
         self.frame().await?;
-        let mut shot = json!({ "context": self.tab.id, "origin": "viewport" });
-        if let Some(Frame {
-            x,
-            y,
-            width,
-            height,
-        }) = part
-        {
-            shot["origin"] = json!("document");
-            shot["clip"] =
-                json!({ "type": "box", "x": x, "y": y, "width": width, "height": height });
-        }
-        let answer = self.bidi("browsingContext.captureScreenshot", shot).await?;
+        area["context"] = json!(self.tab.id);
+        let answer = self.bidi("browsingContext.captureScreenshot", area).await?;
         image::decode_base64(answer["data"].as_str().unwrap_or_default())
     }
 }

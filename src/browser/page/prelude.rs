@@ -19,6 +19,7 @@ macro_rules! closure {
 /// statements run in this order.
 const LIBRARY: &str = closure!(
     "intrinsics",
+    "resizes",
     "resources",
     "dependencies",
     "clock_reads",
@@ -26,6 +27,7 @@ const LIBRARY: &str = closure!(
     "requests",
     "roots",
     "frames",
+    "revealed",
     "motion",
     "animations",
     "transitions",
@@ -35,6 +37,7 @@ const LIBRARY: &str = closure!(
     "media",
     "styles",
     "fonts",
+    "skipped",
     "conditions",
     "readiness",
     "storybook",
@@ -44,6 +47,7 @@ const LIBRARY: &str = closure!(
     "pickers",
     "visibility",
     "geometry",
+    "scrolling",
     "masks",
     "library",
 );

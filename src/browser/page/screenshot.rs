@@ -24,31 +24,43 @@ struct Area {
     height: f64,
 }
 
-/// A rectangle in whole CSS pixels of the page.
+/// A rectangle in whole CSS pixels of the page. Pages that are written from
+/// right to left have content at negative places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::browser) struct Frame {
-    pub(in crate::browser) x: u32,
-    pub(in crate::browser) y: u32,
+    pub(in crate::browser) x: i32,
+    pub(in crate::browser) y: i32,
     pub(in crate::browser) width: u32,
     pub(in crate::browser) height: u32,
 }
 
 /// A page that can be captured.
 pub(in crate::browser) trait Screenshot: Page {
-    /// Sets the layout to the screen's width and this height.
-    fn set_layout_size(
+    /// Makes the viewport this high, in an engine that draws nothing beyond it.
+    fn stretch_viewport(
         &self,
-        screen: Screen,
-        height: u32,
-    ) -> impl Future<Output = Result<(), BrowserError>> + Send;
+        _screen: Screen,
+        _height: u32,
+    ) -> impl Future<Output = Result<(), BrowserError>> + Send {
+        async { Ok(()) }
+    }
 
-    /// Takes a screenshot of a part of the page, which is laid out at this height,
-    /// or of the viewport.
-    fn take_screenshot(
+    /// What of a part of the page the engine can draw.
+    fn drawable(&self, _screen: Screen, part: Frame) -> Frame {
+        part
+    }
+
+    /// Takes a screenshot of the viewport.
+    fn capture_viewport(
         &self,
         screen: Screen,
-        height: u32,
-        part: Option<Frame>,
+    ) -> impl Future<Output = Result<Vec<u8>, BrowserError>> + Send;
+
+    /// Takes a screenshot of a part of the page, which may be beyond the viewport.
+    fn capture_part(
+        &self,
+        screen: Screen,
+        part: Frame,
     ) -> impl Future<Output = Result<Vec<u8>, BrowserError>> + Send;
 }
 
@@ -59,50 +71,57 @@ pub(in crate::browser) async fn capture(
     settings: &CaptureSettings,
     screen: Screen,
 ) -> Result<Vec<u8>, BrowserError> {
-    let viewport = screen.viewport;
     if settings.target == Target::Viewport {
-        return masked(page, settings, screen, viewport.height).await;
+        return masked(page, settings, screen, None).await;
     }
-    // Content below the viewport is drawn only if the viewport is as tall.
-    let extent: Area = page.call("pageExtent", &[]).await?;
-    let height = (extent.height.ceil() as u32).max(viewport.height);
+    let extent = page_area(page).await?;
+    let height = (extent.height.ceil() as u32).max(screen.viewport.height);
     if settings.target == Target::Page {
-        reject_too_large(page_frame(screen, height), screen, "the page")?;
+        reject_too_large(enclosing(extent), screen, "the page")?;
     }
-    page.set_layout_size(screen, height).await?;
-    let picture = masked(page, settings, screen, height).await;
-    page.set_layout_size(screen, viewport.height).await?;
+    page.stretch_viewport(screen, height).await?;
+    let picture = capture_target(page, settings, screen).await;
+    page.stretch_viewport(screen, screen.viewport.height)
+        .await?;
     picture
 }
 
-/// The screenshot of a page that is laid out at this height, with its masks.
+/// Captures the page or an element.
+async fn capture_target(
+    page: &impl Screenshot,
+    settings: &CaptureSettings,
+    screen: Screen,
+) -> Result<Vec<u8>, BrowserError> {
+    let frame = match &settings.target {
+        Target::Element(selector) => {
+            let frame = element_frame(page, selector, settings.padding).await?;
+            reject_too_large(frame, screen, &format!("`{selector}`"))?;
+            frame
+        }
+        Target::Page | Target::Viewport => enclosing(page_area(page).await?),
+    };
+    masked(page, settings, screen, Some(page.drawable(screen, frame))).await
+}
+
+/// The screenshot of a part of the page, or of the viewport, with its masks.
 async fn masked(
     page: &impl Screenshot,
     settings: &CaptureSettings,
     screen: Screen,
-    height: u32,
+    part: Option<Frame>,
 ) -> Result<Vec<u8>, BrowserError> {
-    let frame = match &settings.target {
-        Target::Viewport => None,
-        Target::Page => Some(page_frame(screen, height)),
-        Target::Element(selector) => {
-            let frame = element_frame(page, selector, settings.padding, height).await?;
-            reject_too_large(frame, screen, &format!("`{selector}`"))?;
-            Some(frame)
-        }
-    };
     let masks: Option<MaskAreas> = if settings.mask.is_empty() {
         None
     } else {
         let selectors = [json!(settings.mask)];
         Some(page.call("maskAreas", &selectors).await?)
     };
-    let picture = match frame {
-        None => page.take_screenshot(screen, height, None).await?,
-        Some(frame) => capture_pieces(page, screen, height, frame).await?,
+    let picture = match part {
+        None => page.capture_viewport(screen).await?,
+        Some(part) => capture_pieces(page, screen, part).await?,
     };
     match masks {
-        Some(masks) if !masks.areas.is_empty() => masks.paint(&picture, frame, screen),
+        Some(masks) if !masks.areas.is_empty() => masks.paint(&picture, part, screen),
         _ => Ok(picture),
     }
 }
@@ -128,9 +147,11 @@ impl MaskAreas {
         screen: Screen,
     ) -> Result<Vec<u8>, BrowserError> {
         let mut image = decode_png(picture)?;
-        let width = part.map_or(screen.viewport.width, |part| part.width);
-        let [x, y] = part.map_or(self.scroll, |part| [part.x.into(), part.y.into()]);
-        let scale = f64::from(image.width()) / f64::from(width.max(1)) * self.zoom;
+        let ([x, y], scale) = match part {
+            Some(part) => ([part.x.into(), part.y.into()], 1.0 / f64::from(part.width)),
+            None => (self.scroll, self.zoom / f64::from(screen.viewport.width)),
+        };
+        let scale = scale * f64::from(image.width());
         let areas: Vec<PixelArea> = self
             .areas
             .iter()
@@ -146,12 +167,25 @@ impl MaskAreas {
     }
 }
 
-fn page_frame(screen: Screen, height: u32) -> Frame {
+/// The place and size of the page, which is scrolled to its top.
+async fn page_area(page: &impl Page) -> Result<Area, BrowserError> {
+    let mut captured: CapturedPage = page.call("capturedPage", &[]).await?;
+    if captured.has_scrolled {
+        // Listeners may change its size.
+        page.frame().await?;
+        captured = page.call("capturedPage", &[]).await?;
+    }
+    Ok(captured.area)
+}
+
+/// The whole pixels that an area touches.
+fn enclosing(area: Area) -> Frame {
+    let (x, y) = (area.x.floor(), area.y.floor());
     Frame {
-        x: 0,
-        y: 0,
-        width: screen.viewport.width,
-        height,
+        x: x as i32,
+        y: y as i32,
+        width: ((area.x + area.width).ceil() - x) as u32,
+        height: ((area.y + area.height).ceil() - y) as u32,
     }
 }
 
@@ -170,6 +204,16 @@ fn reject_too_large(frame: Frame, screen: Screen, what: &str) -> Result<(), Brow
     })
 }
 
+/// The page that is captured.
+#[derive(Debug, Deserialize)]
+struct CapturedPage {
+    #[serde(flatten)]
+    area: Area,
+    /// Whether it was scrolled to its top.
+    #[serde(rename = "hasScrolled")]
+    has_scrolled: bool,
+}
+
 /// The element that is captured.
 #[derive(Debug, Deserialize)]
 struct CaptureTarget {
@@ -177,18 +221,20 @@ struct CaptureTarget {
     problem: Option<String>,
     #[serde(flatten)]
     area: Option<Area>,
+    /// The page that it is in.
+    page: Option<Area>,
     /// Whether it was scrolled into view.
     #[serde(default, rename = "hasScrolled")]
     has_scrolled: bool,
 }
 
 /// The place of an element with its padding, in whole pixels that include its
-/// edges. The element is scrolled into view in its scroll containers.
+/// edges, within the page. The element is scrolled into view in its scroll
+/// containers.
 async fn element_frame(
     page: &impl Page,
     selector: &str,
     padding: u32,
-    height: u32,
 ) -> Result<Frame, BrowserError> {
     let arguments = [json!(selector)];
     let mut target: Option<CaptureTarget> = page.call("captureTarget", &arguments).await?;
@@ -207,50 +253,56 @@ async fn element_frame(
     if let Some(problem) = target.problem {
         return Err(invisible(problem));
     }
-    let area = target
-        .area
-        .ok_or_else(|| invisible("it has no box".to_owned()))?;
+    let (Some(area), Some(whole)) = (target.area, target.page) else {
+        return Err(invisible("it has no box".to_owned()));
+    };
     let around = f64::from(padding);
-    let (x, y) = (
-        (area.x - around).floor().max(0.0),
-        (area.y - around).floor().max(0.0),
+    let (left, top) = (
+        (area.x - around).max(whole.x),
+        (area.y - around).max(whole.y),
     );
-    let right = (area.x + area.width + around).ceil();
-    let bottom = (area.y + area.height + around)
-        .ceil()
-        .min(f64::from(height));
-    if right <= x || bottom <= y {
-        return Err(invisible("it is outside of the page".to_owned()));
-    }
-    Ok(Frame {
-        x: x as u32,
-        y: y as u32,
-        width: (right - x) as u32,
-        height: (bottom - y) as u32,
-    })
+    let right = (area.x + area.width + around).min(whole.x + whole.width);
+    let bottom = (area.y + area.height + around).min(whole.y + whole.height);
+    Ok(enclosing(Area {
+        x: left,
+        y: top,
+        width: right - left,
+        height: bottom - top,
+    }))
 }
 
 /// Captures a part of the page in as few pieces as possible.
 async fn capture_pieces(
     page: &impl Screenshot,
     screen: Screen,
-    height: u32,
     whole: Frame,
 ) -> Result<Vec<u8>, BrowserError> {
-    let most = ((f64::from(MAX_PIECE_HEIGHT) / screen.scale) as u32).max(1);
+    let most = piece_height(screen.scale);
     let mut pieces = Vec::new();
     let mut top = 0;
     while top < whole.height {
         let piece = Frame {
-            y: whole.y + top,
+            y: whole.y + top as i32,
             height: (whole.height - top).min(most),
             ..whole
         };
-        pieces.push(page.take_screenshot(screen, height, Some(piece)).await?);
+        pieces.push(page.capture_part(screen, piece).await?);
         top += piece.height;
     }
     match <[Vec<u8>; 1]>::try_from(pieces) {
         Ok([picture]) => Ok(picture),
         Err(pieces) => join(&pieces),
     }
+}
+
+/// The largest height of a piece in CSS pixels that is a whole number of image
+/// pixels: otherwise two pieces have a row of the image in common.
+fn piece_height(scale: f64) -> u32 {
+    let most = ((f64::from(MAX_PIECE_HEIGHT) / scale) as u32).max(1);
+    let is_whole = |height: &u32| {
+        let pixels = f64::from(*height) * scale;
+        (pixels - pixels.round()).abs() < 1e-6
+    };
+    let heights = (most.saturating_sub(1_000).max(1)..=most).rev();
+    heights.into_iter().find(is_whole).unwrap_or(most)
 }

@@ -12,11 +12,14 @@ use super::info::Thoroughness;
 use super::poll::{Deadline, Polled, poll_until};
 use super::traits::{Page, Progress};
 use crate::browser::error::{BrowserError, Pending, Unsettled};
-use crate::manifest::{CaptureSettings, WaitFor};
+use crate::manifest::{CaptureSettings, Target, WaitFor};
 use crate::model::{PageError, SettledStep};
 
 /// How long `aria-busy` is waited for: a story may show the busy state itself.
 const MAX_BUSY: Duration = Duration::from_secs(2);
+
+/// The page time at every place that the page is scrolled to.
+const SCROLL_PAUSE: Duration = Duration::from_millis(100);
 
 /// The exception that scripts get in the browser's own error pages.
 const CLOSED_PAGE: &str = "Access is denied for this document";
@@ -50,6 +53,8 @@ struct SettleReply {
     other_origins: Vec<String>,
     has_stored_data: bool,
     has_motion: bool,
+    /// Whether the page is still to be scrolled through, or back.
+    has_more_to_scroll: bool,
 }
 
 /// Waits until the page is ready, within the story's time from `started`.
@@ -77,14 +82,15 @@ pub(in crate::browser) async fn settle(
         if !reply.pending.is_empty() {
             return Ok(Polled::Pending(reply.pending));
         }
-        Ok(Polled::Ready(Settled {
+        let settled = Settled {
             steps: steps.clone(),
             missing_fonts: reply.failed_fonts,
             foreign: reply.other_origins,
             dirty: reply.has_stored_data,
             moving: reply.has_motion,
             page_errors: Vec::new(),
-        }))
+        };
+        Ok(Polled::Ready((settled, answer.has_more_to_scroll)))
     };
     loop {
         let settled = poll_until(page, ("checkReadiness", &options), deadline, &mut check).await;
@@ -95,9 +101,15 @@ pub(in crate::browser) async fn settle(
                 pending,
             })
         };
-        let mut settled = settled.map_err(unsettled)?;
+        let (mut settled, has_more_to_scroll) = settled.map_err(unsettled)?;
         let passed = page.pass_time_until_idle(capture, thoroughness, started);
         match passed.await? {
+            Progress::AtRest if has_more_to_scroll => {
+                if deadline.has_passed() {
+                    return Err(unsettled(scrolling()));
+                }
+                scroll_on(page, capture, deadline).await?;
+            }
             Progress::AtRest => {
                 settled.page_errors = page.page_errors();
                 return Ok(settled);
@@ -108,6 +120,35 @@ pub(in crate::browser) async fn settle(
             Progress::Moved | Progress::Waiting => {}
         }
     }
+}
+
+/// Scrolls to the end of what is captured, or back from there.
+async fn scroll_on(
+    page: &impl Page,
+    capture: &CaptureSettings,
+    deadline: Deadline,
+) -> Result<(), BrowserError> {
+    let arguments = [json!(scrolled_element(capture))];
+    while page.call::<bool>("scrollOn", &arguments).await? && !deadline.has_passed() {
+        page.wait(SCROLL_PAUSE).await?;
+    }
+    page.resume();
+    page.wait(SCROLL_PAUSE).await
+}
+
+/// The selector of the element that is scrolled to, or none for the whole page.
+fn scrolled_element(capture: &CaptureSettings) -> Option<&str> {
+    match &capture.target {
+        Target::Element(selector) if capture.scroll_through.is_none() => Some(selector),
+        _ => None,
+    }
+}
+
+fn scrolling() -> Vec<Pending> {
+    vec![Pending {
+        step: "scroll-through".to_owned(),
+        detail: "the page is not scrolled through".to_owned(),
+    }]
 }
 
 /// The requests that are waited for.
@@ -141,7 +182,15 @@ fn readiness_options(
             WaitFor::Delay(_) => json!({}),
         })
         .collect();
+    // Scrolling may end what steps have started.
+    let scrolls = !page.state().has_acted
+        && (capture.scrolls_through() || scrolled_element(capture).is_some());
+    let is_page = capture.target == Target::Page;
+    let scroll =
+        scrolls.then(|| json!({ "target": scrolled_element(capture), "endsAtTop": is_page }));
     json!({
+        "scroll": scroll,
+        "beyondViewport": capture.target != Target::Viewport,
         "thorough": thoroughness == Thoroughness::Thorough,
         "busy": capture.wait_for_busy && thoroughness == Thoroughness::Thorough,
         "network": capture.wait_for_network,

@@ -118,14 +118,5 @@
     };
   }
 
-  // A change of the window's size that is only made for a screenshot is hidden
-  // from the page.
-  let muted = false;
-  const mute = (event) => { if (muted) event.stopImmediatePropagation(); };
-  window.addEventListener('resize', mute, true);
-  window.visualViewport?.addEventListener('resize', mute, true);
-  window.visualViewport?.addEventListener('scroll', mute, true);
-  function muteResize(value) { muted = value; }
-
-  Object.defineProperty(window, '__tintypeTime', { value: Object.freeze({ state, muteResize }) });
+  Object.defineProperty(window, '__tintypeTime', { value: Object.freeze({ state }) });
 })();

@@ -13,8 +13,8 @@ use super::start::{self, LaunchStyle};
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver};
 use crate::browser::error::BrowserError;
 use crate::browser::page::{
-    BrowserInfo, Page, PageResources, PageState, Screenshot, StorageState, image,
-    only_changes_fragment, prelude,
+    BrowserInfo, Page, PageResources, PageState, StorageState, image, only_changes_fragment,
+    prelude,
 };
 use crate::manifest::{BrowserSettings, CaptureSettings, Credentials, Device, Screen, Theme};
 
@@ -145,7 +145,8 @@ impl WebKitPage {
         }
         self.library = prelude(capture, false);
         self.limit = capture.timeout;
-        self.set_layout_size(screen, screen.viewport.height).await?;
+        self.set_size((screen.viewport.width, screen.viewport.height))
+            .await?;
         address.clone_into(&mut self.state.address);
         self.navigate(address).await?;
         self.apply_theme(theme, false).await
@@ -182,7 +183,8 @@ impl WebKitPage {
         } else {
             self.restart(style).await?;
         }
-        self.set_layout_size(screen, screen.viewport.height).await?;
+        self.set_size((screen.viewport.width, screen.viewport.height))
+            .await?;
         if !same {
             self.navigate(&self.state.address).await?;
         }

@@ -16,10 +16,36 @@ const MAX_RESIZES: u32 = 40;
 const RESIZE_PAUSE: Duration = Duration::from_millis(5);
 
 impl Screenshot for WebKitPage {
-    /// The window has a frame and a toolbar around the page: its size is adjusted
-    /// until the page has the right one.
-    async fn set_layout_size(&self, screen: Screen, height: u32) -> Result<(), BrowserError> {
-        let wanted = (screen.viewport.width, height);
+    async fn stretch_viewport(&self, screen: Screen, height: u32) -> Result<(), BrowserError> {
+        self.set_size((screen.viewport.width, height)).await
+    }
+
+    /// The window is as wide as the viewport.
+    fn drawable(&self, screen: Screen, part: Frame) -> Frame {
+        let right = i64::from(part.x) + i64::from(part.width);
+        let (x, right) = (part.x.max(0), right.min(screen.viewport.width.into()));
+        let width = u32::try_from(right - i64::from(x)).unwrap_or(0).max(1);
+        Frame { x, width, ..part }
+    }
+
+    async fn capture_viewport(&self, _screen: Screen) -> Result<Vec<u8>, BrowserError> {
+        self.frame().await?;
+        let driver = &self.driver;
+        driver
+            .command("screenshot", driver.client.screenshot())
+            .await
+    }
+
+    async fn capture_part(&self, screen: Screen, part: Frame) -> Result<Vec<u8>, BrowserError> {
+        let picture = self.capture_viewport(screen).await?;
+        crop(&picture, part, screen.scale.ceil())
+    }
+}
+
+impl WebKitPage {
+    /// Sets the size of the viewport. The window has a frame and a toolbar around
+    /// the page: its size is adjusted until the page has the right one.
+    pub(super) async fn set_size(&self, wanted: (u32, u32)) -> Result<(), BrowserError> {
         let driver = &self.driver;
         let mut inner = self.size().await?;
         let mut asked = wanted;
@@ -49,30 +75,14 @@ impl Screenshot for WebKitPage {
             ),
         })
     }
-
-    async fn take_screenshot(
-        &self,
-        screen: Screen,
-        _height: u32,
-        part: Option<Frame>,
-    ) -> Result<Vec<u8>, BrowserError> {
-        self.frame().await?;
-        let driver = &self.driver;
-        let picture = driver
-            .command("screenshot", driver.client.screenshot())
-            .await?;
-        match part {
-            Some(part) => crop(&picture, part, screen.scale.ceil()),
-            None => Ok(picture),
-        }
-    }
 }
 
 /// Crops a screenshot that has `scale` pixels for each CSS pixel.
 fn crop(picture: &[u8], part: Frame, scale: f64) -> Result<Vec<u8>, BrowserError> {
     let whole = image::decode_png(picture)?;
     let scaled = |length: u32| (f64::from(length) * scale) as u32;
-    let (x, y) = (scaled(part.x), scaled(part.y));
+    let place = |length: i32| scaled(u32::try_from(length).unwrap_or(0));
+    let (x, y) = (place(part.x), place(part.y));
     let part = crop_imm(
         &whole,
         x,

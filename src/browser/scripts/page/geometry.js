@@ -1,8 +1,47 @@
-// The size of the whole page, and the place of an element in it.
+// The whole page, in CSS pixels from the place of an unscrolled viewport. Content
+// that a page hides by `overflow-x` is no part of it.
 function pageExtent() {
-  const root = getRootElement();
-  const height = Math.max(root.scrollHeight, getBody()?.scrollHeight ?? 0);
-  return { x: 0, y: 0, width: root.scrollWidth, height };
+  const scroller = getScrollingElement() ?? getRootElement();
+  const { clientWidth, scrollWidth, scrollHeight } = scroller;
+  const width = hidesOverflow() ? clientWidth : scrollWidth;
+  const height = Math.max(scrollHeight, getInnerHeight());
+  const { toLeft, toTop } = overflowDirections();
+  return {
+    x: toLeft ? clientWidth - width : 0,
+    y: toTop ? getInnerHeight() - height : 0,
+    width,
+    height,
+  };
+}
+
+// The whole page after it was scrolled to its top, where fixed content is once.
+function capturedPage() {
+  const hasScrolled = getScrollX() !== 0 || getScrollY() !== 0;
+  if (hasScrolled) scrollWindowTo({ left: 0, top: 0, behavior: 'instant' });
+  return { ...pageExtent(), hasScrolled };
+}
+
+// The viewport has the overflow of the root element, or of the body if the root
+// element has none.
+function hidesOverflow() {
+  const { overflowX, overflowY } = getComputedStyle(getRootElement());
+  const isVisible = overflowX === 'visible' && overflowY === 'visible';
+  const isFromBody = isVisible && getBody();
+  const used = isFromBody ? getComputedStyle(getBody()).overflowX : overflowX;
+  return used === 'hidden' || used === 'clip';
+}
+
+// The directions in which content leaves the page. The body's writing mode is
+// that of the page.
+function overflowDirections() {
+  const { direction, writingMode } = getComputedStyle(getBody() ?? getRootElement());
+  const root = getComputedStyle(getRootElement());
+  const isReversed = direction === 'rtl' || root.direction === 'rtl';
+  const isVertical = !writingMode.startsWith('horizontal');
+  return {
+    toLeft: isVertical ? writingMode.endsWith('-rl') : isReversed,
+    toTop: isVertical && isReversed,
+  };
 }
 
 // The box of the element that is captured, after it was scrolled into view in
@@ -21,28 +60,36 @@ function captureTarget(selector) {
   const box = { x: x + getScrollX(), y: y + getScrollY(), width, height };
   return {
     ...box,
+    page: pageExtent(),
     problem: captureProblem(element, box),
     hasScrolled: before.x !== x || before.y !== y,
   };
 }
 
-// Scrolls in all containers but the viewport: the page is captured beyond it.
+// Scrolls in all containers but the viewport, beyond which the page is captured.
+// Only an element at the edge of the viewport is brought inside: what is fixed
+// there may cover a part of it.
 function scrollContainersTo(element) {
   const [left, top] = [getScrollX(), getScrollY()];
   scrollIntoView(element, { block: 'nearest', inline: 'nearest', behavior: 'instant' });
   if (getScrollX() !== left || getScrollY() !== top) {
     scrollWindowTo({ left, top, behavior: 'instant' });
   }
+  const { top: upper, bottom: lower, height } = getRect(element);
+  const viewport = getInnerHeight();
+  const isAtEdge = (upper < 0 && lower > 0) || (upper < viewport && lower > viewport);
+  if (isAtEdge && height <= viewport) {
+    scrollIntoView(element, { block: 'center', inline: 'nearest', behavior: 'instant' });
+  }
 }
 
 function captureProblem(element, { x, y, width, height }) {
   const size = `${Math.round(width)}×${Math.round(height)}`;
   if (width <= 0 || height <= 0) return `its size is ${size}`;
-  const { scrollWidth, clientWidth } = getRootElement();
-  const isRightToLeft = getComputedStyle(getRootElement()).direction === 'rtl';
-  const leftEdge = isRightToLeft ? clientWidth - scrollWidth : 0;
-  const rightEdge = isRightToLeft ? clientWidth : Math.max(scrollWidth, clientWidth);
-  if (x + width <= leftEdge || y + height <= 0 || x >= rightEdge) {
+  const page = pageExtent();
+  const isOutside = x + width <= page.x || x >= page.x + page.width
+    || y + height <= page.y || y >= page.y + page.height;
+  if (isOutside) {
     return `it is off-screen: its box of ${size} at ${Math.round(x)},${Math.round(y)} `
       + 'is outside of the page';
   }

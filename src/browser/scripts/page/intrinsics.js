@@ -33,6 +33,7 @@ const getScrollY = windowGetter('scrollY');
 const getFrameCount = windowGetter('length');
 const getRootElement = documentGetter('documentElement');
 const getBody = documentGetter('body');
+const getScrollingElement = documentGetter('scrollingElement');
 const getFonts = documentGetter('fonts');
 const getTimeline = documentGetter('timeline');
 const getReadyState = documentGetter('readyState');

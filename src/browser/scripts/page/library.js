@@ -4,9 +4,10 @@
 const isOf = (other) => other === document;
 const library = {
   isOf, restartImages, stopAllAnimations,
-  applyTheme, blockButtonUp, captureTarget, checkReadiness, disableTransitions, finishMotion,
-  frameWindows, isHovered, localStorageItems, maskAreas, matchingAreas, nextFrame, otherOrigins,
-  pageExtent, pageLocation, pageResources, pendingConditions, performAction, promiseResult,
-  responseStatus, serialize, startPromise, storybookState, unblockButtonUp,
+  applyTheme, blockButtonUp, captureTarget, capturedPage, checkReadiness, disableTransitions, finishMotion,
+  frameWindows, isHovered, keepRevealed, localStorageItems, maskAreas, matchingAreas, nextFrame,
+  otherOrigins, pageLocation, pageResources, pendingConditions, performAction,
+  promiseResult, responseStatus, scrollOn, serialize, startPromise, storybookState,
+  unblockButtonUp,
 };
 Object.defineProperty(window, '__tintype', { value: Object.freeze(library), configurable: true });

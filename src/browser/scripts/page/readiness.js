@@ -10,6 +10,7 @@ function pendingConditions(options) {
     for (const frame of queryAll(root, 'iframe[loading=lazy]')) frame.loading = 'eager';
     if (options.busy) pending.push(...pendingBusy(root));
     if (options.thorough) pending.push(...pendingCssImages(root));
+    if (options.beyondViewport) showSkippedContent(root);
     stopAnimations(root);
   }
   const inFrames = { ...options, waitFor: [] };
@@ -45,6 +46,7 @@ function checkReadiness(options) {
   const pending = pendingConditions(options);
   return {
     pending,
+    hasMoreToScroll: Boolean(options.scroll) && hasMoreToScroll(options.scroll),
     otherOrigins: pending.length === 0 ? otherOrigins() : [],
     status: responseStatus(),
     failedFonts: fontFamilies('error'),

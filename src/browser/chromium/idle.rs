@@ -1,0 +1,180 @@
+//! Lets a page's time pass until the page has nothing left to do.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::devtools::DevTools;
+use super::page::ChromiumPage;
+use super::virtual_clock::Activity;
+use super::virtual_time::SLICE;
+use crate::browser::error::BrowserError;
+use crate::browser::page::{Page, Progress, Thoroughness};
+use crate::manifest::CaptureSettings;
+
+/// Page time between two frames while something moves, in milliseconds, at
+/// first and later.
+const MOVING: [f64; 2] = [50.0, 100.0];
+
+/// From when on motion is sampled less often, in milliseconds.
+const LONG: f64 = 3_000.0;
+
+/// Page time without a change of pixels after which a page counts as still,
+/// in milliseconds: with and without anything that may still move.
+const QUIET: [f64; 2] = [1_000.0, 100.0];
+
+/// The longest step from one timer to the next, in milliseconds.
+const MAX_STEP: f64 = 1_000.0;
+
+/// The page time that a page with endless motion gets after a change of its
+/// theme or size, in milliseconds.
+const ENDLESS: f64 = 1_000.0;
+
+impl ChromiumPage {
+    /// Lets page time pass in steps, with a frame after each, until the page
+    /// has nothing left to do or its time is over.
+    pub(super) async fn run_until_idle(
+        &self,
+        devtools: &DevTools,
+        capture: &CaptureSettings,
+        thoroughness: Thoroughness,
+        started: Instant,
+    ) -> Result<Progress, BrowserError> {
+        if self.time.lock().is_at_rest {
+            return Ok(Progress::AtRest);
+        }
+        let (mut quiet, mut has_moved) = (0.0, false);
+        loop {
+            let activity = self.activity(devtools).await?;
+            let Some(step) = self.next_step(activity, quiet, capture, thoroughness) else {
+                if !self.workers_are_idle(devtools).await? {
+                    return Ok(Progress::Waiting);
+                }
+                // What a worker has sent meanwhile may have changed the page.
+                if !devtools.events().workers().is_empty() && !has_moved {
+                    self.issue_frame(None).await?;
+                }
+                break;
+            };
+            if started.elapsed() > capture.timeout {
+                break;
+            }
+            if !self.pass_time(devtools, step).await? {
+                return Ok(Progress::Waiting);
+            }
+            has_moved = true;
+            let frame = self.issue_frame(None).await?;
+            quiet = if frame["hasDamage"] == true {
+                0.0
+            } else {
+                quiet + step
+            };
+        }
+        if self.time.lock().is_endless {
+            let restart = "globalThis.__tintype?.restartImages() ?? 0";
+            self.evaluate::<u32>(restart).await?;
+            self.issue_frame(None).await?;
+        }
+        self.time.lock().is_at_rest = true;
+        Ok(if has_moved {
+            Progress::Moved
+        } else {
+            Progress::AtRest
+        })
+    }
+
+    /// The length of the next step in milliseconds, or none where the page has
+    /// nothing left to do or its time is over.
+    fn next_step(
+        &self,
+        activity: Activity,
+        quiet: f64,
+        capture: &CaptureSettings,
+        thoroughness: Thoroughness,
+    ) -> Option<f64> {
+        let mut clock = self.time.lock();
+        let used = clock.passed - clock.active_since;
+        let limit = if clock.is_endless {
+            ENDLESS
+        } else {
+            capture.page_time.as_secs_f64() * 1_000.0
+        };
+        let left = limit - used;
+        let next = activity.next.filter(|next| *next <= left);
+        let may_move = activity.frames || activity.moving;
+        let enough = match (may_move, thoroughness) {
+            (true, _) => QUIET[0],
+            (false, Thoroughness::Thorough) => QUIET[1],
+            (false, Thoroughness::Quick) => 0.0,
+        };
+        if next.is_none() && quiet >= enough {
+            return None;
+        }
+        if left < 1.0 {
+            clock.is_endless = true;
+            return None;
+        }
+        let moving = MOVING[usize::from(used >= LONG)];
+        let step = match next {
+            // Nothing happens before the next timer.
+            Some(next) if quiet >= enough => next.clamp(moving, MAX_STEP),
+            Some(next) => next.clamp(1.0, moving),
+            None => moving,
+        };
+        Some(step.min(left))
+    }
+
+    /// Stops animations, and asks all frames of the page what they have still
+    /// to do.
+    async fn activity(&self, devtools: &DevTools) -> Result<Activity, BrowserError> {
+        const ASK: &str = "(globalThis.__tintype?.stopAllAnimations(), \
+                           globalThis.__tintypeTime?.state() ?? {frames: false, moving: false})";
+        let contexts = devtools.events().contexts();
+        if contexts.len() < 2 {
+            return self.evaluate(ASK).await;
+        }
+        let mut all = Activity::default();
+        for context in contexts {
+            let call = json!({ "expression": ASK, "returnByValue": true, "contextId": context });
+            // A frame may be gone by now.
+            let Ok(answer) = self.cdp("Runtime.evaluate", call).await else {
+                continue;
+            };
+            let answer = answer["result"]["value"].clone();
+            let Ok(one) = serde_json::from_value::<Activity>(answer) else {
+                continue;
+            };
+            all.next = match (all.next, one.next) {
+                (Some(one), Some(other)) => Some(f64::min(one, other)),
+                (one, other) => one.or(other),
+            };
+            all.frames |= one.frames;
+            all.moving |= one.moving;
+        }
+        Ok(all)
+    }
+
+    /// Whether no worker has a request in flight or a task to run. Workers live
+    /// in real time.
+    async fn workers_are_idle(&self, devtools: &DevTools) -> Result<bool, BrowserError> {
+        for (session, _) in devtools.events().workers() {
+            let nothing = json!({ "expression": "0" });
+            let session = Some(session.as_str());
+            let run = devtools.call_in(session, "Runtime.evaluate", nothing, SLICE);
+            if run.await.is_err()
+                && devtools
+                    .events()
+                    .workers()
+                    .iter()
+                    .any(|(id, _)| Some(id.as_str()) == session)
+            {
+                return Ok(false);
+            }
+        }
+        if devtools.events().has_worker_requests() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            return Ok(false);
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,230 @@
+//! Loads stories, in the open tab or in a new one.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::devtools::{DevTools, DevToolsError};
+use super::page::ChromiumPage;
+use crate::browser::error::BrowserError;
+use crate::browser::page::{Page, only_changes_fragment};
+use crate::manifest::{CaptureSettings, Screen, Theme};
+
+/// Page time that passes with a frame while the page is loading, in
+/// milliseconds.
+const LOADING: f64 = 100.0;
+
+impl ChromiumPage {
+    /// Loads an address with this screen and colour scheme. The browser's cache
+    /// is used.
+    pub async fn load(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
+        self.load_once(address, theme, screen, capture).await?;
+        if self.needs_password().await? {
+            self.authenticate(address).await?;
+            self.load_once(address, theme, screen, capture).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn load_once(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
+        let limit = capture.timeout;
+        if self.cache_is_off {
+            let cached = json!({ "cacheDisabled": false });
+            self.cdp("Network.setCacheDisabled", cached).await?;
+            self.cache_is_off = false;
+        }
+        // Virtual time cannot be turned off.
+        let is_wrong_clock = self.time.is_virtual() && !capture.virtual_time;
+        if self.state.has_acted || is_wrong_clock {
+            // In the old tab, the mouse would stay where a step has moved it.
+            self.open_tab().await?;
+        }
+        self.send_credentials().await?;
+        if only_changes_fragment(&self.state.address, address) {
+            // Otherwise only the fragment would change, and nothing be loaded.
+            self.navigate("about:blank", limit).await?;
+        }
+        self.install(capture).await?;
+        self.emulate(theme, screen).await?;
+        self.state.begin_story(address);
+        self.navigate_signed_in(address, limit).await?;
+        (self.has_theme, self.transitions_off) = (false, false);
+        self.set_theme(theme).await
+    }
+
+    /// Loads an address in a new tab without cache, cookies and storage.
+    pub async fn load_fresh(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
+        self.load_fresh_once(address, theme, screen, capture)
+            .await?;
+        if self.needs_password().await? {
+            self.authenticate(address).await?;
+            self.load_fresh_once(address, theme, screen, capture)
+                .await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn load_fresh_once(
+        &mut self,
+        address: &str,
+        theme: &Theme,
+        screen: Screen,
+        capture: &CaptureSettings,
+    ) -> Result<(), BrowserError> {
+        self.open_tab().await?;
+        self.install(capture).await?;
+        self.emulate(theme, screen).await?;
+        self.until_closed().await?;
+        self.forget(address).await?;
+        self.send_credentials().await?;
+        self.cdp("Network.enable", json!({})).await?;
+        self.cdp("Network.setCacheDisabled", json!({ "cacheDisabled": true }))
+            .await?;
+        self.cache_is_off = true;
+        self.state.begin_story(address);
+        self.navigate_signed_in(address, capture.timeout).await?;
+        (self.has_theme, self.transitions_off) = (false, false);
+        self.set_theme(theme).await
+    }
+
+    /// Removes cookies, and all storage of the address's origin.
+    pub async fn forget(&mut self, address: &str) -> Result<(), BrowserError> {
+        if let Ok(url) = url::Url::parse(address) {
+            let origin = url.origin().ascii_serialization();
+            let all = json!({ "origin": origin, "storageTypes": "all" });
+            self.cdp("Storage.clearDataForOrigin", all).await?;
+        }
+        self.cdp("Network.clearBrowserCookies", json!({})).await?;
+        self.sent.cookies = false;
+        Ok(())
+    }
+
+    /// Navigates to an address and waits until it has loaded.
+    pub(in crate::browser) async fn navigate(
+        &self,
+        address: &str,
+        limit: Duration,
+    ) -> Result<(), BrowserError> {
+        // The address may contain a password.
+        if !address.contains('@') {
+            tracing::debug!(address, "loading");
+        }
+        if let Some(devtools) = &self.devtools {
+            return self.load_document(devtools, address, limit).await;
+        }
+        let mut loaded = self.goto(address, limit).await;
+        if loaded.as_ref().is_err_and(is_broken_by_page) {
+            // A document that no page code has touched.
+            let blank = json!({ "url": "about:blank" });
+            self.cdp("Page.navigate", blank).await?;
+            loaded = self.goto(address, limit).await;
+        }
+        loaded.map_err(|error| error.of_loading(address))
+    }
+
+    async fn goto(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
+        let load = self.driver.client.goto(address);
+        self.driver.command_within("navigate", limit, load).await
+    }
+
+    /// Applies a screen and a theme to the loaded page, and draws a frame for its
+    /// listeners.
+    pub async fn show(&mut self, theme: &Theme, screen: Screen) -> Result<(), BrowserError> {
+        if !self.transitions_off {
+            self.call::<Value>("disableTransitions", &[]).await?;
+            self.transitions_off = true;
+        }
+        self.time.resume();
+        self.emulate(theme, screen).await?;
+        self.set_theme(theme).await?;
+        self.proceed().await
+    }
+
+    /// Loads an address, until its `load` event.
+    pub(super) async fn load_document(
+        &self,
+        devtools: &DevTools,
+        address: &str,
+        limit: Duration,
+    ) -> Result<(), BrowserError> {
+        let begun = Instant::now();
+        self.restart_virtual_time(true).await?;
+        devtools.events().start_navigation();
+        let failed = |reason: String| BrowserError::Load {
+            url: address.to_owned(),
+            reason,
+        };
+        let target = json!({ "url": address });
+        match devtools.call("Page.navigate", target, limit).await {
+            Ok(answer) => {
+                if let Some(reason) = answer["errorText"].as_str() {
+                    return Err(failed(describe_failure(reason)));
+                }
+                if answer.get("loaderId").is_none() {
+                    return Ok(());
+                }
+            }
+            Err(DevToolsError::Rejected(reason)) => return Err(failed(reason)),
+            Err(DevToolsError::Timeout(_)) => {
+                let _ = self.cdp("Page.stopLoading", json!({})).await;
+                let seconds = limit.as_secs_f32();
+                return Err(failed(format!("no answer within {seconds} s")));
+            }
+            Err(error) => return Err(self.devtools_error("load", error)),
+        }
+        while !devtools.events().is_loaded() {
+            if self.pass_time(devtools, LOADING).await? {
+                self.issue_frame(None).await?;
+            }
+            if begun.elapsed() > limit {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the driver failed because of page code. The driver calls a function
+/// in the old page before it navigates, which fails where the page has replaced
+/// `JSON.stringify` or defined `Object.prototype.toJSON`.
+fn is_broken_by_page(error: &BrowserError) -> bool {
+    matches!(
+        error,
+        BrowserError::Refused { reason, .. }
+            if reason.contains("deserialize") || reason.contains("javascript error")
+    )
+}
+
+/// The browser's name for a failed navigation, in words.
+fn describe_failure(reason: &str) -> String {
+    match reason {
+        "net::ERR_ABORTED" => {
+            "the server answered without a page to show (status 204 or 205, or a \
+                               download)"
+                .to_owned()
+        }
+        other if other.starts_with("net::ERR_CERT") => format!(
+            "{other}\nhelp: if the server's certificate is not trusted, \
+             set `insecure = true` in [stories]"
+        ),
+        other => other.to_owned(),
+    }
+}

@@ -1,0 +1,41 @@
+// Once a page is scrolled through, what was in view stays revealed: pages that
+// hide content when it leaves the viewport are not told that it does.
+let keepsRevealed = false;
+function keepRevealed() {
+  keepsRevealed = true;
+  for (const frame of frameLibraries()) frame.keepRevealed();
+}
+
+// The largest part of each target that was in view, and whether it still is.
+const observedTargets = new WeakMap();
+function isPassedOn(observer, { target, isIntersecting, intersectionRatio }) {
+  if (!observedTargets.has(observer)) observedTargets.set(observer, new WeakMap());
+  const targets = observedTargets.get(observer);
+  const { most, isInside } = targets.get(target) ?? { most: -1, isInside: false };
+  const ratio = isIntersecting ? intersectionRatio : -1;
+  targets.set(target, { most: Math.max(most, ratio), isInside: isIntersecting });
+  // With one threshold, entering again is reported once, with whatever ratio.
+  const enters = isIntersecting && !isInside && observer.thresholds.length === 1;
+  return !keepsRevealed || enters || ratio >= most;
+}
+
+const NativeObserver = window.IntersectionObserver;
+if (NativeObserver) {
+  window.IntersectionObserver = new Proxy(NativeObserver, {
+    construct(target, [callback, ...options], newTarget) {
+      if (typeof callback !== 'function') {
+        return Reflect.construct(target, [callback, ...options], newTarget);
+      }
+      const filtered = function (entries, observer) {
+        const kept = entries.filter((entry) => isPassedOn(observer, entry));
+        if (kept.length > 0) Reflect.apply(callback, this, [kept, observer]);
+      };
+      return Reflect.construct(target, [filtered, ...options], newTarget);
+    },
+  });
+  NativeObserver.prototype.constructor = window.IntersectionObserver;
+  const takeRecords = uncurry(NativeObserver.prototype.takeRecords);
+  NativeObserver.prototype.takeRecords = function () {
+    return takeRecords(this).filter((entry) => isPassedOn(this, entry));
+  };
+}
