@@ -71,9 +71,7 @@ impl ChromiumPage {
             };
         }
         if self.time.lock().is_endless {
-            let restart = "globalThis.__tintype?.restartImages() ?? 0";
-            self.evaluate::<u32>(restart).await?;
-            self.issue_frame(None).await?;
+            self.restart_images().await?;
         }
         self.time.lock().is_at_rest = true;
         Ok(if has_moved {
@@ -81,6 +79,17 @@ impl ChromiumPage {
         } else {
             Progress::AtRest
         })
+    }
+
+    /// Sends animated images back to their beginning, in a frame in which those
+    /// of style sheets are not shown.
+    async fn restart_images(&self) -> Result<(), BrowserError> {
+        let restart = "globalThis.__tintype?.restartImages() ?? 0";
+        self.evaluate::<u32>(restart).await?;
+        self.issue_frame(None).await?;
+        let show = "globalThis.__tintype?.showRestartedImages(), 0";
+        self.evaluate::<u32>(show).await?;
+        self.issue_frame(None).await.map(drop)
     }
 
     /// The length of the next step in milliseconds, or none where the page has

@@ -1,10 +1,11 @@
 //! Takes screenshots of a page of Chromium.
 
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::page::ChromiumPage;
 use crate::browser::error::BrowserError;
-use crate::browser::page::{Frame, Screenshot, image};
+use crate::browser::page::{Frame, Page, Screenshot, image};
 use crate::manifest::Screen;
 
 /// The most frames that are issued for one screenshot.
@@ -22,29 +23,37 @@ impl Screenshot for ChromiumPage {
     }
 
     /// The layout stays that of the viewport.
-    async fn capture_part(&self, screen: Screen, part: Frame) -> Result<Vec<u8>, BrowserError> {
-        let zoom = if screen.mobile {
-            let metrics = self.cdp("Page.getLayoutMetrics", json!({})).await?;
-            metrics["cssVisualViewport"]["scale"].as_f64()
-        } else {
-            None
-        };
-        let Frame {
-            x,
-            y,
-            width,
-            height,
-        } = part;
+    async fn capture_part(&self, _screen: Screen, part: Frame) -> Result<Vec<u8>, BrowserError> {
+        let view: View = self.call("startCapture", &[]).await?;
         let command = json!({
             "format": "png",
             "optimizeForSpeed": true,
             "captureBeyondViewport": true,
-            "clip": { "x": x, "y": y, "width": width, "height": height, "scale": zoom.unwrap_or(1.0) },
+            "clip": {
+                "x": f64::from(part.x) - view.x,
+                "y": f64::from(part.y) - view.y,
+                "width": part.width,
+                "height": part.height,
+                "scale": view.zoom,
+            },
         });
         let shot = self.cdp("Page.captureScreenshot", command);
         let answer = self.issue_frames_while(shot).await?;
+        // The events of the change back.
+        self.frame().await?;
+        self.call::<Value>("endCapture", &[]).await?;
         image::decode_base64(answer["data"].as_str().unwrap_or_default())
     }
+}
+
+/// How the browser sees the page.
+#[derive(Debug, Deserialize)]
+struct View {
+    /// The place of the page's upper left corner, from which clips are counted.
+    x: f64,
+    y: f64,
+    /// The zoom factor of a mobile viewport.
+    zoom: f64,
 }
 
 impl ChromiumPage {

@@ -19,7 +19,7 @@ macro_rules! closure {
 /// statements run in this order.
 const LIBRARY: &str = closure!(
     "intrinsics",
-    "resizes",
+    "capturing",
     "resources",
     "dependencies",
     "clock_reads",
@@ -37,7 +37,7 @@ const LIBRARY: &str = closure!(
     "media",
     "styles",
     "fonts",
-    "skipped",
+    "beyond_viewport",
     "conditions",
     "readiness",
     "storybook",
@@ -47,6 +47,7 @@ const LIBRARY: &str = closure!(
     "pickers",
     "visibility",
     "geometry",
+    "scroll_effects",
     "scrolling",
     "masks",
     "library",

@@ -1,10 +1,9 @@
-// The whole page, in CSS pixels from the place of an unscrolled viewport. Content
-// that a page hides by `overflow-x` is no part of it.
-function pageExtent() {
+// Where the page can be scrolled to, in CSS pixels from the place of a viewport
+// that is not scrolled.
+function scrollArea() {
   const scroller = getScrollingElement() ?? getRootElement();
-  const { clientWidth, scrollWidth, scrollHeight } = scroller;
-  const width = hidesOverflow() ? clientWidth : scrollWidth;
-  const height = Math.max(scrollHeight, getInnerHeight());
+  const { clientWidth, scrollWidth: width } = scroller;
+  const height = Math.max(scroller.scrollHeight, getInnerHeight());
   const { toLeft, toTop } = overflowDirections();
   return {
     x: toLeft ? clientWidth - width : 0,
@@ -12,6 +11,13 @@ function pageExtent() {
     width,
     height,
   };
+}
+
+// The same without content that the page hides by `overflow-x`.
+function pageExtent() {
+  const area = scrollArea();
+  if (!hidesOverflow()) return area;
+  return { ...area, x: 0, width: (getScrollingElement() ?? getRootElement()).clientWidth };
 }
 
 // The whole page after it was scrolled to its top, where fixed content is once.
@@ -35,8 +41,7 @@ function hidesOverflow() {
 // that of the page.
 function overflowDirections() {
   const { direction, writingMode } = getComputedStyle(getBody() ?? getRootElement());
-  const root = getComputedStyle(getRootElement());
-  const isReversed = direction === 'rtl' || root.direction === 'rtl';
+  const isReversed = direction === 'rtl';
   const isVertical = !writingMode.startsWith('horizontal');
   return {
     toLeft: isVertical ? writingMode.endsWith('-rl') : isReversed,
@@ -57,12 +62,19 @@ function captureTarget(selector) {
   const before = getRect(element);
   scrollContainersTo(element);
   const { x, y, width, height } = getRect(element);
-  const box = { x: x + getScrollX(), y: y + getScrollY(), width, height };
+  const clip = {};
+  const visible = visibleArea(element, (ancestor) => { clip.by = ancestor; });
   return {
-    ...box,
+    ...(visible && toPage(visible)),
     page: pageExtent(),
-    problem: captureProblem(element, box),
+    problem: captureProblem(element, clip.by, visible),
     hasScrolled: before.x !== x || before.y !== y,
+  };
+}
+
+function toPage({ left, top, right, bottom }) {
+  return {
+    x: left + getScrollX(), y: top + getScrollY(), width: right - left, height: bottom - top,
   };
 }
 
@@ -83,7 +95,9 @@ function scrollContainersTo(element) {
   }
 }
 
-function captureProblem(element, { x, y, width, height }) {
+// Why an element cannot be captured.
+function captureProblem(element, clipper, visible) {
+  const { x, y, width, height } = toPage(getRect(element));
   const size = `${Math.round(width)}×${Math.round(height)}`;
   if (width <= 0 || height <= 0) return `its size is ${size}`;
   const page = pageExtent();
@@ -93,7 +107,39 @@ function captureProblem(element, { x, y, width, height }) {
     return `it is off-screen: its box of ${size} at ${Math.round(x)},${Math.round(y)} `
       + 'is outside of the page';
   }
-  let clipper = null;
-  visibleArea(element, (ancestor) => { clipper = ancestor; });
-  return clipper && `it is clipped completely by ${describe(clipper)}`;
+  if (!visible) return `it is clipped completely by ${describe(clipper)}`;
+  return hiddenReason(element) ?? tooLargeReason(element, visible, size);
+}
+
+function hiddenReason(element) {
+  if (visibleParts(element).length > 0) return null;
+  if (getComputedStyle(element).visibility !== 'visible') return 'it has `visibility: hidden`';
+  if (element.checkVisibility?.() === false) {
+    const details = element.closest('details:not([open])');
+    return details ? `it is in the closed ${describe(details)}` : 'its content is not rendered';
+  }
+  return 'it or an ancestor has `opacity: 0`';
+}
+
+// A scroll container never shows all of an element that is larger.
+function tooLargeReason(element, visible, size) {
+  const { width, height } = getRect(element);
+  const [visibleWidth, visibleHeight] = [visible.right - visible.left, visible.bottom - visible.top];
+  if (width - visibleWidth < 1 && height - visibleHeight < 1) return null;
+  const scroller = scrollContainerOf(element);
+  if (!scroller) return null;
+  return `its size is ${size}, of which its scroll container ${describe(scroller)} shows `
+    + `${Math.round(visibleWidth)}×${Math.round(visibleHeight)}`;
+}
+
+// The closest ancestor but the viewport that a user can scroll.
+function scrollContainerOf(element) {
+  for (let outer = flatParent(element); outer; outer = flatParent(outer)) {
+    const { overflowX, overflowY } = getComputedStyle(outer);
+    const scrolls = /auto|scroll/.test(`${overflowX} ${overflowY}`) && !scrollsViewport(outer);
+    const overflows = outer.scrollHeight > outer.clientHeight
+      || outer.scrollWidth > outer.clientWidth;
+    if (scrolls && overflows) return outer;
+  }
+  return null;
 }

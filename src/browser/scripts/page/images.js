@@ -10,20 +10,63 @@ function pendingImages(root) {
   return pending;
 }
 
-// Sends animated images back to their first frame: they start again when their
-// address is set. Vector images are left alone.
+// Sends animated images back to their beginning: they start again when their
+// address is set. Vector images without endless motion are left at their end.
 async function restartImages() {
   const roots = findRoots();
   const images = roots.flatMap((root) => queryAll(root, 'img[src]'))
-    .filter((image) => image.complete && !/\.svg|image\/svg/.test(image.currentSrc));
+    .filter((image) => image.complete);
+  const isEndless = await Promise.all(images.map(({ currentSrc }) => isRestarted(currentSrc)));
+  const restarted = images.filter((_, index) => isEndless[index]);
   await Promise.all([
-    ...images.map((image) => {
+    restartCssImages(roots),
+    ...restarted.map((image) => {
       image.setAttribute('src', image.getAttribute('src'));
       return image.decode().catch(() => {});
     }),
     ...frameLibraries(roots).map((frame) => frame.restartImages()),
   ]);
-  return images.length;
+  return restarted.length;
+}
+
+const isVectorImage = (address) => /\.svg|image\/svg/.test(address);
+const endlessImages = new Map();
+
+async function isRestarted(address) {
+  if (!isVectorImage(address)) return true;
+  if (!endlessImages.has(address)) {
+    const text = Reflect.apply(originalFetch, window, [address, { cache: 'force-cache' }])
+      .then((response) => response.text())
+      .catch(() => '');
+    endlessImages.set(address, text.then((source) => /indefinite|infinite/.test(source)));
+  }
+  return endlessImages.get(address);
+}
+
+// Vector images of CSS start again when nothing has shown them for a frame.
+let restartSheet;
+async function restartCssImages(roots) {
+  const vectors = [...cssImages.keys()].filter(isVectorImage);
+  const isEndless = await Promise.all(vectors.map(isRestarted));
+  if (!isEndless.includes(true)) return;
+  if (!restartSheet) {
+    restartSheet = new CSSStyleSheet();
+    restartSheet.replaceSync(`*, *::before, *::after {
+      background-image: none !important; mask-image: none !important;
+      border-image-source: none !important; list-style-image: none !important;
+      transition: none !important;
+    }`);
+  }
+  for (const root of roots) adoptStyleSheet(root, restartSheet);
+}
+
+// Shows images again that are restarted.
+function showRestartedImages() {
+  const roots = findRoots();
+  for (const root of roots) {
+    root.adoptedStyleSheets = root.adoptedStyleSheets.filter((sheet) => sheet !== restartSheet);
+  }
+  for (const frame of frameLibraries(roots)) frame.showRestartedImages();
 }
 
 // Images that only CSS requests have no element that tells whether they are

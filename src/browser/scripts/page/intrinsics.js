@@ -1,10 +1,10 @@
 // Originals of what page code may replace, shadow or clobber, taken before the
 // page's first script runs. All other parts of this closure use these only.
 const {
-  AbortController, Array, CSSStyleSheet, Date, Document, DocumentFragment, Element, Event, Image,
-  Intl, JSON, Map, Math, Object, Promise, Proxy, Reflect, Set, ShadowRoot, String, Symbol, WeakMap,
-  WeakRef, WeakSet, XMLHttpRequest, document, eval: evaluateGlobally, getComputedStyle, location,
-  matchMedia, parseFloat, performance,
+  AbortController, Array, CSSStyleSheet, Date, Document, DocumentFragment, Element, Event,
+  EventTarget, Image, Intl, JSON, Map, Math, MediaQueryList, Number, Object, Promise, Proxy,
+  Reflect, Set, ShadowRoot, String, Symbol, WeakMap, WeakRef, WeakSet, XMLHttpRequest, document,
+  eval: evaluateGlobally, getComputedStyle, location, matchMedia, parseFloat, performance,
 } = window;
 
 // `uncurry(method)(self, ...args)` calls `method` on `self`.

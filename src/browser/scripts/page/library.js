@@ -4,10 +4,10 @@
 const isOf = (other) => other === document;
 const library = {
   isOf, restartImages, stopAllAnimations,
-  applyTheme, blockButtonUp, captureTarget, capturedPage, checkReadiness, disableTransitions, finishMotion,
-  frameWindows, isHovered, keepRevealed, localStorageItems, maskAreas, matchingAreas, nextFrame,
-  otherOrigins, pageLocation, pageResources, pendingConditions, performAction,
-  promiseResult, responseStatus, scrollOn, serialize, startPromise, storybookState,
-  unblockButtonUp,
+  applyTheme, blockButtonUp, captureTarget, capturedPage, checkReadiness, disableTransitions,
+  endCapture, finishMotion, frameWindows, isHovered, keepRevealed, localStorageItems, maskAreas,
+  matchingAreas, nextFrame, otherOrigins, pageLocation, pageResources, pendingConditions,
+  performAction, promiseResult, responseStatus, scrollOn, serialize, showRestartedImages,
+  startCapture, startPromise, storybookState, unblockButtonUp,
 };
 Object.defineProperty(window, '__tintype', { value: Object.freeze(library), configurable: true });

@@ -10,7 +10,7 @@ function pendingConditions(options) {
     for (const frame of queryAll(root, 'iframe[loading=lazy]')) frame.loading = 'eager';
     if (options.busy) pending.push(...pendingBusy(root));
     if (options.thorough) pending.push(...pendingCssImages(root));
-    if (options.beyondViewport) showSkippedContent(root);
+    if (options.beyondViewport) drawBeyondViewport(root);
     stopAnimations(root);
   }
   const inFrames = { ...options, waitFor: [] };

@@ -1,9 +1,9 @@
 // Once a page is scrolled through, what was in view stays revealed: pages that
 // hide content when it leaves the viewport are not told that it does.
 let keepsRevealed = false;
-function keepRevealed() {
-  keepsRevealed = true;
-  for (const frame of frameLibraries()) frame.keepRevealed();
+function keepRevealed(isOn = true) {
+  keepsRevealed = isOn;
+  for (const frame of frameLibraries()) frame.keepRevealed(isOn);
 }
 
 // The largest part of each target that was in view, and whether it still is.

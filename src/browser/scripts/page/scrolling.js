@@ -41,14 +41,19 @@ function hasMoreToScroll({ target, endsAtTop }) {
       seen: isInViewport(range) ? range.to : range.from,
       limit: range.to + MAX_GROWTH * getInnerHeight(),
       isBack: getScrollX() === left && getScrollY() === top,
+      hidden: hiddenElements(),
     };
   }
-  return scrolled.seen < Math.min(range.to, scrolled.limit) || !scrolled.isBack;
+  const hasMore = scrolled.seen < Math.min(range.to, scrolled.limit) || !scrolled.isBack;
+  if (!hasMore) restoreAppearances(scrolled.hidden);
+  return hasMore;
 }
 
 // Scrolls on; returns whether there is more before the page needs to settle.
 function scrollOn(target) {
   keepRevealed();
+  stopAllAnimations();
+  noteAppearances(scrolled.hidden);
   const range = scrollRange(target);
   const end = range ? Math.min(range.to, scrolled.limit) : 0;
   scrolled.isBack = scrolled.seen >= end;

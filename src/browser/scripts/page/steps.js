@@ -1,6 +1,7 @@
 // Actions of a story's steps. An answer with a `reason` says why the step
 // cannot be done yet.
 function performAction(action, selector, value) {
+  keepRevealed(false);
   const element = findFirst(selector);
   if (!element) return { reason: 'no element matches' };
   return actions[action](element, value);
