@@ -90,7 +90,7 @@ pub(in crate::browser) async fn settle(
             moving: reply.has_motion,
             page_errors: Vec::new(),
         };
-        Ok(Polled::Ready((settled, answer.has_more_to_scroll)))
+        Ok(Polled::Ready((settled, reply.has_more_to_scroll)))
     };
     loop {
         let settled = poll_until(page, ("checkReadiness", &options), deadline, &mut check).await;
