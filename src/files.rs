@@ -28,7 +28,7 @@ pub(crate) fn replace_privately(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// be reproduced.
 ///
 /// # Errors
-/// As [`replace`].
+/// When the file cannot be written.
 pub fn replace_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_atomic(path, bytes, DEFAULT_MODE, |file| file.as_file().sync_all())?;
     // The rename is on disk once the folder is.

@@ -136,9 +136,8 @@ pub trait Store: Send + Sync {
     /// joining.
     fn applied<'a>(&'a self, join: &'a JoinRequest) -> StoreFuture<'a, u64>;
 
-    /// Ends a run without live workers: none had a heartbeat within
-    /// [`HEARTBEAT_TIMEOUT`], or the remaining ones are on the host
-    /// `dead_host`. The end time is that of the last heartbeat.
+    /// Ends a run without live workers: none had a heartbeat within a minute,
+    /// or the remaining ones are on the host `dead_host`. The end time is that of the last heartbeat.
     fn end<'a>(&'a self, run: &'a RunId, dead_host: Option<&'a str>)
     -> StoreFuture<'a, EndOutcome>;
 

@@ -202,7 +202,7 @@ impl CompactEncoder<'_> {
         let (width, height) = self.image.dimensions();
         let [w, h] = [width, height].map(u32::to_be_bytes);
         let header = [&w[..], &h, &self.form.header(), &[0, 0, 0]].concat();
-        let pixels = self.compress(LEVEL, &[0..height as usize]);
+        let pixels = self.compress(LEVEL, std::slice::from_ref(&(0..height as usize)));
         [
             png_chunks::SIGNATURE.to_vec(),
             png_chunks::chunk(*b"IHDR", &header),

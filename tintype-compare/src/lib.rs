@@ -66,6 +66,7 @@ pub use diff_image::encode_png;
 pub use diff_window::DensestWindow;
 pub use error::{CompareError, ImageProblem, ImageSide};
 pub use inspection::{Inspection, compare_png, inspect_png};
+// For the messages of `tintype`.
 #[doc(hidden)]
 pub use message::grouped;
 pub use options::{Antialiasing, DiffWindow, Metric, Options, Perceptual};

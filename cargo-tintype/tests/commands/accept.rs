@@ -88,11 +88,7 @@ fn a_baseline_that_changed_since_the_run_is_not_replaced() {
     let project = failed();
     project.write(&baseline_of(BUTTON), &picture(8));
     let said = project.alone(&["accept", "button"]);
-    assert!(
-        !said.ok && said.err.contains("has changed since"),
-        "{}",
-        said.err
-    );
+    insta::assert_snapshot!("changed_baseline", said.all());
     assert!(baseline(&project, BUTTON).unwrap().is_capture(&picture(8)));
     assert!(project.alone(&["accept", "button", "--force"]).ok);
     assert!(baseline(&project, BUTTON).unwrap().is_capture(&picture(2)));
@@ -104,11 +100,7 @@ fn an_image_that_the_run_did_not_capture_is_not_accepted() {
     let current = "target/tintype/runs/run-1/button-dark-375x667-current.png";
     project.write(current, &picture(77));
     let said = project.alone(&["accept", "--force"]);
-    assert!(
-        !said.ok && said.err.contains("has changed since the run captured it"),
-        "{}",
-        said.err
-    );
+    insta::assert_snapshot!("changed_image", said.all());
     assert!(baseline(&project, BUTTON).unwrap().is_capture(&picture(1)));
     // The others are accepted.
     assert!(baseline(&project, FIELD).unwrap().is_capture(&picture(3)));
@@ -119,14 +111,7 @@ fn a_removed_story_is_not_accepted() {
     let project = failed();
     std::fs::remove_file(project.root().join("stories/button.html")).unwrap();
     let said = project.alone(&["accept"]);
-    assert!(
-        !said.ok
-            && said
-                .err
-                .contains("the manifest no longer has this snapshot"),
-        "{}",
-        said.err
-    );
+    insta::assert_snapshot!("removed_story", said.all());
 }
 
 #[test]
@@ -208,11 +193,7 @@ fn accept_reads_no_file_outside_of_the_runs() {
     result.current = Some("stories.toml".to_owned());
     project.run("run-2", 2, vec![result]);
     let said = project.alone(&["accept"]);
-    assert!(
-        !said.ok && said.err.contains("is not an image of a run"),
-        "{}",
-        said.err
-    );
+    insta::assert_snapshot!("image_outside_of_the_runs", said.all());
 }
 
 #[test]
@@ -306,17 +287,10 @@ fn a_story_of_the_test_target_is_accepted() {
     ] {
         assert!(project.has(path), "{path}");
     }
-    // The record of another machine cannot name other files.
+    // A record from another machine cannot name other files.
     let mut astray = project.result("run-2", names[0], Status::New, 5);
     astray.story_identifier.story_id = "../../astray".to_owned();
     project.run("run-2", 2, vec![astray]);
     let said = project.alone(&["accept"]);
-    assert!(
-        !said.ok
-            && said
-                .err
-                .contains("the manifest no longer has this snapshot"),
-        "{}",
-        said.err
-    );
+    insta::assert_snapshot!("story_outside_of_the_manifest", said.all());
 }

@@ -35,7 +35,7 @@ fn a_second_time_it_keeps_everything() {
     project.write("stories/hello.html", b"mine");
     let before = project.read("Cargo.toml");
     let said = project.tintype(&["init"]);
-    assert!(said.ok && !said.out.contains("edited") && !said.out.contains("created"));
+    insta::assert_snapshot!("init_again", said.all());
     assert_eq!(project.read("Cargo.toml"), before);
     assert_eq!(project.read("stories/hello.html"), "mine");
 }
@@ -61,12 +61,7 @@ fn a_gitignore_that_cannot_be_read_stays_as_it_is() {
     let project = shop();
     project.write(".gitignore", b"caf\xe9\n");
     let said = project.tintype(&["init"]);
-    assert_eq!(said.code, Some(1));
-    assert!(
-        said.err.contains("failed to read .gitignore"),
-        "{}",
-        said.err
-    );
+    insta::assert_snapshot!("unreadable_gitignore", said.all());
     let kept = std::fs::read(project.root().join(".gitignore")).unwrap();
     assert_eq!(kept, b"caf\xe9\n");
 }
@@ -84,7 +79,6 @@ fn the_suite_that_it_writes_works() {
 
     let accepted = suite.tintype(&["accept"]);
     assert!(accepted.ok, "{}{}", accepted.out, accepted.err);
-    assert!(accepted.out.contains("accepted 4 of 4"), "{}", accepted.out);
     for name in [
         "light-375x667",
         "light-1280x720",

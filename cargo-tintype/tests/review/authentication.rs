@@ -203,14 +203,11 @@ async fn a_proxy_header_names_the_user() {
 #[tokio::test(flavor = "multi_thread")]
 async fn insecure_options_are_rejected() {
     let project = Project::recorded().await;
-    for (arguments, token, words) in [
-        (vec![], "short", "TINTYPE_REVIEW_TOKEN is too short"),
-        (
-            vec!["--host", "0.0.0.0"],
-            "",
-            "0.0.0.0 is not a loopback address",
-        ),
-        (vec!["--host", "0.0.0.0"], TOKEN, "pass --allow-host"),
+    let mut errors = String::new();
+    for (arguments, token) in [
+        (vec![], "short"),
+        (vec!["--host", "0.0.0.0"], ""),
+        (vec!["--host", "0.0.0.0"], TOKEN),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_cargo-tintype"))
             .args(["tintype", "review"])
@@ -220,10 +217,8 @@ async fn insecure_options_are_rejected() {
             .env("TINTYPE_REVIEW_TOKEN", token)
             .output()
             .unwrap();
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            !output.status.success() && text.contains(words),
-            "{arguments:?}: {text}"
-        );
+        assert!(!output.status.success(), "{arguments:?}");
+        errors += &String::from_utf8_lossy(&output.stderr);
     }
+    insta::assert_snapshot!(errors);
 }

@@ -1,13 +1,12 @@
 //! `review --tty` in a terminal, and `watch`.
 
-use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tintype::internals::model::RecordedEvent;
 
-use crate::project::{CARD, DARK, NEW, Project, RUN};
+use crate::project::{CARD, DARK, NEW, Project};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_cargo-tintype");
 
@@ -23,11 +22,12 @@ fn command(project: &Project, program: &str) -> Command {
 }
 
 /// Types commands for `review --tty` into a pseudo-terminal of util-linux's
-/// `script`.
+/// `script`. Returns the output without the name of the temporary folder.
 fn answer(project: &Project, arguments: &str, answers: &str) -> String {
     let line = format!("{BINARY} tintype review --tty {arguments}");
     let mut child = command(project, "script")
-        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .args(["--quiet", "--return", "--echo", "never"])
+        .args(["--command", &line, "/dev/null"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -41,27 +41,23 @@ fn answer(project: &Project, arguments: &str, answers: &str) -> String {
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}");
-    text
+    text.replace(&project.root().display().to_string(), "[project]")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn snapshots_are_reviewed_in_the_terminal() {
     let project = Project::recorded().await;
-    let before = fs::read(project.baseline(CARD)).unwrap();
-    let current = fs::read(project.root().join(project.result(CARD).current.unwrap())).unwrap();
+    let before = project.baseline_bytes(CARD);
+    let current = project.current(CARD);
     // In the order of the record: the dark card, the light one, the new one.
     let text = answer(&project, "", "a\nwhat\nr\ns\n");
-    assert!(text.contains(&format!("{RUN}: 3 to review")), "{text}");
-    assert!(text.contains(&format!("accepted {DARK}")), "{text}");
-    assert!(text.contains("enter a, r, s, b, u or q"), "{text}");
-    assert!(text.contains(&format!("rejected {CARD}")), "{text}");
-    assert!(text.contains("reviewed 2 of 3"), "{text}");
+    insta::assert_snapshot!("review_of_three", text);
     assert!(project.accepted(DARK).unwrap().is_capture(&current));
-    assert_eq!(fs::read(project.baseline(CARD)).unwrap(), before);
+    assert_eq!(project.baseline_bytes(CARD), before);
     assert!(project.accepted(NEW).is_none(), "it was skipped");
     // Reviewed snapshots are not shown again; filters select.
     let text = answer(&project, "gift", "a\n");
-    assert!(text.contains(&format!("{RUN}: 1 to review")), "{text}");
+    insta::assert_snapshot!("review_of_one", text);
     assert!(project.accepted(NEW).unwrap().is_capture(&current));
 }
 
@@ -75,10 +71,7 @@ async fn without_a_terminal_other_commands_are_suggested() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
-    assert!(
-        text.contains("--tty requires a terminal (help: use `cargo tintype accept"),
-        "{text}"
-    );
+    insta::assert_snapshot!("review_without_a_terminal", text);
 }
 
 /// Output of `watch` for a run in which a snapshot fails.
@@ -98,8 +91,7 @@ async fn watched(project: &Project, arguments: &[&str]) -> Output {
     words.read_line(&mut line).unwrap();
     assert!(line.starts_with("no run is in progress; waiting"), "{line}");
     let recorder = project.record("run-2").await;
-    let mut result = project.result(CARD);
-    result.run_id.0 = "run-2".to_owned();
+    let result = project.result_in("run-2", CARD);
     recorder.record(&RecordedEvent::TestFinished(Box::new(result)));
     recorder.finish(None).await;
     let mut output = child.wait_with_output().unwrap();
