@@ -24,7 +24,7 @@ pub(crate) fn replace_privately(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_atomic(path, bytes, PRIVATE_MODE, |_| Ok(()))
 }
 
-/// Like [`replace`], and returns once the file is on disk: for data that cannot
+/// Like `replace`, and returns once the file is on disk: for data that cannot
 /// be reproduced.
 ///
 /// # Errors

@@ -24,7 +24,7 @@ const VARIABLES: &[&str] = &[
 /// context in which it was recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CacheContext {
-    /// The browser's build, from [`browser_build`](super::browser_build()), and
+    /// The browser's build, from `browser_build`, and
     /// its program: `Chromium 156.0.8078.79 (headless shell)`.
     pub browser: String,
     /// Its command-line arguments, except folders and ports.

@@ -4,6 +4,7 @@ use libtest_mimic::Trial;
 use tintype::internals::model::{Reason, Status};
 use tintype::internals::serve::HttpServer;
 
+use super::output::{assert_first_failure, assert_output};
 use super::project::{Project, Run};
 use super::{PLAY_SUITE, trials};
 
@@ -56,9 +57,8 @@ fn a_tower_service_is_served() {
     assert_eq!(project.statuses(), [Status::Passed; 2]);
     // The manifest alone does not define where the stories are.
     let alone = project.run(&[], &[]);
-    let said = format!("{}{}", alone.stdout, alone.stderr);
-    assert_eq!(alone.code, Some(101), "{said}");
-    assert!(said.contains("Harness::new().serve(router)"), "{said}");
+    assert_eq!(alone.code, Some(101));
+    assert_first_failure("stories_without_a_server", &alone.stdout);
 }
 
 fn an_address_replaces_the_manifests_source() {
@@ -77,18 +77,9 @@ fn an_address_replaces_the_manifests_source() {
     drop(server);
     drop(entered);
     let gone = run(&project, "address", &[("APP_ADDRESS", &base)]);
-    let said = format!("{}{}", gone.stdout, gone.stderr);
-    assert!(
-        said.contains(&format!("the story server at {base} does not answer")),
-        "{said}"
-    );
+    assert_first_failure("story_server_down", &gone.stdout);
     let odd = run(&project, "address", &[("APP_ADDRESS", "127.0.0.1")]);
-    assert!(
-        odd.stderr
-            .contains("the base URL `127.0.0.1` of the test target is invalid"),
-        "{}",
-        odd.stderr
-    );
+    assert_output("invalid_base_url", &odd.stderr);
 }
 
 fn stories_from_code_are_added_to_the_manifest() {
@@ -118,23 +109,13 @@ fn conflicts_with_the_manifest_are_reported() {
     let project = Project::new(MANIFEST, &[]);
     let unknown = run(&project, "unknown-theme", &[]);
     assert_eq!(unknown.code, Some(101));
-    assert!(
-        unknown
-            .stderr
-            .contains("uses the unknown theme `sepia`: the manifest has light, dark"),
-        "{}",
-        unknown.stderr
-    );
+    assert_output("unknown_theme_in_code", &unknown.stderr);
     project.write(
         "stories.toml",
         &MANIFEST.replace("from-code = true", "url = \"http://127.0.0.1:1\""),
     );
     let undeclared = run(&project, "unknown-theme", &[]);
-    assert!(
-        undeclared.stderr.contains("`from-code = true`"),
-        "{}",
-        undeclared.stderr
-    );
+    assert_output("undeclared_stories_in_code", &undeclared.stderr);
 }
 
 fn hooks_in(engine: &str) {
@@ -171,10 +152,7 @@ fn a_failing_hook_is_reported() {
     let failed = run(&project, "bad-hook", &[]);
     assert_eq!(failed.code, Some(101), "{}", failed.stderr);
     let message = project.result("menu::dark::300x200").message.unwrap();
-    assert!(
-        message.contains("the `before` hook failed: no data for menu"),
-        "{message}"
-    );
+    assert_output("failing_hook", &message);
     // `after` runs even if `before` failed.
     let ends = String::from_utf8(project.read("ends.txt")).unwrap();
     assert_eq!(ends, "menu\nmenu\n");

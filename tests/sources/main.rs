@@ -8,6 +8,8 @@
 mod access;
 mod app;
 mod code;
+#[path = "../suite/output.rs"]
+mod output;
 #[path = "../support/port.rs"]
 mod port;
 #[path = "../suite/project.rs"]

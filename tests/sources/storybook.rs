@@ -7,6 +7,7 @@ use libtest_mimic::Trial;
 use tintype::internals::model::Status;
 use tintype::internals::serve::HttpServer;
 
+use super::output::assert_output;
 use super::port::free_port;
 use super::project::{Project, eventually};
 use super::{PLAY_SUITE, storybook_build, trials};
@@ -206,22 +207,14 @@ fn the_index_of_a_running_storybook_is_fetched() {
     // While it is stopped its stored index is listed, but no run uses it.
     let kept = project.run(&["--list"], &[]);
     assert_eq!(kept.stdout, list.stdout);
-    assert!(
-        kept.stderr.contains("the list may be outdated"),
-        "{}",
-        kept.stderr
-    );
+    assert_output("outdated_index", &kept.stderr);
     let away = project.run(&[], &[]);
     assert_eq!(away.code, Some(101));
-    assert!(
-        away.stderr.contains("the story server at http"),
-        "{}",
-        away.stderr
-    );
+    assert_output("storybook_down", &away.stderr);
     // A Storybook that never ran has no stored index.
     let never = Project::new(&running("http://127.0.0.1:1", ""), &[]);
     let never = never.run(&["--list"], &[]);
-    assert!(never.stderr.contains("does not answer"), "{}", never.stderr);
+    assert_output("storybook_without_index", &never.stderr);
 }
 
 fn a_command_starts_storybook_before_its_index_is_known() {

@@ -53,7 +53,7 @@ fn update_failed_accepts_a_difference() {
     let result = project.result("a::light::400x300");
     assert_eq!(result.status, Status::Passed);
     let message = result.message.unwrap();
-    assert!(message.starts_with("accepted as the baseline"), "{message}");
+    assert_output("accepted_difference", &message);
     assert_eq!(project.run(&[], &[]).code, Some(0));
 }
 

@@ -3,6 +3,7 @@
 use libtest_mimic::Trial;
 use tintype::internals::model::{Reason, Status};
 
+use super::output::assert_output;
 use super::project::{Bell, MANIFEST, Project, eventually};
 use super::trials;
 
@@ -150,7 +151,6 @@ fn a_missing_browser_is_reported_once() {
     let project = Project::new(&manifest, &[("a.html", "<p>a")]);
     let run = project.run(&[], &[]);
     assert_eq!(run.code, Some(101));
-    let said = "no browser was found on the PATH (looked for no-such-browser)";
-    let text = format!("{}{}", run.stdout, run.stderr);
-    assert!(text.contains("no-such-browser"), "{said}: {text}");
+    let result = project.result("a::light::400x300");
+    assert_output("missing_browser", &result.message.unwrap());
 }

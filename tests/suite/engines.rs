@@ -7,6 +7,7 @@ use image::{Rgb, RgbImage};
 use libtest_mimic::Trial;
 use tintype::internals::model::Status;
 
+use super::output::assert_output;
 use super::project::{Bell, Project, eventually};
 use super::{catching, isolation, requests, settling, steps, trials};
 
@@ -234,7 +235,7 @@ fn rest(engine: &str) {
     );
     assert_eq!(project.run(&[], &[]).code, Some(101));
     let message = project.result("a::light::600x400").message.unwrap();
-    assert!(message.contains("data-tintype-ready"), "{message}");
+    assert_output("not_ready", &message);
 
     // A server's error page fails the story.
     let base = broken_server();

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use libtest_mimic::Trial;
 use tintype::internals::model::{Reason, Status};
 
+use super::output::{assert_first_failure, assert_output};
 use super::project::{MANIFEST, Project};
 use super::trials;
 
@@ -45,15 +46,11 @@ fn a_known_failure_must_keep_failing() {
         for result in &last.results {
             assert_eq!(result.status, Status::Changed);
             assert_eq!(result.known_failure.as_deref(), Some("issue 12"));
-            let message = result.message.as_deref().unwrap();
-            assert!(
-                message.starts_with("known failure (issue 12): "),
-                "{message}"
-            );
         }
+        let result = project.result("a::light::400x300");
+        assert_output("known_failure", &result.message.unwrap());
         assert_eq!(project.read("baselines/a-light-400x300.png"), baseline);
-        let told = "failed as expected: a::light::400x300: known failure (issue 12): 100";
-        assert!(run.stderr.contains(told), "{}", run.stderr);
+        assert_output("known_failure_summary", &run.stderr);
     }
 
     // It is fixed: on the fast path and after a full comparison.
@@ -61,9 +58,9 @@ fn a_known_failure_must_keep_failing() {
     for _ in 0..2 {
         let run = project.run(&["a::"], &[]);
         assert_eq!(run.code, Some(101));
-        let told = "the snapshot no longer fails, but the manifest expects it to fail (issue 12)";
-        assert!(run.stdout.contains(told), "{}", run.stdout);
-        assert!(!project.result("a::light::400x300").cached);
+        let result = project.result("a::light::400x300");
+        assert_output("unexpected_pass", result.message.as_deref().unwrap());
+        assert!(!result.cached);
     }
     project.write("stories.toml", &manifest(""));
     assert_eq!(project.run(&["a::"], &[]).code, Some(0));
@@ -138,10 +135,11 @@ fn every_attempt_is_reported() {
     assert_eq!(result.attempt, Some(3));
     let statuses: Vec<_> = result.attempts.iter().map(|a| a.status).collect();
     assert_eq!(statuses, [Status::Failed, Status::Failed, Status::Passed]);
-    let told = result.attempts[0].message.as_deref().unwrap();
-    assert!(told.contains("status 503"), "{told}");
-    let flaky = "flaky: story::light::200x100: attempt 3 of 3 passed after ";
-    assert!(run.stderr.contains(flaky), "{}", run.stderr);
+    assert_output(
+        "error_status",
+        result.attempts[0].message.as_deref().unwrap(),
+    );
+    assert_output("flaky_summary", &run.stderr);
     let written = |name: &str| {
         let folder = project.runs().pop().unwrap();
         std::fs::read_to_string(folder.join(name)).unwrap()
@@ -155,11 +153,7 @@ fn every_attempt_is_reported() {
     let result = project.result("story::light::200x100");
     assert!(!result.is_flaky());
     assert_eq!(result.attempts.len(), 3);
-    assert!(
-        run.stdout.contains("attempt 3 of 3 failed after "),
-        "{}",
-        run.stdout
-    );
+    assert_first_failure("failed_attempts", &run.stdout);
     assert_eq!(written("junit.xml").matches("<rerunFailure ").count(), 2);
 }
 

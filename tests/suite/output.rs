@@ -17,7 +17,10 @@ pub(crate) fn assert_output(name: &str, text: &str) {
         (r"run-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "run-ID"),
         (r"/[^\s:]*/tintype-suite-\w+", "PROJECT"),
         (r"127\.0\.0\.1:\d+", "localhost:PORT"),
-        (r"\d+\.\d+\.\d+\.\d+( \(headless shell\))?", "VERSION"),
+        (
+            r"(chromium|chromedriver) \d+\.\d+\.\d+\.\d+( \(headless shell\))?",
+            "$1 VERSION",
+        ),
         (r"\(\d+(\.\d+)? snapshots/s", "(RATE snapshots/s"),
         (r"\b\d+(\.\d+)? ?(ms|s)\b", "TIME"),
         (r"(journal/run-ID)\.\w+\.journal", "$1.journal"),
@@ -26,4 +29,11 @@ pub(crate) fn assert_output(name: &str, text: &str) {
         settings.add_filter(pattern, replacement);
     }
     settings.bind(|| assert_snapshot!(name, text));
+}
+
+/// Compares the message of the first failed test with the snapshot `name`.
+pub(crate) fn assert_first_failure(name: &str, stdout: &str) {
+    let (_, message) = stdout.split_once(" ----\n").expect("a test failed");
+    let message = message.split("\n\n").next().unwrap_or_default();
+    assert_output(name, message);
 }
