@@ -289,7 +289,12 @@ impl Browser {
     pub async fn live_while<T>(&self, action: impl Future<Output = T>) -> T {
         match self {
             Self::Chromium(page) => page.live_while(Duration::ZERO, action).await,
-            Self::Firefox(_) | Self::Webkit(_) => action.await,
+            Self::Firefox(page) => {
+                page::scripted_time::live_while(&**page, page.scripted_time(), action).await
+            }
+            Self::Webkit(page) => {
+                page::scripted_time::live_while(&**page, page.scripted_time(), action).await
+            }
         }
     }
 

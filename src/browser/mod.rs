@@ -23,4 +23,6 @@ pub(crate) use error::{StepFailure, Unstable};
 pub use limits::limits;
 pub(crate) use limits::{check_support, snapshot_limits};
 pub use page::{BrowserInfo, Settled, Thoroughness};
-pub(crate) use page::{Cookie, PageResources, Parameters, StorageState};
+pub(crate) use page::{
+    Cookie, PageResources, Parameters, SCRIPT_PATH, StorageState, injected_script,
+};

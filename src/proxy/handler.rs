@@ -13,6 +13,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 
+use super::inject;
 use super::response::{Body, ConnectionAborted, uncached_response};
 use super::story_policy::{NetworkAccess, StoryPolicy};
 use super::tunnel;
@@ -27,6 +28,11 @@ pub(super) async fn handle(
 ) -> Result<Response<Body>, ConnectionAborted> {
     if request.method() == Method::CONNECT {
         return tunnel::open(&policy, request).await;
+    }
+    if let Some(script) = policy.script()
+        && inject::is_script(&request)
+    {
+        return Ok(inject::script_response(script));
     }
     let address = request.uri().to_string();
     // A rule for a cross-origin request also answers its CORS preflight.
@@ -48,6 +54,10 @@ pub(super) async fn handle(
         }
     }
     match policy.check_access(&address) {
+        NetworkAccess::Allowed if policy.script().is_some() && inject::is_page(&request) => {
+            let request = inject::without_encoding(request);
+            inject::add_script(forward(&forwarder, request).await?).await
+        }
         NetworkAccess::Allowed => forward(&forwarder, request).await,
         NetworkAccess::Refused => Err(ConnectionAborted),
     }

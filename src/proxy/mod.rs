@@ -6,6 +6,7 @@
 //! their story.
 
 mod handler;
+mod inject;
 #[expect(clippy::module_inception, reason = "named after its type, `Proxy`")]
 mod proxy;
 mod response;

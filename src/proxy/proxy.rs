@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use url::Url;
 
+use crate::browser::injected_script;
 use crate::manifest::StorySpec;
 
 use super::handler::{Forwarder, handle};
@@ -24,17 +25,21 @@ pub(crate) struct Proxy {
     address: SocketAddr,
     /// The story server's origin: `http://127.0.0.1:3000`.
     origin: String,
+    /// Whether it adds a script to pages.
+    injects: bool,
     current: Arc<Mutex<Arc<StoryPolicy>>>,
     task: JoinHandle<()>,
 }
 
 impl Proxy {
     /// Listens on a free port of the loopback interface. `base` is the address
-    /// of the story server. No rules apply before the first story.
+    /// of the story server. No rules apply before the first story. With `injects`,
+    /// the page scripts of each story are added to its pages, for browsers that
+    /// cannot run them before the page's own.
     ///
     /// # Errors
     /// When no port is available, or `base` is not a URL.
-    pub(crate) async fn start(base: &str) -> io::Result<Self> {
+    pub(crate) async fn start(base: &str, injects: bool) -> io::Result<Self> {
         let origin = Url::parse(base).map_err(io::Error::other)?.origin();
         let origin = origin.ascii_serialization();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -55,6 +60,7 @@ impl Proxy {
         Ok(Self {
             address,
             origin,
+            injects,
             current,
             task,
         })
@@ -68,7 +74,8 @@ impl Proxy {
     /// Applies the rules of `story` from now on, and resets the traffic. Requests
     /// in progress keep the rules under which they arrived.
     pub(crate) fn set_story(&self, story: &StorySpec) {
-        let next = Arc::new(StoryPolicy::new(&self.origin, story));
+        let script = self.injects.then(|| injected_script(&story.capture));
+        let next = Arc::new(StoryPolicy::new(&self.origin, story, script));
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *current, next).end();
     }

@@ -28,6 +28,8 @@ pub(super) struct StoryPolicy {
     origin: String,
     rules: Vec<Arc<RequestRule>>,
     network: Network,
+    /// The script that runs in every page before its own.
+    script: Option<String>,
     traffic: Mutex<Traffic>,
     /// True once another story is loaded.
     ended: watch::Sender<bool>,
@@ -47,18 +49,25 @@ impl StoryPolicy {
             origin: origin.to_owned(),
             rules: Vec::new(),
             network: Network::On,
+            script: None,
             traffic: Mutex::default(),
             ended: watch::Sender::new(false),
         }
     }
 
-    /// The rules of a story.
-    pub(super) fn new(origin: &str, story: &StorySpec) -> Self {
+    /// The rules of a story, and the script for its pages.
+    pub(super) fn new(origin: &str, story: &StorySpec, script: Option<String>) -> Self {
         Self {
             rules: story.requests.clone(),
             network: story.capture.network,
+            script,
             ..Self::unrestricted(origin)
         }
+    }
+
+    /// The script that runs in every page before its own.
+    pub(super) fn script(&self) -> Option<&str> {
+        self.script.as_deref()
     }
 
     /// Closes the tunnels of this story.

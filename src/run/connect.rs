@@ -1,5 +1,5 @@
 //! Opens browser sessions, behind a proxy where stories have rules for their
-//! requests.
+//! requests, or where the browser needs it to run page scripts.
 
 use std::net::IpAddr;
 
@@ -17,7 +17,8 @@ pub(super) struct BrowserConnection {
     pub(super) proxy: Option<Proxy>,
 }
 
-/// Opens a session, behind a new proxy if one of the snapshots needs it.
+/// Opens a session, behind a proxy of its own if one of the snapshots or the
+/// engine needs it.
 pub(super) async fn connect(
     engine: BrowserName,
     manifest: &Manifest,
@@ -26,10 +27,13 @@ pub(super) async fn connect(
 ) -> Result<BrowserConnection, BrowserError> {
     let scratch = manifest.state_dir().join("browsers");
     let mut settings = manifest.browser.clone();
-    let proxy = if snapshots.iter().any(needs_proxy) {
+    let has_rules = snapshots.iter().any(needs_proxy);
+    // A local browser that runs no script before the page's own.
+    let injects = engine == BrowserName::Webkit && base.starts_with("http:");
+    let proxy = if has_rules || injects {
         require_local(&settings)?;
         let no_port = |error| BrowserError::Session(format!("no port for a proxy: {error}"));
-        let proxy = Proxy::start(base).await.map_err(no_port)?;
+        let proxy = Proxy::start(base, injects).await.map_err(no_port)?;
         settings.proxy = Some(proxy.address());
         Some(proxy)
     } else {

@@ -18,6 +18,7 @@ mod isolation;
 mod login;
 mod nextest;
 mod output;
+mod page_time;
 mod project;
 mod recording;
 mod requests;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         isolation::tests(),
         login::tests(),
         nextest::tests(),
+        page_time::tests(),
         recording::tests(),
         requests::tests(),
         settling::tests(),

@@ -9,7 +9,7 @@ use super::page::ChromiumPage;
 use super::virtual_clock::Activity;
 use super::virtual_time::SLICE;
 use crate::browser::error::BrowserError;
-use crate::browser::page::{Page, Progress, Thoroughness};
+use crate::browser::page::{MAX_DRIVING, Page, Progress, Thoroughness};
 use crate::manifest::CaptureSettings;
 
 /// Page time between two frames while something moves, in milliseconds, at
@@ -19,9 +19,17 @@ const MOVING: [f64; 2] = [50.0, 100.0];
 /// From when on motion is sampled less often, in milliseconds.
 const LONG: f64 = 3_000.0;
 
-/// Page time without a change of pixels after which a page counts as still,
-/// in milliseconds: with and without anything that may still move.
-const QUIET: [f64; 2] = [1_000.0, 100.0];
+/// Page time without a change of pixels after which a page without anything that
+/// may move counts as still, in milliseconds.
+const QUIET: f64 = 100.0;
+
+/// Page time without a change of pixels after which a page is sampled less often,
+/// in milliseconds. It may still begin to move.
+const STILL: f64 = 1_000.0;
+
+/// Page time between two frames while scripts ask for frames and change nothing,
+/// in milliseconds.
+const WAITING: f64 = 250.0;
 
 /// The longest step from one timer to the next, in milliseconds.
 const MAX_STEP: f64 = 1_000.0;
@@ -38,15 +46,23 @@ impl ChromiumPage {
         devtools: &DevTools,
         capture: &CaptureSettings,
         thoroughness: Thoroughness,
-        started: Instant,
     ) -> Result<Progress, BrowserError> {
+        let begun = Instant::now();
         if self.time.lock().is_at_rest {
             return Ok(Progress::AtRest);
         }
         let (mut quiet, mut has_moved) = (0.0, false);
         loop {
             let activity = self.activity(devtools).await?;
-            let Some(step) = self.next_step(activity, quiet, capture, thoroughness) else {
+            let waits_for_scripts = self.time.lock().waits_for_scripts;
+            let requests = devtools.events().requests_in_flight(waits_for_scripts);
+            let step = if requests.is_empty() {
+                self.next_step(activity, quiet, capture, thoroughness)
+            } else {
+                // The clock stands until they are answered.
+                Some(MOVING[0])
+            };
+            let Some(step) = step else {
                 if !self.workers_are_idle(devtools).await? {
                     return Ok(Progress::Waiting);
                 }
@@ -56,19 +72,23 @@ impl ChromiumPage {
                 }
                 break;
             };
-            if started.elapsed() > capture.timeout {
-                break;
+            if begun.elapsed() > MAX_DRIVING {
+                return Ok(Progress::Overrun);
             }
             if !self.pass_time(devtools, step).await? {
-                return Ok(Progress::Waiting);
+                return Ok(if has_moved {
+                    Progress::Moved
+                } else {
+                    Progress::Waiting
+                });
             }
             has_moved = true;
             let frame = self.issue_frame(None).await?;
-            quiet = if frame["hasDamage"] == true {
-                0.0
-            } else {
-                quiet + step
-            };
+            // What a timer or a response has started may take another step.
+            let is_active = !requests.is_empty()
+                || activity.next.is_some_and(|next| next <= step)
+                || frame["hasDamage"] == true;
+            quiet = if is_active { 0.0 } else { quiet + step };
         }
         if self.time.lock().is_endless {
             self.restart_images().await?;
@@ -111,22 +131,28 @@ impl ChromiumPage {
         let left = limit - used;
         let next = activity.next.filter(|next| *next <= left);
         let may_move = activity.frames || activity.moving;
-        let enough = match (may_move, thoroughness) {
-            (true, _) => QUIET[0],
-            (false, Thoroughness::Thorough) => QUIET[1],
-            (false, Thoroughness::Quick) => 0.0,
+        let enough = match thoroughness {
+            Thoroughness::Thorough => QUIET,
+            Thoroughness::Quick => 0.0,
         };
-        if next.is_none() && quiet >= enough {
+        if next.is_none() && !may_move && quiet >= enough {
             return None;
         }
         if left < 1.0 {
             clock.is_endless = true;
             return None;
         }
+        let seems_still = quiet >= STILL;
         let moving = MOVING[usize::from(used >= LONG)];
+        let frame = if seems_still { WAITING } else { moving };
         let step = match next {
+            Some(next) if activity.frames => next.clamp(1.0, frame),
+            None if activity.frames => frame,
+            None if activity.moving && seems_still => MAX_STEP,
             // Nothing happens before the next timer.
-            Some(next) if quiet >= enough => next.clamp(moving, MAX_STEP),
+            Some(next) if seems_still || (!may_move && quiet >= enough) => {
+                next.clamp(moving, MAX_STEP)
+            }
             Some(next) => next.clamp(1.0, moving),
             None => moving,
         };

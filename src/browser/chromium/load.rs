@@ -152,7 +152,7 @@ impl ChromiumPage {
             self.call::<Value>("disableTransitions", &[]).await?;
             self.transitions_off = true;
         }
-        self.time.resume();
+        self.resume();
         self.emulate(theme, screen).await?;
         self.set_theme(theme).await?;
         self.proceed().await
@@ -190,14 +190,33 @@ impl ChromiumPage {
             }
             Err(error) => return Err(self.devtools_error("load", error)),
         }
-        while !devtools.events().is_loaded() {
-            if self.pass_time(devtools, LOADING).await? {
+        // A step that has begun is brought to its end.
+        let mut has_passed = false;
+        while !has_passed || !devtools.events().is_loaded() {
+            has_passed = self.pass_time(devtools, LOADING).await?;
+            if has_passed {
+                self.synchronize_clock().await?;
                 self.issue_frame(None).await?;
             }
             if begun.elapsed() > limit {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// Sets the time of the next frame to the page's own: each request moves the
+    /// browser's clock a little.
+    async fn synchronize_clock(&self) -> Result<(), BrowserError> {
+        if !self.time.is_virtual() {
+            return Ok(());
+        }
+        let now: Option<f64> = self.evaluate("globalThis.__tintypeTime?.now()").await?;
+        let mut clock = self.time.lock();
+        if let Some(now) = now {
+            clock.passed = clock.passed.max(clock.started + now.round());
+        }
+        clock.active_since = clock.passed;
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! A tab of Chromium: loads stories and applies screens and themes.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fantoccini::Client;
 use serde::de::DeserializeOwned;
@@ -13,7 +13,9 @@ use super::start;
 use super::virtual_clock::VirtualTime;
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver, RawCommand};
 use crate::browser::error::BrowserError;
-use crate::browser::page::{BrowserInfo, Page, PageState, Progress, Thoroughness};
+use crate::browser::page::{
+    BrowserInfo, Page, PageState, Progress, ScriptedTime, Thoroughness, scripted_time,
+};
 use crate::manifest::{BrowserSettings, CaptureSettings, Screen, Theme};
 use crate::model::PageError;
 
@@ -29,6 +31,8 @@ pub struct ChromiumPage {
     pub(super) devtools: Option<DevTools>,
     /// The clock of the open tab.
     pub(super) time: VirtualTime,
+    /// The clock where frames are not driven.
+    pub(super) scripted_time: ScriptedTime,
     /// The target id of the open tab.
     pub(super) target: String,
     pub(super) info: BrowserInfo,
@@ -55,6 +59,7 @@ impl ChromiumPage {
             driver,
             devtools: None,
             time: VirtualTime::default(),
+            scripted_time: ScriptedTime::default(),
             target: String::new(),
             state: PageState::default(),
             emulated: Emulated::default(),
@@ -168,13 +173,18 @@ impl Page for ChromiumPage {
         self.call::<bool>("nextFrame", &[]).await.map(drop)
     }
 
+    fn scripted_time(&self) -> &ScriptedTime {
+        &self.scripted_time
+    }
+
     fn resume(&self) {
         self.time.resume();
+        self.scripted_time.resume();
     }
 
     async fn proceed(&self) -> Result<(), BrowserError> {
         let Some(devtools) = &self.devtools else {
-            return self.frame().await;
+            return scripted_time::proceed(self, &self.scripted_time).await;
         };
         if self.pass_time(devtools, FRAME).await? {
             self.issue_frame(None).await?;
@@ -185,10 +195,7 @@ impl Page for ChromiumPage {
     async fn wait(&self, time: Duration) -> Result<(), BrowserError> {
         match &self.devtools {
             Some(devtools) if self.time.is_virtual() => self.pass(devtools, time).await,
-            _ => {
-                tokio::time::sleep(time).await;
-                Ok(())
-            }
+            _ => scripted_time::wait(self, &self.scripted_time, time).await,
         }
     }
 
@@ -196,22 +203,24 @@ impl Page for ChromiumPage {
         &self,
         capture: &CaptureSettings,
         thoroughness: Thoroughness,
-        started: Instant,
     ) -> Result<Progress, BrowserError> {
         match &self.devtools {
             Some(devtools) if self.time.is_virtual() => {
-                self.run_until_idle(devtools, capture, thoroughness, started)
-                    .await
+                self.run_until_idle(devtools, capture, thoroughness).await
             }
-            _ => Ok(Progress::AtRest),
+            _ => {
+                let time = &self.scripted_time;
+                scripted_time::run_until_idle(self, time, capture, thoroughness).await
+            }
         }
     }
 
     fn requests_in_flight(&self, capture: &CaptureSettings) -> Vec<String> {
         let events = self.devtools.as_ref().map(DevTools::events);
-        events.map_or_else(Vec::new, |events| {
-            events.requests_in_flight(capture.wait_for_network)
-        })
+        events.map_or_else(
+            || self.scripted_time.pending(),
+            |events| events.requests_in_flight(capture.wait_for_network),
+        )
     }
 
     fn page_errors(&self) -> Vec<PageError> {

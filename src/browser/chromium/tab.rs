@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use super::applied::Emulated;
 use super::devtools::{DevTools, DevToolsError, auto_attach};
 use super::page::ChromiumPage;
+use super::page_events::HOLD;
 use super::virtual_clock::VirtualTime;
 use crate::browser::driver::COMMAND_TIMEOUT;
 use crate::browser::error::BrowserError;
-use crate::browser::page::prelude;
+use crate::browser::page::{Timekeeping, prelude};
 use crate::manifest::CaptureSettings;
 
 impl ChromiumPage {
@@ -70,6 +71,7 @@ impl ChromiumPage {
             self.cdp("Page.enable", json!({})),
             self.cdp("Runtime.enable", json!({})),
             self.cdp("Network.enable", json!({})),
+            self.cdp("Fetch.enable", held_requests()),
             self.cdp("Target.setAutoAttach", auto_attach()),
         )?;
         Ok(())
@@ -117,7 +119,17 @@ impl ChromiumPage {
         if is_virtual && !self.time.is_virtual() {
             self.start_virtual_time().await?;
         }
-        let source = prelude(capture, is_virtual);
+        let time = if is_virtual {
+            Timekeeping::Virtual
+        } else if self.devtools.is_none() {
+            Timekeeping::without_browser(capture)
+        } else {
+            Timekeeping::Real
+        };
+        if self.devtools.is_none() {
+            self.scripted_time.start(capture);
+        }
+        let source = prelude(capture, time);
         match &self.prelude {
             Some((installed, _)) if *installed == source => return Ok(()),
             Some((_, name)) => {
@@ -135,4 +147,9 @@ impl ChromiumPage {
         self.prelude = Some((source, name));
         Ok(())
     }
+}
+
+/// Requests that are never answered.
+fn held_requests() -> Value {
+    json!({ "patterns": [{ "urlPattern": format!("*{HOLD}") }] })
 }

@@ -24,12 +24,15 @@ pub(super) struct Clock {
     pub(super) frames: u32,
     /// The step that has begun and is not over.
     pub(super) running: Option<f64>,
-    /// Slices without progress.
+    /// Slices without progress, and the page's own clock after the last.
     pub(super) stalled: u32,
+    pub(super) reading: Value,
     /// Whether requests no longer stop the clock.
     pub(super) ignores_requests: bool,
     /// Whether requests of scripts are waited for.
     pub(super) waits_for_scripts: bool,
+    /// The page time when the document was requested.
+    pub(super) started: f64,
     /// The page time at the last navigation, input or change of look.
     pub(super) active_since: f64,
     /// Nothing is left to do.
@@ -82,6 +85,7 @@ impl Clock {
         // A page in another process has a clock of its own.
         if (base - self.base).abs() > f64::EPSILON {
             (self.base, self.passed, self.active_since) = (base, 0.0, 0.0);
+            self.started = 0.0;
             self.frames = 0;
         }
     }

@@ -13,7 +13,9 @@ use serde_json::json;
 use super::devtools::DevTools;
 use super::page::ChromiumPage;
 use super::virtual_clock::Clock;
+use crate::browser::driver::COMMAND_TIMEOUT;
 use crate::browser::error::BrowserError;
+use crate::browser::page::{Page, scripted_time};
 
 /// The time at which the browser's own clock starts: 2026-01-01T12:00:00Z, in
 /// seconds since the Unix epoch.
@@ -68,6 +70,7 @@ impl ChromiumPage {
         clock.is_endless = false;
         clock.is_at_rest = false;
         clock.active_since = clock.passed;
+        clock.started = clock.passed;
         Ok(())
     }
 
@@ -126,14 +129,21 @@ impl ChromiumPage {
         Ok(())
     }
 
-    /// Lets the clock go on where only requests stop it that never end.
+    /// Lets the clock go on where only requests stop it that never end. A page
+    /// that is busy, or whose clock has moved, is only slow.
     async fn note_stall(&self, devtools: &DevTools, step: f64) -> Result<(), BrowserError> {
+        const READ: &str = "globalThis.__tintypeTime?.now()";
+        let read = json!({ "expression": READ, "returnByValue": true });
+        let answer = devtools.call("Runtime.evaluate", read, SLICE).await;
         let stalled = {
             let mut clock = self.time.lock();
             let pending = devtools
                 .events()
                 .requests_in_flight(clock.waits_for_scripts);
-            clock.stalled = if pending.is_empty() {
+            let reading = answer.ok().map(|answer| answer["result"]["value"].clone());
+            let stands = reading.as_ref() == Some(&clock.reading);
+            clock.reading = reading.unwrap_or_default();
+            clock.stalled = if pending.is_empty() && stands {
                 clock.stalled + 1
             } else {
                 0
@@ -141,6 +151,11 @@ impl ChromiumPage {
             clock.stalled > MAX_SLICES && !clock.ignores_requests
         };
         if stalled {
+            let release = "globalThis.__tintypeTime?.release() ?? false";
+            // The page needs time to load.
+            if self.evaluate::<bool>(release).await? {
+                return Ok(());
+            }
             self.time.lock().ignores_requests = true;
             self.start_step(devtools, step, true).await?;
         }
@@ -153,14 +168,20 @@ impl ChromiumPage {
         devtools: &DevTools,
         time: Duration,
     ) -> Result<(), BrowserError> {
-        let begun = Instant::now();
+        let mut last_step = Instant::now();
         let mut left = time.as_secs_f64() * 1_000.0;
-        // Requests may hold up the clock, but not for ever.
-        while left >= 1.0 && begun.elapsed() < time + SLICE * 10 {
+        while left >= 1.0 {
             let step = left.min(PASSING);
             if self.pass_time(devtools, step).await? {
                 self.issue_frame(None).await?;
                 left -= step;
+                last_step = Instant::now();
+            } else if last_step.elapsed() > COMMAND_TIMEOUT {
+                let requests = devtools.events().requests_in_flight(true);
+                return Err(BrowserError::Timeout {
+                    command: format!("requests of the page ({})", requests.join(", ")),
+                    limit: COMMAND_TIMEOUT,
+                });
             }
         }
         Ok(())
@@ -173,6 +194,9 @@ impl ChromiumPage {
         action: impl Future<Output = T>,
     ) -> T {
         let Some(devtools) = &self.devtools else {
+            if delay.is_zero() {
+                return scripted_time::live_while(self, &self.scripted_time, action).await;
+            }
             return action.await;
         };
         tokio::pin!(action);

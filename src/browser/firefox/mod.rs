@@ -10,6 +10,7 @@ mod bidi;
 mod emulation;
 mod input;
 mod page;
+mod requests;
 mod screenshot;
 mod start;
 mod storage_state;

@@ -11,11 +11,12 @@ use url::Url;
 
 use super::applied::Tab;
 use super::bidi::{Bidi, BidiError};
-use super::start;
+use super::{requests, start};
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver, within};
 use crate::browser::error::BrowserError;
 use crate::browser::page::{
-    Access, BrowserInfo, Page, PageState, StorageState, only_changes_fragment, prelude,
+    Access, BrowserInfo, Page, PageState, ScriptedTime, StorageState, Timekeeping,
+    only_changes_fragment, prelude,
 };
 use crate::manifest::{
     BrowserSettings, CaptureSettings, ColorScheme, Credentials, Device, Screen, Theme,
@@ -45,6 +46,8 @@ pub struct FirefoxPage {
     pub(super) cache_is_off: bool,
     /// The device that is emulated in the tab.
     pub(super) emulated_device: Device,
+    /// The clock of the open tab.
+    pub(super) time: ScriptedTime,
 }
 
 impl FirefoxPage {
@@ -90,6 +93,7 @@ impl FirefoxPage {
             prelude: None,
             cache_is_off: false,
             emulated_device: Device::default(),
+            time: ScriptedTime::default(),
         };
         let windows = json!({ "moz:scope": "chrome" });
         session.window = match session.bidi("browsingContext.getTree", windows).await {
@@ -97,6 +101,8 @@ impl FirefoxPage {
             Err(BrowserError::Refused { .. }) => None,
             Err(error) => return Err(error),
         };
+        let events = json!({ "events": requests::EVENTS });
+        session.bidi("session.subscribe", events).await?;
         let tabs = session.bidi("browsingContext.getTree", json!({})).await?;
         session.tab.id = text(&tabs["contexts"][0]["context"]);
         session.open_tab().await?;
@@ -187,7 +193,9 @@ impl FirefoxPage {
         screen: Screen,
         capture: &CaptureSettings,
     ) -> Result<(), BrowserError> {
-        self.install(prelude(capture, false)).await?;
+        self.time.start(capture);
+        let time = Timekeeping::without_browser(capture);
+        self.install(prelude(capture, time)).await?;
         self.send_credentials().await?;
         self.emulate(theme, screen).await?;
         address.clone_into(&mut self.state.address);
@@ -207,6 +215,7 @@ impl FirefoxPage {
         limit: Duration,
     ) -> Result<(), BrowserError> {
         tracing::debug!(address, "loading");
+        self.bidi.requests().clear();
         let to = json!({ "context": self.tab.id, "url": address, "wait": "complete" });
         let loaded = self
             .bidi_within("browsingContext.navigate", to, limit)
@@ -222,12 +231,14 @@ impl FirefoxPage {
     ) -> Result<(), BrowserError> {
         if self.supports_theme(theme) {
             self.call::<Value>("disableTransitions", &[]).await?;
+            self.resume();
             self.emulate(theme, screen).await?;
             self.apply_theme(theme, false).await?;
-            return self.frame().await;
+            return self.proceed().await;
         }
         let (address, limit) = (std::mem::take(&mut self.state.address), self.limit);
         let prelude = self.prelude.take();
+        let time = std::mem::take(&mut self.time);
         self.restart(theme).await?;
         self.send_credentials().await?;
         self.emulate(theme, screen).await?;
@@ -237,6 +248,8 @@ impl FirefoxPage {
         if address.is_empty() {
             return Ok(());
         }
+        self.time = time;
+        self.resume();
         self.state.address = address;
         self.navigate_signed_in(&self.state.address, limit).await?;
         self.apply_theme(theme, false).await
@@ -337,6 +350,14 @@ impl Page for FirefoxPage {
 
     fn state_mut(&mut self) -> &mut PageState {
         &mut self.state
+    }
+
+    fn scripted_time(&self) -> &ScriptedTime {
+        &self.time
+    }
+
+    fn requests_outside(&self, by_script: bool) -> Vec<String> {
+        self.bidi.requests().in_flight(by_script)
     }
 
     async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {

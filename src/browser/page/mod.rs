@@ -6,6 +6,7 @@
 //! - `state`: the state of a page that all engines share.
 //! - `poll`: asks a page again until it has an answer.
 //! - `prelude`: the scripts that run in a document before its own.
+//! - `scripted_time`: the time of a page whose browser has no virtual time.
 //! - `settle`: waits until the page is ready to be captured.
 //! - `storybook`: waits until a Storybook has rendered a story.
 //! - `input`, `steps`: mouse and keyboard input, and a story's steps.
@@ -20,6 +21,7 @@ mod input;
 mod poll;
 mod prelude;
 mod screenshot;
+pub(super) mod scripted_time;
 mod settle;
 mod state;
 mod steps;
@@ -31,8 +33,10 @@ pub(super) use address::only_changes_fragment;
 pub(crate) use info::PageResources;
 pub use info::{BrowserInfo, Thoroughness};
 pub(super) use input::{Input, mouse_input, send_actions};
-pub(super) use prelude::prelude;
+pub(crate) use prelude::{SCRIPT_PATH, injected_script};
+pub(super) use prelude::{Timekeeping, prelude};
 pub(super) use screenshot::{Frame, Screenshot, capture};
+pub(super) use scripted_time::ScriptedTime;
 pub use settle::Settled;
 pub(super) use settle::settle;
 pub(super) use state::{Access, PageState};
@@ -41,4 +45,4 @@ pub(super) use storage_state::fill_storage_script;
 pub(crate) use storage_state::{Cookie, StorageState};
 pub(crate) use storybook::Parameters;
 pub(super) use storybook::wait_for_storybook;
-pub(super) use traits::{Page, Progress};
+pub(super) use traits::{MAX_DRIVING, Page, Progress};

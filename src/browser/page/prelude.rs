@@ -30,6 +30,7 @@ const LIBRARY: &str = closure!(
     "revealed",
     "motion",
     "animations",
+    "smil",
     "transitions",
     "appearance",
     "theme",
@@ -53,6 +54,18 @@ const LIBRARY: &str = closure!(
     "library",
 );
 
+/// Keeps the time of a page, before all others.
+const SCRIPTED: &str = concat!(
+    "(() => {\nif (window.__tintypeTime) { window.__tintypeTime.attach(); return; }\n",
+    include_str!("../scripts/scripted/originals.js"),
+    include_str!("../scripts/scripted/timers.js"),
+    include_str!("../scripts/scripted/frames.js"),
+    include_str!("../scripts/scripted/requests.js"),
+    include_str!("../scripts/scripted/nested.js"),
+    include_str!("../scripts/scripted/drive.js"),
+    "})();\n",
+);
+
 /// Fixes the clock and seeds random numbers, before the library.
 const CLOCK: &str = include_str!("../scripts/clock.js");
 
@@ -66,16 +79,54 @@ const CLOCK_START: i64 = 1_767_268_800_000;
 /// The seed of random numbers in virtual time.
 const SEED: u32 = 1;
 
+/// What decides how time passes in a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::browser) enum Timekeeping {
+    /// Time passes as in reality.
+    Real,
+    /// The browser's virtual time.
+    Virtual,
+    /// A script in the page.
+    Scripted,
+}
+
+impl Timekeeping {
+    /// In a browser without virtual time.
+    pub(in crate::browser) fn without_browser(capture: &CaptureSettings) -> Self {
+        if capture.virtual_time {
+            Self::Scripted
+        } else {
+            Self::Real
+        }
+    }
+}
+
 /// The scripts for a document: the library, and the clock and seed of the
-/// story. In virtual time, a story has both unless it turns them off.
-pub(in crate::browser) fn prelude(capture: &CaptureSettings, is_virtual: bool) -> String {
-    let start = capture.clock.or(is_virtual.then_some(CLOCK_START));
-    let seed = capture.seed.or(is_virtual.then_some(SEED));
+/// story. A page whose time is not real has both unless the story turns them
+/// off.
+pub(in crate::browser) fn prelude(capture: &CaptureSettings, time: Timekeeping) -> String {
+    let has_own_time = time != Timekeeping::Real;
+    let start = capture.clock.or(has_own_time.then_some(CLOCK_START));
+    let seed = capture.seed.or(has_own_time.then_some(SEED));
     let seed = seed.filter(|_| capture.seeded);
-    let timers = if is_virtual { TIMERS } else { "" };
+    let timers = match time {
+        Timekeeping::Real => "",
+        Timekeeping::Virtual => TIMERS,
+        Timekeeping::Scripted => SCRIPTED,
+    };
     if start.is_none() && seed.is_none() {
         return format!("{timers}{LIBRARY}");
     }
     let config = json!({ "start": start, "stopped": capture.clock.is_some(), "seed": seed });
     format!("{timers}\n{}({config});\n{LIBRARY}", CLOCK.trim_end())
+}
+
+/// The address of the page scripts, where they are added to pages.
+pub(crate) const SCRIPT_PATH: &str = "/__tintype_script.js";
+
+/// The page scripts of a story, for a page that loads them with an element of
+/// its own. The page does not see it.
+pub(crate) fn injected_script(capture: &CaptureSettings) -> String {
+    let prelude = prelude(capture, Timekeeping::without_browser(capture));
+    format!("document.currentScript?.remove();\n{prelude}")
 }

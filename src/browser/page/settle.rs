@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::info::Thoroughness;
 use super::poll::{Deadline, Polled, poll_until};
-use super::traits::{Page, Progress};
+use super::traits::{MAX_DRIVING, Page, Progress};
 use crate::browser::error::{BrowserError, Pending, Unsettled};
 use crate::manifest::{CaptureSettings, Target, WaitFor};
 use crate::model::{PageError, SettledStep};
@@ -67,7 +67,9 @@ pub(in crate::browser) async fn settle(
     let begun = Instant::now();
     let options = [readiness_options(page, capture, thoroughness)];
     let mut steps: Vec<SettledStep> = Vec::new();
-    let deadline = Deadline {
+    // Only page time decides how far a page moves: the real time that this takes
+    // does not count.
+    let mut deadline = Deadline {
         started,
         limit: capture.timeout,
     };
@@ -102,8 +104,9 @@ pub(in crate::browser) async fn settle(
             })
         };
         let (mut settled, has_more_to_scroll) = settled.map_err(unsettled)?;
-        let passed = page.pass_time_until_idle(capture, thoroughness, started);
-        match passed.await? {
+        let before = Instant::now();
+        let progress = page.pass_time_until_idle(capture, thoroughness).await?;
+        match progress {
             Progress::AtRest if has_more_to_scroll => {
                 if deadline.has_passed() {
                     return Err(unsettled(scrolling()));
@@ -114,10 +117,12 @@ pub(in crate::browser) async fn settle(
                 settled.page_errors = page.page_errors();
                 return Ok(settled);
             }
+            Progress::Overrun => return Err(unsettled(vec![slow_motion(capture)])),
             Progress::Waiting if deadline.has_passed() => {
                 return Err(unsettled(in_flight(page, capture)));
             }
-            Progress::Moved | Progress::Waiting => {}
+            Progress::Moved => deadline.limit += before.elapsed(),
+            Progress::Waiting => {}
         }
     }
 }
@@ -159,6 +164,15 @@ fn in_flight(page: &impl Page, capture: &CaptureSettings) -> Vec<Pending> {
         detail,
     });
     pending.collect()
+}
+
+/// The motion of a page whose time takes too long to pass.
+fn slow_motion(capture: &CaptureSettings) -> Pending {
+    let seconds = capture.page_time.as_secs_f32();
+    Pending {
+        step: "motion".to_owned(),
+        detail: format!("its {seconds} s of page time take longer than {MAX_DRIVING:?}"),
+    }
 }
 
 /// The options of `checkReadiness`.

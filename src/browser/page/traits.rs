@@ -1,30 +1,38 @@
 //! The operations on a page that an engine provides.
 
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::info::{PageResources, Thoroughness};
+use super::scripted_time::{self, ScriptedTime};
 use super::state::PageState;
 use crate::browser::error::BrowserError;
 use crate::manifest::{CaptureSettings, Theme};
 use crate::model::PageError;
+
+/// The longest real time in which the page's time is advanced until the page has
+/// nothing left to do. A slower page is an error, since its screenshot would
+/// depend on the machine.
+pub(in crate::browser) const MAX_DRIVING: Duration = Duration::from_secs(60);
 
 /// The state of a page after its time has passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::browser) enum Progress {
     /// The page has nothing left to do.
     AtRest,
-    /// Time has passed, and the page has nothing left to do.
+    /// Time has passed, and the page may have something left to do.
     Moved,
-    /// Requests are pending.
+    /// Requests are pending, and no time has passed.
     Waiting,
+    /// The machine is too slow for the page's time to pass.
+    Overrun,
 }
 
 /// A page in a browser of any engine.
-pub(in crate::browser) trait Page: Send + Sync {
+pub(in crate::browser) trait Page: Send + Sync + Sized {
     /// The state that all engines share.
     fn state(&self) -> &PageState;
 
@@ -52,35 +60,43 @@ pub(in crate::browser) trait Page: Send + Sync {
     /// Draws one frame, so that every change since the last one is visible.
     fn frame(&self) -> impl Future<Output = Result<(), BrowserError>> + Send;
 
+    /// The clock of the page where a script keeps its time.
+    fn scripted_time(&self) -> &ScriptedTime;
+
     /// Notes that something was done to the page, which may start new motion.
-    fn resume(&self) {}
+    fn resume(&self) {
+        self.scripted_time().resume();
+    }
 
     /// Gives the page the time and the frame that it needs to go on.
     fn proceed(&self) -> impl Future<Output = Result<(), BrowserError>> + Send {
-        self.frame()
+        scripted_time::proceed(self, self.scripted_time())
     }
 
     /// Lets this much of the page's time pass.
     fn wait(&self, time: Duration) -> impl Future<Output = Result<(), BrowserError>> + Send {
-        async move {
-            tokio::time::sleep(time).await;
-            Ok(())
-        }
+        scripted_time::wait(self, self.scripted_time(), time)
     }
 
     /// Lets the page's time pass until the page has nothing left to do, where
-    /// its time is virtual.
+    /// its time is not that of the real world.
     fn pass_time_until_idle(
         &self,
-        _capture: &CaptureSettings,
-        _thoroughness: Thoroughness,
-        _started: Instant,
+        capture: &CaptureSettings,
+        thoroughness: Thoroughness,
     ) -> impl Future<Output = Result<Progress, BrowserError>> + Send {
-        async { Ok(Progress::AtRest) }
+        let time = self.scripted_time();
+        scripted_time::run_until_idle(self, time, capture, thoroughness)
     }
 
-    /// Requests that the page waits for, as the browser reports them.
+    /// Requests that the page waits for.
     fn requests_in_flight(&self, _capture: &CaptureSettings) -> Vec<String> {
+        self.scripted_time().pending()
+    }
+
+    /// Requests in flight that are seen from outside the page. Those of scripts
+    /// are left out where `by_script` is false.
+    fn requests_outside(&self, _by_script: bool) -> Vec<String> {
         Vec::new()
     }
 

@@ -33,16 +33,22 @@
       };
     }
   }
-  if (config.start === null) return;
+  if (config.start === null || '__tintypeClock' in window) return;
 
   // Time passes, but never within a task: readings rise nevertheless, since
   // pages make names of them.
   const Real = Date;
-  const date = Real.now;
-  const elapsed = Performance.prototype.now.bind(performance);
+  // Where a script keeps the time, each document has its own, from its start on.
+  const scripted = window.__tintypeTime?.now;
+  const date = scripted ?? Real.now;
+  // Browsers add noise to fractions of a millisecond.
+  const precise = Performance.prototype.now.bind(performance);
+  const elapsed = scripted ?? (() => Math.round(precise()));
   const shift = (() => {
     try {
-      if (window !== parent && parent.__tintypeClock !== undefined) return parent.__tintypeClock;
+      if (window !== parent && parent.__tintypeClock !== undefined) {
+        return parent.__tintypeClock + (scripted ? parent.__tintypeTime.now() : 0);
+      }
     } catch {
       // The parent is of another origin.
     }

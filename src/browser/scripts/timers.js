@@ -10,10 +10,26 @@
     setInterval: window.setInterval,
     clearInterval: window.clearInterval,
     request: window.requestAnimationFrame,
-    cancel: window.cancelAnimationFrame,
+    reportError: window.reportError,
     requestIdle: window.requestIdleCallback,
-    cancelIdle: window.cancelIdleCallback,
   };
+
+  // ---- Load ----
+
+  // A request that is never answered holds the clock until the page has loaded:
+  // the speed of network and machine must not decide at which time scripts start.
+  const hold = new AbortController();
+  function release() {
+    const wasHeld = !hold.signal.aborted;
+    hold.abort();
+    return wasHeld;
+  }
+  if (window === parent && location.protocol.startsWith('http')) {
+    fetch('/__tintype_hold', { signal: hold.signal, mode: 'no-cors' }).catch(() => {});
+    window.addEventListener('load', release, { once: true });
+  } else {
+    hold.abort();
+  }
 
   // ---- Timers ----
 
@@ -45,21 +61,30 @@
     for (const [id, time] of due) if (time <= limit) due.delete(id);
   }
 
-  // Idle callbacks run soon: they count until they have run.
-  const idle = new Set();
+  // Idle callbacks run soon, with time left: what the browser calls idle depends on
+  // the speed of the machine. They count until they have run.
+  const idle = new Map();
+  let lastIdle = 0;
   if (native.requestIdle) {
     window.requestIdleCallback = function requestIdleCallback(callback, options) {
       if (typeof callback !== 'function') return native.requestIdle.call(window, callback, options);
-      const id = native.requestIdle.call(window, (deadline) => {
+      lastIdle += 1;
+      const id = lastIdle;
+      const run = () => {
         idle.delete(id);
-        callback(deadline);
-      }, options);
-      idle.add(id);
+        let left = 50;
+        const timeRemaining = () => {
+          left = Math.max(0, left - 0.05);
+          return left;
+        };
+        callback.call(window, { didTimeout: false, timeRemaining });
+      };
+      idle.set(id, native.setTimeout.call(window, run, 1));
       return id;
     };
     window.cancelIdleCallback = function cancelIdleCallback(id) {
+      native.clearTimeout.call(window, idle.get(id));
       idle.delete(id);
-      native.cancelIdle.call(window, id);
     };
   }
 
@@ -68,37 +93,41 @@
   const callbacks = new Map();
   let lastId = 0;
   let lastTime = -Infinity;
+  let isRequested = false;
 
-  function request(id) {
-    const entry = callbacks.get(id);
-    entry.native = native.request.call(window, (time) => run(id, time));
+  function requestFrame() {
+    if (isRequested) return;
+    isRequested = true;
+    native.request.call(window, run);
   }
 
-  function run(id, time) {
-    const entry = callbacks.get(id);
-    if (!entry) return;
+  function run(time) {
+    isRequested = false;
     // Frames are also issued to take a picture: time stands still in them.
-    if (time !== lastTime && time < lastTime + 1) {
-      request(id);
+    if (time < lastTime + 1) {
+      requestFrame();
       return;
     }
     lastTime = time;
-    callbacks.delete(id);
-    entry.callback.call(window, time);
+    for (const [id, callback] of [...callbacks]) {
+      // Another callback may have cancelled it.
+      if (!callbacks.delete(id)) continue;
+      try {
+        callback.call(window, time);
+      } catch (error) {
+        native.reportError.call(window, error);
+      }
+    }
   }
 
   window.requestAnimationFrame = function requestAnimationFrame(callback) {
     if (typeof callback !== 'function') return native.request.call(window, callback);
-    const id = ++lastId;
-    callbacks.set(id, { callback });
-    request(id);
-    return id;
+    lastId += 1;
+    callbacks.set(lastId, callback);
+    requestFrame();
+    return lastId;
   };
-  window.cancelAnimationFrame = function cancelAnimationFrame(id) {
-    const entry = callbacks.get(id);
-    if (entry) native.cancel.call(window, entry.native);
-    callbacks.delete(id);
-  };
+  window.cancelAnimationFrame = function cancelAnimationFrame(id) { callbacks.delete(id); };
 
   // ---- Queries ----
 
@@ -118,5 +147,5 @@
     };
   }
 
-  Object.defineProperty(window, '__tintypeTime', { value: Object.freeze({ state }) });
+  Object.defineProperty(window, '__tintypeTime', { value: Object.freeze({ now, release, state }) });
 })();

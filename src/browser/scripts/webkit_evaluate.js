@@ -1,7 +1,7 @@
 // Evaluates an expression to its `value`, or to an `error`.
 const done = arguments[0];
 (async () => {
-  if (!window.__tintype) throw 'the page has no library';
+  if (!document.__tintypePrepared) throw 'the page has no library';
   return (await (EXPRESSION)) ?? null;
 })().then(
   (value) => done({ value }),

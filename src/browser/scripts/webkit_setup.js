@@ -1,5 +1,5 @@
-// Installs the library in a loaded page of WebKit, in every document that can be
-// reached.
+// Prepares a loaded page of WebKit, and installs the library in every document
+// that can be reached and has none: it was not loaded through the proxy.
 const [library, done] = arguments;
 
 // Existing scrollbars are hidden by a style only after they were created again.
@@ -25,9 +25,10 @@ function recreateScrollbars(element) {
 
 function install(frame) {
   try {
-    if (frame.__tintype) return;
+    if (frame.document.__tintypePrepared) return;
     hideScrollbars(frame);
-    frame.eval(library);
+    if (!frame.__tintype?.isOf(frame.document)) frame.eval(library);
+    Object.defineProperty(frame.document, '__tintypePrepared', { value: true });
   } catch {
     return;
   }

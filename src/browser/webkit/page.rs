@@ -13,8 +13,8 @@ use super::start::{self, LaunchStyle};
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver};
 use crate::browser::error::BrowserError;
 use crate::browser::page::{
-    BrowserInfo, Page, PageResources, PageState, StorageState, image, only_changes_fragment,
-    prelude,
+    BrowserInfo, Page, PageResources, PageState, ScriptedTime, StorageState, Timekeeping, image,
+    only_changes_fragment, prelude,
 };
 use crate::manifest::{BrowserSettings, CaptureSettings, Credentials, Device, Screen, Theme};
 
@@ -40,6 +40,8 @@ pub struct WebKitPage {
     pub(super) library: String,
     /// The time limit for loading a page.
     pub(super) limit: Duration,
+    /// The clock of the open tab.
+    pub(super) time: ScriptedTime,
     /// Dropped last, because the browser draws on it.
     pub(super) display: Display,
 }
@@ -73,6 +75,7 @@ impl WebKitPage {
             state: PageState::default(),
             library: String::new(),
             limit: COMMAND_TIMEOUT,
+            time: ScriptedTime::default(),
             display,
         })
     }
@@ -143,7 +146,9 @@ impl WebKitPage {
         } else if only_changes_fragment(&self.state.address, address) {
             self.navigate("about:blank").await?;
         }
-        self.library = prelude(capture, false);
+        self.time.start(capture);
+        let time = Timekeeping::without_browser(capture);
+        self.library = prelude(capture, time);
         self.limit = capture.timeout;
         self.set_size((screen.viewport.width, screen.viewport.height))
             .await?;
@@ -178,6 +183,7 @@ impl WebKitPage {
     ) -> Result<(), BrowserError> {
         let style = LaunchStyle::of(theme, screen);
         let same = self.style == style;
+        self.resume();
         if same {
             self.call::<Value>("disableTransitions", &[]).await?;
         } else {
@@ -189,7 +195,7 @@ impl WebKitPage {
             self.navigate(&self.state.address).await?;
         }
         self.apply_theme(theme, false).await?;
-        self.frame().await
+        self.proceed().await
     }
 
     pub(super) async fn navigate(&self, address: &str) -> Result<(), BrowserError> {
@@ -238,6 +244,10 @@ impl Page for WebKitPage {
 
     fn state_mut(&mut self) -> &mut PageState {
         &mut self.state
+    }
+
+    fn scripted_time(&self) -> &ScriptedTime {
+        &self.time
     }
 
     async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {

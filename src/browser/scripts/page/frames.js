@@ -15,7 +15,8 @@ function frameLibraries(roots) {
   const found = [];
   for (const inner of frameWindows(roots)) {
     try {
-      if (inner.__tintype) found.push(inner.__tintype);
+      // A window that gets another document keeps its properties for a while.
+      if (inner.__tintype?.isOf(inner.document)) found.push(inner.__tintype);
     } catch {
       // The frame has another origin.
     }

@@ -3,7 +3,7 @@
 // A window that gets another document keeps its properties.
 const isOf = (other) => other === document;
 const library = {
-  isOf, restartImages, stopAllAnimations,
+  hasVectorMotion, isOf, restartImages, seekMotion, stopAllAnimations,
   applyTheme, blockButtonUp, captureTarget, capturedPage, checkReadiness, disableTransitions,
   endCapture, finishMotion, frameWindows, isHovered, keepRevealed, localStorageItems, maskAreas,
   matchingAreas, nextFrame, otherOrigins, pageLocation, pageResources, pendingConditions,

@@ -2,14 +2,16 @@
 // is being finished, each frame is a quarter of a second later for the page, so
 // that finite motion reaches its end; after that no callback runs any more.
 const motion = { frames: 0, isFinishing: false, framesLeft: 40, offset: 0 };
-const requestFrame = window.requestAnimationFrame.bind(window);
+const scripted = window.__tintypeTime;
+const requestFrame = scripted?.requestFrame ?? window.requestAnimationFrame.bind(window);
+const requestPageFrame = window.requestAnimationFrame.bind(window);
 const heldCallbacks = [];
 window.requestAnimationFrame = function (callback) {
   if (motion.isFinishing && motion.framesLeft <= 0) {
     heldCallbacks.push(callback);
     return -heldCallbacks.length;
   }
-  return requestFrame((time) => {
+  return requestPageFrame((time) => {
     motion.frames += 1;
     callback(time + motion.offset);
   });

@@ -13,8 +13,11 @@ function pageLocation(selector) {
   return [location.href, responseStatus(), Boolean(selector && findFirst(selector))];
 }
 
+const OWN_REQUESTS = /\/__tintype_(script\.js|hold)$/;
+
 function resourceAddresses() {
-  return getEntriesByType('resource').map((entry) => entry.name);
+  const addresses = getEntriesByType('resource').map((entry) => entry.name);
+  return addresses.filter((address) => !OWN_REQUESTS.test(address));
 }
 
 // Requests to other origins.

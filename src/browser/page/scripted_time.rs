@@ -1,0 +1,316 @@
+//! The time of a page whose browser has no virtual time: a script keeps it
+//! (`scripts/scripted`), with the same meaning.
+//!
+//! The page's clock stands still while requests are pending, and is advanced in
+//! steps with a frame after each, until the page has nothing left to do.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::info::Thoroughness;
+use super::traits::{MAX_DRIVING, Page, Progress};
+use crate::browser::driver::COMMAND_TIMEOUT;
+use crate::browser::error::BrowserError;
+use crate::manifest::CaptureSettings;
+
+/// Page time that passes with a frame while the page is waited for, in
+/// milliseconds.
+const FRAME: f64 = 20.0;
+
+/// Page time between two frames while scripts move something, in milliseconds,
+/// at first and later.
+const MOVING: [f64; 2] = [50.0, 100.0];
+
+/// From when on motion is sampled less often, in milliseconds.
+const LONG: f64 = 3_000.0;
+
+/// The longest step, in milliseconds.
+const MAX_STEP: f64 = 1_000.0;
+
+/// Page time without anything due after which a page counts as still, in
+/// milliseconds.
+const QUIET: f64 = 100.0;
+
+/// The page time that a page with endless motion gets after a change of its
+/// theme or size, in milliseconds.
+const ENDLESS: f64 = 1_000.0;
+
+/// How often the page is told to let time pass as in reality, since it may
+/// navigate meanwhile.
+const LIVE_PAUSE: Duration = Duration::from_millis(50);
+
+/// The clock of one tab.
+#[derive(Debug, Default)]
+pub(in crate::browser) struct ScriptedTime(Mutex<Option<Clock>>);
+
+#[derive(Clone, Debug, Default)]
+struct Clock {
+    /// The page time since the story was loaded, in milliseconds.
+    passed: f64,
+    /// The page time at the last navigation, input or change of look.
+    active_since: f64,
+    /// The page time since anything was due.
+    quiet: f64,
+    /// Whether requests of scripts are waited for.
+    waits_for_scripts: bool,
+    /// Nothing is left to do.
+    is_at_rest: bool,
+    /// The page was still moving when its time was over.
+    is_endless: bool,
+    /// The requests that the page itself knows of.
+    pending: Vec<String>,
+}
+
+/// What a page has still to do, as its script reports it.
+#[derive(Debug, Default, Deserialize)]
+struct Activity {
+    /// The milliseconds by which the clock was advanced.
+    passed: f64,
+    /// Milliseconds until the next timer.
+    next: Option<f64>,
+    /// Whether frame callbacks are pending.
+    frames: bool,
+    /// Whether there is content that may move without any script.
+    moving: bool,
+    /// The addresses of pending requests.
+    pending: Vec<String>,
+}
+
+impl ScriptedTime {
+    /// Starts the clock of a story whose page will be loaded.
+    pub(in crate::browser) fn start(&self, capture: &CaptureSettings) {
+        *self.lock() = capture.virtual_time.then(|| Clock {
+            waits_for_scripts: capture.wait_for_network,
+            ..Clock::default()
+        });
+    }
+
+    /// Whether a script keeps the page's time.
+    pub(in crate::browser) fn is_on(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    /// Notes that the page has something to do again.
+    pub(in crate::browser) fn resume(&self) {
+        if let Some(clock) = self.lock().as_mut() {
+            clock.is_at_rest = false;
+            clock.quiet = 0.0;
+            clock.active_since = clock.passed;
+        }
+    }
+
+    /// The requests that the page itself knows of.
+    pub(in crate::browser) fn pending(&self) -> Vec<String> {
+        let clock = self.lock();
+        clock.as_ref().map_or_else(Vec::new, |c| c.pending.clone())
+    }
+
+    /// The page time that has passed since the last navigation or input, where
+    /// a script keeps it.
+    fn used(&self) -> f64 {
+        let clock = self.lock();
+        clock.as_ref().map_or(0.0, |c| c.passed - c.active_since)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Clock>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Gives the page the time and the frame that it needs to go on.
+pub(in crate::browser) async fn proceed(
+    page: &impl Page,
+    time: &ScriptedTime,
+) -> Result<(), BrowserError> {
+    if advance(page, time, FRAME).await?.passed > 0.0 {
+        return Ok(());
+    }
+    page.frame().await
+}
+
+/// Lets this much page time pass. Requests hold it up.
+pub(in crate::browser) async fn wait(
+    page: &impl Page,
+    time: &ScriptedTime,
+    length: Duration,
+) -> Result<(), BrowserError> {
+    if !time.is_on() {
+        tokio::time::sleep(length).await;
+        return Ok(());
+    }
+    let mut last_step = Instant::now();
+    let mut left = length.as_secs_f64() * 1_000.0;
+    while left >= 1.0 {
+        let passed = advance(page, time, left.min(MOVING[0])).await?.passed;
+        left -= passed;
+        if passed > 0.0 {
+            last_step = Instant::now();
+        } else if last_step.elapsed() > COMMAND_TIMEOUT {
+            return Err(BrowserError::Timeout {
+                command: format!("requests of the page ({})", time.pending().join(", ")),
+                limit: COMMAND_TIMEOUT,
+            });
+        } else {
+            page.frame().await?;
+        }
+    }
+    Ok(())
+}
+
+/// Lets page time pass in steps until the page has nothing left to do or its
+/// time is over.
+pub(in crate::browser) async fn run_until_idle(
+    page: &impl Page,
+    time: &ScriptedTime,
+    capture: &CaptureSettings,
+    thoroughness: Thoroughness,
+) -> Result<Progress, BrowserError> {
+    if time.lock().as_ref().is_none_or(|clock| clock.is_at_rest) {
+        return Ok(Progress::AtRest);
+    }
+    let begun = Instant::now();
+    let mut has_moved = false;
+    let mut activity = advance(page, time, 0.0).await?;
+    loop {
+        if !activity.pending.is_empty() {
+            return Ok(if has_moved {
+                Progress::Moved
+            } else {
+                Progress::Waiting
+            });
+        }
+        if begun.elapsed() > MAX_DRIVING {
+            return Ok(Progress::Overrun);
+        }
+        let Some(step) = next_step(time, &activity, capture, thoroughness) else {
+            break;
+        };
+        activity = advance(page, time, step).await?;
+        has_moved |= activity.passed > 0.0;
+    }
+    page.call::<Value>("stopAllAnimations", &[]).await?;
+    Ok(if has_moved {
+        Progress::Moved
+    } else {
+        Progress::AtRest
+    })
+}
+
+/// Advances the page's clock, unless requests are pending.
+async fn advance(
+    page: &impl Page,
+    time: &ScriptedTime,
+    step: f64,
+) -> Result<Activity, BrowserError> {
+    let waits_for_scripts = match time.lock().as_ref() {
+        Some(clock) => clock.waits_for_scripts,
+        None => return Ok(Activity::default()),
+    };
+    let outside = page.requests_outside(waits_for_scripts);
+    let step = if outside.is_empty() { step } else { 0.0 };
+    let options = json!({ "network": waits_for_scripts });
+    let call = format!("globalThis.__tintypeTime?.advance({step}, {options}) ?? null");
+    let activity: Option<Activity> = page.evaluate(&call).await?;
+    let mut activity = activity.unwrap_or_default();
+    for address in outside {
+        if !activity.pending.contains(&address) {
+            activity.pending.push(address);
+        }
+    }
+    if let Some(clock) = time.lock().as_mut() {
+        clock.passed += activity.passed;
+        clock.pending.clone_from(&activity.pending);
+        let is_active = activity.frames || activity.moving || !activity.pending.is_empty();
+        clock.quiet = if is_active {
+            0.0
+        } else {
+            clock.quiet + activity.passed
+        };
+    }
+    Ok(activity)
+}
+
+/// The length of the next step in milliseconds, or none where the page has
+/// nothing left to do or its time is over.
+fn next_step(
+    time: &ScriptedTime,
+    activity: &Activity,
+    capture: &CaptureSettings,
+    thoroughness: Thoroughness,
+) -> Option<f64> {
+    let used = time.used();
+    let mut clock = time.lock();
+    let clock = clock.as_mut()?;
+    let limit = if clock.is_endless {
+        ENDLESS
+    } else {
+        capture.page_time.as_secs_f64() * 1_000.0
+    };
+    let left = limit - used;
+    let next = activity.next.filter(|next| *next <= left);
+    let is_moving = activity.frames || activity.moving;
+    let enough = match thoroughness {
+        Thoroughness::Thorough => QUIET,
+        Thoroughness::Quick => 0.0,
+    };
+    if next.is_none() && !is_moving && clock.quiet >= enough {
+        clock.is_at_rest = true;
+        return None;
+    }
+    if left < 1.0 {
+        clock.is_endless = true;
+        clock.is_at_rest = true;
+        return None;
+    }
+    let shortest = MOVING[usize::from(used >= LONG)];
+    let step = if activity.frames {
+        shortest
+    } else {
+        // Vector images are set to any time at once.
+        let longest = if is_moving || next.is_some() {
+            MAX_STEP
+        } else {
+            shortest
+        };
+        next.unwrap_or(longest).clamp(shortest, longest)
+    };
+    Some(step.min(left))
+}
+
+/// Lets time pass as in reality while something else is done to the page.
+pub(in crate::browser) async fn live_while<T>(
+    page: &impl Page,
+    time: &ScriptedTime,
+    action: impl Future<Output = T>,
+) -> T {
+    if !time.is_on() {
+        return action.await;
+    }
+    let is_over = AtomicBool::new(false);
+    let action = async {
+        let done = action.await;
+        is_over.store(true, Ordering::Relaxed);
+        done
+    };
+    // The action fails as well where the page is gone.
+    let live = async {
+        while !is_over.load(Ordering::Relaxed) {
+            let _ = set_live(page, true).await;
+            tokio::time::sleep(LIVE_PAUSE).await;
+        }
+        let _ = set_live(page, false).await;
+    };
+    let (done, ()) = tokio::join!(action, live);
+    time.resume();
+    done
+}
+
+async fn set_live(page: &impl Page, is_live: bool) -> Result<(), BrowserError> {
+    let call = format!("globalThis.__tintypeTime?.setLive({is_live}), null");
+    page.evaluate::<Value>(&call).await.map(drop)
+}

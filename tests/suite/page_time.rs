@@ -1,0 +1,144 @@
+//! A page's time: motion of every kind is captured at its end, in every engine,
+//! and a page is the same in every run.
+
+use image::{Rgb, RgbImage};
+use libtest_mimic::Trial;
+use tintype::internals::model::Status;
+
+use super::project::Project;
+use super::trials;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    trials![
+        motion_ends_in_virtual_time => motion_ends("names = [\"chromium\"]"),
+        motion_ends_in_a_whole_chromium => motion_ends("binary = \"chromium\""),
+        motion_ends_in_firefox => motion_ends("names = [\"firefox\"]"),
+        motion_ends_in_webkit => motion_ends("names = [\"webkit\"]"),
+        pages_repeat_in_virtual_time => pages_repeat("names = [\"chromium\"]"),
+        pages_repeat_in_a_whole_chromium => pages_repeat("binary = \"chromium\""),
+        pages_repeat_in_firefox => pages_repeat("names = [\"firefox\"]"),
+        pages_repeat_in_webkit => pages_repeat("names = [\"webkit\"]"),
+    ]
+}
+
+fn manifest(browser: &str) -> String {
+    format!(
+        "[stories]\ndir = \"stories\"\n[browser]\nsessions = 1\n{browser}\n\
+         [themes]\nlight = {{}}\n[viewports]\nsmall = \"300x200\"\n"
+    )
+}
+
+/// A page with a box `b` that is red and 300 by 200 pixels, and a script.
+fn page(script: &str) -> String {
+    format!(
+        "<!doctype html><style>body {{ margin: 0 }} #b {{ position: absolute; width: 300px; \
+         height: 200px; background: red }} iframe {{ border: 0; width: 300px; height: 200px }} \
+         </style><div id=b></div><script>const green = () => {{ b.style.background = 'lime' }};\
+         {script}</script>"
+    )
+}
+
+/// A page that turns green after half a second, for frames.
+const LATE_GREEN: &str = "<body style=\"margin:0;background:red\"><script>\
+    setTimeout(() => { document.body.style.background = \"lime\" }, 500)</script>";
+
+/// Pages that are green at their end, and only there.
+fn pages_with_an_end() -> Vec<(&'static str, String)> {
+    vec![
+        ("typewriter", page("let n = 0; const id = setInterval(() => { n += 1; b.textContent += 'x'; if (n === 40) { clearInterval(id); green(); } }, 60);")),
+        ("frames", page("let first; requestAnimationFrame(function step(now) { first ??= now; if (now - first < 2500) requestAnimationFrame(step); else green(); });")),
+        ("frames-by-date", page("const begun = Date.now(); requestAnimationFrame(function step() { if (Date.now() - begun < 2500) requestAnimationFrame(step); else green(); });")),
+        ("fade", page("let left = 1; const id = setInterval(() => { left -= 0.02; if (left <= 0) { clearInterval(id); green(); } }, 13);")),
+        ("timeouts", page("const next = (n) => { if (n === 0) green(); else setTimeout(next, 700, n - 1); }; next(4);")),
+        ("idle", page("if (!window.requestIdleCallback) green(); else setTimeout(() => requestIdleCallback((deadline) => { if (deadline.timeRemaining() > 0) green(); }), 400);")),
+        ("animation", page("b.animate([{ opacity: 1 }, { opacity: 0.5 }], 3000).finished.then(() => setTimeout(green, 200));")),
+        ("smil", "<!doctype html><style>body { margin: 0 }</style><svg width=300 height=200><rect width=300 height=200 fill=red><set attributeName=fill to=lime begin=2s fill=freeze /></rect></svg>".to_owned()),
+        ("debounced", page("setTimeout(async () => { if ((await (await fetch('lime.txt')).text()).trim() === 'lime') green(); }, 400);")),
+        ("chained", page("(async () => { for (let n = 0; n < 3; n += 1) { await (await fetch('lime.txt')).text(); await new Promise((done) => setTimeout(done, 150)); } green(); })();")),
+        ("xhr", page("setTimeout(() => { const x = new XMLHttpRequest(); x.onload = green; x.open('GET', 'lime.txt'); x.send(); }, 300);")),
+        ("script", page("setTimeout(() => { const s = document.createElement('script'); s.src = 'green.js'; document.head.append(s); }, 300);")),
+        ("image", page("setTimeout(() => { const i = new Image(); i.onload = green; i.src = 'dot.svg'; }, 300);")),
+        ("frame", page(&format!("b.remove(); setTimeout(() => {{ const f = document.createElement('iframe'); f.srcdoc = '{}'; document.body.append(f); }}, 300);", LATE_GREEN.replace("</", "<\\/")))),
+        ("frame-by-address", page("b.remove(); const f = document.createElement('iframe'); f.src = 'late.html'; document.body.append(f);")),
+        ("start", page("if (new Date().toISOString().startsWith('2026-01-01T12:00:0') && new Date(performance.timeOrigin + performance.now()) > 0) green();")),
+        ("clock", page("const told = [Date.now(), Date.now()]; const ran = performance.now(); setTimeout(() => { const passed = performance.now() - ran; if (told[0] < told[1] && passed >= 1500 && passed < 1700) green(); }, 1500);")),
+    ]
+}
+
+fn motion_ends(browser: &str) {
+    let pages = pages_with_an_end();
+    let mut files: Vec<(String, String)> = Vec::new();
+    for (name, text) in &pages {
+        files.push((format!("{name}.html"), text.clone()));
+    }
+    files.push(("lime.txt".to_owned(), "lime".to_owned()));
+    files.push(("green.js".to_owned(), "setTimeout(green, 200);".to_owned()));
+    files.push(("late.html".to_owned(), LATE_GREEN.to_owned()));
+    files.push(("dot.svg".to_owned(), DOT.to_owned()));
+    let files: Vec<(&str, &str)> = files.iter().map(|(a, b)| (&**a, &**b)).collect();
+    let project = Project::new(&manifest(browser), &files);
+    project.accept_all();
+    let wrong: Vec<&str> = pages
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| {
+            let shot = picture(&project, name);
+            *shot.get_pixel(250, 150) != Rgb([0, 255, 0])
+        })
+        .collect();
+    assert!(wrong.is_empty(), "not at their end: {wrong:?}");
+    passes_again(&project);
+}
+
+const DOT: &str = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>";
+
+/// Pages without an end, and pages of chance.
+const ENDLESS: [(&str, &str); 5] = [
+    (
+        "spinner",
+        "let a = 0; (function turn() { a += 7; b.style.cssText += `;width: 80px; height: 80px; margin: 50px; transform: rotate(${a}deg)`; requestAnimationFrame(turn); })();",
+    ),
+    (
+        "spinner-by-time",
+        "(function turn(now = 0) { b.style.cssText += `;width: 80px; height: 80px; margin: 50px; transform: rotate(${now / 9}deg)`; requestAnimationFrame(turn); })();",
+    ),
+    (
+        "ticker",
+        "let n = 0; setInterval(() => { n += 1; b.textContent = n; }, 70);",
+    ),
+    (
+        "wall-clock",
+        "setInterval(() => { b.textContent = `${new Date().toISOString()} ${performance.now()}`; }, 500);",
+    ),
+    (
+        "chance",
+        "b.textContent = [Math.random(), crypto.randomUUID?.() ?? 0, crypto.getRandomValues(new Uint32Array(2))].join();",
+    ),
+];
+
+fn pages_repeat(browser: &str) {
+    let files: Vec<(String, String)> = ENDLESS
+        .iter()
+        .map(|(name, script)| (format!("{name}.html"), page(script)))
+        .collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(a, b)| (&**a, &**b)).collect();
+    let project = Project::new(&manifest(browser), &files);
+    project.accept_all();
+    passes_again(&project);
+}
+
+/// Every picture has the same bytes as before.
+fn passes_again(project: &Project) {
+    let run = project.run(&[], &[("TINTYPE_UPDATE", "all"), ("TINTYPE_CACHE", "off")]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    for result in project.last().results {
+        let name = result.story_identifier;
+        assert_eq!(result.status, Status::Passed, "{name}");
+        assert_eq!(result.message, None, "{name} has other bytes");
+    }
+}
+
+fn picture(project: &Project, name: &str) -> RgbImage {
+    let bytes = project.read(&format!("baselines/{name}-light-300x200.png"));
+    image::load_from_memory(&bytes).unwrap().to_rgb8()
+}
