@@ -211,7 +211,7 @@ impl ChromiumPage {
         if !self.time.is_virtual() {
             return Ok(());
         }
-        let now: Option<f64> = self.evaluate("globalThis.__tintypeTime?.now()").await?;
+        let now: Option<f64> = self.evaluate("globalThis.__tintypeTime?.present()").await?;
         let mut clock = self.time.lock();
         if let Some(now) = now {
             clock.passed = clock.passed.max(clock.started + now.round());

@@ -132,7 +132,7 @@ impl ChromiumPage {
     /// Lets the clock go on where only requests stop it that never end. A page
     /// that is busy, or whose clock has moved, is only slow.
     async fn note_stall(&self, devtools: &DevTools, step: f64) -> Result<(), BrowserError> {
-        const READ: &str = "globalThis.__tintypeTime?.now()";
+        const READ: &str = "globalThis.__tintypeTime?.present()";
         let read = json!({ "expression": READ, "returnByValue": true });
         let answer = devtools.call("Runtime.evaluate", read, SLICE).await;
         let stalled = {

@@ -45,7 +45,7 @@
   };
   window.setInterval = function setInterval(handler, delay, ...given) {
     const id = native.setInterval.call(window, handler, delay, ...given);
-    periods.set(id, Math.max(delayOf(delay), 4));
+    periods.set(id, { start: now(), period: Math.max(delayOf(delay), 4) });
     return id;
   };
   function clear(id) {
@@ -137,7 +137,9 @@
     const present = now();
     let next = Infinity;
     for (const time of due.values()) next = Math.min(next, time - present);
-    for (const period of periods.values()) next = Math.min(next, period);
+    for (const { start, period } of periods.values()) {
+      next = Math.min(next, period - ((present - start) % period));
+    }
     const moving = document.querySelector('animate, animateTransform, animateMotion, set, marquee') !== null ||
       [...document.images].some((image) => /\.svg|image\/svg/.test(image.currentSrc || image.src));
     return {
@@ -147,5 +149,5 @@
     };
   }
 
-  Object.defineProperty(window, '__tintypeTime', { value: Object.freeze({ now, release, state }) });
+  Object.defineProperty(window, '__tintypeTime', { value: Object.freeze({ present: now, release, state }) });
 })();
