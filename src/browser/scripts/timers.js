@@ -3,7 +3,9 @@
 // where the page lives in virtual time.
 (() => {
   if (window.__tintypeTime) return;
-  const now = Performance.prototype.now.bind(performance);
+  // Browsers add noise to fractions of a millisecond.
+  const precise = Performance.prototype.now.bind(performance);
+  const now = () => Math.round(precise());
   const native = {
     setTimeout: window.setTimeout,
     clearTimeout: window.clearTimeout,
@@ -143,7 +145,7 @@
     const moving = document.querySelector('animate, animateTransform, animateMotion, set, marquee') !== null ||
       [...document.images].some((image) => /\.svg|image\/svg/.test(image.currentSrc || image.src));
     return {
-      next: next === Infinity ? null : next,
+      next: next === Infinity ? null : Math.max(0, Math.ceil(next)),
       frames: callbacks.size > 0 || idle.size > 0,
       moving,
     };
