@@ -298,8 +298,10 @@ path = "a.html"
         )
     };
     let (white, cover) = ([255; 3], [255, 0, 255]);
-    let page = colours("page", [(50, 290), (50, 690)]);
-    assert_eq!(page, ((400, 700), [white, cover]));
+    // WebKit draws nothing beyond the viewport, which is as high as the page there.
+    let bar = if engine == "webkit" { 690 } else { 290 };
+    let page = colours("page", [(50, bar), (50, 980 - bar)]);
+    assert_eq!(page, ((400, 700), [cover, white]));
     let element = colours("element", [(0, 0), (99, 19)]);
     assert_eq!(element, ((100, 20), [cover, cover]));
     let viewport = colours("viewport", [(50, 270), (50, 290)]);

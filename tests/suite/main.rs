@@ -15,6 +15,7 @@ mod expecting;
 mod foreign;
 mod grid;
 mod isolation;
+mod layout;
 mod login;
 mod nextest;
 mod output;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         expecting::tests(),
         grid::tests(),
         isolation::tests(),
+        layout::tests(),
         login::tests(),
         nextest::tests(),
         page_time::tests(),

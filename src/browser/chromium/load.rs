@@ -49,7 +49,7 @@ impl ChromiumPage {
         let is_wrong_clock = self.time.is_virtual() && !capture.virtual_time;
         if self.state.has_acted || is_wrong_clock {
             // In the old tab, the mouse would stay where a step has moved it.
-            self.open_tab().await?;
+            self.open_tab(Some(screen)).await?;
         }
         self.send_credentials().await?;
         if only_changes_fragment(&self.state.address, address) {
@@ -89,7 +89,7 @@ impl ChromiumPage {
         screen: Screen,
         capture: &CaptureSettings,
     ) -> Result<(), BrowserError> {
-        self.open_tab().await?;
+        self.open_tab(Some(screen)).await?;
         self.install(capture).await?;
         self.emulate(theme, screen).await?;
         self.until_closed().await?;

@@ -70,7 +70,7 @@ impl ChromiumPage {
             cache_is_off: false,
             sent: SentCredentials::default(),
         };
-        session.open_tab().await?;
+        session.open_tab(None).await?;
         Ok(session)
     }
 

@@ -12,18 +12,24 @@ use super::virtual_clock::VirtualTime;
 use crate::browser::driver::COMMAND_TIMEOUT;
 use crate::browser::error::BrowserError;
 use crate::browser::page::{Timekeeping, prelude};
-use crate::manifest::CaptureSettings;
+use crate::manifest::{CaptureSettings, Screen};
 
 impl ChromiumPage {
     /// Opens a new tab and closes the old one. Its frames are driven where the
-    /// browser supports it.
-    pub(super) async fn open_tab(&mut self) -> Result<(), BrowserError> {
+    /// browser supports it. A tab that has the size of its viewport keeps its
+    /// layout while more than the viewport is captured; in others, a frame may
+    /// have a layout of 1 by 1 pixels.
+    pub(super) async fn open_tab(&mut self, screen: Option<Screen>) -> Result<(), BrowserError> {
         if self.state.has_acted {
             self.reset_mouse().await;
         }
         let mut page = json!({ "url": "about:blank" });
         if self.driver.drives_frames {
             page["enableBeginFrameControl"] = json!(true);
+        }
+        if let Some(Screen { viewport, .. }) = screen {
+            page["width"] = json!(viewport.width);
+            page["height"] = json!(viewport.height);
         }
         if self.target.is_empty() {
             let window = self.driver.client.window();

@@ -50,21 +50,33 @@ pub(in crate::browser) fn encode_png(image: &RgbaImage) -> Result<Vec<u8>, Brows
     tintype_compare::encode_png(image).map_err(|error| failed(error.to_string()))
 }
 
-/// Joins pieces from top to bottom.
-pub(super) fn join(pieces: &[Vec<u8>]) -> Result<Vec<u8>, BrowserError> {
-    let decoded = pieces
-        .iter()
-        .map(|piece| decode_png(piece))
-        .collect::<Result<Vec<_>, _>>()?;
-    let width = decoded.iter().map(RgbaImage::width).max().unwrap_or(0);
-    let height = decoded.iter().map(RgbaImage::height).sum();
+/// A piece of a screenshot, its place in it and its width in CSS pixels.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) left: u32,
+    pub(super) top: u32,
+    pub(super) width: u32,
+    pub(super) png: Vec<u8>,
+}
+
+/// Puts pieces together.
+pub(super) fn compose(pieces: &[Piece]) -> Result<Vec<u8>, BrowserError> {
+    let mut decoded = Vec::with_capacity(pieces.len());
+    let (mut width, mut height) = (0, 0);
+    for piece in pieces {
+        let image = decode_png(&piece.png)?;
+        let scale = f64::from(image.width()) / f64::from(piece.width.max(1));
+        let place = |length: u32| (f64::from(length) * scale).round() as u32;
+        let (left, top) = (place(piece.left), place(piece.top));
+        width = width.max(left + image.width());
+        height = height.max(top + image.height());
+        decoded.push((image, left, top));
+    }
     let mut whole = RgbaImage::new(width, height);
-    let mut top = 0;
-    for piece in &decoded {
+    for (image, left, top) in &decoded {
         whole
-            .copy_from(piece, 0, top)
+            .copy_from(image, *left, *top)
             .map_err(|error| failed(error.to_string()))?;
-        top += piece.height();
     }
     encode_png(&whole)
 }

@@ -11,10 +11,12 @@
 //! - `storybook`: waits until a Storybook has rendered a story.
 //! - `input`, `steps`: mouse and keyboard input, and a story's steps.
 //! - `image`: works on the pixels of screenshots.
-//! - `screenshot`: screenshots of viewports, whole pages and elements.
+//! - `screenshot`: screenshots of viewports and whole pages.
+//! - `element`: screenshots of elements.
 //! - `storage_state`: cookies and local storage of a logged-in browser.
 
 mod address;
+mod element;
 pub(super) mod image;
 mod info;
 mod input;

@@ -47,6 +47,7 @@ const LIBRARY: &str = closure!(
     "promises",
     "pickers",
     "visibility",
+    "slices",
     "geometry",
     "scroll_effects",
     "scrolling",

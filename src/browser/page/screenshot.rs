@@ -5,7 +5,8 @@ use std::future::Future;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::image::{PixelArea, decode_png, encode_png, join, paint_masks};
+use super::element::capture_element;
+use super::image::{Piece, PixelArea, compose, decode_png, encode_png, paint_masks};
 use super::traits::Page;
 use crate::browser::error::BrowserError;
 use crate::manifest::{CaptureSettings, Screen, Target};
@@ -13,15 +14,15 @@ use tintype_compare::MAX_PIXELS;
 
 /// The maximum height of one piece, in image pixels. Beyond 16,384, browsers
 /// repeat content or fail.
-const MAX_PIECE_HEIGHT: u32 = 8_192;
+const MAX_PIECE_HEIGHT: u32 = 16_384;
 
 /// A rectangle in CSS pixels of the page.
 #[derive(Clone, Copy, Debug, Deserialize)]
-struct Area {
-    x: f64,
-    y: f64,
-    width: f64,
-    height: f64,
+pub(super) struct Area {
+    pub(super) x: f64,
+    pub(super) y: f64,
+    pub(super) width: f64,
+    pub(super) height: f64,
 }
 
 /// A rectangle in whole CSS pixels of the page. Pages that are written from
@@ -92,19 +93,15 @@ async fn capture_target(
     settings: &CaptureSettings,
     screen: Screen,
 ) -> Result<Vec<u8>, BrowserError> {
-    let frame = match &settings.target {
-        Target::Element(selector) => {
-            let frame = element_frame(page, selector, settings.padding).await?;
-            reject_too_large(frame, screen, &format!("`{selector}`"))?;
-            frame
-        }
-        Target::Page | Target::Viewport => enclosing(page_area(page).await?),
-    };
-    masked(page, settings, screen, Some(page.drawable(screen, frame))).await
+    if let Target::Element(selector) = &settings.target {
+        return capture_element(page, settings, screen, selector).await;
+    }
+    let whole = enclosing(page_area(page).await?);
+    masked(page, settings, screen, Some(page.drawable(screen, whole))).await
 }
 
 /// The screenshot of a part of the page, or of the viewport, with its masks.
-async fn masked(
+pub(super) async fn masked(
     page: &impl Screenshot,
     settings: &CaptureSettings,
     screen: Screen,
@@ -179,7 +176,7 @@ async fn page_area(page: &impl Page) -> Result<Area, BrowserError> {
 }
 
 /// The whole pixels that an area touches.
-fn enclosing(area: Area) -> Frame {
+pub(super) fn enclosing(area: Area) -> Frame {
     let (x, y) = (area.x.floor(), area.y.floor());
     Frame {
         x: x as i32,
@@ -190,7 +187,11 @@ fn enclosing(area: Area) -> Frame {
 }
 
 /// Rejects a screenshot that would be too large to compare.
-fn reject_too_large(frame: Frame, screen: Screen, what: &str) -> Result<(), BrowserError> {
+pub(super) fn reject_too_large(
+    frame: Frame,
+    screen: Screen,
+    what: &str,
+) -> Result<(), BrowserError> {
     let scaled = |length: u32| (f64::from(length) * screen.scale).ceil() as u64;
     let (width, height) = (scaled(frame.width), scaled(frame.height));
     if width.saturating_mul(height) <= MAX_PIXELS {
@@ -214,63 +215,6 @@ struct CapturedPage {
     has_scrolled: bool,
 }
 
-/// The element that is captured.
-#[derive(Debug, Deserialize)]
-struct CaptureTarget {
-    /// Why the element cannot be captured.
-    problem: Option<String>,
-    #[serde(flatten)]
-    area: Option<Area>,
-    /// The page that it is in.
-    page: Option<Area>,
-    /// Whether it was scrolled into view.
-    #[serde(default, rename = "hasScrolled")]
-    has_scrolled: bool,
-}
-
-/// The place of an element with its padding, in whole pixels that include its
-/// edges, within the page. The element is scrolled into view in its scroll
-/// containers.
-async fn element_frame(
-    page: &impl Page,
-    selector: &str,
-    padding: u32,
-) -> Result<Frame, BrowserError> {
-    let arguments = [json!(selector)];
-    let mut target: Option<CaptureTarget> = page.call("captureTarget", &arguments).await?;
-    if target.as_ref().is_some_and(|target| target.has_scrolled) {
-        // Listeners may move it again.
-        page.frame().await?;
-        target = page.call("captureTarget", &arguments).await?;
-    }
-    let target = target.ok_or_else(|| BrowserError::TargetNotFound {
-        selector: selector.to_owned(),
-    })?;
-    let invisible = |reason: String| BrowserError::TargetNotVisible {
-        selector: selector.to_owned(),
-        reason,
-    };
-    if let Some(problem) = target.problem {
-        return Err(invisible(problem));
-    }
-    let (Some(area), Some(whole)) = (target.area, target.page) else {
-        return Err(invisible("it has no box".to_owned()));
-    };
-    let around = f64::from(padding);
-    let (left, top) = (
-        (area.x - around).max(whole.x),
-        (area.y - around).max(whole.y),
-    );
-    let right = (area.x + area.width + around).min(whole.x + whole.width);
-    let bottom = (area.y + area.height + around).min(whole.y + whole.height);
-    Ok(enclosing(Area {
-        x: left,
-        y: top,
-        width: right - left,
-        height: bottom - top,
-    }))
-}
-
 /// Captures a part of the page in as few pieces as possible.
 async fn capture_pieces(
     page: &impl Screenshot,
@@ -281,28 +225,38 @@ async fn capture_pieces(
     let mut pieces = Vec::new();
     let mut top = 0;
     while top < whole.height {
-        let piece = Frame {
+        let part = Frame {
             y: whole.y + top as i32,
             height: (whole.height - top).min(most),
             ..whole
         };
-        pieces.push(page.capture_part(screen, piece).await?);
-        top += piece.height;
+        pieces.push(Piece {
+            left: 0,
+            top,
+            width: part.width,
+            png: page.capture_part(screen, part).await?,
+        });
+        top += part.height;
     }
-    match <[Vec<u8>; 1]>::try_from(pieces) {
-        Ok([picture]) => Ok(picture),
-        Err(pieces) => join(&pieces),
+    match <[Piece; 1]>::try_from(pieces) {
+        Ok([piece]) => Ok(piece.png),
+        Err(pieces) => compose(&pieces),
     }
 }
 
-/// The largest height of a piece in CSS pixels that is a whole number of image
-/// pixels: otherwise two pieces have a row of the image in common.
+/// The largest height of a piece in CSS pixels.
 fn piece_height(scale: f64) -> u32 {
     let most = ((f64::from(MAX_PIECE_HEIGHT) / scale) as u32).max(1);
-    let is_whole = |height: &u32| {
-        let pixels = f64::from(*height) * scale;
+    round_to_pixels(most, scale)
+}
+
+/// The largest length up to this one, in CSS pixels, that is a whole number of
+/// image pixels: otherwise two pieces have a row of the image in common.
+pub(super) fn round_to_pixels(most: u32, scale: f64) -> u32 {
+    let is_whole = |length: &u32| {
+        let pixels = f64::from(*length) * scale;
         (pixels - pixels.round()).abs() < 1e-6
     };
-    let heights = (most.saturating_sub(1_000).max(1)..=most).rev();
-    heights.into_iter().find(is_whole).unwrap_or(most)
+    let lengths = (most.saturating_sub(1_000).max(1)..=most).rev();
+    lengths.into_iter().find(is_whole).unwrap_or(most)
 }

@@ -39,6 +39,25 @@ if (onchange) {
   });
 }
 
+// Replaces a class of observers by one that drops entries.
+function filterEntries(name, isPassedOn) {
+  const original = window[name];
+  if (!original) return;
+  window[name] = new Proxy(original, {
+    construct(target, [callback, ...options], newTarget) {
+      const filtered = function (entries, observer) {
+        const kept = entries.filter((entry) => isPassedOn(observer, entry));
+        if (kept.length > 0) Reflect.apply(callback, this, [kept, observer]);
+      };
+      const passed = typeof callback === 'function' ? filtered : callback;
+      return Reflect.construct(target, [passed, ...options], newTarget);
+    },
+  });
+  original.prototype.constructor = window[name];
+}
+
+filterEntries('ResizeObserver', () => !isCapturing);
+
 // Returns the place of the page's upper left corner, from which the browser
 // counts, and the zoom factor of a mobile viewport.
 function startCapture() {

@@ -68,6 +68,7 @@ function captureTarget(selector) {
     ...(visible && toPage(visible)),
     page: pageExtent(),
     problem: captureProblem(element, clip.by, visible),
+    sliced: visible && cuttingScroller(element, visible) && wholePixels(element),
     hasScrolled: before.x !== x || before.y !== y,
   };
 }
@@ -108,7 +109,7 @@ function captureProblem(element, clipper, visible) {
       + 'is outside of the page';
   }
   if (!visible) return `it is clipped completely by ${describe(clipper)}`;
-  return hiddenReason(element) ?? tooLargeReason(element, visible, size);
+  return hiddenReason(element);
 }
 
 function hiddenReason(element) {
@@ -119,27 +120,4 @@ function hiddenReason(element) {
     return details ? `it is in the closed ${describe(details)}` : 'its content is not rendered';
   }
   return 'it or an ancestor has `opacity: 0`';
-}
-
-// A scroll container never shows all of an element that is larger.
-function tooLargeReason(element, visible, size) {
-  const { width, height } = getRect(element);
-  const [visibleWidth, visibleHeight] = [visible.right - visible.left, visible.bottom - visible.top];
-  if (width - visibleWidth < 1 && height - visibleHeight < 1) return null;
-  const scroller = scrollContainerOf(element);
-  if (!scroller) return null;
-  return `its size is ${size}, of which its scroll container ${describe(scroller)} shows `
-    + `${Math.round(visibleWidth)}×${Math.round(visibleHeight)}`;
-}
-
-// The closest ancestor but the viewport that a user can scroll.
-function scrollContainerOf(element) {
-  for (let outer = flatParent(element); outer; outer = flatParent(outer)) {
-    const { overflowX, overflowY } = getComputedStyle(outer);
-    const scrolls = /auto|scroll/.test(`${overflowX} ${overflowY}`) && !scrollsViewport(outer);
-    const overflows = outer.scrollHeight > outer.clientHeight
-      || outer.scrollWidth > outer.clientWidth;
-    if (scrolls && overflows) return outer;
-  }
-  return null;
 }

@@ -49,6 +49,7 @@ async function restartCssImages(roots) {
   const vectors = [...cssImages.keys()].filter(isVectorImage);
   const isEndless = await Promise.all(vectors.map(isRestarted));
   if (!isEndless.includes(true)) return;
+  for (const address of vectors) cssImages.get(address).removeAttribute('src');
   if (!restartSheet) {
     restartSheet = new CSSStyleSheet();
     restartSheet.replaceSync(`*, *::before, *::after {

@@ -4,8 +4,9 @@
 const isOf = (other) => other === document;
 const library = {
   hasVectorMotion, isOf, restartImages, seekMotion, stopAllAnimations,
-  applyTheme, blockButtonUp, captureTarget, capturedPage, checkReadiness, disableTransitions,
-  endCapture, finishMotion, frameWindows, isHovered, keepRevealed, localStorageItems, maskAreas,
+  applyTheme, blockButtonUp, captureSlice, captureTarget, capturedPage, checkReadiness,
+  disableTransitions, endCapture, finishMotion, frameWindows, isHovered, keepRevealed,
+  localStorageItems, maskAreas,
   matchingAreas, nextFrame, otherOrigins, pageLocation, pageResources, pendingConditions,
   performAction, promiseResult, responseStatus, scrollOn, serialize, showRestartedImages,
   startCapture, startPromise, storybookState, unblockButtonUp,

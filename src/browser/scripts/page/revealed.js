@@ -11,6 +11,7 @@ const observedTargets = new WeakMap();
 function isPassedOn(observer, { target, isIntersecting, intersectionRatio }) {
   if (!observedTargets.has(observer)) observedTargets.set(observer, new WeakMap());
   const targets = observedTargets.get(observer);
+  if (isCapturing) return false;
   const { most, isInside } = targets.get(target) ?? { most: -1, isInside: false };
   const ratio = isIntersecting ? intersectionRatio : -1;
   targets.set(target, { most: Math.max(most, ratio), isInside: isIntersecting });
@@ -19,23 +20,11 @@ function isPassedOn(observer, { target, isIntersecting, intersectionRatio }) {
   return !keepsRevealed || enters || ratio >= most;
 }
 
-const NativeObserver = window.IntersectionObserver;
-if (NativeObserver) {
-  window.IntersectionObserver = new Proxy(NativeObserver, {
-    construct(target, [callback, ...options], newTarget) {
-      if (typeof callback !== 'function') {
-        return Reflect.construct(target, [callback, ...options], newTarget);
-      }
-      const filtered = function (entries, observer) {
-        const kept = entries.filter((entry) => isPassedOn(observer, entry));
-        if (kept.length > 0) Reflect.apply(callback, this, [kept, observer]);
-      };
-      return Reflect.construct(target, [filtered, ...options], newTarget);
-    },
-  });
-  NativeObserver.prototype.constructor = window.IntersectionObserver;
-  const takeRecords = uncurry(NativeObserver.prototype.takeRecords);
-  NativeObserver.prototype.takeRecords = function () {
+filterEntries('IntersectionObserver', isPassedOn);
+const IntersectionObservers = window.IntersectionObserver?.prototype;
+if (IntersectionObservers) {
+  const takeRecords = uncurry(IntersectionObservers.takeRecords);
+  IntersectionObservers.takeRecords = function () {
     return takeRecords(this).filter((entry) => isPassedOn(this, entry));
   };
 }

@@ -4,8 +4,8 @@ const APPEARANCE = [
   'opacity', 'visibility', 'transform', 'translate', 'rotate', 'scale', 'filter', 'clip-path',
 ];
 
-function isHiddenStyle({ opacity, visibility }) {
-  return Number(opacity) < 0.05 || visibility === 'hidden';
+function visibleOpacity({ opacity, visibility }) {
+  return visibility === 'hidden' ? 0 : Number(opacity);
 }
 
 function isInView(element) {
@@ -13,28 +13,34 @@ function isInView(element) {
   return bottom > 0 && top < getInnerHeight();
 }
 
-// Elements below the viewport that are hidden before the page is scrolled.
-function hiddenElements() {
-  const elements = findRoots().flatMap((root) => queryAll(root, '*'));
-  const hidden = elements.filter((element) => (
-    isHiddenStyle(getComputedStyle(element)) && !isInView(element)
-  ));
-  return new Map(hidden.map((element) => [element, null]));
+function isCompletelyInView(element) {
+  const { top, bottom } = getRect(element);
+  return top >= 0 && bottom <= getInnerHeight();
 }
 
-function noteAppearances(hidden) {
-  for (const [element, seen] of hidden) {
+// Elements that are not opaque before the page is scrolled to them.
+function faintElements() {
+  const elements = findRoots().flatMap((root) => queryAll(root, '*'));
+  const faint = elements.filter((element) => (
+    visibleOpacity(getComputedStyle(element)) < 0.95 && !isCompletelyInView(element)
+  ));
+  return new Map(faint.map((element) => [element, null]));
+}
+
+function noteAppearances(faint) {
+  for (const [element, seen] of faint) {
     if (!isInView(element)) continue;
     const style = getComputedStyle(element);
-    if (isHiddenStyle(style) || Number(style.opacity) < Number(seen?.opacity ?? 0)) continue;
+    if (visibleOpacity(style) < Number(seen?.opacity ?? 0.05)) continue;
     const values = APPEARANCE.map((property) => [property, style.getPropertyValue(property)]);
-    hidden.set(element, Object.fromEntries(values));
+    faint.set(element, Object.fromEntries(values));
   }
 }
 
-function restoreAppearances(hidden) {
-  for (const [element, seen] of hidden) {
-    if (!seen || isInView(element) || !isHiddenStyle(getComputedStyle(element))) continue;
+function restoreAppearances(faint) {
+  for (const [element, seen] of faint) {
+    if (!seen || isCompletelyInView(element)) continue;
+    if (visibleOpacity(getComputedStyle(element)) > Number(seen.opacity) - 0.05) continue;
     setStyle(element, 'transition', 'none');
     for (const [property, value] of Object.entries(seen)) setStyle(element, property, value);
   }

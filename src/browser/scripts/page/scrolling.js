@@ -2,6 +2,7 @@
 // appears on scrolling is there. `target` is the selector of an element, or
 // null for the whole page.
 const SCROLL_STEP = 0.5;
+const MAX_SCROLL_STEPS = 100;
 
 // The number of viewports by which a page may grow while it is scrolled.
 const MAX_GROWTH = 20;
@@ -41,11 +42,11 @@ function hasMoreToScroll({ target, endsAtTop }) {
       seen: isInViewport(range) ? range.to : range.from,
       limit: range.to + MAX_GROWTH * getInnerHeight(),
       isBack: getScrollX() === left && getScrollY() === top,
-      hidden: hiddenElements(),
+      faint: null,
     };
   }
   const hasMore = scrolled.seen < Math.min(range.to, scrolled.limit) || !scrolled.isBack;
-  if (!hasMore) restoreAppearances(scrolled.hidden);
+  if (!hasMore && scrolled.faint) restoreAppearances(scrolled.faint);
   return hasMore;
 }
 
@@ -53,7 +54,8 @@ function hasMoreToScroll({ target, endsAtTop }) {
 function scrollOn(target) {
   keepRevealed();
   stopAllAnimations();
-  noteAppearances(scrolled.hidden);
+  scrolled.faint ??= faintElements();
+  noteAppearances(scrolled.faint);
   const range = scrollRange(target);
   const end = range ? Math.min(range.to, scrolled.limit) : 0;
   scrolled.isBack = scrolled.seen >= end;
@@ -64,7 +66,8 @@ function scrollOn(target) {
   const height = getInnerHeight();
   // The first viewport shows a whole one.
   const first = scrolled.seen === range.from ? Math.max(scrolled.seen, height) : scrolled.seen;
-  scrolled.seen = Math.min(first + height * SCROLL_STEP, end);
+  const step = Math.max(height * SCROLL_STEP, (end - range.from) / MAX_SCROLL_STEPS);
+  scrolled.seen = Math.min(first + step, end);
   scrollWindowTo({ left: range.left, top: scrolled.seen - height, behavior: 'instant' });
   return scrolled.seen < end;
 }
