@@ -105,7 +105,7 @@ pub enum BrowserError {
     },
     /// The page has errors, and the manifest does not accept them.
     #[error(
-        "the page has errors, which `page-errors = \"fail\"` does not accept:\n  {}",
+        "the page has errors, and `page-errors` is \"fail\":\n  {}",
         errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")
     )]
     PageErrors {

@@ -4,7 +4,7 @@
 //! that would show something else is rejected.
 
 use super::error::BrowserError;
-use crate::manifest::{BrowserSettings, Manifest};
+use crate::manifest::{BrowserSettings, Manifest, PageErrors};
 use crate::model::BrowserName;
 use crate::plan::Snapshot;
 
@@ -12,11 +12,12 @@ use crate::plan::Snapshot;
 pub fn limits(engine: BrowserName, settings: &BrowserSettings) -> Vec<&'static str> {
     let remote = settings.webdriver.is_some();
     match engine {
-        BrowserName::Chromium if remote => vec![FREE_RUNNING],
+        BrowserName::Chromium if remote => vec![FREE_RUNNING, NO_PAGE_ERRORS],
         BrowserName::Chromium => Vec::new(),
-        BrowserName::Firefox => vec![FREE_RUNNING, EMULATED_SCALE, FIREFOX_REJECTS],
+        BrowserName::Firefox => vec![FREE_RUNNING, NO_PAGE_ERRORS, EMULATED_SCALE, FIREFOX_REJECTS],
         BrowserName::Webkit => vec![
             FREE_RUNNING,
+            NO_PAGE_ERRORS,
             LATE_SCRIPTS,
             NO_CLOCK,
             WHOLE_SCALES,
@@ -35,6 +36,7 @@ pub(crate) fn snapshot_limits(
     let mut affecting = limits(snapshot.browser, settings);
     affecting.retain(|&limit| match limit {
         NO_CLOCK => capture.clock.is_some() || capture.seed.is_some(),
+        NO_PAGE_ERRORS => capture.page_errors == PageErrors::Fail,
         EMULATED_SCALE => scale != 1.0,
         WHOLE_SCALES => scale.fract() != 0.0,
         // Such snapshots are rejected.
@@ -108,6 +110,7 @@ const FIREFOX_UNSUPPORTED: [&str; 5] = ["touch", "mobile", "contrast", "basic-au
 const REMOTE_FIREFOX_UNSUPPORTED: [&str; 3] = ["reduced-motion", "forced-colors", "media"];
 
 const FREE_RUNNING: &str = "frames are awaited, not issued";
+const NO_PAGE_ERRORS: &str = "errors of the page are not seen, and `page-errors` has no effect";
 const EMULATED_SCALE: &str = "scale is emulated: lines are as thick as at scale 1";
 const LATE_SCRIPTS: &str = "no script runs before the page's own: closed shadow roots, and \
     requests and dialogs during the load, are not seen; the status is read by a separate request";

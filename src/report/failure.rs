@@ -79,11 +79,14 @@ pub(crate) fn test_message(finished: &FinishedSnapshot, explain: bool) -> Option
     if !result.attempts.is_empty() {
         line(&mut text, "attempts", &attempts(result));
     }
+    // The message of `page-errors = "fail"` lists them.
+    if let [first, rest @ ..] = &*result.page_errors
+        && !message(result).contains(&first.to_string())
+    {
+        line(&mut text, "page", &format!("{first}{}", and_more(rest.len())));
+    }
     if let [first, rest @ ..] = &*result.open_network {
-        let more = match rest.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
+        let more = and_more(rest.len());
         line(
             &mut text,
             "network",
@@ -103,6 +106,14 @@ pub(crate) fn test_message(finished: &FinishedSnapshot, explain: bool) -> Option
         line(&mut text, "accept", &command);
     }
     Some(text)
+}
+
+/// ` and 2 more`
+fn and_more(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    }
 }
 
 fn line(text: &mut String, label: &str, content: &str) {

@@ -81,11 +81,20 @@ fn case(xml: &mut String, result: &VisualTestResult) {
         }
         Status::Passed => String::new(),
     };
-    let inner = inner + &reruns(result);
+    let inner = inner + &reruns(result) + &page_errors(result);
     if inner.is_empty() {
         xml.push_str("/>\n");
     } else {
         let _ = write!(xml, ">\n{inner}    </testcase>\n");
+    }
+}
+
+/// The errors of the page, one per line.
+fn page_errors(result: &VisualTestResult) -> String {
+    let errors: Vec<String> = result.page_errors.iter().map(ToString::to_string).collect();
+    match errors.is_empty() {
+        true => String::new(),
+        false => format!("      <system-err>{}</system-err>\n", escaped(&errors.join("\n"))),
     }
 }
 

@@ -9,7 +9,8 @@ use super::groups::{MAX_UNGROUPED, groups};
 use super::words::{attempts, counts, duration, failures, grouped, message, name, plural};
 use crate::events::{Bus, Event, ReportKind, RunReport, RunSetup, Subscriber};
 use crate::model::{
-    EnvironmentChange, Reason, Status, VisualTestResult, accept_command, pin_environment,
+    EnvironmentChange, PageError, Reason, Status, VisualTestResult, accept_command,
+    pin_environment,
 };
 use tintype_compare::IS_OPTIMISED;
 
@@ -65,6 +66,7 @@ fn last_lines(report: &RunReport, state: &TerminalState) -> String {
     failure_groups(&mut text, &report.results);
     next_steps(&mut text, report, state.report.as_deref());
     other_environments(&mut text, &report.results);
+    page_errors(&mut text, &report.results);
     open_network(&mut text, &report.results);
     uncacheable(&mut text, &report.uncacheable);
     let hint = unoptimised(&report.results);
@@ -180,6 +182,25 @@ fn other_environments(text: &mut String, results: &[VisualTestResult]) {
     }
     text.push_str("; [compare.other-environment] applies to them");
     let _ = write!(text, "\n    help: {}", pin_environment(&all));
+}
+
+/// Names the stories whose pages had errors.
+fn page_errors(text: &mut String, results: &[VisualTestResult]) {
+    let errors: BTreeMap<&str, &[PageError]> = results
+        .iter()
+        .filter(|result| !result.page_errors.is_empty())
+        .map(|result| (&*result.story_identifier.story_id, &*result.page_errors))
+        .collect();
+    for (story, errors) in errors.iter().take(MAX_LINES) {
+        let _ = write!(text, "\n  page errors: {story}: {}", errors[0]);
+        if let more @ 1.. = errors.len() - 1 {
+            let _ = write!(text, " and {more} more");
+        }
+    }
+    if let Some(more @ 1..) = errors.len().checked_sub(MAX_LINES) {
+        let more = plural(more as u64, "other story");
+        let _ = write!(text, "\n  page errors: {more}");
+    }
 }
 
 /// Names the stories that requested something from other servers.

@@ -55,6 +55,10 @@ impl ImageFolder {
         let errors = match error {
             BrowserError::Step(unmet) => self.write_unmet(result, unmet),
             BrowserError::Unstable(unstable) => self.write_unstable(result, unstable),
+            BrowserError::PageErrors { errors } => {
+                result.page_errors.clone_from(errors);
+                Vec::new()
+            }
             _ => Vec::new(),
         };
         // The result is the same without them.

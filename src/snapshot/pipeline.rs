@@ -209,11 +209,8 @@ fn describe(
     result.capture_ms = ms(timings.capture);
     result.compare_ms = ms(timings.compare);
     result.duration_ms = ms(timings.started.elapsed());
-    let errors = settled.page_errors.into_iter().map(|mut error| {
-        error.message = page.site.redact(&error.message);
-        error.url = error.url.map(|url| page.site.redact(&url));
-        error
-    });
+    let errors = settled.page_errors.into_iter();
+    let errors = errors.map(|error| page.site.describe_error(error));
     result.page_errors = errors.collect();
     result.settled = settled.steps;
     let addresses = settled.foreign.into_iter();

@@ -61,8 +61,10 @@ pub(super) async fn settle_and_capture(
     timings.capture += begun.elapsed();
     requests::check(page.proxy.as_ref(), &mut settled)?;
     if capture.page_errors == PageErrors::Fail && !settled.page_errors.is_empty() {
+        let errors = settled.page_errors.into_iter();
+        let errors = errors.map(|error| page.site.describe_error(error));
         return Err(BrowserError::PageErrors {
-            errors: settled.page_errors,
+            errors: errors.collect(),
         });
     }
     Ok(Capture {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::hooks::Hooks;
 use crate::login::Logins;
 use crate::manifest::{Credentials, Manifest, Source};
+use crate::model::PageError;
 use crate::plan::Snapshot;
 
 /// The served stories, and what is needed to open them.
@@ -22,6 +23,21 @@ impl Site {
     /// Removes the story server's credentials from a text.
     pub(crate) fn redact(&self, text: &str) -> String {
         self.credentials.redact(text).into_owned()
+    }
+
+    /// An error of a page without secrets, and with the path instead of the
+    /// address of a request to the story server.
+    pub(super) fn describe_error(&self, error: PageError) -> PageError {
+        let url = error.url.map(|url| self.redact(&url));
+        let path = |url: String| match url.strip_prefix(&self.base) {
+            Some(path) if path.starts_with('/') => path.to_owned(),
+            _ => url,
+        };
+        PageError {
+            message: self.redact(&error.message),
+            url: url.map(path),
+            ..error
+        }
     }
 
     /// Whether the built-in server serves the stories from a folder.

@@ -5,6 +5,7 @@
 //! Otherwise it runs the tests, each of which starts it again that way.
 
 mod accepting;
+mod answers;
 mod arguments;
 mod caching;
 mod catching;
@@ -19,6 +20,7 @@ mod layout;
 mod login;
 mod nextest;
 mod output;
+mod page_errors;
 mod page_time;
 mod project;
 mod recording;
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
     }
     let tests = [
         accepting::tests(),
+        answers::tests(),
         arguments::tests(),
         caching::tests(),
         catching::tests(),
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         layout::tests(),
         login::tests(),
         nextest::tests(),
+        page_errors::tests(),
         page_time::tests(),
         recording::tests(),
         requests::tests(),

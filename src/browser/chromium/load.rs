@@ -236,8 +236,9 @@ fn is_broken_by_page(error: &BrowserError) -> bool {
 fn describe_failure(reason: &str) -> String {
     match reason {
         "net::ERR_ABORTED" => {
-            "the server answered without a page to show (status 204 or 205, or a \
-                               download)"
+            "the server answered without a page that the browser can show: with status 204, \
+             205 or 304, or with a download, such as a PDF\nhelp: name a page that shows the \
+             content"
                 .to_owned()
         }
         other if other.starts_with("net::ERR_CERT") => format!(

@@ -143,7 +143,7 @@ impl PageEvents {
             "Network.requestWillBeSent" => state.request_sent(session, parameters),
             "Network.responseReceived" => state.response_received(&session, parameters),
             "Network.loadingFinished" => {
-                state.requests.remove(&key(session, parameters));
+                state.end_request(session, parameters);
             }
             "Network.loadingFailed" => state.loading_failed(session, parameters),
             "Target.attachedToTarget" => {
@@ -223,8 +223,15 @@ impl PageEventState {
         }
     }
 
-    fn loading_failed(&mut self, session: String, parameters: &Value) {
+    /// Removes a request that has ended. That for a worker's script is sent by
+    /// the page and ends in the worker.
+    fn end_request(&mut self, session: String, parameters: &Value) -> Option<PageRequest> {
         let request = self.requests.remove(&key(session, parameters));
+        request.or_else(|| self.requests.remove(&key(String::new(), parameters)))
+    }
+
+    fn loading_failed(&mut self, session: String, parameters: &Value) {
+        let request = self.end_request(session, parameters);
         let canceled = parameters["canceled"] == true;
         let reason = text(&parameters["errorText"]);
         if let (Some(request), false) = (request, canceled || reason == "net::ERR_ABORTED") {

@@ -131,13 +131,30 @@
   };
   window.cancelAnimationFrame = function cancelAnimationFrame(id) { callbacks.delete(id); };
 
+  // ---- Refresh ----
+
+  // Milliseconds until a <meta http-equiv=refresh> leads to another page. One
+  // that reloads its own page never ends.
+  function refresh() {
+    const [loaded] = performance.getEntriesByType('navigation');
+    let next = Infinity;
+    for (const meta of document.querySelectorAll('meta[http-equiv="refresh" i]')) {
+      const [, seconds, rest] = /^\s*(\d*\.?\d*)(.*)$/s.exec(meta.content) ?? [];
+      const [, url] = /url\s*=\s*["']?([^"']*)/i.exec(rest) ?? [];
+      if (!url || new URL(url.trim(), document.baseURI).href === location.href) continue;
+      const due = (loaded?.loadEventEnd ?? 0) + Number(seconds) * 1000 - now();
+      if (due > 0) next = Math.min(next, due);
+    }
+    return next;
+  }
+
   // ---- Queries ----
 
   // Milliseconds until the next timer, and whether anything else may move.
   function state() {
     forgetFired();
     const present = now();
-    let next = Infinity;
+    let next = refresh();
     for (const time of due.values()) next = Math.min(next, time - present);
     for (const { start, period } of periods.values()) {
       next = Math.min(next, period - ((present - start) % period));
