@@ -14,7 +14,12 @@ pub fn limits(engine: BrowserName, settings: &BrowserSettings) -> Vec<&'static s
     match engine {
         BrowserName::Chromium if remote => vec![FREE_RUNNING, NO_PAGE_ERRORS],
         BrowserName::Chromium => Vec::new(),
-        BrowserName::Firefox => vec![FREE_RUNNING, NO_PAGE_ERRORS, EMULATED_SCALE, FIREFOX_REJECTS],
+        BrowserName::Firefox => vec![
+            FREE_RUNNING,
+            NO_PAGE_ERRORS,
+            EMULATED_SCALE,
+            FIREFOX_REJECTS,
+        ],
         BrowserName::Webkit => vec![
             FREE_RUNNING,
             NO_PAGE_ERRORS,

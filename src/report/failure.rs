@@ -83,7 +83,11 @@ pub(crate) fn test_message(finished: &FinishedSnapshot, explain: bool) -> Option
     if let [first, rest @ ..] = &*result.page_errors
         && !message(result).contains(&first.to_string())
     {
-        line(&mut text, "page", &format!("{first}{}", and_more(rest.len())));
+        line(
+            &mut text,
+            "page",
+            &format!("{first}{}", and_more(rest.len())),
+        );
     }
     if let [first, rest @ ..] = &*result.open_network {
         let more = and_more(rest.len());

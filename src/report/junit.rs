@@ -94,7 +94,10 @@ fn page_errors(result: &VisualTestResult) -> String {
     let errors: Vec<String> = result.page_errors.iter().map(ToString::to_string).collect();
     match errors.is_empty() {
         true => String::new(),
-        false => format!("      <system-err>{}</system-err>\n", escaped(&errors.join("\n"))),
+        false => format!(
+            "      <system-err>{}</system-err>\n",
+            escaped(&errors.join("\n"))
+        ),
     }
 }
 

@@ -9,8 +9,7 @@ use super::groups::{MAX_UNGROUPED, groups};
 use super::words::{attempts, counts, duration, failures, grouped, message, name, plural};
 use crate::events::{Bus, Event, ReportKind, RunReport, RunSetup, Subscriber};
 use crate::model::{
-    EnvironmentChange, PageError, Reason, Status, VisualTestResult, accept_command,
-    pin_environment,
+    EnvironmentChange, PageError, Reason, Status, VisualTestResult, accept_command, pin_environment,
 };
 use tintype_compare::IS_OPTIMISED;
 

@@ -70,7 +70,10 @@ fn project(answers: Vec<(&'static str, Answer)>, steps: &str) -> Project {
 }
 
 fn html(body: &str) -> Answer {
-    ("200 OK\r\ncontent-type: text/html", format!("<!doctype html>{body}"))
+    (
+        "200 OK\r\ncontent-type: text/html",
+        format!("<!doctype html>{body}"),
+    )
 }
 
 fn result(project: &Project, story: &str) -> (Status, String) {
@@ -80,18 +83,43 @@ fn result(project: &Project, story: &str) -> (Status, String) {
 
 fn pixel(project: &Project, story: &str, x: u32, y: u32) -> [u8; 3] {
     let file = project.read(&format!("baselines/{story}-light-400x300.png"));
-    image::load_from_memory(&file).unwrap().to_rgb8().get_pixel(x, y).0
+    image::load_from_memory(&file)
+        .unwrap()
+        .to_rgb8()
+        .get_pixel(x, y)
+        .0
 }
 
 fn documents_other_than_pages_are_captured() {
     let svg = "<svg xmlns='http://www.w3.org/2000/svg' width='200' height='100'>\
                <rect width='200' height='100' fill='#00aa00'/></svg>";
     let documents = vec![
-        ("/svg", ("200 OK\r\ncontent-type: image/svg+xml", svg.to_owned())),
-        ("/xml", ("200 OK\r\ncontent-type: text/xml", "<a><b>text</b></a>".to_owned())),
-        ("/text", ("200 OK\r\ncontent-type: text/plain", "text".to_owned())),
-        ("/json", ("200 OK\r\ncontent-type: application/json", "{\"a\": 1}".to_owned())),
-        ("/empty", ("200 OK\r\ncontent-type: text/html", String::new())),
+        (
+            "/svg",
+            ("200 OK\r\ncontent-type: image/svg+xml", svg.to_owned()),
+        ),
+        (
+            "/xml",
+            (
+                "200 OK\r\ncontent-type: text/xml",
+                "<a><b>text</b></a>".to_owned(),
+            ),
+        ),
+        (
+            "/text",
+            ("200 OK\r\ncontent-type: text/plain", "text".to_owned()),
+        ),
+        (
+            "/json",
+            (
+                "200 OK\r\ncontent-type: application/json",
+                "{\"a\": 1}".to_owned(),
+            ),
+        ),
+        (
+            "/empty",
+            ("200 OK\r\ncontent-type: text/html", String::new()),
+        ),
     ];
     let project = project(documents, "");
     project.accept_all();
@@ -105,8 +133,20 @@ fn answers_without_a_document_are_reported() {
     let answers = vec![
         ("/none", ("204 No Content", none())),
         ("/reset", ("205 Reset Content", none())),
-        ("/binary", ("200 OK\r\ncontent-type: application/octet-stream", "\0\u{1}".to_owned())),
-        ("/pdf", ("200 OK\r\ncontent-type: application/pdf", "%PDF-1.1".to_owned())),
+        (
+            "/binary",
+            (
+                "200 OK\r\ncontent-type: application/octet-stream",
+                "\0\u{1}".to_owned(),
+            ),
+        ),
+        (
+            "/pdf",
+            (
+                "200 OK\r\ncontent-type: application/pdf",
+                "%PDF-1.1".to_owned(),
+            ),
+        ),
         (
             "/download",
             (
@@ -114,7 +154,10 @@ fn answers_without_a_document_are_reported() {
                 FINAL.to_owned(),
             ),
         ),
-        ("/missing", ("404 Not Found\r\ncontent-type: text/html", FINAL.to_owned())),
+        (
+            "/missing",
+            ("404 Not Found\r\ncontent-type: text/html", FINAL.to_owned()),
+        ),
         ("/broken", ("500 Internal Server Error", none())),
         ("/loop", ("302 Found\r\nlocation: /loop", none())),
         // A good page after them.
@@ -142,12 +185,27 @@ fn answers_without_a_document_are_reported() {
 
 fn pages_that_navigate_are_captured_where_they_lead() {
     let pages = vec![
-        ("/redirect", ("302 Found\r\nlocation: /final", String::new())),
+        (
+            "/redirect",
+            ("302 Found\r\nlocation: /final", String::new()),
+        ),
         ("/script", html("<script>location.href = '/final'</script>")),
-        ("/load", html("<script>onload = () => location.replace('/final')</script>")),
-        ("/later", html("first<script>setTimeout(() => { location.href = '/final' }, 2000)</script>")),
-        ("/refresh", html("<meta http-equiv=refresh content='0; url=/final'>first")),
-        ("/refresh-later", html("<META HTTP-EQUIV='Refresh' CONTENT='2;URL=\"/final\"'>first")),
+        (
+            "/load",
+            html("<script>onload = () => location.replace('/final')</script>"),
+        ),
+        (
+            "/later",
+            html("first<script>setTimeout(() => { location.href = '/final' }, 2000)</script>"),
+        ),
+        (
+            "/refresh",
+            html("<meta http-equiv=refresh content='0; url=/final'>first"),
+        ),
+        (
+            "/refresh-later",
+            html("<META HTTP-EQUIV='Refresh' CONTENT='2;URL=\"/final\"'>first"),
+        ),
         (
             "/write",
             html(&format!(
@@ -156,15 +214,21 @@ fn pages_that_navigate_are_captured_where_they_lead() {
         ),
         (
             "/unload",
-            html(&format!("{FINAL}<script>onpagehide = () => {{ location.href = '/other' }}</script>")),
+            html(&format!(
+                "{FINAL}<script>onpagehide = () => {{ location.href = '/other' }}</script>"
+            )),
         ),
         (
             "/close",
-            html(&format!("{FINAL}<script>window.close(); setTimeout(() => window.close(), 50)</script>")),
+            html(&format!(
+                "{FINAL}<script>window.close(); setTimeout(() => window.close(), 50)</script>"
+            )),
         ),
         (
             "/history",
-            html(&format!("{FINAL}<script>for (const n of [1, 2]) history.pushState(n, '', `?${{n}}`)</script>")),
+            html(&format!(
+                "{FINAL}<script>for (const n of [1, 2]) history.pushState(n, '', `?${{n}}`)</script>"
+            )),
         ),
     ];
     let names: Vec<&str> = pages.iter().map(|(path, _)| &path[1..]).collect();
@@ -179,15 +243,35 @@ fn pages_that_navigate_are_captured_where_they_lead() {
 fn dialogs_and_popups_do_not_block_a_page() {
     let field = |input: &str| html(&format!("{FINAL}{input}"));
     let pages = vec![
-        ("/alert", field("<button id=s onclick='alert(1); alert(2)'>x</button>")),
-        ("/confirm", field("<button id=s onclick='confirm(1) && document.body.remove()'>x</button>")),
-        ("/prompt", field("<button id=s onclick='prompt(1)'>x</button>")),
+        (
+            "/alert",
+            field("<button id=s onclick='alert(1); alert(2)'>x</button>"),
+        ),
+        (
+            "/confirm",
+            field("<button id=s onclick='confirm(1) && document.body.remove()'>x</button>"),
+        ),
+        (
+            "/prompt",
+            field("<button id=s onclick='prompt(1)'>x</button>"),
+        ),
         ("/print", field("<button id=s onclick='print()'>x</button>")),
-        ("/leave", field("<button id=s>x</button><script>onbeforeunload = (event) => event.preventDefault()</script>")),
-        ("/window", field("<button id=s onclick='window.open(`/other`)'>x</button>")),
+        (
+            "/leave",
+            field(
+                "<button id=s>x</button><script>onbeforeunload = (event) => event.preventDefault()</script>",
+            ),
+        ),
+        (
+            "/window",
+            field("<button id=s onclick='window.open(`/other`)'>x</button>"),
+        ),
         ("/select", field("<select id=s><option>a<option>b</select>")),
         ("/colour", field("<input id=s type=color>")),
-        ("/date", field("<input id=s type=date onclick='this.showPicker()'>")),
+        (
+            "/date",
+            field("<input id=s type=date onclick='this.showPicker()'>"),
+        ),
         ("/file", field("<input id=s type=file>")),
     ];
     let names: Vec<&str> = pages.iter().map(|(path, _)| &path[1..]).collect();

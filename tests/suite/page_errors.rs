@@ -67,15 +67,23 @@ const PAGES: [(&str, &str, &str); 9] = [
 fn project(settings: &str) -> Project {
     let manifest = format!("{MANIFEST}{settings}");
     let pages = PAGES.map(|(name, body, _)| {
-        (format!("{name}.html"), format!("<!doctype html><p>text</p>{body}"))
+        (
+            format!("{name}.html"),
+            format!("<!doctype html><p>text</p>{body}"),
+        )
     });
-    let pages: Vec<_> = pages.iter().map(|(name, text)| (&**name, &**text)).collect();
+    let pages: Vec<_> = pages
+        .iter()
+        .map(|(name, text)| (&**name, &**text))
+        .collect();
     Project::new(&manifest, &pages)
 }
 
 /// The errors in the result of a story.
 fn errors(project: &Project, story: &str) -> Vec<String> {
-    let errors = project.result(&format!("{story}::light::400x300")).page_errors;
+    let errors = project
+        .result(&format!("{story}::light::400x300"))
+        .page_errors;
     errors.iter().map(ToString::to_string).collect()
 }
 
@@ -88,7 +96,10 @@ fn every_error_of_a_page_is_reported() {
     let (junit, report) = (read("junit.xml"), read("report.html"));
     for (story, _, expected) in PAGES {
         let found = errors(&project, story);
-        assert!(found.iter().any(|error| error == expected), "{story}: {found:?}");
+        assert!(
+            found.iter().any(|error| error == expected),
+            "{story}: {found:?}"
+        );
         let line = format!("page errors: {story}: ");
         assert!(run.stderr.contains(&line), "{line} in\n{}", run.stderr);
         assert!(junit.contains(expected), "{expected} in\n{junit}");
@@ -107,7 +118,10 @@ fn errors_fail_the_snapshot_on_request() {
         let message = result.message.unwrap();
         assert!(message.contains(expected), "{story}: {message}");
         let found = errors(&project, story);
-        assert!(found.iter().any(|error| error == expected), "{story}: {found:?}");
+        assert!(
+            found.iter().any(|error| error == expected),
+            "{story}: {found:?}"
+        );
     }
     assert!(!project.path().join("baselines").exists());
 }
