@@ -11,7 +11,7 @@ use crate::config::System;
 /// `target` that cargo made.
 ///
 /// Packages of a workspace share a target folder. Each of them, except one at
-/// the root of the workspace, has a folder of its own in it, so that no package
+/// the root of the workspace, has a separate folder in it, so that no package
 /// uses the runs, caches and record of another.
 pub(super) fn state_dir(root: &Path, system: &System) -> PathBuf {
     let (target, member) = target_dir(root, system);

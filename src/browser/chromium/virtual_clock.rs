@@ -82,7 +82,7 @@ impl Clock {
         let Some(base) = answer["virtualTimeTicksBase"].as_f64() else {
             return;
         };
-        // A page in another process has a clock of its own.
+        // A page in another process has its own clock.
         if (base - self.base).abs() > f64::EPSILON {
             (self.base, self.passed, self.active_since) = (base, 0.0, 0.0);
             self.started = 0.0;

@@ -1,4 +1,4 @@
-//! Opens tabs in containers of their own and installs scripts in them.
+//! Opens tabs in separate containers and installs scripts in them.
 
 use serde_json::json;
 

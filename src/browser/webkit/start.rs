@@ -1,5 +1,5 @@
-//! Starts WebKitGTK through WebKitWebDriver, on a display and with GTK settings
-//! of its own.
+//! Starts WebKitGTK through WebKitWebDriver, on a private display and with
+//! separate GTK settings.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};

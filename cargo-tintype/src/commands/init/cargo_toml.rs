@@ -94,7 +94,7 @@ pub(super) fn add_profile(text: &str) -> Result<String> {
 fn table<'a>(parent: &'a mut Table, key: &str) -> Result<&'a mut Table> {
     let item = parent.entry(key).or_insert(Item::Table(Table::new()));
     item.as_table_mut()
-        .with_context(|| format!("its `{key}` is not a table of its own lines"))
+        .with_context(|| format!("`{key}` is not a table with a header such as `[{key}]`"))
 }
 
 #[cfg(test)]

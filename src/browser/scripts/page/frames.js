@@ -1,4 +1,4 @@
-// Frames: every element that can hold a document of its own.
+// Frames: every element that can contain a document.
 function frameElements(roots = findRoots()) {
   return roots.flatMap((root) => queryAll(root, 'iframe, frame, object, embed'));
 }

@@ -27,7 +27,7 @@ function applyTheme(theme, onlyNewDocuments = false) {
 }
 
 // Applies the theme again where the page has replaced it, as scripts do that
-// start with a theme of their own. It gives up on pages that insist.
+// set their own theme at start. It stops after a few attempts.
 let themeToKeep = null;
 let themeRepairs = 10;
 function keepTheme() {
