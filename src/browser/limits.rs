@@ -3,6 +3,7 @@
 //! `doctor` lists them, results name those that affect them, and a snapshot
 //! that would show something else is rejected.
 
+use super::chromium;
 use super::error::BrowserError;
 use crate::manifest::{BrowserSettings, Manifest, PageErrors};
 use crate::model::BrowserName;
@@ -12,16 +13,20 @@ use crate::plan::Snapshot;
 pub fn limits(engine: BrowserName, settings: &BrowserSettings) -> Vec<&'static str> {
     let remote = settings.webdriver.is_some();
     match engine {
-        BrowserName::Chromium if remote => vec![FREE_RUNNING, NO_PAGE_ERRORS],
+        BrowserName::Chromium if remote || !chromium::is_headless_shell(settings) => {
+            vec![SCRIPTED_TIME, STILL_VECTORS, NO_PAGE_ERRORS]
+        }
         BrowserName::Chromium => Vec::new(),
         BrowserName::Firefox => vec![
-            FREE_RUNNING,
+            SCRIPTED_TIME,
+            STILL_VECTOR_IMAGES,
             NO_PAGE_ERRORS,
             EMULATED_SCALE,
             FIREFOX_REJECTS,
         ],
         BrowserName::Webkit => vec![
-            FREE_RUNNING,
+            SCRIPTED_TIME,
+            MOVING_IMAGES,
             NO_PAGE_ERRORS,
             LATE_SCRIPTS,
             NO_CLOCK,
@@ -114,12 +119,17 @@ const FIREFOX_UNSUPPORTED: [&str; 5] = ["touch", "mobile", "contrast", "basic-au
 /// Manifest keys that Firefox supports with a local driver only.
 const REMOTE_FIREFOX_UNSUPPORTED: [&str; 3] = ["reduced-motion", "forced-colors", "media"];
 
-const FREE_RUNNING: &str = "frames are awaited, not issued";
 const NO_PAGE_ERRORS: &str = "errors of the page are not seen, and `page-errors` has no effect";
+const SCRIPTED_TIME: &str = "page time is kept by a script in the page: workers and media run in \
+    real time";
+const STILL_VECTORS: &str = "SMIL stands at its beginning";
+const STILL_VECTOR_IMAGES: &str = "SMIL in images stands at its beginning";
+const MOVING_IMAGES: &str = "animated images, and SMIL in images, run in real time";
 const EMULATED_SCALE: &str = "scale is emulated: lines are as thick as at scale 1";
-const LATE_SCRIPTS: &str = "no script runs before the page's own: closed shadow roots, and \
-    requests and dialogs during the load, are not seen; the status is read by a separate request";
-const NO_CLOCK: &str = "`clock` and `seed` apply after the page's first scripts";
+const LATE_SCRIPTS: &str = "over TLS no script runs before the page's own: page time is kept once \
+    the page has loaded, and closed shadow roots, and requests and dialogs during the load, are not \
+    seen; the status is read by a separate request";
+const NO_CLOCK: &str = "over TLS `clock` and `seed` apply after the page's first scripts";
 const WHOLE_SCALES: &str = "integer scales only: others are rounded up";
 const MIN_WIDTH: &str = "viewports are at least about 290 pixels wide";
 const FIREFOX_REJECTS: &str = "not supported: `touch`, `mobile`, `contrast`, `basic-auth`, `insecure`; \

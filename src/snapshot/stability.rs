@@ -12,7 +12,7 @@ use super::session_page::{LoadedPage, SessionPage};
 use super::settle::{Capture, Timings, settle_and_capture};
 use crate::baseline::Baseline;
 use crate::browser::{BrowserError, Settled, Thoroughness, Unstable};
-use crate::model::{BrowserName, Region};
+use crate::model::Region;
 use crate::plan::Snapshot;
 use tintype_compare::{Options, compare_png, inspect_png};
 
@@ -131,17 +131,14 @@ fn help(snapshot: &Snapshot, settled: &Settled) -> Option<String> {
         return None;
     }
     let capture = &snapshot.story.capture;
-    let is_virtual = capture.virtual_time && snapshot.browser == BrowserName::Chromium;
     let mut help = "if content arrives late, wait for it with `wait-for` in [capture]; if a part \
                     always differs, cover it with `mask`"
         .to_owned();
-    if !capture.seeded || !(is_virtual || capture.seed.is_some()) {
+    if !capture.seeded || !(capture.virtual_time || capture.seed.is_some()) {
         help += "; if it uses random numbers, set `seed = 1`";
     }
-    if !capture.virtual_time && snapshot.browser == BrowserName::Chromium {
+    if !capture.virtual_time {
         help += "; if it depends on time, set `virtual-time = true`";
-    } else if !is_virtual && capture.clock.is_none() {
-        help += "; if it shows the time, set `clock`";
     }
     Some(help)
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use crate::browser::driver::find;
 use crate::manifest::BrowserSettings;
+use crate::model::BrowserName;
 
 /// Switches for identical pixels and no background activity.
 const SWITCHES: &[&str] = &[
@@ -67,6 +69,12 @@ const FREE_RUNNING_SWITCHES: &[&str] = &[
     // Animated images show their first frame.
     "--blink-settings=imageAnimationPolicy=2",
 ];
+
+/// Whether the browser that these settings name is the headless shell. One that
+/// is not found counts as such.
+pub(in crate::browser) fn is_headless_shell(settings: &BrowserSettings) -> bool {
+    find(settings, BrowserName::Chromium).map_or(true, |found| drives_frames(&found.browser))
+}
 
 /// Whether this program is the headless shell, whose frames can be driven.
 pub(super) fn drives_frames(browser: &Path) -> bool {

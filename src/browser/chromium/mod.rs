@@ -18,5 +18,5 @@ mod tab;
 mod virtual_clock;
 mod virtual_time;
 
-pub(super) use arguments::switches;
+pub(super) use arguments::{is_headless_shell, switches};
 pub(super) use page::ChromiumPage;
