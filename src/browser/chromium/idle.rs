@@ -48,11 +48,26 @@ impl ChromiumPage {
         thoroughness: Thoroughness,
     ) -> Result<Progress, BrowserError> {
         let begun = Instant::now();
-        if self.time.lock().is_at_rest {
-            return Ok(Progress::AtRest);
+        {
+            let mut clock = self.time.lock();
+            if clock.is_at_rest {
+                return Ok(Progress::AtRest);
+            }
+            clock.waits_for_scripts = capture.wait_for_network;
         }
         let (mut quiet, mut has_moved) = (0.0, false);
+        let waiting = |has_moved| {
+            if has_moved {
+                Progress::Moved
+            } else {
+                Progress::Waiting
+            }
+        };
         loop {
+            // What a worker answers comes with the next step.
+            if !self.workers_are_idle(devtools).await? {
+                return Ok(waiting(has_moved));
+            }
             let activity = self.activity(devtools).await?;
             let waits_for_scripts = self.time.lock().waits_for_scripts;
             let requests = devtools.events().requests_in_flight(waits_for_scripts);
@@ -63,9 +78,6 @@ impl ChromiumPage {
                 Some(MOVING[0])
             };
             let Some(step) = step else {
-                if !self.workers_are_idle(devtools).await? {
-                    return Ok(Progress::Waiting);
-                }
                 // What a worker has sent meanwhile may have changed the page.
                 if !devtools.events().workers().is_empty() && !has_moved {
                     self.issue_frame(None).await?;
@@ -76,11 +88,7 @@ impl ChromiumPage {
                 return Ok(Progress::Overrun);
             }
             if !self.pass_time(devtools, step).await? {
-                return Ok(if has_moved {
-                    Progress::Moved
-                } else {
-                    Progress::Waiting
-                });
+                return Ok(waiting(has_moved));
             }
             has_moved = true;
             let frame = self.issue_frame(None).await?;
