@@ -28,6 +28,7 @@ pub fn limits(engine: BrowserName, settings: &BrowserSettings) -> Vec<&'static s
             SCRIPTED_TIME,
             MOVING_IMAGES,
             NO_PAGE_ERRORS,
+            SCRIPTLESS_FRAMES,
             LATE_SCRIPTS,
             NO_CLOCK,
             WHOLE_SCALES,
@@ -124,6 +125,7 @@ const SCRIPTED_TIME: &str = "page time is kept by a script in the page: workers 
     real time";
 const STILL_VECTORS: &str = "SMIL stands at its beginning";
 const STILL_VECTOR_IMAGES: &str = "SMIL in images stands at its beginning";
+const SCRIPTLESS_FRAMES: &str = "frames without an address (`srcdoc`, `blob:`) run in real time";
 const MOVING_IMAGES: &str = "animated images, and SMIL in images, run in real time";
 const EMULATED_SCALE: &str = "scale is emulated: lines are as thick as at scale 1";
 const LATE_SCRIPTS: &str = "over TLS no script runs before the page's own: page time is kept once \

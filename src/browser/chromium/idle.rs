@@ -56,6 +56,7 @@ impl ChromiumPage {
             clock.waits_for_scripts = capture.wait_for_network;
         }
         let (mut quiet, mut has_moved) = (0.0, false);
+        let mut ignored = Vec::new();
         let waiting = |has_moved| {
             if has_moved {
                 Progress::Moved
@@ -69,13 +70,12 @@ impl ChromiumPage {
                 return Ok(waiting(has_moved));
             }
             let activity = self.activity(devtools).await?;
-            let waits_for_scripts = self.time.lock().waits_for_scripts;
-            let requests = devtools.events().requests_in_flight(waits_for_scripts);
-            let step = if requests.is_empty() {
+            let requests = devtools.events().page_requests(capture.wait_for_network);
+            let step = if requests.is_empty() || requests == ignored {
                 self.next_step(activity, quiet, capture, thoroughness)
             } else {
                 // The clock stands until they are answered.
-                Some(MOVING[0])
+                Some(1.0)
             };
             let Some(step) = step else {
                 // What a worker has sent meanwhile may have changed the page.
@@ -93,10 +93,12 @@ impl ChromiumPage {
             has_moved = true;
             let frame = self.issue_frame(None).await?;
             // What a timer or a response has started may take another step.
-            let is_active = !requests.is_empty()
+            let is_active = requests != ignored
                 || activity.next.is_some_and(|next| next <= step)
                 || frame["hasDamage"] == true;
             quiet = if is_active { 0.0 } else { quiet + step };
+            // The browser does not wait for those that are still in flight.
+            ignored = requests;
         }
         if self.time.lock().is_endless {
             self.restart_images().await?;

@@ -95,6 +95,19 @@ impl PageEvents {
         urls.map(|request| request.url.clone()).collect()
     }
 
+    /// The ids of requests in flight that the page itself has sent, like
+    /// [`requests_in_flight`](Self::requests_in_flight).
+    pub(super) fn page_requests(&self, by_script: bool) -> Vec<String> {
+        let state = self.lock();
+        let is_waited_for =
+            |kind: &str| !OPEN_ENDED.contains(&kind) && (by_script || !BY_SCRIPT.contains(&kind));
+        let requests = state
+            .requests
+            .iter()
+            .filter(|((session, _), request)| session.is_empty() && is_waited_for(&request.kind));
+        requests.map(|((_, id), _)| id.clone()).collect()
+    }
+
     /// The sessions of the page's workers, with the name of each.
     pub(super) fn workers(&self) -> Vec<(String, String)> {
         let state = self.lock();
