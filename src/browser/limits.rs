@@ -5,7 +5,7 @@
 
 use super::chromium;
 use super::error::BrowserError;
-use crate::manifest::{BrowserSettings, Manifest, PageErrors};
+use crate::manifest::{BrowserSettings, Manifest, PageErrors, Target};
 use crate::model::BrowserName;
 use crate::plan::Snapshot;
 
@@ -33,6 +33,7 @@ pub fn limits(engine: BrowserName, settings: &BrowserSettings) -> Vec<&'static s
             NO_CLOCK,
             WHOLE_SCALES,
             MIN_WIDTH,
+            STRETCHED,
             WEBKIT_REJECTS,
         ],
     }
@@ -50,6 +51,7 @@ pub(crate) fn snapshot_limits(
         NO_PAGE_ERRORS => capture.page_errors == PageErrors::Fail,
         EMULATED_SCALE => scale != 1.0,
         WHOLE_SCALES => scale.fract() != 0.0,
+        STRETCHED => capture.target != Target::Viewport,
         // Such snapshots are rejected.
         MIN_WIDTH | FIREFOX_REJECTS | WEBKIT_REJECTS => false,
         _ => true,
@@ -133,6 +135,8 @@ const LATE_SCRIPTS: &str = "over TLS no script runs before the page's own: page 
     seen; the status is read by a separate request";
 const NO_CLOCK: &str = "over TLS `clock` and `seed` apply after the page's first scripts";
 const WHOLE_SCALES: &str = "integer scales only: others are rounded up";
+const STRETCHED: &str = "for whole pages and elements, the viewport is made as high as the page: \
+    `vh`, media queries and fixed content follow it, and content beyond its width is cut off";
 const MIN_WIDTH: &str = "viewports are at least about 290 pixels wide";
 const FIREFOX_REJECTS: &str = "not supported: `touch`, `mobile`, `contrast`, `basic-auth`, `insecure`; \
     with a remote `webdriver` also `reduced-motion`, `forced-colors`, `media`";

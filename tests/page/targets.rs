@@ -58,3 +58,60 @@ fn a_clipped_element_is_reported() {
     let message = "failed to capture `#t`: it is clipped completely by div#box";
     assert_eq!(error(html), message);
 }
+
+#[test]
+fn a_hidden_element_is_reported() {
+    let prefix = "failed to capture `#t`: ";
+    for (html, reason) in [
+        (
+            "<p id=t style='visibility: hidden'>a",
+            "it has `visibility: hidden`",
+        ),
+        (
+            "<div style='opacity: 0'><p id=t>a</div>",
+            "it or an ancestor has `opacity: 0`",
+        ),
+        (
+            "<details class=d><summary>s</summary><p id=t>a</details>",
+            "it is in the closed details.d",
+        ),
+    ] {
+        assert_eq!(error(html), format!("{prefix}{reason}"), "{html}");
+    }
+    let visible_child = "<div id=t style='visibility: hidden; height: 20px'>
+        <p style='visibility: visible; margin: 0'>a</div>";
+    assert!(target(visible_child).is_ok());
+}
+
+#[test]
+fn an_element_beyond_the_viewport_is_captured() {
+    let html = "<div id=t style='position: absolute; left: 900px; top: 700px; width: 40px;
+        height: 30px; background: lime'></div>";
+    let image = target(html).unwrap();
+    assert_eq!(image.dimensions(), (40, 30));
+    assert!(image.pixels().all(|pixel| pixel.0 == [0, 255, 0, 255]));
+}
+
+#[test]
+fn an_element_larger_than_its_scroll_container_is_complete() {
+    let html = "<div style='width: 120px; height: 70px; overflow: auto'>
+        <div id=t style='width: 300px; height: 200px; background: linear-gradient(lime 50%, red 50%)'>
+        </div></div>";
+    let image = target(html).unwrap();
+    assert_eq!(image.dimensions(), (300, 200));
+    for (_, y, pixel) in image.enumerate_pixels() {
+        let expected = if y < 100 {
+            [0, 255, 0, 255]
+        } else {
+            [255, 0, 0, 255]
+        };
+        assert_eq!(pixel.0, expected, "row {y}");
+    }
+}
+
+#[test]
+fn what_overflow_hides_of_an_element_is_not_captured() {
+    let html = "<div style='width: 120px; height: 70px; overflow: hidden'>
+        <div id=t style='width: 300px; height: 200px; background: lime'></div></div>";
+    assert_eq!(target(html).unwrap().dimensions(), (120, 70));
+}

@@ -90,10 +90,11 @@ fn invisible(selector: &str, reason: String) -> BrowserError {
     }
 }
 
-/// An area with a margin, within the page.
+/// The part of an area that is in the page, with a margin. Only to the right,
+/// the margin may be outside of the page.
 fn padded(area: Area, page: Area, around: f64) -> Area {
     let (x, y) = ((area.x - around).max(page.x), (area.y - around).max(page.y));
-    let right = (area.x + area.width + around).min(page.x + page.width);
+    let right = (area.x + area.width).min(page.x + page.width) + around;
     let bottom = (area.y + area.height + around).min(page.y + page.height);
     Area {
         x,

@@ -4,6 +4,10 @@
 const SCROLL_STEP = 0.5;
 const MAX_SCROLL_STEPS = 100;
 
+// Pages of more viewports are not scrolled through: most are too large to be
+// captured.
+const MAX_VIEWPORTS = 400;
+
 // The number of viewports by which a page may grow while it is scrolled.
 const MAX_GROWTH = 20;
 
@@ -32,7 +36,7 @@ function isInViewport({ from, to, left }) {
 // Whether anything is still to be scrolled to, or the page to be scrolled back.
 function hasMoreToScroll({ target, endsAtTop }) {
   const range = scrollRange(target);
-  if (!range) return false;
+  if (!range || range.to - range.from > MAX_VIEWPORTS * getInnerHeight()) return false;
   const size = `${getInnerWidth()}x${getInnerHeight()} ${target}`;
   if (scrolled.size !== size) {
     const [left, top] = endsAtTop ? [0, 0] : [getScrollX(), getScrollY()];
