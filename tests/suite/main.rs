@@ -31,6 +31,7 @@ mod steps;
 mod support;
 #[path = "../support/trial.rs"]
 mod trial;
+mod tolerance;
 mod workspace;
 
 use std::process::ExitCode;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         requests::tests(),
         settling::tests(),
         steps::tests(),
+        tolerance::tests(),
         workspace::tests(),
     ];
     let trials = tests.into_iter().flatten().collect();

@@ -12,6 +12,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         errors_fail_the_snapshot_on_request,
         errors_are_reported_from_the_cache,
         other_origins_and_caught_errors_are_no_errors,
+        a_worker_that_never_rests_is_named,
     ]
 }
 
@@ -150,4 +151,14 @@ fn other_origins_and_caught_errors_are_no_errors() {
     let project = Project::new(&manifest, &[("a.html", page)]);
     project.accept_all();
     assert!(errors(&project, "a").is_empty());
+}
+
+fn a_worker_that_never_rests_is_named() {
+    let page = "<!doctype html><script>
+        new Worker(URL.createObjectURL(new Blob(['for (;;);'])))</script>";
+    let manifest = format!("{MANIFEST}[capture]\ntimeout = \"4s\"\n");
+    let project = Project::new(&manifest, &[("a.html", page)]);
+    assert_eq!(project.run(&[], &[]).code, Some(101));
+    let message = project.result("a::light::400x300").message.unwrap();
+    assert_eq!(message, "timed out after 4 s waiting for workers (they have tasks to run)");
 }

@@ -1,4 +1,7 @@
-use super::project::Project;
+use tintype::internals::baseline::{self, Provenance};
+use tintype::internals::model::{Environment, RunId};
+
+use super::project::{Project, baseline_of, picture};
 
 #[test]
 fn a_complete_setup_has_no_problem() {
@@ -7,6 +10,43 @@ fn a_complete_setup_has_no_problem() {
     for name in ["manifest", "browser", "driver", "session", "fonts"] {
         assert!(said.out.contains(name), "{name} in\n{}", said.out);
     }
+}
+
+#[test]
+fn baselines_from_another_environment_and_damaged_ones_are_warnings() {
+    let project = Project::new();
+    let provenance = Provenance {
+        environment: Environment {
+            platform: "plan9".to_owned(),
+            fonts: Some("3 fonts, 0123456789ab".to_owned()),
+            ..Environment::default()
+        },
+        run_id: RunId("run-1".to_owned()),
+        story_identifier: "button::light::375x667".parse().unwrap(),
+    };
+    let path = |name: &str| project.root().join(baseline_of(name));
+    let [light, dark] = ["button::light::375x667", "button::dark::375x667"].map(path);
+    baseline::accept(project.root(), &light, &picture(1), &provenance).unwrap();
+    std::fs::write(&dark, "").unwrap();
+    let said = project.tintype(&["doctor", "--json"]);
+    assert!(said.ok, "{}{}", said.out, said.err);
+    let checks: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let checks = checks.as_array().unwrap().iter();
+    let found: Vec<_> = checks.filter(|check| check["name"] == "baselines").collect();
+    assert!(found.iter().all(|check| check["state"] == "warning"));
+    let text = |check: &serde_json::Value, key: &str| check[key].as_str().unwrap().to_owned();
+    let elsewhere = text(found[0], "found");
+    assert!(
+        elsewhere.starts_with("1 of 1 were made in another environment: fonts 3 fonts, 0123456789ab (now "),
+        "{elsewhere}"
+    );
+    assert!(elsewhere.contains("platform plan9 (now "), "{elsewhere}");
+    assert!(text(found[0], "advice").contains("{platform}"));
+    assert_eq!(
+        text(found[1], "found"),
+        "the baseline `baselines/button-dark-375x667.png` is an empty file"
+    );
+    assert!(text(found[1], "advice").contains("cargo tintype accept"));
 }
 
 #[test]

@@ -244,10 +244,19 @@ impl PageEventState {
     }
 
     fn loading_failed(&mut self, session: String, parameters: &Value) {
-        let request = self.end_request(session, parameters);
+        let request = self.requests.remove(&key(session.clone(), parameters));
+        let request = request.or_else(|| {
+            // The worker's own script, without which it never runs.
+            let request = self.end_request(String::new(), parameters)?;
+            self.workers.remove(&session);
+            Some(request)
+        });
         let canceled = parameters["canceled"] == true;
         let reason = text(&parameters["errorText"]);
-        if let (Some(request), false) = (request, canceled || reason == "net::ERR_ABORTED") {
+        let is_noted = |url: &str| self.errors.iter().any(|error| error.url.as_deref() == Some(url));
+        if let (Some(request), false) = (request, canceled || reason == "net::ERR_ABORTED")
+            && !is_noted(&request.url)
+        {
             self.note(PageErrorKind::Request, reason, Some(request.url));
         }
     }

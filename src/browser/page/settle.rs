@@ -156,14 +156,21 @@ fn scrolling() -> Vec<Pending> {
     }]
 }
 
-/// The requests that are waited for.
+/// The requests that are waited for, otherwise the page's workers.
 fn in_flight(page: &impl Page, capture: &CaptureSettings) -> Vec<Pending> {
     let requests = page.requests_in_flight(capture).into_iter();
     let pending = requests.map(|detail| Pending {
         step: "network".to_owned(),
         detail,
     });
-    pending.collect()
+    let mut pending: Vec<Pending> = pending.collect();
+    if pending.is_empty() {
+        pending.push(Pending {
+            step: "workers".to_owned(),
+            detail: "they have tasks to run".to_owned(),
+        });
+    }
+    pending
 }
 
 /// The motion of a page whose time takes too long to pass.

@@ -154,7 +154,12 @@
   function state() {
     forgetFired();
     const present = now();
-    let next = refresh();
+    let next = Infinity;
+    try {
+      next = refresh();
+    } catch {
+      // An address that is not valid, or page code that replaces what is used.
+    }
     for (const time of due.values()) next = Math.min(next, time - present);
     for (const { start, period } of periods.values()) {
       next = Math.min(next, period - ((present - start) % period));
