@@ -29,9 +29,9 @@ mod settling;
 mod steps;
 #[path = "../support/mod.rs"]
 mod support;
+mod tolerance;
 #[path = "../support/trial.rs"]
 mod trial;
-mod tolerance;
 mod workspace;
 
 use std::process::ExitCode;

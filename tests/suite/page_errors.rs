@@ -160,5 +160,8 @@ fn a_worker_that_never_rests_is_named() {
     let project = Project::new(&manifest, &[("a.html", page)]);
     assert_eq!(project.run(&[], &[]).code, Some(101));
     let message = project.result("a::light::400x300").message.unwrap();
-    assert_eq!(message, "timed out after 4 s waiting for workers (they have tasks to run)");
+    assert_eq!(
+        message,
+        "timed out after 4 s waiting for workers (they have tasks to run)"
+    );
 }

@@ -33,7 +33,10 @@ fn a_difference_below_the_threshold_is_changed_and_never_passed() {
         let run = project.run(&[], &[]);
         assert_eq!(run.code, Some(0), "{}", run.stdout);
         let result = project.result("a::light::400x300");
-        assert_eq!((result.status, result.diff_ratio), (Status::Changed, Some(0.0)));
+        assert_eq!(
+            (result.status, result.diff_ratio),
+            (Status::Changed, Some(0.0))
+        );
         let message = "4,500 pixels differ within the threshold 0.2; region 90×50 at 0,0";
         assert_eq!(result.message.as_deref(), Some(message));
         assert!(run.stderr.contains(message), "{}", run.stderr);
@@ -42,7 +45,11 @@ fn a_difference_below_the_threshold_is_changed_and_never_passed() {
             let text = fs::read_to_string(folder.join(file)).unwrap();
             assert!(text.contains(message), "{file}");
         }
-        assert!(result.diff.is_some_and(|diff| project.path().join(diff).is_file()));
+        assert!(
+            result
+                .diff
+                .is_some_and(|diff| project.path().join(diff).is_file())
+        );
     }
 }
 
@@ -61,7 +68,12 @@ fn a_baseline_from_another_environment_is_adopted_on_request() {
         let result = project.result("a::light::400x300");
         assert_eq!((result.status, result.cached), (Status::Passed, cached));
         assert_eq!(result.environment_changed.len(), 1);
-        assert!(run.stderr.contains("other environment: 1 baseline with browser"), "{}", run.stderr);
+        assert!(
+            run.stderr
+                .contains("other environment: 1 baseline with browser"),
+            "{}",
+            run.stderr
+        );
     }
     assert_eq!(project.run(&[], &[("TINTYPE_UPDATE", "all")]).code, Some(0));
     let run = project.run(&[], &[]);

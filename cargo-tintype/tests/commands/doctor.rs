@@ -32,12 +32,16 @@ fn baselines_from_another_environment_and_damaged_ones_are_warnings() {
     assert!(said.ok, "{}{}", said.out, said.err);
     let checks: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     let checks = checks.as_array().unwrap().iter();
-    let found: Vec<_> = checks.filter(|check| check["name"] == "baselines").collect();
+    let found: Vec<_> = checks
+        .filter(|check| check["name"] == "baselines")
+        .collect();
     assert!(found.iter().all(|check| check["state"] == "warning"));
     let text = |check: &serde_json::Value, key: &str| check[key].as_str().unwrap().to_owned();
     let elsewhere = text(found[0], "found");
     assert!(
-        elsewhere.starts_with("1 of 1 were made in another environment: fonts 3 fonts, 0123456789ab (now "),
+        elsewhere.starts_with(
+            "1 of 1 were made in another environment: fonts 3 fonts, 0123456789ab (now "
+        ),
         "{elsewhere}"
     );
     assert!(elsewhere.contains("platform plan9 (now "), "{elsewhere}");

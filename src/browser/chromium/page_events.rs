@@ -253,7 +253,11 @@ impl PageEventState {
         });
         let canceled = parameters["canceled"] == true;
         let reason = text(&parameters["errorText"]);
-        let is_noted = |url: &str| self.errors.iter().any(|error| error.url.as_deref() == Some(url));
+        let is_noted = |url: &str| {
+            self.errors
+                .iter()
+                .any(|error| error.url.as_deref() == Some(url))
+        };
         if let (Some(request), false) = (request, canceled || reason == "net::ERR_ABORTED")
             && !is_noted(&request.url)
         {
