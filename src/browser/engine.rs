@@ -10,7 +10,8 @@ use super::chromium::{self, ChromiumPage};
 use super::error::BrowserError;
 use super::firefox::{self, FirefoxPage};
 use super::page::{
-    self, BrowserInfo, Page, PageResources, Parameters, Settled, StorageState, Thoroughness,
+    self, BrowserInfo, Page, PageResources, PageTime, Parameters, Settled, StorageState,
+    Thoroughness,
 };
 use super::webkit::{self, WebKitPage};
 use crate::manifest::{BrowserSettings, CaptureSettings, Credentials, Device, Screen, Step, Theme};

@@ -9,26 +9,15 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::applied::SentCredentials;
 use super::page::ChromiumPage;
 use crate::browser::error::BrowserError;
-use crate::browser::page::{Access, Page};
+use crate::browser::page::Page;
 use crate::config::Secret;
-use crate::manifest::Credentials;
 
 /// The time limit for the request with the password.
 const AUTHENTICATION_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl ChromiumPage {
-    /// Sends credentials to the server at `base` from the next load on.
-    pub fn set_credentials(&mut self, base: &str, credentials: Arc<Credentials>) {
-        self.state.access = Access {
-            base: base.to_owned(),
-            credentials,
-        };
-        self.sent = SentCredentials::default();
-    }
-
     /// Whether the server requests a password that is configured and that the
     /// browser does not remember yet.
     pub(super) async fn needs_password(&self) -> Result<bool, BrowserError> {

@@ -20,8 +20,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 
 use super::page_events::PageEvents;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-type Outgoing = Arc<tokio::sync::Mutex<SplitSink<Socket, Message>>>;
+type DevToolsSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Outgoing = Arc<tokio::sync::Mutex<SplitSink<DevToolsSocket, Message>>>;
 type Reply = Result<Value, DevToolsError>;
 type Replies = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Reply>>>>>;
 

@@ -9,11 +9,6 @@ use crate::browser::error::BrowserError;
 use crate::manifest::{Device, Screen, Theme};
 
 impl ChromiumPage {
-    /// Sets the device to emulate from the next load or [`show`](Self::show) on.
-    pub fn set_device(&mut self, device: &Device) {
-        self.state.device.clone_from(device);
-    }
-
     /// Applies the settings that differ from those of the tab.
     pub(super) async fn emulate_device(
         &mut self,

@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::page::ChromiumPage;
-use crate::browser::driver::Driver;
 use crate::browser::error::BrowserError;
 use crate::browser::page::{Input, Page, mouse_input, send_actions};
 use crate::manifest::Theme;
@@ -14,10 +13,6 @@ use crate::manifest::Theme;
 const INPUT_DELAY: Duration = Duration::from_millis(100);
 
 impl Input for ChromiumPage {
-    fn driver(&self) -> &Driver {
-        &self.driver
-    }
-
     async fn reapply_theme(&mut self, theme: &Theme) -> Result<(), BrowserError> {
         if !self.has_theme {
             return Ok(());

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::devtools::{DevTools, DevToolsError};
 use super::page::ChromiumPage;
 use crate::browser::error::BrowserError;
-use crate::browser::page::{Page, only_changes_fragment};
+use crate::browser::page::{Page, PageTime, only_changes_fragment};
 use crate::manifest::{CaptureSettings, Screen, Theme};
 
 /// Page time that passes with a frame while the page is loading, in

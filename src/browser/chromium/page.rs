@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use fantoccini::Client;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -14,7 +13,7 @@ use super::virtual_clock::VirtualTime;
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver, RawCommand};
 use crate::browser::error::BrowserError;
 use crate::browser::page::{
-    BrowserInfo, Page, PageState, Progress, ScriptedTime, Thoroughness, scripted_time,
+    BrowserInfo, Page, PageState, PageTime, Progress, ScriptedTime, Thoroughness, scripted_time,
 };
 use crate::manifest::{BrowserSettings, CaptureSettings, Screen, Theme};
 use crate::model::PageError;
@@ -72,11 +71,6 @@ impl ChromiumPage {
         };
         session.open_tab(None).await?;
         Ok(session)
-    }
-
-    /// Names and versions of browser and driver.
-    pub fn info(&self) -> &BrowserInfo {
-        &self.info
     }
 
     /// Whether frames are driven.
@@ -146,11 +140,6 @@ impl ChromiumPage {
             .await
     }
 
-    /// The WebDriver client, for hooks.
-    pub fn client(&self) -> &Client {
-        &self.driver.client
-    }
-
     /// Stops the browser and its driver and removes their folders.
     pub async fn close(self) {
         self.driver.close().await;
@@ -166,6 +155,18 @@ impl Page for ChromiumPage {
         &mut self.state
     }
 
+    fn info(&self) -> &BrowserInfo {
+        &self.info
+    }
+
+    fn driver(&self) -> &Driver {
+        &self.driver
+    }
+
+    fn reset_sent_credentials(&mut self) {
+        self.sent = SentCredentials::default();
+    }
+
     async fn frame(&self) -> Result<(), BrowserError> {
         if self.devtools.is_some() {
             return self.issue_frame(None).await.map(drop);
@@ -173,6 +174,27 @@ impl Page for ChromiumPage {
         self.call::<bool>("nextFrame", &[]).await.map(drop)
     }
 
+    fn page_errors(&self) -> Vec<PageError> {
+        let events = self.devtools.as_ref().map(DevTools::events);
+        events.map_or_else(Vec::new, |events| events.errors(&self.state.address))
+    }
+
+    async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {
+        let call = json!({ "expression": script, "returnByValue": true, "awaitPromise": true });
+        let answer = self.cdp("Runtime.evaluate", call).await?;
+        if let Some(thrown) = answer.get("exceptionDetails") {
+            let text = thrown["exception"]["description"]
+                .as_str()
+                .or_else(|| thrown["text"].as_str());
+            let text = text.unwrap_or_default().to_owned();
+            return Err(BrowserError::of_script(text));
+        }
+        let value = answer["result"].get("value").cloned().unwrap_or_default();
+        serde_json::from_value(value).map_err(|error| BrowserError::of_script(error.to_string()))
+    }
+}
+
+impl PageTime for ChromiumPage {
     fn scripted_time(&self) -> &ScriptedTime {
         &self.scripted_time
     }
@@ -221,25 +243,6 @@ impl Page for ChromiumPage {
             || self.scripted_time.pending(),
             |events| events.requests_in_flight(capture.wait_for_network),
         )
-    }
-
-    fn page_errors(&self) -> Vec<PageError> {
-        let events = self.devtools.as_ref().map(DevTools::events);
-        events.map_or_else(Vec::new, |events| events.errors(&self.state.address))
-    }
-
-    async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {
-        let call = json!({ "expression": script, "returnByValue": true, "awaitPromise": true });
-        let answer = self.cdp("Runtime.evaluate", call).await?;
-        if let Some(thrown) = answer.get("exceptionDetails") {
-            let text = thrown["exception"]["description"]
-                .as_str()
-                .or_else(|| thrown["text"].as_str());
-            let text = text.unwrap_or_default().to_owned();
-            return Err(BrowserError::of_script(text));
-        }
-        let value = answer["result"].get("value").cloned().unwrap_or_default();
-        serde_json::from_value(value).map_err(|error| BrowserError::of_script(error.to_string()))
     }
 }
 

@@ -9,11 +9,6 @@ use crate::browser::error::BrowserError;
 use crate::browser::page::{Cookie, Page, StorageState, fill_storage_script};
 
 impl ChromiumPage {
-    /// Sets the cookies and storage of a login from the next load on.
-    pub fn set_storage_state(&mut self, state: Option<StorageState>) {
-        self.state.storage_state = state;
-    }
-
     /// Navigates with the cookies and storage of the login.
     pub(super) async fn navigate_signed_in(
         &self,

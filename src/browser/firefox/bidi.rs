@@ -18,7 +18,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_conf
 
 use super::requests::Requests;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type BidiSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 type Answer = Result<Value, BidiError>;
 /// The senders of open commands; none once the connection is closed.
 type Answers = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>>;
@@ -26,7 +26,7 @@ type Answers = Arc<Mutex<Option<HashMap<u64, oneshot::Sender<Answer>>>>>;
 /// A connection to one browser.
 #[derive(Debug)]
 pub(super) struct Bidi {
-    outgoing: tokio::sync::Mutex<SplitSink<Socket, Message>>,
+    outgoing: tokio::sync::Mutex<SplitSink<BidiSocket, Message>>,
     answers: Answers,
     last_id: AtomicU64,
     requests: Arc<Requests>,

@@ -1,10 +1,8 @@
 //! A tab of Firefox: loads stories and applies screens and themes.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use fantoccini::Client;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
@@ -15,12 +13,10 @@ use super::{requests, start};
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver, within};
 use crate::browser::error::BrowserError;
 use crate::browser::page::{
-    Access, BrowserInfo, Page, PageState, ScriptedTime, StorageState, Timekeeping,
-    only_changes_fragment, prelude,
+    BrowserInfo, Page, PageState, PageTime, ScriptedTime, Timekeeping, only_changes_fragment,
+    prelude,
 };
-use crate::manifest::{
-    BrowserSettings, CaptureSettings, ColorScheme, Credentials, Device, Screen, Theme,
-};
+use crate::manifest::{BrowserSettings, CaptureSettings, ColorScheme, Device, Screen, Theme};
 
 /// Evaluates an expression in the page.
 const EVALUATE: &str = include_str!("../scripts/firefox_evaluate.js");
@@ -107,39 +103,6 @@ impl FirefoxPage {
         session.tab.id = text(&tabs["contexts"][0]["context"]);
         session.open_tab().await?;
         Ok(session)
-    }
-
-    /// Names and versions of browser and driver.
-    pub(in crate::browser) fn info(&self) -> &BrowserInfo {
-        &self.info
-    }
-
-    /// The WebDriver client, for hooks.
-    pub(in crate::browser) fn client(&self) -> &Client {
-        &self.driver.client
-    }
-
-    /// Sends credentials to the server at `base` from the next load on.
-    pub(in crate::browser) fn set_credentials(
-        &mut self,
-        base: &str,
-        credentials: Arc<Credentials>,
-    ) {
-        self.state.access = Access {
-            base: base.to_owned(),
-            credentials,
-        };
-        self.tab.has_credentials = false;
-    }
-
-    /// Sets the device to emulate from the next load on.
-    pub(in crate::browser) fn set_device(&mut self, device: &Device) {
-        self.state.device.clone_from(device);
-    }
-
-    /// Sets the cookies and storage of a login from the next load on.
-    pub(in crate::browser) fn set_storage_state(&mut self, state: Option<StorageState>) {
-        self.state.storage_state = state;
     }
 
     /// Loads an address. The browser's cache is used.
@@ -352,8 +315,16 @@ impl Page for FirefoxPage {
         &mut self.state
     }
 
-    fn scripted_time(&self) -> &ScriptedTime {
-        &self.time
+    fn info(&self) -> &BrowserInfo {
+        &self.info
+    }
+
+    fn driver(&self) -> &Driver {
+        &self.driver
+    }
+
+    fn reset_sent_credentials(&mut self) {
+        self.tab.has_credentials = false;
     }
 
     fn requests_outside(&self, by_script: bool) -> Vec<String> {
@@ -369,6 +340,12 @@ impl Page for FirefoxPage {
 
     async fn frame(&self) -> Result<(), BrowserError> {
         self.call::<bool>("nextFrame", &[]).await.map(drop)
+    }
+}
+
+impl PageTime for FirefoxPage {
+    fn scripted_time(&self) -> &ScriptedTime {
+        &self.time
     }
 }
 

@@ -4,18 +4,14 @@ use std::future::Future;
 
 use serde_json::{Value, json};
 
-use super::traits::Page;
+use super::page_time::PageTime;
 use crate::browser::driver::{Driver, RawCommand};
 use crate::browser::error::BrowserError;
 use crate::manifest::Theme;
 
 /// A page that accepts input.
-pub(in crate::browser) trait Input: Page {
-    /// The driver that sends the input.
-    fn driver(&self) -> &Driver;
-
-    /// Dresses the page if it is another than was has_theme last: a step may lead
-    /// to one.
+pub(in crate::browser) trait Input: PageTime {
+    /// Applies the theme again if a step has led to another document.
     fn reapply_theme(
         &mut self,
         theme: &Theme,

@@ -6,22 +6,27 @@
 //! - `state`: the state of a page that all engines share.
 //! - `poll`: asks a page again until it has an answer.
 //! - `prelude`: the scripts that run in a document before its own.
+//! - `page_time`: lets the time of a page pass; `progress`: the outcome.
 //! - `scripted_time`: the time of a page whose browser has no virtual time.
 //! - `settle`: waits until the page is ready to be captured.
 //! - `storybook`: waits until a Storybook has rendered a story.
 //! - `input`, `steps`: mouse and keyboard input, and a story's steps.
 //! - `image`: works on the pixels of screenshots.
-//! - `screenshot`: screenshots of viewports and whole pages.
+//! - `capture`: captures the target of a story.
+//! - `screenshot`: screenshots of the viewport and of parts of a page.
 //! - `element`: screenshots of elements.
 //! - `storage_state`: cookies and local storage of a logged-in browser.
 
 mod address;
+mod capture;
 mod element;
 pub(super) mod image;
 mod info;
 mod input;
+mod page_time;
 mod poll;
 mod prelude;
+mod progress;
 mod screenshot;
 pub(super) mod scripted_time;
 mod settle;
@@ -32,19 +37,22 @@ mod storybook;
 mod traits;
 
 pub(super) use address::only_changes_fragment;
+pub(super) use capture::capture;
 pub(crate) use info::PageResources;
 pub use info::{BrowserInfo, Thoroughness};
 pub(super) use input::{Input, mouse_input, send_actions};
+pub(super) use page_time::PageTime;
 pub(crate) use prelude::{SCRIPT_PATH, injected_script};
 pub(super) use prelude::{Timekeeping, prelude};
-pub(super) use screenshot::{Frame, Screenshot, capture};
+pub(super) use progress::{MAX_DRIVING, Progress};
+pub(super) use screenshot::{Frame, Screenshot};
 pub(super) use scripted_time::ScriptedTime;
 pub use settle::Settled;
 pub(super) use settle::settle;
-pub(super) use state::{Access, PageState};
+pub(super) use state::PageState;
 pub(super) use steps::perform_steps;
 pub(super) use storage_state::fill_storage_script;
 pub(crate) use storage_state::{Cookie, StorageState};
 pub(crate) use storybook::Parameters;
 pub(super) use storybook::wait_for_storybook;
-pub(super) use traits::{MAX_DRIVING, Page, Progress};
+pub(super) use traits::Page;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::traits::Page;
+use super::page_time::PageTime;
 use crate::browser::error::BrowserError;
 
 /// The number of answers after which the page probably waits for something
@@ -47,7 +47,7 @@ pub(super) enum Polled<T, P> {
 /// After each answer one frame is drawn, because the page may need it to go on.
 /// Returns what was pending in the last answer when the deadline has passed.
 pub(super) async fn poll_until<A, T, P>(
-    page: &impl Page,
+    page: &impl PageTime,
     (function, arguments): (&str, &[Value]),
     deadline: Deadline,
     mut check: impl FnMut(A) -> Result<Polled<T, P>, BrowserError> + Send,

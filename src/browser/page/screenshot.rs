@@ -1,15 +1,14 @@
-//! Takes screenshots of the viewport, of a whole page in pieces, of an element.
+//! Takes screenshots of the viewport, and of parts of a page in pieces.
 
 use std::future::Future;
 
 use serde::Deserialize;
 use serde_json::json;
 
-use super::element::capture_element;
 use super::image::{Piece, PixelArea, compose, decode_png, encode_png, paint_masks};
 use super::traits::Page;
 use crate::browser::error::BrowserError;
-use crate::manifest::{CaptureSettings, Screen, Target};
+use crate::manifest::{CaptureSettings, Screen};
 use tintype_compare::MAX_PIXELS;
 
 /// The maximum height of one piece, in image pixels. Beyond 16,384, browsers
@@ -63,41 +62,6 @@ pub(in crate::browser) trait Screenshot: Page {
         screen: Screen,
         part: Frame,
     ) -> impl Future<Output = Result<Vec<u8>, BrowserError>> + Send;
-}
-
-/// Takes the screenshot that a story's settings specify. The PNG is the
-/// browser's own unless it has several pieces or masks.
-pub(in crate::browser) async fn capture(
-    page: &impl Screenshot,
-    settings: &CaptureSettings,
-    screen: Screen,
-) -> Result<Vec<u8>, BrowserError> {
-    if settings.target == Target::Viewport {
-        return masked(page, settings, screen, None).await;
-    }
-    let extent = page_area(page).await?;
-    let height = (extent.height.ceil() as u32).max(screen.viewport.height);
-    if settings.target == Target::Page {
-        reject_too_large(enclosing(extent), screen, "the page")?;
-    }
-    page.stretch_viewport(screen, height).await?;
-    let picture = capture_target(page, settings, screen).await;
-    page.stretch_viewport(screen, screen.viewport.height)
-        .await?;
-    picture
-}
-
-/// Captures the page or an element.
-async fn capture_target(
-    page: &impl Screenshot,
-    settings: &CaptureSettings,
-    screen: Screen,
-) -> Result<Vec<u8>, BrowserError> {
-    if let Target::Element(selector) = &settings.target {
-        return capture_element(page, settings, screen, selector).await;
-    }
-    let whole = enclosing(page_area(page).await?);
-    masked(page, settings, screen, Some(page.drawable(screen, whole))).await
 }
 
 /// The screenshot of a part of the page, or of the viewport, with its masks.
@@ -165,7 +129,7 @@ impl MaskAreas {
 }
 
 /// The place and size of the page, which is scrolled to its top.
-async fn page_area(page: &impl Page) -> Result<Area, BrowserError> {
+pub(super) async fn page_area(page: &impl Page) -> Result<Area, BrowserError> {
     let mut captured: CapturedPage = page.call("capturedPage", &[]).await?;
     if captured.has_scrolled {
         // Listeners may change its size.

@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::info::Thoroughness;
-use super::traits::{MAX_DRIVING, Page, Progress};
+use super::progress::{MAX_DRIVING, Progress};
+use super::traits::Page;
 use crate::browser::driver::COMMAND_TIMEOUT;
 use crate::browser::error::BrowserError;
 use crate::manifest::CaptureSettings;
@@ -46,10 +47,10 @@ const LIVE_PAUSE: Duration = Duration::from_millis(50);
 
 /// The clock of one tab.
 #[derive(Debug, Default)]
-pub(in crate::browser) struct ScriptedTime(Mutex<Option<Clock>>);
+pub(in crate::browser) struct ScriptedTime(Mutex<Option<ScriptedClock>>);
 
 #[derive(Clone, Debug, Default)]
-struct Clock {
+struct ScriptedClock {
     /// The page time since the story was loaded, in milliseconds.
     passed: f64,
     /// The page time at the last navigation, input or change of look.
@@ -66,9 +67,9 @@ struct Clock {
     pending: Vec<String>,
 }
 
-/// What a page has still to do, as its script reports it.
+/// The pending work of a page, as its script reports it.
 #[derive(Debug, Default, Deserialize)]
-struct Activity {
+struct ScriptedActivity {
     /// The milliseconds by which the clock was advanced.
     passed: f64,
     /// Milliseconds until the next timer.
@@ -84,9 +85,9 @@ struct Activity {
 impl ScriptedTime {
     /// Starts the clock of a story whose page will be loaded.
     pub(in crate::browser) fn start(&self, capture: &CaptureSettings) {
-        *self.lock() = capture.virtual_time.then(|| Clock {
+        *self.lock() = capture.virtual_time.then(|| ScriptedClock {
             waits_for_scripts: capture.wait_for_network,
-            ..Clock::default()
+            ..ScriptedClock::default()
         });
     }
 
@@ -117,7 +118,7 @@ impl ScriptedTime {
         clock.as_ref().map_or(0.0, |c| c.passed - c.active_since)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Clock>> {
+    fn lock(&self) -> MutexGuard<'_, Option<ScriptedClock>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -206,16 +207,16 @@ async fn advance(
     page: &impl Page,
     time: &ScriptedTime,
     step: f64,
-) -> Result<Activity, BrowserError> {
+) -> Result<ScriptedActivity, BrowserError> {
     let waits_for_scripts = match time.lock().as_ref() {
         Some(clock) => clock.waits_for_scripts,
-        None => return Ok(Activity::default()),
+        None => return Ok(ScriptedActivity::default()),
     };
     let outside = page.requests_outside(waits_for_scripts);
     let step = if outside.is_empty() { step } else { 0.0 };
     let options = json!({ "network": waits_for_scripts });
     let call = format!("globalThis.__tintypeTime?.advance({step}, {options}) ?? null");
-    let activity: Option<Activity> = page.evaluate(&call).await?;
+    let activity: Option<ScriptedActivity> = page.evaluate(&call).await?;
     let mut activity = activity.unwrap_or_default();
     for address in outside {
         if !activity.pending.contains(&address) {
@@ -239,7 +240,7 @@ async fn advance(
 /// nothing left to do or its time is over.
 fn next_step(
     time: &ScriptedTime,
-    activity: &Activity,
+    activity: &ScriptedActivity,
     capture: &CaptureSettings,
     thoroughness: Thoroughness,
 ) -> Option<f64> {

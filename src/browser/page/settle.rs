@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::info::Thoroughness;
+use super::page_time::PageTime;
 use super::poll::{Deadline, Polled, poll_until};
-use super::traits::{MAX_DRIVING, Page, Progress};
+use super::progress::{MAX_DRIVING, Progress};
 use crate::browser::error::{BrowserError, Pending, Unsettled};
 use crate::manifest::{CaptureSettings, Target, WaitFor};
 use crate::model::{PageError, SettledStep};
@@ -59,7 +60,7 @@ struct SettleReply {
 
 /// Waits until the page is ready, within the story's time from `started`.
 pub(in crate::browser) async fn settle(
-    page: &impl Page,
+    page: &impl PageTime,
     capture: &CaptureSettings,
     thoroughness: Thoroughness,
     started: Instant,
@@ -129,7 +130,7 @@ pub(in crate::browser) async fn settle(
 
 /// Scrolls to the end of what is captured, or back from there.
 async fn scroll_on(
-    page: &impl Page,
+    page: &impl PageTime,
     capture: &CaptureSettings,
     deadline: Deadline,
 ) -> Result<(), BrowserError> {
@@ -157,7 +158,7 @@ fn scrolling() -> Vec<Pending> {
 }
 
 /// The requests that are waited for, otherwise the page's workers.
-fn in_flight(page: &impl Page, capture: &CaptureSettings) -> Vec<Pending> {
+fn in_flight(page: &impl PageTime, capture: &CaptureSettings) -> Vec<Pending> {
     let requests = page.requests_in_flight(capture).into_iter();
     let pending = requests.map(|detail| Pending {
         step: "network".to_owned(),
@@ -184,7 +185,7 @@ fn slow_motion(capture: &CaptureSettings) -> Pending {
 
 /// The options of `checkReadiness`.
 fn readiness_options(
-    page: &impl Page,
+    page: &impl PageTime,
     capture: &CaptureSettings,
     thoroughness: Thoroughness,
 ) -> Value {

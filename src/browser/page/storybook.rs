@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::page_time::PageTime;
 use super::poll::{Deadline, Polled, poll_until};
 use super::settle::reject_error_status;
-use super::traits::Page;
 use crate::browser::error::{BrowserError, Pending, Unsettled};
 
 /// A story's `parameters.tintype`.
@@ -91,7 +91,7 @@ impl Parameters {
 /// [`BrowserError::Storybook`] with Storybook's message when the story failed;
 /// [`BrowserError::Unsettled`] when it was not rendered in time.
 pub(in crate::browser) async fn wait_for_storybook(
-    page: &impl Page,
+    page: &impl PageTime,
     id: &str,
     limit: Duration,
     started: Instant,

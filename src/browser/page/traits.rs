@@ -1,35 +1,19 @@
 //! The operations on a page that an engine provides.
 
 use std::future::Future;
-use std::time::Duration;
+use std::sync::Arc;
 
+use fantoccini::Client;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::info::{PageResources, Thoroughness};
-use super::scripted_time::{self, ScriptedTime};
-use super::state::PageState;
+use super::info::{BrowserInfo, PageResources};
+use super::state::{Access, PageState};
+use super::storage_state::StorageState;
+use crate::browser::driver::Driver;
 use crate::browser::error::BrowserError;
-use crate::manifest::{CaptureSettings, Theme};
+use crate::manifest::{Credentials, Device, Theme};
 use crate::model::PageError;
-
-/// The longest real time in which the page's time is advanced until the page has
-/// nothing left to do. A slower page is an error, since its screenshot would
-/// depend on the machine.
-pub(in crate::browser) const MAX_DRIVING: Duration = Duration::from_secs(60);
-
-/// The state of a page after its time has passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::browser) enum Progress {
-    /// The page has nothing left to do.
-    AtRest,
-    /// Time has passed, and the page may have something left to do.
-    Moved,
-    /// Requests are pending, and no time has passed.
-    Waiting,
-    /// The machine is too slow for the page's time to pass.
-    Overrun,
-}
 
 /// A page in a browser of any engine.
 pub(in crate::browser) trait Page: Send + Sync + Sized {
@@ -38,6 +22,39 @@ pub(in crate::browser) trait Page: Send + Sync + Sized {
 
     /// The state that all engines share.
     fn state_mut(&mut self) -> &mut PageState;
+
+    /// Names and versions of browser and driver.
+    fn info(&self) -> &BrowserInfo;
+
+    /// The driver of the browser.
+    fn driver(&self) -> &Driver;
+
+    /// The WebDriver client, for hooks.
+    fn client(&self) -> &Client {
+        &self.driver().client
+    }
+
+    /// Sends credentials to the server at `base` from the next load on.
+    fn set_credentials(&mut self, base: &str, credentials: Arc<Credentials>) {
+        self.state_mut().access = Access {
+            base: base.to_owned(),
+            credentials,
+        };
+        self.reset_sent_credentials();
+    }
+
+    /// Notes that the browser does not have the current credentials yet.
+    fn reset_sent_credentials(&mut self) {}
+
+    /// Sets the device to emulate from the next load or change of the theme on.
+    fn set_device(&mut self, device: &Device) {
+        self.state_mut().device.clone_from(device);
+    }
+
+    /// Sets the cookies and storage of a login from the next load on.
+    fn set_storage_state(&mut self, state: Option<StorageState>) {
+        self.state_mut().storage_state = state;
+    }
 
     /// Evaluates an expression in the page, waits for its promise, and reads
     /// its value.
@@ -59,40 +76,6 @@ pub(in crate::browser) trait Page: Send + Sync + Sized {
 
     /// Draws one frame, so that every change since the last one is visible.
     fn frame(&self) -> impl Future<Output = Result<(), BrowserError>> + Send;
-
-    /// The clock of the page where a script keeps its time.
-    fn scripted_time(&self) -> &ScriptedTime;
-
-    /// Notes that something was done to the page, which may start new motion.
-    fn resume(&self) {
-        self.scripted_time().resume();
-    }
-
-    /// Gives the page the time and the frame that it needs to go on.
-    fn proceed(&self) -> impl Future<Output = Result<(), BrowserError>> + Send {
-        scripted_time::proceed(self, self.scripted_time())
-    }
-
-    /// Lets this much of the page's time pass.
-    fn wait(&self, time: Duration) -> impl Future<Output = Result<(), BrowserError>> + Send {
-        scripted_time::wait(self, self.scripted_time(), time)
-    }
-
-    /// Lets the page's time pass until the page has nothing left to do, where
-    /// its time is not that of the real world.
-    fn pass_time_until_idle(
-        &self,
-        capture: &CaptureSettings,
-        thoroughness: Thoroughness,
-    ) -> impl Future<Output = Result<Progress, BrowserError>> + Send {
-        let time = self.scripted_time();
-        scripted_time::run_until_idle(self, time, capture, thoroughness)
-    }
-
-    /// Requests that the page waits for.
-    fn requests_in_flight(&self, _capture: &CaptureSettings) -> Vec<String> {
-        self.scripted_time().pending()
-    }
 
     /// Requests in flight that are seen from outside the page. Those of scripts
     /// are left out where `by_script` is false.

@@ -1,10 +1,8 @@
 //! A tab of WebKitGTK: loads stories and applies screens and themes.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use fantoccini::Client;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -13,10 +11,10 @@ use super::start::{self, LaunchStyle};
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver};
 use crate::browser::error::BrowserError;
 use crate::browser::page::{
-    BrowserInfo, Page, PageResources, PageState, ScriptedTime, StorageState, Timekeeping, image,
-    only_changes_fragment, prelude,
+    BrowserInfo, Page, PageResources, PageState, PageTime, ScriptedTime, StorageState, Timekeeping,
+    image, only_changes_fragment, prelude,
 };
-use crate::manifest::{BrowserSettings, CaptureSettings, Credentials, Device, Screen, Theme};
+use crate::manifest::{BrowserSettings, CaptureSettings, Screen, Theme};
 
 /// Prepares each page after it has loaded.
 const PREPARE: &str = include_str!("../scripts/webkit_setup.js");
@@ -79,33 +77,6 @@ impl WebKitPage {
             display,
         })
     }
-
-    /// Names and versions of browser and driver.
-    pub(in crate::browser) fn info(&self) -> &BrowserInfo {
-        &self.info
-    }
-
-    /// The WebDriver client, for hooks.
-    pub(in crate::browser) fn client(&self) -> &Client {
-        &self.driver.client
-    }
-
-    /// Credentials are not supported by this engine.
-    #[expect(clippy::unused_self, reason = "other engines use it")]
-    pub(in crate::browser) fn set_credentials(
-        &mut self,
-        _base: &str,
-        _credentials: Arc<Credentials>,
-    ) {
-    }
-
-    /// Devices are not supported by this engine.
-    #[expect(clippy::unused_self, reason = "other engines use it")]
-    pub(in crate::browser) fn set_device(&mut self, _device: &Device) {}
-
-    /// Logins are not supported by this engine.
-    #[expect(clippy::unused_self, reason = "other engines use it")]
-    pub(in crate::browser) fn set_storage_state(&mut self, _state: Option<StorageState>) {}
 
     /// Logins are not supported by this engine.
     #[expect(clippy::unused_async, reason = "other engines send a command")]
@@ -246,8 +217,12 @@ impl Page for WebKitPage {
         &mut self.state
     }
 
-    fn scripted_time(&self) -> &ScriptedTime {
-        &self.time
+    fn info(&self) -> &BrowserInfo {
+        &self.info
+    }
+
+    fn driver(&self) -> &Driver {
+        &self.driver
     }
 
     async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {
@@ -274,6 +249,12 @@ impl Page for WebKitPage {
             .untracked
             .push("its requests during the load, in WebKit".to_owned());
         Ok(resources)
+    }
+}
+
+impl PageTime for WebKitPage {
+    fn scripted_time(&self) -> &ScriptedTime {
+        &self.time
     }
 }
 
