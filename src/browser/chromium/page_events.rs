@@ -158,7 +158,7 @@ impl PageEvents {
             "Network.loadingFinished" => {
                 state.end_request(session, parameters);
             }
-            "Network.loadingFailed" => state.loading_failed(session, parameters),
+            "Network.loadingFailed" => state.loading_failed(&session, parameters),
             "Target.attachedToTarget" => {
                 let info = &parameters["targetInfo"];
                 if text(&info["type"]).contains("worker") {
@@ -238,17 +238,18 @@ impl PageEventState {
 
     /// Removes a request that has ended. That for a worker's script is sent by
     /// the page and ends in the worker.
-    fn end_request(&mut self, session: String, parameters: &Value) -> Option<PageRequest> {
-        let request = self.requests.remove(&key(session, parameters));
-        request.or_else(|| self.requests.remove(&key(String::new(), parameters)))
+    fn end_request(&mut self, session: String, parameters: &Value) {
+        if self.requests.remove(&key(session, parameters)).is_none() {
+            self.requests.remove(&key(String::new(), parameters));
+        }
     }
 
-    fn loading_failed(&mut self, session: String, parameters: &Value) {
-        let request = self.requests.remove(&key(session.clone(), parameters));
+    fn loading_failed(&mut self, session: &str, parameters: &Value) {
+        let request = self.requests.remove(&key(session.to_owned(), parameters));
         let request = request.or_else(|| {
             // The worker's own script, without which it never runs.
-            let request = self.end_request(String::new(), parameters)?;
-            self.workers.remove(&session);
+            let request = self.requests.remove(&key(String::new(), parameters))?;
+            self.workers.remove(session);
             Some(request)
         });
         let canceled = parameters["canceled"] == true;
