@@ -270,7 +270,11 @@ fn problem(error: &image::ImageError, png: &[u8]) -> ImageProblem {
     if ended || text.contains("UnexpectedEof") {
         ImageProblem::Truncated(png.len())
     } else {
-        ImageProblem::Corrupt(text)
+        let text = text.trim_start_matches("Format error decoding Png: ");
+        ImageProblem::Corrupt(match text.contains("deflate") {
+            true => "its compressed pixels are invalid".to_owned(),
+            false => text.to_owned(),
+        })
     }
 }
 
