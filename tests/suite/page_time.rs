@@ -60,6 +60,8 @@ fn pages_with_an_end() -> Vec<(&'static str, String)> {
         ("image", page("setTimeout(() => { const i = new Image(); i.onload = green; i.src = 'dot.svg'; }, 300);")),
         ("frame", page(&format!("b.remove(); setTimeout(() => {{ const f = document.createElement('iframe'); f.srcdoc = '{}'; document.body.append(f); }}, 300);", LATE_GREEN.replace("</", "<\\/")))),
         ("frame-by-address", page("b.remove(); const f = document.createElement('iframe'); f.src = 'late.html'; document.body.append(f);")),
+        ("sandboxed-frame", page("b.remove(); const f = document.createElement('iframe'); f.sandbox = 'allow-scripts'; f.src = 'late.html'; document.body.append(f);")),
+        ("object", page("b.remove(); setTimeout(() => { const o = document.createElement('object'); o.data = 'lime.svg'; o.type = 'image/svg+xml'; o.style.display = 'block'; document.body.append(o); }, 300);")),
         ("start", page("if (new Date().toISOString().startsWith('2026-01-01T12:00:0') && new Date(performance.timeOrigin + performance.now()) > 0) green();")),
         ("clock", page("const told = [Date.now(), Date.now()]; const ran = performance.now(); setTimeout(() => { const passed = performance.now() - ran; if (told[0] < told[1] && passed >= 1500 && passed < 1700) green(); }, 1500);")),
     ]
@@ -81,6 +83,7 @@ fn motion_ends(browser: &str) {
     files.push(("green.js".to_owned(), "setTimeout(green, 200);".to_owned()));
     files.push(("late.html".to_owned(), LATE_GREEN.to_owned()));
     files.push(("dot.svg".to_owned(), DOT.to_owned()));
+    files.push(("lime.svg".to_owned(), LIME.to_owned()));
     let files: Vec<(&str, &str)> = files.iter().map(|(a, b)| (&**a, &**b)).collect();
     let project = Project::new(&manifest(browser), &files);
     project.accept_all();
@@ -96,6 +99,8 @@ fn motion_ends(browser: &str) {
     passes_again(&project);
 }
 
+const LIME: &str = "<svg xmlns='http://www.w3.org/2000/svg' width='300' height='200'>\
+    <rect width='300' height='200' fill='lime'/></svg>";
 const DOT: &str = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>";
 
 /// Pages without an end, and pages of chance.

@@ -26,10 +26,10 @@ impl ChromiumPage {
         let mut page = json!({ "url": "about:blank" });
         if self.driver.drives_frames {
             page["enableBeginFrameControl"] = json!(true);
-        }
-        if let Some(Screen { viewport, .. }) = screen {
-            page["width"] = json!(viewport.width);
-            page["height"] = json!(viewport.height);
+            if let Some(Screen { viewport, .. }) = screen {
+                page["width"] = json!(viewport.width);
+                page["height"] = json!(viewport.height);
+            }
         }
         if self.target.is_empty() {
             let window = self.driver.client.window();

@@ -29,6 +29,9 @@ pub(super) const SLICE: Duration = Duration::from_millis(100);
 /// for requests: they are of a kind that never ends.
 const MAX_SLICES: u32 = 3;
 
+/// The same while the page is loading, when it may only be compiling scripts.
+const MAX_LOADING_SLICES: u32 = 20;
+
 /// How many tasks may run without the clock advancing.
 const MAX_STARVATION: u32 = 10_000;
 
@@ -148,7 +151,13 @@ impl ChromiumPage {
             } else {
                 0
             };
-            clock.stalled > MAX_SLICES && !clock.ignores_requests
+            let is_loaded = devtools.events().is_loaded();
+            let enough = if is_loaded {
+                MAX_SLICES
+            } else {
+                MAX_LOADING_SLICES
+            };
+            clock.stalled > enough && !clock.ignores_requests
         };
         if stalled {
             let release = "globalThis.__tintypeTime?.release() ?? false";

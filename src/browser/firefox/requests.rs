@@ -16,8 +16,9 @@ pub(super) const EVENTS: [&str; 4] = [
 /// The initiators of requests by scripts.
 const BY_SCRIPT: [&str; 2] = ["fetch", "xmlhttprequest"];
 
-/// The destinations of requests that may stay open.
-const MEDIA: [&str; 3] = ["audio", "video", "track"];
+/// The destinations of requests that may stay open, or whose end Firefox does not
+/// report.
+const NOT_AWAITED: [&str; 5] = ["audio", "video", "track", "object", "embed"];
 
 /// The requests in flight of a browser with one tab.
 #[derive(Debug, Default)]
@@ -54,7 +55,7 @@ impl Requests {
             "network.beforeRequestSent" => {
                 let url = text(&request["url"]);
                 let destination = text(&request["destination"]);
-                if url.starts_with("http") && !MEDIA.contains(&&*destination) {
+                if url.starts_with("http") && !NOT_AWAITED.contains(&&*destination) {
                     let initiator = text(&request["initiatorType"]);
                     let is_by_script = BY_SCRIPT.contains(&&*initiator);
                     self.lock().insert(id, Request { url, is_by_script });

@@ -7,8 +7,12 @@ function receive(event) {
   const call = event.data?.__tintypeClock;
   if (call === undefined) return;
   event.stopImmediatePropagation();
-  if (call === 'started') nestedWindows.add(event.source);
-  else if (event.source === parent) obey(call, event.ports[0]);
+  // A document that was replaced meanwhile has no window.
+  if (call === 'started') {
+    if (event.source) nestedWindows.add(event.source);
+    return;
+  }
+  if (event.source === parent) obey(call, event.ports[0]);
 }
 
 async function obey({ step, options, isLive }, port) {

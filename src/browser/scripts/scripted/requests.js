@@ -62,11 +62,12 @@ Object.defineProperty(HTMLImageElement.prototype, 'src', {
 });
 
 // Elements that load something when they are inserted, and report its end.
-const LOADING = 'script[src], iframe[src], iframe[srcdoc], link[rel~=stylesheet][href]';
+const LOADING = `script[src], iframe[src], iframe[srcdoc], object[data],
+  link[rel~=stylesheet][href]`;
 
 function noteElement(element) {
   if (!loadsAtOnce[element.localName]?.(element)) return;
-  const address = element.src || element.href || 'about:srcdoc';
+  const address = element.src || element.href || element.data || 'about:srcdoc';
   const end = beginRequest(elementLoads, address, element);
   const options = { once: true };
   element.addEventListener('load', end, options);
@@ -77,6 +78,7 @@ const loadsAtOnce = {
   script: ({ type, noModule }) => /^$|javascript|ecmascript|^module$/.test(type) && !noModule,
   iframe: ({ loading }) => loading !== 'lazy',
   link: ({ disabled }) => !disabled,
+  object: () => true,
 };
 
 // A window may get another document.
@@ -104,11 +106,17 @@ function pendingImages() {
   return pending;
 }
 
-// A frame that is removed does not report its end.
+// A frame that is removed does not report its end, nor does every object.
+function hasEnded({ localName, isConnected, contentDocument }) {
+  if (localName === 'iframe') return !isConnected;
+  if (localName !== 'object') return false;
+  const isShown = contentDocument?.readyState === 'complete'
+    && contentDocument.URL !== 'about:blank';
+  return !isConnected || isShown;
+}
+
 function pendingElements() {
-  for (const key of elementLoads.keys()) {
-    if (key.localName === 'iframe' && !key.isConnected) elementLoads.delete(key);
-  }
+  for (const key of elementLoads.keys()) if (hasEnded(key)) elementLoads.delete(key);
   return elementLoads.values();
 }
 
