@@ -14,6 +14,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         motion_ends_in_a_whole_chromium => motion_ends("binary = \"chromium\""),
         motion_ends_in_firefox => motion_ends("names = [\"firefox\"]"),
         motion_ends_in_webkit => motion_ends("names = [\"webkit\"]"),
+        work_in_real_time_is_waited_for,
         pages_repeat_in_virtual_time => pages_repeat("names = [\"chromium\"]"),
         pages_repeat_in_a_whole_chromium => pages_repeat("binary = \"chromium\""),
         pages_repeat_in_firefox => pages_repeat("names = [\"firefox\"]"),
@@ -65,6 +66,69 @@ fn pages_with_an_end() -> Vec<(&'static str, String)> {
         ("start", page("if (new Date().toISOString().startsWith('2026-01-01T12:00:0') && new Date(performance.timeOrigin + performance.now()) > 0) green();")),
         ("clock", page("const told = [Date.now(), Date.now()]; const ran = performance.now(); setTimeout(() => { const passed = performance.now() - ran; if (told[0] < told[1] && passed >= 1500 && passed < 1700) green(); }, 1500);")),
     ]
+}
+
+/// Ways to turn green that depend on work which the browser does in real time.
+const WORK: [(&str, &str); 9] = [
+    (
+        "database",
+        "const q = indexedDB.open('a'); q.onupgradeneeded = () => q.result.createObjectStore('s'); q.onsuccess = () => { const t = q.result.transaction('s', 'readwrite'); t.objectStore('s').put(1, 2); t.oncomplete = green; };",
+    ),
+    (
+        "cache",
+        "(async () => { const c = await caches.open('x'); await c.put('/y', new Response('z')); if (await (await c.match('/y')).text() === 'z') green(); })();",
+    ),
+    (
+        "compiling",
+        "WebAssembly.instantiate(new Uint8Array([0,97,115,109,1,0,0,0,1,5,1,96,0,1,127,3,2,1,0,7,5,1,1,102,0,0,10,6,1,4,0,65,42,11])).then(({ instance }) => { if (instance.exports.f() === 42) green(); });",
+    ),
+    (
+        "decoding",
+        "(async () => { const i = new Image(); i.src = 'lime.svg'; await i.decode(); const c = document.createElement('canvas'); c.width = 9; await createImageBitmap(c); c.toBlob((blob) => { const r = new FileReader(); r.onload = green; r.readAsDataURL(blob); }); })();",
+    ),
+    (
+        "digest",
+        "crypto.subtle.digest('SHA-256', new Uint8Array(9)).then(green);",
+    ),
+    (
+        "worker",
+        "const w = new Worker('worker.js', { type: 'module' }); w.onmessage = ({ data }) => { if (data < 12) w.postMessage(data); else green(); };",
+    ),
+    (
+        "worker-by-port",
+        "const c = new MessageChannel(); c.port1.onmessage = green; const w = new Worker(URL.createObjectURL(new Blob(['onmessage = (e) => e.ports[0].postMessage(1)']))); w.postMessage(0, [c.port2]);",
+    ),
+    (
+        "module",
+        "const m = document.createElement('script'); m.type = 'module'; m.textContent = 'await (await fetch(`lime.svg`)).text(); green();'; document.head.append(m);",
+    ),
+    (
+        "audio",
+        "new OfflineAudioContext(1, 4000, 44100).startRendering().then(green);",
+    ),
+];
+
+fn work_in_real_time_is_waited_for() {
+    let worker = "import { one } from './one.js'; onmessage = ({ data }) => { \
+                  for (let n = 0; n < 1e7; n += 1); postMessage(data + one); }; postMessage(0);";
+    let pages = WORK.map(|(name, script)| (format!("{name}.html"), page(script)));
+    let mut files: Vec<(&str, &str)> = pages.iter().map(|(a, b)| (&**a, &**b)).collect();
+    files.push(("worker.js", worker));
+    files.push(("one.js", "export const one = 1;"));
+    files.push(("lime.svg", LIME));
+    let project = Project::new(&manifest("names = [\"chromium\"]"), &files);
+    project.accept_all();
+    let is_wrong = |name: &&str| *picture(&project, name).get_pixel(250, 150) != Rgb([0, 255, 0]);
+    let wrong: Vec<&str> = WORK
+        .map(|(name, _)| name)
+        .into_iter()
+        .filter(is_wrong)
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "captured before the work was done: {wrong:?}"
+    );
+    passes_again(&project);
 }
 
 fn motion_ends(browser: &str) {

@@ -38,6 +38,16 @@ const MAX_STEP: f64 = 1_000.0;
 /// theme or size, in milliseconds.
 const ENDLESS: f64 = 1_000.0;
 
+/// Real time between two looks at requests and workers that live in real time.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// How often work in real time is waited for: it may never end.
+const MAX_WAITS: u32 = 400;
+
+/// After this many messages from workers, page time passes at its usual pace: the
+/// workers may never be silent.
+const MAX_REPLIES: u32 = 200;
+
 impl ChromiumPage {
     /// Lets page time pass in steps, with a frame after each, until the page
     /// has nothing left to do or its time is over.
@@ -56,7 +66,7 @@ impl ChromiumPage {
             clock.waits_for_scripts = capture.wait_for_network;
         }
         let (mut quiet, mut has_moved) = (0.0, false);
-        let mut ignored = Vec::new();
+        let (mut messages, mut replies) = (None, 0);
         let waiting = |has_moved| {
             if has_moved {
                 Progress::Moved
@@ -70,9 +80,25 @@ impl ChromiumPage {
                 return Ok(waiting(has_moved));
             }
             let activity = self.activity(devtools).await?;
+            if activity.working && self.wait_for_work(devtools).await? {
+                quiet = 0.0;
+                continue;
+            }
             let requests = devtools.events().page_requests(capture.wait_for_network);
-            let step = if requests.is_empty() || requests == ignored {
+            let has_message = messages.is_some_and(|before| before != activity.messages);
+            messages = Some(activity.messages);
+            if has_message {
+                quiet = 0.0;
+                replies += 1;
+            }
+            let step = if has_message && replies <= MAX_REPLIES {
+                Some(1.0)
+            } else if requests.is_empty() {
                 self.next_step(activity, quiet, capture, thoroughness)
+            } else if requests == self.time.lock().unheld {
+                // They end in real time, in which the clock stands.
+                tokio::time::sleep(PAUSE).await;
+                return Ok(waiting(has_moved));
             } else {
                 // The clock stands until they are answered.
                 Some(1.0)
@@ -87,18 +113,19 @@ impl ChromiumPage {
             if begun.elapsed() > MAX_DRIVING {
                 return Ok(Progress::Overrun);
             }
+            self.finish_instants(devtools).await?;
             if !self.pass_time(devtools, step).await? {
                 return Ok(waiting(has_moved));
             }
             has_moved = true;
             let frame = self.issue_frame(None).await?;
             // What a timer or a response has started may take another step.
-            let is_active = requests != ignored
+            let is_active = !requests.is_empty()
                 || activity.next.is_some_and(|next| next <= step)
                 || frame["hasDamage"] == true;
             quiet = if is_active { 0.0 } else { quiet + step };
             // The browser does not wait for those that are still in flight.
-            ignored = requests;
+            self.time.lock().unheld = requests;
         }
         if self.time.lock().is_endless {
             self.restart_images().await?;
@@ -109,6 +136,16 @@ impl ChromiumPage {
         } else {
             Progress::AtRest
         })
+    }
+
+    /// Waits a little for work in real time, with hardly any page time. Returns
+    /// whether it may still be waited for.
+    async fn wait_for_work(&self, devtools: &DevTools) -> Result<bool, BrowserError> {
+        self.time.lock().waits += 1;
+        tokio::time::sleep(PAUSE).await;
+        self.pass_instant(devtools).await?;
+        self.issue_frame(None).await?;
+        Ok(self.time.lock().waits < MAX_WAITS)
     }
 
     /// Sends animated images back to their beginning, in a frame in which those
@@ -195,6 +232,8 @@ impl ChromiumPage {
             };
             all.frames |= one.frames;
             all.moving |= one.moving;
+            all.messages += one.messages;
+            all.working |= one.working;
         }
         Ok(all)
     }
@@ -217,7 +256,7 @@ impl ChromiumPage {
             }
         }
         if devtools.events().has_worker_requests() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(PAUSE).await;
             return Ok(false);
         }
         Ok(true)

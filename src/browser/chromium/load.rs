@@ -10,9 +10,12 @@ use crate::browser::error::BrowserError;
 use crate::browser::page::{Page, PageTime, only_changes_fragment};
 use crate::manifest::{CaptureSettings, Screen, Theme};
 
-/// Page time that passes with a frame while the page is loading, in
-/// milliseconds.
+/// Page time that passes with a frame while a page is loading whose `load` event
+/// needs page time, in milliseconds.
 const LOADING: f64 = 100.0;
+
+/// After this many steps, loading is taken to need page time.
+const MAX_INSTANTS: u32 = 2_000;
 
 impl ChromiumPage {
     /// Loads an address with this screen and colour scheme. The browser's cache
@@ -190,19 +193,24 @@ impl ChromiumPage {
             }
             Err(error) => return Err(self.devtools_error("load", error)),
         }
-        // A step that has begun is brought to its end.
-        let mut has_passed = false;
+        // The speed of network and machine must not decide at which page time
+        // scripts start. A step that has begun is brought to its end.
+        let (mut has_passed, mut instants) = (false, 0);
         while !has_passed || !devtools.events().is_loaded() {
-            has_passed = self.pass_time(devtools, LOADING).await?;
+            has_passed = if instants < MAX_INSTANTS {
+                self.pass_instant(devtools).await?
+            } else {
+                self.pass_time(devtools, LOADING).await?
+            };
             if has_passed {
-                self.synchronize_clock().await?;
+                instants += 1;
                 self.issue_frame(None).await?;
             }
             if begun.elapsed() > limit {
                 break;
             }
         }
-        Ok(())
+        self.synchronize_clock().await
     }
 
     /// Sets the time of the next frame to the page's own: each request moves the
@@ -214,7 +222,9 @@ impl ChromiumPage {
         let now: Option<f64> = self.evaluate("globalThis.__tintypeTime?.present()").await?;
         let mut clock = self.time.lock();
         if let Some(now) = now {
-            clock.passed = clock.passed.max(clock.started + now.round());
+            // Instants are fractions of a millisecond.
+            let fraction = clock.passed.fract();
+            clock.passed = clock.passed.max(clock.started + now.floor() + fraction);
         }
         clock.active_since = clock.passed;
         Ok(())

@@ -19,10 +19,6 @@ const OPEN_ENDED: [&str; 4] = ["EventSource", "WebSocket", "Ping", "Media"];
 /// Kinds of requests that `wait-for-network = false` does not wait for.
 const BY_SCRIPT: [&str; 2] = ["Fetch", "XHR"];
 
-/// The path of the request that holds the clock while a page is loading
-/// (`scripts/timers.js`).
-pub(super) const HOLD: &str = "/__tintype_hold";
-
 /// The current state of a page.
 #[derive(Debug, Default)]
 pub(super) struct PageEvents {
@@ -215,8 +211,8 @@ impl PageEvents {
 impl PageEventState {
     fn request_sent(&mut self, session: String, parameters: &Value) {
         let url = text(&parameters["request"]["url"]);
-        // Those carry their content in the address, or only hold the clock.
-        if url.starts_with("data:") || url.starts_with("blob:") || url.ends_with(HOLD) {
+        // Those carry their content in the address.
+        if url.starts_with("data:") || url.starts_with("blob:") {
             return;
         }
         let kind = text(&parameters["type"]);

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::applied::Emulated;
 use super::devtools::{DevTools, DevToolsError, auto_attach};
 use super::page::ChromiumPage;
-use super::page_events::HOLD;
 use super::virtual_clock::VirtualTime;
 use crate::browser::driver::COMMAND_TIMEOUT;
 use crate::browser::error::BrowserError;
@@ -77,7 +76,6 @@ impl ChromiumPage {
             self.cdp("Page.enable", json!({})),
             self.cdp("Runtime.enable", json!({})),
             self.cdp("Network.enable", json!({})),
-            self.cdp("Fetch.enable", held_requests()),
             self.cdp("Target.setAutoAttach", auto_attach()),
         )?;
         Ok(())
@@ -153,9 +151,4 @@ impl ChromiumPage {
         self.prelude = Some((source, name));
         Ok(())
     }
-}
-
-/// Requests that are never answered.
-fn held_requests() -> Value {
-    json!({ "patterns": [{ "urlPattern": format!("*{HOLD}") }] })
 }

@@ -20,8 +20,8 @@ pub(super) struct Clock {
     pub(super) is_virtual: bool,
     pub(super) base: f64,
     pub(super) passed: f64,
-    /// The number of frames since time has passed.
-    pub(super) frames: u32,
+    /// The time of the last frame.
+    pub(super) last_frame: f64,
     /// The step that has begun and is not over.
     pub(super) running: Option<f64>,
     /// Slices without progress, and the page's own clock after the last.
@@ -29,6 +29,10 @@ pub(super) struct Clock {
     pub(super) reading: Value,
     /// Whether requests no longer stop the clock.
     pub(super) ignores_requests: bool,
+    /// The requests in flight for which the browser does not hold the clock.
+    pub(super) unheld: Vec<String>,
+    /// How often the page was waited for because of work in real time.
+    pub(super) waits: u32,
     /// Whether requests of scripts are waited for.
     pub(super) waits_for_scripts: bool,
     /// The page time when the document was requested.
@@ -50,6 +54,12 @@ pub(super) struct Activity {
     pub(super) frames: bool,
     /// Whether there is content that may move without any script.
     pub(super) moving: bool,
+    /// The number of messages from workers so far.
+    #[serde(default)]
+    pub(super) messages: u64,
+    /// Whether the page waits for work that the browser does in real time.
+    #[serde(default)]
+    pub(super) working: bool,
 }
 
 impl VirtualTime {
@@ -72,8 +82,8 @@ impl VirtualTime {
     /// The time of the next frame. It is a little later than the last.
     pub(super) fn next_frame(&self) -> f64 {
         let mut clock = self.lock();
-        clock.frames += 1;
-        clock.base + clock.passed + f64::from(clock.frames - 1) * TICK
+        clock.last_frame = (clock.base + clock.passed).max(clock.last_frame + TICK);
+        clock.last_frame
     }
 }
 
@@ -86,7 +96,7 @@ impl Clock {
         if (base - self.base).abs() > f64::EPSILON {
             (self.base, self.passed, self.active_since) = (base, 0.0, 0.0);
             self.started = 0.0;
-            self.frames = 0;
+            self.last_frame = 0.0;
         }
     }
 }

@@ -15,7 +15,7 @@ use super::page::ChromiumPage;
 use super::virtual_clock::Clock;
 use crate::browser::driver::COMMAND_TIMEOUT;
 use crate::browser::error::BrowserError;
-use crate::browser::page::{Page, scripted_time};
+use crate::browser::page::scripted_time;
 
 /// The time at which the browser's own clock starts: 2026-01-01T12:00:00Z, in
 /// seconds since the Unix epoch.
@@ -31,6 +31,9 @@ const MAX_SLICES: u32 = 3;
 
 /// The same while the page is loading, when it may only be compiling scripts.
 const MAX_LOADING_SLICES: u32 = 20;
+
+/// A step in which tasks run and hardly any page time passes, in milliseconds.
+const INSTANT: f64 = 0.02;
 
 /// How many tasks may run without the clock advancing.
 const MAX_STARVATION: u32 = 10_000;
@@ -104,9 +107,27 @@ impl ChromiumPage {
             return Ok(false);
         }
         let mut clock = self.time.lock();
-        (clock.running, clock.stalled, clock.frames) = (None, 0, 0);
+        (clock.running, clock.stalled) = (None, 0);
         clock.passed += step;
         Ok(true)
+    }
+
+    /// Lets tasks run, with hardly any page time.
+    pub(super) async fn pass_instant(&self, devtools: &DevTools) -> Result<bool, BrowserError> {
+        self.pass_time(devtools, INSTANT).await
+    }
+
+    /// Lets the page's clock go on to a whole millisecond.
+    pub(super) async fn finish_instants(&self, devtools: &DevTools) -> Result<(), BrowserError> {
+        let left = {
+            let clock = self.time.lock();
+            let passed = clock.passed - clock.started;
+            ((passed.ceil() - passed) * 1_000.0).round() / 1_000.0
+        };
+        if left > 0.0 && self.time.is_virtual() {
+            self.pass_time(devtools, left).await?;
+        }
+        Ok(())
     }
 
     async fn start_step(
@@ -160,11 +181,6 @@ impl ChromiumPage {
             clock.stalled > enough && !clock.ignores_requests
         };
         if stalled {
-            let release = "globalThis.__tintypeTime?.release() ?? false";
-            // The page needs time to load.
-            if self.evaluate::<bool>(release).await? {
-                return Ok(());
-            }
             self.time.lock().ignores_requests = true;
             self.start_step(devtools, step, true).await?;
         }

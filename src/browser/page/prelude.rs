@@ -71,7 +71,13 @@ const SCRIPTED: &str = concat!(
 const CLOCK: &str = include_str!("../scripts/clock.js");
 
 /// Tracks the timers and frames of a page in virtual time, before all others.
-const TIMERS: &str = include_str!("../scripts/timers.js");
+const TIMERS: &str = concat!(
+    "(() => {\nif (window.__tintypeTime) return;\n",
+    include_str!("../scripts/virtual/work.js"),
+    include_str!("../scripts/virtual/workers.js"),
+    include_str!("../scripts/virtual/timers.js"),
+    "})();\n",
+);
 
 /// The time at which the clock of a page in virtual time starts:
 /// 2026-01-01T12:00:00Z, in milliseconds since the Unix epoch.

@@ -51,7 +51,11 @@ async fn back_leads_from_a_snapshot_to_the_list_on_a_phone() {
     let browser = &page.browser;
     browser.client.set_window_size(390, 800).await.unwrap();
     browser.open_run(&page.review, RUN).await;
-    browser.wait(".vlist-row").await.click().await.unwrap();
+    // The list may be drawn again between finding a row and clicking it.
+    browser.wait(".vlist-row").await;
+    browser
+        .script("document.querySelector('.vlist-row').click()")
+        .await;
     browser
         .until("document.querySelector('.workbench.is-open .steps').offsetWidth > 0")
         .await;

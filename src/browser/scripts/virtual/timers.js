@@ -1,0 +1,159 @@
+// Tracks what the page still has to do, and keeps animation frame callbacks
+// from frames in which no time has passed.
+// Browsers add noise to fractions of a millisecond.
+const precise = Performance.prototype.now.bind(performance);
+const now = () => Math.round(precise());
+const native = {
+  setTimeout: window.setTimeout,
+  clearTimeout: window.clearTimeout,
+  setInterval: window.setInterval,
+  clearInterval: window.clearInterval,
+  request: window.requestAnimationFrame,
+  reportError: window.reportError,
+  requestIdle: window.requestIdleCallback,
+};
+
+// ---- Timers ----
+
+const due = new Map();
+const periods = new Map();
+const delayOf = (delay) => Math.max(0, Number(delay) || 0);
+
+window.setTimeout = function setTimeout(handler, delay, ...given) {
+  const id = native.setTimeout.call(window, handler, delay, ...given);
+  if (due.size > 500) forgetFired();
+  due.set(id, now() + delayOf(delay));
+  return id;
+};
+window.setInterval = function setInterval(handler, delay, ...given) {
+  const id = native.setInterval.call(window, handler, delay, ...given);
+  periods.set(id, { start: now(), period: Math.max(delayOf(delay), 4) });
+  return id;
+};
+function clear(id) {
+  due.delete(id);
+  periods.delete(id);
+  native.clearTimeout.call(window, id);
+}
+window.clearTimeout = function clearTimeout(id) { clear(id); };
+window.clearInterval = function clearInterval(id) { clear(id); };
+
+function forgetFired() {
+  const limit = now();
+  for (const [id, time] of due) if (time <= limit) due.delete(id);
+}
+
+// Idle callbacks run soon, with time left: what the browser calls idle depends on
+// the speed of the machine. They count until they have run.
+const idle = new Map();
+let lastIdle = 0;
+if (native.requestIdle) {
+  window.requestIdleCallback = function requestIdleCallback(callback, options) {
+    if (typeof callback !== 'function') return native.requestIdle.call(window, callback, options);
+    lastIdle += 1;
+    const id = lastIdle;
+    const run = () => {
+      idle.delete(id);
+      let left = 50;
+      const timeRemaining = () => {
+        left = Math.max(0, left - 0.05);
+        return left;
+      };
+      callback.call(window, { didTimeout: false, timeRemaining });
+    };
+    idle.set(id, native.setTimeout.call(window, run, 1));
+    return id;
+  };
+  window.cancelIdleCallback = function cancelIdleCallback(id) {
+    native.clearTimeout.call(window, idle.get(id));
+    idle.delete(id);
+  };
+}
+
+// ---- Animation frames ----
+
+const callbacks = new Map();
+let lastId = 0;
+let lastTime = -Infinity;
+let isRequested = false;
+
+function requestFrame() {
+  if (isRequested) return;
+  isRequested = true;
+  native.request.call(window, run);
+}
+
+function run(time) {
+  isRequested = false;
+  // Frames are also issued to take a picture: time stands still in them.
+  if (time < lastTime + 1) {
+    requestFrame();
+    return;
+  }
+  lastTime = time;
+  for (const [id, callback] of [...callbacks]) {
+    // Another callback may have cancelled it.
+    if (!callbacks.delete(id)) continue;
+    try {
+      callback.call(window, time);
+    } catch (error) {
+      native.reportError.call(window, error);
+    }
+  }
+}
+
+window.requestAnimationFrame = function requestAnimationFrame(callback) {
+  if (typeof callback !== 'function') return native.request.call(window, callback);
+  lastId += 1;
+  callbacks.set(lastId, callback);
+  requestFrame();
+  return lastId;
+};
+window.cancelAnimationFrame = function cancelAnimationFrame(id) { callbacks.delete(id); };
+
+// ---- Refresh ----
+
+// Milliseconds until a <meta http-equiv=refresh> leads to another page. One
+// that reloads its own page never ends.
+function refresh() {
+  const [loaded] = performance.getEntriesByType('navigation');
+  let next = Infinity;
+  for (const meta of document.querySelectorAll('meta[http-equiv="refresh" i]')) {
+    const [, seconds, rest] = /^\s*(\d*\.?\d*)(.*)$/s.exec(meta.content) ?? [];
+    const [, url] = /url\s*=\s*["']?([^"']*)/i.exec(rest) ?? [];
+    if (!url || new URL(url.trim(), document.baseURI).href === location.href) continue;
+    const due = (loaded?.loadEventEnd ?? 0) + Number(seconds) * 1000 - now();
+    if (due > 0) next = Math.min(next, due);
+  }
+  return next;
+}
+
+// ---- Queries ----
+
+// Milliseconds until the next timer, whether anything else may move, and the
+// number of messages from workers so far.
+function state() {
+  forgetFired();
+  const present = now();
+  let next = Infinity;
+  try {
+    next = refresh();
+  } catch {
+    // An address that is not valid, or page code that replaces what is used.
+  }
+  for (const time of due.values()) next = Math.min(next, time - present);
+  for (const { start, period } of periods.values()) {
+    next = Math.min(next, period - ((present - start) % period));
+  }
+  const moving = document.querySelector('animate, animateTransform, animateMotion, set, marquee') !== null ||
+    [...document.images].some((image) => /\.svg|image\/svg/.test(image.currentSrc || image.src));
+  return {
+    next: next === Infinity ? null : Math.max(0, Math.ceil(next)),
+    frames: callbacks.size > 0 || idle.size > 0,
+    moving,
+    messages,
+    working: pendingWork > 0,
+  };
+}
+
+Object.defineProperty(window, '__tintypeTime', { value: Object.freeze({ present: now, state }) });
