@@ -15,7 +15,7 @@ use crate::manifest::{CaptureSettings, Screen, Theme};
 const LOADING: f64 = 100.0;
 
 /// After this many steps, loading is taken to need page time.
-const MAX_INSTANTS: u32 = 2_000;
+const MAX_INSTANTS: u32 = 900;
 
 impl ChromiumPage {
     /// Loads an address with this screen and colour scheme. The browser's cache
@@ -197,14 +197,15 @@ impl ChromiumPage {
         // scripts start. A step that has begun is brought to its end.
         let (mut has_passed, mut instants) = (false, 0);
         while !has_passed || !devtools.events().is_loaded() {
-            has_passed = if instants < MAX_INSTANTS {
-                self.pass_instant(devtools).await?
+            if instants < MAX_INSTANTS {
+                // Without a frame, in which scripts would move something.
+                has_passed = self.pass_instant(devtools).await?;
+                instants += u32::from(has_passed);
             } else {
-                self.pass_time(devtools, LOADING).await?
-            };
-            if has_passed {
-                instants += 1;
-                self.issue_frame(None).await?;
+                has_passed = self.pass_time(devtools, LOADING).await?;
+                if has_passed {
+                    self.issue_frame(None).await?;
+                }
             }
             if begun.elapsed() > limit {
                 break;

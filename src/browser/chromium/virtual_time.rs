@@ -33,7 +33,7 @@ const MAX_SLICES: u32 = 3;
 const MAX_LOADING_SLICES: u32 = 20;
 
 /// A step in which tasks run and hardly any page time passes, in milliseconds.
-const INSTANT: f64 = 0.02;
+const INSTANT: f64 = 0.001;
 
 /// How many tasks may run without the clock advancing.
 const MAX_STARVATION: u32 = 10_000;
