@@ -18,7 +18,7 @@ pub(crate) fn assert_output(name: &str, text: &str) {
         (r"/[^\s:]*/tintype-suite-\w+", "PROJECT"),
         (r"127\.0\.0\.1:\d+", "localhost:PORT"),
         (
-            r"(chromium|chromedriver) \d+\.\d+\.\d+\.\d+( \(headless shell\))?",
+            r"((?i)chromium|chromedriver) \d+\.\d+\.\d+\.\d+( \(headless shell\))?",
             "$1 VERSION",
         ),
         (r"\(\d+(\.\d+)? snapshots/s", "(RATE snapshots/s"),

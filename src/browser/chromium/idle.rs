@@ -96,9 +96,10 @@ impl ChromiumPage {
             } else if requests.is_empty() {
                 self.next_step(activity, quiet, capture, thoroughness)
             } else if requests == self.time.lock().unheld {
-                // They end in real time, in which the clock stands.
-                tokio::time::sleep(PAUSE).await;
-                return Ok(waiting(has_moved));
+                if self.wait_for_requests().await {
+                    return Ok(waiting(has_moved));
+                }
+                self.next_step(activity, quiet, capture, thoroughness)
             } else {
                 // The clock stands until they are answered.
                 Some(1.0)
@@ -120,7 +121,7 @@ impl ChromiumPage {
             has_moved = true;
             let frame = self.issue_frame(None).await?;
             // What a timer or a response has started may take another step.
-            let is_active = !requests.is_empty()
+            let is_active = requests != self.time.lock().unheld
                 || activity.next.is_some_and(|next| next <= step)
                 || frame["hasDamage"] == true;
             quiet = if is_active { 0.0 } else { quiet + step };
@@ -146,6 +147,14 @@ impl ChromiumPage {
         self.pass_instant(devtools).await?;
         self.issue_frame(None).await?;
         Ok(self.time.lock().waits < MAX_WAITS)
+    }
+
+    /// Waits a little in real time for requests that do not stop the clock. Returns
+    /// whether they may still be waited for.
+    async fn wait_for_requests(&self) -> bool {
+        self.time.lock().waits += 1;
+        tokio::time::sleep(PAUSE).await;
+        self.time.lock().waits < MAX_WAITS
     }
 
     /// Sends animated images back to their beginning, in a frame in which those

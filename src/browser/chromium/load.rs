@@ -211,7 +211,9 @@ impl ChromiumPage {
                 break;
             }
         }
-        self.synchronize_clock().await
+        self.finish_instants(devtools).await?;
+        self.synchronize_clock().await?;
+        self.issue_frame(None).await.map(drop)
     }
 
     /// Sets the time of the next frame to the page's own: each request moves the

@@ -41,6 +41,8 @@ struct PageEventState {
 struct PageRequest {
     url: String,
     kind: String,
+    /// Its response has begun.
+    is_answered: bool,
 }
 
 impl PageEvents {
@@ -100,7 +102,9 @@ impl PageEvents {
         let requests = state
             .requests
             .iter()
-            .filter(|((session, _), request)| session.is_empty() && is_waited_for(&request.kind));
+            .filter(|((session, _), request)| session.is_empty() && is_waited_for(&request.kind))
+            // A body that the page does not read never ends.
+            .filter(|(_, request)| !(request.kind == "Fetch" && request.is_answered));
         requests.map(|((_, id), _)| id.clone()).collect()
     }
 
@@ -216,11 +220,21 @@ impl PageEventState {
             return;
         }
         let kind = text(&parameters["type"]);
-        self.requests
-            .insert(key(session, parameters), PageRequest { url, kind });
+        self.requests.insert(
+            key(session, parameters),
+            PageRequest {
+                url,
+                kind,
+                is_answered: false,
+            },
+        );
     }
 
     fn response_received(&mut self, session: &str, parameters: &Value) {
+        let request = self.requests.get_mut(&key(session.to_owned(), parameters));
+        if let Some(request) = request {
+            request.is_answered = true;
+        }
         let status = parameters["response"]["status"].as_u64().unwrap_or(0);
         let is_document = parameters["type"] == "Document";
         let url = text(&parameters["response"]["url"]);

@@ -72,6 +72,7 @@ impl ChromiumPage {
         clock.running = None;
         clock.stalled = 0;
         clock.ignores_requests = false;
+        clock.waits = 0;
         clock.waits_for_scripts = waits_for_scripts;
         clock.is_endless = false;
         clock.is_at_rest = false;
