@@ -78,5 +78,5 @@ pub mod run {
 }
 
 pub mod serve {
-    pub use crate::serve::{HttpServer, Service};
+    pub use crate::serve::{Files, HttpServer, Service};
 }

@@ -124,6 +124,8 @@ class Project:
     def manifest(self):
         quote = json.dumps  # TOML's strings, for what stands here
         lines = ["[stories]", 'dir = "stories"', "[browser]", f"names = [{quote(self.engine)}]"]
+        if any(page.is_symlink() for page in self.workload.folder.iterdir()):
+            lines.insert(2, "follow-symlinks = true")
         if self.engine == "chromium":
             lines += [f"binary = {quote(browser())}"]
         lines += ["[themes]"]

@@ -55,6 +55,7 @@ impl Manifest {
             is_member: suite.context.is_member,
             source: suite.stories.source,
             host: suite.stories.host,
+            follow_symlinks: suite.stories.follow_symlinks,
             from_code: suite.stories.from_code,
             is_stale: suite.stories.is_stale,
             credentials: suite.stories.credentials,

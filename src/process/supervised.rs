@@ -5,21 +5,29 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::{Child, ChildStdin};
+use tokio::io::AsyncRead;
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::mpsc;
 
+use super::lines::Lines;
 use super::watchdog;
 
 /// The number of output lines kept for error messages.
 const KEPT_LINES: usize = 12;
+
+/// The number of lines that may wait to be searched for a marker. Programs print
+/// it early, and whoever waits for it reads faster than they print.
+const WAITING_LINES: usize = 1024;
+
+/// Receives every line of a program's output.
+pub(crate) type LineSink = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A program under supervision. Dropping it stops the program.
 #[derive(Debug)]
 pub(crate) struct Supervised {
     watchdog: Child,
     pipe: Option<ChildStdin>,
-    lines: mpsc::UnboundedReceiver<String>,
+    lines: mpsc::Receiver<String>,
     last_lines: Arc<Mutex<VecDeque<String>>>,
 }
 
@@ -36,14 +44,37 @@ impl Supervised {
         arguments: &[String],
         scratch: &Path,
     ) -> io::Result<Self> {
-        let mut child = watchdog::command(environment, program, arguments, scratch).spawn()?;
-        let (sender, lines) = mpsc::unbounded_channel();
+        Self::watch(
+            watchdog::command(environment, program, arguments, scratch),
+            None,
+        )
+    }
+
+    /// Starts `program`, and passes each line of its output to `sink`.
+    pub(crate) fn spawn_with_sink(
+        program: &Path,
+        arguments: &[String],
+        scratch: &Path,
+        sink: LineSink,
+    ) -> io::Result<Self> {
+        let command = watchdog::command(&[], program, arguments, scratch);
+        Self::watch(command, Some(sink))
+    }
+
+    fn watch(mut command: Command, sink: Option<LineSink>) -> io::Result<Self> {
+        let mut child = command.spawn()?;
+        let (sender, lines) = mpsc::channel(WAITING_LINES);
         let last_lines = Arc::new(Mutex::new(VecDeque::new()));
+        let readers = OutputReaders {
+            lines: sender,
+            last_lines: Arc::clone(&last_lines),
+            sink,
+        };
         if let Some(out) = child.stdout.take() {
-            read_lines(out, sender.clone(), Arc::clone(&last_lines));
+            tokio::spawn(readers.clone().read(out));
         }
         if let Some(err) = child.stderr.take() {
-            read_lines(err, sender, Arc::clone(&last_lines));
+            tokio::spawn(readers.read(err));
         }
         Ok(Self {
             pipe: child.stdin.take(),
@@ -98,22 +129,78 @@ impl Supervised {
     }
 }
 
-/// Reads `output` to its end, so that the program never blocks on a full pipe.
-fn read_lines(
-    output: impl AsyncRead + Unpin + Send + 'static,
-    lines: mpsc::UnboundedSender<String>,
+/// Where the lines of a program's output go.
+#[derive(Clone)]
+struct OutputReaders {
+    lines: mpsc::Sender<String>,
     last_lines: Arc<Mutex<VecDeque<String>>>,
-) {
-    tokio::spawn(async move {
-        let mut reader = BufReader::new(output).lines();
-        while let Ok(Some(line)) = reader.next_line().await {
-            let mut kept = last_lines.lock().unwrap_or_else(PoisonError::into_inner);
+    sink: Option<LineSink>,
+}
+
+impl OutputReaders {
+    /// Reads `output` to its end, so that the program never blocks on a full
+    /// pipe.
+    async fn read(self, output: impl AsyncRead + Unpin) {
+        let mut lines = Lines::new(output);
+        while let Some(line) = lines.next().await {
+            if let Some(sink) = &self.sink {
+                sink(&line);
+            }
+            let mut kept = self
+                .last_lines
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             kept.push_back(line.clone());
             if kept.len() > KEPT_LINES {
                 kept.pop_front();
             }
             drop(kept);
-            let _ = lines.send(line);
+            // Nobody waits for a marker any more, or too many lines wait.
+            let _ = self.lines.try_send(line);
         }
-    });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::{Supervised, WAITING_LINES};
+
+    /// More lines than may wait, and bytes that are not UTF-8, on both streams.
+    #[tokio::test]
+    async fn a_program_can_print_without_end_and_without_utf8() {
+        let folder = tempfile::tempdir().unwrap();
+        let printed = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&printed);
+        let script = "printf 'first \\377\\n'; printf '\\376\\n' >&2; \
+                      seq 1 50000; seq 1 50000 >&2; echo last; exec sleep 1000";
+        let arguments = ["-c".to_owned(), script.to_owned()];
+        let program = Supervised::spawn_with_sink(
+            Path::new("sh"),
+            &arguments,
+            &folder.path().join("scratch"),
+            Arc::new(move |_| {
+                count.fetch_add(1, Ordering::SeqCst);
+            }),
+        );
+        let mut program = program.unwrap();
+        // Polls; the limit only bounds a hang.
+        for _ in 0..6000 {
+            if program.last_output().lines().any(|line| line == "last") {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert!(program.last_output().contains("last"), "it was killed");
+        assert!(printed.load(Ordering::SeqCst) > 50_000);
+        assert!(program.lines.len() <= WAITING_LINES);
+        assert_eq!(
+            program.wait_for_marker("first ").await.as_deref(),
+            Some("\u{fffd}")
+        );
+        program.stop().await;
+    }
 }

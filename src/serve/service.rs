@@ -7,18 +7,22 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use http_body_util::{Either, Empty};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
-use hyper::{Request, Response};
+use hyper::service::{Service as _, service_fn};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
+
+use super::allowed_hosts::AllowedHosts;
 
 type ConnectionFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A type-erased service.
 #[derive(Clone)]
-pub struct Service(Arc<dyn Fn(TcpStream) -> ConnectionFuture + Send + Sync>);
+pub struct Service(Arc<dyn Fn(TcpStream, AllowedHosts) -> ConnectionFuture + Send + Sync>);
 
 impl Service {
     /// Wraps a service for HTTP requests. It is cloned for every connection.
@@ -32,8 +36,18 @@ impl Service {
         B::Data: Send,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        Self(Arc::new(move |stream| {
+        Self(Arc::new(move |stream, hosts| {
             let service = TowerToHyperService::new(service.clone());
+            let service = service_fn(move |request: Request<Incoming>| {
+                let is_allowed = hosts.allow(request.headers());
+                let response = is_allowed.then(|| service.call(request));
+                async move {
+                    match response {
+                        Some(response) => Ok(response.await?.map(Either::Left)),
+                        None => Ok::<_, S::Error>(misdirected().map(Either::Right)),
+                    }
+                }
+            });
             Box::pin(async move {
                 // Browsers close connections early, which is not an error.
                 let _ = http1::Builder::new()
@@ -45,9 +59,16 @@ impl Service {
     }
 
     /// Handles the requests of one connection.
-    pub(super) fn serve(&self, stream: TcpStream) -> ConnectionFuture {
-        (self.0)(stream)
+    pub(super) fn serve(&self, stream: TcpStream, hosts: AllowedHosts) -> ConnectionFuture {
+        (self.0)(stream, hosts)
     }
+}
+
+/// The response to a request for another host.
+fn misdirected<D>() -> Response<Empty<D>> {
+    let mut response = Response::new(Empty::new());
+    *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
+    response
 }
 
 impl fmt::Debug for Service {

@@ -9,6 +9,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
+use super::command_log;
+use super::files::Files;
 use super::http_server::HttpServer;
 use super::service::Service;
 use crate::manifest::{Credentials, Manifest, Source};
@@ -104,7 +106,10 @@ impl StoryServer {
             return Ok(Self::of(HttpServer::start_service(service, host).await?));
         }
         match &manifest.source {
-            Source::Dir(folder) => Ok(Self::of(HttpServer::start(folder, host).await?)),
+            Source::Dir(folder) => {
+                let files = Files::new(folder, manifest.follow_symlinks)?;
+                Ok(Self::of(HttpServer::start_files(files, host).await?))
+            }
             Source::Code => Err(ServeError::NoService),
             Source::Url { base, command } => Ok(Self {
                 base: base.clone(),
@@ -152,8 +157,7 @@ async fn ensure_reachable(
         None => Err(ServeError::Unreachable(base.to_owned())),
         Some(_) if nextest => Err(ServeError::CommandUnderNextest(base.to_owned())),
         Some(command) => {
-            let scratch = manifest.state_dir().join("command");
-            let started = start(command, &manifest.root, &scratch);
+            let started = start(command, manifest, credentials);
             let mut process = started.map_err(|reason| ServeError::Start {
                 command: command.to_owned(),
                 reason,
@@ -164,12 +168,15 @@ async fn ensure_reachable(
     }
 }
 
-/// Runs a shell command in the manifest's folder.
-fn start(command: &str, root: &Path, scratch: &Path) -> io::Result<Supervised> {
+/// Runs a shell command in the manifest's folder. Its output is in
+/// `command.log`.
+fn start(command: &str, manifest: &Manifest, credentials: &Credentials) -> io::Result<Supervised> {
     let script = "cd \"$0\" && eval \"$1\"";
-    let root = root.to_string_lossy().into_owned();
+    let root = manifest.root.to_string_lossy().into_owned();
     let arguments = ["-c".to_owned(), script.to_owned(), root, command.to_owned()];
-    Supervised::spawn(Path::new("sh"), &arguments, scratch)
+    let folder = manifest.state_dir();
+    let log = command_log::create(&folder.join("command.log"), credentials)?;
+    Supervised::spawn_with_sink(Path::new("sh"), &arguments, &folder.join("command"), log)
 }
 
 async fn wait(
@@ -241,7 +248,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::{HttpServer, ServeError, StoryServer};
-    use crate::config::Config;
+    use crate::config::{Config, Variables};
     use crate::manifest::{Credentials, Manifest};
 
     fn free_port() -> u16 {
@@ -294,6 +301,32 @@ mod tests {
             error.contains("exited before") && error.contains("no such script"),
             "{error}"
         );
+    }
+
+    /// Its server answers only if the command survives its own output.
+    #[tokio::test]
+    async fn the_output_of_a_command_is_logged_and_bounded() {
+        let port = free_port();
+        let base = format!("http://127.0.0.1:{port}");
+        let command = format!(
+            "printf 'key s3cr3t-value \\377\\n'; head -c 3000000 /dev/zero; seq 1 200000; \
+             printf '\\376\\n' >&2; exec python3 -m http.server {port} --bind 127.0.0.1"
+        );
+        let folder = TempDir::new().unwrap();
+        let text = format!(
+            "[stories]\nurl = \"{base}\"\ncommand = '''{command}'''\n\
+             headers = {{ x-key = \"${{KEY}}\" }}\n[[story]]\npath = \"/a\"\n"
+        );
+        let path = folder.path().join("stories.toml");
+        let manifest = Manifest::parse(&path, &text, &Config::default()).unwrap();
+        let variables = Variables::from_iter([("KEY", "s3cr3t-value")]);
+        let credentials = manifest.credentials.fill_in(&variables).unwrap();
+        let stories = StoryServer::open(&manifest, None, &credentials, false).await;
+        stories.unwrap().close().await;
+        let log = std::fs::read_to_string(manifest.state_dir().join("command.log")).unwrap();
+        assert!(log.starts_with("key ") && !log.contains("s3cr3t-value"));
+        assert!(log.contains(" bytes more\n"));
+        assert!(log.contains("\n200000\n") && log.len() < 3_000_000);
     }
 
     #[tokio::test]

@@ -17,6 +17,8 @@ pub(in crate::manifest) struct StoriesSection {
     pub(in crate::manifest) source: Source,
     /// The name by which browsers on other machines reach this one.
     pub(in crate::manifest) host: Option<String>,
+    /// Whether the built-in server follows symbolic links out of its folder.
+    pub(in crate::manifest) follow_symlinks: bool,
     /// Whether the test target may add stories.
     pub(in crate::manifest) from_code: bool,
     pub(in crate::manifest) credentials: CredentialTemplates,
@@ -38,6 +40,7 @@ impl StoriesSection {
         Self {
             source,
             host: None,
+            follow_symlinks: false,
             from_code: false,
             credentials: CredentialTemplates::default(),
             storybook: None,
@@ -56,6 +59,7 @@ struct SourceKeys<'a> {
     include: Option<Value<'a>>,
     exclude: Option<Value<'a>>,
     host: Option<Value<'a>>,
+    follow_symlinks: Option<Value<'a>>,
     from_code: bool,
 }
 
@@ -71,6 +75,7 @@ impl<'a> SourceKeys<'a> {
             include: table.take("include"),
             exclude: table.take("exclude"),
             host: table.take("host"),
+            follow_symlinks: table.take("follow-symlinks"),
         }
     }
 }
@@ -99,8 +104,10 @@ pub(super) fn read(
     if matches!(source.source, Source::Dir(_)) {
         credentials::require_server(&credentials, problems);
     }
+    let follows = keys.follow_symlinks.as_ref().and_then(|v| v.flag(problems));
     StoriesSection {
         host: keys.host.as_ref().and_then(|v| host_name(v, problems)),
+        follow_symlinks: follows == Some(true),
         from_code: keys.from_code,
         credentials: credentials.credentials,
         login,
@@ -158,6 +165,9 @@ fn check_unused_keys(keys: &SourceKeys<'_>, problems: &mut Problems) {
     }
     if let (Some(host), true) = (&keys.host, has_server) {
         problems.add(host.wrong("is for the built-in server and cannot be combined with `url`"));
+    }
+    if let (Some(follows), true) = (&keys.follow_symlinks, has_server) {
+        problems.add(follows.wrong("is for the built-in server and cannot be combined with `url`"));
     }
     for key in [&keys.include, &keys.exclude].into_iter().flatten() {
         if keys.storybook.is_none() {

@@ -30,6 +30,8 @@ pub struct Manifest {
     /// The name by which browsers on other machines reach this one. If it is
     /// set, the built-in server listens on every interface.
     pub host: Option<String>,
+    /// Whether the built-in server follows symbolic links out of its folder.
+    pub follow_symlinks: bool,
     /// Whether the test target may add stories.
     pub from_code: bool,
     /// Whether a running Storybook does not answer, so that the stories are

@@ -1,0 +1,58 @@
+//! The log of the command that starts the story server.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::manifest::Credentials;
+use crate::process::LineSink;
+
+/// The largest size of the log, in bytes.
+const MAX_SIZE: usize = 16 * 1024 * 1024;
+
+/// Where the output of the command is written.
+struct CommandLog {
+    file: File,
+    written: usize,
+    credentials: Credentials,
+}
+
+/// Creates the log at `path`, without the credentials of the story server. What
+/// exceeds its largest size is dropped.
+///
+/// # Errors
+/// When the file cannot be created.
+pub(super) fn create(path: &Path, credentials: &Credentials) -> io::Result<LineSink> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    // A new file, so that a link in its place is not followed.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let log = Mutex::new(CommandLog {
+        file: OpenOptions::new().write(true).create_new(true).open(path)?,
+        written: 0,
+        credentials: credentials.clone(),
+    });
+    Ok(Arc::new(move |line| {
+        log.lock().unwrap_or_else(PoisonError::into_inner).add(line);
+    }))
+}
+
+impl CommandLog {
+    fn add(&mut self, line: &str) {
+        if self.written >= MAX_SIZE {
+            return;
+        }
+        let mut text = self.credentials.redact(line).into_owned() + "\n";
+        self.written += text.len();
+        if self.written >= MAX_SIZE {
+            text += "the log is full: further output is dropped\n";
+        }
+        // The command runs as well without its log.
+        let _ = self.file.write_all(text.as_bytes());
+    }
+}
