@@ -66,8 +66,8 @@ pub use tintype_compare as compare;
 /// The settings and details that stories and snapshots name.
 pub mod settings {
     pub use crate::manifest::{
-        CaptureSettings, ColorScheme, Contrast, Device, Isolation, Medium, Network, PageErrors,
-        Screen, StorySpec, Target, Theme, WaitFor,
+        CaptureSettings, ColorScheme, Contrast, Device, HostPort, Isolation, Medium, Network,
+        PageErrors, Screen, StorySpec, Target, Theme, WaitFor,
     };
     pub use crate::model::{BrowserName, IdentifierError, StoryIdentifier, Viewport};
 }

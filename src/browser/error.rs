@@ -103,6 +103,17 @@ pub enum BrowserError {
         /// A later error, probably for the same reason.
         after: Option<String>,
     },
+    /// The page failed, and sent requests to servers that it may not reach.
+    #[error(
+        "{cause}\nrequests of the page were blocked:\n  {}",
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")
+    )]
+    BlockedRequests {
+        /// The requests.
+        errors: Vec<crate::model::PageError>,
+        /// The failure, probably for this reason.
+        cause: Box<BrowserError>,
+    },
     /// The page has errors, and the manifest does not accept them.
     #[error(
         "the page has errors, and `page-errors` is \"fail\":\n  {}",

@@ -122,7 +122,8 @@ const FIREFOX_UNSUPPORTED: [&str; 5] = ["touch", "mobile", "contrast", "basic-au
 /// Manifest keys that Firefox supports with a local driver only.
 const REMOTE_FIREFOX_UNSUPPORTED: [&str; 3] = ["reduced-motion", "forced-colors", "media"];
 
-const NO_PAGE_ERRORS: &str = "errors of the page are not seen, and `page-errors` has no effect";
+const NO_PAGE_ERRORS: &str =
+    "errors of the page are not seen: `page-errors` applies to blocked requests only";
 const SCRIPTED_TIME: &str = "page time is kept by a script in the page: workers and media run in \
     real time";
 const STILL_VECTORS: &str = "SMIL stands at its beginning";

@@ -25,11 +25,11 @@ pub(crate) use code_stories::CodeStoryError;
 pub use code_stories::Story;
 pub use error::ManifestError;
 pub(crate) use error::Problem;
-pub use types::{
-    BrowserSettings, CaptureSettings, ColorScheme, Contrast, Device, Isolation, Manifest, Medium,
-    Network, PageErrors, Screen, StorySpec, Target, Theme, WaitFor,
-};
 pub(crate) use types::{
-    Credentials, CredentialsError, Login, LoginExpiry, LoginMethod, RequestAction, RequestRule,
-    Source, Step, StubResponse, TemplateValues,
+    BrowserProxy, Credentials, CredentialsError, Login, LoginExpiry, LoginMethod, RequestAction,
+    RequestRule, Source, Step, StubResponse, TemplateValues,
+};
+pub use types::{
+    BrowserSettings, CaptureSettings, ColorScheme, Contrast, Device, HostPort, Isolation, Manifest,
+    Medium, Network, PageErrors, Screen, StorySpec, Target, Theme, WaitFor,
 };

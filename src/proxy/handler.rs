@@ -1,5 +1,6 @@
 //! Handles unencrypted requests.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use http_body_util::BodyExt;
@@ -10,20 +11,17 @@ use hyper::header::{
     CACHE_CONTROL, CONNECTION, HeaderMap, HeaderName, HeaderValue, ORIGIN, TE, TRAILER, UPGRADE,
 };
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 
+use super::connector::ConnectError;
 use super::inject;
-use super::response::{Body, ConnectionAborted, uncached_response};
+use super::response::{Body, ConnectionAborted, blocked_response, uncached_response};
 use super::story_policy::{NetworkAccess, StoryPolicy};
 use super::tunnel;
 use crate::manifest::{RequestAction, StubResponse};
 
-pub(super) type Forwarder = Client<HttpConnector, Incoming>;
 /// Answers, forwards or blocks one request.
 pub(super) async fn handle(
     policy: Arc<StoryPolicy>,
-    forwarder: Forwarder,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, ConnectionAborted> {
     if request.method() == Method::CONNECT {
@@ -56,9 +54,9 @@ pub(super) async fn handle(
     match policy.check_access(&address) {
         NetworkAccess::Allowed if policy.script().is_some() && inject::is_page(&request) => {
             let request = inject::without_encoding(request);
-            inject::add_script(forward(&forwarder, request).await?).await
+            inject::add_script(forward(&policy, request).await?).await
         }
-        NetworkAccess::Allowed => forward(&forwarder, request).await,
+        NetworkAccess::Allowed => forward(&policy, request).await,
         NetworkAccess::Refused => Err(ConnectionAborted),
     }
 }
@@ -110,21 +108,39 @@ fn allow_origin(request: &Request<Incoming>, headers: &mut HeaderMap) {
 }
 
 async fn forward(
-    forwarder: &Forwarder,
+    policy: &StoryPolicy,
     mut request: Request<Incoming>,
 ) -> Result<Response<Body>, ConnectionAborted> {
+    let address = request.uri().to_string();
     remove_hop_by_hop(request.headers_mut());
-    let response = forwarder.request(request).await.map_err(|error| {
-        tracing::debug!(?error, "failed to forward a request");
-        ConnectionAborted
-    })?;
+    let response = match policy.forwarder().request(request).await {
+        Ok(response) => response,
+        Err(error) => {
+            if let Some(ConnectError::Blocked { host, why }) = connect_error(&error) {
+                policy.record_block(&address, host, why);
+                return Ok(blocked_response(host, why));
+            }
+            tracing::debug!(?error, "failed to forward a request");
+            return Err(ConnectionAborted);
+        }
+    };
     let (mut parts, body) = response.into_parts();
     remove_hop_by_hop(&mut parts.headers);
-    // The next story may have a rule for the same address, so the browser must
-    // request it again.
-    let no_store = HeaderValue::from_static("no-store");
-    parts.headers.insert(CACHE_CONTROL, no_store);
+    if policy.may_have_rules() {
+        // The next story may have a rule for the same address, so the browser
+        // must request it again.
+        let no_store = HeaderValue::from_static("no-store");
+        parts.headers.insert(CACHE_CONTROL, no_store);
+    }
     Ok(Response::from_parts(parts, body.boxed()))
+}
+
+/// The error of the connection on which a request would have been sent.
+fn connect_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e ConnectError> {
+    match error.downcast_ref() {
+        Some(found) => Some(found),
+        None => connect_error(error.source()?),
+    }
 }
 
 /// Removes the headers that apply to a single connection.

@@ -6,76 +6,94 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::browser::injected_script;
-use crate::manifest::StorySpec;
+use crate::manifest::{BrowserProxy, HostPort, StorySpec};
 
-use super::handler::{Forwarder, handle};
-use super::story_policy::{StoryPolicy, Traffic};
+use super::handler::handle;
+use super::story_policy::{OwnOrigin, StoryPolicy, Traffic};
+
+/// Which requests of a browser go through a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Coverage {
+    /// Those to other servers than the story server, which keeps its requests
+    /// as fast as without a proxy. No rules apply.
+    OtherServers,
+    /// All.
+    All,
+    /// All, and the page scripts of each story are added to its pages, for
+    /// browsers that cannot run them before the page's own.
+    AllWithScripts,
+}
 
 /// A running proxy. Dropping it stops it.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     address: SocketAddr,
-    /// The story server's origin: `http://127.0.0.1:3000`.
-    origin: String,
-    /// Whether it adds a script to pages.
-    injects: bool,
+    own: OwnOrigin,
+    coverage: Coverage,
     current: Arc<Mutex<Arc<StoryPolicy>>>,
     task: JoinHandle<()>,
 }
 
 impl Proxy {
     /// Listens on a free port of the loopback interface. `base` is the address
-    /// of the story server. No rules apply before the first story. With `injects`,
-    /// the page scripts of each story are added to its pages, for browsers that
-    /// cannot run them before the page's own.
+    /// of the story server. No rules apply before the first story.
     ///
     /// # Errors
     /// When no port is available, or `base` is not a URL.
-    pub(crate) async fn start(base: &str, injects: bool) -> io::Result<Self> {
-        let origin = Url::parse(base).map_err(io::Error::other)?.origin();
-        let origin = origin.ascii_serialization();
+    pub(crate) async fn start(base: &str, coverage: Coverage) -> io::Result<Self> {
+        let base = Url::parse(base).map_err(io::Error::other)?;
+        let own = OwnOrigin {
+            origin: base.origin().ascii_serialization(),
+            host: HostPort::of_url(&base),
+            is_covered: coverage != Coverage::OtherServers,
+        };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let current = Arc::new(Mutex::new(Arc::new(StoryPolicy::unrestricted(&origin))));
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        let forwarder = Client::builder(TokioExecutor::new()).build(connector);
+        let current = Arc::new(Mutex::new(Arc::new(StoryPolicy::without_rules(&own))));
         let shared = Arc::clone(&current);
         let task = tokio::spawn(async move {
             loop {
                 // The browser retries a connection that cannot be accepted.
                 if let Ok((stream, _)) = listener.accept().await {
-                    tokio::spawn(serve(stream, Arc::clone(&shared), forwarder.clone()));
+                    tokio::spawn(serve(stream, Arc::clone(&shared)));
                 }
             }
         });
         Ok(Self {
             address,
-            origin,
-            injects,
+            own,
+            coverage,
             current,
             task,
         })
     }
 
-    /// The address of the proxy.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+    /// The setting of the browser whose requests go through it.
+    pub(crate) fn browser_setting(&self) -> BrowserProxy {
+        let direct = (!self.may_have_rules()).then(|| self.own.host.clone());
+        BrowserProxy {
+            address: self.address,
+            direct: direct.flatten(),
+        }
+    }
+
+    /// Whether stories may have rules: whether it gets all requests.
+    pub(crate) fn may_have_rules(&self) -> bool {
+        self.own.is_covered
     }
 
     /// Applies the rules of `story` from now on, and resets the traffic. Requests
     /// in progress keep the rules under which they arrived.
     pub(crate) fn set_story(&self, story: &StorySpec) {
-        let script = self.injects.then(|| injected_script(&story.capture));
-        let next = Arc::new(StoryPolicy::new(&self.origin, story, script));
+        let injects = self.coverage == Coverage::AllWithScripts;
+        let script = injects.then(|| injected_script(&story.capture));
+        let next = Arc::new(StoryPolicy::new(&self.own, story, script));
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *current, next).end();
     }
@@ -83,6 +101,11 @@ impl Proxy {
     /// The requests since the story was set.
     pub(crate) fn traffic(&self) -> Traffic {
         current_policy(&self.current).traffic()
+    }
+
+    /// Whether requests were blocked since the story was set.
+    pub(crate) fn has_blocked(&self) -> bool {
+        current_policy(&self.current).has_blocked()
     }
 
     /// The rules that match addresses over TLS, where they cannot be applied,
@@ -106,12 +129,12 @@ fn current_policy(current: &Mutex<Arc<StoryPolicy>>) -> Arc<StoryPolicy> {
     Arc::clone(&current.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-async fn serve(stream: TcpStream, current: Arc<Mutex<Arc<StoryPolicy>>>, forwarder: Forwarder) {
+async fn serve(stream: TcpStream, current: Arc<Mutex<Arc<StoryPolicy>>>) {
     // Responses are small and must not be delayed.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         // The policy is read when the request arrives.
-        handle(current_policy(&current), forwarder.clone(), request)
+        handle(current_policy(&current), request)
     });
     // Blocked requests end in an error here.
     let _ = http1::Builder::new()

@@ -1,12 +1,20 @@
-//! The request rules and the traffic of one story.
+//! The request rules, the permissions and the traffic of one story.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use tokio::sync::watch;
 use url::Url;
 
-use crate::manifest::{Network, RequestAction, RequestRule, StorySpec};
+use super::blocked::BlockedRequests;
+use super::connector::Connector;
+use crate::manifest::{HostPort, Network, RequestAction, RequestRule, StorySpec};
+
+/// Forwards requests to the servers that a story may reach.
+pub(super) type Forwarder = Client<Connector, Incoming>;
 
 /// The requests since a story was loaded. Addresses have no fragments; for TLS
 /// connections only the origin is known.
@@ -20,12 +28,27 @@ pub(crate) struct Traffic {
     pub to_network: BTreeSet<String>,
     /// Requests refused because the story must not access the network.
     pub refused: BTreeSet<String>,
+    /// Requests to servers that the story may not reach.
+    pub blocked: BlockedRequests,
 }
 
-/// The rules and the traffic of one story.
+/// What a proxy knows of the stories' server, and which requests it gets.
+#[derive(Clone, Debug)]
+pub(super) struct OwnOrigin {
+    /// `http://127.0.0.1:3000`
+    pub(super) origin: String,
+    pub(super) host: Option<HostPort>,
+    /// Whether requests to the origin go through the proxy. Stories have rules
+    /// only then.
+    pub(super) is_covered: bool,
+}
+
+/// The rules, the permissions and the traffic of one story.
 #[derive(Debug)]
 pub(super) struct StoryPolicy {
-    origin: String,
+    own: OwnOrigin,
+    connector: Connector,
+    forwarder: Forwarder,
     rules: Vec<Arc<RequestRule>>,
     network: Network,
     /// The script that runs in every page before its own.
@@ -43,10 +66,30 @@ pub(super) enum NetworkAccess {
 }
 
 impl StoryPolicy {
-    /// No rules, as before the first story.
-    pub(super) fn unrestricted(origin: &str) -> Self {
+    /// No rules, as before the first story. Nothing but the story server is
+    /// reached on this machine and in private networks.
+    pub(super) fn without_rules(own: &OwnOrigin) -> Self {
+        Self::with_connector(own, Connector::new(own.host.clone(), &[]))
+    }
+
+    /// The rules of a story, and the script for its pages.
+    pub(super) fn new(own: &OwnOrigin, story: &StorySpec, script: Option<String>) -> Self {
+        let connector = Connector::new(own.host.clone(), &story.capture.allow_hosts);
         Self {
-            origin: origin.to_owned(),
+            rules: story.requests.clone(),
+            network: story.capture.network,
+            script,
+            ..Self::with_connector(own, connector)
+        }
+    }
+
+    fn with_connector(own: &OwnOrigin, connector: Connector) -> Self {
+        Self {
+            own: own.clone(),
+            // Its connections are not used for other stories, which may reach
+            // other servers.
+            forwarder: Client::builder(TokioExecutor::new()).build(connector.clone()),
+            connector,
             rules: Vec::new(),
             network: Network::On,
             script: None,
@@ -55,14 +98,19 @@ impl StoryPolicy {
         }
     }
 
-    /// The rules of a story, and the script for its pages.
-    pub(super) fn new(origin: &str, story: &StorySpec, script: Option<String>) -> Self {
-        Self {
-            rules: story.requests.clone(),
-            network: story.capture.network,
-            script,
-            ..Self::unrestricted(origin)
-        }
+    /// Connects to the servers that the story may reach.
+    pub(super) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// Forwards requests to the servers that the story may reach.
+    pub(super) fn forwarder(&self) -> &Forwarder {
+        &self.forwarder
+    }
+
+    /// Whether stories may have rules, which must not outlive their story.
+    pub(super) fn may_have_rules(&self) -> bool {
+        self.own.is_covered
     }
 
     /// The script that runs in every page before its own.
@@ -88,7 +136,7 @@ impl StoryPolicy {
     /// The first rule that matches a request.
     pub(super) fn rule(&self, method: &str, address: &str) -> Option<&Arc<RequestRule>> {
         let mut rules = self.rules.iter();
-        rules.find(|rule| rule.applies(method, address, &self.origin))
+        rules.find(|rule| rule.applies(method, address, &self.own.origin))
     }
 
     /// Whether a rule blocks an origin as a whole, which also applies to TLS.
@@ -96,7 +144,7 @@ impl StoryPolicy {
         let blocks = |rule: &Arc<RequestRule>| {
             let all = rule.method.is_none() && rule.url.is_of_whole_hosts();
             all && rule.action == RequestAction::Block
-                && rule.url.matches(&format!("{origin}/"), &self.origin)
+                && rule.url.matches(&format!("{origin}/"), &self.own.origin)
         };
         self.rules.iter().any(blocks)
     }
@@ -113,7 +161,7 @@ impl StoryPolicy {
             traffic.to_story_server.insert(address.to_owned());
             return NetworkAccess::Allowed;
         }
-        if self.network == Network::Off {
+        if self.network == Network::Off && !self.allows(address) {
             traffic.refused.insert(address.to_owned());
             return NetworkAccess::Refused;
         }
@@ -121,9 +169,29 @@ impl StoryPolicy {
         NetworkAccess::Allowed
     }
 
+    /// Records that a request that could be forwarded was blocked.
+    pub(super) fn record_block(&self, address: &str, host: &HostPort, why: &str) {
+        let mut traffic = self.lock();
+        traffic.to_network.remove(address);
+        traffic.blocked.add(address, host, why);
+    }
+
+    /// Whether requests were blocked.
+    pub(super) fn has_blocked(&self) -> bool {
+        !self.lock().blocked.is_empty()
+    }
+
+    /// Whether the manifest names the server of an address in `allow-hosts`.
+    fn allows(&self, address: &str) -> bool {
+        let host = Url::parse(address)
+            .ok()
+            .and_then(|url| HostPort::of_url(&url));
+        host.is_some_and(|host| self.connector.allows(&host))
+    }
+
     /// Whether an address belongs to the story server.
     pub(super) fn is_own(&self, address: &str) -> bool {
-        origin(address).is_some_and(|origin| origin == self.origin)
+        origin(address).is_some_and(|origin| origin == self.own.origin)
     }
 
     /// The rules that match addresses over TLS and could not be applied, each as
@@ -140,7 +208,7 @@ impl StoryPolicy {
         unmatched
             .filter_map(|address| {
                 let mut rules = self.rules.iter();
-                let rule = rules.find(|rule| rule.url.matches(address, &self.origin))?;
+                let rule = rules.find(|rule| rule.url.matches(address, &self.own.origin))?;
                 Some(format!("\"{}\" ({address})", rule.url.as_str()))
             })
             .collect()

@@ -59,6 +59,10 @@ impl ImageFolder {
                 result.page_errors.clone_from(errors);
                 Vec::new()
             }
+            BrowserError::BlockedRequests { errors, cause } => {
+                result.page_errors.clone_from(errors);
+                return self.write_error(result, cause);
+            }
             _ => Vec::new(),
         };
         // The result is the same without them.

@@ -4,6 +4,7 @@ use super::requests;
 use super::session_page::SessionPage;
 use crate::browser::BrowserError;
 use crate::plan::Snapshot;
+use crate::proxy::Proxy;
 
 /// The page and browser in which a story is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,8 @@ pub(super) async fn load(
 /// Notes that a story has left a cookie which no page reports. The built-in
 /// server sets none, so that only the answer of a rule can.
 async fn note_cookies(page: &mut SessionPage, address: &str) -> Result<(), BrowserError> {
-    let may_have = !page.site.is_folder() || page.proxy.is_some();
+    let has_rules = page.proxy.as_ref().is_some_and(Proxy::may_have_rules);
+    let may_have = !page.site.is_folder() || has_rules;
     if may_have && page.dirty.is_none() && page.browser.has_cookies().await? {
         page.dirty = Some(address.to_owned());
     }

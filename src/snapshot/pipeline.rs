@@ -45,7 +45,7 @@ pub(crate) async fn run_job(
     verdicts: &Verdicts,
 ) -> Result<FinishedSnapshot, BrowserError> {
     let finished = capture_and_judge(page, job, verdicts).await;
-    finished.map_err(|error| requests::explain(page.proxy.as_ref(), error))
+    finished.map_err(|error| requests::explain(page, error))
 }
 
 /// Captures a snapshot on the fast path only. `None` if the image does not
@@ -80,7 +80,14 @@ async fn capture_and_judge(
     let snapshot = job.snapshot;
     let baseline = BaselineState::read(&page.site.manifest.root, &snapshot.baseline);
     let mut timings = Timings::start();
-    let mut capture = fast_path::capture(page, snapshot, baseline.baseline(), &mut timings).await?;
+    let expected = baseline.baseline();
+    let mut captured = fast_path::capture(page, snapshot, expected, &mut timings).await;
+    let failed = captured.as_ref().is_err_and(|error| !error.is_fatal());
+    if failed && requests::are_unattributed(page) {
+        // Once more, without requests of the previous page.
+        captured = fast_path::capture(page, snapshot, expected, &mut timings).await;
+    }
+    let mut capture = captured?;
     if !capture.equals_baseline {
         let (expected, seen) = (baseline.baseline().map(|b| &**b), capture.png);
         capture = stability::capture(page, snapshot, expected, &seen, &mut timings).await?;

@@ -12,7 +12,8 @@ const LEAVE_LIMIT: Duration = Duration::from_secs(20);
 
 /// Applies a story's own rules from now on. Requests that the previous page, or
 /// a service worker of a dirty address, still sends fall under the previous
-/// rules.
+/// rules. Without rules this matters only after a page whose requests were
+/// blocked; leaving every page would take too long.
 pub(super) async fn apply_rules(
     page: &mut SessionPage,
     story: &StorySpec,
@@ -20,24 +21,33 @@ pub(super) async fn apply_rules(
     let Some(proxy) = &page.proxy else {
         return Ok(());
     };
-    page.browser.leave_page(LEAVE_LIMIT).await?;
-    if let Some(address) = page.dirty.take() {
-        page.browser.forget(&address).await?;
+    page.is_alone = proxy.may_have_rules() || proxy.has_blocked();
+    if page.is_alone {
+        page.browser.leave_page(LEAVE_LIMIT).await?;
+        if let Some(address) = page.dirty.take() {
+            page.browser.forget(&address).await?;
+        }
     }
     proxy.set_story(story);
     Ok(())
 }
 
+/// Whether requests were blocked that may be those of the previous page.
+pub(super) fn are_unattributed(page: &SessionPage) -> bool {
+    !page.is_alone && page.proxy.as_ref().is_some_and(Proxy::has_blocked)
+}
+
 /// Fails if the page has sent a request that is refused, or one that a rule
 /// should have answered and could not. The proxy also knows requests that the
-/// page does not report.
-pub(super) fn check(proxy: Option<&Proxy>, settled: &mut Settled) -> Result<(), BrowserError> {
-    let Some(proxy) = proxy else {
+/// page does not report. Blocked requests become errors of the page.
+pub(super) fn check(page: &SessionPage, settled: &mut Settled) -> Result<(), BrowserError> {
+    let Some(proxy) = &page.proxy else {
         return Ok(());
     };
     let Traffic {
         to_network,
         refused,
+        blocked,
         ..
     } = proxy.traffic();
     if !refused.is_empty() {
@@ -45,6 +55,13 @@ pub(super) fn check(proxy: Option<&Proxy>, settled: &mut Settled) -> Result<(), 
             addresses: refused.into_iter().collect(),
             after: None,
         });
+    }
+    if !are_unattributed(page) {
+        settled.page_errors.extend(blocked.errors());
+    }
+    if !proxy.may_have_rules() {
+        settled.foreign.retain(|address| !blocked.contains(address));
+        return Ok(());
     }
     let rules = proxy.bypassed_rules(&settled.foreign);
     if !rules.is_empty() {
@@ -54,20 +71,38 @@ pub(super) fn check(proxy: Option<&Proxy>, settled: &mut Settled) -> Result<(), 
     Ok(())
 }
 
-/// Reports refused requests instead of an error that they probably caused.
+/// Reports refused and blocked requests with an error that they probably caused.
 /// Errors that end the session, and skipped stories, are reported as they are.
-pub(super) fn explain(proxy: Option<&Proxy>, error: BrowserError) -> BrowserError {
-    let refused = proxy.map(|proxy| proxy.traffic().refused);
+pub(super) fn explain(page: &SessionPage, error: BrowserError) -> BrowserError {
+    let Some(proxy) = &page.proxy else {
+        return error;
+    };
     let is_reported = matches!(
         error,
-        BrowserError::OpenNetwork { .. } | BrowserError::Skipped(_)
+        BrowserError::OpenNetwork { .. }
+            | BrowserError::PageErrors { .. }
+            | BrowserError::Skipped(_)
     );
-    let is_explained = is_reported || error.is_fatal();
-    match refused.filter(|refused| !refused.is_empty() && !is_explained) {
-        None => error,
-        Some(refused) => BrowserError::OpenNetwork {
+    if is_reported || error.is_fatal() {
+        return error;
+    }
+    let Traffic {
+        refused, blocked, ..
+    } = proxy.traffic();
+    if !refused.is_empty() {
+        return BrowserError::OpenNetwork {
             addresses: refused.into_iter().collect(),
             after: Some(error.to_string()),
-        },
+        };
+    }
+    if blocked.is_empty() {
+        return error;
+    }
+    let errors = blocked.errors().into_iter();
+    BrowserError::BlockedRequests {
+        errors: errors
+            .map(|error| page.site.describe_error(error))
+            .collect(),
+        cause: Box::new(error),
     }
 }

@@ -14,8 +14,12 @@ use crate::proxy::{Proxy, Traffic};
 pub(crate) struct SessionPage {
     pub(super) site: Arc<Site>,
     pub(super) browser: Browser,
-    /// The proxy for the browser's requests, if stories have rules for them.
+    /// The proxy for the browser's requests, unless the browser runs on another
+    /// machine.
     pub(super) proxy: Option<Proxy>,
+    /// Whether the previous page had been left before the current story was
+    /// loaded, so that all requests are those of the current one.
+    pub(super) is_alone: bool,
     /// The story that the page shows, and what it was loaded for.
     pub(super) loaded: Option<LoadedPage>,
     /// The address of a story that has left cookies or storage behind.
@@ -75,6 +79,7 @@ impl SessionPage {
             site,
             browser,
             proxy,
+            is_alone: false,
             loaded: None,
             dirty: None,
             parameters: Parameters::default(),
@@ -107,10 +112,12 @@ impl SessionPage {
         }
         // A page that cannot report what it has loaded is not cached.
         if let Ok(loads) = self.browser.resources().await {
+            // Without rules, the page knows more than the proxy.
+            let proxy = self.proxy.as_ref().filter(|proxy| proxy.may_have_rules());
             self.visits.finished.push(PageVisit {
                 passed,
                 loads,
-                traffic: self.proxy.as_ref().map(Proxy::traffic),
+                traffic: proxy.map(Proxy::traffic),
             });
         }
     }

@@ -59,7 +59,7 @@ pub(super) async fn settle_and_capture(
     let begun = Instant::now();
     let png = page.browser.capture(capture, snapshot.screen).await?;
     timings.capture += begun.elapsed();
-    requests::check(page.proxy.as_ref(), &mut settled)?;
+    requests::check(page, &mut settled)?;
     if capture.page_errors == PageErrors::Fail && !settled.page_errors.is_empty() {
         let errors = settled.page_errors.into_iter();
         let errors = errors.map(|error| page.site.describe_error(error));

@@ -28,7 +28,8 @@ fn a_finished_run_leaves_no_process() {
 
 fn signalled(signal: &str) -> (Project, std::process::Output) {
     let bell = Bell::new();
-    let project = Project::new(MANIFEST, &[("a.html", "<p>a"), ("b.html", &bell.story())]);
+    let stories = [("a.html", "<p>a"), ("b.html", &*bell.story())];
+    let project = Project::new(&format!("{MANIFEST}{}", bell.allowed()), &stories);
     let child = project.start(&[]);
     bell.wait();
     let id = child.id().to_string();
@@ -90,7 +91,7 @@ fn kill_9_leaves_no_process() {
 fn a_crashed_browser_is_replaced() {
     let bell = Bell::new();
     let project = Project::new(
-        MANIFEST,
+        &format!("{MANIFEST}{}", bell.allowed()),
         &[
             ("a.html", "<p>a"),
             ("b.html", &bell.story()),

@@ -420,7 +420,7 @@ fn a_killed_browser_is_replaced() {
         );
         let bell = Bell::new();
         let stories = [("a.html", "<p>a"), ("b.html", &bell.story())];
-        let project = Project::new(&manifest, &stories);
+        let project = Project::new(&(manifest + &bell.allowed()), &stories);
         let mut command = project.suite(&[]);
         command.env("TINTYPE_UPDATE", "new");
         let child = command.spawn().unwrap();

@@ -248,7 +248,8 @@ fn a_lost_node_is_replaced() {
     let node = hub.node("chrome", "chromedriver");
     let bell = Bell::new();
     let manifest = manifest(&hub.address(), "\"chromium\"").replace("sessions = 2", "sessions = 1")
-        + "[capture]\ntimeout = \"200s\"\n";
+        + &bell.allowed()
+        + "timeout = \"200s\"\n";
     let project = Project::new(&manifest, &[("a.html", PAGE), ("b.html", &bell.story())]);
     let mut command = project.suite(&["::light"]);
     command.env("TINTYPE_UPDATE", "new");

@@ -22,6 +22,7 @@ mod nextest;
 mod output;
 mod page_errors;
 mod page_time;
+mod private_servers;
 mod project;
 mod recording;
 mod requests;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         nextest::tests(),
         page_errors::tests(),
         page_time::tests(),
+        private_servers::tests(),
         recording::tests(),
         requests::tests(),
         settling::tests(),

@@ -147,7 +147,9 @@ fn other_origins_and_caught_errors_are_no_errors() {
         fetch('a.html', { signal: stopped.signal }).catch(() => {});
         stopped.abort();
     </script>";
-    let manifest = format!("{MANIFEST}[capture]\npage-errors = \"fail\"\n");
+    // A request that is blocked is an error; one that fails elsewhere is not.
+    let manifest =
+        format!("{MANIFEST}[capture]\npage-errors = \"fail\"\nallow-hosts = [\"127.0.0.1:1\"]\n");
     let project = Project::new(&manifest, &[("a.html", page)]);
     project.accept_all();
     assert!(errors(&project, "a").is_empty());

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -37,6 +37,11 @@ impl Bell {
         format!("{ENDLESS}<script>fetch('http://{address}')</script>")
     }
 
+    /// The setting with which the page reaches it.
+    pub(crate) fn allowed(&self) -> String {
+        allow(self.0.local_addr().unwrap())
+    }
+
     /// Waits for the next report.
     pub(crate) fn wait(&self) {
         eventually("a browser shows the endless story", || {
@@ -47,6 +52,12 @@ impl Bell {
             })
         });
     }
+}
+
+/// The setting, for the end of a manifest, with which stories reach a server on
+/// this machine.
+pub(crate) fn allow(server: SocketAddr) -> String {
+    format!("\n[capture]\nallow-hosts = [\"{server}\"]\n")
 }
 
 /// Exit status and output of a run of the suite.

@@ -4,7 +4,7 @@ use libtest_mimic::Trial;
 use tintype::internals::model::Status;
 
 use super::foreign::Foreign;
-use super::project::{MANIFEST, Project, Run};
+use super::project::{MANIFEST, Project, Run, allow};
 use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -309,12 +309,13 @@ fn requests_to_other_origins_are_reported() {
         asks("data?x=1")
     );
     let stories = [("a.html", &*page(&script)), ("b.html", "<p>quiet")];
-    let project = Project::new(MANIFEST, &stories);
+    let manifest = format!("{MANIFEST}{}", allow(foreign.address));
+    let project = Project::new(&manifest, &stories);
     content(&project, &["a"]);
     // With any rule the proxy reports it; without rules the page does.
     let rule = "[[request]]\nurl = \"**/nothing\"\nblock = true\n";
     for rules in ["", rule] {
-        project.write("stories.toml", &format!("{MANIFEST}{rules}"));
+        project.write("stories.toml", &format!("{manifest}{rules}"));
         let run = run(&project, &[]);
         assert_eq!(run.code, Some(0), "{}", run.stdout);
         let told = project.result("a::light::400x300").open_network;
@@ -419,7 +420,8 @@ fn websockets_are_forwarded() {
     let stories = [("a.html", &*page(&script))];
     let project = Project::new(MANIFEST, &stories);
     let rule = "[[request]]\nurl = \"**/nothing\"\nblock = true\n";
-    project.write("stories.toml", &format!("{MANIFEST}{rule}"));
+    let allow = allow(address);
+    project.write("stories.toml", &format!("{MANIFEST}{allow}{rule}"));
     assert_eq!(run(&project, &[("TINTYPE_UPDATE", "all")]).code, Some(0));
     let asked = foreign.asked();
     assert!(!asked.is_empty());

@@ -178,7 +178,8 @@ fn a_missing_image_is_named_in_the_timeout() {
          }}));
          document.documentElement.dataset.tintypeReady = 'false'</script>"
     );
-    let project = Project::new(&format!("{MANIFEST}{LIMIT}"), &[("a.html", &page)]);
+    let manifest = format!("{MANIFEST}{LIMIT}allow-hosts = [\"127.0.0.1:{port}\"]\n");
+    let project = Project::new(&manifest, &[("a.html", &page)]);
     assert_eq!(project.run(&[], &[]).code, Some(101));
     let message = project.result("a::light::400x300").message.unwrap();
     let wanted =

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::browser::driver::find;
-use crate::manifest::BrowserSettings;
+use crate::manifest::{BrowserProxy, BrowserSettings};
 use crate::model::BrowserName;
 
 /// Switches for identical pixels and no background activity.
@@ -100,8 +100,9 @@ pub(super) fn local_arguments(
     }
     arguments.push(format!("--user-data-dir={}", profile.display()));
     arguments.push("--remote-debugging-port=0".to_owned());
-    arguments.extend(proxy_arguments(settings));
     arguments.extend(settings.args.iter().cloned());
+    // The last switch of a name applies.
+    arguments.extend(proxy_arguments(settings));
     arguments.push("about:blank".to_owned());
     arguments
 }
@@ -113,20 +114,31 @@ pub(super) fn remote_arguments(settings: &BrowserSettings) -> Vec<String> {
     if settings.sandbox == Some(false) {
         arguments.push("--no-sandbox".to_owned());
     }
-    arguments.extend(proxy_arguments(settings));
     arguments.extend(settings.args.iter().cloned());
+    // The last switch of a name applies.
+    arguments.extend(proxy_arguments(settings));
     arguments
 }
 
-/// Sends all requests through the proxy, including those to this machine. UDP,
-/// which would bypass it, is disabled.
+/// Sends requests through the proxy, including those to this machine; all but
+/// those to the one server that is reached directly. What would bypass the proxy
+/// is disabled: UDP, and the resolution of other names.
 fn proxy_arguments(settings: &BrowserSettings) -> Vec<String> {
-    let Some(proxy) = settings.proxy else {
+    let Some(proxy) = &settings.proxy else {
         return Vec::new();
     };
+    let BrowserProxy { address, direct } = proxy;
+    let (mut bypass, mut resolved) = ("<-loopback>".to_owned(), address.ip().to_string());
+    if let Some(server) = direct {
+        bypass += &format!(";{server}");
+        // Rules have addresses without brackets.
+        let host = server.host().to_string();
+        resolved += &format!(" , EXCLUDE {}", host.trim_matches(['[', ']']));
+    }
     vec![
-        format!("--proxy-server=http://{proxy}"),
-        "--proxy-bypass-list=<-loopback>".to_owned(),
+        format!("--proxy-server=http://{address}"),
+        format!("--proxy-bypass-list={bypass}"),
+        format!("--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {resolved}"),
         "--webrtc-ip-handling-policy=disable_non_proxied_udp".to_owned(),
         "--force-webrtc-ip-handling-policy=disable_non_proxied_udp".to_owned(),
     ]

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::arguments;
 use crate::browser::driver::{
@@ -71,9 +72,8 @@ async fn start_local(
         start_browser(settings, &programs.browser, scratch),
         start_driver(&programs.driver, scratch),
     );
-    let ((browser, debugger_port), (driver, driver_port)) = (browser?, driver?);
+    let ((browser, debugger_port), (driver, address)) = (browser?, driver?);
     let options = json!({ "debuggerAddress": format!("127.0.0.1:{debugger_port}") });
-    let address = format!("http://127.0.0.1:{driver_port}");
     let session = connect(&address, capabilities(&options));
     let client = driver::within("a new WebDriver session", session).await??;
     let mut driver = Driver::local(client, vec![browser, driver]);
@@ -110,9 +110,16 @@ async fn start_browser(
     start_program(&[], program, &arguments, &profile, DEBUGGER_MARKER).await
 }
 
-/// Starts the driver and returns its port.
-async fn start_driver(program: &Path, scratch: &Path) -> Result<(Supervised, u16), BrowserError> {
+/// Starts the driver and returns its address, whose path nobody else knows: the
+/// driver takes requests from every page that this machine serves.
+async fn start_driver(
+    program: &Path,
+    scratch: &Path,
+) -> Result<(Supervised, String), BrowserError> {
     let folder = scratch_folder(program, scratch)?;
-    let arguments = ["--port=0", "--log-level=WARNING"].map(str::to_owned);
-    start_program(&[], program, &arguments, &folder, DRIVER_MARKER).await
+    let path = Uuid::now_v7().simple();
+    let base = format!("--url-base=/{path}");
+    let arguments = ["--port=0", "--log-level=WARNING", &base].map(str::to_owned);
+    let (driver, port) = start_program(&[], program, &arguments, &folder, DRIVER_MARKER).await?;
+    Ok((driver, format!("http://127.0.0.1:{port}/{path}/")))
 }

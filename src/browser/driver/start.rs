@@ -1,7 +1,6 @@
 //! Starts browser and driver programs and opens WebDriver sessions.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::browser::error::BrowserError;
+use crate::manifest::BrowserProxy;
 use crate::process::Supervised;
 
 /// The time limit for starting a program or opening a session.
@@ -46,10 +46,16 @@ async fn within_limit<T>(
         })
 }
 
-/// The capability that sends all requests of a browser through a proxy.
-pub(in crate::browser) fn proxy_capability(address: SocketAddr) -> Value {
-    let address = address.to_string();
-    json!({ "proxyType": "manual", "httpProxy": address, "sslProxy": address })
+/// The capability that sends requests of a browser through a proxy.
+pub(in crate::browser) fn proxy_capability(proxy: &BrowserProxy) -> Value {
+    let address = proxy.address.to_string();
+    let direct: Vec<String> = proxy.direct.iter().map(ToString::to_string).collect();
+    json!({
+        "proxyType": "manual",
+        "httpProxy": address,
+        "sslProxy": address,
+        "noProxy": direct,
+    })
 }
 
 /// Opens a session on a local driver that starts the browser itself.

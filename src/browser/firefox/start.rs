@@ -37,8 +37,10 @@ fn preferences(scheme: Option<ColorScheme>) -> Value {
         "browser.safebrowsing.provider.mozilla.updateURL": "",
         "extensions.getAddons.cache.enabled": false,
         "services.settings.server": "data:,#remote-settings-dummy/v1",
-        // All requests use the proxy, if there is one.
+        // All requests use the proxy, if there is one; UDP would bypass it.
         "network.proxy.allow_hijacking_localhost": true,
+        "network.proxy.failover_direct": false,
+        "network.http.http3.enable": false,
         "media.peerconnection.ice.proxy_only": true,
         // Dialogs would block the page.
         "dom.disable_beforeunload": true,
@@ -118,7 +120,7 @@ fn capabilities(
         "pageLoadStrategy": "normal",
         "moz:firefoxOptions": options,
     });
-    if let Some(proxy) = settings.proxy {
+    if let Some(proxy) = &settings.proxy {
         wanted["proxy"] = driver::proxy_capability(proxy);
     }
     wanted

@@ -101,11 +101,11 @@ fn wanted(settings: &BrowserSettings, browser: &Path, style: LaunchStyle) -> ser
     if style.dark {
         arguments.push("--dark-mode".to_owned());
     }
-    if let Some(proxy) = settings.proxy {
-        // The proxy capability would need a proxy that supports TLS.
-        arguments.push(format!("--proxy=http://{proxy}"));
-    }
     arguments.extend(settings.webkit.args.iter().cloned());
+    if let Some(proxy) = &settings.proxy {
+        // The proxy capability would need a proxy that supports TLS.
+        arguments.push(format!("--proxy=http://{}", proxy.address));
+    }
     json!({
         "webkitgtk:browserOptions": { "binary": browser, "args": arguments },
         "unhandledPromptBehavior": "dismiss",

@@ -1,7 +1,9 @@
 //! `[capture]`, and `capture` of a story.
 
 use crate::manifest::reader::{Problems, Table, Value};
-use crate::manifest::types::{CaptureSettings, Isolation, Network, PageErrors, Target, WaitFor};
+use crate::manifest::types::{
+    CaptureSettings, HostPort, Isolation, Network, PageErrors, Target, WaitFor,
+};
 use crate::manifest::values::{duration, one_of};
 
 /// The forms of `target`.
@@ -93,11 +95,28 @@ fn network(table: &mut Table<'_>, settings: &mut CaptureSettings, problems: &mut
     if let Some(network) = network.and_then(|v| one_of(&v, &words, problems)) {
         settings.network = network;
     }
+    if let Some(value) = table.take("allow-hosts") {
+        settings.allow_hosts = hosts(&value, problems);
+    }
     let words = [("report", PageErrors::Report), ("fail", PageErrors::Fail)];
     let errors = table.take("page-errors");
     if let Some(errors) = errors.and_then(|v| one_of(&v, &words, problems)) {
         settings.page_errors = errors;
     }
+}
+
+/// A list of hosts with their ports.
+fn hosts(value: &Value<'_>, problems: &mut Problems) -> Vec<HostPort> {
+    let mut hosts = Vec::new();
+    for (text, item) in value.texts(problems).into_iter().flatten() {
+        if let Some(host) = HostPort::parse(text) {
+            hosts.push(host);
+        } else {
+            let problem = item.expected("a host with its port, without scheme and path");
+            problems.add(problem.help("write it as \"127.0.0.1:4000\" or \"api.internal:443\""));
+        }
+    }
+    hosts
 }
 
 /// A number, or `false` for no seed at all.

@@ -68,6 +68,7 @@ invalid! {
     compare_window_is_incomplete: with("[compare]\nmax-diff-window = { size = 0 }\nmetric = \"lab\"\n");
     compare_other_environment_is_invalid: with("[compare.other-environment]\nthreshold = 2\nother-environment = {}\n");
     capture_time_settings_are_invalid: with("[capture]\nseed = \"one\"\npage-time = 10\nvirtual-time = \"on\"\npage-errors = \"ignore\"\nscroll-through = 1\n");
+    allowed_hosts_are_invalid: with("[capture]\nallow-hosts = [\"127.0.0.1\", \"http://127.0.0.1:4000\", \"a:b\", 4000, \"localhost:4000\"]\n");
     browser_is_named_chrome: with("[browser]\nnames = [\"chrome\"]\n");
     invalid_viewport_is_not_reported_twice: with("[viewports]\nphone = \"375*667\"\n[[story]]\npath = \"button.html\"\nviewports = [\"phone\"]\n");
     perceptual_has_wrong_type: with("[compare]\nperceptual = true\n");

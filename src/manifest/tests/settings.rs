@@ -5,7 +5,9 @@ use std::time::Duration;
 use tintype_compare::{Antialiasing, Metric};
 
 use super::{Project, STORIES, with};
-use crate::manifest::{Contrast, LoginExpiry, LoginMethod, Medium, PageErrors, Step};
+use crate::manifest::{
+    CaptureSettings, Contrast, LoginExpiry, LoginMethod, Medium, PageErrors, Step,
+};
 use crate::model::BrowserName;
 
 #[test]
@@ -187,9 +189,9 @@ fn a_story_overrides_the_capture_settings() {
     let manifest = Project::new()
         .parse(
             "[stories]\ndir = \"stories\"\n[capture]\nseed = 7\npage-errors = \"fail\"\n\
-             page-time = \"2s\"\ntarget = \"page\"\n\
+             page-time = \"2s\"\ntarget = \"page\"\nallow-hosts = [\"localhost:4000\"]\n\
              [[story]]\npath = \"button.html\"\ncapture = { seed = false, virtual-time = false, \
-             scroll-through = false }\n\
+             scroll-through = false, allow-hosts = [\"0x7f.1:80\", \"[::1]:443\"] }\n\
              [[story]]\nid = \"other\"\npath = \"button.html\"\n",
         )
         .unwrap();
@@ -202,4 +204,10 @@ fn a_story_overrides_the_capture_settings() {
     assert_eq!(suite.seed, Some(7));
     assert_eq!(own.page_errors, PageErrors::Fail);
     assert_eq!(own.page_time, Duration::from_secs(2));
+    let hosts = |settings: &CaptureSettings| {
+        let hosts = settings.allow_hosts.iter();
+        hosts.map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(hosts(own), ["127.0.0.1:80", "[::1]:443"]);
+    assert_eq!(hosts(suite), ["localhost:4000"]);
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::host_port::HostPort;
 use crate::config::System;
 use crate::model::BrowserName;
 
@@ -32,9 +33,17 @@ pub struct BrowserSettings {
     /// The machine that starts them.
     #[serde(skip)]
     pub system: System,
-    /// The proxy for all requests, which a run sets for each session.
+    /// The proxy for requests, which a run sets for each session.
     #[serde(skip)]
-    pub proxy: Option<SocketAddr>,
+    pub(crate) proxy: Option<BrowserProxy>,
+}
+
+/// The proxy of a browser session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BrowserProxy {
+    pub(crate) address: SocketAddr,
+    /// The only server to which requests do not go through the proxy.
+    pub(crate) direct: Option<HostPort>,
 }
 
 /// How an engine other than Chromium is started.

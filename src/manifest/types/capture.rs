@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::host_port::HostPort;
+
 /// How a page is settled and captured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -26,6 +28,9 @@ pub struct CaptureSettings {
     pub wait_for_network: bool,
     /// Whether the page may send requests to other origins.
     pub network: Network,
+    /// The servers on this machine or in its private networks that the page may
+    /// reach, besides its own.
+    pub allow_hosts: Vec<HostPort>,
     /// Whether time on the page is virtual: it is advanced step by step, and
     /// costs no real time.
     pub virtual_time: bool,
@@ -58,6 +63,7 @@ impl Default for CaptureSettings {
             wait_for_busy: true,
             wait_for_network: true,
             network: Network::On,
+            allow_hosts: Vec::new(),
             virtual_time: true,
             page_time: Duration::from_secs(10),
             clock: None,
@@ -96,7 +102,8 @@ pub enum PageErrors {
 pub enum Network {
     /// It may, and the result notes them.
     On,
-    /// Such requests fail, and the snapshot with them.
+    /// Such requests fail, and the snapshot with them, unless they are to
+    /// `allow-hosts`.
     Off,
 }
 
