@@ -55,7 +55,7 @@ pub mod record {
     };
     pub use crate::record::{
         EventFollower, EventNotifications, MarkResult, RecordConfig, RecordError, Recorder,
-        Records, Retention, StreamEntry,
+        Records, Retention, RunPages, StreamEntry, damaged_journals,
     };
 }
 

@@ -6,28 +6,78 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use tintype::internals::baseline::{self, Provenance};
 use tintype::internals::manifest::Manifest;
-use tintype::internals::model::{VisualTestResult, VisualTestRun};
+use tintype::internals::model::{RunId, VisualTestResult, VisualTestRun};
 
 use crate::run_files;
 
-/// The file of an image. It must be inside the folder of runs, whatever the
-/// record says: records can come from other machines.
-pub(crate) fn find(manifest: &Manifest, picture: &str) -> Result<PathBuf> {
-    let path = manifest.root.join(picture);
-    let found = path.canonicalize().with_context(|| {
+/// An image that a run has written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RunImage {
+    Current,
+    Diff,
+}
+
+impl RunImage {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Diff => "diff",
+        }
+    }
+}
+
+/// The file of an image of a result. Its path follows from run and snapshot, as
+/// others can write to the record: the path in the record is never opened.
+fn find(manifest: &Manifest, result: &VisualTestResult, image: RunImage) -> Result<PathBuf> {
+    let (run, story) = (&result.run_id, &result.story_identifier);
+    if let Err(problem) = result.check(run, story) {
+        bail!("its record is invalid: {problem}");
+    }
+    if RunId::parse(run.as_str()).is_none() {
+        bail!("the id of the run is invalid");
+    }
+    let folder = run_files::folder_of(manifest).join(run.as_str());
+    let path = folder.join(format!("{}-{}.png", story.file_stem(), image.as_str()));
+    let found = || -> std::io::Result<_> { Ok((folder.canonicalize()?, path.canonicalize()?)) };
+    let (inside, found) = found().with_context(|| {
         format!(
             "failed to read {} (the run was pruned or ran on another machine)",
             path.display()
         )
     })?;
-    let runs = run_files::folder_of(manifest);
-    let runs = runs
-        .canonicalize()
-        .with_context(|| format!("failed to find {}", runs.display()))?;
-    if !found.starts_with(&runs) || found.extension().is_none_or(|end| end != "png") {
-        bail!("{} is not an image of a run", path.display());
+    if !found.starts_with(&inside) || !found.is_file() {
+        bail!("{} is not an image of the run", path.display());
     }
     Ok(found)
+}
+
+/// Reads an image of a result, which must have the hash in the record.
+pub(crate) fn verified(
+    manifest: &Manifest,
+    result: &VisualTestResult,
+    image: RunImage,
+) -> Result<(PathBuf, Vec<u8>)> {
+    let path = find(manifest, result, image)?;
+    let hashes = result.sha256.as_ref();
+    let hash = hashes.and_then(|hashes| match image {
+        RunImage::Current => hashes.current.as_ref(),
+        RunImage::Diff => hashes.diff.as_ref(),
+    });
+    let hash = hash.with_context(|| {
+        format!(
+            "its record has no hash of {}, so the image may be another one (help: run the tests \
+             again)",
+            path.display()
+        )
+    })?;
+    let bytes = read(&path)?;
+    if *hash != baseline::sha256(&bytes) {
+        bail!(
+            "{} has changed since the run captured it (help: run the tests again)",
+            path.display()
+        );
+    }
+    Ok((path, bytes))
 }
 
 /// The image that a run captured, if it can become the baseline and is unchanged.
@@ -42,21 +92,11 @@ pub(crate) fn current(manifest: &Manifest, result: &VisualTestResult) -> Result<
         "it is a known failure ({}) (help: remove `known-failure` from the manifest first)",
         result.known_failure.as_deref().unwrap_or_default()
     );
-    let current = result.current.as_ref();
-    let current = current.with_context(|| format!("it was not captured: {message}"))?;
-    let path = find(manifest, current)?;
-    let image = read(&path)?;
-    let recorded = result
-        .sha256
-        .as_ref()
-        .and_then(|hash| hash.current.as_ref());
-    if recorded.is_some_and(|hash| *hash != baseline::sha256(&image)) {
-        bail!(
-            "{} has changed since the run captured it (help: run the tests again)",
-            path.display()
-        );
-    }
-    Ok(image)
+    ensure!(
+        result.current.is_some(),
+        "it was not captured: {message}"
+    );
+    Ok(verified(manifest, result, RunImage::Current)?.1)
 }
 
 /// Reads an image.

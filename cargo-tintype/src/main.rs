@@ -5,6 +5,7 @@ mod commands;
 mod decisions;
 mod estimate;
 mod images;
+mod progress;
 mod project;
 mod record_access;
 mod record_check;

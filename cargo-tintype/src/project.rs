@@ -3,16 +3,20 @@
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use anyhow::{Context, Result, anyhow, bail};
 use tintype::internals::config::Config;
 use tintype::internals::manifest::{Manifest, ManifestError};
 use tintype::internals::model::StoryIdentifier;
 use tintype::internals::plan::Plan;
+use tintype::internals::record::damaged_journals;
 
 use crate::workspace::{self, Member};
 
 const MANIFEST: &str = "stories.toml";
+/// A process warns once; the review server opens the project often.
+static WARNED: Once = Once::new();
 
 /// A manifest with its plan and the configuration.
 pub(crate) struct Project {
@@ -40,6 +44,11 @@ impl Project {
         };
         let manifest = Manifest::load(&path, config).map_err(text)?;
         let plan = Plan::from_manifest(&manifest).map_err(text)?;
+        WARNED.call_once(|| {
+            for warning in damaged_journals(&manifest.state_dir()) {
+                eprintln!("warning: {warning}");
+            }
+        });
         Ok(Self {
             manifest,
             plan,

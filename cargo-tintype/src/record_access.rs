@@ -49,12 +49,23 @@ impl RecordAccess {
         &self,
         answer: impl Future<Output = Result<T, RecordError>>,
     ) -> Result<T> {
-        self.runtime.block_on(answer).map_err(record_error)
+        let answer = self.runtime.block_on(answer).map_err(record_error);
+        self.print_warnings();
+        answer
     }
 
     /// Waits for an answer that cannot fail.
     pub(crate) fn wait_for<T>(&self, answer: impl Future<Output = T>) -> T {
-        self.runtime.block_on(answer)
+        let answer = self.runtime.block_on(answer);
+        self.print_warnings();
+        answer
+    }
+
+    /// Names the documents that were skipped.
+    pub(crate) fn print_warnings(&self) {
+        for warning in self.records.take_warnings() {
+            warn(&warning);
+        }
     }
 
     /// The run with this id or unique prefix, or the newest one.
@@ -89,8 +100,14 @@ pub(crate) async fn find_run(records: &Records, run: &str) -> Result<Option<RunI
         Err(RecordError::NoRun { .. }) => {}
         Err(error) => return Err(record_error(error)),
     }
-    let runs = records.runs(usize::MAX).await.map_err(record_error)?;
-    run_ids::find(run, runs.iter().map(|run| &run.run_id))
+    let is_match = |id: &RunId| run_ids::matches(run, id);
+    let runs = records.find_runs(is_match, 2).await.map_err(record_error)?;
+    run_ids::find(run, &runs)
+}
+
+/// Prints a warning.
+pub(crate) fn warn(text: &str) {
+    eprintln!("warning: {text}");
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]

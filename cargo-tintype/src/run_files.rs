@@ -1,12 +1,19 @@
 //! Reads runs from the `run.json` files under `target/tintype/runs`.
 
+use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use tintype::internals::manifest::Manifest;
-use tintype::internals::model::{RunFile, RunId};
+use tintype::internals::model::{
+    RunFile, RunId, StoryIdentifier, VisualTestResult, VisualTestRun,
+};
 
+use crate::record_access::warn;
 use crate::run_ids::{self, LATEST};
 
 /// Reads the run with this id or unique prefix, or the newest one.
@@ -43,9 +50,17 @@ fn ids(folder: &Path) -> Result<Vec<RunId>> {
 /// The run that started last. Folders without a readable `run.json` belong to
 /// runs that are in progress or were killed.
 fn newest(folder: &Path) -> Result<Option<RunFile>> {
-    let folders = folders(folder)?;
-    let runs = folders.iter().filter_map(|folder| read(folder).ok());
-    Ok(runs.max_by_key(|file| file.run.timestamp))
+    Ok(all(folder)?.max_by_key(|file| file.run.timestamp))
+}
+
+/// The runs in the folder; invalid files are skipped and named.
+pub(crate) fn all(folder: &Path) -> Result<impl Iterator<Item = RunFile>> {
+    let folders = folders(folder)?.into_iter();
+    let folders = folders.filter(|folder| folder.join(RunFile::NAME).is_file());
+    Ok(folders.filter_map(|folder| {
+        let warn = |error: &anyhow::Error| warn(&format!("{error:#}; the run was skipped"));
+        read(&folder).inspect_err(warn).ok()
+    }))
 }
 
 fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -58,7 +73,44 @@ fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
 
 fn read(folder: &Path) -> Result<RunFile> {
     let path = folder.join(RunFile::NAME);
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("failed to parse {}", path.display()))
+    let bytes = fs::read(&path).with_context(|| format!("failed to read {}", path.display()))?;
+    let file: UncheckedFile = serde_json::from_slice(&bytes)
+        .with_context(|| format!("failed to parse {}", path.display()))?;
+    let run = file.run;
+    if folder.file_name() != Some(OsStr::new(run.run_id.as_str())) {
+        bail!("{} is about another run, `{}`", path.display(), run.run_id);
+    }
+    let (mut results, mut known) = (Vec::new(), HashSet::new());
+    for (result, number) in file.results.iter().zip(1..) {
+        match checked(result.get(), &run.run_id, &mut known) {
+            Ok(result) => results.push(result),
+            Err(problem) => {
+                let path = path.display();
+                warn(&format!("result {number} in {path} was skipped: {problem}"));
+            }
+        }
+    }
+    Ok(RunFile { run, results })
+}
+
+/// A run file whose results may be invalid.
+#[derive(Deserialize)]
+struct UncheckedFile {
+    run: VisualTestRun,
+    results: Vec<Box<RawValue>>,
+}
+
+/// A result of the run, if it is valid and not there already.
+fn checked(
+    text: &str,
+    run: &RunId,
+    known: &mut HashSet<StoryIdentifier>,
+) -> Result<VisualTestResult, String> {
+    let result: VisualTestResult = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    result.check(run, &result.story_identifier)?;
+    let name = &result.story_identifier;
+    if !known.insert(name.clone()) {
+        return Err(format!("the run has another result of `{name}`"));
+    }
+    Ok(result)
 }

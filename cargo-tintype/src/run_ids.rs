@@ -17,11 +17,7 @@ pub(crate) fn find<'a>(
         if id.as_str() == text {
             return Ok(Some(id.clone()));
         }
-        // On Redis Cluster ids have braces.
-        let bare = id.as_str().trim_start_matches('{');
-        let short = bare.strip_prefix("run-").unwrap_or(bare);
-        let is_prefix = bare.starts_with(text) || short.starts_with(text);
-        if is_prefix && !text.is_empty() {
+        if self::matches(text, id) {
             matches.push(id);
         }
     }
@@ -38,6 +34,14 @@ pub(crate) fn find<'a>(
             )
         }
     }
+}
+
+/// Whether `text` is the id or a prefix of it, with or without `run-`.
+pub(crate) fn matches(text: &str, id: &RunId) -> bool {
+    // On Redis Cluster ids have braces.
+    let bare = id.as_str().trim_start_matches('{');
+    let short = bare.strip_prefix("run-").unwrap_or(bare);
+    !text.is_empty() && (id.as_str() == text || bare.starts_with(text) || short.starts_with(text))
 }
 
 #[cfg(test)]

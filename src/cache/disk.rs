@@ -104,8 +104,14 @@ impl DiskCache {
 impl StoryFile {
     /// Reads a file; one that is missing or damaged is empty.
     fn read(path: &Path) -> Self {
-        let bytes = fs::read(path).unwrap_or_default();
-        serde_json::from_slice(&bytes).unwrap_or_default()
+        let Ok(bytes) = fs::read(path) else {
+            return Self::default();
+        };
+        serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+            let path = path.display();
+            tracing::warn!("the cache file {path} is invalid and is replaced: {error}");
+            Self::default()
+        })
     }
 
     fn add(&mut self, entries: Vec<KeyedEntry>) {

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::entry::{CacheEntry, KeyedEntry, TTL_MS};
-use crate::redis::{Connection, RedisTarget};
+use crate::redis::{Connection, RedisTarget, StoreError, StoreErrorKind};
 
 /// The number of passes kept per recipe.
 const MAX_PASSES: isize = 8;
@@ -59,13 +59,14 @@ impl RedisCache {
                 reads.spawn(async move {
                     let mut command = ::redis::cmd("LRANGE");
                     command.arg(key).arg(0).arg(-1);
-                    let found: Vec<Vec<u8>> = command.query_async(&mut connection).await?;
+                    let found = command.query_async::<Vec<Vec<u8>>>(&mut connection).await;
                     Ok((index, found))
                 });
             }
             let mut entries = vec![Vec::new(); recipes.len()];
             for (index, found) in join_all(reads).await? {
-                entries[index] = found.iter().filter_map(|text| parse_entry(text)).collect();
+                let found = self.valid_entries(&recipes[index], found)?;
+                entries[index] = found;
             }
             Ok(entries)
         };
@@ -97,16 +98,54 @@ impl RedisCache {
                         .arg(MAX_PASSES - 1)
                         .ignore();
                     step.cmd("PEXPIRE").arg(&key).arg(TTL_MS).ignore();
-                    step.query_async::<()>(&mut connection).await
+                    let written = step.query_async::<()>(&mut connection).await;
+                    Ok((key, written))
                 });
             }
-            join_all(writes).await.map(|_| ())
+            for (key, written) in join_all(writes).await? {
+                match written {
+                    Err(error) if is_wrong_type(&error) => self.note_invalid(&key, &error),
+                    written => written?,
+                }
+            }
+            Ok(())
         };
         let _ = self.with_timeout(work).await;
     }
 
     fn key(&self, recipe: &blake3::Hash) -> String {
         format!("{}tintype:cache:{}", self.target.prefix(), recipe.to_hex())
+    }
+
+    /// The valid entries of a recipe that have not expired.
+    fn valid_entries(
+        &self,
+        recipe: &blake3::Hash,
+        found: Result<Vec<Vec<u8>>, RedisError>,
+    ) -> Result<Vec<CacheEntry>, RedisError> {
+        let texts = match found {
+            Err(error) if is_wrong_type(&error) => {
+                self.note_invalid(&self.key(recipe), &error);
+                return Ok(Vec::new());
+            }
+            found => found?,
+        };
+        let mut entries = Vec::new();
+        for text in &texts {
+            match serde_json::from_slice::<CacheEntry>(text) {
+                Ok(entry) => entries.extend(Some(entry).filter(CacheEntry::is_valid)),
+                Err(error) => self.note_invalid(&self.key(recipe), &error),
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Notes an entry that is skipped. Others can write to the server.
+    fn note_invalid(&self, key: &str, problem: &dyn std::fmt::Display) {
+        let mut noted = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.get_or_insert_with(|| {
+            format!("entries of the cache in Redis were skipped, among them `{key}`: {problem}")
+        });
     }
 
     async fn connection(&self) -> Option<&Connection> {
@@ -144,10 +183,9 @@ impl RedisCache {
     }
 }
 
-/// Parses an entry; `None` if it is damaged or has expired.
-fn parse_entry(text: &[u8]) -> Option<CacheEntry> {
-    let entry: CacheEntry = serde_json::from_slice(text).ok()?;
-    entry.is_valid().then_some(entry)
+/// Whether one value is of another type, so that the others can be used.
+fn is_wrong_type(error: &RedisError) -> bool {
+    StoreError::from(error.clone()).kind == StoreErrorKind::WrongType
 }
 
 /// The results of all tasks, or the first error.

@@ -166,13 +166,11 @@ fn chosen<T: Copy + Default>(
 /// A run id becomes a folder and part of Redis keys. Redis Cluster needs
 /// braces.
 fn run_id(variable: &Variable) -> Result<RunId, ConfigError> {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-{}".contains(c);
-    let id = &variable.value;
-    if id.chars().all(is_allowed) && !id.starts_with('.') && id.len() <= 200 {
-        return Ok(RunId(id.clone()));
-    }
-    Err(variable
-        .invalid("at most 200 letters, digits, `.`, `_`, `-`, `{` and `}`, not beginning with `.`"))
+    RunId::parse(&variable.value).ok_or_else(|| {
+        variable.invalid(
+            "at most 200 letters, digits, `.`, `_`, `-`, `{` and `}`, not beginning with `.`",
+        )
+    })
 }
 
 fn login_key(variables: &Variables) -> Result<Option<Secret>, ConfigError> {

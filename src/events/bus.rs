@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::event::Event;
+use crate::model::{MAX_MESSAGE, bounded};
 
 /// Receives the events of a run.
 pub(crate) trait Subscriber: Send + Sync {
@@ -34,7 +35,10 @@ impl Bus {
 
     /// Delivers an event to every subscriber before it returns.
     pub(crate) fn publish(&self, event: impl Into<Event>) {
-        let event = event.into();
+        let event = match event.into() {
+            Event::Warning(text) => Event::Warning(bounded(text, MAX_MESSAGE)),
+            event => event,
+        };
         // Subscribers may publish too, so the lock is released first.
         let subscribers = {
             let subscribers = self.subscribers.read();

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use ::redis::{RedisError, Script, cmd};
 use tokio::sync::OnceCell;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::cipher::LoginCipher;
 use super::stored_login::StoredLogin;
 use crate::browser::{BrowserError, StorageState};
 use crate::manifest::Login;
-use crate::redis::{Connection, RedisTarget};
+use crate::redis::{Connection, RedisTarget, StoreError, StoreErrorKind};
 
 /// The lifetime of the lock.
 const LOCK_TTL: Duration = Duration::from_secs(10);
@@ -26,6 +26,10 @@ const RENEWAL_INTERVAL: Duration = Duration::from_secs(3);
 
 /// The interval at which waiting processes poll.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How long a process waits for the login of another one. A lock that others
+/// have written may never expire.
+const MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// How long Redis may take to answer.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -80,13 +84,17 @@ impl SharedLogins {
         log_in: impl Future<Output = Result<StorageState, BrowserError>>,
     ) -> Result<StoredLogin, BrowserError> {
         let keys = self.keys(secret);
+        let started = Instant::now();
         loop {
             match self.turn(&keys, expired).await {
                 Some(LoginTurn::Done(done)) => return Ok(done),
-                Some(LoginTurn::Wait) => sleep(POLL_INTERVAL).await,
+                Some(LoginTurn::Wait) if started.elapsed() < MAX_WAIT => {
+                    sleep(POLL_INTERVAL).await;
+                }
                 Some(LoginTurn::LogIn) => break,
-                // Without Redis each process logs in itself.
-                None => return log_in.await.map(|state| StoredLogin::new(state, login.ttl)),
+                // Without Redis, or if the lock is never released, each process
+                // logs in itself.
+                Some(LoginTurn::Wait) | None => return log_in.await.map(|state| StoredLogin::new(state, login.ttl)),
             }
         }
         let outcome = tokio::select! {
@@ -151,11 +159,26 @@ impl SharedLogins {
         expired: Option<&StoredLogin>,
     ) -> Option<Option<StoredLogin>> {
         let encrypted: Option<Vec<u8>> = self
-            .query(async |connection| cmd("GET").arg(&keys.value).query_async(connection).await)
+            .query(async |connection| {
+                let mut get = cmd("GET");
+                let found = get.arg(&keys.value).query_async(connection).await;
+                match found.map_err(|error: RedisError| (StoreError::from(error.clone()), error)) {
+                    // Not a login: empty text cannot be decrypted, so it is replaced.
+                    Err((error, _)) if error.kind == StoreErrorKind::WrongType => {
+                        Ok(Some(Vec::new()))
+                    }
+                    found => found.map_err(|(_, error)| error),
+                }
+            })
             .await?;
         let done = encrypted.and_then(|encrypted| {
-            let clear = self.cipher.decrypt(&keys.value, &encrypted)?;
-            serde_json::from_slice(&clear).ok()
+            let clear = self.cipher.decrypt(&keys.value, &encrypted);
+            let done = clear.and_then(|clear| serde_json::from_slice(&clear).ok());
+            if done.is_none() {
+                let key = &keys.value;
+                tracing::warn!("the shared login `{key}` is invalid and is replaced");
+            }
+            done
         });
         Some(done.filter(|done: &StoredLogin| done.is_usable(expired)))
     }

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::BrowserName;
+
 /// A viewport: width × height in CSS pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Viewport {
@@ -48,7 +50,7 @@ impl FromStr for Viewport {
 /// The story id contains the suffixes of a browser other than the first
 /// configured (`button@firefox`) and of a scale other than 1 (`button@2x`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", try_from = "UncheckedIdentifier")]
 #[non_exhaustive]
 pub struct StoryIdentifier {
     /// The story's id, with its suffixes.
@@ -57,6 +59,23 @@ pub struct StoryIdentifier {
     pub theme: String,
     /// The viewport in CSS pixels.
     pub viewport: Viewport,
+}
+
+/// An identifier as a document has it, which may be forged.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UncheckedIdentifier {
+    story_id: String,
+    theme: String,
+    viewport: Viewport,
+}
+
+impl TryFrom<UncheckedIdentifier> for StoryIdentifier {
+    type Error = IdentifierError;
+
+    fn try_from(unchecked: UncheckedIdentifier) -> Result<Self, IdentifierError> {
+        Self::new(unchecked.story_id, unchecked.theme, unchecked.viewport)
+    }
 }
 
 /// Why a text is not a valid identifier.
@@ -138,6 +157,11 @@ impl StoryIdentifier {
         } else {
             Err(IdentifierError::Theme(theme.to_owned()))
         }
+    }
+
+    /// The engine that the story id names, if it is not the first one.
+    pub(crate) fn named_browser(&self) -> Option<BrowserName> {
+        self.story_id.split('@').skip(1).find_map(BrowserName::parse)
     }
 
     /// The test's name: `{storyId}::{theme}::{width}x{height}`.

@@ -5,17 +5,21 @@
 //! browsers.
 
 mod accept_command;
+mod bounded_text;
 mod browser_name;
 mod environment;
 mod identifier;
 mod recorded_event;
 mod result;
+mod result_bounds;
+mod result_check;
 mod run;
 mod run_file;
 mod status;
 mod time;
 
 pub(crate) use accept_command::accept_command;
+pub(crate) use bounded_text::{MAX_ENTRIES, MAX_LINE, MAX_MESSAGE, bound, bounded};
 pub use browser_name::BrowserName;
 pub(crate) use environment::Git;
 pub use environment::{Environment, EnvironmentChange, pin_environment};

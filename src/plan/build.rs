@@ -88,15 +88,7 @@ fn baseline(manifest: &Manifest, identifier: &StoryIdentifier, browser: BrowserN
 
 /// The engine that a story id names, otherwise the first one.
 fn engine_of(manifest: &Manifest, story: &StoryIdentifier) -> BrowserName {
-    let mut suffixes = story.story_id.split('@').skip(1);
-    let named = |suffix| {
-        BrowserName::ALL
-            .into_iter()
-            .find(|name| name.as_str() == suffix)
-    };
-    suffixes
-        .find_map(named)
-        .unwrap_or(manifest.browser.names[0])
+    story.named_browser().unwrap_or(manifest.browser.names[0])
 }
 
 /// A story id with the suffixes of a browser other than the first and of a

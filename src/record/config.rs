@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::RecordError;
+use super::journal_folder::folder_of;
 use super::keys::Keys;
 use super::memory::MemoryStore;
 use super::redis::RedisStore;
@@ -31,7 +32,7 @@ impl RecordConfig {
     pub fn new(state_dir: &Path, config: &Config) -> Result<Self, RecordError> {
         Ok(Self {
             redis: RedisTarget::new(state_dir, config)?,
-            journals: Some(state_dir.join("journal")),
+            journals: Some(folder_of(state_dir)),
             host: config.system.host.clone(),
         })
     }

@@ -1,8 +1,9 @@
 //! Marks decisions on snapshots of past runs in the record.
 
+use super::documents::parse_result;
 use super::error::RecordError;
 use super::operation::event_fields;
-use super::records::{Records, parse};
+use super::records::Records;
 use super::store::{MarkOutcome, MarkRequest};
 use crate::model::{RecordedEvent, RunId, StoryIdentifier, now_ms};
 
@@ -69,13 +70,13 @@ impl Records {
         event: Option<&RecordedEvent>,
     ) -> Result<MarkResult, RecordError> {
         let expected = self.document_of(id, story).await?;
+        // A forged document must not be marked, nor its event published.
+        let result = parse_result(id, story, &expected)?;
         let now = now_ms();
         let updated = match event {
             Some(_) => None,
             None => Some(RecordedEvent::TestUpdated {
-                result: Box::new(parse(&expected, || {
-                    format!("the snapshot `{story}` of the run `{id}`")
-                })?),
+                result: Box::new(result),
                 changes: field
                     .map(|field| (field.to_owned(), now.into()))
                     .into_iter()

@@ -30,6 +30,15 @@ pub enum RecordError {
         /// The error of the operating system.
         source: std::io::Error,
     },
+    /// A journal cannot be read at all.
+    #[error(
+        "a journal is damaged from its start, so none of its operations can be sent; it is kept \
+         as {}", kept.display()
+    )]
+    DamagedJournal {
+        /// Where it is kept.
+        kept: PathBuf,
+    },
     /// The store reported an error.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::error::RecordError;
-use super::operation::{HistoryEntry, json};
-use super::stream::StreamEntry;
-use crate::model::{Reason, RunId, Status, Summary};
+use super::operation::{HistoryEntry, join_document, json};
+use super::stream::{StreamEntry, check_event};
+use crate::model::{
+    Reason, RunId, Status, StoryIdentifier, Summary, VisualTestResult, VisualTestRun,
+};
 
 /// Everything that a store has of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,6 +82,8 @@ pub struct ExportedTest {
     pub at: i64,
     /// Its status.
     pub status: Status,
+    /// The writer id of its status; empty if unknown.
+    pub writer: String,
     /// Its document.
     pub record: String,
 }
@@ -95,6 +99,8 @@ enum ExportLine {
         key: String,
         at: i64,
         status: Status,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        writer: String,
         record: Box<RawValue>,
     },
     Event {
@@ -108,6 +114,66 @@ enum ExportLine {
 }
 
 impl ExportedRun {
+    /// The document of the run.
+    pub(super) fn document(&self) -> String {
+        let mut summary = Summary::default();
+        for test in &self.tests {
+            summary.add(test.status);
+        }
+        let state = &self.state;
+        let end = state.ended_at.map(|at| {
+            let duration = u64::try_from(at.saturating_sub(state.start)).unwrap_or_default();
+            (at, duration, state.reason(&summary))
+        });
+        join_document(&state.head, end, &summary, &state.tail)
+    }
+
+    /// Checks that everything in an export is about its run: an export can come
+    /// from anywhere.
+    ///
+    /// # Errors
+    /// The first reason why it is not.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.check_state()?;
+        let id = &self.state.run_id;
+        for test in &self.tests {
+            check_result(id, &test.key, &test.record)
+                .map_err(|problem| format!("the snapshot `{}` is invalid: {problem}", test.key))?;
+        }
+        for entry in &self.events {
+            check_event(&entry.event, Some(id))
+                .map_err(|problem| format!("the event {} is invalid: {problem}", entry.id))?;
+        }
+        Ok(())
+    }
+
+    /// The same, apart from snapshots and events.
+    ///
+    /// # Errors
+    /// The first reason why it is not.
+    pub(super) fn check_state(&self) -> Result<(), String> {
+        let id = &self.state.run_id;
+        if RunId::parse(id.as_str()).is_none() {
+            return Err("its id is invalid".to_owned());
+        }
+        let run: VisualTestRun = serde_json::from_str(&self.document())
+            .map_err(|error| format!("its document is invalid: {error}"))?;
+        run.check(id)?;
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        for worker in &self.workers {
+            if worker.writer.is_empty() || !worker.writer.chars().all(is_plain) {
+                return Err(format!("the worker `{}` is invalid", worker.writer));
+            }
+        }
+        for (key, outcome) in &self.outcomes {
+            StoryIdentifier::from_key(key).map_err(|error| error.to_string())?;
+            if outcome.run_id != *id {
+                return Err(format!("an entry of a history names the run `{}`", outcome.run_id));
+            }
+        }
+        Ok(())
+    }
+
     /// The run as lines of JSON, its state first.
     ///
     /// # Errors
@@ -126,6 +192,7 @@ impl ExportedRun {
                 key: test.key.clone(),
                 at: test.at,
                 status: test.status,
+                writer: test.writer.clone(),
                 record: raw(&test.record, &format!("the snapshot `{}`", test.key))?,
             });
         }
@@ -178,11 +245,13 @@ impl ExportedRun {
                 key,
                 at,
                 status,
+                writer,
                 record,
             } => self.tests.push(ExportedTest {
                 key,
                 at,
                 status,
+                writer,
                 record: record.get().to_owned(),
             }),
             ExportLine::Event { id, event } => self.events.push(StreamEntry {
@@ -192,4 +261,12 @@ impl ExportedRun {
             ExportLine::HistoryEntry { key, outcome } => self.outcomes.push((key, outcome)),
         }
     }
+}
+
+/// Checks that a document is that of the snapshot `key` in the run `run`.
+pub(super) fn check_result(run: &RunId, key: &str, document: &str) -> Result<(), String> {
+    let story = StoryIdentifier::from_key(key).map_err(|error| error.to_string())?;
+    let result: VisualTestResult =
+        serde_json::from_str(document).map_err(|error| error.to_string())?;
+    result.check(run, &story)
 }

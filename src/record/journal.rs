@@ -1,11 +1,15 @@
 //! The journal: the operations of a worker, on disk before they are sent.
 //!
-//! There is one file per worker, a sequence of frames. Frame 0 contains the
-//! [`JoinRequest`]. The process holds a lock on the file while it is alive.
+//! There is one file per worker, a sequence of frames. The frames with number 0
+//! contain the [`JoinRequest`]. The process holds a lock on the file while it is
+//! alive.
 //!
 //! If writing fails, further operations are kept in memory, and the user gets
-//! one warning.
+//! one warning. Damaged frames are skipped: readers get [`Operation::Lost`] in
+//! their place. The first process that finds damage keeps the file with the
+//! extension `damaged`.
 
+mod contents;
 mod file;
 mod frame;
 #[cfg(test)]
@@ -16,9 +20,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use self::file::{create_file, file_name};
-pub(super) use self::file::{is_journal_of, modified};
-use self::frame::{encode, frame_at};
+use self::contents::{Contents, encode_all};
+use self::file::{create_file, damaged_name, file_name};
+pub(super) use self::file::{is_damaged_journal, is_journal_of, modified};
+use self::frame::{MAX_TEXT, encode, next_frame};
 use super::error::RecordError;
 use super::operation::{JoinRequest, Operation};
 
@@ -33,7 +38,7 @@ pub(crate) struct Journal {
 struct JournalState {
     /// Absent when the journal is only in memory.
     file: Option<File>,
-    /// The end of the last valid frame.
+    /// The length of the file.
     end: u64,
     /// The sequence number of the last operation.
     last: u64,
@@ -41,7 +46,9 @@ struct JournalState {
     spilled: Vec<String>,
     /// Whether the worker has left its run, so that the journal is complete.
     closed: bool,
-    /// The error of the first failed write, or a description of damage.
+    /// How many operations are lost.
+    lost: u64,
+    /// The first failed write or the damage, as a sentence.
     problem: Option<String>,
 }
 
@@ -66,19 +73,20 @@ impl Journal {
     pub(crate) fn create(folder: Option<&Path>, join: &JoinRequest) -> Self {
         let path = folder.map(|folder| folder.join(file_name(join)));
         let path = path.unwrap_or_default();
-        let frame = encode(0, &super::operation::json(join));
+        let bytes = encode_all(join, []).unwrap_or_default();
         let mut state = JournalState {
             file: None,
-            end: frame.len() as u64,
+            end: bytes.len() as u64,
             last: 0,
             spilled: Vec::new(),
             closed: false,
+            lost: 0,
             problem: None,
         };
         if folder.is_some() {
-            match create_file(&path, &frame) {
+            match create_file(&path, &bytes) {
                 Ok(file) => state.file = Some(file),
-                Err(error) => state.problem = Some(error.to_string()),
+                Err(error) => state.problem = Some(write_problem(&error)),
             }
         }
         Self {
@@ -106,34 +114,38 @@ impl Journal {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(e)) => return Err(fail("lock the journal", e)),
         }
-        let unreadable = || fail("read the journal", damaged());
-        let (text, mut end) = frame_at(&file, 0, 0).ok_or_else(unreadable)?;
-        let join = serde_json::from_str(&text).map_err(|_| unreadable())?;
-        let (mut last, mut closed) = (0, false);
-        while let Some((text, next)) = frame_at(&file, end, last + 1) {
-            (last, end) = (last + 1, next);
-            closed = closes(&text);
-        }
-        let length = file.metadata().map_or(end, |m| m.len());
-        let problem = (length > end).then(|| {
-            let lost = length - end;
-            // New frames are appended after the last valid one.
-            let _ = file.set_len(end);
-            format!("the last {lost} bytes were damaged and are ignored")
-        });
+        let Some(contents) = contents::read(&file, |_| ()) else {
+            let kept = damaged_name(path);
+            fs::rename(path, &kept).map_err(|error| fail("rename the damaged journal", error))?;
+            return Err(RecordError::DamagedJournal { kept });
+        };
+        let mut problem = None;
+        let file = if contents.damage.is_none() {
+            file
+        } else {
+            let damage = contents.damage.describe();
+            let (file, result) = match repair(path, &file, &contents.join) {
+                Ok((repaired, kept)) => (repaired, format!("it is kept as {}", kept.display())),
+                Err(error) => (file, format!("failed to keep it: {error}")),
+            };
+            let path = path.display();
+            problem = Some(format!("the journal {path} is damaged: {damage}; {result}"));
+            file
+        };
         let state = JournalState {
+            end: file.metadata().map_or(0, |file| file.len()),
             file: Some(file),
-            end,
-            last,
+            last: contents.last,
             spilled: Vec::new(),
-            closed,
+            closed: contents.closed,
+            lost: contents.lost,
             problem,
         };
         let journal = Self {
             path: path.to_owned(),
             state: Mutex::new(state),
         };
-        Ok(Some((join, journal)))
+        Ok(Some((contents.join, journal)))
     }
 
     /// Whether the process that writes a journal is alive; true if the file
@@ -144,23 +156,21 @@ impl Journal {
     }
 
     /// Reads a journal without a lock, whether its process is alive or not.
-    pub(crate) fn read_all(path: &Path) -> Result<(JoinRequest, Vec<Operation>), RecordError> {
+    /// Damaged operations are [`Operation::Lost`]; the flag says whether there is
+    /// damage, which the end of a live journal always may seem to have.
+    pub(crate) fn read_all(
+        path: &Path,
+    ) -> Result<(JoinRequest, Vec<Operation>, bool), RecordError> {
         let fail = |source| RecordError::File {
             action: "read the journal",
             path: path.to_owned(),
             source,
         };
         let file = File::open(path).map_err(fail)?;
-        let (text, mut end) = frame_at(&file, 0, 0).ok_or_else(|| fail(damaged()))?;
-        let join = serde_json::from_str(&text).map_err(|_| fail(damaged()))?;
         let mut operations = Vec::new();
-        while let Some((text, next)) = frame_at(&file, end, operations.len() as u64 + 1)
-            && let Some(operation) = Operation::decode(&text)
-        {
-            operations.push(operation);
-            end = next;
-        }
-        Ok((join, operations))
+        let contents = contents::read(&file, |operation| operations.push(operation));
+        let Contents { join, damage, .. } = contents.ok_or_else(|| fail(damaged()))?;
+        Ok((join, operations, !damage.is_none()))
     }
 
     /// Appends an operation and returns its sequence number. Never fails: what
@@ -170,9 +180,9 @@ impl Journal {
         let mut state = self.state();
         let number = state.last + 1;
         state.last = number;
-        state.closed = closes(&text);
+        state.closed = operation.is_last();
         // Once one operation is kept in memory, the later ones must be too.
-        let written = state.spilled.is_empty() && state.write(&encode(number, &text));
+        let written = state.spilled.is_empty() && state.write(number, &text);
         if !written {
             state.spilled.push(text);
         }
@@ -194,7 +204,12 @@ impl Journal {
         modified(&self.path)
     }
 
-    /// The error of the first failed write, or a description of damage.
+    /// How many operations are lost.
+    pub(crate) fn lost(&self) -> u64 {
+        self.state().lost
+    }
+
+    /// The first failed write or the damage, as a sentence.
     pub(crate) fn problem(&self) -> Option<String> {
         self.state().problem.clone()
     }
@@ -207,20 +222,18 @@ impl Journal {
 
     /// Reads up to `count` operations and advances the cursor.
     pub(crate) fn read(&self, cursor: &mut JournalCursor, count: usize) -> Vec<Operation> {
-        let state = self.state();
+        let mut state = self.state();
         let first_spilled = state.last + 1 - state.spilled.len() as u64;
         let mut operations = Vec::new();
         while operations.len() < count && cursor.next <= state.last {
-            let text = if cursor.next >= first_spilled {
+            let operation = if cursor.next >= first_spilled {
                 let index = usize::try_from(cursor.next - first_spilled).unwrap_or(usize::MAX);
-                state.spilled.get(index).cloned()
+                let text = state.spilled.get(index);
+                text.and_then(|text| Operation::decode(text))
             } else {
                 state.read(cursor)
             };
-            let Some(operation) = text.as_deref().and_then(Operation::decode) else {
-                break;
-            };
-            operations.push(operation);
+            operations.push(operation.unwrap_or_else(|| state.note_lost(&self.path)));
             cursor.next += 1;
         }
         operations
@@ -232,9 +245,7 @@ impl Journal {
         let state = self.state();
         let in_file = state.last - state.spilled.len() as u64;
         while cursor.next < next && cursor.next <= in_file {
-            if state.read(cursor).is_none() {
-                break;
-            }
+            state.read(cursor);
             cursor.next += 1;
         }
         cursor.next = next;
@@ -253,41 +264,76 @@ impl Journal {
 }
 
 impl JournalState {
-    fn write(&mut self, frame: &[u8]) -> bool {
+    /// Writes a frame. One that readers would refuse is not written.
+    fn write(&mut self, number: u64, text: &str) -> bool {
         let Some(file) = &mut self.file else {
             return false;
         };
-        match file.write_all(frame) {
-            Ok(()) => {
-                self.end += frame.len() as u64;
+        let written = match encode(number, text) {
+            Some(frame) => file.write_all(&frame).map(|()| frame.len()),
+            None => Err(std::io::Error::other(format!(
+                "an operation has {} bytes, more than the maximum of {MAX_TEXT}",
+                text.len()
+            ))),
+        };
+        match written {
+            Ok(length) => {
+                self.end += length as u64;
                 true
             }
             Err(error) => {
-                // A partial frame would hide the frames after it.
+                // A partial frame is removed.
                 let _ = file.set_len(self.end);
-                self.problem = Some(error.to_string());
+                self.problem = Some(write_problem(&error));
                 false
             }
         }
     }
 
-    /// Reads the frame at the cursor and advances the cursor's offset.
-    fn read(&self, cursor: &mut JournalCursor) -> Option<String> {
-        let file = self.file.as_ref()?;
-        if cursor.offset == 0 {
-            cursor.offset = frame_at(file, 0, 0)?.1;
+    /// Reads the operation at the cursor and advances the cursor's offset;
+    /// `None` if it is lost.
+    fn read(&self, cursor: &mut JournalCursor) -> Option<Operation> {
+        let (frame, _) = next_frame(self.file.as_ref()?, cursor.offset, cursor.next)?;
+        if frame.number > cursor.next {
+            cursor.offset = frame.start;
+            return None;
         }
-        let (text, next) = frame_at(file, cursor.offset, cursor.next)?;
-        cursor.offset = next;
-        Some(text)
+        cursor.offset = frame.end;
+        Operation::decode(&frame.text)
     }
+
+    /// Notes damage that occurred after the file was opened.
+    fn note_lost(&mut self, path: &Path) -> Operation {
+        self.lost += 1;
+        self.problem.get_or_insert_with(|| {
+            format!(
+                "the journal {} was damaged by another program while it was in use",
+                path.display()
+            )
+        });
+        Operation::Lost
+    }
+}
+
+/// Keeps a damaged journal under another name, and replaces it by its valid
+/// operations. Returns the new file, which is locked, and the name.
+fn repair(path: &Path, file: &File, join: &JoinRequest) -> std::io::Result<(File, PathBuf)> {
+    let mut operations = Vec::new();
+    contents::read(file, |operation| operations.push(operation));
+    let bytes = encode_all(join, operations).ok_or_else(damaged)?;
+    let kept = damaged_name(path);
+    fs::copy(path, &kept)?;
+    let modified = file.metadata()?.modified()?;
+    let repaired = create_file(path, &bytes)?;
+    // The last write is the end of a killed process.
+    repaired.set_modified(modified)?;
+    Ok((repaired, kept))
+}
+
+fn write_problem(error: &std::io::Error) -> String {
+    format!("failed to write the journal: {error}")
 }
 
 fn damaged() -> std::io::Error {
     std::io::Error::other("its first frame is damaged")
-}
-
-/// Whether an operation ends the journal of its worker.
-fn closes(text: &str) -> bool {
-    text.starts_with("L\n") || text.starts_with("X\n")
 }

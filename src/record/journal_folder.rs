@@ -5,16 +5,42 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::journal::{Journal, is_journal_of};
+use super::journal::{Journal, is_damaged_journal, is_journal_of};
 use crate::model::RunId;
 
 /// The journals in a folder: those of one run, or all.
 pub(super) fn journals(folder: &Path, run: Option<&RunId>) -> Vec<PathBuf> {
+    files(folder, |path| is_journal_of(path, run))
+}
+
+/// A warning for each damaged journal that is kept below `state_dir`
+/// (`target/tintype`), until somebody deletes it.
+pub fn damaged_journals(state_dir: &Path) -> Vec<String> {
+    let warning = |path: &PathBuf| {
+        format!(
+            "{} is a damaged journal, so results of its run may be missing\n\
+             help: delete the file to end this warning; the journal's valid operations are kept",
+            path.display()
+        )
+    };
+    let folder = folder_of(state_dir);
+    files(&folder, is_damaged_journal).iter().map(warning).collect()
+}
+
+/// The folder of the journals.
+pub(super) fn folder_of(state_dir: &Path) -> PathBuf {
+    state_dir.join("journal")
+}
+
+/// The regular files in a folder that match, sorted.
+fn files(folder: &Path, matches: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
     let mut paths: Vec<_> = fs::read_dir(folder)
         .into_iter()
         .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| is_journal_of(path, run))
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+        .map(|entry| entry.path())
+        .filter(|path| matches(path))
         .collect();
     paths.sort();
     paths

@@ -26,6 +26,11 @@ impl Keys {
         format!("{}tintype:runs", self.prefix)
     }
 
+    /// Sorted set: the ids of a project's runs by start time in milliseconds.
+    pub(crate) fn project_runs(&self, project: &str) -> String {
+        format!("{}tintype:project:{project}:runs", self.prefix)
+    }
+
     /// String: the document of a run.
     pub(crate) fn run(&self, run: &RunId) -> String {
         format!("{}visualrun:{run}", self.prefix)
@@ -86,6 +91,7 @@ mod tests {
         let all = [
             keys.index(),
             keys.runs(),
+            keys.project_runs("shop"),
             keys.run(&run),
             keys.tests(&run),
             keys.test(&run, "a/b@2x:dark:10x20"),
@@ -98,6 +104,7 @@ mod tests {
         insta::assert_snapshot!(all.join("\n"), @r"
         team:visualruns:index
         team:tintype:runs
+        team:tintype:project:shop:runs
         team:visualrun:run-1
         team:visualrun:run-1:tests
         team:visualtest:run-1:a/b@2x:dark:10x20

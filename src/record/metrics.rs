@@ -11,6 +11,7 @@ use super::journal_folder::journals;
 use super::records::Records;
 use super::server_info::ServerInfo;
 use crate::model::VisualTestRun;
+use crate::redis::StoreErrorKind;
 
 /// Whether the record can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -66,8 +67,7 @@ impl Records {
     /// response time if it does not answer.
     ///
     /// # Errors
-    /// When the connection is lost meanwhile, or a document or a journal cannot
-    /// be read.
+    /// When the connection is lost meanwhile.
     pub async fn metrics(&self) -> Result<Metrics, RecordError> {
         let mut metrics = Metrics::default();
         let health = self.health().await;
@@ -90,18 +90,27 @@ impl Records {
     }
 
     async fn add_contents(&self, metrics: &mut Metrics) -> Result<(), RecordError> {
-        let runs = self.runs(usize::MAX).await?;
-        let open = runs.iter().filter(|run| run.reason.is_none()).count();
-        metrics.add("runs", "gauge", "Runs in the record.", runs.len());
+        let (mut count, mut open, mut snapshots) = (0_u64, 0_u64, 0_u64);
+        let (mut pages, mut newest) = (self.pages(), None);
+        while let Some(page) = pages.next().await? {
+            for run in &page {
+                count += 1;
+                open += u64::from(run.reason.is_none());
+                snapshots = snapshots.saturating_add(run.summary.total);
+            }
+            newest = newest.or_else(|| page.into_iter().next());
+        }
+        metrics.add("runs", "gauge", "Runs in the record.", count);
         metrics.add("runs_open", "gauge", "Runs that have not ended.", open);
-        let snapshots: u64 = runs.iter().map(|run| run.summary.total).sum();
         metrics.add(
             "snapshots",
             "gauge",
             "Final results in the record.",
             snapshots,
         );
-        self.add_newest(metrics, &runs).await?;
+        if let Some(newest) = newest {
+            self.add_newest(metrics, &newest).await?;
+        }
         let pending = self.pending_operations().await?;
         metrics.add(
             "journal_pending_operations",
@@ -136,11 +145,8 @@ impl Records {
     async fn add_newest(
         &self,
         metrics: &mut Metrics,
-        runs: &[VisualTestRun],
+        newest: &VisualTestRun,
     ) -> Result<(), RecordError> {
-        let Some(newest) = runs.first() else {
-            return Ok(());
-        };
         let tests = self.tests(&newest.run_id).await?;
         let hits = tests.iter().filter(|test| test.cached).count();
         let done = tests.iter().filter(|test| test.status.is_final()).count();
@@ -163,16 +169,25 @@ impl Records {
     /// does not have yet.
     ///
     /// # Errors
-    /// When a journal cannot be read, or the store cannot be reached.
+    /// When the store cannot be reached.
     pub async fn pending_operations(&self) -> Result<u64, RecordError> {
         let Some(folder) = self.config().journals() else {
             return Ok(0);
         };
         let mut pending = 0;
         for path in journals(folder, None) {
-            let (join, operations) = Journal::read_all(&path)?;
+            let (join, operations, _) = match Journal::read_all(&path) {
+                Ok(read) => read,
+                Err(error) => {
+                    self.store().skipped().add("a journal", error);
+                    continue;
+                }
+            };
             if join.place == self.config().destination() {
-                let applied = self.store().applied(&join).await?;
+                let applied = match self.store().applied(&join).await {
+                    Err(error) if error.kind == StoreErrorKind::WrongType => 0,
+                    applied => applied?,
+                };
                 pending += (operations.len() as u64).saturating_sub(applied);
             }
         }

@@ -7,8 +7,9 @@
 //! - [`store`] defines what a store does; `memory` and `redis` implement it.
 //! - [`export`] moves runs between stores as NDJSON; `retention` removes old
 //!   runs; [`metrics`] and [`server_info`] report on the store.
-//! - [`Records`] reads the record, for commands and the review server, and
-//!   `decisions` marks their decisions.
+//! - [`Records`] reads the record, for commands and the review server, a page
+//!   at a time ([`RunPages`]); `decisions` marks their decisions. Invalid
+//!   documents are `skipped` and named.
 //!
 //! Every operation has a writer and a sequence number, and a store applies it
 //! only if its number is the next one. A repeated operation therefore changes
@@ -16,6 +17,7 @@
 
 mod config;
 mod decisions;
+mod documents;
 mod error;
 mod event_follower;
 pub(crate) mod export;
@@ -30,7 +32,9 @@ mod recorder;
 mod records;
 mod redis;
 mod retention;
+mod run_pages;
 pub(crate) mod server_info;
+mod skipped;
 pub(crate) mod store;
 mod stream;
 mod writer;
@@ -39,8 +43,10 @@ pub use config::RecordConfig;
 pub use decisions::MarkResult;
 pub use error::RecordError;
 pub use event_follower::EventFollower;
+pub use journal_folder::damaged_journals;
 pub(crate) use recorder::RecordReport;
 pub use recorder::Recorder;
 pub use records::Records;
 pub use retention::Retention;
+pub use run_pages::RunPages;
 pub use stream::{EventNotifications, StreamEntry};

@@ -40,8 +40,8 @@ pub enum Operation {
         key: String,
         /// The status in the document.
         status: Status,
-        /// The time, in milliseconds since the Unix epoch: of two executions of
-        /// a snapshot, the later one counts.
+        /// The time, in milliseconds since the Unix epoch: of executions by two
+        /// workers, the later one counts. Within a worker the order counts.
         at: i64,
         /// The event's type.
         kind: String,
@@ -78,6 +78,9 @@ pub enum Operation {
         /// The time of its last write, in milliseconds since the Unix epoch.
         at: i64,
     },
+    /// An operation that was lost in the journal: it uses its sequence number,
+    /// so that the operations after it can be applied.
+    Lost,
 }
 
 /// One outcome in the history of a snapshot.
@@ -99,9 +102,14 @@ pub struct HistoryEntry {
 }
 
 impl Operation {
+    /// The operation that records an event now.
+    pub fn from_event(event: &RecordedEvent) -> Self {
+        Self::from_event_at(event, now_ms())
+    }
+
     /// The operation that records an event. For the start and end of a run only
     /// its environment is recorded here: joining and leaving do the rest.
-    pub fn from_event(event: &RecordedEvent) -> Self {
+    pub(crate) fn from_event_at(event: &RecordedEvent, at: i64) -> Self {
         let kind = event.kind().to_owned();
         match event {
             RecordedEvent::RunStarted(run) | RecordedEvent::RunFinished(run) => Self::Describe {
@@ -109,7 +117,9 @@ impl Operation {
             },
             RecordedEvent::TestStarted(result)
             | RecordedEvent::TestUpdated { result, .. }
-            | RecordedEvent::TestFinished(result) => Self::test(result, kind, event_fields(event)),
+            | RecordedEvent::TestFinished(result) => {
+                Self::test(result, kind, event_fields(event), at)
+            }
             RecordedEvent::BaselineAccepted { .. } => Self::Announce {
                 kind,
                 fields: event_fields(event),
@@ -117,8 +127,7 @@ impl Operation {
         }
     }
 
-    fn test(result: &VisualTestResult, kind: String, fields: String) -> Self {
-        let at = now_ms();
+    fn test(result: &VisualTestResult, kind: String, fields: String, at: i64) -> Self {
         let outcome = result.status.is_final().then(|| HistoryEntry {
             run_id: result.run_id.clone(),
             at,
@@ -155,7 +164,13 @@ impl Operation {
                 format!("L\n{}\n{at}", reason.map_or("", Reason::as_str))
             }
             Self::Die { at } => format!("X\n{at}"),
+            Self::Lost => "S".to_owned(),
         }
+    }
+
+    /// Whether it ends the journal of its worker.
+    pub(crate) fn is_last(&self) -> bool {
+        matches!(self, Self::Leave { .. } | Self::Die { .. })
     }
 
     /// Decodes [`encode`](Self::encode); `None` if the text is invalid.
@@ -187,6 +202,7 @@ impl Operation {
             "X" => Self::Die {
                 at: line()?.parse().ok()?,
             },
+            "S" => Self::Lost,
             _ => return None,
         };
         line().is_none().then_some(operation)
@@ -210,13 +226,14 @@ pub(crate) fn event_fields(event: &RecordedEvent) -> String {
 
 /// Splits a run's document at the fields of its end and summary.
 pub(crate) fn split_document(run: &VisualTestRun) -> (String, String) {
-    let bare = VisualTestRun {
+    let mut bare = VisualTestRun {
         end_time: None,
         duration: None,
         reason: None,
         summary: Summary::default(),
         ..run.clone()
     };
+    bare.environment.bound_texts();
     // Quotes inside JSON strings are escaped, so this occurs only once.
     let summary = format!(",\"summary\":{}", json(&bare.summary));
     let document = json(&bare);
@@ -282,6 +299,7 @@ mod tests {
                 at: 7,
             },
             Operation::Die { at: 7 },
+            Operation::Lost,
             Operation::from_event(&RecordedEvent::BaselineAccepted {
                 run_id: RunId("run-1".to_owned()),
                 story_identifier: result().story_identifier,

@@ -10,7 +10,7 @@ use super::journal_folder::journals;
 use super::operation::{JoinRequest, Operation};
 use super::store::{ApplyOutcome, EndOutcome, Store};
 use crate::model::{RunId, VisualTestRun, now_ms};
-use crate::redis::StoreError;
+use crate::redis::{StoreError, StoreErrorKind};
 
 /// How many of the newest runs are checked for abandoned ones.
 const RUNS_CHECKED: usize = 50;
@@ -20,8 +20,17 @@ const RUNS_CHECKED: usize = 50;
 pub struct OrphanReport {
     /// The number of operations sent.
     pub sent: u64,
-    /// The number of journals that the store has completely.
+    /// The number of journals of processes that left their run, of which the
+    /// store has every operation.
     pub complete: usize,
+    /// The number of journals that end before their process left its run, since
+    /// it was killed or the journal was truncated. The store has the rest.
+    pub unfinished: usize,
+    /// The number of journals of which operations are lost. The store has the
+    /// rest.
+    pub damaged: usize,
+    /// The number of journals that could not be sent completely.
+    pub failed: usize,
     /// The destinations of journals that belong to another record.
     pub foreign: Vec<String>,
     /// Problems with single journals, a sentence each.
@@ -50,31 +59,35 @@ pub(crate) async fn send_orphan_journals(
             report.foreign.push(join.place);
             continue;
         }
-        if let Some(problem) = journal.problem() {
-            report.warnings.push(format!(
-                "the journal {} is damaged: {problem}",
-                path.display()
-            ));
-        }
-        if !journal.is_closed() {
+        let was_closed = journal.is_closed();
+        let is_damaged = journal.lost() > 0 || journal.problem().is_some();
+        report.warnings.extend(journal.problem());
+        if !was_closed {
             let at = journal.modified().unwrap_or_else(now_ms);
             journal.append(&Operation::Die { at });
         }
         match send(store, &join, &journal).await {
             Ok((sent, ended)) => {
                 report.sent += sent;
-                report.complete += 1;
+                match (is_damaged, was_closed) {
+                    (true, _) => report.damaged += 1,
+                    (false, false) => report.unfinished += 1,
+                    (false, true) => report.complete += 1,
+                }
                 if ended && join.run_id != own.run_id {
                     journal.remove();
                 }
             }
             Err(error) => {
+                report.failed += 1;
                 report.warnings.push(format!(
                     "failed to send the journal {}: {error}",
                     path.display()
                 ));
-                // The other journals would fail likewise.
-                break;
+                // If one value is invalid, the other journals can be sent.
+                if error.kind != StoreErrorKind::WrongType {
+                    break;
+                }
             }
         }
     }
@@ -88,10 +101,24 @@ pub(crate) async fn end_abandoned_runs(
     own: Option<&RunId>,
 ) -> Result<Vec<RunId>, StoreError> {
     let mut ended = Vec::new();
-    for (id, _) in store.runs().await?.into_iter().take(RUNS_CHECKED) {
-        let open = Some(&id) != own && !has_ended(store, &id).await?;
-        if open && let EndOutcome::Ended(_) = store.end(&id, None).await? {
-            ended.push(id);
+    let page = store.runs_from(0, RUNS_CHECKED).await?;
+    let ids: Vec<_> = page.runs.into_iter().map(|(id, _)| id).collect();
+    let documents = store.run_documents(&ids).await?;
+    for (id, document) in ids.into_iter().zip(documents) {
+        if Some(&id) == own || document.is_some_and(|text| is_ended(&text)) {
+            continue;
+        }
+        match store.end(&id, None).await {
+            Ok(EndOutcome::Ended(_)) => ended.push(id),
+            Ok(_) => {}
+            // The state of the run is invalid.
+            Err(error)
+                if matches!(error.kind, StoreErrorKind::WrongType | StoreErrorKind::Other) =>
+            {
+                let state = format_args!("the state of the run `{id}`");
+                store.skipped().add(state, error.message);
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(ended)
@@ -99,9 +126,21 @@ pub(crate) async fn end_abandoned_runs(
 
 /// Whether a run has ended; false if the store does not have it.
 async fn has_ended(store: &dyn Store, run: &RunId) -> Result<bool, StoreError> {
-    let document = store.run(run).await?;
-    let run: Option<VisualTestRun> = document.and_then(|text| serde_json::from_str(&text).ok());
-    Ok(run.is_some_and(|run| run.reason.is_some()))
+    let documents = store.run_documents(std::slice::from_ref(run)).await?;
+    Ok(documents.iter().flatten().any(|text| is_ended(text)))
+}
+
+fn is_ended(document: &str) -> bool {
+    let run: Result<VisualTestRun, _> = serde_json::from_str(document);
+    run.is_ok_and(|run| run.reason.is_some())
+}
+
+/// The error for a journal that the store does not have completely.
+fn incomplete(applied: u64, last: u64) -> StoreError {
+    StoreError {
+        kind: StoreErrorKind::Other,
+        message: format!("the record has only {applied} of {last} operations"),
+    }
 }
 
 /// Sends a journal until the store has all of it. Returns the number of sent
@@ -120,7 +159,7 @@ async fn send(
         }
         let operations = journal.read(&mut cursor, 256);
         if operations.is_empty() {
-            break;
+            return Err(incomplete(applied, journal.last()));
         }
         for answer in store.apply(join, applied + 1, &operations).await? {
             match answer {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -36,6 +37,8 @@ pub struct Recorder {
     retry_now: Arc<Notify>,
     progress: watch::Receiver<WriterProgress>,
     stop: Arc<watch::Sender<bool>>,
+    /// The time of the last operation, which never goes back.
+    clock: Arc<AtomicI64>,
 }
 
 /// The state of the record at the end of a process.
@@ -93,7 +96,7 @@ impl Recorder {
         config.check_run_id(&run.run_id)?;
         let (head, tail) = split_document(&run);
         let join = JoinRequest {
-            run_id: run.run_id,
+            run_id: run.run_id.clone(),
             writer: uuid::Uuid::now_v7().simple().to_string(),
             host: config.host().to_owned(),
             planned,
@@ -136,13 +139,22 @@ impl Recorder {
             retry_now,
             progress: seen,
             stop: Arc::new(stop),
+            clock: Arc::new(AtomicI64::new(run.timestamp)),
         })
     }
 
     /// Records an event by appending it to the journal.
     pub fn record(&self, event: &RecordedEvent) {
-        self.journal.append(&Operation::from_event(event));
+        let operation = Operation::from_event_at(event, self.now());
+        self.journal.append(&operation);
         self.wake.notify_one();
+    }
+
+    /// The current time in milliseconds since the Unix epoch, but never before
+    /// the start of the run or the last operation: the clock may be set back.
+    fn now(&self) -> i64 {
+        let now = now_ms();
+        now.max(self.clock.fetch_max(now, Ordering::Relaxed))
     }
 
     /// Leaves the run, which ends it if this was its last process, and waits a
@@ -151,7 +163,7 @@ impl Recorder {
     pub async fn finish(&self, reason: Option<Reason>) -> RecordReport {
         self.journal.append(&Operation::Leave {
             reason,
-            at: now_ms(),
+            at: self.now(),
         });
         self.wake.notify_one();
         self.retry_now.notify_one();
@@ -222,7 +234,7 @@ impl Recorder {
         let pending = self.journal.last().saturating_sub(progress.applied);
         let mut warnings = progress.warnings;
         if let Some(problem) = self.journal.problem() {
-            warnings.push(format!("failed to write the journal: {problem}"));
+            warnings.push(problem);
         }
         if pending > 0 {
             warnings.extend(progress.error.map(|error| error.to_string()));

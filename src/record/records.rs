@@ -4,14 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::config::RecordConfig;
+use super::documents::{document_error, parse_result, parse_run, run_name, result_name};
 use super::error::RecordError;
 use super::event_follower::EventFollower;
-use super::export::ExportedRun;
+use super::export::{ExportedRun, check_result};
 use super::operation::{HistoryEntry, JoinRequest};
 use super::orphan_journals::{OrphanReport, end_abandoned_runs, send_orphan_journals};
 use super::store::{EndOutcome, Store};
 use super::stream::{EventNotifications, StreamEntry};
 use crate::model::{RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun};
+use crate::redis::StoreError;
 
 /// The record of all runs.
 #[derive(Clone)]
@@ -19,7 +21,7 @@ pub struct Records {
     config: RecordConfig,
     store: Arc<dyn Store>,
     /// Only runs of this project are found.
-    project: Option<String>,
+    pub(super) project: Option<String>,
     /// Whether runs are of the project, as far as it is known.
     own_runs: Arc<Mutex<HashMap<RunId, bool>>>,
 }
@@ -78,25 +80,48 @@ impl Records {
         self.config.is_memory()
     }
 
-    /// The newest runs of the project, newest first, at most `limit`.
-    ///
-    /// # Errors
-    /// When the store cannot be reached or a document is invalid.
-    pub async fn runs(&self, limit: usize) -> Result<Vec<VisualTestRun>, RecordError> {
-        let mut runs: Vec<VisualTestRun> = Vec::new();
-        for (id, _) in self.store.runs().await? {
-            if runs.len() == limit {
-                break;
-            }
-            if let Some(text) = self.store.run(&id).await? {
-                let run = parse(&text, || format!("the run `{id}`"))?;
-                runs.extend(Some(run).filter(|run| self.is_own(run)));
-            }
-        }
-        Ok(runs)
+    /// Takes a sentence for each document that was skipped since the last call.
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.store.skipped().take()
     }
 
-    fn is_own(&self, run: &VisualTestRun) -> bool {
+    /// The document if it is valid; otherwise it is skipped.
+    pub(super) fn valid<T>(&self, document: Result<T, RecordError>) -> Option<T> {
+        document.map_err(|error| self.skip(error)).ok()
+    }
+
+    /// A reply of the store; `None` if the value is of another type, so that it
+    /// is skipped.
+    pub(super) fn unless_invalid<T>(
+        &self,
+        reply: Result<T, StoreError>,
+        name: impl FnOnce() -> String,
+    ) -> Result<Option<T>, RecordError> {
+        match reply.map_err(|error| document_error(error, name)) {
+            Ok(value) => Ok(Some(value)),
+            Err(error @ RecordError::Document { .. }) => {
+                self.skip(error);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Names an invalid document that a caller skips in the next warnings.
+    pub fn skip(&self, error: RecordError) {
+        match error {
+            RecordError::Document { document, problem } => {
+                self.store.skipped().add(document, problem);
+            }
+            RecordError::NoRun { run_id, .. } => {
+                let problem = "its state is missing";
+                self.store.skipped().add(format_args!("the run `{run_id}`"), problem);
+            }
+            other => self.store.skipped().add("a document", other),
+        }
+    }
+
+    pub(super) fn is_own(&self, run: &VisualTestRun) -> bool {
         self.project
             .as_ref()
             .is_none_or(|project| run.is_of(project))
@@ -105,42 +130,45 @@ impl Records {
     /// The document of a run.
     ///
     /// # Errors
-    /// When there is no such run, or the store cannot be reached.
+    /// When there is no such run, its document is invalid, or the store cannot
+    /// be reached.
     pub async fn run(&self, id: &RunId) -> Result<VisualTestRun, RecordError> {
-        let text = self.store.run(id).await?;
-        let text = text.ok_or_else(|| self.no_run(id))?;
-        let run = parse(&text, || format!("the run `{id}`"))?;
-        Some(run)
+        let text = match self.store.run(id).await {
+            Err(error) => return Err(document_error(error, || run_name(id))),
+            Ok(text) => text.ok_or_else(|| self.no_run(id))?,
+        };
+        Some(parse_run(id, &text)?)
             .filter(|run| self.is_own(run))
             .ok_or_else(|| self.no_run(id))
     }
 
-    /// The snapshots of a run, sorted by identifier.
+    /// The valid snapshots of a run, sorted by identifier.
     ///
     /// # Errors
-    /// When the store cannot be reached or a document is invalid.
+    /// When the store cannot be reached.
     pub async fn tests(&self, id: &RunId) -> Result<Vec<VisualTestResult>, RecordError> {
-        let mut tests = self.store.tests(id).await?;
+        let name = || format!("the set of snapshots of {}", run_name(id));
+        let tests = self.store.tests(id).await;
+        let mut tests = self.unless_invalid(tests, name)?.unwrap_or_default();
         tests.sort();
-        let result = |(story, text): &(StoryIdentifier, String)| {
-            parse(text, || format!("the snapshot `{story}` of the run `{id}`"))
-        };
-        tests.iter().map(result).collect()
+        let tests = tests.iter();
+        Ok(tests
+            .filter_map(|(story, text)| self.valid(parse_result(id, story, text)))
+            .collect())
     }
 
     /// A snapshot of a run.
     ///
     /// # Errors
-    /// When there is no such snapshot, or the store cannot be reached.
+    /// When there is no such snapshot, its document is invalid, or the store
+    /// cannot be reached.
     pub async fn test(
         &self,
         id: &RunId,
         story: &StoryIdentifier,
     ) -> Result<VisualTestResult, RecordError> {
         let text = self.document_of(id, story).await?;
-        parse(&text, || {
-            format!("the snapshot `{story}` of the run `{id}`")
-        })
+        parse_result(id, story, &text)
     }
 
     /// The document of a snapshot, as it is stored.
@@ -149,7 +177,8 @@ impl Records {
         id: &RunId,
         story: &StoryIdentifier,
     ) -> Result<String, RecordError> {
-        let text = self.store.test(id, story).await?;
+        let text = self.store.test(id, story).await;
+        let text = text.map_err(|error| document_error(error, || result_name(id, story)))?;
         text.ok_or_else(|| RecordError::NoTest {
             run_id: id.to_string(),
             name: story.test_name(),
@@ -173,7 +202,8 @@ impl Records {
         after: &str,
         count: usize,
     ) -> Result<Vec<StreamEntry>, RecordError> {
-        Ok(self.store.events(id, after, count).await?)
+        let events = self.store.events(id, after, count).await;
+        events.map_err(|error| document_error(error, || format!("the stream of {}", run_name(id))))
     }
 
     /// Follows the events of a run after the id `after`, without gaps: published
@@ -197,7 +227,10 @@ impl Records {
     /// When the store cannot be reached.
     pub async fn history(&self, story: &StoryIdentifier) -> Result<Vec<HistoryEntry>, RecordError> {
         let mut outcomes = Vec::new();
-        for outcome in self.store.history(story).await? {
+        let name = || format!("the history of the snapshot `{story}`");
+        let history = self.store.history(story).await;
+        let history = self.unless_invalid(history, name)?.unwrap_or_default();
+        for outcome in history {
             if self.is_own_id(&outcome.run_id).await? {
                 outcomes.push(outcome);
             }
@@ -214,30 +247,52 @@ impl Records {
         if let Some(is_own) = own_runs().get(id) {
             return Ok(*is_own);
         }
-        let is_own = match self.store.run(id).await? {
-            Some(text) => self.is_own(&parse(&text, || format!("the run `{id}`"))?),
-            None => true,
-        };
+        let documents = self.store.run_documents(std::slice::from_ref(id)).await?;
+        let is_own = documents.into_iter().flatten().next().is_none_or(|text| {
+            let run = self.valid(parse_run(id, &text));
+            run.is_some_and(|run| self.is_own(&run))
+        });
         own_runs().insert(id.clone(), is_own);
         Ok(is_own)
     }
 
-    /// Exports a run with everything that the store has of it.
+    /// Exports a run with everything valid that the store has of it.
     ///
     /// # Errors
-    /// When there is no such run, or the store cannot be reached.
+    /// When there is no such run, its state is invalid, or the store cannot be
+    /// reached.
     pub async fn export(&self, id: &RunId) -> Result<ExportedRun, RecordError> {
-        let run = self.store.export(id).await?;
-        run.ok_or_else(|| self.no_run(id))
+        let run = self.store.export(id).await;
+        let run = run.map_err(|error| document_error(error, || format!("the state of {}", run_name(id))))?;
+        let mut run = run.ok_or_else(|| self.no_run(id))?;
+        run.tests.retain(|test| {
+            let checked = check_result(id, &test.key, &test.record);
+            let name = || format!("the snapshot `{}` of {}", test.key, run_name(id));
+            let document = checked.map_err(|problem| RecordError::Document {
+                document: name(),
+                problem,
+            });
+            self.valid(document).is_some()
+        });
+        run.check_state().map_err(|problem| RecordError::Document {
+            document: run_name(id),
+            problem,
+        })?;
+        Ok(run)
     }
 
     /// Imports a run; returns false and changes nothing if there is one with
     /// its id.
     ///
     /// # Errors
-    /// When the store cannot be reached.
+    /// When something in the export is invalid or about another run, or the
+    /// store cannot be reached.
     pub async fn import(&self, run: &ExportedRun) -> Result<bool, RecordError> {
         self.config.check_run_id(&run.state.run_id)?;
+        run.check().map_err(|problem| RecordError::Document {
+            document: run_name(&run.state.run_id),
+            problem,
+        })?;
         Ok(self.store.import(run).await?)
     }
 
@@ -271,8 +326,8 @@ impl Records {
         let Some(folder) = self.config.journals() else {
             return OrphanReport::default();
         };
-        let runs = self.store.runs().await.unwrap_or_default();
-        let newest = runs.into_iter().next().map(|(id, _)| id);
+        let newest = self.store.runs_from(0, 1).await.unwrap_or_default();
+        let newest = newest.runs.into_iter().next().map(|(id, _)| id);
         send_orphan_journals(&*self.store, folder, &self.observer(newest), None).await
     }
 
@@ -283,7 +338,7 @@ impl Records {
     /// # Errors
     /// When the store cannot be reached.
     pub async fn end_abandoned(&self) -> Result<Vec<RunId>, RecordError> {
-        self.flush().await;
+        self.warn_of(&self.flush().await);
         Ok(end_abandoned_runs(&*self.store, None).await?)
     }
 
@@ -297,9 +352,14 @@ impl Records {
             && let Some(folder) = self.config.journals()
         {
             let observer = self.observer(Some(run.clone()));
-            send_orphan_journals(&*self.store, folder, &observer, Some(run)).await;
+            let sent = send_orphan_journals(&*self.store, folder, &observer, Some(run)).await;
+            self.warn_of(&sent);
         }
         Ok(self.store.end(run, Some(self.config.host())).await?)
+    }
+
+    fn warn_of(&self, sent: &OrphanReport) {
+        sent.warnings.iter().for_each(|warning| self.store.skipped().note(warning));
     }
 
     /// A request that joins no run, for sending the journals of others; those
@@ -317,15 +377,4 @@ impl Records {
             place: self.config.destination(),
         }
     }
-}
-
-/// Reads a document; `document` names it in an error.
-pub(super) fn parse<T: serde::de::DeserializeOwned>(
-    text: &str,
-    document: impl FnOnce() -> String,
-) -> Result<T, RecordError> {
-    serde_json::from_str(text).map_err(|error| RecordError::Document {
-        document: document(),
-        problem: error.to_string(),
-    })
 }

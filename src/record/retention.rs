@@ -1,14 +1,17 @@
 //! Removes old runs and their images.
 
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::RecordError;
-use super::journal::Journal;
+use super::journal::{Journal, is_journal_of};
 use super::journal_folder::journals;
 use super::records::Records;
 use crate::model::{RunId, VisualTestRun, now_ms};
+
+/// How many runs one step removes.
+const RUNS_PER_STEP: usize = 500;
 
 /// The limits beyond which runs are removed. A run is removed when it exceeds
 /// any of them; a run that has not ended is never removed.
@@ -38,8 +41,9 @@ pub struct Surplus {
 }
 
 impl Records {
-    /// The runs that exceed `retention`, newest first. `folder` has a folder of
-    /// images for each run.
+    /// The runs that exceed `retention`, newest first, and entries of the index
+    /// without a run. `folder` has a folder of images for each run. `progress` is
+    /// called after each step with the number of entries that were read.
     ///
     /// # Errors
     /// When the store cannot be reached.
@@ -47,59 +51,82 @@ impl Records {
         &self,
         retention: Retention,
         folder: &Path,
+        mut progress: impl FnMut(usize),
     ) -> Result<Vec<Surplus>, RecordError> {
         let mut surplus = Vec::new();
-        let mut kept_bytes = 0;
-        let runs = self.runs(usize::MAX).await?;
-        for (run, number) in runs.iter().filter(|run| run.reason.is_some()).zip(1..) {
-            // An id that would leave the folder has no images.
-            let folder = match Path::new(run.run_id.as_str())
-                .components()
-                .collect::<Vec<_>>()[..]
-            {
-                [Component::Normal(name)] => folder.join(name),
-                _ => continue,
-            };
-            let image_bytes = size_of_files(&folder);
-            kept_bytes += image_bytes;
-            let Some((record, reason)) = retention.exceeded_by(run, number, kept_bytes) else {
-                continue;
-            };
-            kept_bytes -= image_bytes;
-            if record || image_bytes > 0 {
-                surplus.push(Surplus {
-                    run: run.run_id.clone(),
-                    record,
-                    image_bytes,
-                    reason,
-                    folder,
-                });
+        let (mut number, mut kept_bytes) = (0, 0);
+        let mut pages = self.pages();
+        while let Some(page) = pages.next().await? {
+            for run in page.iter().filter(|run| run.reason.is_some()) {
+                number += 1;
+                let folder = folder.join(run.run_id.as_str());
+                let image_bytes = size_of_files(&folder);
+                kept_bytes += image_bytes;
+                let Some((record, reason)) = retention.exceeded_by(run, number, kept_bytes) else {
+                    continue;
+                };
+                kept_bytes -= image_bytes;
+                if record || image_bytes > 0 {
+                    surplus.push(Surplus {
+                        run: run.run_id.clone(),
+                        record,
+                        image_bytes,
+                        reason,
+                        folder,
+                    });
+                }
             }
+            let ghosts = pages.take_ghosts().await?.into_iter();
+            surplus.extend(ghosts.map(|run| Surplus {
+                folder: folder.join(run.as_str()),
+                run,
+                record: true,
+                image_bytes: 0,
+                reason: "the index names it, but the record does not have it".to_owned(),
+            }));
+            progress(pages.entries());
         }
         Ok(surplus)
     }
 
-    /// Removes a surplus run, or its images.
+    /// Removes surplus runs, or their images, in steps: an interrupted removal
+    /// continues when it is repeated. `progress` is called after each step with
+    /// the number of runs that were removed.
     ///
     /// # Errors
     /// When the store cannot be reached or images cannot be removed.
-    pub async fn prune(&self, surplus: &Surplus) -> Result<(), RecordError> {
-        if surplus.record {
+    pub async fn prune(
+        &self,
+        surplus: &[Surplus],
+        mut progress: impl FnMut(usize),
+    ) -> Result<(), RecordError> {
+        let journals = self.config().journals().map(|folder| journals(folder, None));
+        for (step, items) in surplus.chunks(RUNS_PER_STEP).enumerate() {
+            let removed = items.iter().filter(|item| item.record);
+            let removed: Vec<_> = removed.map(|item| item.run.clone()).collect();
             // A journal that stays would restore the run.
-            if let Some(folder) = self.config().journals() {
-                for path in journals(folder, Some(&surplus.run)) {
-                    if let Some((_, journal)) = Journal::open_orphan(&path)? {
-                        journal.remove();
-                    }
+            for path in journals.iter().flatten() {
+                if removed.iter().any(|run| is_journal_of(path, Some(run)))
+                    && let Ok(Some((_, journal))) = Journal::open_orphan(path)
+                {
+                    journal.remove();
                 }
             }
-            self.store().remove(&surplus.run).await?;
+            self.store().remove_all(&removed).await?;
+            items.iter().try_for_each(Surplus::remove_images)?;
+            progress(step * RUNS_PER_STEP + items.len());
         }
-        match fs::remove_dir_all(&surplus.folder) {
+        Ok(())
+    }
+}
+
+impl Surplus {
+    fn remove_images(&self) -> Result<(), RecordError> {
+        match fs::remove_dir_all(&self.folder) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                 Err(RecordError::File {
                     action: "remove the images in",
-                    path: surplus.folder.clone(),
+                    path: self.folder.clone(),
                     source,
                 })
             }
@@ -113,7 +140,7 @@ impl Retention {
     /// `number` counts runs from the newest, from 1; `bytes` is the size of the
     /// images of this run and of all newer ones.
     fn exceeded_by(self, run: &VisualTestRun, number: usize, bytes: u64) -> Option<(bool, String)> {
-        let age = Duration::from_millis(u64::try_from(now_ms() - run.timestamp).unwrap_or(0));
+        let age = Duration::from_millis(u64::try_from(now_ms().saturating_sub(run.timestamp)).unwrap_or(0));
         if let Some(runs) = self.runs.filter(|runs| number > *runs) {
             return Some((true, format!("older than the newest {runs} runs")));
         }

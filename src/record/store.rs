@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::export::ExportedRun;
 use super::operation::{HistoryEntry, JoinRequest, Operation};
 use super::server_info::ServerInfo;
+use super::skipped::SkippedDocuments;
 use super::stream::{EventNotifications, StreamEntry};
 use crate::model::{Reason, RunId, StoryIdentifier};
 use crate::redis::StoreError;
@@ -27,6 +28,15 @@ pub(crate) const STREAM_LENGTH: usize = 100_000;
 
 /// The number of outcomes that the history of a story keeps.
 pub(crate) const HISTORY_LENGTH: usize = 100;
+
+/// A part of the index of runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunPage {
+    /// Run ids with their start in milliseconds, newest first.
+    pub runs: Vec<(RunId, i64)>,
+    /// The rank of the next part; `None` at the end.
+    pub next: Option<usize>,
+}
 
 /// The reply to a worker that joins a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +158,28 @@ pub trait Store: Send + Sync {
     /// The ids of all runs with their start in milliseconds, newest first.
     fn runs(&self) -> StoreFuture<'_, Vec<(RunId, i64)>>;
 
+    /// Up to `count` entries of the index from the rank `from` on, newest first.
+    fn runs_from(&self, from: usize, count: usize) -> StoreFuture<'_, RunPage>;
+
+    /// The same of the runs that name a project. Runs of earlier versions are
+    /// not in it.
+    fn project_runs<'a>(
+        &'a self,
+        project: &'a str,
+        from: usize,
+        count: usize,
+    ) -> StoreFuture<'a, RunPage>;
+
+    /// The number of runs.
+    fn run_count(&self) -> StoreFuture<'_, usize>;
+
+    /// The documents of runs, in their order; `None` for those that are missing
+    /// or not text.
+    fn run_documents<'a>(&'a self, runs: &'a [RunId]) -> StoreFuture<'a, Vec<Option<String>>>;
+
+    /// Those of these runs of which the store has neither document nor state.
+    fn without_data<'a>(&'a self, runs: &'a [RunId]) -> StoreFuture<'a, Vec<RunId>>;
+
     /// The document of a run.
     fn run<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<String>>;
 
@@ -182,6 +214,12 @@ pub trait Store: Send + Sync {
     /// Removes a run in bounded steps that do not block the server. Histories
     /// keep its outcomes.
     fn remove<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, ()>;
+
+    /// Removes runs as [`remove`](Self::remove) does, in few requests.
+    fn remove_all<'a>(&'a self, runs: &'a [RunId]) -> StoreFuture<'a, ()>;
+
+    /// The documents that reading has skipped.
+    fn skipped(&self) -> &SkippedDocuments;
 
     /// The server's information about itself; `None` without a server.
     fn server_info(&self) -> StoreFuture<'_, Option<ServerInfo>>;

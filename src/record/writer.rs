@@ -187,8 +187,10 @@ impl JournalWriter {
             // The next run ends runs whose processes have all died.
             orphan_journals::end_abandoned_runs(&*self.store, Some(run)).await?;
         }
-        self.progress
-            .send_modify(|p| p.warnings.extend(orphans.warnings));
+        self.progress.send_modify(|p| {
+            p.warnings.extend(orphans.warnings);
+            p.warnings.extend(self.store.skipped().take());
+        });
         Ok(())
     }
 

@@ -3,12 +3,13 @@
 use ::redis::{ErrorKind, RedisError};
 
 use super::error::{StoreError, StoreErrorKind};
+use crate::model::{MAX_LINE, bounded};
 
 impl From<RedisError> for StoreError {
     fn from(error: RedisError) -> Self {
         Self {
             kind: kind_of(&error),
-            message: message_of(&error),
+            message: bounded(message_of(&error), MAX_LINE),
         }
     }
 }

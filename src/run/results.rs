@@ -41,13 +41,14 @@ impl ResultTable {
     pub(super) fn finish(
         &self,
         index: usize,
-        finished: FinishedSnapshot,
+        mut finished: FinishedSnapshot,
         publish: impl FnOnce(&VisualTestResult),
     ) {
         let mut entries = self.lock();
         if entries.outcomes.contains_key(&index) {
             return;
         }
+        finished.bound_texts();
         publish(&finished.result);
         entries.results.insert(index, finished.result.clone());
         entries.outcomes.insert(index, finished);

@@ -1,6 +1,6 @@
 //! The result of a snapshot.
 
-use crate::model::{Status, VisualTestResult};
+use crate::model::{MAX_ENTRIES, MAX_MESSAGE, Status, VisualTestResult, bound};
 
 /// A snapshot with its final status.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,13 @@ impl FinishedSnapshot {
             result,
             notes: Vec::new(),
         }
+    }
+
+    /// Limits every text, so that documents, reports and output stay small.
+    pub(crate) fn bound_texts(&mut self) {
+        self.result.bound_texts();
+        self.notes.truncate(MAX_ENTRIES);
+        self.notes.iter_mut().for_each(|note| bound(note, MAX_MESSAGE));
     }
 
     /// A result with this status and message.

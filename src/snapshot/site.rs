@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::hooks::Hooks;
 use crate::login::Logins;
 use crate::manifest::{Credentials, Manifest, Source};
-use crate::model::PageError;
+use crate::model::{MAX_MESSAGE, PageError, bounded};
 use crate::plan::Snapshot;
 
 /// The served stories, and what is needed to open them.
@@ -20,9 +20,10 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Removes the story server's credentials from a text.
+    /// Removes the story server's credentials from a text, and limits its
+    /// length: every text of a page, a driver or a command comes through here.
     pub(crate) fn redact(&self, text: &str) -> String {
-        self.credentials.redact(text).into_owned()
+        bounded(self.credentials.redact(text).into_owned(), MAX_MESSAGE)
     }
 
     /// An error of a page without secrets, and with the path instead of the

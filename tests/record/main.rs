@@ -1,5 +1,6 @@
 //! End-to-end tests of the recorder with real servers.
 
+mod attacks;
 mod memory;
 #[path = "../support/mod.rs"]
 mod support;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tintype::internals::model::{Reason, Status};
+use tintype::internals::model::{Reason, RunId, Status};
 use tintype::internals::record::{
     ApplyOutcome, EndOutcome, ExportedRun, JoinOutcome, MarkOutcome, MarkRequest, Operation,
     RecordConfig,
@@ -124,6 +124,75 @@ pub(crate) async fn the_newest_attempt_wins(fixture: StoreFixture) {
     let history = fixture.store.history(&story(1)).await.unwrap();
     let statuses: Vec<_> = history.iter().map(|o| o.status).collect();
     assert_eq!(statuses, [Status::Failed, Status::Changed, Status::Passed]);
+}
+
+/// The clock is set back during a run: within a worker the sequence counts.
+pub(crate) async fn a_clock_that_is_set_back_changes_no_result(fixture: StoreFixture) {
+    let (one, two) = (fixture.join("w1", 2), fixture.join("w2", 2));
+    for join in [&one, &two] {
+        fixture.store.join(join, true).await.unwrap();
+    }
+    let begun = || Operation::from_event(&started(fixture.id(), 1));
+    let ended = |status| Operation::from_event(&finished(fixture.id(), 1, status));
+    let steps = [
+        (begun(), 9000, ApplyOutcome::Done),
+        (ended(Status::Failed), 5000, ApplyOutcome::Done),
+        // A late `running` never replaces a final status.
+        (begun(), 9500, ApplyOutcome::Stale),
+        (ended(Status::Passed), -3000, ApplyOutcome::Done),
+    ];
+    for ((operation, time, outcome), number) in steps.into_iter().zip(1..) {
+        let answer = fixture.one(&one, number, at(operation, time)).await;
+        assert_eq!(answer, outcome, "operation {number}");
+    }
+    assert_eq!(fixture.record(1).await.status, Status::Passed);
+    // The time of the worker does not go back for others either.
+    let late = at(ended(Status::Changed), 4000);
+    assert_eq!(fixture.one(&two, 1, late).await, ApplyOutcome::Stale);
+    // A final status replaces the `running` of a machine whose clock is ahead.
+    let ahead = at(Operation::from_event(&started(fixture.id(), 2)), 99_000);
+    assert_eq!(fixture.one(&one, 5, ahead).await, ApplyOutcome::Done);
+    let behind = Operation::from_event(&finished(fixture.id(), 2, Status::Passed));
+    assert_eq!(fixture.one(&two, 2, at(behind, 10)).await, ApplyOutcome::Done);
+    let summary = fixture.document().await.summary;
+    assert_eq!((summary.total, summary.passed), (2, 2));
+}
+
+/// An operation that is lost in a journal must not stop those after it, nor let
+/// the run pass.
+pub(crate) async fn a_lost_operation_is_passed_over(fixture: StoreFixture) {
+    let join = fixture.join("w1", 2);
+    fixture.store.join(&join, true).await.unwrap();
+    fixture.finishes(&join, 1, 1, Status::Passed).await;
+    assert_eq!(fixture.one(&join, 3, Operation::Lost).await, ApplyOutcome::Gap(1));
+    assert_eq!(fixture.one(&join, 2, Operation::Lost).await, ApplyOutcome::Done);
+    let left = leave(Some(Reason::Passed), fixture.run.timestamp + 70);
+    assert_eq!(fixture.one(&join, 3, left).await, ApplyOutcome::Done);
+    assert_eq!(fixture.document().await.reason, Some(Reason::Interrupted));
+}
+
+pub(crate) async fn runs_are_listed_in_pages(fixture: StoreFixture) {
+    let mut join = fixture.join("w1", 0);
+    for n in 0..7 {
+        let id = format!("{{run-{n}}}");
+        join.run_id = RunId(id.clone());
+        join.head = join.head.replace("{run-1}", &id);
+        join.start = 1000 + n;
+        fixture.store.join(&join, true).await.unwrap();
+    }
+    let (mut found, mut next) = (Vec::new(), Some(0));
+    while let Some(from) = next {
+        let page = fixture.store.runs_from(from, 3).await.unwrap();
+        assert!(page.runs.len() <= 3);
+        (next, found) = (page.next, [found, page.runs].concat());
+    }
+    assert_eq!(found, fixture.store.runs().await.unwrap());
+    assert_eq!(fixture.store.run_count().await.unwrap(), 7);
+    let ids: Vec<_> = found.into_iter().map(|(id, _)| id).collect();
+    let documents = fixture.store.run_documents(&ids).await.unwrap();
+    assert!(documents.iter().all(Option::is_some));
+    fixture.store.remove_all(&ids[2..]).await.unwrap();
+    assert_eq!(fixture.store.run_count().await.unwrap(), 2);
 }
 
 pub(crate) async fn documents_are_read_back_unchanged(fixture: StoreFixture) {

@@ -16,6 +16,15 @@ pub(crate) fn run(config: &Config, _options: &FlushOptions) -> Result<()> {
         "sent {} operations; {} journals are complete in the record",
         adopted.sent, adopted.complete
     );
+    for (count, what) in [
+        (adopted.unfinished, "without their end: their processes were killed, or they were truncated"),
+        (adopted.damaged, "of which operations are lost"),
+        (adopted.failed, "that the record does not have completely"),
+    ] {
+        if count > 0 {
+            println!("{count} journals {what}");
+        }
+    }
     for place in &adopted.foreign {
         println!("kept a journal for {place} (help: set REDIS_URL to that server to send it)");
     }

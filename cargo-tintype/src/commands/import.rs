@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
 use tintype::internals::config::Config;
-use tintype::internals::record::ExportedRun;
+use tintype::internals::record::{ExportedRun, RecordError};
 
-use crate::record_access::RecordAccess;
+use crate::record_access::{RecordAccess, record_error};
 
 /// Import exported runs into the record; existing runs stay
 #[derive(clap::Args)]
@@ -36,18 +36,26 @@ pub(crate) fn run(config: &Config, options: &ImportOptions) -> Result<()> {
              install redis-server)"
         );
     }
+    let mut failed = 0;
     let runs = ExportedRun::from_ndjson(&text).map_err(|e| anyhow!("{e}"))?;
     for run in &runs {
         let id = &run.state.run_id;
-        if record.wait(record.records.import(run))? {
-            println!(
+        match record.wait_for(record.records.import(run)) {
+            Ok(true) => println!(
                 "imported {id}: {} snapshots, {} events",
                 run.tests.len(),
                 run.events.len()
-            );
-        } else {
-            println!("kept {id}: the record already has this run");
+            ),
+            Ok(false) => println!("kept {id}: the record already has this run"),
+            Err(error @ RecordError::Document { .. }) => {
+                eprintln!("error: {error}");
+                failed += 1;
+            }
+            Err(error) => return Err(record_error(error)),
         }
     }
-    Ok(())
+    match failed {
+        0 => Ok(()),
+        failed => bail!("refused {failed} of {} runs", runs.len()),
+    }
 }

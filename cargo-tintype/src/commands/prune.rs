@@ -7,6 +7,7 @@ use serde_json::json;
 use tintype::internals::config::Config;
 use tintype::internals::record::Retention;
 
+use crate::progress;
 use crate::record_access::RecordAccess;
 
 /// Delete old runs and their images
@@ -45,11 +46,16 @@ pub(crate) fn run(config: &Config, options: &PruneOptions) -> Result<()> {
         bail!("specify --runs, --days or --megabytes");
     }
     let record = RecordAccess::open(config)?;
-    let surplus = record.wait(record.records.surplus(retention, &record.images))?;
+    let total = record.wait(record.records.run_count())?;
+    let bar = progress::bar(total, "runs read");
+    let read = |count| progress::set(&bar, count);
+    let surplus = record.wait(record.records.surplus(retention, &record.images, read))?;
+    bar.finish_and_clear();
     if options.delete {
-        for item in &surplus {
-            record.wait(record.records.prune(item))?;
-        }
+        let bar = progress::bar(surplus.len(), "runs deleted");
+        let deleted = |count| progress::set(&bar, count);
+        record.wait(record.records.prune(&surplus, deleted))?;
+        bar.finish_and_clear();
     }
     if options.json {
         let items: Vec<_> = surplus

@@ -70,6 +70,9 @@ async fn watch(records: &Records, options: &WatchOptions) -> Result<VisualTestRu
         let entry = record
             .request(async || next(records, &mut events).await)
             .await?;
+        for warning in records.take_warnings() {
+            record.print(&format!("warning: {warning}"));
+        }
         let event: Value = serde_json::from_str(&entry.event)
             .with_context(|| format!("failed to understand the event {}", entry.id))?;
         if options.json {
@@ -169,7 +172,7 @@ impl<'a> RetryingRecord<'a> {
         ));
         loop {
             sleep(RETRY_INTERVAL).await;
-            match self.records.runs(0).await {
+            match self.records.run_count().await {
                 Err(error) if is_temporary(&error) => {}
                 other => {
                     checked(other)?;

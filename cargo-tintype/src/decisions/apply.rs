@@ -92,6 +92,10 @@ impl Decisions {
         expected: &ExpectedBaseline,
         who: &str,
     ) -> Result<()> {
+        let RecordedSnapshot { run, result } = snapshot;
+        if let Err(problem) = result.check(&run.run_id, &result.story_identifier) {
+            bail!("its record is invalid: {problem}");
+        }
         let mut log = self.log()?;
         let entry = DecisionEntry::new(&snapshot.run.run_id, &snapshot.name(), decision, who);
         let entry = match decision {
@@ -124,6 +128,7 @@ fn accept(
     let state_dir = project.manifest.state_dir();
     let path = project.baseline(&result.story_identifier)?;
     let image = images::current(&project.manifest, result)?;
+    check_engine(project, result)?;
     let provenance = images::provenance(run, result);
     let before = match expected {
         ExpectedBaseline::OfRun => recorded(root, &path, result)?,
@@ -142,6 +147,21 @@ fn accept(
         &provenance,
     )?;
     Ok(entry.with_hashes(before, accepted.file_sha256))
+}
+
+/// Checks that the engine of the snapshot has captured it.
+fn check_engine(project: &Project, result: &VisualTestResult) -> Result<()> {
+    let mut snapshots = project.plan.snapshots.iter();
+    let planned = snapshots.find(|snapshot| snapshot.identifier == result.story_identifier);
+    if let (Some(planned), Some(browser)) = (planned, &result.browser)
+        && !planned.browser.is_name_of(browser)
+    {
+        bail!(
+            "it was captured by `{browser}`, but is a snapshot of {}",
+            planned.browser.as_str()
+        );
+    }
+    Ok(())
 }
 
 /// The hash of the baseline that the run compared with. It could not compare
@@ -188,10 +208,14 @@ fn undo(
         Decision::Accept => {
             let path = project.baseline(&snapshot.result.story_identifier)?;
             let before = match &last.before {
-                Some(hash) => Some(
-                    images::read(&log.replaced(hash))
-                        .context("the replaced baseline is no longer available")?,
-                ),
+                Some(hash) => {
+                    let before = images::read(&log.replaced(hash))
+                        .context("the replaced baseline is no longer available")?;
+                    if baseline::sha256(&before) != *hash {
+                        bail!("the copy of the replaced baseline is damaged");
+                    }
+                    Some(before)
+                }
                 None => None,
             };
             let after = last.after.as_deref().unwrap_or_default();

@@ -45,6 +45,17 @@ impl DecisionEntry {
         }
     }
 
+    /// Parses a line. The hash before an acceptance names a file.
+    fn parse(line: &[u8]) -> Result<Self, String> {
+        let entry: Self = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        let is_hash = |hash: &String| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        if entry.before.iter().chain(&entry.after).all(is_hash) {
+            Ok(entry)
+        } else {
+            Err("it has an invalid hash".to_owned())
+        }
+    }
+
     /// Adds the hashes of the baseline before and after an acceptance.
     pub(super) fn with_hashes(self, before: Option<String>, after: String) -> Self {
         Self {
@@ -63,6 +74,8 @@ pub(super) struct DecisionLog {
     last: HashMap<(RunId, String), DecisionEntry>,
     /// The length of the file when it was read.
     length: u64,
+    /// The last line that a warning has named.
+    warned: usize,
 }
 
 impl DecisionLog {
@@ -72,6 +85,7 @@ impl DecisionLog {
             folder: state_dir.join("review"),
             last: HashMap::new(),
             length: 0,
+            warned: 0,
         }
     }
 
@@ -87,19 +101,27 @@ impl DecisionLog {
         if length == self.length {
             return Ok(());
         }
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error).with_context(context),
         };
-        // A line that a crash cut off is ignored.
-        let entries = text
-            .lines()
-            .filter_map(|line| serde_json::from_str::<DecisionEntry>(line).ok());
-        self.last = entries
-            .map(|entry| ((entry.run.clone(), entry.name.clone()), entry))
-            .collect();
-        self.length = text.len() as u64;
+        self.last.clear();
+        // Lines that a crash cut off or that are no decisions are skipped.
+        let lines = bytes.split(|byte| *byte == b'\n').zip(1..);
+        for (line, number) in lines.filter(|(line, _)| !line.is_empty()) {
+            match DecisionEntry::parse(line) {
+                Ok(entry) => {
+                    self.last.insert((entry.run.clone(), entry.name.clone()), entry);
+                }
+                Err(problem) if self.warned < number => {
+                    self.warned = number;
+                    eprintln!("warning: {}:{number} was skipped: {problem}", path.display());
+                }
+                Err(_) => {}
+            }
+        }
+        self.length = bytes.len() as u64;
         Ok(())
     }
 
@@ -120,8 +142,11 @@ impl DecisionLog {
         let write = || -> io::Result<()> {
             fs::create_dir_all(&self.folder)?;
             let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
-            // One write, so that lines of several processes do not mix.
-            let line = format!("{}\n", serde_json::to_string(entry)?);
+            // One write, so that lines of several processes do not mix. A line
+            // that a crash cut off is ended first.
+            let is_cut = fs::read(&path)?.last().is_some_and(|byte| *byte != b'\n');
+            let start = if is_cut { "\n" } else { "" };
+            let line = format!("{start}{}\n", serde_json::to_string(entry)?);
             file.write_all(line.as_bytes())
         };
         write().with_context(|| format!("failed to write {}", path.display()))?;

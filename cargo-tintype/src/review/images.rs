@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use super::api::parse_name;
 use super::error::ApiError;
 use super::state::App;
-use crate::images;
+use crate::images::{self, RunImage};
 
 pub(super) async fn image(
     State(app): State<App>,
@@ -35,15 +35,15 @@ pub(super) async fn image(
             let (_, copy) = copy.ok_or_else(|| ApiError::not_found("no baseline was replaced"))?;
             return respond(images::read(&copy)?, true);
         }
-        let path = match kind.as_str() {
-            "current" => result.current,
-            "diff" => result.diff,
+        let image = match kind.as_str() {
+            "current" if result.current.is_some() => Some(RunImage::Current),
+            "diff" if result.diff.is_some() => Some(RunImage::Diff),
             _ => None,
         };
-        let path = path.ok_or_else(|| ApiError::not_found("the run has no such image"))?;
+        let image = image.ok_or_else(|| ApiError::not_found("the run has no such image"))?;
         spawn_blocking(move || {
             let project = app.project()?;
-            images::read(&images::find(&project.manifest, &path)?)
+            Ok(images::verified(&project.manifest, &result, image)?.1)
         })
         .await
     };

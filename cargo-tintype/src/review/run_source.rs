@@ -3,14 +3,14 @@
 //! The record has the runs of every machine; the folder has those of this one,
 //! even if the record is unavailable or has lost them.
 
-use std::fs;
 use std::path::PathBuf;
 
 use tintype::internals::model::{RunFile, RunId, StoryIdentifier, VisualTestResult, VisualTestRun};
 use tintype::internals::record::{RecordError, Records};
 
 use super::error::ApiError;
-use crate::record_access::record_error;
+use crate::record_access::{record_error, warn};
+use crate::run_files;
 use crate::run_ids::{self, LATEST};
 
 /// The most runs that a page lists.
@@ -43,6 +43,7 @@ impl RunSource {
             Ok(runs) => (runs, None),
             Err(error) => (Vec::new(), Some(format!("{:#}", record_error(error)))),
         };
+        self.records.take_warnings().iter().for_each(|text| warn(text));
         for file in self.files() {
             if runs.iter().all(|run| run.run_id != file.run.run_id) {
                 runs.push(file.run);
@@ -114,10 +115,6 @@ impl RunSource {
     /// The runs of the folder. They are found by their content, so that a run
     /// id is never used as a path.
     fn files(&self) -> impl Iterator<Item = RunFile> {
-        let folders = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        folders.filter_map(|folder| {
-            let text = fs::read_to_string(folder.path().join(RunFile::NAME)).ok()?;
-            serde_json::from_str(&text).ok()
-        })
+        run_files::all(&self.folder).into_iter().flatten()
     }
 }

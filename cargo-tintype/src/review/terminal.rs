@@ -12,7 +12,7 @@ use super::options::ReviewOptions;
 use super::state::App;
 use super::terminal_images::{draw, link, protocol};
 use crate::decisions::{Decision, ExpectedBaseline};
-use crate::images;
+use crate::images::{self, RunImage};
 use crate::project::{Project, is_selected};
 use crate::run_ids::LATEST;
 
@@ -136,11 +136,14 @@ fn plain(text: &str) -> String {
 /// The files of the images that exist.
 fn image_files(project: &Project, result: &VisualTestResult) -> Vec<(&'static str, PathBuf)> {
     let baseline = project.baseline(&result.story_identifier).ok();
-    let find = |path: &Option<String>| images::find(&project.manifest, path.as_deref()?).ok();
+    let find = |exists: bool, image| {
+        let found = exists.then(|| images::verified(&project.manifest, result, image));
+        Some(found?.ok()?.0)
+    };
     [
         ("baseline", baseline.filter(|path| path.is_file())),
-        ("current", find(&result.current)),
-        ("diff", find(&result.diff)),
+        ("current", find(result.current.is_some(), RunImage::Current)),
+        ("diff", find(result.diff.is_some(), RunImage::Diff)),
     ]
     .into_iter()
     .filter_map(|(kind, path)| Some((kind, path?)))

@@ -1,6 +1,7 @@
 //! The real binary, in temporary projects and a clean environment.
 
 mod accept;
+mod attacks;
 mod compare;
 mod doctor;
 mod init;

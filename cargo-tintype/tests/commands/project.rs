@@ -159,7 +159,8 @@ impl Project {
         self.write(&current, &picture(grey));
         let mut result = VisualTestResult::new(RunId(run.to_owned()), identifier, status);
         result.current = Some(current);
-        result.browser = Some("chromium 156".to_owned());
+        let engine = if name.contains("@firefox") { "firefox" } else { "chromium" };
+        result.browser = Some(format!("{engine} 156"));
         let baseline = self.root().join(baseline_of(name));
         result.sha256 = Some(ImageHashes {
             baseline: fs::read(baseline).ok().map(|bytes| sha256(&bytes)),

@@ -171,6 +171,10 @@ impl Project {
     pub(crate) fn result_in(&self, run: &str, name: &str) -> VisualTestResult {
         let mut result = self.result(name);
         result.run_id = RunId(run.to_owned());
+        let folder = |path: &mut String| {
+            *path = path.replace(&format!("/{RUN}/"), &format!("/{run}/"));
+        };
+        result.current.iter_mut().chain(&mut result.diff).for_each(folder);
         result
     }
 

@@ -2,13 +2,15 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use crate::model::RunId;
 use crate::record::operation::JoinRequest;
 
 const EXTENSION: &str = "journal";
+/// The extension of damaged journals.
+const DAMAGED: &str = "damaged";
 
 /// The name of a worker's journal.
 pub(super) fn file_name(join: &JoinRequest) -> String {
@@ -22,9 +24,29 @@ pub(in crate::record) fn is_journal_of(path: &Path, run: Option<&RunId>) -> bool
         && run.is_none_or(|run| name.starts_with(&format!("{}.", file_safe(run))))
 }
 
-/// Creates the file with its first frame and locked, before other processes
+/// Whether a file is a damaged journal that was kept.
+pub(in crate::record) fn is_damaged_journal(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.extension().is_some_and(|e| e == DAMAGED) && name.contains(".journal")
+}
+
+/// An unused name for keeping a damaged journal.
+pub(super) fn damaged_name(path: &Path) -> PathBuf {
+    let named = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let others = (2..).map(|number| named(&format!(".{number}.{DAMAGED}")));
+    let mut names = std::iter::once(named(&format!(".{DAMAGED}"))).chain(others);
+    names
+        .find(|name| name.symlink_metadata().is_err())
+        .unwrap_or_default()
+}
+
+/// Creates the file with its first frames and locked, before other processes
 /// can see it.
-pub(super) fn create_file(path: &Path, frame: &[u8]) -> std::io::Result<File> {
+pub(super) fn create_file(path: &Path, frames: &[u8]) -> std::io::Result<File> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -36,7 +58,7 @@ pub(super) fn create_file(path: &Path, frame: &[u8]) -> std::io::Result<File> {
         .open(&hidden)?;
     // A file system without locks is supported.
     let _ = file.try_lock();
-    file.write_all(frame)
+    file.write_all(frames)
         .and_then(|()| fs::rename(&hidden, path))
         .inspect_err(|_| drop(fs::remove_file(&hidden)))?;
     Ok(file)

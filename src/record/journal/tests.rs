@@ -1,9 +1,10 @@
-use std::io::Write;
+use std::path::{Path, PathBuf};
 
+use super::frame::{MAX_TEXT, encode};
 use super::{Journal, JournalCursor};
 use crate::model::RunId;
 use crate::record::journal_folder::{journals, trim};
-use crate::record::operation::{JoinRequest, Operation};
+use crate::record::operation::{JoinRequest, Operation, json};
 
 fn join(run: &str, writer: &str) -> JoinRequest {
     let empty = String::new;
@@ -45,26 +46,136 @@ fn a_journal_is_opened_after_its_process_has_died() {
     assert_eq!(journal.read(&mut cursor, 9), [die(4), die(5)]);
 }
 
+/// A closed journal with operations of different lengths; its path and bytes.
+fn written(folder: &Path) -> (PathBuf, Vec<u8>) {
+    let journal = Journal::create(Some(folder), &join("run-1", "w1"));
+    for n in 1..6 {
+        let tail = format!(",\"environment\":\"{}\"}}", "ä".repeat(n * 7));
+        journal.append(&Operation::Describe { tail });
+    }
+    journal.append(&Operation::Leave {
+        reason: None,
+        at: 6,
+    });
+    let path = journal.path().unwrap().to_owned();
+    drop(journal);
+    let bytes = std::fs::read(&path).unwrap();
+    (path, bytes)
+}
+
+/// The operations of a journal, and whether they are complete.
+fn reopened(path: &Path) -> (Vec<Operation>, bool) {
+    let (_, journal) = Journal::open_orphan(path).unwrap().unwrap();
+    let operations = journal.read(&mut JournalCursor::start(), 99);
+    let is_complete = journal.lost() == 0 && journal.problem().is_none() && journal.is_closed();
+    (operations, is_complete)
+}
+
 #[test]
-fn frames_before_damage_are_kept() {
+fn a_flipped_bit_anywhere_loses_one_operation_at_most() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, bytes) = written(folder.path());
+    let whole = reopened(&path).0;
+    let kept = path.with_extension("journal.damaged");
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1 << (at % 8);
+        std::fs::write(&path, &damaged).unwrap();
+        let (operations, is_complete) = reopened(&path);
+        assert!(!is_complete, "byte {at}");
+        let lost = whole.iter().zip(&operations).filter(|(one, other)| one != other);
+        let missing = whole.len() - operations.len();
+        assert!(lost.count() + missing <= 1, "byte {at}: {operations:?}");
+        assert_eq!(std::fs::read(&kept).unwrap(), damaged, "byte {at}");
+        // The journal is repaired, but remembers that an operation is lost.
+        let (again, _) = reopened(&path);
+        assert_eq!(again, operations, "byte {at}");
+        assert_eq!(files(folder.path()), 2, "byte {at}");
+        std::fs::remove_file(&kept).unwrap();
+    }
+}
+
+fn files(folder: &Path) -> usize {
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+#[test]
+fn a_truncated_journal_is_not_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, bytes) = written(folder.path());
+    let whole = reopened(&path).0;
+    let frame = encode(0, &json(&join("run-1", "w1"))).unwrap().len();
+    for length in frame..bytes.len() {
+        std::fs::write(&path, &bytes[..length]).unwrap();
+        let (operations, is_complete) = reopened(&path);
+        assert!(!is_complete, "{length} bytes");
+        assert_eq!(operations, whole[..operations.len()], "{length} bytes");
+        for name in std::fs::read_dir(folder.path()).unwrap() {
+            std::fs::remove_file(name.unwrap().path()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_journal_without_any_frame_is_kept_under_another_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run-1.w1.journal");
+    for number in 1..=2 {
+        std::fs::write(&path, b"garbage\xff\x00").unwrap();
+        let error = Journal::open_orphan(&path).unwrap_err().to_string();
+        assert!(error.contains("damaged from its start"), "{error}");
+        assert!(!path.exists());
+        assert_eq!(files(folder.path()), number);
+    }
+    assert!(Journal::open_orphan(&path).unwrap().is_none());
+}
+
+/// Journals of earlier versions have one request to join.
+#[test]
+fn a_journal_of_an_earlier_version_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, bytes) = written(folder.path());
+    let whole = reopened(&path).0;
+    let frame = encode(0, &json(&join("run-1", "w1"))).unwrap().len();
+    std::fs::write(&path, &bytes[frame..]).unwrap();
+    assert_eq!(reopened(&path), (whole, true));
+}
+
+#[test]
+fn a_frame_that_readers_would_refuse_is_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let journal = Journal::create(Some(folder.path()), &join("run-1", "w1"));
     journal.append(&die(1));
     let path = journal.path().unwrap().to_owned();
+    let huge = Operation::Describe {
+        tail: "x".repeat(MAX_TEXT + 1),
+    };
+    journal.append(&huge);
+    assert!(journal.problem().unwrap().contains("more than the maximum"));
+    assert_eq!(journal.path(), None);
+    // This process still sends it.
+    let mut cursor = JournalCursor::start();
+    assert_eq!(journal.read(&mut cursor, 9), [die(1), huge]);
     drop(journal);
-    // A truncated frame.
-    let mut file = std::fs::OpenOptions::new()
-        .append(true)
-        .open(&path)
-        .unwrap();
-    file.write_all(&[9, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1])
-        .unwrap();
-    drop(file);
-    let (_, journal) = Journal::open_orphan(&path).unwrap().unwrap();
-    assert!(journal.problem().unwrap().contains("13 bytes were damaged"));
-    assert_eq!(journal.append(&die(2)), 2);
-    drop(journal);
-    assert_eq!(Journal::read_all(&path).unwrap().1, [die(1), die(2)]);
+    let (_, operations, is_damaged) = Journal::read_all(&path).unwrap();
+    assert_eq!((operations, is_damaged), (vec![die(1)], false));
+}
+
+#[test]
+fn damage_to_a_journal_in_use_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::create(Some(folder.path()), &join("run-1", "w1"));
+    for at in 1..=3 {
+        journal.append(&die(at));
+    }
+    let path = journal.path().unwrap();
+    let mut bytes = std::fs::read(path).unwrap();
+    let second = bytes.windows(3).position(|part| part == b"X\n2").unwrap();
+    bytes[second] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+    let read = journal.read(&mut JournalCursor::start(), 9);
+    assert_eq!(read, [die(1), Operation::Lost, die(3)]);
+    assert!(journal.problem().unwrap().contains("by another program"));
 }
 
 #[test]

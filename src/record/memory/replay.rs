@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::store::MemoryStore;
 use crate::model::{RunId, now_ms};
-use crate::record::error::RecordError;
 use crate::record::journal::{Journal, modified};
 use crate::record::journal_folder::journals;
-use crate::record::operation::Operation;
+use crate::record::operation::{JoinRequest, Operation};
 use crate::record::store::Store;
+use crate::redis::StoreError;
 
 /// The processes of a run, according to their journals.
 #[derive(Default)]
@@ -23,13 +23,16 @@ struct JournalSummary {
 impl MemoryStore {
     /// Replays the journals in `folder` whose destination is `place`, and ends
     /// the runs without live processes.
-    pub(crate) async fn replay(&self, folder: &Path, place: &str) -> Result<(), RecordError> {
+    /// A journal that cannot be read is skipped.
+    pub(crate) async fn replay(&self, folder: &Path, place: &str) -> Result<(), StoreError> {
         let mut runs: HashMap<RunId, JournalSummary> = HashMap::new();
         for path in journals(folder, None) {
             // Checked before reading: a process that dies in between may still
             // have written.
             let alive = Journal::is_held(&path);
-            let (join, mut operations) = Journal::read_all(&path)?;
+            let Some((join, mut operations)) = self.read_journal(&path, alive) else {
+                continue;
+            };
             if join.place != place {
                 continue;
             }
@@ -46,6 +49,33 @@ impl MemoryStore {
             self.end_run(&run, summary.last);
         }
         Ok(())
+    }
+}
+
+impl MemoryStore {
+    /// Reads a journal. A damaged one of a dead process is repaired.
+    fn read_journal(&self, path: &Path, alive: bool) -> Option<(JoinRequest, Vec<Operation>)> {
+        let found = Journal::read_all(path);
+        let is_damaged = found.as_ref().map_or(true, |(_, _, is_damaged)| *is_damaged);
+        if is_damaged && !alive {
+            match Journal::open_orphan(path) {
+                Ok(Some((_, journal))) => {
+                    journal.problem().iter().for_each(|text| self.skipped().note(text));
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    self.skipped().note(&error.to_string());
+                    return None;
+                }
+            }
+        }
+        match found {
+            Ok((join, operations, _)) => Some((join, operations)),
+            Err(error) => {
+                self.skipped().add("a journal", error);
+                None
+            }
+        }
     }
 }
 

@@ -19,8 +19,18 @@ pub(super) struct MemoryRun {
     pub(super) applied: HashMap<String, u64>,
     /// The number of snapshots that each worker planned.
     pub(super) planned: HashMap<String, u64>,
-    pub(super) tests: BTreeMap<String, (i64, Status, String)>,
+    pub(super) tests: BTreeMap<String, MemoryTest>,
     pub(super) events: Vec<StreamEntry>,
+}
+
+/// A snapshot of a run in memory.
+#[derive(Clone, Debug)]
+pub(super) struct MemoryTest {
+    at: i64,
+    status: Status,
+    /// The writer id of the status; empty if unknown.
+    writer: String,
+    pub(super) record: String,
 }
 
 impl MemoryRun {
@@ -76,7 +86,7 @@ impl MemoryRun {
 
     /// Applies an operation on a snapshot, and returns whether the snapshot had
     /// a final status before; `None` if a newer state is kept.
-    pub(super) fn apply_test(&mut self, operation: &Operation) -> Option<bool> {
+    pub(super) fn apply_test(&mut self, writer: &str, operation: &Operation) -> Option<bool> {
         let Operation::Test {
             key,
             status,
@@ -87,17 +97,27 @@ impl MemoryRun {
         else {
             return None;
         };
-        let before = self.tests.get(key).map(|(at, status, _)| (*at, *status));
-        let was_final = before.is_some_and(|(_, status)| status.is_final());
-        if (was_final && !status.is_final()) || before.is_some_and(|(since, _)| *at < since) {
-            return None;
-        }
-        if let Some((_, before)) = before {
-            self.summary.remove(before);
+        let (mut at, mut was_final) = (*at, false);
+        if let Some(before) = self.tests.get(key) {
+            was_final = before.status.is_final();
+            let is_own = before.writer == writer;
+            let is_older = !is_own && was_final == status.is_final() && at < before.at;
+            if (was_final && !status.is_final()) || is_older {
+                return None;
+            }
+            if is_own {
+                at = at.max(before.at);
+            }
+            self.summary.remove(before.status);
         }
         self.summary.add(*status);
-        self.tests
-            .insert(key.clone(), (*at, *status, record.clone()));
+        let test = MemoryTest {
+            at,
+            status: *status,
+            writer: writer.to_owned(),
+            record: record.clone(),
+        };
+        self.tests.insert(key.clone(), test);
         Some(was_final)
     }
 
@@ -111,11 +131,12 @@ impl MemoryRun {
             planned: *planned,
             applied: self.applied.get(writer).copied().unwrap_or_default(),
         };
-        let test = |(key, (at, status, record)): (&String, &(i64, Status, String))| ExportedTest {
+        let test = |(key, test): (&String, &MemoryTest)| ExportedTest {
             key: key.clone(),
-            at: *at,
-            status: *status,
-            record: record.clone(),
+            at: test.at,
+            status: test.status,
+            writer: test.writer.clone(),
+            record: test.record.clone(),
         };
         let mut workers: Vec<_> = self.planned.iter().map(worker).collect();
         workers.sort_by(|a, b| a.writer.cmp(&b.writer));
@@ -139,7 +160,12 @@ impl MemoryRun {
             workers.map(|w| (w.writer.clone(), number(w))).collect()
         };
         let tests = exported.tests.iter().map(|test| {
-            let value = (test.at, test.status, test.record.clone());
+            let value = MemoryTest {
+                at: test.at,
+                status: test.status,
+                writer: test.writer.clone(),
+                record: test.record.clone(),
+            };
             (test.key.clone(), value)
         });
         Self {

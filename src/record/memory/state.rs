@@ -23,6 +23,14 @@ pub(super) struct MemoryState {
 }
 
 impl MemoryState {
+    /// The runs with their start in milliseconds, newest first.
+    pub(super) fn newest_runs(&self) -> Vec<(RunId, i64)> {
+        let runs = self.runs.iter();
+        let mut all: Vec<_> = runs.map(|(id, run)| (id.clone(), run.state.start)).collect();
+        all.sort_by(|a, b| (b.1, &b.0).cmp(&(a.1, &a.0)));
+        all
+    }
+
     pub(super) fn publish(&mut self, run_id: &RunId, kind: &str, fields: &str) {
         let Some(run) = self.runs.get_mut(run_id) else {
             return;
@@ -122,7 +130,7 @@ impl MemoryState {
                 outcome,
                 ..
             } => {
-                let was_final = run.apply_test(operation);
+                let was_final = run.apply_test(&join.writer, operation);
                 if let Ok(outcome) = serde_json::from_str(outcome) {
                     self.add_to_history(key, *at, outcome);
                 }
@@ -132,6 +140,8 @@ impl MemoryState {
                 let kind = if was_final { "test:updated" } else { kind };
                 self.publish(&join.run_id, kind, fields);
             }
+            // A result may be missing, so the run cannot pass without all of them.
+            Operation::Lost => run.state.died = true,
             Operation::Describe { tail } => run.state.tail.clone_from(tail),
             Operation::Announce { kind, fields } => self.publish(&join.run_id, kind, fields),
             Operation::Leave { reason, at } => {

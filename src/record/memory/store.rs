@@ -6,12 +6,13 @@ use tokio::sync::mpsc;
 
 use super::run::MemoryRun;
 use super::state::MemoryState;
-use crate::model::{RunId, StoryIdentifier};
+use crate::model::{RunId, StoryIdentifier, VisualTestRun};
 use crate::record::export::ExportedRun;
 use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
 use crate::record::server_info::ServerInfo;
+use crate::record::skipped::SkippedDocuments;
 use crate::record::store::{
-    ApplyOutcome, EndOutcome, JoinResponse, MarkOutcome, MarkRequest, Store, StoreFuture,
+    ApplyOutcome, EndOutcome, JoinResponse, MarkOutcome, MarkRequest, RunPage, Store, StoreFuture,
 };
 use crate::record::stream::{EventNotifications, StreamEntry};
 use crate::redis::StoreError;
@@ -21,6 +22,7 @@ use crate::redis::StoreError;
 pub(crate) struct MemoryStore {
     reason: String,
     state: Mutex<MemoryState>,
+    skipped: SkippedDocuments,
 }
 
 impl MemoryStore {
@@ -30,6 +32,7 @@ impl MemoryStore {
         Self {
             reason: reason.into(),
             state: Mutex::default(),
+            skipped: SkippedDocuments::default(),
         }
     }
 
@@ -115,9 +118,10 @@ impl Store for MemoryStore {
             let Some(known) = state.runs.get_mut(run) else {
                 return MarkOutcome::NoRun;
             };
-            let Some((_, _, document)) = known.tests.get_mut(&mark.story.key()) else {
+            let Some(test) = known.tests.get_mut(&mark.story.key()) else {
                 return MarkOutcome::Changed;
             };
+            let document = &mut test.record;
             if *document == mark.marked {
                 return MarkOutcome::AlreadyMarked;
             }
@@ -131,14 +135,43 @@ impl Store for MemoryStore {
     }
 
     fn runs(&self) -> StoreFuture<'_, Vec<(RunId, i64)>> {
+        self.reply(|state| state.newest_runs())
+    }
+
+    fn runs_from(&self, from: usize, count: usize) -> StoreFuture<'_, RunPage> {
+        self.reply(|state| page_of(state.newest_runs(), from, count))
+    }
+
+    fn project_runs<'a>(
+        &'a self,
+        project: &'a str,
+        from: usize,
+        count: usize,
+    ) -> StoreFuture<'a, RunPage> {
         self.reply(|state| {
-            let runs = state.runs.iter();
-            let mut all: Vec<_> = runs
-                .map(|(id, run)| (id.clone(), run.state.start))
-                .collect();
-            all.sort_by(|a, b| (b.1, &b.0).cmp(&(a.1, &a.0)));
-            all
+            let mut all = state.newest_runs();
+            let is_of = |run: &VisualTestRun| run.project.as_deref() == Some(project);
+            all.retain(|(id, _)| {
+                let text = state.runs[id].document();
+                serde_json::from_str(&text).is_ok_and(|run| is_of(&run))
+            });
+            page_of(all, from, count)
         })
+    }
+
+    fn run_count(&self) -> StoreFuture<'_, usize> {
+        self.reply(|state| state.runs.len())
+    }
+
+    fn run_documents<'a>(&'a self, runs: &'a [RunId]) -> StoreFuture<'a, Vec<Option<String>>> {
+        self.reply(|state| {
+            let document = |id| state.runs.get(id).map(MemoryRun::document);
+            runs.iter().map(document).collect()
+        })
+    }
+
+    fn without_data<'a>(&'a self, _: &'a [RunId]) -> StoreFuture<'a, Vec<RunId>> {
+        self.reply(|_| Vec::new())
     }
 
     fn run<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<String>> {
@@ -149,8 +182,8 @@ impl Store for MemoryStore {
         self.reply(|state| {
             let tests = state.runs.get(run).into_iter().flat_map(|run| &run.tests);
             tests
-                .filter_map(|(key, (_, _, record))| {
-                    Some((StoryIdentifier::from_key(key).ok()?, record.clone()))
+                .filter_map(|(key, test)| {
+                    Some((StoryIdentifier::from_key(key).ok()?, test.record.clone()))
                 })
                 .collect()
         })
@@ -162,8 +195,8 @@ impl Store for MemoryStore {
         story: &'a StoryIdentifier,
     ) -> StoreFuture<'a, Option<String>> {
         self.reply(|state| {
-            let (_, _, record) = state.runs.get(run)?.tests.get(&story.key())?;
-            Some(record.clone())
+            let test = state.runs.get(run)?.tests.get(&story.key())?;
+            Some(test.record.clone())
         })
     }
 
@@ -225,6 +258,14 @@ impl Store for MemoryStore {
         self.reply(|state| drop(state.runs.remove(run)))
     }
 
+    fn remove_all<'a>(&'a self, runs: &'a [RunId]) -> StoreFuture<'a, ()> {
+        self.reply(|state| state.runs.retain(|id, _| !runs.contains(id)))
+    }
+
+    fn skipped(&self) -> &SkippedDocuments {
+        &self.skipped
+    }
+
     fn server_info(&self) -> StoreFuture<'_, Option<ServerInfo>> {
         self.reply(|_| None)
     }
@@ -235,6 +276,14 @@ impl Store for MemoryStore {
             state.subscribers.push((run.cloned(), sender));
             receiver
         })
+    }
+}
+
+fn page_of(runs: Vec<(RunId, i64)>, from: usize, count: usize) -> RunPage {
+    let end = from.saturating_add(count);
+    RunPage {
+        next: (end < runs.len()).then_some(end),
+        runs: runs.into_iter().skip(from).take(count).collect(),
     }
 }
 

@@ -6,6 +6,7 @@ use tokio::sync::Mutex;
 use super::scripts::{Scripts, call};
 use crate::model::RunId;
 use crate::record::keys::Keys;
+use crate::record::skipped::SkippedDocuments;
 use crate::record::store::STREAM_LENGTH;
 use crate::redis::{Connection, Endpoint, Recovery, StoreError, StoreErrorKind};
 
@@ -16,6 +17,7 @@ pub(in crate::record) struct RedisStore {
     pub(super) name: String,
     pub(super) keys: Keys,
     pub(super) scripts: Scripts,
+    pub(super) skipped: SkippedDocuments,
     connection: Mutex<Option<Connection>>,
 }
 
@@ -27,6 +29,7 @@ impl RedisStore {
             name,
             keys,
             scripts: Scripts::new(),
+            skipped: SkippedDocuments::default(),
             connection: Mutex::new(None),
         }
     }

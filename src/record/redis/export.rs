@@ -6,12 +6,15 @@ use ::redis::{Pipeline, RedisResult, cmd};
 
 use super::client::{RedisStore, unexpected_reply};
 use super::read::PAGE;
-use crate::model::{RunId, Summary, rfc3339};
+use crate::model::{RunId, Status, Summary, VisualTestRun, rfc3339};
 use crate::record::export::{ExportedRun, ExportedState, ExportedTest, ExportedWorker};
-use crate::record::operation::{HistoryEntry, join_document, json, parse_word};
+use crate::record::operation::{HistoryEntry, json, parse_word};
 use crate::record::store::HISTORY_LENGTH;
 use crate::record::stream::StreamEntry;
-use crate::redis::StoreError;
+use crate::redis::{StoreError, StoreErrorKind};
+
+/// How many runs one step removes.
+const RUNS_PER_STEP: usize = 100;
 
 impl RedisStore {
     pub(super) async fn export_run(&self, run: &RunId) -> Result<Option<ExportedRun>, StoreError> {
@@ -20,32 +23,55 @@ impl RedisStore {
             return Ok(None);
         };
         let mut tests = Vec::new();
-        for (story, record) in self.read_tests(run).await? {
-            let key = story.key();
+        let recorded = self.read_tests(run).await;
+        for (story, record) in self.unless_wrong_type(run, "set of snapshots", recorded)? {
             // Tests that have started since the control hash was read are left
             // out, as their operations are not in it.
+            let key = story.key();
             let Some(state) = control.get(&format!("s:{key}")) else {
                 continue;
             };
-            let (at, status) = state
-                .split_once('|')
-                .ok_or_else(|| unexpected_reply(state))?;
-            tests.push(ExportedTest {
-                at: at.parse().unwrap_or_default(),
-                status: parse_word(status).ok_or_else(|| unexpected_reply(status))?,
-                key,
-                record,
-            });
+            match parse_test_state(state) {
+                Some((at, status, writer)) => tests.push(ExportedTest {
+                    key,
+                    at,
+                    status,
+                    writer,
+                    record,
+                }),
+                None => self.skipped.add(
+                    format_args!("the snapshot `{key}` of the run `{run}`"),
+                    format_args!("its state `{state}` is invalid"),
+                ),
+            }
         }
         tests.sort_by(|a, b| a.key.cmp(&b.key));
         let outcomes = self.outcomes_of(run, &tests).await?;
+        let events = self.all_events(run).await;
+        let events = self.unless_wrong_type(run, "stream", events)?;
         Ok(Some(ExportedRun {
             workers: parse_workers(&control),
-            events: self.all_events(run).await?,
+            events,
             state,
             tests,
             outcomes,
         }))
+    }
+
+    /// A part of a run; empty if its value is of another type.
+    fn unless_wrong_type<T: Default>(
+        &self,
+        run: &RunId,
+        part: &str,
+        reply: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match reply {
+            Err(error) if error.kind == StoreErrorKind::WrongType => {
+                self.skipped.add(format_args!("the {part} of the run `{run}`"), error.message);
+                Ok(T::default())
+            }
+            reply => reply,
+        }
     }
 
     /// Reads the control hash in pages.
@@ -55,8 +81,9 @@ impl RedisStore {
             let mut scan = cmd("HSCAN");
             scan.arg(self.keys.control(run)).arg(cursor);
             scan.arg("COUNT").arg(PAGE);
-            let (next, page): (u64, Vec<(String, String)>) = self.query(scan).await?;
-            all.extend(page);
+            let (next, page): (u64, Vec<(Vec<u8>, Vec<u8>)>) = self.query(scan).await?;
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            all.extend(page.iter().map(|(name, value)| (text(name), text(value))));
             if next == 0 {
                 return Ok(all);
             }
@@ -89,16 +116,32 @@ impl RedisStore {
             }
             let replies = self.send(pipeline.ignore_errors()).await?;
             for (test, reply) in page.iter().zip(replies) {
-                let texts: Vec<String> = ::redis::from_redis_value(reply?)
-                    .map_err(|e| unexpected_reply(&e.to_string()))?;
-                let read = texts
-                    .iter()
-                    .filter_map(|text| serde_json::from_str(text).ok());
-                let of_run = read.filter(|outcome: &HistoryEntry| outcome.run_id == *run);
+                let texts = match reply.map_err(StoreError::from) {
+                    Err(error) if error.kind == StoreErrorKind::WrongType => {
+                        let history = self.keys.history(&test.key);
+                        self.skipped.add(format_args!("`{history}`"), error.message);
+                        continue;
+                    }
+                    reply => ::redis::from_redis_value::<Vec<Vec<u8>>>(reply?)
+                        .map_err(|e| unexpected_reply(&e.to_string()))?,
+                };
+                let of_run = self.valid_outcomes(&test.key, &texts).into_iter();
+                let of_run = of_run.filter(|outcome| outcome.run_id == *run);
                 outcomes.extend(of_run.map(|outcome| (test.key.clone(), outcome)));
             }
         }
         Ok(outcomes)
+    }
+
+    /// The entries of a snapshot's history; invalid ones are skipped.
+    pub(super) fn valid_outcomes(&self, key: &str, texts: &[Vec<u8>]) -> Vec<HistoryEntry> {
+        let valid = |text: &Vec<u8>| {
+            let problem = |error| {
+                self.skipped.add(format_args!("an entry of the history of `{key}`"), error);
+            };
+            serde_json::from_slice(text).map_err(problem).ok()
+        };
+        texts.iter().filter_map(valid).collect()
     }
 
     pub(super) async fn import_run(&self, run: &ExportedRun) -> Result<bool, StoreError> {
@@ -109,7 +152,7 @@ impl RedisStore {
             return Ok(false);
         }
         // Remains of an interrupted import would conflict with the events.
-        self.remove_run(id).await?;
+        self.remove_runs(std::slice::from_ref(id)).await?;
         for page in run.tests.chunks(PAGE) {
             let mut pipeline = ::redis::pipe();
             for test in page {
@@ -147,41 +190,89 @@ impl RedisStore {
             id.as_str(),
             run.state.start,
         );
+        let document = run.document();
+        if let Some(project) = project_of(&document) {
+            let key = self.keys.project_runs(&project);
+            pipeline.zadd(key, id.as_str(), run.state.start);
+        }
         self.send_all(&mut pipeline).await?;
         // The document comes last: without it the run is invisible, and an
         // interrupted import starts over.
         let mut pipeline = ::redis::pipe();
-        pipeline.set(self.keys.run(id), document(run));
+        pipeline.set(self.keys.run(id), document);
         self.send_all(&mut pipeline).await?;
         Ok(true)
     }
 
-    /// Removes a run page by page, and its entries in the lists last, so that an
+    /// Removes runs page by page, and their entries in the lists last, so that an
     /// interrupted removal can be repeated.
-    pub(super) async fn remove_run(&self, run: &RunId) -> Result<(), StoreError> {
-        loop {
-            let mut scan = cmd("SRANDMEMBER");
-            scan.arg(self.keys.tests(run)).arg(PAGE);
-            let keys: Vec<String> = self.query(scan).await?;
-            if keys.is_empty() {
-                break;
+    pub(super) async fn remove_runs(&self, runs: &[RunId]) -> Result<(), StoreError> {
+        for runs in runs.chunks(RUNS_PER_STEP) {
+            let documents = self.read_run_documents(runs).await?;
+            let mut open: Vec<&RunId> = runs.iter().collect();
+            while !open.is_empty() {
+                open = self.remove_some_tests(open).await?;
             }
             let mut pipeline = ::redis::pipe();
-            pipeline.unlink(&keys).srem(self.keys.tests(run), &keys);
+            for (run, document) in runs.iter().zip(documents) {
+                pipeline
+                    .unlink(self.keys.tests(run))
+                    .unlink(self.keys.events(run))
+                    .unlink(self.keys.control(run))
+                    .unlink(self.keys.run(run))
+                    .srem(self.keys.index(), run.as_str())
+                    .zrem(self.keys.runs(), run.as_str());
+                if let Some(project) = document.as_deref().and_then(project_of) {
+                    pipeline.zrem(self.keys.project_runs(&project), run.as_str());
+                }
+            }
             self.send_all(&mut pipeline).await?;
         }
+        Ok(())
+    }
+
+    /// Removes a page of snapshots of each run, and returns the runs that may
+    /// have more. The set can name any key, so only those of the run's own
+    /// snapshots are removed.
+    async fn remove_some_tests<'a>(
+        &self,
+        runs: Vec<&'a RunId>,
+    ) -> Result<Vec<&'a RunId>, StoreError> {
         let mut pipeline = ::redis::pipe();
-        pipeline
-            .unlink(self.keys.events(run))
-            .unlink(self.keys.control(run))
-            .unlink(self.keys.run(run))
-            .srem(self.keys.index(), run.as_str())
-            .zrem(self.keys.runs(), run.as_str());
-        self.send_all(&mut pipeline).await
+        for run in &runs {
+            let mut members = cmd("SRANDMEMBER");
+            members.arg(self.keys.tests(run)).arg(PAGE);
+            pipeline.add_command(members);
+        }
+        let replies = self.send(pipeline.ignore_errors()).await?;
+        let (mut more, mut pipeline) = (Vec::new(), ::redis::pipe());
+        for (run, reply) in runs.into_iter().zip(replies) {
+            let members: Vec<Vec<u8>> = match reply.map_err(StoreError::from) {
+                // A value of another type is removed with the run.
+                Err(error) if error.kind == StoreErrorKind::WrongType => continue,
+                reply => ::redis::from_redis_value(reply?)
+                    .map_err(|e| unexpected_reply(&e.to_string()))?,
+            };
+            if members.is_empty() {
+                continue;
+            }
+            let stories = members.iter().filter_map(|key| self.story_of(run, key));
+            let own: Vec<_> = stories.map(|story| self.keys.test(run, &story.key())).collect();
+            if !own.is_empty() {
+                pipeline.unlink(own);
+            }
+            pipeline.srem(self.keys.tests(run), members);
+            more.push(run);
+        }
+        self.send_all(&mut pipeline).await?;
+        Ok(more)
     }
 
     /// Sends a pipeline and fails if any command failed.
     async fn send_all(&self, pipeline: &mut Pipeline) -> Result<(), StoreError> {
+        if pipeline.is_empty() {
+            return Ok(());
+        }
         let replies = self.send(pipeline.ignore_errors()).await?;
         replies.into_iter().collect::<RedisResult<Vec<_>>>()?;
         Ok(())
@@ -249,10 +340,10 @@ fn control_fields(run: &ExportedRun) -> Vec<(String, String)> {
         summary.add(test.status);
         put(
             &format!("s:{}", test.key),
-            format!("{}|{}", test.at, test.status),
+            format!("{}|{}|{}", test.at, test.status, test.writer),
         );
     }
-    for status in crate::model::Status::FINAL {
+    for status in Status::FINAL {
         put(&format!("c:{status}"), summary.of(status).to_string());
     }
     for worker in &run.workers {
@@ -263,15 +354,17 @@ fn control_fields(run: &ExportedRun) -> Vec<(String, String)> {
     fields
 }
 
-fn document(run: &ExportedRun) -> String {
-    let mut summary = Summary::default();
-    for test in &run.tests {
-        summary.add(test.status);
-    }
-    let state = &run.state;
-    let end = state.ended_at.map(|at| {
-        let duration = u64::try_from(at - state.start).unwrap_or_default();
-        (at, duration, state.reason(&summary))
-    });
-    join_document(&state.head, end, &summary, &state.tail)
+/// A snapshot's state `{at}|{status}|{writer}`; earlier versions have not noted
+/// the writer.
+fn parse_test_state(state: &str) -> Option<(i64, Status, String)> {
+    let mut parts = state.splitn(3, '|');
+    let (at, status) = (parts.next()?, parts.next()?);
+    let writer = parts.next().unwrap_or_default().to_owned();
+    Some((at.parse().ok()?, parse_word(status)?, writer))
+}
+
+/// The project that a run's document names.
+pub(super) fn project_of(document: &str) -> Option<String> {
+    let run: VisualTestRun = serde_json::from_str(document).ok()?;
+    run.project
 }

@@ -13,6 +13,7 @@ pub(super) struct Scripts {
     pub(super) finish: Script,
     pub(super) heartbeat: Script,
     pub(super) mark: Script,
+    pub(super) skip: Script,
 }
 
 macro_rules! script {
@@ -35,10 +36,11 @@ impl Scripts {
             finish: script!("finish"),
             heartbeat: script!("heartbeat"),
             mark: script!("mark"),
+            skip: script!("skip"),
         }
     }
 
-    pub(super) fn all(&self) -> [&Script; 8] {
+    pub(super) fn all(&self) -> [&Script; 9] {
         [
             &self.create,
             &self.commit,
@@ -48,6 +50,7 @@ impl Scripts {
             &self.finish,
             &self.heartbeat,
             &self.mark,
+            &self.skip,
         ]
     }
 }

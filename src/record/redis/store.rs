@@ -1,5 +1,7 @@
 //! The store in Redis.
 
+use std::collections::HashSet;
+
 use ::redis::cmd;
 
 use super::client::RedisStore;
@@ -7,10 +9,14 @@ use crate::model::{RunId, StoryIdentifier};
 use crate::record::export::ExportedRun;
 use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
 use crate::record::server_info::ServerInfo;
+use crate::record::skipped::SkippedDocuments;
 use crate::record::store::{
-    ApplyOutcome, EndOutcome, JoinResponse, MarkOutcome, MarkRequest, Store, StoreFuture,
+    ApplyOutcome, EndOutcome, JoinResponse, MarkOutcome, MarkRequest, RunPage, Store, StoreFuture,
 };
 use crate::record::stream::{EventNotifications, StreamEntry};
+
+/// How many ids one command reads.
+const INDEX_PAGE: usize = 5_000;
 
 impl Store for RedisStore {
     fn place(&self) -> String {
@@ -62,16 +68,52 @@ impl Store for RedisStore {
 
     fn runs(&self) -> StoreFuture<'_, Vec<(RunId, i64)>> {
         Box::pin(async {
-            let mut range = cmd("ZREVRANGE");
-            range.arg(self.keys.runs()).arg(0).arg(-1).arg("WITHSCORES");
-            let runs: Vec<(String, f64)> = self.query(range).await?;
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "milliseconds since the epoch are whole and fit"
-            )]
-            let run = |(id, start): (String, f64)| (RunId(id), start as i64);
-            Ok(runs.into_iter().map(run).collect())
+            let (mut all, mut next) = (Vec::new(), Some(0));
+            while let Some(from) = next {
+                let page = self.runs_from(from, INDEX_PAGE).await?;
+                all.extend(page.runs);
+                next = page.next;
+            }
+            // A run that started meanwhile has moved the others.
+            let mut seen = HashSet::new();
+            all.retain(|(id, _)| seen.insert(id.clone()));
+            Ok(all)
         })
+    }
+
+    fn runs_from(&self, from: usize, count: usize) -> StoreFuture<'_, RunPage> {
+        Box::pin(async move {
+            let key = self.keys.runs();
+            self.read_run_page(&key, from, count).await
+        })
+    }
+
+    fn project_runs<'a>(
+        &'a self,
+        project: &'a str,
+        from: usize,
+        count: usize,
+    ) -> StoreFuture<'a, RunPage> {
+        Box::pin(async move {
+            let key = self.keys.project_runs(project);
+            self.read_run_page(&key, from, count).await
+        })
+    }
+
+    fn run_count(&self) -> StoreFuture<'_, usize> {
+        Box::pin(async {
+            let mut count = cmd("ZCARD");
+            count.arg(self.keys.runs());
+            self.query(count).await
+        })
+    }
+
+    fn run_documents<'a>(&'a self, runs: &'a [RunId]) -> StoreFuture<'a, Vec<Option<String>>> {
+        Box::pin(self.read_run_documents(runs))
+    }
+
+    fn without_data<'a>(&'a self, runs: &'a [RunId]) -> StoreFuture<'a, Vec<RunId>> {
+        Box::pin(self.runs_without_data(runs))
     }
 
     fn run<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<String>> {
@@ -103,9 +145,8 @@ impl Store for RedisStore {
         Box::pin(async {
             let mut range = cmd("ZRANGE");
             range.arg(self.keys.history(&story.key())).arg(0).arg(-1);
-            let outcomes: Vec<String> = self.query(range).await?;
-            let parse = |text: &String| serde_json::from_str(text).ok();
-            Ok(outcomes.iter().filter_map(parse).collect())
+            let outcomes: Vec<Vec<u8>> = self.query(range).await?;
+            Ok(self.valid_outcomes(&story.key(), &outcomes))
         })
     }
 
@@ -118,7 +159,15 @@ impl Store for RedisStore {
     }
 
     fn remove<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, ()> {
-        Box::pin(self.remove_run(run))
+        Box::pin(self.remove_runs(std::slice::from_ref(run)))
+    }
+
+    fn remove_all<'a>(&'a self, runs: &'a [RunId]) -> StoreFuture<'a, ()> {
+        Box::pin(self.remove_runs(runs))
+    }
+
+    fn skipped(&self) -> &SkippedDocuments {
+        &self.skipped
     }
 
     fn server_info(&self) -> StoreFuture<'_, Option<ServerInfo>> {

@@ -3,8 +3,11 @@
 use ::redis::{Cmd, Pipeline, RedisResult, Value};
 
 use super::client::{RedisStore, unexpected_reply};
-use crate::model::{Reason, RunId, rfc3339};
-use crate::record::operation::{JoinRequest, Operation, parse_word, run_id_field};
+use super::export::project_of;
+use crate::model::{Reason, RunId, Summary, rfc3339};
+use crate::record::operation::{
+    JoinRequest, Operation, join_document, parse_word, run_id_field,
+};
 use crate::record::store::{
     ApplyOutcome, EndOutcome, HEARTBEAT_TIMEOUT, HISTORY_LENGTH, JoinOutcome, JoinResponse,
     MarkOutcome, MarkRequest,
@@ -33,9 +36,13 @@ impl RedisStore {
         let mut pipeline = ::redis::pipe();
         pipeline
             .sadd(self.keys.index(), join.run_id.as_str())
-            .zadd(self.keys.runs(), join.run_id.as_str(), join.start)
-            .add_command(create)
-            .ignore_errors();
+            .zadd(self.keys.runs(), join.run_id.as_str(), join.start);
+        let document = join_document(&join.head, None, &Summary::default(), &join.tail);
+        if let Some(project) = project_of(&document) {
+            let key = self.keys.project_runs(&project);
+            pipeline.zadd(key, join.run_id.as_str(), join.start);
+        }
+        pipeline.add_command(create).ignore_errors();
         let mut replies = self.send(&pipeline).await?;
         let last = replies
             .pop()
@@ -133,6 +140,9 @@ impl RedisStore {
                 announce.arg(kind).arg(fields);
                 pipeline.add_command(announce);
             }
+            Operation::Lost => {
+                pipeline.add_command(call(&self.scripts.skip, &[]));
+            }
             Operation::Leave { reason, at } => {
                 let mut leave = call(&self.scripts.leave, &[]);
                 leave.arg(reason.map_or("", Reason::as_str));
@@ -175,8 +185,9 @@ impl RedisStore {
     ) -> Result<EndOutcome, StoreError> {
         let mut last_seen = ::redis::cmd("HGET");
         last_seen.arg(self.keys.control(run)).arg("seen");
-        let at: Option<i64> = self.query(last_seen).await?;
-        let at = at.unwrap_or_default();
+        let at: Option<Vec<u8>> = self.query(last_seen).await?;
+        let at = at.and_then(|at| String::from_utf8(at).ok()?.parse().ok());
+        let at: i64 = at.unwrap_or_default();
         let mut finish = self.call_script(&self.scripts.finish, run, &[]);
         finish
             .arg(run_id_field(run))

@@ -6,16 +6,22 @@ local h = redis.call('HMGET', control, 'head', writer, key)
 local refusal = check_sequence(h[1], h[2], seq)
 if refusal then return refusal end
 
-local since, before
-if h[3] then since, before = string.match(h[3], '^(%d+)|(%a+)$') end
+local since, before, owner
+if h[3] then since, before, owner = string.match(h[3], '^(-?%d+)|(%a+)|?(.*)$') end
 local final, was_final = status ~= 'running', before ~= nil and before ~= 'running'
--- A final status is never replaced by `running`, and the newest attempt wins.
-if before and ((was_final and not final) or tonumber(at) < tonumber(since)) then
-  redis.call('HSET', control, writer, seq)
-  return {'STALE'}
+if before then
+  -- A final status replaces `running` and is never replaced by it. Otherwise the
+  -- newest attempt wins: within a writer the sequence number decides, which no
+  -- clock can change, and between writers the time.
+  local older = tonumber(at) < tonumber(since)
+  if (was_final and not final) or (owner ~= ARGV[4] and was_final == final and older) then
+    redis.call('HSET', control, writer, seq)
+    return {'STALE'}
+  end
+  if owner == ARGV[4] and older then at = since end
 end
 
-redis.call('HSET', control, writer, seq, key, at .. '|' .. status)
+redis.call('HSET', control, writer, seq, key, at .. '|' .. status .. '|' .. ARGV[4])
 redis.call('SET', KEYS[4], ARGV[9])
 if not before then redis.call('SADD', KEYS[5], KEYS[4]) end
 if before ~= status and final then

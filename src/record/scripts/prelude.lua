@@ -13,7 +13,7 @@
 --   planned          number of snapshots that the workers planned
 --   shared           1 if the run consists of several processes
 --   said             the worst reason of all workers that left
---   died             1 if a worker died without leaving
+--   died             1 if a worker died without leaving, or lost an operation
 --   endAt, endTime   end of the run; absent until then
 --   alive            `writer,host,ms;` of every worker that has not left, with its last heartbeat
 --   seen             last heartbeat of any worker, ms, by the server's clock
@@ -21,7 +21,7 @@
 --   c:{status}       number of snapshots with that final status
 --   a:{writer}       sequence number of the last operation applied for that writer
 --   w:{writer}       number of snapshots that this worker planned
---   s:{key}          `{at}|{status}` of a snapshot
+--   s:{key}          `{at}|{status}|{writer}` of a snapshot; earlier versions have not noted the writer
 local control, document, stream = KEYS[1], KEYS[2], KEYS[3]
 
 local function now()

@@ -1,0 +1,24 @@
+//! Progress of long commands, on standard error.
+
+use std::io::{IsTerminal as _, stderr};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A bar that is drawn only in a terminal.
+pub(crate) fn bar(total: usize, what: &'static str) -> ProgressBar {
+    let target = if stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let bar = ProgressBar::with_draw_target(Some(total as u64), target);
+    if let Ok(style) = ProgressStyle::with_template("{bar:28} {pos} of {len} {msg}") {
+        bar.set_style(style.progress_chars("━━╌"));
+    }
+    bar.with_message(what)
+}
+
+/// Moves a bar to a position.
+pub(crate) fn set(bar: &ProgressBar, count: usize) {
+    bar.set_position(count as u64);
+}
