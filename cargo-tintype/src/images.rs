@@ -92,10 +92,7 @@ pub(crate) fn current(manifest: &Manifest, result: &VisualTestResult) -> Result<
         "it is a known failure ({}) (help: remove `known-failure` from the manifest first)",
         result.known_failure.as_deref().unwrap_or_default()
     );
-    ensure!(
-        result.current.is_some(),
-        "it was not captured: {message}"
-    );
+    ensure!(result.current.is_some(), "it was not captured: {message}");
     Ok(verified(manifest, result, RunImage::Current)?.1)
 }
 

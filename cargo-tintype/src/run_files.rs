@@ -9,9 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tintype::internals::manifest::Manifest;
-use tintype::internals::model::{
-    RunFile, RunId, StoryIdentifier, VisualTestResult, VisualTestRun,
-};
+use tintype::internals::model::{RunFile, RunId, StoryIdentifier, VisualTestResult, VisualTestRun};
 
 use crate::record_access::warn;
 use crate::run_ids::{self, LATEST};

@@ -94,7 +94,9 @@ impl SharedLogins {
                 Some(LoginTurn::LogIn) => break,
                 // Without Redis, or if the lock is never released, each process
                 // logs in itself.
-                Some(LoginTurn::Wait) | None => return log_in.await.map(|state| StoredLogin::new(state, login.ttl)),
+                Some(LoginTurn::Wait) | None => {
+                    return log_in.await.map(|state| StoredLogin::new(state, login.ttl));
+                }
             }
         }
         let outcome = tokio::select! {

@@ -55,7 +55,10 @@ mod tests {
         assert!(long.ends_with("x… 11.9 MB more"), "{long}");
         assert_eq!(bounded(long.clone(), 1000), long);
         assert_eq!(bounded("short".to_owned(), 5), "short");
-        assert_eq!(bounded("x".repeat(101), 100), "x".repeat(68) + "… 33 bytes more");
+        assert_eq!(
+            bounded("x".repeat(101), 100),
+            "x".repeat(68) + "… 33 bytes more"
+        );
     }
 
     #[test]

@@ -161,7 +161,10 @@ impl StoryIdentifier {
 
     /// The engine that the story id names, if it is not the first one.
     pub(crate) fn named_browser(&self) -> Option<BrowserName> {
-        self.story_id.split('@').skip(1).find_map(BrowserName::parse)
+        self.story_id
+            .split('@')
+            .skip(1)
+            .find_map(BrowserName::parse)
     }
 
     /// The test's name: `{storyId}::{theme}::{width}x{height}`.

@@ -11,7 +11,10 @@ impl VisualTestResult {
             bound(message, MAX_MESSAGE);
         }
         for attempt in &mut self.attempts {
-            attempt.message.iter_mut().for_each(|text| bound(text, MAX_LINE));
+            attempt
+                .message
+                .iter_mut()
+                .for_each(|text| bound(text, MAX_LINE));
         }
         let optional = [
             &mut self.baseline,
@@ -31,7 +34,11 @@ impl VisualTestResult {
             bound(&mut error.message, MAX_LINE);
             error.url.iter_mut().for_each(|url| bound(url, MAX_LINE));
         }
-        for lines in [&mut self.open_network, &mut self.sensitivity, &mut self.limits] {
+        for lines in [
+            &mut self.open_network,
+            &mut self.sensitivity,
+            &mut self.limits,
+        ] {
             lines.truncate(MAX_ENTRIES);
             lines.iter_mut().for_each(|line| bound(line, MAX_LINE));
         }
@@ -40,7 +47,9 @@ impl VisualTestResult {
                 bound(text, MAX_LINE);
             }
         }
-        self.settled.iter_mut().for_each(|step| bound(&mut step.step, MAX_LINE));
+        self.settled
+            .iter_mut()
+            .for_each(|step| bound(&mut step.step, MAX_LINE));
         self.settled.truncate(MAX_ENTRIES);
         self.page_errors.truncate(Self::MAX_PAGE_ERRORS);
         self.environment_changed.truncate(MAX_ENTRIES);
@@ -63,7 +72,9 @@ impl Environment {
         }
         if let Some(git) = &mut self.git {
             bound(&mut git.commit, MAX_LINE);
-            git.branch.iter_mut().for_each(|branch| bound(branch, MAX_LINE));
+            git.branch
+                .iter_mut()
+                .for_each(|branch| bound(branch, MAX_LINE));
         }
     }
 }

@@ -54,11 +54,17 @@ impl VisualTestResult {
                 return Err(format!("its image `{path}` is not `{own}`"));
             }
         }
-        if let Some(path) = self.baseline.as_deref().filter(|path| !is_below(path, None)) {
+        if let Some(path) = self
+            .baseline
+            .as_deref()
+            .filter(|path| !is_below(path, None))
+        {
             return Err(format!("its baseline `{path}` is outside of the project"));
         }
         let hashes = self.sha256.iter().flat_map(|hashes| {
-            [&hashes.baseline, &hashes.current, &hashes.diff].into_iter().flatten()
+            [&hashes.baseline, &hashes.current, &hashes.diff]
+                .into_iter()
+                .flatten()
         });
         for hash in hashes {
             if !is_sha256(hash) {

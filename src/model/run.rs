@@ -23,10 +23,8 @@ impl RunId {
     /// and `}`, not beginning with `.`. It becomes a folder and part of keys.
     pub fn parse(id: &str) -> Option<Self> {
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-{}".contains(c);
-        let is_valid = !id.is_empty()
-            && id.len() <= 200
-            && id.chars().all(is_allowed)
-            && !id.starts_with('.');
+        let is_valid =
+            !id.is_empty() && id.len() <= 200 && id.chars().all(is_allowed) && !id.starts_with('.');
         is_valid.then(|| Self(id.to_owned()))
     }
 

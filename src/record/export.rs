@@ -168,7 +168,10 @@ impl ExportedRun {
         for (key, outcome) in &self.outcomes {
             StoryIdentifier::from_key(key).map_err(|error| error.to_string())?;
             if outcome.run_id != *id {
-                return Err(format!("an entry of a history names the run `{}`", outcome.run_id));
+                return Err(format!(
+                    "an entry of a history names the run `{}`",
+                    outcome.run_id
+                ));
             }
         }
         Ok(())

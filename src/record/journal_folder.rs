@@ -24,7 +24,10 @@ pub fn damaged_journals(state_dir: &Path) -> Vec<String> {
         )
     };
     let folder = folder_of(state_dir);
-    files(&folder, is_damaged_journal).iter().map(warning).collect()
+    files(&folder, is_damaged_journal)
+        .iter()
+        .map(warning)
+        .collect()
 }
 
 /// The folder of the journals.

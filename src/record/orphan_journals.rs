@@ -113,7 +113,10 @@ pub(crate) async fn end_abandoned_runs(
             Ok(_) => {}
             // The state of the run is invalid.
             Err(error)
-                if matches!(error.kind, StoreErrorKind::WrongType | StoreErrorKind::Other) =>
+                if matches!(
+                    error.kind,
+                    StoreErrorKind::WrongType | StoreErrorKind::Other
+                ) =>
             {
                 let state = format_args!("the state of the run `{id}`");
                 store.skipped().add(state, error.message);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::config::RecordConfig;
-use super::documents::{document_error, parse_result, parse_run, run_name, result_name};
+use super::documents::{document_error, parse_result, parse_run, result_name, run_name};
 use super::error::RecordError;
 use super::event_follower::EventFollower;
 use super::export::{ExportedRun, check_result};
@@ -115,7 +115,9 @@ impl Records {
             }
             RecordError::NoRun { run_id, .. } => {
                 let problem = "its state is missing";
-                self.store.skipped().add(format_args!("the run `{run_id}`"), problem);
+                self.store
+                    .skipped()
+                    .add(format_args!("the run `{run_id}`"), problem);
             }
             other => self.store.skipped().add("a document", other),
         }
@@ -263,7 +265,8 @@ impl Records {
     /// reached.
     pub async fn export(&self, id: &RunId) -> Result<ExportedRun, RecordError> {
         let run = self.store.export(id).await;
-        let run = run.map_err(|error| document_error(error, || format!("the state of {}", run_name(id))))?;
+        let run = run
+            .map_err(|error| document_error(error, || format!("the state of {}", run_name(id))))?;
         let mut run = run.ok_or_else(|| self.no_run(id))?;
         run.tests.retain(|test| {
             let checked = check_result(id, &test.key, &test.record);
@@ -359,7 +362,9 @@ impl Records {
     }
 
     fn warn_of(&self, sent: &OrphanReport) {
-        sent.warnings.iter().for_each(|warning| self.store.skipped().note(warning));
+        sent.warnings
+            .iter()
+            .for_each(|warning| self.store.skipped().note(warning));
     }
 
     /// A request that joins no run, for sending the journals of others; those

@@ -100,7 +100,10 @@ impl Records {
         surplus: &[Surplus],
         mut progress: impl FnMut(usize),
     ) -> Result<(), RecordError> {
-        let journals = self.config().journals().map(|folder| journals(folder, None));
+        let journals = self
+            .config()
+            .journals()
+            .map(|folder| journals(folder, None));
         for (step, items) in surplus.chunks(RUNS_PER_STEP).enumerate() {
             let removed = items.iter().filter(|item| item.record);
             let removed: Vec<_> = removed.map(|item| item.run.clone()).collect();
@@ -140,7 +143,9 @@ impl Retention {
     /// `number` counts runs from the newest, from 1; `bytes` is the size of the
     /// images of this run and of all newer ones.
     fn exceeded_by(self, run: &VisualTestRun, number: usize, bytes: u64) -> Option<(bool, String)> {
-        let age = Duration::from_millis(u64::try_from(now_ms().saturating_sub(run.timestamp)).unwrap_or(0));
+        let age = Duration::from_millis(
+            u64::try_from(now_ms().saturating_sub(run.timestamp)).unwrap_or(0),
+        );
         if let Some(runs) = self.runs.filter(|runs| number > *runs) {
             return Some((true, format!("older than the newest {runs} runs")));
         }

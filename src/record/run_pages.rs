@@ -154,7 +154,10 @@ impl Records {
     /// The valid documents of runs that are of the project.
     pub(super) async fn read_runs(&self, ids: &[RunId]) -> Result<Vec<VisualTestRun>, RecordError> {
         let texts = self.store().run_documents(ids).await?;
-        let found = ids.iter().zip(texts).filter_map(|(id, text)| Some((id, text?)));
+        let found = ids
+            .iter()
+            .zip(texts)
+            .filter_map(|(id, text)| Some((id, text?)));
         let runs = found.filter_map(|(id, text)| self.valid(parse_run(id, &text)));
         Ok(runs.filter(|run| self.is_own(run)).collect())
     }
@@ -173,7 +176,12 @@ impl Records {
         let ids: Vec<_> = ids.filter(matches).collect();
         let mut found = Vec::new();
         for page in ids.chunks(RUNS_PAGE) {
-            found.extend(self.read_runs(page).await?.into_iter().map(|run| run.run_id));
+            found.extend(
+                self.read_runs(page)
+                    .await?
+                    .into_iter()
+                    .map(|run| run.run_id),
+            );
             if found.len() >= limit {
                 break;
             }

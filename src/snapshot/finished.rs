@@ -24,7 +24,9 @@ impl FinishedSnapshot {
     pub(crate) fn bound_texts(&mut self) {
         self.result.bound_texts();
         self.notes.truncate(MAX_ENTRIES);
-        self.notes.iter_mut().for_each(|note| bound(note, MAX_MESSAGE));
+        self.notes
+            .iter_mut()
+            .for_each(|note| bound(note, MAX_MESSAGE));
     }
 
     /// A result with this status and message.

@@ -28,7 +28,13 @@ fn id() -> RunId {
 }
 
 /// Values that are no document of anything.
-const GARBAGE: [&str; 5] = ["", "no JSON", "\u{1b}]0;owned\u{7}", "[1,2]", "{\"runId\":7}"];
+const GARBAGE: [&str; 5] = [
+    "",
+    "no JSON",
+    "\u{1b}]0;owned\u{7}",
+    "[1,2]",
+    "{\"runId\":7}",
+];
 
 /// Invalid runs of every kind, which start after `run-1`.
 fn add_invalid_runs(server: &Server) {
@@ -42,7 +48,12 @@ fn add_invalid_runs(server: &Server) {
         server.cli(&["SET", &add(n), text]);
     }
     // Not UTF-8, of another type, about another run, and missing.
-    server.cli(&["EVAL", r"redis.call('SET', KEYS[1], '{\255\254}')", "1", &add(5)]);
+    server.cli(&[
+        "EVAL",
+        r"redis.call('SET', KEYS[1], '{\255\254}')",
+        "1",
+        &add(5),
+    ]);
     server.cli(&["RPUSH", &add(6), "a", "b"]);
     let document = server.cli(&["GET", "visualrun:run-1"]);
     server.cli(&["SET", &add(7), &document]);
@@ -52,7 +63,12 @@ fn add_invalid_runs(server: &Server) {
     for id in ["../../etc", "bad:tests", "bad\u{1b}[2J"] {
         server.cli(&["ZADD", "tintype:runs", "99999999999999", id]);
     }
-    server.cli(&["EVAL", r"redis.call('ZADD', KEYS[1], 9, '\255\254')", "1", "tintype:runs"]);
+    server.cli(&[
+        "EVAL",
+        r"redis.call('ZADD', KEYS[1], 9, '\255\254')",
+        "1",
+        "tintype:runs",
+    ]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,12 +91,19 @@ async fn invalid_runs_hide_no_others() {
     assert_eq!(records.end_abandoned().await.unwrap(), []);
     assert!(records.flush().await.warnings.is_empty());
     let metrics = records.metrics().await.unwrap();
-    assert!(metrics.text().contains("\ntintype_runs 1\n"), "{}", metrics.text());
+    assert!(
+        metrics.text().contains("\ntintype_runs 1\n"),
+        "{}",
+        metrics.text()
+    );
     let limits = Retention {
         runs: Some(0),
         ..Retention::default()
     };
-    let surplus = records.surplus(limits, folder.path(), |_| ()).await.unwrap();
+    let surplus = records
+        .surplus(limits, folder.path(), |_| ())
+        .await
+        .unwrap();
     assert_eq!(surplus.iter().filter(|item| item.run == id()).count(), 1);
     records.prune(&surplus, |_| ()).await.unwrap();
     assert_eq!(records.runs(9).await.unwrap(), []);
@@ -104,8 +127,18 @@ async fn invalid_snapshots_and_events_hide_no_others() {
     let second = "visualtest:run-1:group/story-2:dark:375x667";
     server.cli(&["DEL", second]);
     server.cli(&["LPUSH", second, "a list"]);
-    server.cli(&["SADD", "visualrun:run-1:tests", "visualtest:run-2:x:dark:1x1", "cart:1"]);
-    server.cli(&["ZADD", "tintype:story:group/story-0:dark:375x667:history", "7", "garbage"]);
+    server.cli(&[
+        "SADD",
+        "visualrun:run-1:tests",
+        "visualtest:run-2:x:dark:1x1",
+        "cart:1",
+    ]);
+    server.cli(&[
+        "ZADD",
+        "tintype:story:group/story-0:dark:375x667:history",
+        "7",
+        "garbage",
+    ]);
     let fill = "for _ = 1, 600 do redis.call('XADD', KEYS[1], '*', 'event', 'no JSON') end";
     server.cli(&["EVAL", fill, "1", "tintype:run-1:events"]);
     let other = r#"{"type":"run:finished","runId":"run-2"}"#;
@@ -144,7 +177,10 @@ async fn a_forged_snapshot_is_neither_read_nor_marked() {
         ("run-1", "run-2"),
         ("story-3", "story-4"),
         ("\"width\":375", "\"width\":376"),
-        ("\"theme\":\"dark\",\"viewport\"", "\"theme\":\"light\",\"viewport\""),
+        (
+            "\"theme\":\"dark\",\"viewport\"",
+            "\"theme\":\"light\",\"viewport\"",
+        ),
         ("baselines/", "../../baselines/"),
     ] {
         let forged = document.replace(from, to);
@@ -170,12 +206,21 @@ async fn pruning_removes_no_keys_of_others() {
     other.finish(None).await;
     server.cli(&["SET", "cart:1", "mine"]);
     let theirs = "visualtest:run-2:group/story-0:dark:375x667";
-    server.cli(&["SADD", "visualrun:run-1:tests", "cart:1", "visualrun:run-2", theirs]);
+    server.cli(&[
+        "SADD",
+        "visualrun:run-1:tests",
+        "cart:1",
+        "visualrun:run-2",
+        theirs,
+    ]);
     let limits = Retention {
         runs: Some(1),
         ..Retention::default()
     };
-    let surplus = records.surplus(limits, folder.path(), |_| ()).await.unwrap();
+    let surplus = records
+        .surplus(limits, folder.path(), |_| ())
+        .await
+        .unwrap();
     assert_eq!(surplus.len(), 1);
     records.prune(&surplus, |_| ()).await.unwrap();
     assert_eq!(server.cli(&["GET", "cart:1"]), "mine");
@@ -188,7 +233,9 @@ async fn a_forged_export_is_not_imported() {
     let (_server, folder, records) = recorded().await;
     let whole = records.export(&id()).await.unwrap();
     let empty = Server::start(&[]);
-    let elsewhere = Records::open(&settings(folder.path(), &empty.url())).await.unwrap();
+    let elsewhere = Records::open(&settings(folder.path(), &empty.url()))
+        .await
+        .unwrap();
     let attacks: [fn(&mut tintype::internals::record::ExportedRun); 8] = [
         |run| run.state.run_id = RunId("run-2".to_owned()),
         |run| run.state.run_id = RunId("../../run-1".to_owned()),
@@ -233,15 +280,26 @@ async fn a_flipped_bit_in_a_journal_loses_one_snapshot_and_is_reported() {
     let (mut server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let path = journaled(folder.path(), &mut server).await;
     let mut bytes = std::fs::read(&path).unwrap();
-    let second = bytes.windows(9).position(|part| part == b"message 1").unwrap();
+    let second = bytes
+        .windows(9)
+        .position(|part| part == b"message 1")
+        .unwrap();
     bytes[second] ^= 4;
     std::fs::write(&path, &bytes).unwrap();
-    let records = Records::open(&settings(folder.path(), &server.url())).await.unwrap();
+    let records = Records::open(&settings(folder.path(), &server.url()))
+        .await
+        .unwrap();
     let sent = records.flush().await;
     assert_eq!((sent.complete, sent.damaged), (0, 1), "{sent:?}");
-    assert!(sent.warnings[0].contains("is damaged: 1 operation"), "{sent:?}");
+    assert!(
+        sent.warnings[0].contains("is damaged: 1 operation"),
+        "{sent:?}"
+    );
     let run = records.run(&id()).await.unwrap();
-    assert_eq!((run.summary.passed, run.reason), (3, Some(Reason::Interrupted)));
+    assert_eq!(
+        (run.summary.passed, run.reason),
+        (3, Some(Reason::Interrupted))
+    );
     let again = records.flush().await;
     assert_eq!(again.complete, 0, "{again:?}");
     let kept = damaged_journals(folder.path());
@@ -258,13 +316,21 @@ async fn a_truncated_journal_is_not_reported_as_complete() {
     let (mut server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
     let path = journaled(folder.path(), &mut server).await;
     let bytes = std::fs::read(&path).unwrap();
-    let last = bytes.windows(9).position(|part| part == b"message 3").unwrap();
+    let last = bytes
+        .windows(9)
+        .position(|part| part == b"message 3")
+        .unwrap();
     std::fs::write(&path, &bytes[..last]).unwrap();
-    let records = Records::open(&settings(folder.path(), &server.url())).await.unwrap();
+    let records = Records::open(&settings(folder.path(), &server.url()))
+        .await
+        .unwrap();
     let sent = records.flush().await;
     assert_eq!((sent.complete, sent.damaged), (0, 1), "{sent:?}");
     let run = records.run(&id()).await.unwrap();
-    assert_eq!((run.summary.passed, run.reason), (3, Some(Reason::Interrupted)));
+    assert_eq!(
+        (run.summary.passed, run.reason),
+        (3, Some(Reason::Interrupted))
+    );
 }
 
 /// Ghosts of other projects fill the first pages of the index.
@@ -308,7 +374,10 @@ fn a_document_does_not_name_a_snapshot_outside_of_its_folder() {
     for (from, to) in [
         ("group/story-1", "../../astray"),
         ("group/story-1", "/etc/passwd"),
-        ("\"theme\":\"dark\",\"viewport\"", "\"theme\":\"../x\",\"viewport\""),
+        (
+            "\"theme\":\"dark\",\"viewport\"",
+            "\"theme\":\"../x\",\"viewport\"",
+        ),
     ] {
         let forged = text.replace(from, to);
         assert_ne!(forged, text);

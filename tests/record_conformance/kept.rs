@@ -153,7 +153,10 @@ pub(crate) async fn a_clock_that_is_set_back_changes_no_result(fixture: StoreFix
     let ahead = at(Operation::from_event(&started(fixture.id(), 2)), 99_000);
     assert_eq!(fixture.one(&one, 5, ahead).await, ApplyOutcome::Done);
     let behind = Operation::from_event(&finished(fixture.id(), 2, Status::Passed));
-    assert_eq!(fixture.one(&two, 2, at(behind, 10)).await, ApplyOutcome::Done);
+    assert_eq!(
+        fixture.one(&two, 2, at(behind, 10)).await,
+        ApplyOutcome::Done
+    );
     let summary = fixture.document().await.summary;
     assert_eq!((summary.total, summary.passed), (2, 2));
 }
@@ -164,8 +167,14 @@ pub(crate) async fn a_lost_operation_is_passed_over(fixture: StoreFixture) {
     let join = fixture.join("w1", 2);
     fixture.store.join(&join, true).await.unwrap();
     fixture.finishes(&join, 1, 1, Status::Passed).await;
-    assert_eq!(fixture.one(&join, 3, Operation::Lost).await, ApplyOutcome::Gap(1));
-    assert_eq!(fixture.one(&join, 2, Operation::Lost).await, ApplyOutcome::Done);
+    assert_eq!(
+        fixture.one(&join, 3, Operation::Lost).await,
+        ApplyOutcome::Gap(1)
+    );
+    assert_eq!(
+        fixture.one(&join, 2, Operation::Lost).await,
+        ApplyOutcome::Done
+    );
     let left = leave(Some(Reason::Passed), fixture.run.timestamp + 70);
     assert_eq!(fixture.one(&join, 3, left).await, ApplyOutcome::Done);
     assert_eq!(fixture.document().await.reason, Some(Reason::Interrupted));

@@ -43,7 +43,8 @@ pub(crate) fn run(config: &Config, options: &ExportOptions) -> Result<()> {
         all(&record, options.after.as_deref())?
     } else {
         let runs = options.runs.iter();
-        runs.map(|run| record.run_id(Some(run))).collect::<Result<_>>()?
+        runs.map(|run| record.run_id(Some(run)))
+            .collect::<Result<_>>()?
     };
     let is_named = !options.runs.is_empty();
     let bar = progress::bar(ids.len(), "runs exported");
@@ -101,6 +102,8 @@ fn all(record: &RecordAccess, after: Option<&str>) -> Result<Vec<RunId>> {
 
 /// The exports of several runs, which are read at the same time.
 async fn texts(records: &Records, ids: &[RunId]) -> Vec<Result<String, RecordError>> {
-    let exports = ids.iter().map(async |id| records.export(id).await?.to_ndjson());
+    let exports = ids
+        .iter()
+        .map(async |id| records.export(id).await?.to_ndjson());
     futures_util::future::join_all(exports).await
 }

@@ -17,7 +17,10 @@ pub(crate) fn run(config: &Config, _options: &FlushOptions) -> Result<()> {
         adopted.sent, adopted.complete
     );
     for (count, what) in [
-        (adopted.unfinished, "without their end: their processes were killed, or they were truncated"),
+        (
+            adopted.unfinished,
+            "without their end: their processes were killed, or they were truncated",
+        ),
         (adopted.damaged, "of which operations are lost"),
         (adopted.failed, "that the record does not have completely"),
     ] {

@@ -48,7 +48,8 @@ impl DecisionEntry {
     /// Parses a line. The hash before an acceptance names a file.
     fn parse(line: &[u8]) -> Result<Self, String> {
         let entry: Self = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-        let is_hash = |hash: &String| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        let is_hash =
+            |hash: &String| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
         if entry.before.iter().chain(&entry.after).all(is_hash) {
             Ok(entry)
         } else {
@@ -112,11 +113,15 @@ impl DecisionLog {
         for (line, number) in lines.filter(|(line, _)| !line.is_empty()) {
             match DecisionEntry::parse(line) {
                 Ok(entry) => {
-                    self.last.insert((entry.run.clone(), entry.name.clone()), entry);
+                    self.last
+                        .insert((entry.run.clone(), entry.name.clone()), entry);
                 }
                 Err(problem) if self.warned < number => {
                     self.warned = number;
-                    eprintln!("warning: {}:{number} was skipped: {problem}", path.display());
+                    eprintln!(
+                        "warning: {}:{number} was skipped: {problem}",
+                        path.display()
+                    );
                 }
                 Err(_) => {}
             }

@@ -43,7 +43,10 @@ impl RunSource {
             Ok(runs) => (runs, None),
             Err(error) => (Vec::new(), Some(format!("{:#}", record_error(error)))),
         };
-        self.records.take_warnings().iter().for_each(|text| warn(text));
+        self.records
+            .take_warnings()
+            .iter()
+            .for_each(|text| warn(text));
         for file in self.files() {
             if runs.iter().all(|run| run.run_id != file.run.run_id) {
                 runs.push(file.run);

@@ -52,7 +52,9 @@ const ATTACKS: [Attack; 10] = [
         one.current = Some(current.to_owned());
         one.sha256.as_mut().unwrap().current = Some(baseline::sha256(&picture(3)));
     }),
-    ("path outside", |one| one.current = Some("../../../../etc/passwd".to_owned())),
+    ("path outside", |one| {
+        one.current = Some("../../../../etc/passwd".to_owned())
+    }),
     ("no hash", |one| one.sha256.as_mut().unwrap().current = None),
     ("no hashes", |one| one.sha256 = None),
     ("another hash", |one| {
@@ -67,12 +69,20 @@ fn a_forged_result_is_not_accepted_and_changes_no_other() {
         let said = project.alone(&["accept", "--force"]);
         assert!(is_baseline(&project, ONE, 1), "{name}: {}", said.all());
         assert!(is_baseline(&project, TWO, 3), "{name}: {}", said.all());
-        assert!(said.err.contains("button") || said.err.contains("result 1"), "{name}: {}", said.err);
+        assert!(
+            said.err.contains("button") || said.err.contains("result 1"),
+            "{name}: {}",
+            said.err
+        );
         let undone = project.alone(&["undo"]);
         assert!(is_baseline(&project, TWO, 1), "{name}: {}", undone.all());
         let rejected = project.alone(&["reject", "button"]);
         let log = project.read("target/tintype/review/decisions.ndjson");
-        assert_eq!(log.matches("reject").count(), usize::from(rejected.ok), "{name}");
+        assert_eq!(
+            log.matches("reject").count(),
+            usize::from(rejected.ok),
+            "{name}"
+        );
     }
 }
 
@@ -80,7 +90,9 @@ fn a_forged_result_is_not_accepted_and_changes_no_other() {
 #[test]
 fn a_picture_outside_of_the_run_is_not_accepted() {
     let project = forged(|_| ());
-    let current = project.root().join("target/tintype/runs/run-1/button-dark-375x667-current.png");
+    let current = project
+        .root()
+        .join("target/tintype/runs/run-1/button-dark-375x667-current.png");
     let outside = project.write("outside.png", &picture(2));
     fs::remove_file(&current).unwrap();
     std::os::unix::fs::symlink(outside, current).unwrap();
@@ -94,14 +106,22 @@ fn a_run_file_in_the_folder_of_another_run_is_not_used() {
     let text = project.read("target/tintype/runs/run-1/run.json");
     project.write("target/tintype/runs/run-2/run.json", text.as_bytes());
     let said = project.alone(&["accept", "--run", "run-2"]);
-    assert!(!said.ok && said.err.contains("is about another run"), "{}", said.all());
+    assert!(
+        !said.ok && said.err.contains("is about another run"),
+        "{}",
+        said.all()
+    );
     assert!(is_baseline(&project, ONE, 1));
 }
 
 #[test]
 fn invalid_run_files_and_results_hide_no_others() {
     let project = forged(|_| ());
-    for (run, text) in [("run-3", &b"no JSON"[..]), ("run-4", b"\xff\xfe"), ("run-5", b"[]")] {
+    for (run, text) in [
+        ("run-3", &b"no JSON"[..]),
+        ("run-4", b"\xff\xfe"),
+        ("run-5", b"[]"),
+    ] {
         project.write(&format!("target/tintype/runs/{run}/run.json"), text);
     }
     let path = "target/tintype/runs/run-1/run.json";
@@ -122,28 +142,53 @@ fn invalid_run_files_and_results_hide_no_others() {
 fn an_invalid_line_in_the_log_of_decisions_hides_no_others() {
     let project = forged(|_| ());
     assert!(project.alone(&["reject", "button"]).ok);
-    let log = project.root().join("target/tintype/review/decisions.ndjson");
+    let log = project
+        .root()
+        .join("target/tintype/review/decisions.ndjson");
     let good = fs::read(&log).unwrap();
-    let evil = br#"{"at":1,"who":"x","run":"run-1","name":"a","decision":"accept","before":"../x"}"#;
-    let bytes = [b"\xff\xfe\nno JSON\n".as_slice(), evil, b"\n", &good, b"{\"at\":"].concat();
+    let evil =
+        br#"{"at":1,"who":"x","run":"run-1","name":"a","decision":"accept","before":"../x"}"#;
+    let bytes = [
+        b"\xff\xfe\nno JSON\n".as_slice(),
+        evil,
+        b"\n",
+        &good,
+        b"{\"at\":",
+    ]
+    .concat();
     fs::write(&log, bytes).unwrap();
     let said = project.alone(&["accept"]);
-    assert!(is_baseline(&project, ONE, 1), "it is rejected: {}", said.all());
+    assert!(
+        is_baseline(&project, ONE, 1),
+        "it is rejected: {}",
+        said.all()
+    );
     assert!(is_baseline(&project, TWO, 3));
-    assert_eq!(said.err.matches("decisions.ndjson:").count(), 4, "{}", said.err);
+    assert_eq!(
+        said.err.matches("decisions.ndjson:").count(),
+        4,
+        "{}",
+        said.err
+    );
     assert!(project.alone(&["undo", "button"]).ok);
 }
 
 /// Runs a command with a server.
 fn with_server(project: &Project, server: &Server, arguments: &[&str]) -> Said {
     let mut command = project.command(env!("CARGO_BIN_EXE_cargo-tintype"));
-    command.env("REDIS_URL", server.url()).arg("tintype").args(arguments);
+    command
+        .env("REDIS_URL", server.url())
+        .arg("tintype")
+        .args(arguments);
     project.said(&command.output().unwrap())
 }
 
 /// Records a run of two snapshots.
 fn record(project: &Project, url: Option<&str>) {
-    let variables: Variables = url.map(|url| ("REDIS_URL", url.to_owned())).into_iter().collect();
+    let variables: Variables = url
+        .map(|url| ("REDIS_URL", url.to_owned()))
+        .into_iter()
+        .collect();
     let config = Config::from_variables(variables).unwrap();
     let state = project.root().join("target/tintype");
     let settings = RecordConfig::new(&state, &config).unwrap();
@@ -170,7 +215,12 @@ fn one_invalid_document_hides_nothing_in_any_command() {
         server.cli(&["SET", &format!("visualrun:{id}"), text]);
     }
     server.cli(&["ZADD", "tintype:runs", "99999999999999", "bad-3"]);
-    server.cli(&["EVAL", r"redis.call('SET', KEYS[1], '{\255')", "1", "visualrun:bad-3"]);
+    server.cli(&[
+        "EVAL",
+        r"redis.call('SET', KEYS[1], '{\255')",
+        "1",
+        "visualrun:bad-3",
+    ]);
     server.cli(&["ZADD", "tintype:runs", "99999999999999", "bad-4"]);
     server.cli(&["RPUSH", "visualrun:bad-4", "x"]);
     server.cli(&["SET", "visualtest:run-1:button:dark:375x667", "garbage"]);
@@ -188,9 +238,21 @@ fn one_invalid_document_hides_nothing_in_any_command() {
         (&["resume", "run-1", "--list"], "remaining in run-1"),
     ] {
         let said = with_server(&project, &server, arguments);
-        assert!(said.ok && said.out.contains(part), "{arguments:?}: {}", said.all());
-        assert!(said.err.contains("warning: "), "{arguments:?}: {}", said.all());
-        assert!(!said.err.contains("error: "), "{arguments:?}: {}", said.all());
+        assert!(
+            said.ok && said.out.contains(part),
+            "{arguments:?}: {}",
+            said.all()
+        );
+        assert!(
+            said.err.contains("warning: "),
+            "{arguments:?}: {}",
+            said.all()
+        );
+        assert!(
+            !said.err.contains("error: "),
+            "{arguments:?}: {}",
+            said.all()
+        );
     }
 }
 
@@ -199,7 +261,12 @@ fn a_damaged_journal_is_named_by_every_command_until_it_is_deleted() {
     let project = Project::new();
     record(&project, Some("redis://127.0.0.1:1/0"));
     let folder = project.root().join("target/tintype/journal");
-    let path = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let path = fs::read_dir(&folder)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     let mut bytes = fs::read(&path).unwrap();
     let at = bytes.len() / 2;
     bytes[at] ^= 1;
@@ -207,14 +274,30 @@ fn a_damaged_journal_is_named_by_every_command_until_it_is_deleted() {
     let kept = path.with_extension("journal.damaged");
     let flushed = {
         let mut command = project.command(env!("CARGO_BIN_EXE_cargo-tintype"));
-        command.env("REDIS_URL", "redis://127.0.0.1:1/0").args(["tintype", "flush"]);
+        command
+            .env("REDIS_URL", "redis://127.0.0.1:1/0")
+            .args(["tintype", "flush"]);
         project.said(&command.output().unwrap())
     };
-    assert!(!flushed.ok && flushed.err.contains("is damaged"), "{}", flushed.all());
+    assert!(
+        !flushed.ok && flushed.err.contains("is damaged"),
+        "{}",
+        flushed.all()
+    );
     assert_eq!(fs::read(&kept).unwrap(), bytes);
-    for arguments in [&["list"][..], &["runs"], &["accept"], &["orphans"], &["flush"]] {
+    for arguments in [
+        &["list"][..],
+        &["runs"],
+        &["accept"],
+        &["orphans"],
+        &["flush"],
+    ] {
         let said = project.alone(arguments);
-        assert!(said.err.contains(".damaged is a damaged journal"), "{arguments:?}: {}", said.all());
+        assert!(
+            said.err.contains(".damaged is a damaged journal"),
+            "{arguments:?}: {}",
+            said.all()
+        );
     }
     fs::remove_file(kept).unwrap();
     let said = project.alone(&["list"]);

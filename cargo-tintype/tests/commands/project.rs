@@ -159,7 +159,11 @@ impl Project {
         self.write(&current, &picture(grey));
         let mut result = VisualTestResult::new(RunId(run.to_owned()), identifier, status);
         result.current = Some(current);
-        let engine = if name.contains("@firefox") { "firefox" } else { "chromium" };
+        let engine = if name.contains("@firefox") {
+            "firefox"
+        } else {
+            "chromium"
+        };
         result.browser = Some(format!("{engine} 156"));
         let baseline = self.root().join(baseline_of(name));
         result.sha256 = Some(ImageHashes {

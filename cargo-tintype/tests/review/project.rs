@@ -174,7 +174,11 @@ impl Project {
         let folder = |path: &mut String| {
             *path = path.replace(&format!("/{RUN}/"), &format!("/{run}/"));
         };
-        result.current.iter_mut().chain(&mut result.diff).for_each(folder);
+        result
+            .current
+            .iter_mut()
+            .chain(&mut result.diff)
+            .for_each(folder);
         result
     }
 

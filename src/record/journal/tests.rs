@@ -83,7 +83,10 @@ fn a_flipped_bit_anywhere_loses_one_operation_at_most() {
         std::fs::write(&path, &damaged).unwrap();
         let (operations, is_complete) = reopened(&path);
         assert!(!is_complete, "byte {at}");
-        let lost = whole.iter().zip(&operations).filter(|(one, other)| one != other);
+        let lost = whole
+            .iter()
+            .zip(&operations)
+            .filter(|(one, other)| one != other);
         let missing = whole.len() - operations.len();
         assert!(lost.count() + missing <= 1, "byte {at}: {operations:?}");
         assert_eq!(std::fs::read(&kept).unwrap(), damaged, "byte {at}");

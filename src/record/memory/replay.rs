@@ -56,11 +56,16 @@ impl MemoryStore {
     /// Reads a journal. A damaged one of a dead process is repaired.
     fn read_journal(&self, path: &Path, alive: bool) -> Option<(JoinRequest, Vec<Operation>)> {
         let found = Journal::read_all(path);
-        let is_damaged = found.as_ref().map_or(true, |(_, _, is_damaged)| *is_damaged);
+        let is_damaged = found
+            .as_ref()
+            .map_or(true, |(_, _, is_damaged)| *is_damaged);
         if is_damaged && !alive {
             match Journal::open_orphan(path) {
                 Ok(Some((_, journal))) => {
-                    journal.problem().iter().for_each(|text| self.skipped().note(text));
+                    journal
+                        .problem()
+                        .iter()
+                        .for_each(|text| self.skipped().note(text));
                 }
                 Ok(None) => {}
                 Err(error) => {

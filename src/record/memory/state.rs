@@ -26,7 +26,9 @@ impl MemoryState {
     /// The runs with their start in milliseconds, newest first.
     pub(super) fn newest_runs(&self) -> Vec<(RunId, i64)> {
         let runs = self.runs.iter();
-        let mut all: Vec<_> = runs.map(|(id, run)| (id.clone(), run.state.start)).collect();
+        let mut all: Vec<_> = runs
+            .map(|(id, run)| (id.clone(), run.state.start))
+            .collect();
         all.sort_by(|a, b| (b.1, &b.0).cmp(&(a.1, &a.0)));
         all
     }

@@ -67,7 +67,8 @@ impl RedisStore {
     ) -> Result<T, StoreError> {
         match reply {
             Err(error) if error.kind == StoreErrorKind::WrongType => {
-                self.skipped.add(format_args!("the {part} of the run `{run}`"), error.message);
+                self.skipped
+                    .add(format_args!("the {part} of the run `{run}`"), error.message);
                 Ok(T::default())
             }
             reply => reply,
@@ -137,7 +138,8 @@ impl RedisStore {
     pub(super) fn valid_outcomes(&self, key: &str, texts: &[Vec<u8>]) -> Vec<HistoryEntry> {
         let valid = |text: &Vec<u8>| {
             let problem = |error| {
-                self.skipped.add(format_args!("an entry of the history of `{key}`"), error);
+                self.skipped
+                    .add(format_args!("an entry of the history of `{key}`"), error);
             };
             serde_json::from_slice(text).map_err(problem).ok()
         };
@@ -257,7 +259,9 @@ impl RedisStore {
                 continue;
             }
             let stories = members.iter().filter_map(|key| self.story_of(run, key));
-            let own: Vec<_> = stories.map(|story| self.keys.test(run, &story.key())).collect();
+            let own: Vec<_> = stories
+                .map(|story| self.keys.test(run, &story.key()))
+                .collect();
             if !own.is_empty() {
                 pipeline.unlink(own);
             }

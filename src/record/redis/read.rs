@@ -118,7 +118,9 @@ impl RedisStore {
                     reason = "milliseconds since the epoch are whole and fit"
                 )]
                 Some(id) => runs.push((id, start as i64)),
-                None => self.skipped.add(format_args!("the run `{id}`"), "its id is invalid"),
+                None => self
+                    .skipped
+                    .add(format_args!("the run `{id}`"), "its id is invalid"),
             }
         }
         Ok(RunPage { runs, next })
@@ -137,12 +139,17 @@ impl RedisStore {
             scan.arg("COUNT").arg(PAGE);
             let (next, keys): (u64, Vec<Vec<u8>>) = self.query(scan).await?;
             // SSCAN may return a member twice.
-            let stories: Vec<_> = keys.iter().filter_map(|key| self.story_of(run, key)).collect();
+            let stories: Vec<_> = keys
+                .iter()
+                .filter_map(|key| self.story_of(run, key))
+                .collect();
             let texts = self.documents(run, &stories).await?;
             tests.extend(stories.into_iter().zip(texts));
             if next == 0 {
                 let texts = tests.into_iter();
-                return Ok(texts.filter_map(|(story, text)| Some((story, text?))).collect());
+                return Ok(texts
+                    .filter_map(|(story, text)| Some((story, text?)))
+                    .collect());
             }
             cursor = next;
         }
@@ -166,7 +173,10 @@ impl RedisStore {
         let info: Vec<u8> = self.query(cmd("INFO")).await?;
         let (seconds, micros): (i64, i64) = self.query(cmd("TIME")).await?;
         let ahead = seconds * 1000 + micros / 1000 - now_ms();
-        Ok(ServerInfo::from_info(&String::from_utf8_lossy(&info), ahead))
+        Ok(ServerInfo::from_info(
+            &String::from_utf8_lossy(&info),
+            ahead,
+        ))
     }
 
     /// The documents of these snapshots, in their order; `None` for those that
@@ -179,7 +189,10 @@ impl RedisStore {
         if stories.is_empty() {
             return Ok(Vec::new());
         }
-        let keys: Vec<_> = stories.iter().map(|story| self.keys.test(run, &story.key())).collect();
+        let keys: Vec<_> = stories
+            .iter()
+            .map(|story| self.keys.test(run, &story.key()))
+            .collect();
         let mut get = cmd("MGET");
         get.arg(&keys);
         let texts: Vec<Option<Vec<u8>>> = self.query(get).await?;
@@ -225,16 +238,16 @@ impl RedisStore {
 
     fn valid_event(&self, run: &RunId, id: String, event: Option<&[u8]>) -> Option<StreamEntry> {
         let text = event.ok_or_else(|| "it has no field `event`".to_owned());
-        let text = text.and_then(|bytes| {
-            std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
-        });
+        let text = text
+            .and_then(|bytes| std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()));
         match text.and_then(|text| check_event(text, Some(run)).map(|()| text)) {
             Ok(text) => Some(StreamEntry {
                 id,
                 event: text.to_owned(),
             }),
             Err(problem) => {
-                self.skipped.add(format_args!("the event {id} of the run `{run}`"), problem);
+                self.skipped
+                    .add(format_args!("the event {id} of the run `{run}`"), problem);
                 None
             }
         }

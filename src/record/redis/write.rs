@@ -5,9 +5,7 @@ use ::redis::{Cmd, Pipeline, RedisResult, Value};
 use super::client::{RedisStore, unexpected_reply};
 use super::export::project_of;
 use crate::model::{Reason, RunId, Summary, rfc3339};
-use crate::record::operation::{
-    JoinRequest, Operation, join_document, parse_word, run_id_field,
-};
+use crate::record::operation::{JoinRequest, Operation, join_document, parse_word, run_id_field};
 use crate::record::store::{
     ApplyOutcome, EndOutcome, HEARTBEAT_TIMEOUT, HISTORY_LENGTH, JoinOutcome, JoinResponse,
     MarkOutcome, MarkRequest,
@@ -34,9 +32,11 @@ impl RedisStore {
         // On a cluster the lists of runs are in other slots; they come first, so
         // that every run is listed.
         let mut pipeline = ::redis::pipe();
-        pipeline
-            .sadd(self.keys.index(), join.run_id.as_str())
-            .zadd(self.keys.runs(), join.run_id.as_str(), join.start);
+        pipeline.sadd(self.keys.index(), join.run_id.as_str()).zadd(
+            self.keys.runs(),
+            join.run_id.as_str(),
+            join.start,
+        );
         let document = join_document(&join.head, None, &Summary::default(), &join.tail);
         if let Some(project) = project_of(&document) {
             let key = self.keys.project_runs(&project);
