@@ -18,12 +18,12 @@ use tower_http::services::ServeDir;
 use tower_http::services::fs::ServeFileSystemResponseBody;
 use tower_service::Service as _;
 
-use super::allowed_hosts::AllowedHosts;
 use super::files::{FileAccess, Files};
+use super::host_names::HostNames;
 use super::service::Service;
 
 /// The body of a file, or a text of the server itself.
-type Body = Either<ServeFileSystemResponseBody, Full<Bytes>>;
+type FileBody = Either<ServeFileSystemResponseBody, Full<Bytes>>;
 
 const WRONG_HOST: &str = "the story server does not answer under this host name\n\
     help: set `host` in [stories] to the name that browsers use\n";
@@ -72,7 +72,7 @@ impl HttpServer {
     /// Calls `serve` for each connection.
     async fn listen<F>(
         host: Option<&str>,
-        serve: impl Fn(TcpStream, AllowedHosts) -> F + Send + 'static,
+        serve: impl Fn(TcpStream, HostNames) -> F + Send + 'static,
     ) -> io::Result<Self>
     where
         F: Future<Output = ()> + Send + 'static,
@@ -84,7 +84,7 @@ impl HttpServer {
         let listener = TcpListener::bind((interface, 0)).await?;
         let port = listener.local_addr()?.port();
         let host = host.unwrap_or("127.0.0.1").to_owned();
-        let hosts = AllowedHosts::of(&base(&host, port));
+        let hosts = HostNames::of(&base(&host, port));
         let task = tokio::spawn(async move {
             loop {
                 // The browser retries a connection that cannot be accepted.
@@ -114,7 +114,7 @@ impl Drop for HttpServer {
     }
 }
 
-async fn serve_files(stream: TcpStream, files: Files, hosts: AllowedHosts) {
+async fn serve_files(stream: TcpStream, files: Files, hosts: HostNames) {
     let folder = ServeDir::new(files.folder());
     let service = service_fn(move |request: Request<Incoming>| {
         let refusal = refusal(&files, &hosts, &request);
@@ -140,9 +140,9 @@ async fn serve_files(stream: TcpStream, files: Files, hosts: AllowedHosts) {
 /// The response to a request that must not read a file.
 fn refusal(
     files: &Files,
-    hosts: &AllowedHosts,
+    hosts: &HostNames,
     request: &Request<Incoming>,
-) -> Option<Response<Body>> {
+) -> Option<Response<FileBody>> {
     if !hosts.allow(request.headers()) {
         return Some(text(StatusCode::MISDIRECTED_REQUEST, WRONG_HOST));
     }
@@ -157,7 +157,7 @@ fn refusal(
     }
 }
 
-fn text(status: StatusCode, text: &'static str) -> Response<Body> {
+fn text(status: StatusCode, text: &'static str) -> Response<FileBody> {
     let mut response = Response::new(Either::Right(Full::from(text)));
     *response.status_mut() = status;
     let kind = HeaderValue::from_static("text/plain; charset=utf-8");

@@ -7,9 +7,9 @@
 //! - [`Files`] are the files of a folder that are served.
 //! - [`Service`] wraps a `tower` service of the user.
 
-mod allowed_hosts;
 mod command_log;
 mod files;
+mod host_names;
 mod http_server;
 mod service;
 mod story_server;

@@ -16,13 +16,13 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpStream;
 
-use super::allowed_hosts::AllowedHosts;
+use super::host_names::HostNames;
 
 type ConnectionFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A type-erased service.
 #[derive(Clone)]
-pub struct Service(Arc<dyn Fn(TcpStream, AllowedHosts) -> ConnectionFuture + Send + Sync>);
+pub struct Service(Arc<dyn Fn(TcpStream, HostNames) -> ConnectionFuture + Send + Sync>);
 
 impl Service {
     /// Wraps a service for HTTP requests. It is cloned for every connection.
@@ -59,7 +59,7 @@ impl Service {
     }
 
     /// Handles the requests of one connection.
-    pub(super) fn serve(&self, stream: TcpStream, hosts: AllowedHosts) -> ConnectionFuture {
+    pub(super) fn serve(&self, stream: TcpStream, hosts: HostNames) -> ConnectionFuture {
         (self.0)(stream, hosts)
     }
 }

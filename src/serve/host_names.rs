@@ -9,9 +9,9 @@ use url::{Host, Url};
 /// loopback. A page of another site can have its own name resolve to this
 /// machine, and would then read what the server answers.
 #[derive(Clone, Debug)]
-pub(super) struct AllowedHosts(Arc<[Host<String>]>);
+pub(super) struct HostNames(Arc<[Host<String>]>);
 
-impl AllowedHosts {
+impl HostNames {
     /// The names of the server at this address.
     pub(super) fn of(base: &str) -> Self {
         let own = Url::parse(base).ok();
@@ -39,11 +39,11 @@ impl AllowedHosts {
 mod tests {
     use hyper::header::{HOST, HeaderMap, HeaderValue};
 
-    use super::AllowedHosts;
+    use super::HostNames;
 
     #[test]
     fn only_the_own_name_and_loopback_are_allowed() {
-        let hosts = AllowedHosts::of("http://ci-7.example.org:3000");
+        let hosts = HostNames::of("http://ci-7.example.org:3000");
         let allows = |names: &[&str]| {
             let mut headers = HeaderMap::new();
             for name in names {
