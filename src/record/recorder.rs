@@ -94,9 +94,10 @@ impl Recorder {
         shared: bool,
     ) -> Result<Self, RecordError> {
         config.check_run_id(&run.run_id)?;
+        let started = run.timestamp;
         let (head, tail) = split_document(&run);
         let join = JoinRequest {
-            run_id: run.run_id.clone(),
+            run_id: run.run_id,
             writer: uuid::Uuid::now_v7().simple().to_string(),
             host: config.host().to_owned(),
             planned,
@@ -139,7 +140,7 @@ impl Recorder {
             retry_now,
             progress: seen,
             stop: Arc::new(stop),
-            clock: Arc::new(AtomicI64::new(run.timestamp)),
+            clock: Arc::new(AtomicI64::new(started)),
         })
     }
 

@@ -13,7 +13,7 @@ use crate::progress;
 use crate::record_access::{RecordAccess, record_error};
 
 /// How many runs are read at a time.
-const CONCURRENT: usize = 16;
+const CONCURRENT: usize = 64;
 
 /// Export runs of the record as NDJSON, newest first
 #[derive(clap::Args)]

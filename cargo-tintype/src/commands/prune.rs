@@ -1,5 +1,6 @@
 //! `cargo tintype prune`
 
+use std::io::{BufWriter, Write as _};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -73,14 +74,18 @@ pub(crate) fn run(config: &Config, options: &PruneOptions) -> Result<()> {
         println!("{}", serde_json::to_string_pretty(&json)?);
         return Ok(());
     }
+    let mut output = BufWriter::new(std::io::stdout().lock());
     for item in &surplus {
         let what = if item.record { "" } else { "images of " };
         let megabytes = item.image_bytes >> 20;
-        println!(
+        writeln!(
+            output,
             "{what}{}  {}, {megabytes} MB of images",
             item.run, item.reason
-        );
+        )?;
     }
+    output.flush()?;
+    drop(output);
     match (surplus.len(), options.delete) {
         (0, _) => println!("nothing to delete"),
         (n, true) => println!("deleted {n}"),

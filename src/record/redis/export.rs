@@ -16,6 +16,9 @@ use crate::redis::{StoreError, StoreErrorKind};
 /// How many runs one step removes.
 const RUNS_PER_STEP: usize = 100;
 
+/// Name and value of a field of the control hash, which may not be text.
+type ControlField = (Vec<u8>, Vec<u8>);
+
 impl RedisStore {
     pub(super) async fn export_run(&self, run: &RunId) -> Result<Option<ExportedRun>, StoreError> {
         let control = self.read_control(run).await?;
@@ -82,7 +85,7 @@ impl RedisStore {
             let mut scan = cmd("HSCAN");
             scan.arg(self.keys.control(run)).arg(cursor);
             scan.arg("COUNT").arg(PAGE);
-            let (next, page): (u64, Vec<(Vec<u8>, Vec<u8>)>) = self.query(scan).await?;
+            let (next, page): (u64, Vec<ControlField>) = self.query(scan).await?;
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             all.extend(page.iter().map(|(name, value)| (text(name), text(value))));
             if next == 0 {

@@ -221,7 +221,7 @@ impl RedisStore {
             range.arg(self.keys.events(run)).arg(format!("({after}"));
             range.arg("+").arg("COUNT").arg(count);
             let entries: Vec<Value> = self.query(range).await?;
-            let Some(last) = entries.last().and_then(|entry| stream_entry(entry)) else {
+            let Some(last) = entries.last().and_then(stream_entry) else {
                 return Ok(Vec::new());
             };
             after = last.0;
