@@ -490,7 +490,7 @@ const SCAN: &str = r#"<!doctype html><body><script>
   document.documentElement.dataset.tintypeReady = 'false';
   const found = [];
   const ports = [6379, 9515];
-  for (let port = 30000; port < 30200; port += 1) ports.push(port);
+  for (let port = 30000; port < 30060; port += 1) ports.push(port);
   const body = '{"capabilities":{}}';
   const post = (host, port) =>
     fetch(`http://${host}:${port}/session`, { method: 'POST', mode: 'no-cors', body }).catch(() => 0);
@@ -518,7 +518,7 @@ const SCAN: &str = r#"<!doctype html><body><script>
 /// and with host names of its own.
 const MACHINE: &str = r#"
 ip link set lo up || exit 77
-echo 30000 30200 > /proc/sys/net/ipv4/ip_local_port_range || exit 77
+echo 30000 30060 > /proc/sys/net/ipv4/ip_local_port_range || exit 77
 echo '127.0.0.1 localhost innocent.example' > hosts
 mount --bind hosts /etc/hosts || exit 77
 redis-server --port 6379 --save '' > /dev/null & redis=$!
@@ -533,7 +533,7 @@ exit $code
 "#;
 
 fn a_scan_finds_no_driver_no_database_and_no_debugger() {
-    let manifest = format!("{MANIFEST}[capture]\nvirtual-time = false\ntimeout = \"100s\"\n");
+    let manifest = format!("{MANIFEST}[capture]\nvirtual-time = false\ntimeout = \"300s\"\n");
     let project = Project::new(&manifest, &[("a.html", SCAN)]);
     let suite = project.suite(&[]);
     let mut machine = Command::new("unshare");
