@@ -208,6 +208,7 @@ impl Project {
         if status == Status::Failed {
             let stem = format!("target/tintype/runs/{RUN}/{stem}");
             result.diff = Some(format!("{stem}-diff.png"));
+            hashes.diff = Some(sha256(&picture("card-diff.png")));
             result.diff_ratio = Some(5_403.0 / 196_000.0);
             result.message = Some("2.76 % of pixels differ <script>alert(1)</script>".to_owned());
             result.regions = vec![Region {
