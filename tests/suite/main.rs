@@ -20,6 +20,7 @@ mod layout;
 mod login;
 mod nextest;
 mod output;
+mod page_code;
 mod page_errors;
 mod page_time;
 mod private_servers;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         layout::tests(),
         login::tests(),
         nextest::tests(),
+        page_code::tests(),
         page_errors::tests(),
         page_time::tests(),
         private_servers::tests(),

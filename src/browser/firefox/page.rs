@@ -268,12 +268,12 @@ impl FirefoxPage {
             "target": { "context": context },
             "awaitPromise": true,
         });
-        let mut answer = self.bidi("script.evaluate", call).await?;
+        let answer = self.bidi("script.evaluate", call).await?;
         if answer["type"] == "exception" {
             let thrown = text(&answer["exceptionDetails"]["text"]);
             return Err(BrowserError::of_script(thrown));
         }
-        Ok(answer["result"]["value"].take())
+        Ok(answer["result"]["value"].clone())
     }
 
     pub(super) async fn bidi(

@@ -9,6 +9,7 @@ macro_rules! closure {
     ($($file:literal),* $(,)?) => {
         concat!(
             "(() => {\nif (window.__tintype?.isOf(document)) return;\n",
+            include_str!("../scripts/guard.js"),
             $(include_str!(concat!("../scripts/page/", $file, ".js")), "\n",)*
             "})();\n",
         )
@@ -73,6 +74,7 @@ const CLOCK: &str = include_str!("../scripts/clock.js");
 /// Tracks the timers and frames of a page in virtual time, before all others.
 const TIMERS: &str = concat!(
     "(() => {\nif (window.__tintypeTime) return;\n",
+    include_str!("../scripts/guard.js"),
     include_str!("../scripts/virtual/work.js"),
     include_str!("../scripts/virtual/workers.js"),
     include_str!("../scripts/virtual/timers.js"),

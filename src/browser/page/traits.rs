@@ -69,8 +69,10 @@ pub(in crate::browser) trait Page: Send + Sync + Sized {
         function: &str,
         arguments: &[Value],
     ) -> impl Future<Output = Result<T, BrowserError>> + Send {
-        let arguments: Vec<String> = arguments.iter().map(Value::to_string).collect();
-        let script = format!("__tintype.{function}({})", arguments.join(", "));
+        let name = Value::from(function);
+        let arguments = std::iter::once(&name).chain(arguments);
+        let arguments: Vec<String> = arguments.map(Value::to_string).collect();
+        let script = format!("__tintype.answer({})", arguments.join(", "));
         async move { self.evaluate(&script).await }
     }
 

@@ -234,7 +234,9 @@ impl Page for WebKitPage {
         if let Some(error) = answer["error"].as_str() {
             return Err(BrowserError::of_script(error.to_owned()));
         }
-        serde_json::from_value(answer["value"].take())
+        // Page code may make anything of it.
+        let value = answer.get_mut("value").map(Value::take);
+        serde_json::from_value(value.unwrap_or_default())
             .map_err(|error| BrowserError::of_script(error.to_string()))
     }
 

@@ -65,7 +65,8 @@ async function restartCssImages(roots) {
 function showRestartedImages() {
   const roots = findRoots();
   for (const root of roots) {
-    root.adoptedStyleSheets = root.adoptedStyleSheets.filter((sheet) => sheet !== restartSheet);
+    const adopted = getAdoptedSheets(root);
+    setAdoptedSheets(root, adopted.filter((sheet) => sheet !== restartSheet));
   }
   for (const frame of frameLibraries(roots)) frame.showRestartedImages();
 }

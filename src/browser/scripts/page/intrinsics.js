@@ -1,9 +1,9 @@
 // Originals of what page code may replace, shadow or clobber, taken before the
 // page's first script runs. All other parts of this closure use these only.
 const {
-  AbortController, Array, CSSStyleSheet, Date, Document, DocumentFragment, Element, Event,
+  AbortController, Array, Boolean, CSSStyleSheet, Date, Document, DocumentFragment, Element, Event,
   EventTarget, Image, Intl, JSON, Map, Math, MediaQueryList, Number, Object, Promise, Proxy,
-  Reflect, Set, ShadowRoot, String, Symbol, WeakMap, WeakRef, WeakSet, XMLHttpRequest, document,
+  Range, Reflect, Set, ShadowRoot, String, Symbol, WeakMap, WeakRef, WeakSet, XMLHttpRequest, document,
   eval: evaluateGlobally, getComputedStyle, location, matchMedia, parseFloat, performance,
 } = window;
 
@@ -75,17 +75,29 @@ const elementFromPoint = rootMethod(
   ShadowRoot.prototype.elementFromPoint,
 );
 
+// The style sheets that a document or a shadow root has adopted.
+const adoptedSheets = (owner) => Object.getOwnPropertyDescriptor(owner, 'adoptedStyleSheets');
+const getAdoptedSheets = rootMethod(
+  adoptedSheets(Document.prototype).get,
+  adoptedSheets(ShadowRoot.prototype).get,
+);
+const setAdoptedSheets = rootMethod(
+  adoptedSheets(Document.prototype).set,
+  adoptedSheets(ShadowRoot.prototype).set,
+);
+
 function queryAll(root, selector) {
   return Array.from(queryNodes(root, selector));
 }
 
 const { stringify } = JSON;
+const mapArray = uncurry(Array.prototype.map);
 
 // JSON that does not ask for `toJSON`, which page code may have defined.
 function serialize(value) {
   if (value === undefined || typeof value === 'function') return 'null';
   if (value === null || typeof value !== 'object') return stringify(value);
-  if (Array.isArray(value)) return `[${value.map(serialize).join(',')}]`;
+  if (Array.isArray(value)) return `[${mapArray(value, serialize).join(',')}]`;
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   return `{${members.map(([key, member]) => `${stringify(key)}:${serialize(member)}`).join(',')}}`;
 }

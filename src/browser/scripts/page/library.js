@@ -1,14 +1,49 @@
 // The functions that Tintype calls, in a property that the page does not see
-// when it lists those of its window.
-// A window that gets another document keeps its properties.
+// when it lists those of its window, and cannot replace.
+const guard = createGuard([
+  ...languageObjects(),
+  ...[
+    'EventTarget', 'Event', 'Node', 'Element', 'HTMLElement', 'SVGElement', 'SVGSVGElement', 'Document',
+    'DocumentFragment', 'ShadowRoot', 'NodeList', 'HTMLCollection', 'DOMTokenList',
+    'CSSStyleDeclaration', 'CSSStyleSheet', 'StyleSheetList', 'CSSRuleList', 'Range', 'Animation',
+    'AnimationEffect', 'FontFaceSet', 'FontFace', 'HTMLImageElement', 'HTMLMediaElement',
+    'HTMLIFrameElement', 'HTMLLinkElement', 'DOMRect', 'DOMRectReadOnly', 'DOMRectList',
+    'IntersectionObserver', 'MutationObserver', 'URL',
+  ].map((name) => window[name]?.prototype),
+]);
 const isOf = (other) => other === document;
-const library = {
+const functions = {
   hasVectorMotion, isOf, restartImages, seekMotion, stopAllAnimations,
   applyTheme, blockButtonUp, captureSlice, captureTarget, capturedPage, checkReadiness,
   disableTransitions, endCapture, finishMotion, frameWindows, isHovered, keepRevealed,
   localStorageItems, maskAreas,
   matchingAreas, nextFrame, otherOrigins, pageLocation, pageResources, pendingConditions,
-  performAction, promiseResult, responseStatus, scrollOn, serialize, showRestartedImages,
+  promiseResult, responseStatus, scrollOn, serialize, showRestartedImages,
   startCapture, startPromise, storybookState, unblockButtonUp,
 };
-Object.defineProperty(window, '__tintype', { value: Object.freeze(library), configurable: true });
+const library = {};
+for (const [name, run] of Object.entries(functions)) library[name] = guard(run);
+// It runs listeners of the page, which need what the page has replaced.
+library.performAction = performAction;
+// A function's result, which cannot inherit `then` from the page.
+const { freeze, setPrototypeOf } = Object;
+const { apply } = Reflect;
+library.answer = (name, ...given) => {
+  const result = apply(library[name], undefined, given);
+  const isPlain = typeof result === 'object' && result !== null && !(result instanceof Promise);
+  return isPlain ? setPrototypeOf(result, null) : result;
+};
+freeze(library);
+// A window that gets another document keeps its properties.
+const installed = Object.getOwnPropertyDescriptor(window, '__tintype');
+if (installed) {
+  window.__tintype = library;
+} else {
+  let current = library;
+  Object.defineProperty(window, '__tintype', {
+    get: () => current,
+    set(next) {
+      if (!current.isOf(window.document)) current = next;
+    },
+  });
+}

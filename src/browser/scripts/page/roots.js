@@ -40,6 +40,6 @@ function describe(element) {
 }
 
 function adoptStyleSheet(root, sheet) {
-  if (root.adoptedStyleSheets.includes(sheet)) return;
-  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+  const adopted = getAdoptedSheets(root);
+  if (!adopted.includes(sheet)) setAdoptedSheets(root, [...adopted, sheet]);
 }

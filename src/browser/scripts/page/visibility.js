@@ -111,7 +111,7 @@ function visibleParts(element) {
 
 function textParts(node, parent) {
   if (node.nodeType !== node.TEXT_NODE) return [];
-  const range = document.createRange();
+  const range = new Range();
   range.selectNode(node);
   const rects = Array.from(range.getClientRects());
   return rects.map((rect) => visibleArea(parent, undefined, toArea(rect))).filter(Boolean);

@@ -2,7 +2,11 @@
 // from frames in which no time has passed.
 // Browsers add noise to fractions of a millisecond.
 const precise = Performance.prototype.now.bind(performance);
-const now = () => Math.round(precise());
+const { round } = Math;
+const now = () => round(precise());
+const bindOriginal = Function.prototype.bind.bind(Function.prototype.call);
+const queryDocument = bindOriginal(Document.prototype.querySelectorAll);
+const getBaseAddress = bindOriginal(Object.getOwnPropertyDescriptor(Node.prototype, 'baseURI').get);
 const native = {
   setTimeout: window.setTimeout,
   clearTimeout: window.clearTimeout,
@@ -118,10 +122,10 @@ window.cancelAnimationFrame = function cancelAnimationFrame(id) { callbacks.dele
 function refresh() {
   const [loaded] = performance.getEntriesByType('navigation');
   let next = Infinity;
-  for (const meta of document.querySelectorAll('meta[http-equiv="refresh" i]')) {
+  for (const meta of queryDocument(document, 'meta[http-equiv="refresh" i]')) {
     const [, seconds, rest] = /^\s*(\d*\.?\d*)(.*)$/s.exec(meta.content) ?? [];
     const [, url] = /url\s*=\s*["']?([^"']*)/i.exec(rest) ?? [];
-    if (!url || new URL(url.trim(), document.baseURI).href === location.href) continue;
+    if (!url || new URL(url.trim(), getBaseAddress(document)).href === location.href) continue;
     const due = (loaded?.loadEventEnd ?? 0) + Number(seconds) * 1000 - now();
     if (due > 0) next = Math.min(next, due);
   }
@@ -129,6 +133,8 @@ function refresh() {
 }
 
 // ---- Queries ----
+
+const MOVING = 'animate, animateTransform, animateMotion, set, marquee';
 
 // Milliseconds until the next timer, whether anything else may move, and the
 // number of messages from workers so far.
@@ -145,9 +151,12 @@ function state() {
   for (const { start, period } of periods.values()) {
     next = Math.min(next, period - ((present - start) % period));
   }
-  const moving = document.querySelector('animate, animateTransform, animateMotion, set, marquee') !== null ||
-    [...document.images].some((image) => /\.svg|image\/svg/.test(image.currentSrc || image.src));
+  const moving = queryDocument(document, MOVING).length > 0 ||
+    [...queryDocument(document, 'img')].some(
+      (image) => /\.svg|image\/svg/.test(image.currentSrc || image.src),
+    );
   return {
+    __proto__: null,
     next: next === Infinity ? null : Math.max(0, Math.ceil(next)),
     frames: callbacks.size > 0 || idle.size > 0,
     moving,
@@ -156,4 +165,8 @@ function state() {
   };
 }
 
-Object.defineProperty(window, '__tintypeTime', { value: Object.freeze({ present: now, state }) });
+const guard = createGuard(
+  [...languageObjects(), ...[NodeList, Element, HTMLImageElement].map((each) => each.prototype)],
+);
+const time = { present: guard(now), state: guard(state) };
+Object.defineProperty(window, '__tintypeTime', { value: Object.freeze(time) });

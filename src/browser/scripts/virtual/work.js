@@ -1,6 +1,10 @@
 // Counts work of the browser that takes real time. Page time hardly passes until
 // it is done.
+const {
+  EventTarget, Map, Math, Number, Promise, Proxy, Reflect, URL, document, location,
+} = window;
 const { then } = Promise.prototype;
+const { addEventListener: listen } = EventTarget.prototype;
 let pendingWork = 0;
 
 function startWork() {
@@ -27,7 +31,7 @@ function countPromise(original, owner, given) {
   const result = Reflect.apply(original, owner, given);
   if (result instanceof Promise) {
     const done = startWork();
-    then.call(result, done, done);
+    Reflect.apply(then, result, [done, done]);
   }
   return result;
 }
@@ -38,7 +42,7 @@ function countUntilEvent(...events) {
     const result = Reflect.apply(original, owner, given);
     const done = startWork();
     for (const event of events) {
-      EventTarget.prototype.addEventListener.call(result ?? owner, event, done);
+      Reflect.apply(listen, result ?? owner, [event, done]);
     }
     return result;
   };

@@ -1,6 +1,5 @@
 // Workers live in real time. A page may go on after each message of one.
 let messages = 0;
-const listen = EventTarget.prototype.addEventListener;
 const countMessage = () => { messages += 1; };
 for (const name of ['Worker', 'SharedWorker']) {
   const Native = window[name];
@@ -8,7 +7,7 @@ for (const name of ['Worker', 'SharedWorker']) {
   const Counted = new Proxy(Native, {
     construct(target, given, subclass) {
       const worker = Reflect.construct(target, given, subclass);
-      listen.call(worker.port ?? worker, 'message', countMessage);
+      Reflect.apply(listen, worker.port ?? worker, ['message', countMessage]);
       return worker;
     },
   });
