@@ -53,7 +53,7 @@ const ATTACKS: [Attack; 10] = [
         one.sha256.as_mut().unwrap().current = Some(baseline::sha256(&picture(3)));
     }),
     ("path outside", |one| {
-        one.current = Some("../../../../etc/passwd".to_owned())
+        one.current = Some("../../../../etc/passwd".to_owned());
     }),
     ("no hash", |one| one.sha256.as_mut().unwrap().current = None),
     ("no hashes", |one| one.sha256 = None),
