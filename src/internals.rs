@@ -26,8 +26,12 @@ pub mod config {
     pub use crate::config::{Config, Secret, Variables};
 }
 
+pub mod escape {
+    pub use crate::escape::{printable, printable_json, single_line};
+}
+
 pub mod files {
-    pub use crate::files::replace_durably;
+    pub use crate::files::{append, open, open_own, read, replace_durably, replace_privately};
 }
 
 pub mod manifest {
@@ -36,8 +40,8 @@ pub mod manifest {
 
 pub mod model {
     pub use crate::model::{
-        Environment, EnvironmentChange, ImageHashes, Reason, RecordedEvent, RunFile, RunId, Status,
-        StoryIdentifier, Summary, VisualTestResult, VisualTestRun, now_ms, pin_environment,
+        Environment, EnvironmentChange, Git, ImageHashes, Reason, RecordedEvent, RunFile, RunId,
+        Status, StoryIdentifier, Summary, VisualTestResult, VisualTestRun, now_ms, pin_environment,
         rfc3339,
     };
 }
@@ -57,6 +61,10 @@ pub mod record {
         EventFollower, EventNotifications, MarkResult, RecordConfig, RecordError, Recorder,
         Records, Retention, RunPages, StreamEntry, damaged_journals,
     };
+}
+
+pub mod redact {
+    pub use crate::redact::redact;
 }
 
 pub mod redis {

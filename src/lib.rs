@@ -8,7 +8,9 @@
 //! those below it.
 //!
 //! - `process`: supervised child processes.
-//! - `files`: atomic file writes.
+//! - `files`: atomic file writes, and opening of regular files only.
+//! - `redact`: removes secrets from texts.
+//! - `escape`: escapes text of pages and records for terminals and CI servers.
 //! - `model`: identifiers, statuses, runs, results and events, and their JSON.
 //! - `config`: the environment variables, resolved once.
 //! - `redis`: the connection to a Redis server.
@@ -32,10 +34,13 @@
 //! [`compare`] is a separate crate, `tintype-compare`, so that it alone can be
 //! optimised.
 
+#![warn(clippy::print_stderr)]
+
 mod baseline;
 mod browser;
 mod cache;
 mod config;
+mod escape;
 mod events;
 mod files;
 mod harness;
@@ -48,6 +53,7 @@ mod plan;
 mod process;
 mod proxy;
 mod record;
+mod redact;
 mod redis;
 mod report;
 mod run;

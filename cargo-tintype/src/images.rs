@@ -1,10 +1,11 @@
 //! Finds and reads the images of a run.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use tintype::compare::MAX_FILE_BYTES;
 use tintype::internals::baseline::{self, Provenance};
+use tintype::internals::files;
 use tintype::internals::manifest::Manifest;
 use tintype::internals::model::{RunId, VisualTestResult, VisualTestRun};
 
@@ -98,7 +99,7 @@ pub(crate) fn current(manifest: &Manifest, result: &VisualTestResult) -> Result<
 
 /// Reads an image.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("failed to read {}", path.display()))
+    files::read(path, MAX_FILE_BYTES).with_context(|| format!("failed to read {}", path.display()))
 }
 
 /// The provenance of the image of a result.

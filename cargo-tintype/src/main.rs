@@ -1,10 +1,11 @@
 //! `cargo tintype`: accept baselines, look at runs, check the machine.
-#![expect(clippy::print_stdout, reason = "commands print their output")]
+#![warn(clippy::print_stderr)]
 
 mod commands;
 mod decisions;
 mod estimate;
 mod images;
+mod output;
 mod progress;
 mod project;
 mod record_access;
@@ -21,6 +22,7 @@ use anyhow::Result;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use tintype::internals::config::Config;
 
+use crate::output::print_error;
 use commands::{
     accept, compare, completions, doctor, export, flush, health, import, init, list, orphans,
     prune, reject, resume, runs, show, undo, watch,
@@ -90,7 +92,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            print_error!("error: {error:#}");
             ExitCode::FAILURE
         }
     }

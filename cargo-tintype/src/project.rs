@@ -12,6 +12,7 @@ use tintype::internals::model::StoryIdentifier;
 use tintype::internals::plan::Plan;
 use tintype::internals::record::damaged_journals;
 
+use crate::output::print_error;
 use crate::workspace::{self, Member};
 
 const MANIFEST: &str = "stories.toml";
@@ -46,7 +47,7 @@ impl Project {
         let plan = Plan::from_manifest(&manifest).map_err(text)?;
         WARNED.call_once(|| {
             for warning in damaged_journals(&manifest.state_dir()) {
-                eprintln!("warning: {warning}");
+                print_error!("warning: {warning}");
             }
         });
         Ok(Self {

@@ -7,6 +7,7 @@ use tintype::internals::config::Config;
 use tintype::internals::model::RunId;
 use tintype::internals::record::{RecordConfig, RecordError, Records};
 
+use crate::output::print_error;
 use crate::project::Project;
 use crate::run_ids::{self, LATEST};
 
@@ -107,7 +108,7 @@ pub(crate) async fn find_run(records: &Records, run: &str) -> Result<Option<RunI
 
 /// Prints a warning.
 pub(crate) fn warn(text: &str) {
-    eprintln!("warning: {text}");
+    print_error!("warning: {text}");
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]

@@ -108,7 +108,7 @@ fn lock(state_dir: &Path) -> Result<File, BaselineProblem> {
     let path = state_dir.join("baselines.lock");
     let open = || {
         fs::create_dir_all(state_dir)?;
-        let file = File::create(&path)?;
+        let file = files::append(&path)?;
         file.lock()?;
         Ok(file)
     };

@@ -1,15 +1,15 @@
 //! Reads a baseline.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
-use tintype_compare::ImageProblem;
+use tintype_compare::{ImageProblem, MAX_FILE_BYTES};
 
 use super::error::{BaselineError, BaselineProblem};
 use super::png;
 use super::provenance::{Provenance, ProvenanceChunk, hash};
 use super::sha256::sha256;
+use crate::files;
 
 /// An accepted image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,7 +98,7 @@ pub(super) fn read_file(root: &Path, path: &Path) -> Result<Option<Vec<u8>>, Bas
         Err(error) => return Err(BaselineProblem::Unreadable(error)),
     };
     inside(root, &found)?;
-    match fs::read(&found) {
+    match files::read(&found, MAX_FILE_BYTES) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_absent(&error) => Ok(None),
         Err(_) if found.is_dir() => Err(BaselineProblem::Directory),

@@ -11,6 +11,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use crate::files;
+use crate::process::restrict;
 
 /// How long `--version` may take.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -92,7 +93,9 @@ fn is_script(binary: &Path) -> bool {
 
 /// The first line that `binary --version` prints; `None` if it fails or hangs.
 fn run_version(binary: &Path) -> Option<String> {
-    let mut child = Command::new(binary)
+    let mut command = Command::new(binary);
+    restrict(&mut command);
+    let mut child = command
         .arg("--version")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -1,7 +1,7 @@
 //! Entries in the project's target folder, in one file per story.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -62,7 +62,7 @@ impl DiskCache {
             return Ok(());
         }
         fs::create_dir_all(&self.folder)?;
-        let lock = File::create(self.folder.join(".lock"))?;
+        let lock = files::append(&self.folder.join(".lock"))?;
         lock.lock()?;
         let mut by_story: BTreeMap<String, Vec<KeyedEntry>> = BTreeMap::new();
         for keyed in entries {

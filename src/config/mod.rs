@@ -21,7 +21,7 @@ mod variables;
 
 pub(crate) use error::ConfigError;
 pub(crate) use modes::{CacheMode, LogLevel, UpdateMode};
-pub(crate) use names::{BASE_URL, COORDINATOR, LOGIN_KEY};
+pub(crate) use names::{BASE_URL, COORDINATOR};
 pub(crate) use overrides::Overrides;
 pub(crate) use redis::RedisServer;
 pub use resolve::Config;

@@ -11,7 +11,7 @@ pub(crate) const BASE_URL: &str = "TINTYPE_BASE_URL";
 pub(crate) const COORDINATOR: &str = "TINTYPE_INTERNAL_COORDINATOR";
 
 /// Holds the key for shared logins.
-pub(crate) const LOGIN_KEY: &str = "TINTYPE_LOGIN_KEY";
+pub(super) const LOGIN_KEY: &str = "TINTYPE_LOGIN_KEY";
 
 /// The start of every variable of Tintype's own.
 const PREFIX: &str = "TINTYPE_";

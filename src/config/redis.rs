@@ -32,6 +32,19 @@ pub enum RedisServer {
 }
 
 impl RedisConfig {
+    /// The password of the server, as the environment has it.
+    pub(super) fn password(&self) -> Option<Secret> {
+        match self.server.as_ref()? {
+            RedisServer::Host { password, .. } => password.clone(),
+            RedisServer::Url(url) => {
+                let (_, rest) = url.reveal().split_once("://")?;
+                let (login, _) = rest.rsplit_once('@')?;
+                let (_, password) = login.split_once(':')?;
+                Some(Secret::new(password))
+            }
+        }
+    }
+
     pub(super) fn read(variables: &Variables) -> Result<Self, ConfigError> {
         let prefix = text("REDIS_PREFIX", variables)?.unwrap_or_default();
         if prefix.contains(['{', '}']) {

@@ -1,8 +1,9 @@
 //! Resolves the environment variables into one value.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::model::RunId;
+use crate::redact;
 
 use super::error::ConfigError;
 use super::modes::{CacheMode, LogLevel, UpdateMode};
@@ -92,7 +93,24 @@ impl Config {
     /// # Errors
     /// At the first variable that is misspelt or has an invalid value.
     pub fn from_environment() -> Result<Self, ConfigError> {
-        Self::from_variables(Variables::of_process())
+        let config = Self::from_variables(Variables::of_process())?;
+        config.keep_secrets();
+        Ok(config)
+    }
+
+    /// Keeps passwords and keys out of messages.
+    fn keep_secrets(&self) {
+        let Secrets {
+            login_key,
+            review_token,
+        } = &self.secrets;
+        let password = self.redis.password();
+        for secret in login_key.iter().chain(review_token).chain(&password) {
+            // Shorter ones are words of messages.
+            if secret.reveal().len() >= 6 {
+                redact::register(secret.reveal());
+            }
+        }
     }
 
     /// Resolves these variables.
@@ -102,6 +120,7 @@ impl Config {
     pub fn from_variables(variables: impl Into<Variables>) -> Result<Self, ConfigError> {
         let variables = variables.into();
         names::check(&variables)?;
+        check_temporary_folder(&variables)?;
         Ok(Self {
             run: RunConfig::read(&variables)?,
             manifest: variables.get("TINTYPE_MANIFEST").map(PathBuf::from),
@@ -151,6 +170,20 @@ impl RunConfig {
                 step_summary: variables.get("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             }),
         })
+    }
+}
+
+/// A missing folder would fail whatever needs a temporary file first.
+fn check_temporary_folder(variables: &Variables) -> Result<(), ConfigError> {
+    match variables.variable("TMPDIR") {
+        Some(folder) if !Path::new(&folder.value).is_dir() => Err(ConfigError::Unusable {
+            variable: folder.name,
+            reason: format!(
+                "`{}` is not a folder\nhelp: create it, or unset TMPDIR",
+                folder.value
+            ),
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -77,6 +77,8 @@ fn an_unknown_value_names_the_variable_and_the_choices() {
         ("TINTYPE_LOGIN_KEY", "too short"),
         ("REDIS_PORT", "many"),
         ("REDIS_PREFIX", "{team}:"),
+        ("TMPDIR", "/nowhere/at/all"),
+        ("TINTYPE_WEBDRIVER", "ada:swordfish@grid:4444"),
     ];
     let messages = wrong.map(|pair| read(&[pair]).unwrap_err().to_string());
     insta::assert_snapshot!(messages.join("\n"));

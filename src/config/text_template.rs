@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::secret::Secret;
 use super::variables::Variables;
+use crate::redact;
 
 /// A text in which `${NAME}` is replaced by an environment variable, and `$${` by
 /// `${`. Serialized and compared by its text, without the values.
@@ -34,7 +35,12 @@ impl TextTemplate {
     /// # Errors
     /// When a variable is not set or not UTF-8; the error names it.
     pub fn fill_in(&self) -> Result<Secret, UnsetVariable> {
-        fill_in(&self.text, |name| self.variables.raw_text(name)).map(Secret::new)
+        let filled = fill_in(&self.text, |name| {
+            let value = self.variables.raw_text(name);
+            // Variables keep secrets out of the manifest.
+            value.inspect(|value| redact::register(value))
+        });
+        filled.map(Secret::new)
     }
 
     /// The name of the first variable in the text.

@@ -80,9 +80,14 @@ pub(super) struct Variable {
 impl Variable {
     /// The error for an invalid value.
     pub(super) fn invalid(&self, expected: impl Into<String>) -> ConfigError {
+        // A password may be before the `@`, even if the value is not a URL.
+        let value = match self.value.rsplit_once('@') {
+            Some((_, after)) => format!("***@{after}"),
+            None => self.value.clone(),
+        };
         ConfigError::Invalid {
             variable: self.name,
-            value: self.value.clone(),
+            value,
             expected: expected.into(),
         }
     }

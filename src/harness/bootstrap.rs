@@ -5,6 +5,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::arguments::Arguments;
 use super::error::HarnessError;
 use crate::config::Config;
+use crate::escape::print_error;
 use crate::manifest::Manifest;
 use crate::serve::StoryServer;
 
@@ -34,7 +35,7 @@ pub(super) fn start_storybook(
         return Ok(None);
     }
     if arguments.list && !manifest.stories.is_empty() {
-        eprintln!("note: the Storybook server is not running; the list may be outdated");
+        print_error("note: the Storybook server is not running; the list may be outdated");
         return Ok(None);
     }
     let credentials = manifest.credentials.fill_in(&config.variables)?;

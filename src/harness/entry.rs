@@ -18,6 +18,7 @@ use super::nextest;
 use super::selection::{Selected, Selection};
 use super::trials;
 use crate::config::Config;
+use crate::escape::print_error;
 use crate::manifest::{Manifest, Source};
 use crate::plan::Plan;
 use crate::run::RunOptions;
@@ -49,13 +50,13 @@ impl Harness {
         let config = match Config::from_environment() {
             Ok(config) => config,
             Err(error) => {
-                eprintln!("error: {error}");
+                print_error(&format!("error: {error}"));
                 return ExitCode::from(FAILURE);
             }
         };
         let no_color = config.system.no_color;
         self.run_with(&arguments, config).unwrap_or_else(|error| {
-            eprintln!("{}", error.render(arguments.color, no_color));
+            error.print(arguments.color, no_color);
             ExitCode::from(FAILURE)
         })
     }

@@ -4,7 +4,9 @@ use std::io::{self, IsTerminal};
 
 use super::arguments::Color;
 use crate::config::ConfigError;
+use crate::escape::printable_with_styles;
 use crate::manifest::{CodeStoryError, CredentialsError, ManifestError};
+use crate::redact::redact;
 use crate::serve::ServeError;
 
 /// Why no test could be run.
@@ -41,8 +43,15 @@ pub(crate) enum HarnessError {
 }
 
 impl HarnessError {
-    /// The error for a terminal, with the manifest's lines where it has any.
-    pub(super) fn render(&self, color: Color, no_color: bool) -> String {
+    /// Prints the error to standard error, with the manifest's lines where it
+    /// has any.
+    #[expect(clippy::print_stderr, reason = "the colours of the manifest's lines")]
+    pub(super) fn print(&self, color: Color, no_color: bool) {
+        let text = self.render(color, no_color);
+        eprintln!("{}", printable_with_styles(&redact(&text)));
+    }
+
+    fn render(&self, color: Color, no_color: bool) -> String {
         let is_colored = match color {
             Color::Always => true,
             Color::Never => false,

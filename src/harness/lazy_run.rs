@@ -10,10 +10,12 @@ use super::nextest::{self, Rendezvous, TestResponse};
 use super::reports;
 use super::trials::TrialResult;
 use crate::config::Config;
+use crate::escape::{print_error, printable, single_line};
 use crate::events::Bus;
 use crate::manifest::Manifest;
 use crate::model::{Reason, Status};
 use crate::plan::Snapshot;
+use crate::redact::redact;
 use crate::report::FailureMessages;
 use crate::run::{RunError, RunHandle, RunOptions, Scheduling};
 
@@ -72,12 +74,14 @@ impl LazyRun {
             self.completed.fetch_add(1, Ordering::Relaxed);
         }
         match (status, message) {
-            (Status::Skipped, reason) => Ok(Completion::Ignored { reason }),
+            (Status::Skipped, reason) => Ok(Completion::Ignored {
+                reason: reason.map(|reason| single_line(&reason).into_owned()),
+            }),
             // A new snapshot without a message was accepted as the baseline.
             (Status::Passed | Status::Changed, _) | (Status::New, None) => {
                 Ok(Completion::Completed)
             }
-            (status, message) => Err(self.failure(message.unwrap_or_else(|| status.to_string()))),
+            (status, message) => Err(self.failure(&message.unwrap_or_else(|| status.to_string()))),
         }
     }
 
@@ -99,12 +103,12 @@ impl LazyRun {
             }) => {
                 let result = self.result_for(status, message);
                 for warning in warnings {
-                    eprintln!("warning: {warning}");
+                    print_error(&format!("warning: {warning}"));
                 }
                 result
             }
-            Ok(TestResponse::NotStarted(reason)) => Err(self.failure(reason)),
-            Err(error) => Err(self.failure(error.to_string())),
+            Ok(TestResponse::NotStarted(reason)) => Err(self.failure(&reason)),
+            Err(error) => Err(self.failure(&error.to_string())),
         }
     }
 
@@ -121,7 +125,7 @@ impl LazyRun {
         }
         let compared_nothing = planned > 0 && completed == 0;
         if compared_nothing {
-            eprintln!("error: nothing was compared");
+            print_error("error: nothing was compared");
         }
         !compared_nothing
     }
@@ -146,16 +150,17 @@ impl LazyRun {
         if self.error_reported.swap(true, Ordering::Relaxed) {
             "the run could not be started; the reason is in the first failure".into()
         } else {
-            self.failure(error.to_string())
+            self.failure(&error.to_string())
         }
     }
 
     /// libtest prints the message. nextest also reads the first line of it from
     /// `Error: …` on stderr, for its JUnit report.
-    fn failure(&self, message: String) -> Failed {
+    fn failure(&self, message: &str) -> Failed {
         if self.config.nextest.active {
-            eprintln!("Error: {}", message.lines().next().unwrap_or_default());
+            let first = message.lines().next().unwrap_or_default();
+            print_error(&format!("Error: {first}"));
         }
-        message.into()
+        printable(&redact(message)).into()
     }
 }

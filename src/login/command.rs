@@ -8,7 +8,8 @@ use tokio::process::Command;
 
 use super::cookies::parse_cookies;
 use crate::browser::StorageState;
-use crate::config::{BASE_URL, LOGIN_KEY};
+use crate::config::BASE_URL;
+use crate::process::remove_secrets;
 
 /// How long the command may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
@@ -29,11 +30,11 @@ pub(crate) async fn run_command(
     shell
         .current_dir(root)
         .env(BASE_URL, base)
-        .env_remove(LOGIN_KEY)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true);
+    remove_secrets(shell.as_std_mut());
     let output = tokio::time::timeout(COMMAND_TIMEOUT, shell.output()).await;
     let output = output
         .map_err(|_| {

@@ -67,6 +67,7 @@ impl Logins {
         };
         match result {
             Ok(done) => {
+                done.state.keep_secret();
                 let done = Arc::new(done);
                 *state = LoginState::Done(Arc::clone(&done));
                 Ok(done)

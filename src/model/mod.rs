@@ -21,7 +21,7 @@ mod time;
 pub(crate) use accept_command::accept_command;
 pub(crate) use bounded_text::{MAX_ENTRIES, MAX_LINE, MAX_MESSAGE, bound, bounded};
 pub use browser_name::BrowserName;
-pub(crate) use environment::Git;
+pub use environment::Git;
 pub use environment::{Environment, EnvironmentChange, pin_environment};
 pub use identifier::{IdentifierError, StoryIdentifier, Viewport};
 pub use recorded_event::RecordedEvent;

@@ -9,6 +9,7 @@ use tokio::io::AsyncRead;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::mpsc;
 
+use super::environment::restrict;
 use super::lines::Lines;
 use super::watchdog;
 
@@ -32,32 +33,33 @@ pub(crate) struct Supervised {
 }
 
 impl Supervised {
-    /// Starts `program`. `scratch` is removed when it ends.
-    pub(crate) fn spawn(program: &Path, arguments: &[String], scratch: &Path) -> io::Result<Self> {
-        Self::spawn_with_env(&[], program, arguments, scratch)
-    }
-
-    /// Starts `program` with further variables, each as `NAME=value`.
+    /// Starts a browser or a server, which inherits only the variables that it
+    /// may need, with further ones, each as `NAME=value`. `scratch` is removed
+    /// when it ends.
     pub(crate) fn spawn_with_env(
         environment: &[String],
         program: &Path,
         arguments: &[String],
         scratch: &Path,
     ) -> io::Result<Self> {
-        Self::watch(
-            watchdog::command(environment, program, arguments, scratch),
-            None,
-        )
+        let mut command = watchdog::command(program, arguments, scratch);
+        restrict(command.as_std_mut());
+        command.envs(environment.iter().filter_map(|set| set.split_once('=')));
+        Self::watch(command, None).inspect_err(|_| {
+            // No watchdog will remove it.
+            let _ = std::fs::remove_dir_all(scratch);
+        })
     }
 
-    /// Starts `program`, and passes each line of its output to `sink`.
+    /// Starts a command of the user, which inherits all variables but Tintype's
+    /// own secrets, and passes each line of its output to `sink`.
     pub(crate) fn spawn_with_sink(
         program: &Path,
         arguments: &[String],
         scratch: &Path,
         sink: LineSink,
     ) -> io::Result<Self> {
-        let command = watchdog::command(&[], program, arguments, scratch);
+        let command = watchdog::command(program, arguments, scratch);
         Self::watch(command, Some(sink))
     }
 

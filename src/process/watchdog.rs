@@ -11,6 +11,8 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
+use super::environment::remove_secrets;
+
 /// `$1` is the scratch folder, the rest is the command. The shell closes its
 /// own output, so that end of output means that the program has exited. The
 /// last `kill` ends the shell and what is left of its group.
@@ -26,16 +28,10 @@ kill -KILL 0
 "#;
 
 /// The command that runs `program` under the watchdog, with all three streams
-/// piped and further variables, each as `NAME=value`.
-pub(super) fn command(
-    environment: &[String],
-    program: &Path,
-    arguments: &[String],
-    scratch: &Path,
-) -> Command {
+/// piped and without the secrets of this process.
+pub(super) fn command(program: &Path, arguments: &[String], scratch: &Path) -> Command {
     let mut command = Command::new("sh");
     command
-        .envs(environment.iter().filter_map(|set| set.split_once('=')))
         .arg("-c")
         .arg(SCRIPT)
         .arg("tintype-guard")
@@ -45,6 +41,7 @@ pub(super) fn command(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    remove_secrets(command.as_std_mut());
     #[cfg(unix)]
     command.process_group(0);
     command

@@ -184,9 +184,9 @@ mod tests {
             describe(&[("REDIS_PREFIX", "{team}:")]),
         ];
         insta::assert_snapshot!(lines.join("\n"), @r"
-        REDIS_URL is invalid: `localhost:6379` has an unknown scheme
+        REDIS_URL is invalid: it has an unknown scheme
         help: use redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://
-        REDIS_URL is invalid: `http://cache` has an unknown scheme
+        REDIS_URL is invalid: it has an unknown scheme
         help: use redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://
         invalid value `many` of REDIS_PORT: expected a number from 0 to 65535
         invalid value `{team}:` of REDIS_PREFIX: expected a text without braces, which select the slot of a Redis Cluster

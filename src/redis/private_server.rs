@@ -8,7 +8,7 @@
 //! the shell is the parent of the server, it cannot signal a process that
 //! reuses the pid.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::config::ProgramSearch;
+use crate::files;
+use crate::process::restrict;
 
 /// A server that has not been used for this long stops.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
@@ -58,7 +60,7 @@ impl PrivateServer {
 
     /// Marks the server as in use for the shell that waits.
     pub(crate) fn touch(&self) {
-        if let Ok(file) = File::create(self.folder.join("used")) {
+        if let Ok(file) = files::append(&self.folder.join("used")) {
             let _ = file.set_modified(SystemTime::now());
         }
     }
@@ -71,10 +73,7 @@ impl PrivateServer {
         if self.is_ready() == Some(true) {
             return Ok(self.socket.clone());
         }
-        let lock = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.folder.join("start.lock"))?;
+        let lock = files::append(&self.folder.join("start.lock"))?;
         lock.lock()?;
         if self.is_ready().is_none() {
             if let Some(parent) = self.socket.parent() {
@@ -88,10 +87,15 @@ impl PrivateServer {
 
     fn start(&self) -> io::Result<()> {
         let config = self.folder.join("redis.conf");
-        fs::write(&config, self.server_config())?;
+        files::replace_privately(&config, self.server_config().as_bytes())?;
+        // The server and the shell would follow links.
+        for name in ["redis.log", "used.seen"] {
+            files::append(&self.folder.join(name))?;
+        }
         let pause = (self.idle / 10).min(POLL_INTERVAL);
         let pauses = self.idle.as_millis() / pause.as_millis().max(1);
         let mut shell = Command::new("/bin/sh");
+        restrict(&mut shell);
         shell
             .args(["-c", SUPERVISOR, "tintype-redis"])
             .arg(&self.program)
@@ -202,7 +206,7 @@ fn create_private_folder(folder: &Path) -> io::Result<()> {
         .mode(0o700)
         .create(folder)?;
     let found = fs::symlink_metadata(folder)?;
-    let mine = tempfile::tempfile()?.metadata()?.uid();
+    let mine = rustix::process::geteuid().as_raw();
     if !found.is_dir() || found.uid() != mine {
         return Err(io::Error::other(format!(
             "{} belongs to another user\nhelp: remove it, or set REDIS_URL",

@@ -23,27 +23,27 @@ pub(super) fn endpoint_of(server: &RedisServer) -> Result<(Endpoint, String), Co
 
 /// Parses `REDIS_URL`; returns the endpoint and its name without passwords.
 fn parse(url: &str) -> Result<(Endpoint, String), ConfigError> {
-    let name = without_password(url);
+    // Where the password begins is known only once the URL has been parsed.
     let error = |problem: String| ConfigError::Unusable {
         variable: "REDIS_URL",
-        reason: format!("`{name}` {problem}"),
+        reason: problem,
     };
     let (scheme, rest) = url.split_once("://").unwrap_or(("", ""));
     let endpoint = match scheme {
         "redis" | "valkey" | "unix" | "redis+unix" | "valkey+unix" => single(url),
         "rediss" | "valkeys" if cfg!(feature = "tls") => single(url),
-        "rediss" | "valkeys" => Err(missing_feature("requires TLS", "tls")),
+        "rediss" | "valkeys" => Err(missing_feature("it requires TLS", "tls")),
         "redis+cluster" | "rediss+cluster" => cluster(scheme, rest),
         "redis+sentinel" => sentinel(rest),
-        _ => Err(format!("has an unknown scheme\nhelp: use {SCHEMES}")),
+        _ => Err(format!("it has an unknown scheme\nhelp: use {SCHEMES}")),
     };
     let endpoint = endpoint.map_err(error)?;
-    Ok((endpoint, name))
+    Ok((endpoint, without_userinfo(url)))
 }
 
 fn single(url: &str) -> Result<Endpoint, String> {
     let info = url.into_connection_info();
-    let info = info.map_err(|error| format!("cannot be parsed: {error}"))?;
+    let info = info.map_err(|error| format!("it cannot be parsed: {error}"))?;
     Ok(Endpoint::Single(Box::new(info)))
 }
 
@@ -56,7 +56,7 @@ fn missing_feature(problem: &str, feature: &str) -> String {
 fn cluster(scheme: &str, rest: &str) -> Result<Endpoint, String> {
     let scheme = scheme.trim_end_matches("+cluster");
     if scheme == "rediss" && !cfg!(feature = "tls") {
-        return Err(missing_feature("requires TLS", "tls"));
+        return Err(missing_feature("it requires TLS", "tls"));
     }
     let (login, hosts) = split_login(rest);
     let hosts = hosts.trim_end_matches('/');
@@ -65,7 +65,7 @@ fn cluster(scheme: &str, rest: &str) -> Result<Endpoint, String> {
 
 #[cfg(not(feature = "cluster"))]
 fn cluster(_scheme: &str, _rest: &str) -> Result<Endpoint, String> {
-    Err(missing_feature("names a cluster", "cluster"))
+    Err(missing_feature("it names a cluster", "cluster"))
 }
 
 /// Parses `redis+sentinel://[user:password@]host:port,host:port/primary[/db]`;
@@ -77,12 +77,12 @@ fn sentinel(rest: &str) -> Result<Endpoint, String> {
     let hosts = parts.next().unwrap_or_default();
     let primary = parts.next().filter(|name| !name.is_empty());
     let primary = primary.ok_or(
-        "does not name the primary\nhelp: append it, as in redis+sentinel://host:port/primary",
+        "it does not name the primary\nhelp: append it, as in redis+sentinel://host:port/primary",
     )?;
     let db = parts.next().filter(|db| !db.is_empty()).unwrap_or("0");
     let url = format!("redis://{login}primary/{db}");
     let info = url.as_str().into_connection_info();
-    let info = info.map_err(|error| format!("cannot be parsed: {error}"))?;
+    let info = info.map_err(|error| format!("it cannot be parsed: {error}"))?;
     Ok(Endpoint::Sentinel(Box::new(
         super::sentinel::SentinelConfig {
             nodes: parse_hosts("redis", "", hosts)?,
@@ -94,7 +94,7 @@ fn sentinel(rest: &str) -> Result<Endpoint, String> {
 
 #[cfg(not(feature = "sentinel"))]
 fn sentinel(_rest: &str) -> Result<Endpoint, String> {
-    Err(missing_feature("names sentinels", "sentinel"))
+    Err(missing_feature("it names sentinels", "sentinel"))
 }
 
 /// Splits off user and password, with their `@`.
@@ -106,12 +106,13 @@ fn split_login(rest: &str) -> (&str, &str) {
 
 #[cfg(any(feature = "cluster", feature = "sentinel"))]
 fn parse_hosts(scheme: &str, login: &str, hosts: &str) -> Result<Vec<ConnectionInfo>, String> {
-    let parse = |host: &str| {
+    let parse = |(index, host): (usize, &str)| {
+        let number = index + 1;
         let url = format!("{scheme}://{login}{host}");
         let info = url.as_str().into_connection_info();
-        info.map_err(|error| format!("cannot be parsed at `{host}`: {error}"))
+        info.map_err(|error| format!("host {number} cannot be parsed: {error}"))
     };
-    hosts.split(',').map(parse).collect()
+    hosts.split(',').enumerate().map(parse).collect()
 }
 
 fn from_parts(
@@ -135,12 +136,9 @@ fn from_parts(
     Ok((Endpoint::Single(Box::new(info)), name))
 }
 
-/// A URL without its password, whether before the `@` or in the query.
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        let shown = if url.contains('@') { "(hidden)" } else { url };
-        return shown.to_owned();
-    };
+/// A valid URL without its password, whether before the `@` or in the query.
+fn without_userinfo(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     match rest.rsplit_once('@') {
         None => format!("{scheme}://{rest}"),
@@ -148,5 +146,48 @@ fn without_password(url: &str) -> String {
             "" => format!("{scheme}://{server}"),
             user => format!("{scheme}://{user}@{server}"),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn invalid_urls_are_not_shown() {
+        for url in [
+            "swordfish",
+            "redis:swordfish@cache",
+            "redis//:swordfish@cache",
+            "redis:/swordfish",
+            "swordfish://cache",
+            "redis://:sword/fish@cache",
+            "redis://:sword?fish@cache",
+            "redis://:sword#fish@cache",
+            "redis://ci:swordfish@cache:port",
+            "redis://ci:swordfish",
+            "redis://ci:swordfish@cache/db",
+            "redis://ci:sword%zzfish@cache:1/x",
+            "http://ci:swordfish@cache",
+            "redis+cluster://ci:swordfish",
+            "redis+cluster://ci:swordfish@a:1,b:x",
+            "redis+sentinel://ci:swordfish@a",
+            "rediss+cluster://swordfish@a:1",
+        ] {
+            if let Err(error) = parse(url) {
+                let text = error.to_string();
+                let leaks = ["sword", "fish", "zz", "ci:"];
+                assert!(
+                    !leaks.iter().any(|part| text.contains(part)),
+                    "{url}: {text}"
+                );
+            } else {
+                let (_, name) = parse(url).unwrap();
+                assert!(
+                    !name.contains("sword") && !name.contains("fish"),
+                    "{url}: {name}"
+                );
+            }
+        }
     }
 }

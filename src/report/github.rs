@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::file::ReportError;
 use super::groups::{MAX_UNGROUPED, groups};
 use super::words::{accept, counts, duration, environment, failures, grouped, message, name};
+use crate::escape::printable;
 use crate::events::{Bus, Event, Subscriber};
 use crate::model::{VisualTestResult, VisualTestRun};
 
@@ -179,9 +180,7 @@ fn append_summary(
 
 /// The message of a workflow command: one line, whatever it holds.
 fn data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
+    printable(text).replace('%', "%25").replace('\n', "%0A")
 }
 
 /// A property of a workflow command, which a colon or a comma would end.
@@ -191,7 +190,7 @@ fn property(text: &str) -> String {
 
 /// Text for HTML inside Markdown.
 fn html(text: &str) -> String {
-    text.chars().fold(String::new(), |mut out, c| {
+    printable(text).chars().fold(String::new(), |mut out, c| {
         push_html(&mut out, c);
         out
     })
@@ -200,7 +199,7 @@ fn html(text: &str) -> String {
 /// Text for a cell of a Markdown table, without Markdown's special characters.
 fn markdown(text: &str) -> String {
     let mut out = String::new();
-    for c in text.chars() {
+    for c in printable(text).chars() {
         if r"\`*_|[]~#".contains(c) {
             out.push('\\');
             out.push(c);
@@ -216,7 +215,7 @@ fn push_html(out: &mut String, c: char) {
         '<' => out.push_str("&lt;"),
         '>' => out.push_str("&gt;"),
         '&' => out.push_str("&amp;"),
-        '\n' | '\r' => out.push(' '),
+        '\n' => out.push(' '),
         // `@` would notify the person or team of that name.
         '@' => out.push_str("&#64;"),
         _ => out.push(c),
@@ -225,7 +224,8 @@ fn push_html(out: &mut String, c: char) {
 
 /// Text between backticks in a table.
 fn code(text: &str) -> String {
-    text.replace(['\n', '\r'], " ")
+    printable(text)
+        .replace('\n', " ")
         .replace('`', "'")
         .replace('|', "\\|")
 }
@@ -271,7 +271,7 @@ mod tests {
         result.message = Some("a\n::set-env name=PATH::/tmp\r%0A".to_owned());
         assert_eq!(
             report("a,b:c.toml").annotations(&[result]),
-            "::error file=a%2Cb%3Ac.toml,title=x%3A%3Alight%3A%3A1280x720::a%0A::set-env name=PATH::/tmp%0D%250A\n"
+            "::error file=a%2Cb%3Ac.toml,title=x%3A%3Alight%3A%3A1280x720::a%0A\\::set-env name=PATH::/tmp\\r%250A\n"
         );
     }
 

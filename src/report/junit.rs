@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::file;
 use super::words::{accept, message, name};
+use crate::escape::printable;
 use crate::events::{Bus, Event, ReportKind, Subscriber};
 use crate::model::{RunFile, Status, VisualTestResult, VisualTestRun};
 
@@ -149,21 +150,21 @@ fn seconds(ms: u64) -> String {
     format!("{}.{:03}", ms / 1_000, ms % 1_000)
 }
 
-/// Text for an attribute or an element. Characters that XML cannot hold at all
-/// become U+FFFD. Line breaks become references, because attributes would turn
+/// Text for an attribute or an element. Control characters become visible, and
+/// others that XML cannot hold become U+FFFD. Line breaks become references, because attributes would turn
 /// them into spaces.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in printable(text).chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            '\n' | '\r' | '\t' => {
+            '\n' | '\t' => {
                 let _ = write!(out, "&#{};", u32::from(c));
             }
-            '\0'..' ' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
             _ => out.push(c),
         }
     }
@@ -195,8 +196,8 @@ mod tests {
     #[test]
     fn messages_are_escaped() {
         assert_eq!(
-            escaped("\"><failure/>&\u{0}\u{b}\n]]>"),
-            "&quot;&gt;&lt;failure/&gt;&amp;\u{fffd}\u{fffd}&#10;]]&gt;"
+            escaped("\"><failure/>&\u{0}\u{1b}\u{ffff}\n]]>"),
+            r"&quot;&gt;&lt;failure/&gt;&amp;\u{0}\u{1b}�&#10;]]&gt;"
         );
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::groups::{MAX_UNGROUPED, groups};
 use super::words::{attempts, counts, duration, failures, grouped, message, name, plural};
+use crate::escape::print_error;
 use crate::events::{Bus, Event, ReportKind, RunReport, RunSetup, Subscriber};
 use crate::model::{
     EnvironmentChange, PageError, Reason, Status, VisualTestResult, accept_command, pin_environment,
@@ -37,13 +38,13 @@ impl Subscriber for Terminal {
     fn on_event(&self, event: &Event, _: &Bus) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            Event::RunReady(setup) => eprintln!("{}", first_line(setup)),
+            Event::RunReady(setup) => print_error(&first_line(setup)),
             Event::ReportWritten {
                 kind: ReportKind::Html,
                 path,
             } => state.report = Some(path.clone()),
             Event::Warning(text) => state.warnings.push(text.clone()),
-            Event::RunEnded(report) => eprintln!("{}", last_lines(report, &state)),
+            Event::RunEnded(report) => print_error(&last_lines(report, &state)),
             _ => {}
         }
     }

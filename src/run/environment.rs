@@ -6,6 +6,7 @@ use std::path::Path;
 use tokio::process::Command;
 
 use crate::model::{Environment, Git};
+use crate::process::{remove_secrets, restrict};
 
 /// The environment of a run in the project at `root`, without the browser.
 pub async fn environment(root: &Path, ci: bool) -> Environment {
@@ -59,7 +60,9 @@ async fn git(root: &Path) -> Option<Git> {
 }
 
 async fn git_output(root: &Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git")
+    let mut git = Command::new("git");
+    remove_secrets(git.as_std_mut());
+    let output = git
         .arg("-C")
         .arg(root)
         .args(arguments)
@@ -73,7 +76,9 @@ async fn git_output(root: &Path, arguments: &[&str]) -> Option<String> {
 /// A fingerprint of the system's fonts, which decide the pixels of stories that
 /// do not bundle their own.
 async fn fonts() -> Option<String> {
-    let output = Command::new("fc-list")
+    let mut list = Command::new("fc-list");
+    restrict(list.as_std_mut());
+    let output = list
         .args([":", "family", "style", "fontversion"])
         .output()
         .await

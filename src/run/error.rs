@@ -18,6 +18,17 @@ pub(crate) enum RunError {
     /// The stories cannot be served.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// The process may open too few files.
+    #[error(
+        "the limit of open files is {limit}, and a run with browsers needs at least {needed}\n\
+         help: raise it with `ulimit -n 1024`"
+    )]
+    FewOpenFiles {
+        /// The limit.
+        limit: u64,
+        /// The least that a run needs.
+        needed: u64,
+    },
     /// A signal arrived before the run started.
     #[error("interrupted before the run had begun")]
     Interrupted,

@@ -1,7 +1,6 @@
 //! The run's folder: images of what did not pass, and the run as JSON.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -18,7 +17,7 @@ const RUNS_KEPT: usize = 20;
 pub(super) fn merge(mut own: RunFile, folder: &Path) -> io::Result<RunFile> {
     std::fs::create_dir_all(folder)?;
     let path = folder.join(RunFile::NAME);
-    let lock = File::create(folder.join(".lock"))?;
+    let lock = files::append(&folder.join(".lock"))?;
     lock.lock()?;
     if let Some(before) = read(&path) {
         own.run.timestamp = before.run.timestamp;

@@ -16,6 +16,7 @@
 //! - `attempts`: the attempts at one snapshot.
 //! - `session_loop`: a browser session that takes groups from the queue and
 //!   replaces its browser when it breaks.
+//! - `open_files`: checks the limit of open files.
 //! - `setup`: opens everything that a run needs.
 //! - `teardown`: the end of a run.
 //! - `handle`: starts a run, returns the results, ends the run.
@@ -32,6 +33,7 @@ mod folders;
 mod handle;
 mod identity;
 mod interrupt;
+mod open_files;
 mod options;
 mod results;
 mod session_loop;

@@ -119,7 +119,7 @@ impl SessionLoop {
             self.switch_story(index).await;
             context.start(index);
             let finished = self.run_snapshot(index).await;
-            context.finish(index, finished);
+            context.finish(index, finished.redacted());
         }
     }
 

@@ -46,6 +46,7 @@ pub(super) async fn open(
     options: RunOptions,
     bus: Bus,
 ) -> Result<Setup, RunError> {
+    super::open_files::check()?;
     let RunOptions { service, hooks } = options;
     let credentials = manifest.credentials.fill_in(&config.variables)?;
     if !hooks.is_empty() && hooks.key().is_none() {

@@ -7,6 +7,7 @@ use crate::login::Logins;
 use crate::manifest::{Credentials, Manifest, Source};
 use crate::model::{MAX_MESSAGE, PageError, bounded};
 use crate::plan::Snapshot;
+use crate::redact::redact;
 
 /// The served stories, and what is needed to open them.
 pub(crate) struct Site {
@@ -20,10 +21,10 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Removes the story server's credentials from a text, and limits its
-    /// length: every text of a page, a driver or a command comes through here.
+    /// Removes secrets from a text, and limits its length: every text of a
+    /// page, a driver or a command comes through here.
     pub(crate) fn redact(&self, text: &str) -> String {
-        bounded(self.credentials.redact(text).into_owned(), MAX_MESSAGE)
+        bounded(redact(text).into_owned(), MAX_MESSAGE)
     }
 
     /// An error of a page without secrets, and with the path instead of the

@@ -15,6 +15,7 @@ mod engines;
 mod expecting;
 mod foreign;
 mod grid;
+mod hostile;
 mod isolation;
 mod layout;
 mod login;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         engines::tests(),
         expecting::tests(),
         grid::tests(),
+        hostile::tests(),
         isolation::tests(),
         layout::tests(),
         login::tests(),

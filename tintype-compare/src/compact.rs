@@ -6,9 +6,9 @@ use std::ops::Range;
 use image::RgbaImage;
 use zlib_rs::{Deflate, DeflateFlush, Status};
 
-use super::decode;
 use super::filter::{self, FilterChoice, RowFilter};
 use super::png_chunks::{self, PlainPng};
+use super::{any_png, header};
 
 /// The compression level of the file. On screenshots, 6 is faster by 10 ms and
 /// larger by 12 %, 9 is slower by 40 ms and smaller by 14 %.
@@ -30,15 +30,15 @@ const TRIAL_BAND: usize = 32;
 /// `None` if the result would not be smaller, or if the file is not a
 /// non-interlaced PNG with 8-bit RGB or RGBA, as browsers write it.
 pub fn compact_png(png: &[u8]) -> Option<Vec<u8>> {
-    decode::size(png).ok()?;
+    header::size(png).ok()?;
     PlainPng::read(png)?;
     let kept = png_chunks::kept_chunks(png)?;
-    let image = decode::decode_any(png).ok()?;
+    let image = any_png::decode(png).ok()?;
     let palette = Palette::of(&image);
     let encoder = smallest(&image, palette.as_ref());
     let compact = encoder.encode(&kept);
     // A baseline must be exact: it is not captured again soon.
-    let is_exact = || decode::decode_any(&compact).is_ok_and(|decoded| decoded == image);
+    let is_exact = || any_png::decode(&compact).is_ok_and(|decoded| decoded == image);
     (compact.len() < png.len() && is_exact()).then_some(compact)
 }
 

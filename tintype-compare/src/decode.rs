@@ -1,27 +1,27 @@
 //! Decodes PNGs, as far as a comparison needs their pixels.
 
-use std::io::Cursor;
+use image::RgbaImage;
 
-use image::{RgbaImage, codecs::png::PngDecoder};
-
+use super::any_png;
 use super::band;
 use super::comparison::{self, Comparison};
 use super::error::{CompareError, ImageProblem, ImageSide};
+use super::header::{MAX_PIXELS, size};
 use super::layout::Layout;
 use super::lockstep;
 use super::options::{Options, Perceptual};
 use super::pixel_view::PixelView;
-use super::png_chunks::{self, PlainPng, SIGNATURE};
+use super::png_chunks::PlainPng;
 use super::png_rows::PngRows;
 use super::streaming;
 use super::threads;
 
-/// The most pixels that are decoded: 512 MiB as RGBA.
-pub const MAX_PIXELS: u64 = 1 << 27;
+/// The most bytes of a file that is read: uncompressed pixels, and some text.
+pub const MAX_FILE_BYTES: u64 = MAX_PIXELS * 4 + (64 << 20);
 
-/// The most rows: the bookkeeping of a row takes more memory than the pixels of
-/// a narrow image.
-const MAX_ROWS: u32 = 1 << 24;
+/// The most memory for the pixels of two images that are decoded as a whole.
+/// A diff image needs up to two thirds of it again.
+pub const MAX_DECODED_BYTES: u64 = 768 << 20;
 
 /// A decoded image, in one of two representations.
 pub(super) enum Decoded {
@@ -43,7 +43,7 @@ impl Decoded {
     fn read(png: &[u8]) -> Result<Self, ImageProblem> {
         size(png)?;
         let Some(mut rows) = PlainPng::read(png).and_then(|plain| PngRows::inflate(&plain)) else {
-            return decode_any(png).map(Self::Image);
+            return any_png::decode(png).map(Self::Image);
         };
         rows.restore_all();
         Ok(Self::Rows(rows))
@@ -69,6 +69,7 @@ const BAND_BYTES: usize = 192 << 10;
 impl DecodedPair {
     /// Decodes both, with all of their pixels.
     pub(super) fn decode_fully(baseline: &[u8], current: &[u8]) -> Result<Self, CompareError> {
+        check_budget(baseline, current)?;
         let (baseline, current) = threads::join(
             baseline.len() + current.len() >= MIN_PARALLEL_BYTES,
             || Decoded::read(baseline).map_err(|problem| problem.of(ImageSide::Baseline)),
@@ -184,6 +185,23 @@ impl DecodedPair {
     }
 }
 
+/// Checks by their headers that both images fit into memory.
+fn check_budget(baseline: &[u8], current: &[u8]) -> Result<(), CompareError> {
+    let baseline = size(baseline).map_err(|problem| problem.of(ImageSide::Baseline))?;
+    let current = size(current).map_err(|problem| problem.of(ImageSide::Current))?;
+    let bytes = |(width, height): (u32, u32)| u64::from(width) * u64::from(height) * 4;
+    let needed = bytes(baseline) + bytes(current);
+    if needed <= MAX_DECODED_BYTES {
+        return Ok(());
+    }
+    Err(CompareError::OverBudget {
+        baseline,
+        current,
+        needed,
+        budget: MAX_DECODED_BYTES,
+    })
+}
+
 /// The binary logarithm of the number of rows in about `band` bytes.
 fn band_shift(png: &PlainPng<'_>, band: usize) -> u32 {
     (band / png.stride()).checked_ilog2().unwrap_or(0)
@@ -197,87 +215,6 @@ pub(super) fn has_same_pixel_data(baseline: &[u8], current: &[u8]) -> bool {
     }
 }
 
-/// Decodes any PNG to RGBA, 8 bits per channel.
-pub(super) fn decode_any(png: &[u8]) -> Result<RgbaImage, ImageProblem> {
-    if let Some(length) = png_chunks::broken_palette(png) {
-        return Err(ImageProblem::Corrupt(format!(
-            "its palette of {length} bytes has an incomplete colour"
-        )));
-    }
-    let mut limits = image::Limits::default();
-    // A 16-bit image needs twice its pixels for a moment.
-    limits.max_alloc = Some(MAX_PIXELS * 8);
-    let decoder =
-        PngDecoder::with_limits(Cursor::new(png), limits).map_err(|error| problem(&error, png))?;
-    let image = image::DynamicImage::from_decoder(decoder).map_err(|error| problem(&error, png))?;
-    Ok(image.into_rgba8())
-}
-
-/// Reads width and height from the header of a PNG, without decoding pixels.
-///
-/// # Errors
-/// When it is not a PNG, or too large to be compared.
-pub fn size(png: &[u8]) -> Result<(u32, u32), ImageProblem> {
-    if png.is_empty() {
-        return Err(ImageProblem::NotPng("it is empty".into()));
-    }
-    if !png.starts_with(&SIGNATURE[..png.len().min(8)]) {
-        return Err(ImageProblem::NotPng(format!(
-            "it starts with {}",
-            first_bytes(png)
-        )));
-    }
-    let number = |at: usize| Some(u32::from_be_bytes(png.get(at..at + 4)?.try_into().ok()?));
-    let (Some(width), Some(height)) = (number(16), number(20)) else {
-        return Err(ImageProblem::Truncated(png.len()));
-    };
-    if &png[12..16] != b"IHDR" {
-        return Err(ImageProblem::Corrupt(
-            "it does not start with a header chunk".into(),
-        ));
-    }
-    if width == 0 || height == 0 {
-        return Err(ImageProblem::Corrupt(format!(
-            "its size is {width}×{height}"
-        )));
-    }
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
-        return Err(ImageProblem::TooLarge {
-            width,
-            height,
-            limit: MAX_PIXELS,
-        });
-    }
-    if height > MAX_ROWS {
-        return Err(ImageProblem::TooTall {
-            height,
-            limit: MAX_ROWS,
-        });
-    }
-    Ok((width, height))
-}
-
-/// The first bytes of a file as text: `"<!doctype"` is more helpful than hex.
-fn first_bytes(bytes: &[u8]) -> String {
-    let head = &bytes[..bytes.len().min(12)];
-    format!("\"{}\"", head.escape_ascii())
-}
-
-fn problem(error: &image::ImageError, png: &[u8]) -> ImageProblem {
-    let text = error.to_string();
-    let ended = matches!(error, image::ImageError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof)
-        || text.contains("unexpected end");
-    if ended || text.contains("UnexpectedEof") {
-        ImageProblem::Truncated(png.len())
-    } else {
-        let text = text.trim_start_matches("Format error decoding Png: ");
-        ImageProblem::Corrupt(match text.contains("deflate") {
-            true => "its compressed pixels are invalid".to_owned(),
-            false => text.to_owned(),
-        })
-    }
-}
-
 /// The pixels by the fast decoder, if it supports the file, and by the general
 /// one.
 #[cfg(fuzzing)]
@@ -288,5 +225,5 @@ pub fn decode_both_ways(png: &[u8]) -> Option<(RgbaImage, Option<RgbaImage>)> {
     let (width, height) = ours.view().size();
     let pixel = |x, y| image::Rgba(ours.view().pixel(x as usize, y as usize));
     let ours = RgbaImage::from_fn(width as u32, height as u32, pixel);
-    Some((ours, decode_any(png).ok()))
+    Some((ours, any_png::decode(png).ok()))
 }

@@ -4,9 +4,9 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, Rgba, RgbaImage};
 
 use super::comparison::Comparison;
-use super::decode::MAX_PIXELS;
 use super::engine::{self, PixelCriteria, RowBits, RowSink, set_bits};
 use super::error::CompareError;
+use super::header::MAX_PIXELS;
 use super::layout::{Layout, union};
 use super::mask::Mask;
 use super::options::Options;

@@ -16,6 +16,21 @@ pub enum CompareError {
         /// The problem with it.
         problem: ImageProblem,
     },
+    /// The two images would take too much memory.
+    #[error(
+        "comparing an image of {}×{} with one of {}×{} pixels requires {} MiB of memory, more than the budget of {} MiB",
+        baseline.0, baseline.1, current.0, current.1, needed.div_ceil(1 << 20), budget >> 20
+    )]
+    OverBudget {
+        /// Width and height of the baseline in pixels.
+        baseline: (u32, u32),
+        /// Width and height of the current image in pixels.
+        current: (u32, u32),
+        /// The bytes that both would take.
+        needed: u64,
+        /// The most bytes that both may take.
+        budget: u64,
+    },
     /// The picture of the difference would be as wide as one image, as tall as
     /// the other, and too large.
     #[error(
@@ -78,6 +93,14 @@ pub enum ImageProblem {
         height: u32,
         /// The most pixels that are decoded.
         limit: u64,
+    },
+    /// More columns than will be decoded.
+    #[error("its width of {width} pixels exceeds the maximum of {} pixels", grouped((*limit).into()))]
+    TooWide {
+        /// Width in pixels, as the header says.
+        width: u32,
+        /// The most columns that are decoded.
+        limit: u32,
     },
     /// More rows than will be decoded.
     #[error("its height of {height} pixels exceeds the maximum of {} pixels", grouped((*limit).into()))]

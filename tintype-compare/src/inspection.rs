@@ -4,6 +4,7 @@ use super::comparison::{self, Comparison};
 use super::decode::{self, DecodedPair};
 use super::diff_image;
 use super::error::{CompareError, ImageSide};
+use super::header;
 use super::options::Options;
 use super::threshold_sweep::ThresholdSweep;
 
@@ -64,7 +65,7 @@ fn compare_equal(
     if !are_equal(baseline, current) {
         return Ok(None);
     }
-    let size = decode::size(baseline).map_err(|problem| problem.of(ImageSide::Baseline))?;
+    let size = header::size(baseline).map_err(|problem| problem.of(ImageSide::Baseline))?;
     Ok(Some(Comparison::identical(size, options)))
 }
 

@@ -23,6 +23,7 @@
 //! # Ok::<(), tintype_compare::CompareError>(())
 //! ```
 
+mod any_png;
 mod band;
 mod buffer_pool;
 mod compact;
@@ -33,6 +34,7 @@ mod diff_window;
 mod engine;
 mod error;
 mod filter;
+mod header;
 mod inflate;
 mod inspection;
 mod kernels;
@@ -61,10 +63,11 @@ mod unfilter;
 
 pub use compact::compact_png;
 pub use comparison::{Comparison, Verdict, compare_images};
-pub use decode::{MAX_PIXELS, size as png_size};
+pub use decode::{MAX_DECODED_BYTES, MAX_FILE_BYTES};
 pub use diff_image::encode_png;
 pub use diff_window::DensestWindow;
 pub use error::{CompareError, ImageProblem, ImageSide};
+pub use header::{MAX_PIXELS, size as png_size};
 pub use inspection::{Inspection, compare_png, inspect_png};
 // For the messages of `tintype`.
 #[doc(hidden)]

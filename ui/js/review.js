@@ -71,8 +71,15 @@
 
   // ── Login ──
 
-  function logIn() {
-    leave();
+  async function logIn() {
+    const signal = leave();
+    const { login, hint } = await fetch("/api/session", { signal }).then((response) => response.json()).catch(() => ({ login: true }));
+    if (signal.aborted) return;
+    if (login) showLogIn();
+    else main.replaceChildren(h("div", { class: "panel" }, h("div", { class: "empty" }, h("h1", { class: "title" }, "This browser is not logged in"), h("p", {}, hint))));
+  }
+
+  function showLogIn() {
     document.title = "Log in · Tintype";
     if (main.querySelector(".log-in")) return;
     const field = (label, type, autocomplete) => {

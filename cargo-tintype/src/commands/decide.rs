@@ -10,6 +10,7 @@ use tintype::internals::model::{RunFile, RunId, StoryIdentifier, VisualTestResul
 use crate::decisions::{
     Decision, DecisionState, Decisions, ExpectedBaseline, RecordedSnapshot, publish,
 };
+use crate::output::{self, print_error, print_line};
 use crate::project::{Project, is_selected};
 use crate::record_access::RecordAccess;
 use crate::run_files;
@@ -208,22 +209,22 @@ fn print(
     let run = &file.run.run_id;
     if arguments.json {
         let json = serde_json::json!({ "run": run, "decision": decision, "snapshots": decided });
-        println!("{}", serde_json::to_string_pretty(&json)?);
+        output::print_json(&json)?;
         return Ok(());
     }
     for Decided { name, outcome, .. } in decided {
         match outcome {
-            DecisionOutcome::WouldAccept => println!("would accept {name}"),
-            outcome if outcome.is_effective() => println!("{} {name}", decision.past()),
+            DecisionOutcome::WouldAccept => print_line!("would accept {name}"),
+            outcome if outcome.is_effective() => print_line!("{} {name}", decision.past()),
             _ => {}
         }
     }
     for Decided { name, error, .. } in decided {
         if let Some(error) = error {
-            eprintln!("error: failed to {} {name}: {error}", decision.as_str());
+            print_error!("error: failed to {} {name}: {error}", decision.as_str());
         }
     }
-    println!("{}", summary(run, decision, decided));
+    print_line!("{}", summary(run, decision, decided));
     Ok(())
 }
 
@@ -280,6 +281,6 @@ fn record(project: Project, run: &RunId, decision: Decision, decided: &[Decided]
         Ok(())
     });
     if let Err(error) = published {
-        eprintln!("warning: {error:#}");
+        print_error!("warning: {error:#}");
     }
 }

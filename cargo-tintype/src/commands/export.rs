@@ -9,6 +9,7 @@ use tintype::internals::config::Config;
 use tintype::internals::model::RunId;
 use tintype::internals::record::{RecordError, Records};
 
+use crate::output::print_error;
 use crate::progress;
 use crate::record_access::{RecordAccess, record_error};
 
@@ -72,8 +73,8 @@ pub(crate) fn run(config: &Config, options: &ExportOptions) -> Result<()> {
     bar.finish_and_clear();
     record.print_warnings();
     match ids.len() - exported {
-        0 => eprintln!("exported {exported} runs"),
-        skipped => eprintln!("exported {exported} runs, skipped {skipped}"),
+        0 => print_error!("exported {exported} runs"),
+        skipped => print_error!("exported {exported} runs, skipped {skipped}"),
     }
     Ok(())
 }

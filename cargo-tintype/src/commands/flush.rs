@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use crate::output::print_line;
 use crate::record_access::RecordAccess;
 use tintype::internals::config::Config;
 
@@ -12,9 +13,10 @@ pub(crate) struct FlushOptions {}
 pub(crate) fn run(config: &Config, _options: &FlushOptions) -> Result<()> {
     let record = RecordAccess::open(config)?;
     let adopted = record.wait_for(record.records.flush());
-    println!(
+    print_line!(
         "sent {} operations; {} journals are complete in the record",
-        adopted.sent, adopted.complete
+        adopted.sent,
+        adopted.complete
     );
     for (count, what) in [
         (
@@ -25,11 +27,11 @@ pub(crate) fn run(config: &Config, _options: &FlushOptions) -> Result<()> {
         (adopted.failed, "that the record does not have completely"),
     ] {
         if count > 0 {
-            println!("{count} journals {what}");
+            print_line!("{count} journals {what}");
         }
     }
     for place in &adopted.foreign {
-        println!("kept a journal for {place} (help: set REDIS_URL to that server to send it)");
+        print_line!("kept a journal for {place} (help: set REDIS_URL to that server to send it)");
     }
     if !adopted.warnings.is_empty() {
         bail!("{}", adopted.warnings.join("\n"));

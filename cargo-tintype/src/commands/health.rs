@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 
+use crate::output::{self, print_line};
 use crate::record_access::RecordAccess;
 use crate::record_check;
 use tintype::internals::config::Config;
@@ -21,15 +22,18 @@ pub(crate) struct HealthOptions {
 pub(crate) fn run(config: &Config, options: &HealthOptions) -> Result<()> {
     let record = RecordAccess::open(config)?;
     if options.metrics {
-        print!("{}", record.wait(record.records.metrics())?.text());
+        print_line!(
+            "{}",
+            record.wait(record.records.metrics())?.text().trim_end()
+        );
         return Ok(());
     }
     let health = record.wait_for(record.records.health());
     if options.json {
-        println!("{}", serde_json::to_string(&health)?);
+        output::print_json_line(&serde_json::to_string(&health)?);
     } else {
         for finding in record_check::check(&record) {
-            println!(
+            print_line!(
                 "{} {}",
                 if finding.good { "ok " } else { "!! " },
                 finding.text

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use tintype::internals::config::Config;
 use tintype::internals::record::{ExportedRun, RecordError};
 
+use crate::output::{print_error, print_line};
 use crate::record_access::{RecordAccess, record_error};
 
 /// Import exported runs into the record; existing runs stay
@@ -41,14 +42,14 @@ pub(crate) fn run(config: &Config, options: &ImportOptions) -> Result<()> {
     for run in &runs {
         let id = &run.state.run_id;
         match record.wait_for(record.records.import(run)) {
-            Ok(true) => println!(
+            Ok(true) => print_line!(
                 "imported {id}: {} snapshots, {} events",
                 run.tests.len(),
                 run.events.len()
             ),
-            Ok(false) => println!("kept {id}: the record already has this run"),
+            Ok(false) => print_line!("kept {id}: the record already has this run"),
             Err(error @ RecordError::Document { .. }) => {
-                eprintln!("error: {error}");
+                print_error!("error: {error}");
                 failed += 1;
             }
             Err(error) => return Err(record_error(error)),

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
+use crate::output::{self, print_error, print_line};
 use crate::project::{Project, is_selected};
 use tintype::internals::config::Config;
 
@@ -21,7 +22,6 @@ pub(crate) fn run(config: &Config, options: &ListOptions) -> Result<()> {
     let project = Project::open(config)?;
     let snapshots = project.plan.snapshots.iter();
     let selected = snapshots.filter(|snapshot| is_selected(&snapshot.identifier, &options.filters));
-    let mut text = String::new();
     if options.json {
         let list: Vec<_> = selected
             .map(|snapshot| {
@@ -40,20 +40,16 @@ pub(crate) fn run(config: &Config, options: &ListOptions) -> Result<()> {
                 entry
             })
             .collect();
-        text = serde_json::to_string_pretty(&list)?;
-        text.push('\n');
+        output::print_json(&list)?;
     } else {
         for snapshot in selected {
-            text += &snapshot.identifier.test_name();
-            if let Some(reason) = &snapshot.skip {
-                text += &format!(" (skipped: {reason})");
-            }
-            text.push('\n');
+            let reason = snapshot.skip.as_ref();
+            let reason = reason.map_or(String::new(), |reason| format!(" (skipped: {reason})"));
+            print_line!("{}{reason}", snapshot.identifier.test_name());
         }
     }
-    print!("{text}");
     if project.manifest.from_code {
-        eprintln!(
+        print_error!(
             "note: the manifest has `from-code = true`, so the test target may have more snapshots: \
              `cargo test --test visual -- --list`"
         );

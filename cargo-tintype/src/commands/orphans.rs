@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use tintype::internals::baseline;
 use tintype::internals::config::Config;
 
+use crate::output::{self, print_line};
 use crate::project::Project;
 
 /// List baselines that no longer belong to a snapshot
@@ -37,10 +38,10 @@ pub(crate) fn run(config: &Config, options: &OrphansOptions) -> Result<()> {
         .context("failed to list the baselines")?;
     let shown: Vec<_> = orphans.iter().map(|path| project.shown(path)).collect();
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&shown)?);
+        output::print_json(&shown)?;
     } else {
         for path in &shown {
-            println!("{path}");
+            print_line!("{path}");
         }
     }
     if options.delete {
@@ -51,7 +52,7 @@ pub(crate) fn run(config: &Config, options: &OrphansOptions) -> Result<()> {
         }
     }
     if !options.json {
-        println!("{}", summary(shown.len(), options.delete));
+        print_line!("{}", summary(shown.len(), options.delete));
     }
     Ok(())
 }

@@ -6,8 +6,10 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use serde_json::json;
 use tintype::internals::config::Config;
+use tintype::internals::escape::printable;
 use tintype::internals::record::Retention;
 
+use crate::output::{self, print_line};
 use crate::progress;
 use crate::record_access::RecordAccess;
 
@@ -71,25 +73,25 @@ pub(crate) fn run(config: &Config, options: &PruneOptions) -> Result<()> {
             })
             .collect();
         let json = json!({ "deleted": options.delete, "runs": items });
-        println!("{}", serde_json::to_string_pretty(&json)?);
+        output::print_json(&json)?;
         return Ok(());
     }
     let mut output = BufWriter::new(std::io::stdout().lock());
     for item in &surplus {
         let what = if item.record { "" } else { "images of " };
         let megabytes = item.image_bytes >> 20;
-        writeln!(
-            output,
+        let item_line = format!(
             "{what}{}  {}, {megabytes} MB of images",
             item.run, item.reason
-        )?;
+        );
+        writeln!(output, "{}", printable(&item_line))?;
     }
     output.flush()?;
     drop(output);
     match (surplus.len(), options.delete) {
-        (0, _) => println!("nothing to delete"),
-        (n, true) => println!("deleted {n}"),
-        (n, false) => println!("{n} would be deleted (use --delete to delete them)"),
+        (0, _) => print_line!("nothing to delete"),
+        (n, true) => print_line!("deleted {n}"),
+        (n, false) => print_line!("{n} would be deleted (use --delete to delete them)"),
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::output::print_line;
 use crate::record_access::RecordAccess;
 use tintype::internals::config::Config;
 
@@ -40,12 +41,12 @@ pub(crate) fn run(config: &Config, options: &ResumeOptions) -> Result<()> {
     let remaining = record.wait(record.records.unfinished(&id, planned))?;
     if options.list || remaining.is_empty() {
         for identifier in &remaining {
-            println!("{identifier}");
+            print_line!("{identifier}");
         }
-        println!("{} snapshots remaining in {id}", remaining.len());
+        print_line!("{} snapshots remaining in {id}", remaining.len());
         return Ok(());
     }
-    println!("{} snapshots remaining in {id}", remaining.len());
+    print_line!("{} snapshots remaining in {id}", remaining.len());
     let status = Command::new(&config.system.cargo)
         .args(["test", "--test", &options.test, "--", "--exact"])
         .args(remaining.iter().map(ToString::to_string))

@@ -4,6 +4,7 @@ use anyhow::Result;
 use tintype::internals::config::Config;
 use tintype::internals::model::{Reason, VisualTestRun};
 
+use crate::output::{self, print_line};
 use crate::record_access::RecordAccess;
 
 /// List the runs in the record, newest first
@@ -24,15 +25,15 @@ pub(crate) fn run(config: &Config, options: &RunsOptions) -> Result<()> {
     record.wait(record.records.end_abandoned())?;
     let runs = record.wait(record.records.runs(options.limit))?;
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&runs)?);
+        output::print_json(&runs)?;
         return Ok(());
     }
-    println!("{}", record.records.describe());
+    print_line!("{}", record.records.describe());
     for run in &runs {
-        println!("{}", line(run));
+        print_line!("{}", line(run));
     }
     if runs.is_empty() {
-        println!("no runs yet");
+        print_line!("no runs yet");
     }
     Ok(())
 }

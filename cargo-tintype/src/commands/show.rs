@@ -6,6 +6,7 @@ use tintype::internals::config::Config;
 use tintype::internals::model::{RunId, Status, VisualTestResult, rfc3339};
 
 use super::runs;
+use crate::output::{self, print_line};
 use crate::project::is_selected;
 use crate::record_access::{RecordAccess, find_run};
 use crate::run_ids::LATEST;
@@ -46,14 +47,14 @@ pub(crate) fn run(config: &Config, options: &ShowOptions) -> Result<()> {
     }
     if options.json {
         let json = json!({ "run": run, "tests": tests });
-        println!("{}", serde_json::to_string_pretty(&json)?);
+        output::print_json(&json)?;
         return Ok(());
     }
-    println!("{}", runs::line(&run));
+    print_line!("{}", runs::line(&run));
     let shown = |status| options.all || options.history || status != Status::Passed;
     for test in tests.iter().filter(|test| shown(test.status)) {
         let message = test.message.as_deref().unwrap_or_default();
-        println!("{:>8}  {}  {message}", test.status, test.story_identifier);
+        print_line!("{:>8}  {}  {message}", test.status, test.story_identifier);
         if options.history {
             print_history(&record, test)?;
         }
@@ -89,7 +90,7 @@ fn print_history(record: &RecordAccess, test: &VisualTestResult) -> Result<()> {
             .duration_ms
             .map_or(String::new(), |ms| format!("{ms} ms"));
         let (status, run) = (outcome.status, &outcome.run_id);
-        println!("          {at}  {status:>8}  {took}  {run}");
+        print_line!("          {at}  {status:>8}  {took}  {run}");
     }
     Ok(())
 }

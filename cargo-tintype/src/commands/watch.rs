@@ -19,6 +19,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::commands::runs::line;
 use crate::estimate::{Estimate, estimate};
+use crate::output::{self, print_error, print_line};
 use crate::record_access::{RecordAccess, record_error, run_id};
 
 /// How often a record that is unavailable is tried again.
@@ -76,7 +77,7 @@ async fn watch(records: &Records, options: &WatchOptions) -> Result<VisualTestRu
         let event: Value = serde_json::from_str(&entry.event)
             .with_context(|| format!("failed to understand the event {}", entry.id))?;
         if options.json {
-            println!("{}", entry.message());
+            output::print_json_line(&entry.message());
         } else {
             view.apply(&event);
         }
@@ -86,7 +87,7 @@ async fn watch(records: &Records, options: &WatchOptions) -> Result<VisualTestRu
             if run.reason.is_some() {
                 view.bar.finish_and_clear();
                 if !options.json {
-                    println!("{}", line(&run));
+                    print_line!("{}", line(&run));
                 }
                 return Ok(run);
             }
@@ -120,7 +121,7 @@ async fn in_progress(records: &Records) -> Result<RunId> {
             return Ok(run.run_id.clone());
         }
         if since.is_none() {
-            eprintln!("no run is in progress; waiting for the next one (press Ctrl-C to stop)");
+            print_error!("no run is in progress; waiting for the next one (press Ctrl-C to stop)");
             since = Some(runs.first().map_or(0, |run| run.timestamp));
         }
         // Other projects start runs, too.
@@ -184,7 +185,7 @@ impl<'a> RetryingRecord<'a> {
     }
 
     fn print(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+        self.bar.suspend(|| print_error!("{text}"));
     }
 }
 
@@ -248,7 +249,7 @@ impl WatchView {
     }
 
     fn print(&self, text: &str) {
-        self.bar.suspend(|| println!("{text}"));
+        self.bar.suspend(|| print_line!("{text}"));
     }
 
     fn draw(&self) {

@@ -11,6 +11,7 @@ use tintype::internals::model::{RunId, now_ms};
 use tintype::internals::{baseline, files};
 
 use super::decision::Decision;
+use crate::output::print_error;
 
 const FILE: &str = "decisions.ndjson";
 
@@ -118,7 +119,7 @@ impl DecisionLog {
                 }
                 Err(problem) if self.warned < number => {
                     self.warned = number;
-                    eprintln!(
+                    print_error!(
                         "warning: {}:{number} was skipped: {problem}",
                         path.display()
                     );

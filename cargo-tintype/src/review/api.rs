@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 use super::authentication::User;
 use super::decide;
 use super::error::ApiError;
+use super::percent::percent_encoded;
 use super::state::{App, ServerState};
 use crate::decisions::{Decision, DecisionState, ExpectedBaseline};
 use crate::estimate::{Estimate, estimate};
@@ -238,7 +239,11 @@ fn outcome_with_image(name: &str, outcome: &HistoryEntry) -> Value {
 
 /// The address of an image.
 fn image_url(run: &RunId, name: &str, kind: &str) -> String {
-    format!("/images/{}/{}/{kind}", encoded(run.as_str()), encoded(name))
+    format!(
+        "/images/{}/{}/{kind}",
+        percent_encoded(run.as_str()),
+        percent_encoded(name)
+    )
 }
 
 /// Snapshots that passed and failed on the same clean commit.
@@ -315,7 +320,8 @@ pub(super) async fn decide(
     let mut answers = Vec::new();
     for ChosenSnapshot { name, expected } in request.snapshots {
         let expected = expected.map_or(ExpectedBaseline::OfRun, ExpectedBaseline::Hash);
-        let decided = decide::decide(&app, &user.0, &run, request.decision, &name, expected).await;
+        let decided =
+            decide::decide(&app, &user.name, &run, request.decision, &name, expected).await;
         answers.push(match decided {
             Ok(warning) => json!({ "name": name, "done": true, "warning": warning }),
             Err(error) => json!({ "name": name, "done": false, "error": format!("{error:#}") }),
@@ -328,18 +334,5 @@ pub(super) async fn decide(
 pub(super) fn parse_name(name: &str) -> Result<StoryIdentifier, ApiError> {
     name.parse().map_err(|error| {
         ApiError::invalid(format!("`{name}` is not the name of a snapshot: {error}"))
-    })
-}
-
-/// Percent-encodes text as one segment of an address.
-pub(super) fn encoded(text: &str) -> String {
-    use std::fmt::Write as _;
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-        out
     })
 }

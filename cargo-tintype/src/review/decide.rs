@@ -36,7 +36,7 @@ pub(super) async fn decide(
             .apply(&project, snapshot, decision, &expected, &user)
     })
     .await??;
-    if let AccessPolicy::Token { sessions, .. } = &app.access {
+    if let AccessPolicy::Token { sessions, .. } = &app.access.policy {
         let subject = format!("{id} {}", story.test_name());
         sessions.audit(who, decision.as_str(), &subject).await?;
     }

@@ -2,10 +2,13 @@
 //! terminal.
 //!
 //! # Layout
-//! - `request_filter`: rejects requests of other origins; `authentication`:
-//!   identifies the user, with `sessions` in Redis.
+//! - `connections`: accepts connections, `request_filter`: rejects requests of
+//!   other origins.
+//! - `authentication`: identifies the user, by a `link` that was opened or by
+//!   `sessions` in Redis, which are bound to the server's `identity`.
 //! - `state`: shared by all requests.
 //! - `run_source`: reads runs from the record and from the folder of runs.
+//! - `event_streams`: the subscription that all event streams share.
 //! - `api`, `live_events`, `images`, `assets`: answer the page's requests.
 //! - `decide`: applies decisions and publishes them.
 //! - `terminal`: the review in the terminal.
@@ -14,13 +17,18 @@ mod access;
 mod api;
 mod assets;
 mod authentication;
+mod connections;
 mod decide;
 mod error;
+mod event_streams;
 mod hosts;
+mod identity;
 mod images;
+mod link;
 mod live_events;
 mod open;
 mod options;
+mod percent;
 mod request_filter;
 mod run_source;
 mod server;
@@ -37,8 +45,9 @@ use anyhow::{Context, Result, bail};
 use tintype::internals::config::Config;
 use tokio::net::TcpListener;
 
+use crate::output::print_line;
 use crate::project::Project;
-use access::TOKEN;
+use access::{AccessPolicy, TOKEN};
 
 pub(crate) fn run(config: &Config, options: &ReviewOptions) -> Result<()> {
     let project = Project::open(config)?;
@@ -57,19 +66,20 @@ pub(crate) fn run(config: &Config, options: &ReviewOptions) -> Result<()> {
             .with_context(|| format!("failed to listen on {address}"))?;
         let address = listener.local_addr()?;
         let app = state::open(&project, address, options, token).await?;
-        let url = match &options.run {
-            Some(run) => {
-                let run = app.source.run_id(run).await?;
-                format!("http://{address}/#/run/{}", api::encoded(run.as_str()))
-            }
-            None => format!("http://{address}/"),
+        let url = match &app.access.policy {
+            AccessPolicy::Link(link) => link.url(),
+            _ => format!(
+                "http://{address}{}",
+                state::landing(&app.source, options).await?
+            ),
         };
-        println!("review: {url}");
-        println!("{}; press Ctrl-C to stop", app.source.describe());
+        print_line!("review: {url}");
+        print_line!("{}; press Ctrl-C to stop", app.source.describe());
         if options.open {
-            open::in_browser(&url);
+            open::in_default_browser(&url, &project.manifest.state_dir())?;
         }
-        server::serve(app, listener).await
+        server::serve(app, listener).await;
+        Ok(())
     })
 }
 

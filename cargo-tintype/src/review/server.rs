@@ -1,10 +1,8 @@
 //! Serves the page until Ctrl-C or SIGTERM.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
@@ -12,26 +10,26 @@ use tintype::internals::record::Records;
 use tokio::net::TcpListener;
 
 use super::state::App;
-use super::{api, assets, authentication, images, live_events, request_filter};
+use super::{api, assets, authentication, connections, images, live_events, request_filter};
 
 /// How often runs whose processes have died are looked for.
 const ABANDONED_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Serves until Ctrl-C or SIGTERM. Open event streams would block a graceful
 /// shutdown forever, so connections are cut; pages reconnect.
-pub(super) async fn serve(app: App, listener: TcpListener) -> Result<()> {
-    let closing = end_abandoned(app.source.records.clone());
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
+pub(super) async fn serve(app: App, listener: TcpListener) {
+    let records = app.source.records.clone();
     tokio::select! {
-        served = axum::serve(listener, service) => served.context("the server stopped"),
-        () = stop_signal() => Ok(()),
-        () = closing => Ok(()),
+        () = connections::serve(listener, router(Arc::clone(&app))) => {}
+        () = app.streams.follow(&records) => {}
+        () = end_abandoned(&records) => {}
+        () = stop_signal() => {}
     }
 }
 
 /// Ends runs all of whose processes have died, so that open pages show it. A
 /// record in memory sees no other processes.
-async fn end_abandoned(records: Records) {
+async fn end_abandoned(records: &Records) {
     loop {
         if !records.is_memory() {
             // Requests report a record that is unavailable.
@@ -77,6 +75,7 @@ fn router(app: App) -> Router {
     Router::new()
         .route("/", get(assets::page))
         .route("/assets/{*path}", get(assets::file))
+        .route("/open/{secret}", get(authentication::open_link))
         .route(
             "/api/session",
             get(authentication::session).post(authentication::log_in),

@@ -4,21 +4,28 @@
 //!
 //! | key | content |
 //! |---|---|
-//! | `tintype:review:session:{hash}` | the user's name; expires |
-//! | `tintype:review:revoked` | sorted set of hashes that were logged out, by time |
-//! | `tintype:review:known:{hash}` | a browser that has logged in; expires |
-//! | `tintype:review:attempts:{address or hash}` | failed logins in a row; expires |
+//! | `tintype:review:session:{code}` | the user's name; expires |
+//! | `tintype:review:revoked` | sorted set of codes that were logged out, by time |
+//! | `tintype:review:known:{code}` | a browser that has logged in; expires |
+//! | `tintype:review:attempts:{server}:{address or code}` | failed logins in a row; expires |
 //! | `tintype:review:audit` | stream of user actions; capped |
+//!
+//! The code of a session authenticates its id with a key that depends on the
+//! server and on the token. Other servers that share the Redis server, and the
+//! same server with another token, look up other codes.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use redis::{Cmd, FromRedisValue};
-use tintype::internals::baseline::sha256;
+use tintype::internals::config::Secret;
 use tintype::internals::model::now_ms;
 use tintype::internals::record::RecordConfig;
+use tokio::sync::watch;
 
 use super::error::ApiError;
+use super::identity::{ServerIdentity, SessionKey, random_id};
 
 /// Seconds from the last request to the end of a session.
 const SESSION_TTL: u64 = 60 * 60;
@@ -34,14 +41,38 @@ const COUNT_ATTEMPT: &str = "local n = redis.call('INCR', KEYS[1]) \
 /// Approximate number of entries that the audit stream keeps.
 const AUDIT_LENGTH: usize = 100_000;
 
+/// How often an open event stream checks whether its session was ended by
+/// another process or has expired.
+const CHECK_INTERVAL: Duration = Duration::from_secs(3);
+
+/// The authentication code of a session's id, in hexadecimal.
+#[derive(Clone)]
+pub(super) struct SessionCode(String);
+
 /// Login sessions, failed logins and the audit log.
 pub(super) struct SessionStore {
     settings: RecordConfig,
+    key: SessionKey,
+    /// The name of the server.
+    server: String,
+    /// Changes when this process ends a session.
+    ended: watch::Sender<()>,
 }
 
 impl SessionStore {
-    pub(super) fn new(settings: RecordConfig) -> Self {
-        Self { settings }
+    /// The sessions of this server and token.
+    pub(super) fn new(settings: RecordConfig, identity: &ServerIdentity, token: &Secret) -> Self {
+        Self {
+            settings,
+            key: identity.session_key(Some(token)),
+            server: identity.name(),
+            ended: watch::Sender::new(()),
+        }
+    }
+
+    /// The code of a session's id.
+    pub(super) fn code(&self, id: &str) -> SessionCode {
+        SessionCode(self.key.code(id).to_hex().to_string())
     }
 
     fn key(&self, name: &str) -> String {
@@ -60,33 +91,54 @@ impl SessionStore {
     }
 
     /// The user of a session, which is prolonged.
-    pub(super) async fn user(&self, id: &str) -> Result<Option<String>, ApiError> {
-        let hash = sha256(id.as_bytes());
-        let mut revoked = redis::cmd("ZSCORE");
-        revoked.arg(self.key("revoked")).arg(&hash);
-        if self.query::<Option<f64>>(&revoked).await?.is_some() {
+    pub(super) async fn user(&self, code: &SessionCode) -> Result<Option<String>, ApiError> {
+        if self.is_revoked(code).await? {
             return Ok(None);
         }
         let mut get = redis::cmd("GETEX");
-        get.arg(self.key(&format!("session:{hash}")))
-            .arg("EX")
-            .arg(SESSION_TTL);
+        get.arg(self.session(code)).arg("EX").arg(SESSION_TTL);
         self.query(&get).await
+    }
+
+    fn session(&self, SessionCode(code): &SessionCode) -> String {
+        self.key(&format!("session:{code}"))
+    }
+
+    async fn is_revoked(&self, SessionCode(code): &SessionCode) -> Result<bool, ApiError> {
+        let mut revoked = redis::cmd("ZSCORE");
+        revoked.arg(self.key("revoked")).arg(code);
+        let revoked = self.query::<Option<f64>>(&revoked).await?;
+        Ok(revoked.is_some())
+    }
+
+    /// Completes when a session has expired or was ended. It is not prolonged.
+    pub(super) async fn wait_for_end(&self, code: &SessionCode) {
+        let mut ended = self.ended.subscribe();
+        let mut exists = redis::cmd("EXISTS");
+        exists.arg(self.session(code));
+        loop {
+            // A stream sends nothing while Redis is unavailable.
+            if let (Ok(revoked), Ok(exists)) = (
+                self.is_revoked(code).await,
+                self.query::<bool>(&exists).await,
+            ) && (revoked || !exists)
+            {
+                return;
+            }
+            let _ = tokio::time::timeout(CHECK_INTERVAL, ended.changed()).await;
+        }
     }
 
     /// Starts a session and gives its id.
     pub(super) async fn create(&self, name: &str) -> Result<String, ApiError> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes)
-            .map_err(|error| anyhow::anyhow!("failed to generate a session id: {error}"))?;
-        let id: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = random_id()?;
+        let code = self.code(&id);
         let mut set = redis::cmd("SET");
-        let hash = sha256(id.as_bytes());
-        set.arg(self.key(&format!("session:{hash}")));
+        set.arg(self.session(&code));
         self.query::<()>(set.arg(name).arg("EX").arg(SESSION_TTL))
             .await?;
         let mut know = redis::cmd("SET");
-        know.arg(self.key(&format!("known:{hash}")));
+        know.arg(self.key(&format!("known:{}", code.0)));
         self.query::<()>(know.arg(name).arg("EX").arg(KNOWN_TTL))
             .await?;
         Ok(id)
@@ -94,14 +146,15 @@ impl SessionStore {
 
     /// Ends a session.
     pub(super) async fn revoke(&self, id: &str) -> Result<(), ApiError> {
-        let hash = sha256(id.as_bytes());
+        let code = self.code(id);
         let (now, key) = (now_ms(), self.key("revoked"));
         let mut revoke = redis::cmd("ZADD");
-        revoke.arg(&key).arg(now).arg(&hash);
+        revoke.arg(&key).arg(now).arg(&code.0);
         self.query::<()>(&revoke).await?;
         let mut delete = redis::cmd("DEL");
-        delete.arg(self.key(&format!("session:{hash}")));
+        delete.arg(self.session(&code));
         self.query::<()>(&delete).await?;
+        self.ended.send_replace(());
         // Older sessions have expired.
         let mut trim = redis::cmd("ZREMRANGEBYSCORE");
         let old = now - i64::try_from(SESSION_TTL).unwrap_or(0) * 1_000;
@@ -119,12 +172,12 @@ impl SessionStore {
         address: IpAddr,
         cookie: Option<&str>,
     ) -> Result<String, ApiError> {
-        let hash = sha256(cookie.unwrap_or_default().as_bytes());
+        let SessionCode(code) = self.code(cookie.unwrap_or_default());
         let mut known = redis::cmd("EXISTS");
-        known.arg(self.key(&format!("known:{hash}")));
+        known.arg(self.key(&format!("known:{code}")));
         let known = self.query::<bool>(&known).await?;
-        let from = if known { hash } else { address.to_string() };
-        let key = self.key(&format!("attempts:{from}"));
+        let from = if known { code } else { address.to_string() };
+        let key = self.key(&format!("attempts:{}:{from}", self.server));
         let mut count = redis::cmd("EVAL");
         count.arg(COUNT_ATTEMPT).arg(1).arg(&key).arg(LOCKOUT);
         if self.query::<u64>(&count).await? > MAX_ATTEMPTS {

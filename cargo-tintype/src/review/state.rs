@@ -7,9 +7,13 @@ use anyhow::Result;
 use tintype::internals::config::{Config, Secret};
 use tintype::internals::record::{RecordConfig, Records};
 
-use super::access::{self, AccessPolicy};
+use super::access::{self, AccessPolicy, PageAccess};
+use super::event_streams::EventStreams;
 use super::hosts::AllowedHosts;
+use super::identity::ServerIdentity;
+use super::link::LinkAccess;
 use super::options::ReviewOptions;
+use super::percent::percent_encoded;
 use super::run_source::RunSource;
 use crate::decisions::Decisions;
 use crate::project::Project;
@@ -21,7 +25,8 @@ pub(super) struct ServerState {
     pub(super) hosts: AllowedHosts,
     pub(super) source: RunSource,
     pub(super) decisions: Decisions,
-    pub(super) access: AccessPolicy,
+    pub(super) access: PageAccess,
+    pub(super) streams: EventStreams,
     /// Names the manifest, whatever the current folder is.
     config: Config,
 }
@@ -47,14 +52,37 @@ pub(super) async fn open(
     let settings = RecordConfig::new(&state_dir, &project.config).map_err(record_error)?;
     let records = Records::open(&settings).await.map_err(record_error)?;
     let records = records.of_project(&project.manifest.project);
+    let source = RunSource::new(records, run_files::folder_of(&project.manifest));
+    let identity = ServerIdentity::load(&state_dir)?;
+    let policy = match (&options.user_header, token) {
+        (Some(name), _) => AccessPolicy::Header(name.clone()),
+        (None, Some(token)) => access::by_token(token, &identity, &settings).await?,
+        (None, None) => AccessPolicy::Link(LinkAccess::new(
+            identity.session_key(None),
+            format!("http://{address}"),
+            landing(&source, options).await?,
+        )?),
+    };
     Ok(Arc::new(ServerState {
         hosts: AllowedHosts::new(address, &options.allow_host),
-        source: RunSource::new(records, run_files::folder_of(&project.manifest)),
+        source,
         decisions: Decisions::new(&state_dir),
-        access: access::policy(options, token, &settings).await?,
+        access: PageAccess::new(&identity, policy),
+        streams: EventStreams::new(),
         config: Config {
             manifest: Some(project.manifest.path.clone()),
             ..project.config.clone()
         },
     }))
+}
+
+/// The path of the page that is shown first.
+pub(super) async fn landing(source: &RunSource, options: &ReviewOptions) -> Result<String> {
+    match &options.run {
+        Some(run) => {
+            let run = source.run_id(run).await?;
+            Ok(format!("/#/run/{}", percent_encoded(run.as_str())))
+        }
+        None => Ok("/".to_owned()),
+    }
 }

@@ -10,9 +10,10 @@ use tintype::internals::model::{VisualTestResult, VisualTestRun};
 use super::decide::decide;
 use super::options::ReviewOptions;
 use super::state::App;
-use super::terminal_images::{draw, link, protocol};
+use super::terminal_images::{draw, protocol};
 use crate::decisions::{Decision, ExpectedBaseline};
 use crate::images::{self, RunImage};
+use crate::output::{self, print_line};
 use crate::project::{Project, is_selected};
 use crate::run_ids::LATEST;
 
@@ -58,7 +59,7 @@ pub(super) async fn review(app: &App, options: &ReviewOptions) -> Result<()> {
         .filter(|result| is_selected(&result.story_identifier, &options.filters))
         .filter(|result| app.decisions.state(&project, result).is_none())
         .collect();
-    println!("{}: {} to review", run.run_id, open.len());
+    print_line!("{}: {} to review", run.run_id, open.len());
     let (mut at, mut decided) = (0, 0);
     while let Some(result) = open.get(at) {
         show(&project, &run, result, at + 1, open.len());
@@ -66,13 +67,13 @@ pub(super) async fn review(app: &App, options: &ReviewOptions) -> Result<()> {
             TerminalCommand::Quit => break,
             TerminalCommand::Next => at += 1,
             TerminalCommand::Back => at = at.saturating_sub(1),
-            TerminalCommand::Unknown => println!("enter a, r, s, b, u or q"),
+            TerminalCommand::Unknown => print_line!("enter a, r, s, b, u or q"),
             TerminalCommand::Decide(decision) => {
                 let name = result.story_identifier.test_name();
                 let expected = ExpectedBaseline::OfRun;
                 match decide(app, "terminal", &run.run_id, decision, &name, expected).await {
                     Ok(warning) => {
-                        println!(
+                        print_line!(
                             "{}",
                             warning.unwrap_or_else(|| format!("{} {name}", decision.past()))
                         );
@@ -81,18 +82,19 @@ pub(super) async fn review(app: &App, options: &ReviewOptions) -> Result<()> {
                             at += 1;
                         }
                     }
-                    Err(error) => println!("failed to {} {name}: {error:#}", decision.as_str()),
+                    Err(error) => print_line!("failed to {} {name}: {error:#}", decision.as_str()),
                 }
             }
         }
     }
-    println!("reviewed {decided} of {}", open.len());
+    print_line!("reviewed {decided} of {}", open.len());
     Ok(())
 }
 
 fn prompt() -> Result<TerminalCommand> {
-    print!("[a]ccept [r]eject [s]kip [b]ack [u]ndo [q]uit > ");
-    io::stdout().flush()?;
+    let mut out = io::stdout();
+    out.write_all(b"[a]ccept [r]eject [s]kip [b]ack [u]ndo [q]uit > ")?;
+    out.flush()?;
     let mut line = String::new();
     if io::stdin().lock().read_line(&mut line)? == 0 {
         return Ok(TerminalCommand::Quit);
@@ -101,36 +103,29 @@ fn prompt() -> Result<TerminalCommand> {
 }
 
 fn show(project: &Project, run: &VisualTestRun, result: &VisualTestResult, nth: usize, of: usize) {
-    println!(
+    print_line!(
         "\n{nth}/{of}  {}  {}",
         result.status,
         result.story_identifier.test_name()
     );
     if let Some(message) = &result.message {
-        println!("{}", plain(message));
+        print_line!("{message}");
     }
     for change in &result.environment_changed {
         let (what, was, now) = (&change.what, &change.baseline, &change.current);
-        println!("{what}: {was} when accepted, now {now}");
+        print_line!("{what}: {was} when accepted, now {now}");
     }
     let images = image_files(project, result);
     if let Some(protocol) = protocol(&project.config.variables) {
         match draw(&images, protocol) {
             Ok(()) => return,
-            Err(error) => println!("failed to draw the images: {error:#}"),
+            Err(error) => print_line!("failed to draw the images: {error:#}"),
         }
     }
     for (kind, path) in &images {
-        println!("{kind:<9} {}", link(path));
+        output::print_link(kind, path);
     }
-    println!("run       {}", run.run_id);
-}
-
-/// Removes control characters, which the terminal would interpret.
-fn plain(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control() || *c == '\n')
-        .collect()
+    print_line!("run       {}", run.run_id);
 }
 
 /// The files of the images that exist.
@@ -152,7 +147,7 @@ fn image_files(project: &Project, result: &VisualTestResult) -> Vec<(&'static st
 
 #[cfg(test)]
 mod tests {
-    use super::{TerminalCommand, plain};
+    use super::TerminalCommand;
     use crate::decisions::Decision;
 
     #[test]
@@ -167,10 +162,5 @@ mod tests {
         );
         assert_eq!(TerminalCommand::read("\n"), TerminalCommand::Next);
         assert_eq!(TerminalCommand::read("yes\n"), TerminalCommand::Unknown);
-    }
-
-    #[test]
-    fn messages_have_no_control_characters() {
-        assert_eq!(plain("a\u{1b}]0;owned\u{7}b\r\nc"), "a]0;ownedb\nc");
     }
 }

@@ -1,12 +1,13 @@
-//! Draws images in terminals that support it, and links to files in others.
+//! Draws images in terminals that support it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use image::{DynamicImage, Rgba, RgbaImage, imageops};
 use tintype::internals::config::Variables;
 
 use crate::images;
+use crate::output::print_line;
 
 /// Pixels between images.
 const GAP: u32 = 16;
@@ -59,7 +60,7 @@ pub(super) fn draw(files: &[(&'static str, PathBuf)], protocol: ImageProtocol) -
     };
     viuer::print(&DynamicImage::ImageRgba8(side_by_side(&decoded)), &config)?;
     let kinds: Vec<_> = files.iter().map(|(kind, _)| *kind).collect();
-    println!("{}", kinds.join(" | "));
+    print_line!("{}", kinds.join(" | "));
     Ok(())
 }
 
@@ -77,24 +78,9 @@ fn side_by_side(images: &[RgbaImage]) -> RgbaImage {
     strip
 }
 
-/// A path as a hyperlink. Terminals without hyperlinks show the path.
-pub(super) fn link(path: &Path) -> String {
-    let shown = path.display();
-    let address: String = shown
-        .to_string()
-        .bytes()
-        .map(|byte| match byte {
-            b'/' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
-            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect();
-    format!("\u{1b}]8;;file://{address}\u{1b}\\{shown}\u{1b}]8;;\u{1b}\\")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{GAP, ImageProtocol, Variables, link, protocol, side_by_side};
+    use super::{GAP, ImageProtocol, Variables, protocol, side_by_side};
     use image::{Rgba, RgbaImage};
 
     #[test]
@@ -113,15 +99,6 @@ mod tests {
         assert_eq!(named("foot", ""), Some(ImageProtocol::Sixel));
         assert_eq!(named("xterm-256color", "Apple_Terminal"), None);
         assert_eq!(protocol(&Variables::default()), None);
-    }
-
-    #[test]
-    fn links_are_percent_encoded() {
-        let text = link(std::path::Path::new("/a b/c.png"));
-        assert!(
-            text.contains("file:///a%20b/c.png") && text.contains("/a b/c.png"),
-            "{text}"
-        );
     }
 
     #[test]

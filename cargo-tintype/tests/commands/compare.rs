@@ -147,8 +147,12 @@ fn what_has_no_end_is_not_read_to_it() {
     );
     let file = File::options().write(true).open(long).unwrap();
     file.set_len(30 << 30).unwrap();
+    // Nothing will ever write to it.
+    let made = project.command("mkfifo").arg("pipe.png").status().unwrap();
+    assert!(made.success());
     for (path, wanted) in [
-        ("/dev/zero", "it is not a PNG file"),
+        ("/dev/zero", "it is not a regular file"),
+        ("pipe.png", "it is not a regular file"),
         ("long.png", "it is longer than"),
     ] {
         let said = project.said(&with_little_memory(&project, &["a/same.png", path]));
@@ -170,21 +174,48 @@ fn in_time(mut command: Command) -> Option<i32> {
 
 #[cfg(unix)]
 #[test]
-fn a_pipe_is_opened_once() {
+fn a_pipe_of_the_shell_is_read() {
     let project = project();
-    let pipe = project.root().join("pipe");
-    let made = project.command("mkfifo").arg(&pipe).status().unwrap();
-    assert!(made.success());
-    let square = fs::read(project.root().join("b/sub/square.png")).unwrap();
-    let written = thread::spawn({
-        let pipe = pipe.clone();
-        move || fs::write(pipe, square)
-    });
-    let mut command = project.command(env!("CARGO_BIN_EXE_cargo-tintype"));
-    command.args(["tintype", "compare", "a/same.png"]).arg(pipe);
-    command.stdout(Stdio::null());
+    let mut command = project.command("bash");
+    let program = env!("CARGO_BIN_EXE_cargo-tintype");
+    let compare = "\"$0\" tintype compare a/same.png <(cat b/sub/square.png)";
+    command.args(["-c", compare, program]).stdout(Stdio::null());
     assert_eq!(in_time(command), Some(1));
-    written.join().unwrap().unwrap();
+}
+
+#[test]
+fn tolerances_are_finite_and_not_negative() {
+    let project = project();
+    for option in ["--threshold", "--max-diff-ratio", "--max-delta-e"] {
+        for value in ["NaN", "-NaN", "inf", "-inf", "1e999", "-1", "-0.1", "101"] {
+            let option = format!("{option}={value}");
+            let said = project.tintype(&["compare", "a/same.png", "b/same.png", &option]);
+            assert_eq!(said.code, Some(2), "{option}");
+            assert!(
+                said.err.contains("expected a number from 0 to 1"),
+                "{}",
+                said.err
+            );
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn sixteen_bits_per_channel_need_no_more_memory_than_eight() {
+    let project = project();
+    let mut image = image::ImageBuffer::<Rgba<u16>, _>::new(6_000, 6_000);
+    image.save(project.root().join("deep-a.png")).unwrap();
+    image.put_pixel(5_000, 5_000, Rgba([u16::MAX; 4]));
+    image.save(project.root().join("deep-b.png")).unwrap();
+    let mut shell = project.command("sh");
+    // As RGBA of 8 bits the two take 288 MB.
+    shell.args(["-c", "ulimit -d 500000; exec \"$@\"", "sh"]);
+    shell.args([env!("CARGO_BIN_EXE_cargo-tintype"), "tintype", "compare"]);
+    let output = shell.args(["deep-a.png", "deep-b.png"]).output().unwrap();
+    let said = project.said(&output);
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(said.out.contains("(1 of 36,000,000)"), "{}", said.out);
 }
 
 #[test]

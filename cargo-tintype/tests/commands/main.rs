@@ -4,6 +4,7 @@ mod accept;
 mod attacks;
 mod compare;
 mod doctor;
+mod hostile;
 mod init;
 mod list;
 mod orphans;

@@ -18,6 +18,15 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// The cookie of a response, as a browser sends it.
+    pub(crate) fn cookie(&self) -> String {
+        let (_, rest) = self
+            .head
+            .split_once("set-cookie: ")
+            .expect("a cookie is set");
+        rest.split(';').next().unwrap().to_owned()
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
     }
@@ -91,6 +100,20 @@ pub(crate) struct Sent {
 impl Stream {
     pub(crate) fn open(port: u16, path: &str, headers: &[(&str, &str)]) -> Self {
         Self(BufReader::new(open(port, "GET", path, headers, "")))
+    }
+
+    /// A stream, if the server does not refuse it.
+    pub(crate) fn try_open(port: u16, path: &str, headers: &[(&str, &str)]) -> Option<Self> {
+        let mut stream = Self::open(port, path, headers);
+        let mut line = String::new();
+        stream.0.read_line(&mut line).unwrap();
+        line.contains(" 200 ").then_some(stream)
+    }
+
+    /// Waits until the server ends the stream.
+    pub(crate) fn wait_for_end(mut self) {
+        let mut rest = Vec::new();
+        self.0.read_to_end(&mut rest).expect("the stream ends");
     }
 
     /// The next event that has data; comments keep the line open.

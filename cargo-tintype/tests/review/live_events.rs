@@ -23,7 +23,7 @@ async fn events_are_sent_in_order_and_again_after_a_restart() {
     for n in 0..50 {
         recorder.record(&finished("run-2", n));
     }
-    let mut stream = Stream::open(review.port, path, &[]);
+    let mut stream = Stream::open(review.port, path, &[review.session()]);
     assert_eq!(stream.next().event, "listening");
     let mut numbers = Vec::new();
     let mut last = String::new();
@@ -42,7 +42,7 @@ async fn events_are_sent_in_order_and_again_after_a_restart() {
     let mut stream = Stream::open(
         review.port,
         &format!("{path}?after=0"),
-        &[("last-event-id", &last)],
+        &[("last-event-id", &last), review.session()],
     );
     assert_eq!(stream.next().event, "listening");
     while numbers.len() < 81 {
@@ -56,7 +56,7 @@ async fn events_are_sent_in_order_and_again_after_a_restart() {
 async fn the_list_of_runs_gets_events_of_all_runs() {
     let project = Project::recorded().await;
     let review = Review::start(&project);
-    let mut stream = Stream::open(review.port, "/api/events", &[]);
+    let mut stream = Stream::open(review.port, "/api/events", &[review.session()]);
     // A list that was read before this may lack a run; from now on no event is
     // missed.
     assert_eq!(stream.next().event, "listening");
@@ -77,7 +77,7 @@ async fn a_run_whose_processes_died_is_ended() {
     let project = Project::recorded().await;
     drop(project.record("run-2").await);
     let review = Review::start(&project);
-    let mut stream = Stream::open(review.port, "/api/runs/run-2/events", &[]);
+    let mut stream = Stream::open(review.port, "/api/runs/run-2/events", &[review.session()]);
     assert_eq!(stream.next().event, "listening");
     assert_eq!(stream.next().data["type"], "run:started");
     let end = tokio::task::spawn_blocking(move || stream.next());

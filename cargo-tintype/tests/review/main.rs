@@ -3,8 +3,10 @@
 
 mod authentication;
 mod browser;
+mod connections;
 mod decisions;
 mod http;
+mod link;
 mod live_events;
 mod page;
 #[path = "../../../tests/support/port.rs"]
@@ -14,4 +16,5 @@ mod request_filter;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../../../tests/support/server.rs"]
 mod server;
+mod sessions;
 mod terminal;

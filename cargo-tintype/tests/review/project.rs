@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -232,6 +233,10 @@ pub(crate) fn decision(run: &str, decision: &str, names: &[&str]) -> Value {
 /// `cargo tintype review`, until it is dropped.
 pub(crate) struct Review {
     pub(crate) port: u16,
+    /// The session of this process's requests: empty, if the server has a token.
+    cookie: String,
+    /// The links that the server prints.
+    links: Receiver<String>,
     child: Child,
 }
 
@@ -242,35 +247,66 @@ impl Review {
 
     /// With arguments, and a token if it is not empty.
     pub(crate) fn start_with(project: &Project, arguments: &[&str], token: &str) -> Self {
+        Self::start_at(&project.redis, project, arguments, token)
+    }
+
+    /// With the record in a server that may belong to another project.
+    pub(crate) fn start_at(
+        redis: &Server,
+        project: &Project,
+        arguments: &[&str],
+        token: &str,
+    ) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_cargo-tintype"))
             .args(["tintype", "review"])
             .args(arguments)
             .current_dir(project.root())
             .env_remove("CARGO_TARGET_DIR")
             .env_remove("TINTYPE_MANIFEST")
-            .env("REDIS_URL", project.redis.url())
+            .env("REDIS_URL", redis.url())
             .env("TINTYPE_REVIEW_TOKEN", token)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines
-            .next()
-            .expect("the server prints its address")
-            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, links) = mpsc::channel();
         // A full pipe would block the server.
-        std::thread::spawn(move || lines.for_each(drop));
-        let port = line
-            .trim_end_matches('/')
-            .rsplit(':')
-            .next()
-            .unwrap()
-            .parse();
-        Self {
-            port: port.unwrap_or_else(|_| panic!("no port in {line}")),
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if let Some(start) = line.find("http://") {
+                    let _ = sender.send(line[start..].to_owned());
+                }
+            }
+        });
+        let link = links.recv().expect("the server prints its address");
+        let (_, rest) = link.rsplit_once(':').unwrap();
+        let (port, path) = rest.split_once('/').unwrap();
+        let mut review = Self {
+            port: port.parse().unwrap(),
+            cookie: String::new(),
+            links,
             child,
+        };
+        if let Some(secret) = path.strip_prefix("open/") {
+            review.cookie = review.open(secret).cookie();
         }
+        review
+    }
+
+    /// Opens a link.
+    pub(crate) fn open(&self, secret: &str) -> Answer {
+        request(self.port, "GET", &format!("/open/{secret}"), &[], "")
+    }
+
+    /// The header with the session.
+    pub(crate) fn session(&self) -> (&str, &str) {
+        ("cookie", &self.cookie)
+    }
+
+    /// The link for another browser.
+    pub(crate) fn link(&self) -> String {
+        self.links.recv().expect("the server prints a new link")
     }
 
     pub(crate) fn address(&self) -> String {
@@ -278,7 +314,7 @@ impl Review {
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
-        request(self.port, "GET", path, &[], "")
+        request(self.port, "GET", path, &[self.session()], "")
     }
 
     /// Sends a decision as the page does.
@@ -287,6 +323,7 @@ impl Review {
         let headers = [
             ("origin", origin.as_str()),
             ("content-type", "application/json"),
+            self.session(),
         ];
         request(
             self.port,

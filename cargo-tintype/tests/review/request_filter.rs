@@ -24,14 +24,20 @@ async fn cross_origin_requests_are_rejected() {
         ("127.0.0.1", 421),
         ("", 421),
     ] {
-        let answer = request(review.port, "GET", "/api/runs", &[("host", host)], "");
+        let answer = request(
+            review.port,
+            "GET",
+            "/api/runs",
+            &[("host", host), review.session()],
+            "",
+        );
         assert_eq!(answer.status, status, "Host: {host}");
     }
     let body =
         json!({ "run": RUN, "decision": "accept", "snapshots": [{ "name": CARD }] }).to_string();
     let json = ("content-type", "application/json");
     let before = project.accepted(CARD);
-    for (headers, status) in [
+    for (mut headers, status) in [
         (vec![json], 403),
         (vec![json, ("origin", "https://evil.example")], 403),
         (vec![json, ("origin", "null")], 403),
@@ -56,6 +62,7 @@ async fn cross_origin_requests_are_rejected() {
             415,
         ),
     ] {
+        headers.push(review.session());
         let answer = request(review.port, "POST", "/api/decisions", &headers, &body);
         assert_eq!(answer.status, status, "{headers:?}");
     }
@@ -64,7 +71,7 @@ async fn cross_origin_requests_are_rejected() {
             review.port,
             method,
             "/api/decisions",
-            &[("origin", &own)],
+            &[("origin", &own), review.session()],
             "",
         );
         assert_eq!(answer.status, 405, "{method}");
@@ -72,6 +79,7 @@ async fn cross_origin_requests_are_rejected() {
     let read = [
         ("sec-fetch-site", "cross-site"),
         ("sec-fetch-mode", "no-cors"),
+        review.session(),
     ];
     let path = format!("/images/{RUN}/{}/current", encoded(CARD));
     assert_eq!(request(review.port, "GET", &path, &read, "").status, 403);

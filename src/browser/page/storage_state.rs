@@ -7,6 +7,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::redact;
+
 /// The cookies and the local storage of a login. `Debug` shows no values.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct StorageState {
@@ -46,6 +48,16 @@ pub struct Cookie {
     /// a negative one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<f64>,
+}
+
+impl StorageState {
+    /// Keeps the values out of messages.
+    pub(crate) fn keep_secret(&self) {
+        let cookies = self.cookies.iter().map(|cookie| &cookie.value);
+        for value in cookies.chain(self.storage.values()) {
+            redact::register_won(value);
+        }
+    }
 }
 
 impl fmt::Debug for StorageState {

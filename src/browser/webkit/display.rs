@@ -42,7 +42,7 @@ impl Display {
             program: program.clone(),
             reason,
         };
-        let mut server = Supervised::spawn(&program, &arguments, &own)
+        let mut server = Supervised::spawn_with_env(&[], &program, &arguments, &own)
             .map_err(|error| failed(error.to_string()))?;
         let number = |line: &str| line.trim().parse::<u32>().ok();
         let number = driver::within("Xvfb to start", server.wait_for_line(number)).await?;

@@ -12,6 +12,7 @@ use std::thread;
 use super::message::{TestRequest, TestResponse, receive, send};
 use super::rendezvous::{CoordinatorAddress, Rendezvous};
 use crate::config::Config;
+use crate::escape::print_error;
 use crate::events::{Bus, Event, Subscriber};
 use crate::harness::reports;
 use crate::manifest::Manifest;
@@ -75,7 +76,7 @@ pub(in crate::harness) fn coordinate(
     match serve(rendezvous, manifest, snapshots, config, options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            print_error(&format!("error: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -72,7 +72,7 @@ impl Rendezvous {
     /// Locks out the other processes of the suite.
     pub(super) fn lock(&self) -> io::Result<File> {
         fs::create_dir_all(&self.folder)?;
-        let lock = File::create(self.folder.join("lock"))?;
+        let lock = files::append(&self.folder.join("lock"))?;
         lock.lock()?;
         Ok(lock)
     }
@@ -112,7 +112,7 @@ impl Rendezvous {
             .env(COORDINATOR, &self.name)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(File::create(self.log())?);
+            .stderr(files::create(&self.log())?);
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         command.spawn()
     }

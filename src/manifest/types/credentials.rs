@@ -7,12 +7,7 @@
 use std::borrow::Cow;
 
 use crate::config::{Secret, Variables};
-
-/// Replaces secrets in messages.
-const REDACTED: &str = "***";
-
-/// Shorter texts are not redacted, since they occur everywhere.
-const MIN_SECRET_LENGTH: usize = 4;
+use crate::redact;
 
 /// The credentials of `[stories]`, before variables are filled in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,45 +78,37 @@ impl CredentialTemplates {
             )),
             None => None,
         };
-        Ok(Credentials {
+        let credentials = Credentials {
             headers: all(&self.headers, "headers")?,
             cookies: all(&self.cookies, "cookies")?,
             basic_auth,
             insecure: self.insecure,
-        })
+        };
+        credentials.register();
+        Ok(credentials)
     }
 }
 
 impl Credentials {
+    /// Keeps them out of messages.
+    fn register(&self) {
+        let pairs = self.headers.iter().chain(&self.cookies);
+        let values = pairs.map(|(_, value)| value);
+        let password = self.basic_auth.iter().map(|(_, password)| password);
+        for secret in values.chain(password) {
+            redact::register(secret.reveal());
+        }
+    }
+
+    /// A text without secrets.
+    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        redact::redact(text)
+    }
+
     /// Whether there are no credentials.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
-
-    /// A text without its secrets.
-    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let values = self
-            .headers
-            .iter()
-            .chain(&self.cookies)
-            .map(|(_, value)| value);
-        let password = self.basic_auth.iter().map(|(_, password)| password);
-        let mut text = Cow::Borrowed(text);
-        for secret in values.chain(password).flat_map(parts) {
-            if text.contains(secret) {
-                text = Cow::Owned(text.replace(secret, REDACTED));
-            }
-        }
-        text
-    }
-}
-
-/// A secret, and the part after a word such as `Bearer`.
-fn parts(secret: &Secret) -> impl Iterator<Item = &str> {
-    let whole = secret.reveal();
-    let token = whole.split_once(' ').map(|(_, token)| token);
-    let both = std::iter::once(whole).chain(token);
-    both.filter(|part| part.len() >= MIN_SECRET_LENGTH)
 }
 
 fn fill(text: &Secret, place: String, variables: &Variables) -> Result<Secret, CredentialsError> {
@@ -154,7 +141,7 @@ fn variable(text: &str) -> Option<(&str, &str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CredentialTemplates, CredentialsError, Secret, Variables};
+    use super::{CredentialTemplates, CredentialsError, Secret, Variables, redact};
 
     fn variables(values: [&str; 3]) -> Variables {
         ["TOKEN", "A", "B"].into_iter().zip(values).collect()
@@ -182,10 +169,10 @@ mod tests {
 
     #[test]
     fn redaction_removes_secrets_from_messages() {
-        let filled = credentials()
+        credentials()
             .fill_in(&variables(["TOKEN-secret", "A-secret", "B-secret"]))
             .unwrap();
-        let shown = filled.redact("refused Bearer TOKEN-secret, password TOKEN-secret, ada");
+        let shown = redact::redact("refused Bearer TOKEN-secret, password TOKEN-secret, ada");
         assert_eq!(shown, "refused ***, password ***, ada");
     }
 

@@ -7,6 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
+use tintype_compare::MAX_FILE_BYTES;
+
+use crate::files;
 use crate::model::{Status, VisualTestResult};
 use crate::report::file::ReportError;
 
@@ -67,7 +70,7 @@ impl<'a> Pictures<'a> {
     fn show(&self, result: &VisualTestResult, path: &str) -> Option<String> {
         let file = picture(self.dir, self.root, path)?;
         if self.embed && is_reviewed(result) {
-            let bytes = fs::read(file).ok()?;
+            let bytes = files::read(&file, MAX_FILE_BYTES).ok()?;
             Some(format!("data:image/png;base64,{}", STANDARD.encode(bytes)))
         } else {
             file.is_file().then(|| address(self.dir, &file))

@@ -2,7 +2,7 @@
 
 use image::{Rgba, RgbaImage};
 
-use crate::decode::decode_any;
+use crate::any_png::decode as decode_any;
 use crate::png_chunks::{SIGNATURE, chunk};
 use crate::{Options, Verdict, compact_png, compare_png, encode_png};
 

@@ -8,7 +8,7 @@ use image::RgbaImage;
 use super::pairs;
 use crate::options::{Antialiasing, DiffWindow, Metric, Options};
 use crate::pixel_view::{ImagePair, PixelView};
-use crate::{compare_images, decode, engine, engine::PixelCriteria, mask::Mask};
+use crate::{any_png, compare_images, engine, engine::PixelCriteria, mask::Mask};
 
 macro_rules! expected {
     ($file:literal) => {
@@ -75,7 +75,7 @@ fn densest(a: &RgbaImage, b: &RgbaImage, options: &Options, size: u32) -> u64 {
 
 fn files(name: &str) -> (RgbaImage, RgbaImage) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/images");
-    let read = |name: &str| decode::decode_any(&std::fs::read(folder.join(name)).unwrap()).unwrap();
+    let read = |name: &str| any_png::decode(&std::fs::read(folder.join(name)).unwrap()).unwrap();
     let base = name.split('-').next().unwrap();
     (read(&format!("{base}.png")), read(name))
 }

@@ -5,7 +5,8 @@ use image::RgbaImage;
 
 use super::pairs::{self, Random};
 use super::reference;
-use crate::decode::{self, DecodedPair};
+use crate::any_png;
+use crate::decode::DecodedPair;
 use crate::inspection::compare_in_bands;
 use crate::region::Region;
 use crate::{
@@ -133,7 +134,7 @@ fn files_are_judged_as_their_pixels_are() {
             pixels(whole.views().0).eq(a.pixels().map(|p| p.0)),
             "round {round}"
         );
-        let any = decode::decode_any(&files[1]).unwrap();
+        let any = any_png::decode(&files[1]).unwrap();
         assert!(
             pixels(whole.views().1).eq(any.pixels().map(|p| p.0)),
             "round {round}"

@@ -59,7 +59,7 @@ pub(crate) struct CompareArguments {
 
     /// The largest colour difference of a differing pixel, in CIEDE2000 (2.3 is
     /// just noticeable)
-    #[arg(long, value_name = "DELTA")]
+    #[arg(long, value_name = "DELTA", value_parser = delta_e)]
     max_delta_e: Option<f64>,
 
     /// Write a diff image to this path if the images differ; with folders, a
@@ -116,6 +116,13 @@ fn ratio(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
         _ => Err("expected a number from 0 to 1".to_owned()),
+    }
+}
+
+fn delta_e(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if (0.0..=100.0).contains(&number) => Ok(number),
+        _ => Err("expected a number from 0 to 100".to_owned()),
     }
 }
 

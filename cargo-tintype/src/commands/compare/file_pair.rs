@@ -5,17 +5,14 @@ use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use tintype::compare::{MAX_PIXELS, Options, compare_png, inspect_png};
+use tintype::compare::{MAX_FILE_BYTES, Options, compare_png, inspect_png, png_size};
+use tintype::internals::files;
 
 use super::arguments::CompareArguments;
 use super::outcome::Compared;
 
 /// Bytes that are read at once to compare files; enough for an image's header.
 const CHUNK_BYTES: usize = 32 << 10;
-
-/// The longest file that is read: the most pixels in uncompressed 16-bit RGBA,
-/// and some text.
-const MAX_BYTES: u64 = MAX_PIXELS * 8 + (64 << 20);
 
 /// Two files in memory.
 pub(crate) struct FilePair<'a> {
@@ -29,7 +26,7 @@ impl<'a> FilePair<'a> {
     pub(crate) fn read(baseline: &'a Path, current: &'a Path) -> Result<Self> {
         let paths = [baseline, current];
         let context = |path: &Path| format!("failed to read {}", path.display());
-        let open = |path| File::open(path).with_context(|| context(path));
+        let open = |path| open(path).with_context(|| context(path));
         let mut files = [open(baseline)?, open(current)?];
         let bytes = match beginning_of_equal(&mut files) {
             Ok(Some(beginning)) => [beginning.clone(), beginning],
@@ -41,6 +38,14 @@ impl<'a> FilePair<'a> {
             }
         };
         Ok(Self { paths, bytes })
+    }
+
+    /// The memory that the pixels of both take.
+    pub(crate) fn decoded_bytes(&self) -> u64 {
+        let sizes = self.bytes.iter().filter_map(|bytes| png_size(bytes).ok());
+        sizes
+            .map(|(width, height)| u64::from(width) * u64::from(height) * 4)
+            .sum()
     }
 
     pub(crate) fn compare(&self, arguments: &CompareArguments) -> Result<Compared<'_>> {
@@ -57,8 +62,16 @@ impl<'a> FilePair<'a> {
     }
 }
 
-/// Reads a file, but only its beginning if that is not an image's: a device
-/// may have no end.
+/// Opens a file. Of pipes only those that the shell has opened for this command
+/// are read, as in `<(…)`: others may never have a writer.
+fn open(path: &Path) -> io::Result<File> {
+    if path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd") {
+        return File::open(path);
+    }
+    files::open(path)
+}
+
+/// Reads a file, but only its beginning if that is not an image's.
 fn read(file: &mut File) -> Result<Vec<u8>> {
     let metadata = file.metadata()?;
     // A pipe has not been read before.
@@ -69,15 +82,15 @@ fn read(file: &mut File) -> Result<Vec<u8>> {
     file.take(CHUNK_BYTES as u64).read_to_end(&mut bytes)?;
     if is_image(&bytes) {
         ensure!(
-            metadata.len() <= MAX_BYTES,
-            "it is longer than {MAX_BYTES} bytes"
+            metadata.len() <= MAX_FILE_BYTES,
+            "it is longer than {MAX_FILE_BYTES} bytes"
         );
         bytes.reserve_exact((metadata.len() as usize).saturating_sub(bytes.len()));
-        let rest = MAX_BYTES + 1 - bytes.len() as u64;
+        let rest = MAX_FILE_BYTES + 1 - bytes.len() as u64;
         file.take(rest).read_to_end(&mut bytes)?;
         ensure!(
-            bytes.len() as u64 <= MAX_BYTES,
-            "it is longer than {MAX_BYTES} bytes"
+            bytes.len() as u64 <= MAX_FILE_BYTES,
+            "it is longer than {MAX_FILE_BYTES} bytes"
         );
     }
     Ok(bytes)

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::arguments::CompareArguments;
 use super::file_pair::FilePair;
 use super::outcome::CompareOutcome;
-use super::output::print_line;
+use super::output::{print_json, print_line};
 
 pub(super) fn compare(arguments: &CompareArguments) -> Result<CompareOutcome> {
     let files = FilePair::read(&arguments.baseline, &arguments.current)?;
@@ -15,11 +15,10 @@ pub(super) fn compare(arguments: &CompareArguments) -> Result<CompareOutcome> {
     if let Some(path) = &arguments.diff {
         compared.write_diff(path)?;
     }
-    let report = if arguments.json {
-        serde_json::to_string_pretty(&compared.json(arguments.explain)?)?
+    if arguments.json {
+        print_json(&compared.json(arguments.explain)?)?;
     } else {
-        compared.text(arguments.explain)?
-    };
-    print_line(io::stdout(), &report)?;
+        print_line(io::stdout(), &compared.text(arguments.explain)?)?;
+    }
     Ok(compared.outcome())
 }

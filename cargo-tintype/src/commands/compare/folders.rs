@@ -13,8 +13,9 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::arguments::CompareArguments;
 use super::file_pair::FilePair;
+use super::memory::MemoryBudget;
 use super::outcome::CompareOutcome;
-use super::output::print_line;
+use super::output::{print_json, print_line};
 
 /// The folders that contain a path.
 #[derive(Clone, Copy, Default)]
@@ -33,8 +34,9 @@ struct FolderEntry {
 pub(super) fn compare(arguments: &CompareArguments) -> Result<CompareOutcome> {
     let paths = paths(arguments)?;
     let bar = ProgressBar::new(paths.len() as u64).with_style(style());
+    let memory = MemoryBudget::new();
     let lines = in_parallel(&paths, |(path, found)| {
-        let line = compare_path(arguments, path, *found);
+        let line = compare_path(arguments, path, *found, &memory);
         bar.inc(1);
         line
     });
@@ -127,7 +129,12 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> 
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-fn compare_path(arguments: &CompareArguments, path: &Path, found: FoundIn) -> FolderEntry {
+fn compare_path(
+    arguments: &CompareArguments,
+    path: &Path,
+    found: FoundIn,
+    memory: &MemoryBudget,
+) -> FolderEntry {
     let one_sided = |text: &str| FolderEntry {
         outcome: CompareOutcome::Different,
         text: text.to_owned(),
@@ -136,7 +143,7 @@ fn compare_path(arguments: &CompareArguments, path: &Path, found: FoundIn) -> Fo
     let mut line = match (found.baseline, found.current) {
         (true, false) => one_sided("only in the baseline folder"),
         (false, true) => one_sided("only in the current folder"),
-        _ => compare_pair(arguments, path).unwrap_or_else(|error| FolderEntry {
+        _ => compare_pair(arguments, path, memory).unwrap_or_else(|error| FolderEntry {
             outcome: CompareOutcome::Failed,
             text: format!("{error:#}"),
             json: json!({ "error": format!("{error:#}") }),
@@ -147,9 +154,14 @@ fn compare_path(arguments: &CompareArguments, path: &Path, found: FoundIn) -> Fo
     line
 }
 
-fn compare_pair(arguments: &CompareArguments, path: &Path) -> Result<FolderEntry> {
+fn compare_pair(
+    arguments: &CompareArguments,
+    path: &Path,
+    memory: &MemoryBudget,
+) -> Result<FolderEntry> {
     let (baseline, current) = (arguments.baseline.join(path), arguments.current.join(path));
     let files = FilePair::read(&baseline, &current)?;
+    let _memory = memory.reserve(files.decoded_bytes());
     let mut compared = files.compare(arguments)?;
     if let Some(folder) = &arguments.diff {
         compared.write_diff(&folder.join(path))?;
@@ -165,7 +177,7 @@ fn compare_pair(arguments: &CompareArguments, path: &Path) -> Result<FolderEntry
 fn print_report(arguments: &CompareArguments, lines: &[FolderEntry]) -> Result<()> {
     if arguments.json {
         let objects: Vec<&Value> = lines.iter().map(|line| &line.json).collect();
-        return print_line(io::stdout(), &serde_json::to_string_pretty(&objects)?);
+        return print_json(&objects);
     }
     for line in lines {
         match line.outcome {

@@ -6,6 +6,7 @@ mod command;
 mod file_pair;
 mod files;
 mod folders;
+mod memory;
 mod outcome;
 mod output;
 

@@ -7,6 +7,7 @@ mod fonts;
 
 use anyhow::{Result, bail};
 
+use crate::output::{self, print_line};
 use crate::project::Project;
 use crate::record_access::RecordAccess;
 use crate::record_check;
@@ -24,10 +25,10 @@ pub(crate) struct DoctorOptions {
 pub(crate) fn run(config: &Config, options: &DoctorOptions) -> Result<()> {
     let checks = examine(config);
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&checks)?);
+        output::print_json(&checks)?;
     } else {
         for check in &checks {
-            println!("{check}");
+            print_line!("{check}");
         }
     }
     let count = |state| checks.iter().filter(|check| check.state == state).count();

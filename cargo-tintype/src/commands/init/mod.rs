@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::output::print_line;
 use anyhow::{Context, Result, bail};
 use tintype::internals::config::Config;
 
@@ -40,7 +41,7 @@ pub(crate) fn run(options: &InitOptions, config: &Config) -> Result<()> {
     write_new(&folder.join("stories/hello.html"), STORY)?;
     write_new(&folder.join("tests/visual.rs"), TEST)?;
     ignore_target(folder)?;
-    println!("\n{}", next_steps(&cargo_toml)?);
+    print_line!("\n{}", next_steps(&cargo_toml)?);
     Ok(())
 }
 
@@ -119,24 +120,24 @@ fn edit(path: &Path, change: impl Fn(&str) -> Result<String>) -> Result<()> {
     let before = fs::read_to_string(path).with_context(|| context("read"))?;
     let after = change(&before).with_context(|| context("edit"))?;
     if after == before {
-        println!("   kept {}", path.display());
+        print_line!("   kept {}", path.display());
         return Ok(());
     }
     fs::write(path, after).with_context(|| context("write"))?;
-    println!(" edited {}", path.display());
+    print_line!(" edited {}", path.display());
     Ok(())
 }
 
 /// Writes a file, unless it exists.
 fn write_new(path: &Path, text: &str) -> Result<()> {
     if path.exists() {
-        println!("   kept {}", path.display());
+        print_line!("   kept {}", path.display());
         return Ok(());
     }
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
     fs::write(path, text).with_context(|| format!("failed to write {}", path.display()))?;
-    println!("created {}", path.display());
+    print_line!("created {}", path.display());
     Ok(())
 }
 
@@ -149,7 +150,7 @@ fn ignore_target(folder: &Path) -> Result<()> {
     };
     let lines = ["/target", "target", "/target/", "target/"];
     if before.lines().any(|line| lines.contains(&line.trim())) {
-        println!("   kept {}", path.display());
+        print_line!("   kept {}", path.display());
         return Ok(());
     }
     let gap = if before.is_empty() || before.ends_with('\n') {
@@ -159,6 +160,6 @@ fn ignore_target(folder: &Path) -> Result<()> {
     };
     fs::write(&path, format!("{before}{gap}/target\n"))
         .with_context(|| format!("failed to write {}", path.display()))?;
-    println!(" edited {}", path.display());
+    print_line!(" edited {}", path.display());
     Ok(())
 }

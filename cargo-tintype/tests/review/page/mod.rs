@@ -69,6 +69,7 @@ impl Page {
     async fn of(project: Project) -> Self {
         let review = Review::start(&project);
         let browser = Browser::open().await;
+        browser.goto(&review.link()).await;
         Self {
             project,
             review,

@@ -20,7 +20,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`replace`].
-pub(crate) fn replace_privately(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn replace_privately(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_atomic(path, bytes, PRIVATE_MODE, |_| Ok(()))
 }
 

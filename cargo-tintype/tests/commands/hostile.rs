@@ -1,0 +1,129 @@
+//! Text of records, images and file names that would control a terminal or a CI
+//! server.
+
+use std::fs;
+
+use tintype::internals::config::Config;
+use tintype::internals::model::{
+    Environment, Git, Reason, RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult,
+    VisualTestRun,
+};
+use tintype::internals::record::{RecordConfig, Recorder};
+
+use super::project::{Project, baseline_of, picture};
+
+const HOSTILE: &str = "a\u{1b}]0;owned\u{7}\n::error::owned\r::stop-commands::x\n\
+                       \t ::add-mask::y\n##[group]z ##vso[task.complete]\u{9b}2J\u{202e}gnp.exe";
+
+/// Without the slash and the line breaks, for a file's name.
+const NAME: &str = "::x\u{1b}]0;owned\u{7}##[group]\u{202e}gnp";
+
+fn is_harmless(text: &str) {
+    for c in text.chars() {
+        let is_text = matches!(c, '\n' | '\t') || !c.is_control();
+        let reorders = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        assert!(is_text && !reorders, "{c:?} in {text}");
+    }
+    for line in text.lines() {
+        assert!(!line.trim_start().starts_with("::"), "{line}");
+        assert!(!line.contains("##[") && !line.contains("##vso["), "{line}");
+    }
+}
+
+/// Runs commands that find no redis-server, and checks what they print.
+fn print(project: &Project, arguments: &[&str]) -> String {
+    let said = project.alone(arguments);
+    is_harmless(&said.out);
+    is_harmless(&said.err);
+    said.out + &said.err
+}
+
+#[test]
+fn text_of_a_record_controls_no_terminal() {
+    let project = Project::new();
+    let state = project.root().join("target/tintype");
+    let settings = RecordConfig::new(&state, &Config::default()).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let environment = Environment {
+            git: Some(Git {
+                commit: HOSTILE.to_owned(),
+                branch: Some(HOSTILE.to_owned()),
+                dirty: false,
+            }),
+            browser: Some(HOSTILE.to_owned()),
+            ..Environment::default()
+        };
+        let mut run = VisualTestRun::start(RunId("run-1".to_owned()), environment);
+        run.start_time = HOSTILE.to_owned();
+        let id = run.run_id.clone();
+        let recorder = Recorder::open(settings, run, 4, false).unwrap();
+        let story = StoryIdentifier::from_key("button:dark:375x667").unwrap();
+        let mut result = VisualTestResult::new(id.clone(), story, Status::Failed);
+        result.message = Some(HOSTILE.to_owned());
+        recorder.record(&RecordedEvent::TestFinished(Box::new(result)));
+        recorder.finish(Some(Reason::Failed)).await;
+    });
+    let shown = print(&project, &["show", "run-1"]);
+    assert!(shown.contains("owned"), "{shown}");
+    for arguments in [
+        &["runs"][..],
+        &["runs", "--json"],
+        &["show", "run-1", "--history"],
+        &["show", "run-1", "--json"],
+        &["accept", "--run", "run-1"],
+        &["reject", "--run", "run-1", "--json"],
+        &["prune", "--runs", "1"],
+        &["flush"],
+        &["health", "--metrics"],
+    ] {
+        print(&project, arguments);
+    }
+    // The document is the same.
+    let json = project.alone(&["show", "run-1", "--json"]).out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["tests"][0]["message"], HOSTILE);
+}
+
+#[test]
+fn text_of_a_run_in_the_folder_controls_no_terminal() {
+    let project = Project::new();
+    let name = "button::dark::375x667";
+    let mut result = project.result("run-1", name, Status::Failed, 9);
+    result.message = Some(HOSTILE.to_owned());
+    result.current = None;
+    project.run("run-1", 1000, vec![result]);
+    for arguments in [&["accept"][..], &["accept", "--json"], &["reject", "x"]] {
+        print(&project, arguments);
+    }
+    project.write("target/tintype/runs/run-2/run.json", HOSTILE.as_bytes());
+    print(&project, &["accept"]);
+}
+
+#[test]
+fn names_of_files_control_no_terminal() {
+    let project = Project::new();
+    project.write(&baseline_of("button::dark::375x667"), &picture(1));
+    project.write(&format!("baselines/{NAME}.png"), &picture(1));
+    print(&project, &["orphans"]);
+    print(&project, &["orphans", "--json"]);
+    for folder in ["a", "b"] {
+        fs::create_dir(project.root().join(folder)).unwrap();
+    }
+    project.write(&format!("a/{NAME}.png"), &picture(1));
+    project.write(&format!("b/{NAME}.png"), &picture(200));
+    for arguments in [
+        &["compare", "a", "b"][..],
+        &["compare", "a", "b", "--json"],
+        &["compare", NAME, NAME],
+        &["show", NAME],
+        &["list", NAME],
+    ] {
+        let shown = print(&project, arguments);
+        let names_it = arguments[0] == "compare";
+        assert!(shown.contains("owned") || !names_it, "{shown}");
+    }
+    let manifest = format!("{NAME}.toml");
+    project.write(&manifest, format!("x = \"{NAME}\u{9b}\"").as_bytes());
+    print(&project, &["--manifest", &manifest, "list"]);
+}

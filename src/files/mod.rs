@@ -1,0 +1,12 @@
+//! Reads and writes files safely.
+//!
+//! - `replace`: atomic writes.
+//! - `regular`: opens regular files only, and own files never through links.
+
+mod regular;
+mod replace;
+
+pub(crate) use regular::create;
+pub use regular::{append, open, open_own, read};
+pub(crate) use replace::replace;
+pub use replace::{replace_durably, replace_privately};
