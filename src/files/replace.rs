@@ -16,10 +16,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_atomic(path, bytes, DEFAULT_MODE, |_| Ok(()))
 }
 
-/// Like [`replace`], readable only by this user.
+/// Like `replace`, readable only by this user.
 ///
 /// # Errors
-/// As [`replace`].
+/// When a folder or the file cannot be written; the old file is kept.
 pub fn replace_privately(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_atomic(path, bytes, PRIVATE_MODE, |_| Ok(()))
 }

@@ -2,7 +2,7 @@
 
 use tintype::internals::baseline;
 use tintype::internals::model::{
-    Environment, RunFile, RunId, Status, VisualTestResult, VisualTestRun,
+    Environment, ImageHashes, RunFile, RunId, Status, VisualTestResult, VisualTestRun,
 };
 
 use super::project::{MANIFEST, Project, picture};
@@ -41,6 +41,10 @@ fn run(workspace: &Project, package: &str, timestamp: i64, grey: u8) {
     run.timestamp = timestamp;
     let mut result = VisualTestResult::new(id, BUTTON.parse().unwrap(), Status::New);
     result.current = Some(current.display().to_string());
+    result.sha256 = Some(ImageHashes {
+        current: Some(baseline::sha256(&picture(grey))),
+        ..ImageHashes::default()
+    });
     let results = vec![result];
     let file = serde_json::to_vec(&RunFile { run, results }).unwrap();
     workspace.write(&format!("{folder}/run.json"), &file);

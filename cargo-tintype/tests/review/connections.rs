@@ -52,7 +52,11 @@ async fn event_streams_are_limited_and_share_one_subscription() {
     let review = Review::start(&project);
     let path = format!("/api/runs/{RUN}/events");
     let open = |n: usize| {
-        let path = if n % 2 == 0 { &path } else { "/api/events" };
+        let path = if n.is_multiple_of(2) {
+            &path
+        } else {
+            "/api/events"
+        };
         Stream::open(review.port, path, &[review.session()])
     };
     let mut streams: Vec<_> = (0..100).map(open).collect();
