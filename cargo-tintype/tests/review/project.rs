@@ -168,12 +168,14 @@ impl Project {
         self.redis.cli(&["FLUSHALL"]);
     }
 
-    /// The result of a snapshot in another run.
+    /// The result of a snapshot in another run, which took the same images.
     pub(crate) fn result_in(&self, run: &str, name: &str) -> VisualTestResult {
         let mut result = self.result(name);
         result.run_id = RunId(run.to_owned());
         let folder = |path: &mut String| {
+            let image = fs::read(self.root().join(&*path)).unwrap();
             *path = path.replace(&format!("/{RUN}/"), &format!("/{run}/"));
+            self.write(path, &image);
         };
         result
             .current
