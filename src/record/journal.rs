@@ -26,6 +26,7 @@ pub(super) use self::file::{is_damaged_journal, is_journal_of, modified};
 use self::frame::{MAX_TEXT, encode, next_frame};
 use super::error::RecordError;
 use super::operation::{JoinRequest, Operation};
+use crate::files;
 
 /// A journal of this process or of a dead one.
 #[derive(Debug)]
@@ -103,7 +104,7 @@ impl Journal {
             path: path.to_owned(),
             source,
         };
-        let opened = OpenOptions::new().read(true).append(true).open(path);
+        let opened = files::open_own(path, OpenOptions::new().read(true).append(true));
         let file = match opened {
             Ok(file) => file,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -152,7 +153,8 @@ impl Journal {
     /// system does not support locks.
     pub(crate) fn is_held(path: &Path) -> bool {
         // A shared lock does not disturb other processes that check.
-        File::open(path).is_ok_and(|file| file.try_lock_shared().is_err())
+        let file = files::open_own(path, OpenOptions::new().read(true));
+        file.is_ok_and(|file| file.try_lock_shared().is_err())
     }
 
     /// Reads a journal without a lock, whether its process is alive or not.
@@ -166,7 +168,7 @@ impl Journal {
             path: path.to_owned(),
             source,
         };
-        let file = File::open(path).map_err(fail)?;
+        let file = files::open_own(path, OpenOptions::new().read(true)).map_err(fail)?;
         let mut operations = Vec::new();
         let contents = contents::read(&file, |operation| operations.push(operation));
         let Contents { join, damage, .. } = contents.ok_or_else(|| fail(damaged()))?;

@@ -46,6 +46,22 @@ fn a_journal_is_opened_after_its_process_has_died() {
     assert_eq!(journal.read(&mut cursor, 9), [die(4), die(5)]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_in_place_of_a_journal_is_not_followed() {
+    let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (path, bytes) = written(elsewhere.path());
+    let damaged = &bytes[..bytes.len() - 1];
+    std::fs::write(&path, damaged).unwrap();
+    let link = folder.path().join(path.file_name().unwrap());
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let error = Journal::open_orphan(&link).unwrap_err().to_string();
+    assert!(error.contains("is a symbolic link"), "{error}");
+    assert!(Journal::read_all(&link).is_err());
+    assert!(!Journal::is_held(&link));
+    assert_eq!(std::fs::read(&path).unwrap(), damaged);
+}
+
 /// A closed journal with operations of different lengths; its path and bytes.
 fn written(folder: &Path) -> (PathBuf, Vec<u8>) {
     let journal = Journal::create(Some(folder), &join("run-1", "w1"));
