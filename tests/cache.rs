@@ -216,7 +216,7 @@ async fn a_hanging_redis_times_out() {
 }
 
 #[tokio::test]
-async fn damaged_entries_in_redis_are_ignored() {
+async fn damaged_entries_in_redis_are_skipped_and_named() {
     let redis = Server::start(&[]);
     let folder = TempDir::new().unwrap();
     let checkout = Checkout::new(folder.path(), Some(&redis));
@@ -234,11 +234,16 @@ async fn damaged_entries_in_redis_are_ignored() {
         keys[1],
         &text.replace("\"files\":[", "\"files\":[\"x\","),
     ]);
-    assert_eq!(checkout.lookup().await, (3, no_warnings()));
+    let (hits, warnings) = checkout.lookup().await;
+    assert_eq!((hits, warnings.len()), (3, 1), "{warnings:?}");
+    assert!(warnings[0].contains(keys[0]), "{warnings:?}");
     fs::remove_dir_all(folder.path().join("cache")).unwrap();
+    redis.cli(&["DEL", keys[0]]);
+    redis.cli(&["DEL", keys[2]]);
     redis.cli(&["SET", keys[2], "no list"]);
     let (hits, warnings) = checkout.lookup().await;
-    assert_eq!((hits, warnings.len()), (0, 1), "{warnings:?}");
+    assert_eq!((hits, warnings.len()), (1, 1), "{warnings:?}");
+    assert!(warnings[0].contains(keys[2]), "{warnings:?}");
 }
 
 /// The folder and the snapshot's index for `one_process`.
