@@ -252,8 +252,8 @@ const PROCESS: &str = "CACHE_TEST_PROCESS";
 #[tokio::test]
 #[ignore = "one of the processes of the next test"]
 async fn one_process() {
-    let told = std::env::var(PROCESS).unwrap();
-    let (index, root) = told.split_once(' ').unwrap();
+    let process = std::env::var(PROCESS).unwrap();
+    let (index, root) = process.split_once(' ').unwrap();
     let checkout = Checkout {
         root: root.into(),
         record: None,

@@ -8,7 +8,7 @@ use tintype::internals::config::Config;
 use tintype::internals::model::{RunFile, Status};
 use tintype::internals::record::{RecordConfig, Records};
 
-use super::project::{Project, Run};
+use super::project::{MANIFEST, Project, Run};
 use super::support::server::Server;
 use super::trials;
 
@@ -18,15 +18,6 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_run_id_for_all_packages_makes_a_run_of_each,
     ]
 }
-
-const MANIFEST: &str = r#"
-[stories]
-dir = "stories"
-[themes]
-light = { color-scheme = "light" }
-[viewports]
-desktop = "400x300"
-"#;
 
 /// A workspace of the packages `cart` and `search`, which share a target folder
 /// and a Redis.

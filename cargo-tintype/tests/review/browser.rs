@@ -1,6 +1,7 @@
 //! A real browser that opens the page.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -113,11 +114,23 @@ impl Browser {
         token.send_keys(&Key::Enter.to_string()).await.unwrap();
     }
 
-    pub(crate) async fn close(mut self) {
-        self.client.close().await.unwrap();
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
+    pub(crate) async fn close(self) {
+        self.client.clone().close().await.unwrap();
     }
+}
+
+/// Also after a panic of the test.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        stop(&mut self.driver);
+    }
+}
+
+/// Kills a driver with its browser.
+fn stop(driver: &mut Child) {
+    let group = format!("-{}", driver.id());
+    let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+    let _ = driver.wait();
 }
 
 /// The token for the log-in.
@@ -127,6 +140,7 @@ pub(crate) const TOKEN: &str = "a token of many letters";
 fn start_driver() -> Option<(Child, String)> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
+        .process_group(0)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

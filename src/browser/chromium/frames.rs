@@ -1,6 +1,6 @@
 //! Issues the frames of a page whose frames are driven.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::page::ChromiumPage;
 use crate::browser::driver::COMMAND_TIMEOUT;
 use crate::browser::error::BrowserError;
+use crate::browser::page::alongside;
 
 /// The browser's answer to a frame that is issued while another one is drawn.
 const FRAME_PENDING: &str = "Another frame is pending";
@@ -47,21 +48,13 @@ impl ChromiumPage {
         if self.devtools.is_none() {
             return command.await;
         }
-        let is_over = AtomicBool::new(false);
-        let command = async {
-            let done = command.await;
-            is_over.store(true, Ordering::Relaxed);
-            done
-        };
-        let frames = async {
-            while !is_over.load(Ordering::Relaxed) {
-                // The command fails as well.
-                if self.issue_frame(None).await.is_err() {
-                    break;
-                }
+        alongside(command, || async {
+            // The command fails as well.
+            match self.issue_frame(None).await {
+                Ok(_) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
             }
-        };
-        let (done, ()) = tokio::join!(command, frames);
-        done
+        })
+        .await
     }
 }

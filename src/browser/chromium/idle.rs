@@ -9,19 +9,8 @@ use super::page::ChromiumPage;
 use super::virtual_clock::Activity;
 use super::virtual_time::SLICE;
 use crate::browser::error::BrowserError;
-use crate::browser::page::{MAX_DRIVING, Page, Progress, Thoroughness};
+use crate::browser::page::{MAX_DRIVING, Page, Progress, Thoroughness, pace};
 use crate::manifest::CaptureSettings;
-
-/// Page time between two frames while something moves, in milliseconds, at
-/// first and later.
-const MOVING: [f64; 2] = [50.0, 100.0];
-
-/// From when on motion is sampled less often, in milliseconds.
-const LONG: f64 = 3_000.0;
-
-/// Page time without a change of pixels after which a page without anything that
-/// may move counts as still, in milliseconds.
-const QUIET: f64 = 100.0;
 
 /// Page time without a change of pixels after which a page is sampled less often,
 /// in milliseconds. It may still begin to move.
@@ -30,13 +19,6 @@ const STILL: f64 = 1_000.0;
 /// Page time between two frames while scripts ask for frames and change nothing,
 /// in milliseconds.
 const WAITING: f64 = 250.0;
-
-/// The longest step from one timer to the next, in milliseconds.
-const MAX_STEP: f64 = 1_000.0;
-
-/// The page time that a page with endless motion gets after a change of its
-/// theme or size, in milliseconds.
-const ENDLESS: f64 = 1_000.0;
 
 /// Real time between two looks at requests and workers that live in real time.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -80,7 +62,9 @@ impl ChromiumPage {
                 return Ok(waiting(has_moved));
             }
             let activity = self.activity(devtools).await?;
-            if activity.working && self.wait_for_work(devtools).await? {
+            if activity.working && self.wait_in_real_time().await {
+                self.pass_instant(devtools).await?;
+                self.issue_frame(None).await?;
                 quiet = 0.0;
                 continue;
             }
@@ -96,7 +80,7 @@ impl ChromiumPage {
             } else if requests.is_empty() {
                 self.next_step(activity, quiet, capture, thoroughness)
             } else if requests == self.time.lock().unheld {
-                if self.wait_for_requests().await {
+                if self.wait_in_real_time().await {
                     return Ok(waiting(has_moved));
                 }
                 self.next_step(activity, quiet, capture, thoroughness)
@@ -139,22 +123,13 @@ impl ChromiumPage {
         })
     }
 
-    /// Waits a little for work in real time, with hardly any page time. Returns
-    /// whether it may still be waited for.
-    async fn wait_for_work(&self, devtools: &DevTools) -> Result<bool, BrowserError> {
-        self.time.lock().waits += 1;
-        tokio::time::sleep(PAUSE).await;
-        self.pass_instant(devtools).await?;
-        self.issue_frame(None).await?;
-        Ok(self.time.lock().waits < MAX_WAITS)
-    }
-
-    /// Waits a little in real time for requests that do not stop the clock. Returns
+    /// Waits a little for work and requests that do not stop the clock. Returns
     /// whether they may still be waited for.
-    async fn wait_for_requests(&self) -> bool {
-        self.time.lock().waits += 1;
+    async fn wait_in_real_time(&self) -> bool {
         tokio::time::sleep(PAUSE).await;
-        self.time.lock().waits < MAX_WAITS
+        let mut clock = self.time.lock();
+        clock.waits += 1;
+        clock.waits < MAX_WAITS
     }
 
     /// Sends animated images back to their beginning, in a frame in which those
@@ -179,18 +154,10 @@ impl ChromiumPage {
     ) -> Option<f64> {
         let mut clock = self.time.lock();
         let used = clock.passed - clock.active_since;
-        let limit = if clock.is_endless {
-            ENDLESS
-        } else {
-            capture.page_time.as_secs_f64() * 1_000.0
-        };
-        let left = limit - used;
+        let left = pace::time_limit(clock.is_endless, capture) - used;
         let next = activity.next.filter(|next| *next <= left);
         let may_move = activity.frames || activity.moving;
-        let enough = match thoroughness {
-            Thoroughness::Thorough => QUIET,
-            Thoroughness::Quick => 0.0,
-        };
+        let enough = pace::quiet_time(thoroughness);
         if next.is_none() && !may_move && quiet >= enough {
             return None;
         }
@@ -199,15 +166,15 @@ impl ChromiumPage {
             return None;
         }
         let seems_still = quiet >= STILL;
-        let moving = MOVING[usize::from(used >= LONG)];
+        let moving = pace::frame_interval(used);
         let frame = if seems_still { WAITING } else { moving };
         let step = match next {
             Some(next) if activity.frames => next.clamp(1.0, frame),
             None if activity.frames => frame,
-            None if activity.moving && seems_still => MAX_STEP,
+            None if activity.moving && seems_still => pace::MAX_STEP,
             // Nothing happens before the next timer.
             Some(next) if seems_still || (!may_move && quiet >= enough) => {
-                next.clamp(moving, MAX_STEP)
+                next.clamp(moving, pace::MAX_STEP)
             }
             Some(next) => next.clamp(1.0, moving),
             None => moving,

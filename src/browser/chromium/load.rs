@@ -197,7 +197,7 @@ impl ChromiumPage {
         // scripts start. A step that has begun is brought to its end.
         let (mut has_passed, mut instants) = (false, 0);
         while !has_passed || !devtools.events().is_loaded() {
-            if instants < MAX_INSTANTS {
+            if self.time.is_virtual() && instants < MAX_INSTANTS {
                 // Without a frame, in which scripts would move something.
                 has_passed = self.pass_instant(devtools).await?;
                 instants += u32::from(has_passed);

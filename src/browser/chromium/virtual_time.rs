@@ -5,7 +5,7 @@
 //! the network's speed does not decide what a page has done by a given time.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -15,7 +15,7 @@ use super::page::ChromiumPage;
 use super::virtual_clock::Clock;
 use crate::browser::driver::COMMAND_TIMEOUT;
 use crate::browser::error::BrowserError;
-use crate::browser::page::scripted_time;
+use crate::browser::page::{alongside, scripted_time};
 
 /// The time at which the browser's own clock starts: 2026-01-01T12:00:00Z, in
 /// seconds since the Unix epoch.
@@ -229,26 +229,18 @@ impl ChromiumPage {
         if let Ok(done) = tokio::time::timeout(delay, &mut action).await {
             return done;
         }
-        let is_over = AtomicBool::new(false);
-        let action = async {
-            let done = action.await;
-            is_over.store(true, Ordering::Relaxed);
-            done
-        };
-        // A step that has begun is brought to its end.
-        let live = async {
-            while !is_over.load(Ordering::Relaxed) {
-                let next = tokio::time::Instant::now() + LIVE_FRAME;
-                match self.pass_time(devtools, 16.0).await {
-                    Ok(true) => drop(self.issue_frame(None).await),
-                    Ok(false) => {}
-                    // The action fails as well.
-                    Err(_) => break,
-                }
-                tokio::time::sleep_until(next).await;
+        let done = alongside(action, || async {
+            let next = tokio::time::Instant::now() + LIVE_FRAME;
+            match self.pass_time(devtools, 16.0).await {
+                Ok(true) => drop(self.issue_frame(None).await),
+                Ok(false) => {}
+                // The action fails as well.
+                Err(_) => return ControlFlow::Break(()),
             }
-        };
-        let (done, ()) = tokio::join!(action, live);
+            tokio::time::sleep_until(next).await;
+            ControlFlow::Continue(())
+        })
+        .await;
         self.time.resume();
         done
     }

@@ -7,7 +7,9 @@
 //! - `poll`: asks a page again until it has an answer.
 //! - `prelude`: the scripts that run in a document before its own.
 //! - `page_time`: lets the time of a page pass; `progress`: the outcome.
+//! - `pace`: how far the time goes, and in which steps.
 //! - `scripted_time`: the time of a page whose browser has no virtual time.
+//! - `alongside`: repeats something while something else is done.
 //! - `settle`: waits until the page is ready to be captured.
 //! - `storybook`: waits until a Storybook has rendered a story.
 //! - `input`, `steps`: mouse and keyboard input, and a story's steps.
@@ -18,11 +20,13 @@
 //! - `storage_state`: cookies and local storage of a logged-in browser.
 
 mod address;
+mod alongside;
 mod capture;
 mod element;
 pub(super) mod image;
 mod info;
 mod input;
+pub(super) mod pace;
 mod page_time;
 mod poll;
 mod prelude;
@@ -37,6 +41,7 @@ mod storybook;
 mod traits;
 
 pub(super) use address::only_changes_fragment;
+pub(super) use alongside::alongside;
 pub(super) use capture::capture;
 pub(crate) use info::PageResources;
 pub use info::{BrowserInfo, Thoroughness};

@@ -5,14 +5,16 @@
 //! steps with a frame after each, until the page has nothing left to do.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::alongside::alongside;
 use super::info::Thoroughness;
+use super::pace;
 use super::progress::{MAX_DRIVING, Progress};
 use super::traits::Page;
 use crate::browser::driver::COMMAND_TIMEOUT;
@@ -22,24 +24,6 @@ use crate::manifest::CaptureSettings;
 /// Page time that passes with a frame while the page is waited for, in
 /// milliseconds.
 const FRAME: f64 = 20.0;
-
-/// Page time between two frames while scripts move something, in milliseconds,
-/// at first and later.
-const MOVING: [f64; 2] = [50.0, 100.0];
-
-/// From when on motion is sampled less often, in milliseconds.
-const LONG: f64 = 3_000.0;
-
-/// The longest step, in milliseconds.
-const MAX_STEP: f64 = 1_000.0;
-
-/// Page time without anything due after which a page counts as still, in
-/// milliseconds.
-const QUIET: f64 = 100.0;
-
-/// The page time that a page with endless motion gets after a change of its
-/// theme or size, in milliseconds.
-const ENDLESS: f64 = 1_000.0;
 
 /// How often the page is told to let time pass as in reality, since it may
 /// navigate meanwhile.
@@ -147,7 +131,9 @@ pub(in crate::browser) async fn wait(
     let mut last_step = Instant::now();
     let mut left = length.as_secs_f64() * 1_000.0;
     while left >= 1.0 {
-        let passed = advance(page, time, left.min(MOVING[0])).await?.passed;
+        let passed = advance(page, time, left.min(pace::frame_interval(0.0)))
+            .await?
+            .passed;
         left -= passed;
         if passed > 0.0 {
             last_step = Instant::now();
@@ -247,19 +233,10 @@ fn next_step(
     let used = time.used();
     let mut clock = time.lock();
     let clock = clock.as_mut()?;
-    let limit = if clock.is_endless {
-        ENDLESS
-    } else {
-        capture.page_time.as_secs_f64() * 1_000.0
-    };
-    let left = limit - used;
+    let left = pace::time_limit(clock.is_endless, capture) - used;
     let next = activity.next.filter(|next| *next <= left);
     let is_moving = activity.frames || activity.moving;
-    let enough = match thoroughness {
-        Thoroughness::Thorough => QUIET,
-        Thoroughness::Quick => 0.0,
-    };
-    if next.is_none() && !is_moving && clock.quiet >= enough {
+    if next.is_none() && !is_moving && clock.quiet >= pace::quiet_time(thoroughness) {
         clock.is_at_rest = true;
         return None;
     }
@@ -268,13 +245,13 @@ fn next_step(
         clock.is_at_rest = true;
         return None;
     }
-    let shortest = MOVING[usize::from(used >= LONG)];
+    let shortest = pace::frame_interval(used);
     let step = if activity.frames {
         shortest
     } else {
         // Vector images are set to any time at once.
         let longest = if is_moving || next.is_some() {
-            MAX_STEP
+            pace::MAX_STEP
         } else {
             shortest
         };
@@ -292,21 +269,14 @@ pub(in crate::browser) async fn live_while<T>(
     if !time.is_on() {
         return action.await;
     }
-    let is_over = AtomicBool::new(false);
-    let action = async {
-        let done = action.await;
-        is_over.store(true, Ordering::Relaxed);
-        done
-    };
     // The action fails as well where the page is gone.
-    let live = async {
-        while !is_over.load(Ordering::Relaxed) {
-            let _ = set_live(page, true).await;
-            tokio::time::sleep(LIVE_PAUSE).await;
-        }
-        let _ = set_live(page, false).await;
-    };
-    let (done, ()) = tokio::join!(action, live);
+    let done = alongside(action, || async {
+        let _ = set_live(page, true).await;
+        tokio::time::sleep(LIVE_PAUSE).await;
+        ControlFlow::Continue(())
+    })
+    .await;
+    let _ = set_live(page, false).await;
     time.resume();
     done
 }
