@@ -9,7 +9,6 @@ macro_rules! closure {
     ($($file:literal),* $(,)?) => {
         concat!(
             "(() => {\nif (window.__tintype?.isOf(document)) return;\n",
-            include_str!("../scripts/guard.js"),
             $(include_str!(concat!("../scripts/page/", $file, ".js")), "\n",)*
             "})();\n",
         )
@@ -68,13 +67,16 @@ const SCRIPTED: &str = concat!(
     "})();\n",
 );
 
+/// Runs functions with the built-ins of before the page's first script. The
+/// other scripts share it.
+const GUARD: &str = include_str!("../scripts/guard.js");
+
 /// Fixes the clock and seeds random numbers, before the library.
 const CLOCK: &str = include_str!("../scripts/clock.js");
 
 /// Tracks the timers and frames of a page in virtual time, before all others.
 const TIMERS: &str = concat!(
     "(() => {\nif (window.__tintypeTime) return;\n",
-    include_str!("../scripts/guard.js"),
     include_str!("../scripts/virtual/work.js"),
     include_str!("../scripts/virtual/workers.js"),
     include_str!("../scripts/virtual/timers.js"),
@@ -123,11 +125,13 @@ pub(in crate::browser) fn prelude(capture: &CaptureSettings, time: Timekeeping) 
         Timekeeping::Virtual => TIMERS,
         Timekeeping::Scripted => SCRIPTED,
     };
-    if start.is_none() && seed.is_none() {
-        return format!("{timers}{LIBRARY}");
-    }
-    let config = json!({ "start": start, "stopped": capture.clock.is_some(), "seed": seed });
-    format!("{timers}\n{}({config});\n{LIBRARY}", CLOCK.trim_end())
+    let clock = if start.is_none() && seed.is_none() {
+        String::new()
+    } else {
+        let config = json!({ "start": start, "stopped": capture.clock.is_some(), "seed": seed });
+        format!("{}({config});\n", CLOCK.trim_end())
+    };
+    format!("(() => {{\n{GUARD}{timers}{clock}{LIBRARY}}})();\n")
 }
 
 /// The address of the page scripts, where they are added to pages.
