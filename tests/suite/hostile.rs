@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use libtest_mimic::Trial;
 
+use super::harmless::{HOSTILE, is_harmless};
 use super::project::{Bell, MANIFEST, Project, Run};
 use super::trials;
 
@@ -22,24 +23,8 @@ pub(crate) fn tests() -> Vec<Trial> {
     ]
 }
 
-/// What a page or a command would like others to obey.
-const HOSTILE: &str = "a\u{1b}]0;owned\u{7}\n::error::owned\r::stop-commands::x\n\
-                       \t ::add-mask::y\n##[group]z ##vso[task.complete]\u{9b}2J\u{202e}gnp.exe";
-
-/// Asserts that a text gives no commands.
-fn is_harmless(text: &str) {
-    for c in text.chars() {
-        let is_text = matches!(c, '\n' | '\t') || !c.is_control();
-        let reorders = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        assert!(is_text && !reorders, "{c:?} in {text}");
-    }
-    for line in text.lines() {
-        // Those of Tintype itself name the manifest.
-        let own = line.starts_with("::error file=stories.toml,line=");
-        assert!(own || !line.trim_start().starts_with("::"), "{line}");
-        assert!(!line.contains("##[") && !line.contains("##vso["), "{line}");
-    }
-}
+/// Commands of Tintype itself name the manifest.
+const OWN: Option<&str> = Some("::error file=stories.toml,line=");
 
 /// Runs as on GitHub, and checks everything that is printed and written.
 fn run_on_github(project: &Project) -> Run {
@@ -53,10 +38,10 @@ fn run_on_github(project: &Project) -> Run {
     let run = project.run(&[], &variables);
     let junit = project.runs().pop().map(|folder| folder.join("junit.xml"));
     for text in [&run.stdout, &run.stderr] {
-        is_harmless(text);
+        is_harmless(text, OWN);
     }
     for file in junit.into_iter().chain([summary]) {
-        is_harmless(&fs::read_to_string(&file).unwrap_or_default());
+        is_harmless(&fs::read_to_string(&file).unwrap_or_default(), OWN);
     }
     run
 }
@@ -86,7 +71,7 @@ fn text_of_a_command_controls_neither_terminal_nor_ci() {
     assert_eq!(run.code, Some(101));
     let shown = format!("{}{}", run.stdout, run.stderr);
     assert!(shown.contains("owned"), "{shown}");
-    is_harmless(&shown);
+    is_harmless(&shown, OWN);
 }
 
 const COOKIE: &str = "won+cookie/secret=7381";
@@ -231,18 +216,8 @@ fn a_missing_temporary_folder_is_named() {
 
 fn few_open_files_are_reported_before_anything_is_created() {
     let project = Project::new(MANIFEST, &[("a.html", "<p>a")]);
-    let suite = project.suite(&[]);
-    let mut shell = std::process::Command::new("sh");
-    shell
-        .args(["-c", "ulimit -n 24; exec \"$0\""])
-        .arg(suite.get_program())
-        .current_dir(project.path())
-        .env_clear()
-        .envs(
-            suite
-                .get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        );
+    let limited = ["-c", "ulimit -n 24; exec \"$0\""];
+    let mut shell = project.suite_under("sh", &limited);
     let run = Run::from(shell.output().unwrap());
     assert_eq!(run.code, Some(101));
     assert!(

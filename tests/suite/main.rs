@@ -15,6 +15,8 @@ mod engines;
 mod expecting;
 mod foreign;
 mod grid;
+#[path = "../support/harmless.rs"]
+mod harmless;
 mod hostile;
 mod isolation;
 mod layout;

@@ -133,6 +133,20 @@ impl Project {
         command
     }
 
+    /// The suite's command as the last argument of another program.
+    pub(crate) fn suite_under(&self, program: &str, arguments: &[&str]) -> Command {
+        let suite = self.suite(&[]);
+        let variables = suite.get_envs();
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .arg(suite.get_program())
+            .current_dir(self.path())
+            .env_clear()
+            .envs(variables.filter_map(|(name, value)| Some((name, value?))));
+        command
+    }
+
     pub(crate) fn run(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
         let mut command = self.suite(arguments);
         for (name, value) in environment {

@@ -10,31 +10,17 @@ use tintype::internals::model::{
 };
 use tintype::internals::record::{RecordConfig, Recorder};
 
+use super::harmless::{HOSTILE, is_harmless};
 use super::project::{Project, baseline_of, picture};
-
-const HOSTILE: &str = "a\u{1b}]0;owned\u{7}\n::error::owned\r::stop-commands::x\n\
-                       \t ::add-mask::y\n##[group]z ##vso[task.complete]\u{9b}2J\u{202e}gnp.exe";
 
 /// Without the slash and the line breaks, for a file's name.
 const NAME: &str = "::x\u{1b}]0;owned\u{7}##[group]\u{202e}gnp";
 
-fn is_harmless(text: &str) {
-    for c in text.chars() {
-        let is_text = matches!(c, '\n' | '\t') || !c.is_control();
-        let reorders = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        assert!(is_text && !reorders, "{c:?} in {text}");
-    }
-    for line in text.lines() {
-        assert!(!line.trim_start().starts_with("::"), "{line}");
-        assert!(!line.contains("##[") && !line.contains("##vso["), "{line}");
-    }
-}
-
 /// Runs commands that find no redis-server, and checks what they print.
 fn print(project: &Project, arguments: &[&str]) -> String {
     let said = project.alone(arguments);
-    is_harmless(&said.out);
-    is_harmless(&said.err);
+    is_harmless(&said.out, None);
+    is_harmless(&said.err, None);
     said.out + &said.err
 }
 

@@ -4,6 +4,8 @@ mod accept;
 mod attacks;
 mod compare;
 mod doctor;
+#[path = "../../../tests/support/harmless.rs"]
+mod harmless;
 mod hostile;
 mod init;
 mod list;
