@@ -38,13 +38,14 @@ pub(super) fn start_storybook(
         print_error("note: the Storybook server is not running; the list may be outdated");
         return Ok(None);
     }
-    let credentials = manifest.credentials.fill_in(&config.variables)?;
+    // The output of the server's command must not show them.
+    manifest.credentials.fill_in(&config.variables)?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build()
         .map_err(HarnessError::Runtime)?;
-    let open = StoryServer::open(manifest, None, &credentials, config.nextest.active);
+    let open = StoryServer::open(manifest, None, config.nextest.active);
     let stories = runtime.block_on(open)?;
     Ok(Some(StorybookServer {
         stories: Some(stories),

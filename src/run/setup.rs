@@ -58,7 +58,7 @@ pub(super) async fn open(
     let is_only_process = config.nextest.active && scheduling == Scheduling::All;
     let (mut environment, served) = tokio::join!(
         environment(&manifest.root, config.run.ci),
-        StoryServer::open(&manifest, service, &credentials, is_only_process),
+        StoryServer::open(&manifest, service, is_only_process),
     );
     let stories = served?;
     let base = stories.base().to_owned();

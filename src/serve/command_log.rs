@@ -5,8 +5,8 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::manifest::Credentials;
 use crate::process::LineSink;
+use crate::redact::redact;
 
 /// The largest size of the log, in bytes.
 const MAX_SIZE: usize = 16 * 1024 * 1024;
@@ -15,15 +15,14 @@ const MAX_SIZE: usize = 16 * 1024 * 1024;
 struct CommandLog {
     file: File,
     written: usize,
-    credentials: Credentials,
 }
 
-/// Creates the log at `path`, without the credentials of the story server. What
-/// exceeds its largest size is dropped.
+/// Creates the log at `path`. Secrets are replaced, and what exceeds its largest
+/// size is dropped.
 ///
 /// # Errors
 /// When the file cannot be created.
-pub(super) fn create(path: &Path, credentials: &Credentials) -> io::Result<LineSink> {
+pub(super) fn create(path: &Path) -> io::Result<LineSink> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -35,7 +34,6 @@ pub(super) fn create(path: &Path, credentials: &Credentials) -> io::Result<LineS
     let log = Mutex::new(CommandLog {
         file: OpenOptions::new().write(true).create_new(true).open(path)?,
         written: 0,
-        credentials: credentials.clone(),
     });
     Ok(Arc::new(move |line| {
         log.lock().unwrap_or_else(PoisonError::into_inner).add(line);
@@ -47,7 +45,7 @@ impl CommandLog {
         if self.written >= MAX_SIZE {
             return;
         }
-        let mut text = self.credentials.redact(line).into_owned() + "\n";
+        let mut text = redact(line).into_owned() + "\n";
         self.written += text.len();
         if self.written >= MAX_SIZE {
             text += "the log is full: further output is dropped\n";

@@ -13,8 +13,9 @@ use super::command_log;
 use super::files::Files;
 use super::http_server::HttpServer;
 use super::service::Service;
-use crate::manifest::{Credentials, Manifest, Source};
+use crate::manifest::{Manifest, Source};
 use crate::process::Supervised;
+use crate::redact::redact;
 
 /// How long a command may take until its server answers.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -98,7 +99,6 @@ impl StoryServer {
     pub(crate) async fn open(
         manifest: &Manifest,
         service: Option<Service>,
-        credentials: &Credentials,
         nextest: bool,
     ) -> Result<Self, ServeError> {
         let host = manifest.host.as_deref();
@@ -114,8 +114,7 @@ impl StoryServer {
             Source::Url { base, command } => Ok(Self {
                 base: base.clone(),
                 _server: None,
-                command: ensure_reachable(manifest, base, command.as_deref(), credentials, nextest)
-                    .await?,
+                command: ensure_reachable(manifest, base, command.as_deref(), nextest).await?,
             }),
         }
     }
@@ -147,7 +146,6 @@ async fn ensure_reachable(
     manifest: &Manifest,
     base: &str,
     command: Option<&str>,
-    credentials: &Credentials,
     nextest: bool,
 ) -> Result<Option<Supervised>, ServeError> {
     if answers(base).await {
@@ -157,12 +155,12 @@ async fn ensure_reachable(
         None => Err(ServeError::Unreachable(base.to_owned())),
         Some(_) if nextest => Err(ServeError::CommandUnderNextest(base.to_owned())),
         Some(command) => {
-            let started = start(command, manifest, credentials);
+            let started = start(command, manifest);
             let mut process = started.map_err(|reason| ServeError::Start {
                 command: command.to_owned(),
                 reason,
             })?;
-            wait(&mut process, command, base, credentials).await?;
+            wait(&mut process, command, base).await?;
             Ok(Some(process))
         }
     }
@@ -170,21 +168,16 @@ async fn ensure_reachable(
 
 /// Runs a shell command in the manifest's folder. Its output is in
 /// `command.log`.
-fn start(command: &str, manifest: &Manifest, credentials: &Credentials) -> io::Result<Supervised> {
+fn start(command: &str, manifest: &Manifest) -> io::Result<Supervised> {
     let script = "cd \"$0\" && eval \"$1\"";
     let root = manifest.root.to_string_lossy().into_owned();
     let arguments = ["-c".to_owned(), script.to_owned(), root, command.to_owned()];
     let folder = manifest.state_dir();
-    let log = command_log::create(&folder.join("command.log"), credentials)?;
+    let log = command_log::create(&folder.join("command.log"))?;
     Supervised::spawn_with_sink(Path::new("sh"), &arguments, &folder.join("command"), log)
 }
 
-async fn wait(
-    process: &mut Supervised,
-    command: &str,
-    base: &str,
-    credentials: &Credentials,
-) -> Result<(), ServeError> {
+async fn wait(process: &mut Supervised, command: &str, base: &str) -> Result<(), ServeError> {
     let deadline = Instant::now() + START_TIMEOUT;
     let (command, base) = (command.to_owned(), base.to_owned());
     loop {
@@ -197,7 +190,7 @@ async fn wait(
         if answers(&base).await {
             return Ok(());
         }
-        let last_output = credentials.redact(&process.last_output()).into_owned();
+        let last_output = redact(&process.last_output()).into_owned();
         if pause.is_none() {
             return Err(ServeError::Ended {
                 command,
@@ -249,7 +242,7 @@ mod tests {
 
     use super::{HttpServer, ServeError, StoryServer};
     use crate::config::{Config, Variables};
-    use crate::manifest::{Credentials, Manifest};
+    use crate::manifest::Manifest;
 
     fn free_port() -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -269,7 +262,7 @@ mod tests {
             &Config::default(),
         )
         .unwrap();
-        StoryServer::open(&manifest, None, &Credentials::default(), nextest).await
+        StoryServer::open(&manifest, None, nextest).await
     }
 
     #[tokio::test]
@@ -320,8 +313,9 @@ mod tests {
         let path = folder.path().join("stories.toml");
         let manifest = Manifest::parse(&path, &text, &Config::default()).unwrap();
         let variables = Variables::from_iter([("KEY", "s3cr3t-value")]);
-        let credentials = manifest.credentials.fill_in(&variables).unwrap();
-        let stories = StoryServer::open(&manifest, None, &credentials, false).await;
+        // This also registers them as secrets.
+        manifest.credentials.fill_in(&variables).unwrap();
+        let stories = StoryServer::open(&manifest, None, false).await;
         stories.unwrap().close().await;
         let log = std::fs::read_to_string(manifest.state_dir().join("command.log")).unwrap();
         assert!(log.starts_with("key ") && !log.contains("s3cr3t-value"));

@@ -4,8 +4,6 @@
 //! are filled in when a run starts, so that listing and accepting need no
 //! secrets. Filled-in texts are never shown.
 
-use std::borrow::Cow;
-
 use crate::config::{Secret, Variables};
 use crate::redact;
 
@@ -98,11 +96,6 @@ impl Credentials {
         for secret in values.chain(password) {
             redact::register(secret.reveal());
         }
-    }
-
-    /// A text without secrets.
-    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        redact::redact(text)
     }
 
     /// Whether there are no credentials.
