@@ -6,6 +6,7 @@ mod decisions;
 mod estimate;
 mod images;
 mod output;
+mod percent;
 mod progress;
 mod project;
 mod record_access;

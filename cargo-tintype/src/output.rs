@@ -10,6 +10,8 @@ use serde::Serialize;
 use tintype::internals::escape::{printable, printable_json, single_line};
 use tintype::internals::redact::redact;
 
+use crate::percent::encode_path;
+
 /// Prints a line to standard output, with the arguments of `println`.
 macro_rules! print_line {
     ($($argument:tt)*) => {
@@ -50,14 +52,7 @@ pub(crate) fn print_link(label: &str, path: &Path) {
 
 fn link(path: &Path) -> String {
     let shown = path.display().to_string();
-    let address: String = shown
-        .bytes()
-        .map(|byte| match byte {
-            b'/' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
-            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect();
+    let address = encode_path(&shown);
     let shown = single_line(&shown);
     format!("\u{1b}]8;;file://{address}\u{1b}\\{shown}\u{1b}]8;;\u{1b}\\")
 }

@@ -15,10 +15,10 @@ use tokio::task::spawn_blocking;
 use super::authentication::User;
 use super::decide;
 use super::error::ApiError;
-use super::percent::percent_encoded;
 use super::state::{App, ServerState};
 use crate::decisions::{Decision, DecisionState, ExpectedBaseline};
 use crate::estimate::{Estimate, estimate};
+use crate::percent::encode_segment;
 use crate::project::Project;
 
 /// The most decisions in one request.
@@ -241,8 +241,8 @@ fn outcome_with_image(name: &str, outcome: &HistoryEntry) -> Value {
 fn image_url(run: &RunId, name: &str, kind: &str) -> String {
     format!(
         "/images/{}/{}/{kind}",
-        percent_encoded(run.as_str()),
-        percent_encoded(name)
+        encode_segment(run.as_str()),
+        encode_segment(name)
     )
 }
 

@@ -58,7 +58,7 @@ impl EventStreams {
                 Ok(mut published) => {
                     self.subscription.send_replace(Subscription::Listening);
                     while let Some(event) = published.recv().await {
-                        // Without streams nobody receives it.
+                        // Sending fails while no stream is open.
                         let _ = self.events.send(event.into());
                     }
                     self.subscription.send_replace(Subscription::Connecting);

@@ -28,7 +28,6 @@ mod link;
 mod live_events;
 mod open;
 mod options;
-mod percent;
 mod request_filter;
 mod run_source;
 mod server;

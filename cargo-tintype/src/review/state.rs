@@ -13,9 +13,9 @@ use super::hosts::AllowedHosts;
 use super::identity::ServerIdentity;
 use super::link::LinkAccess;
 use super::options::ReviewOptions;
-use super::percent::percent_encoded;
 use super::run_source::RunSource;
 use crate::decisions::Decisions;
+use crate::percent::encode_segment;
 use crate::project::Project;
 use crate::record_access::record_error;
 use crate::run_files;
@@ -81,7 +81,7 @@ pub(super) async fn landing(source: &RunSource, options: &ReviewOptions) -> Resu
     match &options.run {
         Some(run) => {
             let run = source.run_id(run).await?;
-            Ok(format!("/#/run/{}", percent_encoded(run.as_str())))
+            Ok(format!("/#/run/{}", encode_segment(run.as_str())))
         }
         None => Ok("/".to_owned()),
     }

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use tintype_compare::MAX_FILE_BYTES;
@@ -134,13 +135,13 @@ fn address(dir: &Path, file: &Path) -> String {
 
 /// A part of a path, percent-encoded for a URL.
 fn encoded(part: &str) -> String {
-    use std::fmt::Write;
-    part.bytes().fold(String::new(), |mut text, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~@".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            let _ = write!(text, "%{byte:02X}");
-        }
-        text
-    })
+    utf8_percent_encode(part, IN_A_PART).to_string()
 }
+
+/// Characters that are encoded in a part of a path.
+const IN_A_PART: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'@');
