@@ -111,8 +111,8 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Replaces the password of each URL, or its user if there is none: some
-/// services take a token as user.
+/// Replaces the password of each URL, or the user name of one without a
+/// password: some services accept a token as the user name.
 fn hide_passwords(text: &str) -> Cow<'_, str> {
     if !text.contains("://") || !text.contains('@') {
         return Cow::Borrowed(text);
@@ -165,7 +165,7 @@ fn redact_all<'t>(text: &'t str, secrets: &[String]) -> Cow<'t, str> {
 }
 
 /// The text with `***` for every place where it encodes the secret; `None` if
-/// there is none.
+/// it does not.
 fn replace_encoded(text: &str, secret: &[u8]) -> Option<String> {
     if !text.contains(['%', '\\', '+']) {
         return None;

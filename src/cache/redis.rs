@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::entry::{CacheEntry, KeyedEntry, TTL_MS};
-use crate::redis::{Connection, RedisTarget, StoreError, StoreErrorKind};
+use crate::redis::{Connection, RedisTarget, is_wrong_type};
 
 /// The number of passes kept per recipe.
 const MAX_PASSES: isize = 8;
@@ -181,11 +181,6 @@ impl RedisCache {
             format!("the cache in Redis ({server}) was not used: {problem}")
         });
     }
-}
-
-/// Whether one value is of another type, so that the others can be used.
-fn is_wrong_type(error: &RedisError) -> bool {
-    StoreError::from(error.clone()).kind == StoreErrorKind::WrongType
 }
 
 /// The results of all tasks, or the first error.

@@ -1,7 +1,7 @@
 //! Opens regular files only.
 //!
-//! A named pipe would block, and a device may have no end. A symbolic link that
-//! somebody planted at the path of a lock or a journal would have its target
+//! A named pipe would block, and a device may have no end. Through a symbolic
+//! link planted at the path of a lock or a journal, another file would be
 //! changed.
 
 use std::fs::{File, OpenOptions};

@@ -16,7 +16,7 @@ use super::cipher::LoginCipher;
 use super::stored_login::StoredLogin;
 use crate::browser::{BrowserError, StorageState};
 use crate::manifest::Login;
-use crate::redis::{Connection, RedisTarget, StoreError, StoreErrorKind};
+use crate::redis::{Connection, RedisTarget, is_wrong_type};
 
 /// The lifetime of the lock.
 const LOCK_TTL: Duration = Duration::from_secs(10);
@@ -164,12 +164,10 @@ impl SharedLogins {
             .query(async |connection| {
                 let mut get = cmd("GET");
                 let found = get.arg(&keys.value).query_async(connection).await;
-                match found.map_err(|error: RedisError| (StoreError::from(error.clone()), error)) {
+                match found {
                     // Not a login: empty text cannot be decrypted, so it is replaced.
-                    Err((error, _)) if error.kind == StoreErrorKind::WrongType => {
-                        Ok(Some(Vec::new()))
-                    }
-                    found => found.map_err(|(_, error)| error),
+                    Err(error) if is_wrong_type(&error) => Ok(Some(Vec::new())),
+                    found => found,
                 }
             })
             .await?;

@@ -157,7 +157,7 @@ impl OutputReaders {
                 kept.pop_front();
             }
             drop(kept);
-            // Nobody waits for a marker any more, or too many lines wait.
+            // It fails after the marker was found, or when too many lines wait.
             let _ = self.lines.try_send(line);
         }
     }

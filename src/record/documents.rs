@@ -41,12 +41,22 @@ pub(super) fn parse_result(
     story: &StoryIdentifier,
     text: &str,
 ) -> Result<VisualTestResult, RecordError> {
-    let result: Result<VisualTestResult, _> = serde_json::from_str(text);
-    let result = result.map_err(|error| error.to_string());
-    result
-        .and_then(|result| result.check(run, story).map(|()| result))
-        .map_err(|problem| RecordError::Document {
-            document: result_name(run, story),
-            problem,
-        })
+    read_result(run, story, text).map_err(|problem| RecordError::Document {
+        document: result_name(run, story),
+        problem,
+    })
+}
+
+/// Reads the document of a snapshot.
+///
+/// # Errors
+/// The reason why it is not one.
+pub(super) fn read_result(
+    run: &RunId,
+    story: &StoryIdentifier,
+    text: &str,
+) -> Result<VisualTestResult, String> {
+    let result: VisualTestResult = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    result.check(run, story)?;
+    Ok(result)
 }

@@ -14,7 +14,7 @@ pub(super) fn journals(folder: &Path, run: Option<&RunId>) -> Vec<PathBuf> {
 }
 
 /// A warning for each damaged journal that is kept below `state_dir`
-/// (`target/tintype`), until somebody deletes it.
+/// (`target/tintype`), until it is deleted.
 pub fn damaged_journals(state_dir: &Path) -> Vec<String> {
     let warning = |path: &PathBuf| {
         format!(

@@ -14,6 +14,11 @@ impl From<RedisError> for StoreError {
     }
 }
 
+/// Whether one value is of another type, so that the others can be used.
+pub(crate) fn is_wrong_type(error: &RedisError) -> bool {
+    kind_of(error) == StoreErrorKind::WrongType
+}
+
 /// The message as the server sent it.
 fn message_of(error: &RedisError) -> String {
     match (error.code(), error.detail()) {

@@ -18,6 +18,7 @@ mod sentinel;
 mod target;
 mod url;
 
+pub(crate) use classify::is_wrong_type;
 pub(crate) use connection::Connection;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use error::StoreErrorKind;

@@ -151,8 +151,8 @@ fn seconds(ms: u64) -> String {
 }
 
 /// Text for an attribute or an element. Control characters become visible, and
-/// others that XML cannot hold become U+FFFD. Line breaks become references, because attributes would turn
-/// them into spaces.
+/// others that XML cannot hold become U+FFFD. Line breaks become references,
+/// because attributes would turn them into spaces.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in printable(text).chars() {

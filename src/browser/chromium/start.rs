@@ -110,8 +110,8 @@ async fn start_browser(
     start_program(&[], program, &arguments, &profile, DEBUGGER_MARKER).await
 }
 
-/// Starts the driver and returns its address, whose path nobody else knows: the
-/// driver takes requests from every page that this machine serves.
+/// Starts the driver and returns its address. Its path is random: the driver
+/// accepts requests from every page that this machine serves.
 async fn start_driver(
     program: &Path,
     scratch: &Path,
