@@ -212,6 +212,20 @@ impl BrowserError {
         }
     }
 
+    /// Whether the page got another document while a script ran in it, in the
+    /// words of Chromium, Firefox and WebKit.
+    pub(super) fn is_of_left_document(&self) -> bool {
+        const REASONS: [&str; 5] = [
+            "Inspected target navigated or closed",
+            "Cannot find context with specified id",
+            "Execution context was destroyed",
+            "destroyed before query",
+            "before the unload event",
+        ];
+        matches!(self, Self::Refused { reason, .. }
+            if REASONS.iter().any(|words| reason.contains(words)))
+    }
+
     /// Turns the error of a navigation into one that names the address.
     pub(super) fn of_loading(self, address: &str) -> Self {
         match self {

@@ -1,6 +1,8 @@
 //! A page's time: motion of every kind is captured at its end, in every engine,
 //! and a page is the same in every run.
 
+use std::fs;
+
 use image::{Rgb, RgbImage};
 use libtest_mimic::Trial;
 use tintype::internals::model::Status;
@@ -69,7 +71,7 @@ fn pages_with_an_end() -> Vec<(&'static str, String)> {
 }
 
 /// Ways to turn green that depend on work which the browser does in real time.
-const WORK: [(&str, &str); 9] = [
+const WORK: [(&str, &str); 12] = [
     (
         "database",
         "const q = indexedDB.open('a'); q.onupgradeneeded = () => q.result.createObjectStore('s'); q.onsuccess = () => { const t = q.result.transaction('s', 'readwrite'); t.objectStore('s').put(1, 2); t.oncomplete = green; };",
@@ -99,6 +101,18 @@ const WORK: [(&str, &str); 9] = [
         "const c = new MessageChannel(); c.port1.onmessage = green; const w = new Worker(URL.createObjectURL(new Blob(['onmessage = (e) => e.ports[0].postMessage(1)']))); w.postMessage(0, [c.port2]);",
     ),
     (
+        "worker-with-timer",
+        "const w = new Worker(URL.createObjectURL(new Blob(['setTimeout(() => postMessage(1), 300)']))); w.onmessage = green;",
+    ),
+    (
+        "worker-asked-twice",
+        "const w = new Worker('slow.js'); w.onmessage = ({ data }) => { if (data === 1) setTimeout(() => w.postMessage(1), 200); else green(); }; w.postMessage(0);",
+    ),
+    (
+        "shared-worker",
+        "const w = new SharedWorker(URL.createObjectURL(new Blob(['onconnect = ({ ports: [port] }) => setTimeout(() => port.postMessage(1), 200)']))); w.port.onmessage = green;",
+    ),
+    (
         "module",
         "const m = document.createElement('script'); m.type = 'module'; m.textContent = 'await (await fetch(`lime.svg`)).text(); green();'; document.head.append(m);",
     ),
@@ -115,8 +129,11 @@ fn work_in_real_time_is_waited_for() {
     let mut files: Vec<(&str, &str)> = pages.iter().map(|(a, b)| (&**a, &**b)).collect();
     files.push(("worker.js", worker));
     files.push(("one.js", "export const one = 1;"));
+    let slow = "onmessage = ({ data }) => setTimeout(() => postMessage(data + 1), 100);";
+    files.push(("slow.js", slow));
     files.push(("lime.svg", LIME));
-    let project = Project::new(&manifest("names = [\"chromium\"]"), &files);
+    let names = WORK.map(|(name, _)| name);
+    let project = unfinished(&manifest("names = [\"chromium\"]"), &names, &files);
     project.accept_all();
     let is_wrong = |name: &&str| *picture(&project, name).get_pixel(250, 150) != Rgb([0, 255, 0]);
     let wrong: Vec<&str> = WORK
@@ -149,7 +166,8 @@ fn motion_ends(browser: &str) {
     files.push(("dot.svg".to_owned(), DOT.to_owned()));
     files.push(("lime.svg".to_owned(), LIME.to_owned()));
     let files: Vec<(&str, &str)> = files.iter().map(|(a, b)| (&**a, &**b)).collect();
-    let project = Project::new(&manifest(browser), &files);
+    let names: Vec<&str> = pages.iter().map(|(name, _)| *name).collect();
+    let project = unfinished(&manifest(browser), &names, &files);
     project.accept_all();
     let wrong: Vec<&str> = pages
         .iter()
@@ -203,6 +221,27 @@ fn pages_repeat(browser: &str) {
 }
 
 /// Every picture has the same bytes as before.
+/// A project whose baselines show each page as it is at first. None of the pages
+/// passes.
+fn unfinished(manifest: &str, names: &[&str], files: &[(&str, &str)]) -> Project {
+    let first = page("");
+    let pages = names.iter().map(|name| format!("{name}.html"));
+    let pages: Vec<(String, &str)> = pages.map(|name| (name, &*first)).collect();
+    let pages: Vec<(&str, &str)> = pages.iter().map(|(a, b)| (&**a, *b)).collect();
+    let project = Project::new(manifest, &pages);
+    project.accept_all();
+    for (file, text) in files {
+        project.write(&format!("stories/{file}"), text);
+    }
+    project.run(&[], &[]);
+    for result in project.last().results {
+        let name = result.story_identifier;
+        assert_ne!(result.status, Status::Passed, "{name}");
+    }
+    fs::remove_dir_all(project.path().join("baselines")).unwrap();
+    project
+}
+
 fn passes_again(project: &Project) {
     let run = project.run(&[], &[("TINTYPE_UPDATE", "all"), ("TINTYPE_CACHE", "off")]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);

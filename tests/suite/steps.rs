@@ -351,14 +351,24 @@ steps = [
   {{ script = "location.href = 'b.html'; await new Promise(() => {{}})" }},
   {{ wait-for = {{ expression = "Promise.resolve(document.title === 'there')" }} }},
 ]
+[[story]]
+id = "hops"
+path = "a.html"
+steps = [
+  {{ script = "location.href = 'hop.html?0'" }},
+  {{ wait-for = {{ selector = "#there" }} }},
+]
 "##
     );
+    let hop = "<!doctype html><script>
+        const n = Number(location.search.slice(1));
+        setTimeout(() => location.replace(n < 40 ? `?${n + 1}` : 'b.html'));</script>";
     let page = "<!doctype html><style>body { margin: 0; background: red } .scripted.awaited { background: lime }</style>
         <body><script>const is = (what) => document.body.classList.add(what);</script>";
-    let other = "<!doctype html><title>there</title><style>body { background: lime }</style>";
-    let project = Project::new(&manifest, &[("a.html", page), ("b.html", other)]);
+    let other = "<!doctype html><title>there</title><body id=there>there<style>body { background: lime }</style>";
+    let project = Project::new(&manifest, &[("a.html", page), ("b.html", other), ("hop.html", hop)]);
     project.accept_all();
-    for story in ["frames", "leaves"] {
+    for story in ["frames", "leaves", "hops"] {
         let file = project.read(&format!("baselines/{story}-light-400x300.png"));
         let picture = image::load_from_memory(&file).unwrap().to_rgb8();
         assert_eq!(picture.get_pixel(200, 150).0, [0, 255, 0], "{story}");

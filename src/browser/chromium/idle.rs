@@ -26,6 +26,10 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// How often work in real time is waited for: it may never end.
 const MAX_WAITS: u32 = 400;
 
+/// How often messages from workers that have nothing to do are waited for: most
+/// workers answer at once or never.
+const MAX_WORKER_WAITS: u32 = 200;
+
 /// After this many messages from workers, page time passes at its usual pace: the
 /// workers may never be silent.
 const MAX_REPLIES: u32 = 200;
@@ -62,7 +66,9 @@ impl ChromiumPage {
                 return Ok(waiting(has_moved));
             }
             let activity = self.activity(devtools).await?;
-            if activity.working && self.wait_in_real_time().await {
+            if activity.working && self.wait_in_real_time(MAX_WAITS).await
+                || activity.unanswered && self.wait_in_real_time(MAX_WORKER_WAITS).await
+            {
                 self.pass_instant(devtools).await?;
                 self.issue_frame(None).await?;
                 quiet = 0.0;
@@ -80,7 +86,7 @@ impl ChromiumPage {
             } else if requests.is_empty() {
                 self.next_step(activity, quiet, capture, thoroughness)
             } else if requests == self.time.lock().unheld {
-                if self.wait_in_real_time().await {
+                if self.wait_in_real_time(MAX_WAITS).await {
                     return Ok(waiting(has_moved));
                 }
                 self.next_step(activity, quiet, capture, thoroughness)
@@ -125,21 +131,21 @@ impl ChromiumPage {
 
     /// Waits a little for work and requests that do not stop the clock. Returns
     /// whether they may still be waited for.
-    async fn wait_in_real_time(&self) -> bool {
+    async fn wait_in_real_time(&self, limit: u32) -> bool {
         tokio::time::sleep(PAUSE).await;
         let mut clock = self.time.lock();
         clock.waits += 1;
-        clock.waits < MAX_WAITS
+        clock.waits < limit
     }
 
     /// Sends animated images back to their beginning, in a frame in which those
     /// of style sheets are not shown.
     async fn restart_images(&self) -> Result<(), BrowserError> {
         let restart = "globalThis.__tintype?.restartImages() ?? 0";
-        self.evaluate::<u32>(restart).await?;
+        self.ask::<u32>(restart).await?;
         self.issue_frame(None).await?;
         let show = "globalThis.__tintype?.showRestartedImages(), 0";
-        self.evaluate::<u32>(show).await?;
+        self.ask::<u32>(show).await?;
         self.issue_frame(None).await.map(drop)
     }
 
@@ -189,7 +195,7 @@ impl ChromiumPage {
                            globalThis.__tintypeTime?.state() ?? {frames: false, moving: false})";
         let contexts = devtools.events().contexts();
         if contexts.len() < 2 {
-            return self.evaluate(ASK).await;
+            return self.ask(ASK).await;
         }
         let mut all = Activity::default();
         for context in contexts {
@@ -209,6 +215,7 @@ impl ChromiumPage {
             all.frames |= one.frames;
             all.moving |= one.moving;
             all.messages += one.messages;
+            all.unanswered |= one.unanswered;
             all.working |= one.working;
         }
         Ok(all)

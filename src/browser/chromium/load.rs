@@ -222,7 +222,7 @@ impl ChromiumPage {
         if !self.time.is_virtual() {
             return Ok(());
         }
-        let now: Option<f64> = self.evaluate("globalThis.__tintypeTime?.present()").await?;
+        let now: Option<f64> = self.ask("globalThis.__tintypeTime?.present()").await?;
         let mut clock = self.time.lock();
         if let Some(now) = now {
             // Instants are fractions of a millisecond.

@@ -57,6 +57,9 @@ pub(super) struct Activity {
     /// The number of messages from workers so far.
     #[serde(default)]
     pub(super) messages: u64,
+    /// Whether the page waits for a message from a worker.
+    #[serde(default)]
+    pub(super) unanswered: bool,
     /// Whether the page waits for work that the browser does in real time.
     #[serde(default)]
     pub(super) working: bool,

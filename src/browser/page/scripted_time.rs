@@ -202,7 +202,7 @@ async fn advance(
     let step = if outside.is_empty() { step } else { 0.0 };
     let options = json!({ "network": waits_for_scripts });
     let call = format!("globalThis.__tintypeTime?.advance({step}, {options}) ?? null");
-    let activity: Option<ScriptedActivity> = page.evaluate(&call).await?;
+    let activity: Option<ScriptedActivity> = page.ask(&call).await?;
     let mut activity = activity.unwrap_or_default();
     for address in outside {
         if !activity.pending.contains(&address) {
@@ -283,5 +283,5 @@ pub(in crate::browser) async fn live_while<T>(
 
 async fn set_live(page: &impl Page, is_live: bool) -> Result<(), BrowserError> {
     let call = format!("globalThis.__tintypeTime?.setLive({is_live}), null");
-    page.evaluate::<Value>(&call).await.map(drop)
+    page.ask::<Value>(&call).await.map(drop)
 }

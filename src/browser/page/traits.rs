@@ -15,6 +15,9 @@ use crate::browser::error::BrowserError;
 use crate::manifest::{Credentials, Device, Theme};
 use crate::model::PageError;
 
+/// How many documents a page may leave while it is asked something.
+const MAX_LEFT_DOCUMENTS: u32 = 8;
+
 /// A page in a browser of any engine.
 pub(in crate::browser) trait Page: Send + Sync + Sized {
     /// The state that all engines share.
@@ -63,6 +66,25 @@ pub(in crate::browser) trait Page: Send + Sync + Sized {
         script: &str,
     ) -> impl Future<Output = Result<T, BrowserError>> + Send;
 
+    /// Evaluates an expression that asks for something, in the document that the
+    /// page then has: one that is left meanwhile has no answer.
+    fn ask<T: DeserializeOwned + Send>(
+        &self,
+        script: &str,
+    ) -> impl Future<Output = Result<T, BrowserError>> + Send {
+        async move {
+            for _ in 0..MAX_LEFT_DOCUMENTS {
+                match self.evaluate(script).await {
+                    Err(error) if error.is_of_left_document() => {
+                        tracing::debug!(%error, "the page has left its document");
+                    }
+                    outcome => return outcome,
+                }
+            }
+            self.evaluate(script).await
+        }
+    }
+
     /// Calls a function of the page's library (`scripts/page/library.js`).
     fn call<T: DeserializeOwned + Send>(
         &self,
@@ -73,7 +95,7 @@ pub(in crate::browser) trait Page: Send + Sync + Sized {
         let arguments = std::iter::once(&name).chain(arguments);
         let arguments: Vec<String> = arguments.map(Value::to_string).collect();
         let script = format!("__tintype.answer({})", arguments.join(", "));
-        async move { self.evaluate(&script).await }
+        async move { self.ask(&script).await }
     }
 
     /// Draws one frame, so that every change since the last one is visible.

@@ -136,8 +136,8 @@ function refresh() {
 
 const MOVING = 'animate, animateTransform, animateMotion, set, marquee';
 
-// Milliseconds until the next timer, whether anything else may move, and the
-// number of messages from workers so far.
+// Milliseconds until the next timer, whether anything else may move, the number of
+// messages from workers so far, and what the page waits for in real time.
 function state() {
   forgetFired();
   const present = now();
@@ -161,6 +161,7 @@ function state() {
     frames: callbacks.size > 0 || idle.size > 0,
     moving,
     messages,
+    unanswered: unanswered > 0,
     working: pendingWork > 0,
   };
 }

@@ -1,16 +1,54 @@
-// Workers live in real time. A page may go on after each message of one.
+// Workers live in real time. A page may go on after each message of one, and looks
+// still while it waits for an answer.
 let messages = 0;
-const countMessage = () => { messages += 1; };
+let unanswered = 0;
+const { get: answerOf, set: setAnswer } = window.WeakMap.prototype;
+const answers = new window.WeakMap();
+
+function observeWorker(worker) {
+  const port = worker.port ?? worker;
+  let isAwaited = false;
+  const answer = {
+    await() {
+      if (!isAwaited) unanswered += 1;
+      isAwaited = true;
+    },
+    end() {
+      if (isAwaited) unanswered -= 1;
+      isAwaited = false;
+    },
+  };
+  answer.await();
+  Reflect.apply(listen, port, ['message', () => {
+    messages += 1;
+    answer.end();
+  }]);
+  Reflect.apply(listen, worker, ['error', answer.end]);
+  Reflect.apply(setAnswer, answers, [port, answer]);
+}
+
 for (const name of ['Worker', 'SharedWorker']) {
   const Native = window[name];
   if (!Native) continue;
-  const Counted = new Proxy(Native, {
+  const Observed = new Proxy(Native, {
     construct(target, given, subclass) {
       const worker = Reflect.construct(target, given, subclass);
-      Reflect.apply(listen, worker.port ?? worker, ['message', countMessage]);
+      observeWorker(worker);
       return worker;
     },
   });
-  Native.prototype.constructor = Counted;
-  window[name] = Counted;
+  Native.prototype.constructor = Observed;
+  window[name] = Observed;
 }
+
+function noteAnswer(change) {
+  return (original, worker, given) => {
+    const result = Reflect.apply(original, worker, given);
+    Reflect.apply(answerOf, answers, [worker])?.[change]();
+    return result;
+  };
+}
+
+wrap(window.Worker?.prototype, ['postMessage'], noteAnswer('await'));
+wrap(window.Worker?.prototype, ['terminate'], noteAnswer('end'));
+wrap(window.MessagePort?.prototype, ['postMessage'], noteAnswer('await'));
