@@ -366,7 +366,10 @@ steps = [
     let page = "<!doctype html><style>body { margin: 0; background: red } .scripted.awaited { background: lime }</style>
         <body><script>const is = (what) => document.body.classList.add(what);</script>";
     let other = "<!doctype html><title>there</title><body id=there>there<style>body { background: lime }</style>";
-    let project = Project::new(&manifest, &[("a.html", page), ("b.html", other), ("hop.html", hop)]);
+    let project = Project::new(
+        &manifest,
+        &[("a.html", page), ("b.html", other), ("hop.html", hop)],
+    );
     project.accept_all();
     for story in ["frames", "leaves", "hops"] {
         let file = project.read(&format!("baselines/{story}-light-400x300.png"));

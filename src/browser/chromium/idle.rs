@@ -26,9 +26,13 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// How often work in real time is waited for: it may never end.
 const MAX_WAITS: u32 = 400;
 
-/// How often messages from workers that have nothing to do are waited for: most
-/// workers answer at once or never.
-const MAX_WORKER_WAITS: u32 = 200;
+/// How often the message of a worker that has no task to run is waited for: at
+/// first in real time, in which it may read or compile, then with page time, in
+/// which its timers fire.
+const WORKER_WAITS: std::ops::Range<u32> = 20..70;
+
+/// Page time for each of the later waits, in milliseconds.
+const WORKER_STEP: f64 = 100.0;
 
 /// After this many messages from workers, page time passes at its usual pace: the
 /// workers may never be silent.
@@ -66,12 +70,14 @@ impl ChromiumPage {
                 return Ok(waiting(has_moved));
             }
             let activity = self.activity(devtools).await?;
-            if activity.working && self.wait_in_real_time(MAX_WAITS).await
-                || activity.unanswered && self.wait_in_real_time(MAX_WORKER_WAITS).await
-            {
+            if activity.working && self.wait_in_real_time().await {
                 self.pass_instant(devtools).await?;
                 self.issue_frame(None).await?;
                 quiet = 0.0;
+                continue;
+            }
+            if activity.unanswered && self.wait_for_worker(devtools).await? {
+                (quiet, has_moved) = (0.0, true);
                 continue;
             }
             let requests = devtools.events().page_requests(capture.wait_for_network);
@@ -86,7 +92,7 @@ impl ChromiumPage {
             } else if requests.is_empty() {
                 self.next_step(activity, quiet, capture, thoroughness)
             } else if requests == self.time.lock().unheld {
-                if self.wait_in_real_time(MAX_WAITS).await {
+                if self.wait_in_real_time().await {
                     return Ok(waiting(has_moved));
                 }
                 self.next_step(activity, quiet, capture, thoroughness)
@@ -115,13 +121,18 @@ impl ChromiumPage {
                 || activity.next.is_some_and(|next| next <= step)
                 || frame["hasDamage"] == true;
             quiet = if is_active { 0.0 } else { quiet + step };
+            let mut clock = self.time.lock();
+            clock.has_acted |= is_active;
             // The browser does not wait for those that are still in flight.
-            self.time.lock().unheld = requests;
+            clock.unheld = requests;
         }
         if self.time.lock().is_endless {
             self.restart_images().await?;
         }
-        self.time.lock().is_at_rest = true;
+        {
+            let mut clock = self.time.lock();
+            (clock.is_at_rest, clock.has_acted) = (true, false);
+        }
         Ok(if has_moved {
             Progress::Moved
         } else {
@@ -131,11 +142,33 @@ impl ChromiumPage {
 
     /// Waits a little for work and requests that do not stop the clock. Returns
     /// whether they may still be waited for.
-    async fn wait_in_real_time(&self, limit: u32) -> bool {
+    async fn wait_in_real_time(&self) -> bool {
         tokio::time::sleep(PAUSE).await;
         let mut clock = self.time.lock();
         clock.waits += 1;
-        clock.waits < limit
+        clock.waits < MAX_WAITS
+    }
+
+    /// Waits a little for the message of a worker. Returns whether it may still be
+    /// waited for.
+    async fn wait_for_worker(&self, devtools: &DevTools) -> Result<bool, BrowserError> {
+        let waits = {
+            let mut clock = self.time.lock();
+            clock.worker_waits += 1;
+            clock.worker_waits
+        };
+        if waits > WORKER_WAITS.end {
+            return Ok(false);
+        }
+        tokio::time::sleep(PAUSE).await;
+        if waits < WORKER_WAITS.start {
+            self.pass_instant(devtools).await?;
+        } else {
+            self.finish_instants(devtools).await?;
+            self.pass_time(devtools, WORKER_STEP).await?;
+        }
+        self.issue_frame(None).await?;
+        Ok(true)
     }
 
     /// Sends animated images back to their beginning, in a frame in which those
@@ -163,7 +196,7 @@ impl ChromiumPage {
         let left = pace::time_limit(clock.is_endless, capture) - used;
         let next = activity.next.filter(|next| *next <= left);
         let may_move = activity.frames || activity.moving;
-        let enough = pace::quiet_time(thoroughness);
+        let enough = pace::quiet_time(thoroughness, clock.has_acted);
         if next.is_none() && !may_move && quiet >= enough {
             return None;
         }

@@ -33,12 +33,16 @@ pub(super) struct Clock {
     pub(super) unheld: Vec<String>,
     /// How often the page was waited for because of work in real time.
     pub(super) waits: u32,
+    /// How often the message of a worker was waited for.
+    pub(super) worker_waits: u32,
     /// Whether requests of scripts are waited for.
     pub(super) waits_for_scripts: bool,
     /// The page time when the document was requested.
     pub(super) started: f64,
     /// The page time at the last navigation, input or change of look.
     pub(super) active_since: f64,
+    /// A timer or an answer has come since the page was at rest.
+    pub(super) has_acted: bool,
     /// Nothing is left to do.
     pub(super) is_at_rest: bool,
     /// The page was still moving when its time was over.

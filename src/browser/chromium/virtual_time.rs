@@ -73,9 +73,11 @@ impl ChromiumPage {
         clock.stalled = 0;
         clock.ignores_requests = false;
         clock.waits = 0;
+        clock.worker_waits = 0;
         clock.waits_for_scripts = waits_for_scripts;
         clock.is_endless = false;
         clock.is_at_rest = false;
+        clock.has_acted = false;
         clock.active_since = clock.passed;
         clock.started = clock.passed;
         Ok(())

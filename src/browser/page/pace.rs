@@ -37,9 +37,11 @@ pub(in crate::browser) fn time_limit(is_endless: bool, capture: &CaptureSettings
 }
 
 /// The page time after which a page without motion is at rest, in milliseconds.
-pub(in crate::browser) fn quiet_time(thoroughness: Thoroughness) -> f64 {
+/// What a timer or an answer has started takes effect after a frame.
+pub(in crate::browser) fn quiet_time(thoroughness: Thoroughness, has_acted: bool) -> f64 {
     match thoroughness {
         Thoroughness::Thorough => QUIET,
+        Thoroughness::Quick if has_acted => MOVING[0],
         Thoroughness::Quick => 0.0,
     }
 }

@@ -43,10 +43,14 @@ struct ScriptedClock {
     quiet: f64,
     /// Whether requests of scripts are waited for.
     waits_for_scripts: bool,
+    /// A timer or an answer has come since the page was at rest.
+    has_acted: bool,
     /// Nothing is left to do.
     is_at_rest: bool,
     /// The page was still moving when its time was over.
     is_endless: bool,
+    /// Milliseconds until the next timer, when the page was last asked.
+    next: Option<f64>,
     /// The requests that the page itself knows of.
     pending: Vec<String>,
 }
@@ -212,7 +216,11 @@ async fn advance(
     if let Some(clock) = time.lock().as_mut() {
         clock.passed += activity.passed;
         clock.pending.clone_from(&activity.pending);
-        let is_active = activity.frames || activity.moving || !activity.pending.is_empty();
+        let has_fired = clock.next.is_some_and(|next| next <= activity.passed);
+        let is_active =
+            has_fired || activity.frames || activity.moving || !activity.pending.is_empty();
+        clock.has_acted |= is_active;
+        clock.next = activity.next;
         clock.quiet = if is_active {
             0.0
         } else {
@@ -236,8 +244,11 @@ fn next_step(
     let left = pace::time_limit(clock.is_endless, capture) - used;
     let next = activity.next.filter(|next| *next <= left);
     let is_moving = activity.frames || activity.moving;
-    if next.is_none() && !is_moving && clock.quiet >= pace::quiet_time(thoroughness) {
-        clock.is_at_rest = true;
+    if next.is_none()
+        && !is_moving
+        && clock.quiet >= pace::quiet_time(thoroughness, clock.has_acted)
+    {
+        (clock.is_at_rest, clock.has_acted) = (true, false);
         return None;
     }
     if left < 1.0 {

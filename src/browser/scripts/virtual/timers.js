@@ -19,14 +19,25 @@ const native = {
 
 // ---- Timers ----
 
+// A timer is due until it has fired. Time alone does not tell: it is known in whole
+// milliseconds only.
 const due = new Map();
 const periods = new Map();
 const delayOf = (delay) => Math.max(0, Number(delay) || 0);
+const forget = bindOriginal(Map.prototype.delete);
+
+// Hidden frames get their timers once in a second.
+const MAX_DELAY = 1_100;
 
 window.setTimeout = function setTimeout(handler, delay, ...given) {
-  const id = native.setTimeout.call(window, handler, delay, ...given);
-  if (due.size > 500) forgetFired();
+  const isFunction = typeof handler === 'function';
+  const fire = function (...values) {
+    forget(due, id);
+    return Reflect.apply(handler, this, values);
+  };
+  const id = native.setTimeout.call(window, isFunction ? fire : handler, delay, ...given);
   due.set(id, now() + delayOf(delay));
+  if (!isFunction) native.setTimeout.call(window, () => forget(due, id), delay);
   return id;
 };
 window.setInterval = function setInterval(handler, delay, ...given) {
@@ -42,9 +53,16 @@ function clear(id) {
 window.clearTimeout = function clearTimeout(id) { clear(id); };
 window.clearInterval = function clearInterval(id) { clear(id); };
 
-function forgetFired() {
-  const limit = now();
-  for (const [id, time] of due) if (time <= limit) due.delete(id);
+// Milliseconds until a timer fires, or may fire where it is late.
+function nextTimer(present) {
+  let next = Infinity;
+  for (const [id, time] of due) {
+    const left = time - present;
+    if (left <= -MAX_DELAY) due.delete(id);
+    else if (left > -1) next = Math.min(next, left);
+    else next = Math.min(next, 16);
+  }
+  return next;
 }
 
 // Idle callbacks run soon, with time left: what the browser calls idle depends on
@@ -139,7 +157,6 @@ const MOVING = 'animate, animateTransform, animateMotion, set, marquee';
 // Milliseconds until the next timer, whether anything else may move, the number of
 // messages from workers so far, and what the page waits for in real time.
 function state() {
-  forgetFired();
   const present = now();
   let next = Infinity;
   try {
@@ -147,7 +164,7 @@ function state() {
   } catch {
     // An address that is not valid, or page code that replaces what is used.
   }
-  for (const time of due.values()) next = Math.min(next, time - present);
+  next = Math.min(next, nextTimer(present));
   for (const { start, period } of periods.values()) {
     next = Math.min(next, period - ((present - start) % period));
   }

@@ -1,5 +1,5 @@
-// Workers live in real time. A page may go on after each message of one, and looks
-// still while it waits for an answer.
+// Workers compute in real time, and their timers follow the page's clock. A page may
+// go on after each message of one, and looks still while it waits for an answer.
 let messages = 0;
 let unanswered = 0;
 const { get: answerOf, set: setAnswer } = window.WeakMap.prototype;
