@@ -16,7 +16,10 @@ pub(crate) fn tests() -> Vec<Trial> {
         motion_ends_in_a_whole_chromium => motion_ends("binary = \"chromium\""),
         motion_ends_in_firefox => motion_ends("names = [\"firefox\"]"),
         motion_ends_in_webkit => motion_ends("names = [\"webkit\"]"),
-        work_in_real_time_is_waited_for,
+        work_in_real_time_is_waited_for => work_is_waited_for("names = [\"chromium\"]"),
+        work_is_waited_for_in_a_whole_chromium => work_is_waited_for("binary = \"chromium\""),
+        work_is_waited_for_in_firefox => work_is_waited_for("names = [\"firefox\"]"),
+        work_is_waited_for_in_webkit => work_is_waited_for("names = [\"webkit\"]"),
         pages_repeat_in_virtual_time => pages_repeat("names = [\"chromium\"]"),
         pages_repeat_in_a_whole_chromium => pages_repeat("binary = \"chromium\""),
         pages_repeat_in_firefox => pages_repeat("names = [\"firefox\"]"),
@@ -122,7 +125,7 @@ const WORK: [(&str, &str); 12] = [
     ),
 ];
 
-fn work_in_real_time_is_waited_for() {
+fn work_is_waited_for(browser: &str) {
     let worker = "import { one } from './one.js'; onmessage = ({ data }) => { \
                   for (let n = 0; n < 1e7; n += 1); postMessage(data + one); }; postMessage(0);";
     let pages = WORK.map(|(name, script)| (format!("{name}.html"), page(script)));
@@ -133,7 +136,7 @@ fn work_in_real_time_is_waited_for() {
     files.push(("slow.js", slow));
     files.push(("lime.svg", LIME));
     let names = WORK.map(|(name, _)| name);
-    let project = unfinished(&manifest("names = [\"chromium\"]"), &names, &files);
+    let project = unfinished(&manifest(browser), &names, &files);
     project.accept_all();
     let is_wrong = |name: &&str| *picture(&project, name).get_pixel(250, 150) != Rgb([0, 255, 0]);
     let wrong: Vec<&str> = WORK

@@ -55,10 +55,24 @@ const LIBRARY: &str = closure!(
     "library",
 );
 
+/// Counts what the browser and workers do for a page in real time.
+macro_rules! work {
+    () => {
+        concat!(
+            "const workState = (() => {\n",
+            include_str!("../scripts/work/promises.js"),
+            include_str!("../scripts/work/workers.js"),
+            include_str!("../scripts/work/state.js"),
+            "})();\n",
+        )
+    };
+}
+
 /// Keeps the time of a page, before all others.
 const SCRIPTED: &str = concat!(
     "(() => {\nif (window.__tintypeTime) { window.__tintypeTime.attach(); return; }\n",
     include_str!("../scripts/scripted/originals.js"),
+    work!(),
     include_str!("../scripts/scripted/timers.js"),
     include_str!("../scripts/scripted/frames.js"),
     include_str!("../scripts/scripted/requests.js"),
@@ -77,8 +91,7 @@ const CLOCK: &str = include_str!("../scripts/clock.js");
 /// Tracks the timers and frames of a page in virtual time, before all others.
 const TIMERS: &str = concat!(
     "(() => {\nif (window.__tintypeTime) return;\n",
-    include_str!("../scripts/virtual/work.js"),
-    include_str!("../scripts/virtual/workers.js"),
+    work!(),
     include_str!("../scripts/virtual/timers.js"),
     "})();\n",
 );

@@ -29,6 +29,15 @@ const FRAME: f64 = 20.0;
 /// navigate meanwhile.
 const LIVE_PAUSE: Duration = Duration::from_millis(50);
 
+/// Real time between two looks at work in real time.
+const WORK_PAUSE: Duration = Duration::from_millis(5);
+
+/// How often work of the browser is waited for: it may never end.
+const MAX_WORK_WAITS: u32 = 400;
+
+/// How often the message of a worker is waited for: it may never come.
+const MAX_WORKER_WAITS: u32 = 200;
+
 /// The clock of one tab.
 #[derive(Debug, Default)]
 pub(in crate::browser) struct ScriptedTime(Mutex<Option<ScriptedClock>>);
@@ -53,6 +62,10 @@ struct ScriptedClock {
     next: Option<f64>,
     /// The requests that the page itself knows of.
     pending: Vec<String>,
+    /// How often the page was waited for because of work in real time.
+    waits: u32,
+    /// The number of messages from workers so far.
+    messages: u64,
 }
 
 /// The pending work of a page, as its script reports it.
@@ -68,6 +81,15 @@ struct ScriptedActivity {
     moving: bool,
     /// The addresses of pending requests.
     pending: Vec<String>,
+    /// The number of messages from workers so far.
+    #[serde(default)]
+    messages: u64,
+    /// Whether the page waits for a message from a worker.
+    #[serde(default)]
+    unanswered: bool,
+    /// Whether the page waits for work that the browser does in real time.
+    #[serde(default)]
+    working: bool,
 }
 
 impl ScriptedTime {
@@ -104,6 +126,18 @@ impl ScriptedTime {
     fn used(&self) -> f64 {
         let clock = self.lock();
         clock.as_ref().map_or(0.0, |c| c.passed - c.active_since)
+    }
+
+    /// Whether work in real time is waited for once more.
+    fn waits_for_work(&self, activity: &ScriptedActivity) -> bool {
+        let mut clock = self.lock();
+        let Some(clock) = clock.as_mut() else {
+            return false;
+        };
+        let waits = activity.working && clock.waits < MAX_WORK_WAITS
+            || activity.unanswered && clock.waits < MAX_WORKER_WAITS;
+        clock.waits += u32::from(waits);
+        waits
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<ScriptedClock>> {
@@ -178,6 +212,11 @@ pub(in crate::browser) async fn run_until_idle(
         if begun.elapsed() > MAX_DRIVING {
             return Ok(Progress::Overrun);
         }
+        if time.waits_for_work(&activity) {
+            tokio::time::sleep(WORK_PAUSE).await;
+            activity = advance(page, time, 0.0).await?;
+            continue;
+        }
         let Some(step) = next_step(time, &activity, capture, thoroughness) else {
             break;
         };
@@ -217,8 +256,14 @@ async fn advance(
         clock.passed += activity.passed;
         clock.pending.clone_from(&activity.pending);
         let has_fired = clock.next.is_some_and(|next| next <= activity.passed);
-        let is_active =
-            has_fired || activity.frames || activity.moving || !activity.pending.is_empty();
+        let has_message = clock.messages != activity.messages;
+        clock.messages = activity.messages;
+        let is_active = has_fired
+            || has_message
+            || activity.working
+            || activity.frames
+            || activity.moving
+            || !activity.pending.is_empty();
         clock.has_acted |= is_active;
         clock.next = activity.next;
         clock.quiet = if is_active {

@@ -32,6 +32,7 @@ function state(passed, options) {
     frames: frameCallbacks.size > 0 || idleCallbacks.size > 0,
     moving: window.__tintype?.hasVectorMotion() ?? false,
     pending: pendingRequests(options),
+    ...workState(),
   };
 }
 
@@ -42,6 +43,9 @@ function combine(own, inFrames) {
     own.frames ||= inner.frames;
     own.moving ||= inner.moving;
     own.pending.push(...inner.pending);
+    own.messages += inner.messages;
+    own.unanswered ||= inner.unanswered;
+    own.working ||= inner.working;
   }
   return own;
 }

@@ -1,5 +1,6 @@
 // Tracks what the page still has to do, and keeps animation frame callbacks
 // from frames in which no time has passed.
+const { Map, Math, Number, Reflect, URL, document, location } = window;
 // Browsers add noise to fractions of a millisecond.
 const precise = Performance.prototype.now.bind(performance);
 const { round } = Math;
@@ -177,9 +178,7 @@ function state() {
     next: next === Infinity ? null : Math.max(0, Math.ceil(next)),
     frames: callbacks.size > 0 || idle.size > 0,
     moving,
-    messages,
-    unanswered: unanswered > 0,
-    working: pendingWork > 0,
+    ...workState(),
   };
 }
 

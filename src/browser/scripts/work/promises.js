@@ -1,8 +1,6 @@
 // Counts work of the browser that takes real time. Page time hardly passes until
 // it is done.
-const {
-  EventTarget, Map, Math, Number, Promise, Proxy, Reflect, URL, document, location,
-} = window;
+const { EventTarget, Promise, Proxy, Reflect } = window;
 const { then } = Promise.prototype;
 const { addEventListener: listen } = EventTarget.prototype;
 let pendingWork = 0;

@@ -1,0 +1,7 @@
+// What the page waits for in real time, and the number of messages from workers.
+return () => ({
+  __proto__: null,
+  messages,
+  unanswered: unanswered > 0,
+  working: pendingWork > 0,
+});
