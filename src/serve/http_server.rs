@@ -7,6 +7,7 @@ use std::path::Path;
 
 use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
+use hyper::ext::ReasonPhrase;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -30,6 +31,10 @@ const WRONG_HOST: &str = "the story server does not answer under this host name\
 
 const OUTSIDE: &str = "a symbolic link leads out of the folder of the stories\n\
     help: allow it with `follow-symlinks = true` in [stories]\n";
+
+/// The reason phrase of that response: errors of a page show nothing else of it.
+const OUTSIDE_REASON: &[u8] = b"Forbidden: a symbolic link leads out of the folder of the \
+    stories; allow it with `follow-symlinks = true` in [stories]";
 
 /// A running server. Dropping it stops it.
 #[derive(Debug)]
@@ -153,7 +158,12 @@ fn refusal(
     match files.access(request.uri().path()) {
         FileAccess::Served => None,
         FileAccess::NotFound => Some(text(StatusCode::NOT_FOUND, "")),
-        FileAccess::Outside => Some(text(StatusCode::FORBIDDEN, OUTSIDE)),
+        FileAccess::Outside => {
+            let mut response = text(StatusCode::FORBIDDEN, OUTSIDE);
+            let reason = ReasonPhrase::from_static(OUTSIDE_REASON);
+            response.extensions_mut().insert(reason);
+            Some(response)
+        }
     }
 }
 

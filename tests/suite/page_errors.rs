@@ -13,6 +13,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         errors_are_reported_from_the_cache,
         other_origins_and_caught_errors_are_no_errors,
         a_worker_that_never_rests_is_named,
+        a_link_out_of_the_folder_names_its_setting,
     ]
 }
 
@@ -166,4 +167,19 @@ fn a_worker_that_never_rests_is_named() {
         message,
         "timed out after 4 s waiting for workers (they have tasks to run)"
     );
+}
+
+fn a_link_out_of_the_folder_names_its_setting() {
+    use std::os::unix::fs::symlink;
+    let page = "<!doctype html><script src='lib/a.js'></script>";
+    let project = Project::new(MANIFEST, &[("a.html", page)]);
+    project.write("lib/a.js", "document.body.append('drawn')");
+    symlink("../lib", project.path().join("stories/lib")).unwrap();
+    let run = project.run(&[], &[("TINTYPE_UPDATE", "new")]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    let error = "403 Forbidden: a symbolic link leads out of the folder of the stories; \
+                 allow it with `follow-symlinks = true` in [stories]";
+    let of_a_file = format!("the request to /lib/a.js failed: {error}");
+    assert_eq!(errors(&project, "a"), [of_a_file.as_str()]);
+    assert!(run.stderr.contains(&of_a_file), "{}", run.stderr);
 }

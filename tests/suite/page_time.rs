@@ -59,6 +59,7 @@ fn pages_with_an_end() -> Vec<(&'static str, String)> {
         ("idle", page("if (!window.requestIdleCallback) green(); else setTimeout(() => requestIdleCallback((deadline) => { if (deadline.timeRemaining() > 0) green(); }), 400);")),
         ("animation", page("b.animate([{ opacity: 1 }, { opacity: 0.5 }], 3000).finished.then(() => setTimeout(green, 200));")),
         ("smil", "<!doctype html><style>body { margin: 0 }</style><svg width=300 height=200><rect width=300 height=200 fill=red><set attributeName=fill to=lime begin=2s fill=freeze /></rect></svg>".to_owned()),
+        ("after-style-sheet", page("").replace("<style>", "<link rel=stylesheet href=empty.css><style>").replace("</script>", "</script><script>setTimeout(green, 300)</script>")),
         ("debounced", page("setTimeout(async () => { if ((await (await fetch('lime.txt')).text()).trim() === 'lime') green(); }, 400);")),
         ("chained", page("(async () => { for (let n = 0; n < 3; n += 1) { await (await fetch('lime.txt')).text(); await new Promise((done) => setTimeout(done, 150)); } green(); })();")),
         ("xhr", page("setTimeout(() => { const x = new XMLHttpRequest(); x.onload = green; x.open('GET', 'lime.txt'); x.send(); }, 300);")),
@@ -165,6 +166,8 @@ fn motion_ends(browser: &str) {
     }
     files.push(("lime.txt".to_owned(), "lime".to_owned()));
     files.push(("green.js".to_owned(), "setTimeout(green, 200);".to_owned()));
+    // A script after it starts at a fraction of a millisecond.
+    files.push(("empty.css".to_owned(), "p { margin: 0 }".to_owned()));
     files.push(("late.html".to_owned(), LATE_GREEN.to_owned()));
     files.push(("dot.svg".to_owned(), DOT.to_owned()));
     files.push(("lime.svg".to_owned(), LIME.to_owned()));
@@ -223,7 +226,6 @@ fn pages_repeat(browser: &str) {
     passes_again(&project);
 }
 
-/// Every picture has the same bytes as before.
 /// A project whose baselines show each page as it is at first. None of the pages
 /// passes.
 fn unfinished(manifest: &str, names: &[&str], files: &[(&str, &str)]) -> Project {
@@ -245,6 +247,7 @@ fn unfinished(manifest: &str, names: &[&str], files: &[(&str, &str)]) -> Project
     project
 }
 
+/// Every picture has the same bytes as before.
 fn passes_again(project: &Project) {
     let run = project.run(&[], &[("TINTYPE_UPDATE", "all"), ("TINTYPE_CACHE", "off")]);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
