@@ -308,7 +308,15 @@ fn requests_to_other_origins_are_reported() {
         "expect('text', await (await fetch('{}')).text(), 'real');",
         asks("data?x=1")
     );
-    let stories = [("a.html", &*page(&script)), ("b.html", "<p>quiet")];
+    // A frame without an address has the origin of its page.
+    let frame =
+        |style: &str| format!("<iframe srcdoc='<link rel=stylesheet href={style}>'></iframe>");
+    let stories = [
+        ("a.html", &*page(&script)),
+        ("b.html", &*frame("own.css")),
+        ("c.html", &*frame(&asks("style"))),
+        ("own.css", "p { margin: 0 }"),
+    ];
     let manifest = format!("{MANIFEST}{}", allow(foreign.address));
     let project = Project::new(&manifest, &stories);
     content(&project, &["a"]);
@@ -320,7 +328,10 @@ fn requests_to_other_origins_are_reported() {
         assert_eq!(run.code, Some(0), "{}", run.stdout);
         let told = project.result("a::light::400x300").open_network;
         assert_eq!(told, [asks("data?x=1")], "{rules}");
-        assert!(project.result("b::light::400x300").open_network.is_empty());
+        let told = project.result("b::light::400x300").open_network;
+        assert_eq!(told, [""; 0], "{rules}");
+        let told = project.result("c::light::400x300").open_network;
+        assert_eq!(told, [asks("style")], "{rules}");
         let line = format!("open network: a requested {}", asks("data?x=1"));
         assert!(run.stderr.contains(&line), "{}", run.stderr);
     }

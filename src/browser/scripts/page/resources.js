@@ -20,13 +20,14 @@ function resourceAddresses() {
   return addresses.filter((address) => !OWN_REQUESTS.test(address));
 }
 
-// Requests to other origins.
+// Requests to other origins. Those of frames are compared with the page's: a frame
+// without an address, such as `srcdoc`, has no origin in its location.
 function otherOrigins() {
   const isForeign = (address) => (
     address.startsWith('http') && !address.startsWith(`${location.origin}/`)
   );
   const inFrames = frameLibraries().flatMap((frame) => frame.otherOrigins());
-  return [...new Set([...resourceAddresses().filter(isForeign), ...inFrames])];
+  return [...new Set([...resourceAddresses(), ...inFrames].filter(isForeign))];
 }
 
 // All files that were loaded, and what else the screenshot depends on.
