@@ -1,5 +1,7 @@
 //! Takes screenshots of a page of Chromium.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -9,12 +11,21 @@ use crate::browser::page::{Frame, Page, Screenshot, image};
 use crate::manifest::Screen;
 
 /// The most frames that are issued for one screenshot.
-const MAX_FRAMES: u32 = 10;
+const MAX_FRAMES: u32 = 100;
+
+/// After this many frames there is a pause before each: the machine is busy.
+const EAGER_FRAMES: u32 = 8;
+
+/// That pause, in real time.
+const FRAME_PAUSE: Duration = Duration::from_millis(20);
 
 impl Screenshot for ChromiumPage {
     /// After a change of size, the first frames may have no screenshot.
     async fn capture_viewport(&self, _screen: Screen) -> Result<Vec<u8>, BrowserError> {
-        for _ in 0..MAX_FRAMES {
+        for frames in 0..MAX_FRAMES {
+            if frames >= EAGER_FRAMES {
+                tokio::time::sleep(FRAME_PAUSE).await;
+            }
             if let Some(picture) = self.capture_frame().await? {
                 return Ok(picture);
             }
