@@ -177,9 +177,13 @@ fn in_flight(page: &impl PageTime, capture: &CaptureSettings) -> Vec<Pending> {
 /// The motion of a page whose time takes too long to pass.
 fn slow_motion(capture: &CaptureSettings) -> Pending {
     let seconds = capture.page_time.as_secs_f32();
+    let limit = MAX_DRIVING.as_secs();
     Pending {
         step: "motion".to_owned(),
-        detail: format!("its {seconds} s of page time take longer than {MAX_DRIVING:?}"),
+        detail: format!(
+            "its {seconds} s of page time take longer than {limit} s; \
+             set a shorter `page-time` in [capture]"
+        ),
     }
 }
 
