@@ -2,20 +2,53 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tintype::internals::files;
 use tintype::internals::manifest::Manifest;
 use tintype::internals::model::{RunFile, RunId, StoryIdentifier, VisualTestResult, VisualTestRun};
 
 use crate::record_access::warn;
 use crate::run_ids::{self, LATEST};
 
+/// The largest `run.json` that is read, in bytes: several 100,000 results.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// A run, and the results in its file that are invalid or forged.
+pub(crate) struct OpenedRun {
+    pub(crate) file: RunFile,
+    pub(crate) refused: Vec<RefusedResult>,
+}
+
+/// A result in a `run.json` that is not used.
+#[derive(Debug, Serialize)]
+pub(crate) struct RefusedResult {
+    /// Its place in the file, from 1 on.
+    result: usize,
+    /// The snapshot that it claims to be of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    error: String,
+}
+
+impl fmt::Display for RefusedResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "result {} in {}", self.result, RunFile::NAME)?;
+        if let Some(name) = &self.name {
+            write!(f, ", of {name},")?;
+        }
+        write!(f, " was refused: {}", self.error)
+    }
+}
+
 /// Reads the run with this id or unique prefix, or the newest one.
-pub(crate) fn open(manifest: &Manifest, run: Option<&str>) -> Result<RunFile> {
+pub(crate) fn open(manifest: &Manifest, run: Option<&str>) -> Result<OpenedRun> {
     let folder = folder_of(manifest);
     match run.filter(|run| *run != LATEST) {
         Some(run) => {
@@ -47,14 +80,24 @@ fn ids(folder: &Path) -> Result<Vec<RunId>> {
 
 /// The run that started last. Folders without a readable `run.json` belong to
 /// runs that are in progress or were killed.
-fn newest(folder: &Path) -> Result<Option<RunFile>> {
-    Ok(all(folder)?.max_by_key(|file| file.run.timestamp))
+fn newest(folder: &Path) -> Result<Option<OpenedRun>> {
+    Ok(opened(folder)?.max_by_key(|run| run.file.run.timestamp))
+}
+
+/// The runs in the folder; invalid files and results are skipped and named.
+pub(crate) fn all(folder: &Path) -> Result<impl Iterator<Item = RunFile>> {
+    Ok(opened(folder)?.map(|OpenedRun { file, refused }| {
+        for result in refused {
+            warn(&format!("{}: {result}", file.run.run_id));
+        }
+        file
+    }))
 }
 
 /// The runs in the folder; invalid files are skipped and named.
-pub(crate) fn all(folder: &Path) -> Result<impl Iterator<Item = RunFile>> {
+fn opened(folder: &Path) -> Result<impl Iterator<Item = OpenedRun>> {
     let folders = folders(folder)?.into_iter();
-    let folders = folders.filter(|folder| folder.join(RunFile::NAME).is_file());
+    let folders = folders.filter(|folder| folder.join(RunFile::NAME).exists());
     Ok(folders.filter_map(|folder| {
         let warn = |error: &anyhow::Error| warn(&format!("{error:#}; the run was skipped"));
         read(&folder).inspect_err(warn).ok()
@@ -64,31 +107,40 @@ pub(crate) fn all(folder: &Path) -> Result<impl Iterator<Item = RunFile>> {
 fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
     match fs::read_dir(folder) {
         Ok(entries) => Ok(entries.flatten().map(|entry| entry.path()).collect()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error).with_context(|| format!("failed to list {}", folder.display())),
     }
 }
 
-fn read(folder: &Path) -> Result<RunFile> {
+fn read(folder: &Path) -> Result<OpenedRun> {
     let path = folder.join(RunFile::NAME);
-    let bytes = fs::read(&path).with_context(|| format!("failed to read {}", path.display()))?;
+    let bytes = files::read(&path, MAX_BYTES)
+        .with_context(|| format!("failed to read {}", path.display()))?;
     let file: UncheckedFile = serde_json::from_slice(&bytes)
         .with_context(|| format!("failed to parse {}", path.display()))?;
     let run = file.run;
     if folder.file_name() != Some(OsStr::new(run.run_id.as_str())) {
         bail!("{} is about another run, `{}`", path.display(), run.run_id);
     }
-    let (mut results, mut known) = (Vec::new(), HashSet::new());
-    for (result, number) in file.results.iter().zip(1..) {
-        match checked(result.get(), &run.run_id, &mut known) {
+    let (mut results, mut refused, mut known) = (Vec::new(), Vec::new(), HashSet::new());
+    for (text, number) in file.results.iter().zip(1..) {
+        let parsed: Result<VisualTestResult, _> = serde_json::from_str(text.get());
+        let name = parsed.as_ref().ok();
+        let name = name.map(|result| result.story_identifier.test_name());
+        let parsed = parsed.map_err(|error| error.to_string());
+        match parsed.and_then(|result| checked(result, &run.run_id, &mut known)) {
             Ok(result) => results.push(result),
-            Err(problem) => {
-                let path = path.display();
-                warn(&format!("result {number} in {path} was skipped: {problem}"));
-            }
+            Err(error) => refused.push(RefusedResult {
+                result: number,
+                name,
+                error,
+            }),
         }
     }
-    Ok(RunFile { run, results })
+    Ok(OpenedRun {
+        file: RunFile { run, results },
+        refused,
+    })
 }
 
 /// A run file whose results may be invalid.
@@ -98,17 +150,16 @@ struct UncheckedFile {
     results: Vec<Box<RawValue>>,
 }
 
-/// A result of the run, if it is valid and not there already.
+/// The result, if it is one of the run and not there already.
 fn checked(
-    text: &str,
+    result: VisualTestResult,
     run: &RunId,
     known: &mut HashSet<StoryIdentifier>,
 ) -> Result<VisualTestResult, String> {
-    let result: VisualTestResult = serde_json::from_str(text).map_err(|error| error.to_string())?;
     result.check(run, &result.story_identifier)?;
     let name = &result.story_identifier;
     if !known.insert(name.clone()) {
-        return Err(format!("the run has another result of `{name}`"));
+        return Err("the run has another result of this snapshot".to_owned());
     }
     Ok(result)
 }

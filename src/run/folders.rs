@@ -11,6 +11,9 @@ use crate::model::{Reason, RunFile, Summary};
 /// How many runs keep their images.
 const RUNS_KEPT: usize = 20;
 
+/// The largest `run.json` that is read, in bytes: several 100,000 results.
+const MAX_RUN_FILE: u64 = 1 << 30;
+
 /// Writes `run.json` into a run's folder, atomically, together with the results
 /// that other processes of the same run have written there: under nextest each
 /// process adds one. Returns the merged file.
@@ -37,7 +40,7 @@ pub(super) fn merge(mut own: RunFile, folder: &Path) -> io::Result<RunFile> {
 }
 
 fn read(path: &Path) -> Option<RunFile> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    serde_json::from_slice(&files::read(path, MAX_RUN_FILE).ok()?).ok()
 }
 
 /// Updates summary and reason to match the results.

@@ -13,7 +13,7 @@ use crate::decisions::{
 use crate::output::{self, print_error, print_line};
 use crate::project::{Project, is_selected};
 use crate::record_access::RecordAccess;
-use crate::run_files;
+use crate::run_files::{self, OpenedRun, RefusedResult};
 
 /// Options that the three commands share.
 #[derive(clap::Args)]
@@ -82,7 +82,7 @@ pub(crate) fn run(
     mode: AcceptMode,
 ) -> Result<()> {
     let project = Project::open(config)?;
-    let file = run_files::open(&project.manifest, Some(&arguments.run))?;
+    let OpenedRun { file, refused } = run_files::open(&project.manifest, Some(&arguments.run))?;
     let decisions = Decisions::new(&project.manifest.state_dir());
     let results = file.results.iter().filter(|result| {
         is_selected(&result.story_identifier, &arguments.filters)
@@ -103,7 +103,7 @@ pub(crate) fn run(
             }
         })
         .collect();
-    if decided.is_empty() && !arguments.filters.is_empty() {
+    if decided.is_empty() && refused.is_empty() && !arguments.filters.is_empty() {
         bail!(
             "no snapshot to {} in {} matches {}",
             decision.as_str(),
@@ -111,13 +111,18 @@ pub(crate) fn run(
             arguments.filters.join(", ")
         );
     }
-    print(&file, arguments, decision, &decided)?;
+    print(&file, arguments, decision, &decided, &refused)?;
     if !mode.dry_run {
         record(project, &file.run.run_id, decision, &decided);
     }
-    match count(&decided, DecisionOutcome::Failed) {
-        0 => Ok(()),
-        failed => bail!(
+    match (count(&decided, DecisionOutcome::Failed), refused.len()) {
+        (0, 0) => Ok(()),
+        (0, refused) => bail!(
+            "refused {refused} of {} results, which are invalid or forged (help: run the tests \
+             again)",
+            file.results.len() + refused
+        ),
+        (failed, _) => bail!(
             "failed to {} {failed} of {} snapshots",
             decision.as_str(),
             decided.len()
@@ -205,10 +210,15 @@ fn print(
     arguments: &DecisionArguments,
     decision: Decision,
     decided: &[Decided],
+    refused: &[RefusedResult],
 ) -> Result<()> {
     let run = &file.run.run_id;
     if arguments.json {
-        let json = serde_json::json!({ "run": run, "decision": decision, "snapshots": decided });
+        let mut json =
+            serde_json::json!({ "run": run, "decision": decision, "snapshots": decided });
+        if !refused.is_empty() {
+            json["refused"] = serde_json::json!(refused);
+        }
         output::print_json(&json)?;
         return Ok(());
     }
@@ -224,12 +234,15 @@ fn print(
             print_error!("error: failed to {} {name}: {error}", decision.as_str());
         }
     }
-    print_line!("{}", summary(run, decision, decided));
+    for result in refused {
+        print_error!("error: {result}");
+    }
+    print_line!("{}", summary(run, decision, decided, refused.len()));
     Ok(())
 }
 
-fn summary(run: &RunId, decision: Decision, decided: &[Decided]) -> String {
-    if decided.is_empty() {
+fn summary(run: &RunId, decision: Decision, decided: &[Decided], refused: usize) -> String {
+    if decided.is_empty() && refused == 0 {
         return format!("nothing to {} in {run}", decision.as_str());
     }
     let would = count(decided, DecisionOutcome::WouldAccept);
@@ -255,6 +268,9 @@ fn summary(run: &RunId, decision: Decision, decided: &[Decided]) -> String {
             0 => {}
             count => text += &format!("; {count} {words}"),
         }
+    }
+    if refused > 0 {
+        text += &format!("; refused {refused}");
     }
     text
 }

@@ -22,8 +22,13 @@ pub(crate) fn run(config: &Config, options: &ListOptions) -> Result<()> {
     let project = Project::open(config)?;
     let snapshots = project.plan.snapshots.iter();
     let selected = snapshots.filter(|snapshot| is_selected(&snapshot.identifier, &options.filters));
+    let selected: Vec<_> = selected.collect();
+    if selected.is_empty() && !options.filters.is_empty() {
+        print_error!("no snapshot matches {}", options.filters.join(", "));
+    }
     if options.json {
         let list: Vec<_> = selected
+            .into_iter()
             .map(|snapshot| {
                 let mut entry = json!({
                     "name": snapshot.identifier.test_name(),

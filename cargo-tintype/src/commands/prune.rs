@@ -42,8 +42,10 @@ pub(crate) struct PruneOptions {
 pub(crate) fn run(config: &Config, options: &PruneOptions) -> Result<()> {
     let retention = Retention {
         runs: options.runs,
-        age: options.days.map(|days| Duration::from_secs(days * 86_400)),
-        image_bytes: options.megabytes.map(|mb| mb << 20),
+        age: options
+            .days
+            .map(|days| Duration::from_secs(days.saturating_mul(86_400))),
+        image_bytes: options.megabytes.map(|mb| mb.saturating_mul(1 << 20)),
     };
     if retention == Retention::default() {
         bail!("specify --runs, --days or --megabytes");

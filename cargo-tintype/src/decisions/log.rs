@@ -1,12 +1,13 @@
 //! The log of all decisions, and the baselines that acceptances replaced.
 
 use std::collections::HashMap;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use tintype::compare::MAX_FILE_BYTES;
 use tintype::internals::model::{RunId, now_ms};
 use tintype::internals::{baseline, files};
 
@@ -14,6 +15,8 @@ use super::decision::Decision;
 use crate::output::print_error;
 
 const FILE: &str = "decisions.ndjson";
+/// The largest log that is read, in bytes: several million decisions.
+const MAX_BYTES: u64 = 1 << 30;
 
 /// One line of the log.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -103,7 +106,7 @@ impl DecisionLog {
         if length == self.length {
             return Ok(());
         }
-        let bytes = match fs::read(&path) {
+        let bytes = match files::read(&path, MAX_BYTES) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(error).with_context(context),
@@ -147,10 +150,11 @@ impl DecisionLog {
         let path = self.path();
         let write = || -> io::Result<()> {
             fs::create_dir_all(&self.folder)?;
-            let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+            let mut file = files::append(&path)?;
             // One write, so that lines of several processes do not mix. A line
             // that a crash cut off is ended first.
-            let is_cut = fs::read(&path)?.last().is_some_and(|byte| *byte != b'\n');
+            let written = files::read(&path, MAX_BYTES)?;
+            let is_cut = written.last().is_some_and(|byte| *byte != b'\n');
             let start = if is_cut { "\n" } else { "" };
             let line = format!("{start}{}\n", serde_json::to_string(entry)?);
             file.write_all(line.as_bytes())
@@ -162,7 +166,7 @@ impl DecisionLog {
     /// Keeps a copy of the baseline that is about to be replaced, if it is the
     /// expected one. Otherwise it will not be replaced.
     pub(super) fn keep_replaced(&self, path: &Path, hash: &str) -> Result<()> {
-        let Ok(bytes) = fs::read(path) else {
+        let Ok(bytes) = files::read(path, MAX_FILE_BYTES) else {
             return Ok(());
         };
         if baseline::sha256(&bytes) != hash {

@@ -69,11 +69,17 @@ fn a_forged_result_is_not_accepted_and_changes_no_other() {
         let said = project.alone(&["accept", "--force"]);
         assert!(is_baseline(&project, ONE, 1), "{name}: {}", said.all());
         assert!(is_baseline(&project, TWO, 3), "{name}: {}", said.all());
-        assert!(
-            said.err.contains("button") || said.err.contains("result 1"),
-            "{name}: {}",
-            said.err
-        );
+        assert!(!said.ok, "{name}: {}", said.all());
+        let claimed = if name == "story" {
+            "forms/field"
+        } else {
+            "button"
+        };
+        let is_named = said
+            .err
+            .contains(&format!("result 1 in run.json, of {claimed}"))
+            || said.err.contains(&format!("failed to accept {ONE}"));
+        assert!(is_named, "{name}: {}", said.err);
         let undone = project.alone(&["undo"]);
         assert!(is_baseline(&project, TWO, 1), "{name}: {}", undone.all());
         let rejected = project.alone(&["reject", "button"]);
@@ -130,11 +136,84 @@ fn invalid_run_files_and_results_hide_no_others() {
     results.insert(0, json!("garbage"));
     results.push(results[1].clone());
     project.write(path, file.to_string().as_bytes());
+    let said = project.alone(&["accept", "--json", "button"]);
+    // What is valid is accepted, but a user must not miss that something is not.
+    assert_eq!(said.code, Some(1), "{}", said.all());
+    assert!(is_baseline(&project, ONE, 2) && is_baseline(&project, TWO, 1));
+    let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let refused = json["refused"].as_array().unwrap();
+    assert_eq!(refused.len(), 2, "{json}");
+    assert_eq!(refused[1]["result"], 4);
+    assert_eq!(refused[1]["name"], ONE);
     let said = project.alone(&["accept"]);
-    assert!(said.ok, "{}", said.all());
+    assert_eq!(said.code, Some(1), "{}", said.all());
     assert!(is_baseline(&project, ONE, 2) && is_baseline(&project, TWO, 3));
     for name in ["run-3", "run-4", "run-5", "result 1 in", "result 4 in"] {
         assert!(said.err.contains(name), "{name}: {}", said.err);
+    }
+    let refusal = "refused 2 of 4 results, which are invalid or forged";
+    assert!(said.err.contains(refusal), "{}", said.err);
+    assert!(said.out.contains("; refused 2"), "{}", said.out);
+}
+
+/// None of these commands may wait for a writer, or fill the memory.
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_in_place_of_files_are_refused() {
+    use std::os::unix::fs::symlink;
+    let project = forged(|_| ());
+    let pipe = |path: &str| {
+        let path = project.root().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let _ = fs::remove_file(&path);
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        path
+    };
+    for run in ["run-8", "run-9"] {
+        fs::create_dir(project.root().join("target/tintype/runs").join(run)).unwrap();
+    }
+    pipe("target/tintype/runs/run-8/run.json");
+    symlink(
+        "/dev/zero",
+        project.root().join("target/tintype/runs/run-9/run.json"),
+    )
+    .unwrap();
+    let baseline = pipe(&baseline_of(ONE));
+    let said = project.alone(&["accept"]);
+    assert!(!said.ok && is_baseline(&project, TWO, 3), "{}", said.all());
+    for name in ["run-8", "run-9", "failed to accept button"] {
+        assert!(said.err.contains(name), "{name}: {}", said.err);
+    }
+    let said = project.alone(&["accept", "--run", "run-8"]);
+    assert!(said.err.contains("not a regular file"), "{}", said.err);
+    fs::remove_file(baseline).unwrap();
+    let log = pipe("target/tintype/review/decisions.ndjson");
+    let said = project.alone(&["reject", "button"]);
+    assert!(said.err.contains("not a regular file"), "{}", said.err);
+    fs::remove_file(log).unwrap();
+}
+
+/// The lock of the baselines, and the log of decisions.
+#[cfg(unix)]
+#[test]
+fn links_in_place_of_own_files_are_neither_followed_nor_truncated() {
+    for own in ["baselines.lock", "review/decisions.ndjson"] {
+        let project = forged(|_| ());
+        let outside = project.write("precious.txt", b"precious\n");
+        let link = project.root().join("target/tintype").join(own);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        let _ = fs::remove_file(&link);
+        std::os::unix::fs::symlink(&outside, &link).unwrap();
+        let said = project.alone(&["accept"]);
+        assert!(!said.ok, "{own}: {}", said.all());
+        assert!(
+            said.err.contains("symbolic link") && said.err.contains(own),
+            "{own}: {}",
+            said.err
+        );
+        assert_eq!(project.read("precious.txt"), "precious\n", "{own}");
+        assert!(link.is_symlink(), "{own}");
     }
 }
 

@@ -4,6 +4,7 @@
 use std::fs;
 
 use tintype::internals::config::Config;
+use tintype::internals::escape::single_line;
 use tintype::internals::model::{
     Environment, Git, Reason, RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult,
     VisualTestRun,
@@ -90,9 +91,9 @@ fn text_of_a_run_in_the_folder_controls_no_terminal() {
 fn names_of_files_control_no_terminal() {
     let project = Project::new();
     project.write(&baseline_of("button::dark::375x667"), &picture(1));
-    project.write(&format!("baselines/{NAME}.png"), &picture(1));
-    print(&project, &["orphans"]);
-    print(&project, &["orphans", "--json"]);
+    project.write(&format!("baselines/{NAME}-dark-1x1.png"), &picture(1));
+    // Only at the start of a line are two colons escaped.
+    let escaped = single_line(NAME.trim_start_matches(':')).into_owned();
     for folder in ["a", "b"] {
         fs::create_dir(project.root().join(folder)).unwrap();
     }
@@ -100,15 +101,20 @@ fn names_of_files_control_no_terminal() {
     project.write(&format!("b/{NAME}.png"), &picture(200));
     for arguments in [
         &["compare", "a", "b"][..],
-        &["compare", "a", "b", "--json"],
         &["compare", NAME, NAME],
-        &["show", NAME],
+        &["show", "--run", NAME],
         &["list", NAME],
     ] {
         let shown = print(&project, arguments);
-        let names_it = arguments[0] == "compare";
-        assert!(shown.contains("owned") || !names_it, "{shown}");
+        assert!(shown.contains(&escaped), "{arguments:?}: {shown}");
     }
+    let said = project.alone(&["compare", "a", "b", "--json"]);
+    is_harmless(&said.out, None);
+    let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert!(json.to_string().contains("owned"), "{json}");
+    // The file is no baseline: no snapshot can have its name.
+    let said = project.alone(&["orphans"]);
+    assert_eq!(said.out, "every baseline belongs to a snapshot\n");
     let manifest = format!("{NAME}.toml");
     project.write(&manifest, format!("x = \"{NAME}\u{9b}\"").as_bytes());
     print(&project, &["--manifest", &manifest, "list"]);
