@@ -19,6 +19,7 @@ use tintype::internals::model::now_ms;
 use super::access::AccessPolicy;
 use super::error::ApiError;
 use super::link::SESSION_SECONDS;
+use super::request_filter::is_repeated;
 use super::sessions::{KNOWN_TTL, SessionCode};
 use super::state::{App, ServerState};
 use crate::output::print_line;
@@ -91,7 +92,9 @@ async fn authenticate(app: &ServerState, headers: &HeaderMap) -> Result<Option<U
             Ok(expiry.map(|expiry| user("local", Session::Link { expiry })))
         }
         AccessPolicy::Header(name) => {
-            let value = headers.get(name).and_then(|value| value.to_str().ok());
+            // If there are two, the proxy has added its own to that of a visitor.
+            let value = headers.get(name).filter(|_| !is_repeated(headers, name));
+            let value = value.and_then(|value| value.to_str().ok());
             let value = value.filter(|value| is_name(value));
             Ok(value.map(|name| user(name, Session::Proxy)))
         }

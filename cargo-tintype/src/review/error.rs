@@ -46,7 +46,10 @@ impl std::error::Error for ApiError {}
 impl From<RecordError> for ApiError {
     fn from(error: RecordError) -> Self {
         let status = match error {
-            RecordError::NoRun { .. } | RecordError::NoTest { .. } => StatusCode::NOT_FOUND,
+            // Invalid and forged documents are skipped, as in every list.
+            RecordError::NoRun { .. }
+            | RecordError::NoTest { .. }
+            | RecordError::Document { .. } => StatusCode::NOT_FOUND,
             RecordError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };

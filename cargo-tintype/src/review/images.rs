@@ -33,7 +33,8 @@ pub(super) async fn image(
         if kind == "replaced" {
             let copy = app.decisions.replaced(&result);
             let (_, copy) = copy.ok_or_else(|| ApiError::not_found("no baseline was replaced"))?;
-            return respond(images::read(&copy)?, true);
+            let bytes = images::read(&copy).map_err(|error| missing(&error))?;
+            return respond(bytes, true);
         }
         let image = match kind.as_str() {
             "current" if result.current.is_some() => Some(RunImage::Current),
@@ -50,12 +51,17 @@ pub(super) async fn image(
     let bytes = read
         .map_err(anyhow::Error::new)
         .and_then(|read| read)
-        .map_err(|error| ApiError::not_found(format!("{error:#}")))?;
+        .map_err(|error| missing(&error))?;
     // An address with the hash of the image always has the same content.
     respond(
         bytes,
         version.is_some_and(|version| version.len() > "v=".len()),
     )
+}
+
+/// The error of an image that is missing or refused.
+fn missing(error: &anyhow::Error) -> ApiError {
+    ApiError::not_found(format!("{error:#}"))
 }
 
 fn respond(bytes: Vec<u8>, is_immutable: bool) -> Result<Response<Body>, ApiError> {

@@ -1,10 +1,11 @@
-//! User may talk to the server, and what its pages may do.
+//! Decides which requests the server answers, and what its pages may do.
 //!
 //! The server changes files in a working tree, so a page of another
 //! origin must not reach it: not by a link, not by a form, and not by a name
 //! that resolves to 127.0.0.1 (DNS rebinding).
 
 use axum::extract::{Request, State};
+use axum::http::header::AsHeaderName;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -16,6 +17,20 @@ use super::state::App;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data:; font-src 'self'; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Headers of which a request has one at most.
+const SINGLE: [&str; 5] = [
+    "host",
+    "origin",
+    "content-type",
+    "sec-fetch-site",
+    "sec-fetch-mode",
+];
+
+/// Whether a request has this header more than once.
+pub(super) fn is_repeated(headers: &HeaderMap, name: impl AsHeaderName) -> bool {
+    headers.get_all(name).iter().nth(1).is_some()
+}
 
 /// Checks every request and adds security headers to every response.
 pub(super) async fn filter(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -29,7 +44,12 @@ pub(super) async fn filter(State(app): State<App>, request: Request, next: Next)
 
 /// The response to a request that is rejected.
 fn rejection(hosts: &AllowedHosts, request: &Request) -> Option<(StatusCode, &'static str)> {
-    let text = |name| request.headers().get(name).map(HeaderValue::to_str);
+    let headers = request.headers();
+    // Of a header that occurs twice, a proxy in front may have checked the other.
+    if SINGLE.iter().any(|name| is_repeated(headers, *name)) {
+        return Some((StatusCode::BAD_REQUEST, "a header is repeated\n"));
+    }
+    let text = |name| headers.get(name).map(HeaderValue::to_str);
     let host = match text(header::HOST) {
         Some(Ok(host)) => Some(host),
         Some(Err(_)) => None,
@@ -56,7 +76,7 @@ fn rejection(hosts: &AllowedHosts, request: &Request) -> Option<(StatusCode, &'s
             "cross-origin requests are not allowed\n",
         ));
     }
-    let value = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok());
+    let value = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
     let is_cross_site = matches!(value("sec-fetch-site"), Some("cross-site" | "same-site"));
     if is_cross_site && value("sec-fetch-mode") != Some("navigate") {
         return Some((

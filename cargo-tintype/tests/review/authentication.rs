@@ -184,6 +184,10 @@ async fn a_proxy_header_names_the_user() {
     assert_eq!(review.get("/api/runs").status, 401);
     let named = ("x-forwarded-user", "mira@example.org");
     assert_eq!(status(&review, "/api/runs", Some(named)), 200);
+    // A proxy that adds its header to that of a visitor.
+    let both = [("x-forwarded-user", "root"), named];
+    let answer = request(review.port, "GET", "/api/runs", &both, "");
+    assert_eq!(answer.status, 401);
     let answer = post(&review, "/api/decisions", &[named], &accept());
     assert_eq!(
         answer.json()["answers"][0]["done"],

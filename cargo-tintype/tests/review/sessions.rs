@@ -37,6 +37,10 @@ async fn a_session_is_worth_nothing_at_another_server() {
         let own = log_in(&there, token).cookie();
         assert_eq!(status(&there, &own), 200);
         let (name, _) = own.split_once('=').unwrap();
+        // A browser sends the cookies of all ports of a host, here both.
+        for both in [format!("{cookie}; {own}"), format!("{own}; {cookie}")] {
+            assert_eq!((status(&here, &both), status(&there, &both)), (200, 200));
+        }
         for stolen in [cookie.clone(), format!("{name}={id}")] {
             assert_eq!(status(&there, &stolen), 401, "{stolen}");
         }
