@@ -81,4 +81,15 @@ mod tests {
         write_line(&mut out, format_args!("a\u{1b}[2J\n{}", "::error::b"));
         assert_eq!(out, b"a\\u{1b}[2J\n\\::error::b\n");
     }
+
+    #[test]
+    fn lines_have_no_secrets_and_control_no_terminal() {
+        let mut line = Vec::new();
+        write_line(
+            &mut line,
+            format_args!("redis://ci:pw@cache \u{1b}[2J\n::error::x"),
+        );
+        let expected = b"redis://ci:***@cache \\u{1b}[2J\n\\::error::x\n";
+        assert_eq!(line, expected);
+    }
 }

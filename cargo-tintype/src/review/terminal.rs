@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use tintype::internals::baseline;
 use tintype::internals::model::{VisualTestResult, VisualTestRun};
 
 use super::decide::decide;
@@ -115,33 +116,43 @@ fn show(project: &Project, run: &VisualTestRun, result: &VisualTestResult, nth: 
         let (what, was, now) = (&change.what, &change.baseline, &change.current);
         print_line!("{what}: {was} when accepted, now {now}");
     }
-    let images = image_files(project, result);
+    let found = images_of(project, result);
     if let Some(protocol) = protocol(&project.config.variables) {
-        match draw(&images, protocol) {
+        let images = found.iter().map(|(kind, _, png)| (*kind, png.clone()));
+        match draw(&images.collect::<Vec<_>>(), protocol) {
             Ok(()) => return,
             Err(error) => print_line!("failed to draw the images: {error:#}"),
         }
     }
-    for (kind, path) in &images {
+    for (kind, path, _) in &found {
         output::print_link(kind, path);
     }
     print_line!("run       {}", run.run_id);
 }
 
-/// The files of the images that exist.
-fn image_files(project: &Project, result: &VisualTestResult) -> Vec<(&'static str, PathBuf)> {
+/// The images that exist, with their files, which are not read again: someone
+/// could have replaced them since they were checked.
+fn images_of(
+    project: &Project,
+    result: &VisualTestResult,
+) -> Vec<(&'static str, PathBuf, Vec<u8>)> {
+    let root = &project.manifest.root;
     let baseline = project.baseline(&result.story_identifier).ok();
+    let baseline = baseline.and_then(|path| {
+        let found = baseline::read(root, &path).ok()??;
+        Some((path, found.bytes))
+    });
     let find = |exists: bool, image| {
         let found = exists.then(|| images::verified(&project.manifest, result, image));
-        Some(found?.ok()?.0)
+        found?.ok()
     };
     [
-        ("baseline", baseline.filter(|path| path.is_file())),
+        ("baseline", baseline),
         ("current", find(result.current.is_some(), RunImage::Current)),
         ("diff", find(result.diff.is_some(), RunImage::Diff)),
     ]
     .into_iter()
-    .filter_map(|(kind, path)| Some((kind, path?)))
+    .filter_map(|(kind, found)| found.map(|(path, png)| (kind, path, png)))
     .collect()
 }
 
