@@ -6,7 +6,10 @@ use super::project::{MANIFEST, Project};
 use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
-    trials![pages_that_replace_built_ins_are_captured]
+    trials![
+        pages_that_replace_built_ins_are_captured,
+        a_page_that_cannot_be_left_fails_no_other,
+    ]
 }
 
 /// Replaces all methods of an object by one that throws.
@@ -124,4 +127,20 @@ fn pages_that_replace_built_ins_are_captured() {
         assert!(pixels(name) == untouched, "{name} changed its picture");
     }
     assert_eq!(project.run(&[], &[]).code, Some(0), "the same again");
+}
+
+/// The first page never lets the browser leave it, so that the second one gets
+/// another tab.
+fn a_page_that_cannot_be_left_fails_no_other() {
+    let stuck = "<!doctype html><p>stuck<script>
+        addEventListener('beforeunload', () => { for (;;); });
+        </script>";
+    let stories = [("a.html", stuck), ("b.html", "<!doctype html><p>b")];
+    let manifest = format!("{MANIFEST}[browser]\nsessions = 1\n[capture]\ntimeout = \"10s\"\n");
+    let project = Project::new(&manifest, &stories);
+    let variables = [("TINTYPE_UPDATE", "new"), ("TINTYPE_LOG", "warn")];
+    let run = project.run(&[], &variables);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    let told = "loading the story again, in a new tab";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
 }

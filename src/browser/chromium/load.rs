@@ -14,6 +14,10 @@ use crate::manifest::{CaptureSettings, Screen, Theme};
 /// needs page time, in milliseconds.
 const LOADING: f64 = 100.0;
 
+/// The command that navigates, and as errors name it.
+const NAVIGATE: &str = "navigate";
+const NAVIGATION: &str = "`navigate`";
+
 /// After this many steps, loading is taken to need page time.
 const MAX_INSTANTS: u32 = 900;
 
@@ -27,10 +31,23 @@ impl ChromiumPage {
         screen: Screen,
         capture: &CaptureSettings,
     ) -> Result<(), BrowserError> {
-        self.load_once(address, theme, screen, capture).await?;
+        // A new tab shows an empty page.
+        let was_used = !self.state.address.is_empty();
+        let mut loaded = self.load_once(address, theme, screen, capture).await;
+        if let Err(error) = &loaded
+            && is_navigation(error)
+            && was_used
+        {
+            // The page that is left may have prevented it.
+            tracing::warn!(%error, "loading the story again, in a new tab");
+            self.open_tab(Some(screen)).await?;
+            loaded = self.load_once(address, theme, screen, capture).await;
+        }
+        loaded.map_err(|error| of_navigation(error, address))?;
         if self.needs_password().await? {
             self.authenticate(address).await?;
-            self.load_once(address, theme, screen, capture).await?;
+            let loaded = self.load_once(address, theme, screen, capture).await;
+            loaded.map_err(|error| of_navigation(error, address))?;
         }
         Ok(())
     }
@@ -75,12 +92,12 @@ impl ChromiumPage {
         screen: Screen,
         capture: &CaptureSettings,
     ) -> Result<(), BrowserError> {
-        self.load_fresh_once(address, theme, screen, capture)
-            .await?;
+        let loaded = self.load_fresh_once(address, theme, screen, capture).await;
+        loaded.map_err(|error| of_navigation(error, address))?;
         if self.needs_password().await? {
             self.authenticate(address).await?;
-            self.load_fresh_once(address, theme, screen, capture)
-                .await?;
+            let loaded = self.load_fresh_once(address, theme, screen, capture).await;
+            loaded.map_err(|error| of_navigation(error, address))?;
         }
         Ok(())
     }
@@ -126,6 +143,17 @@ impl ChromiumPage {
         address: &str,
         limit: Duration,
     ) -> Result<(), BrowserError> {
+        let loaded = self.try_navigate(address, limit).await;
+        loaded.map_err(|error| of_navigation(error, address))
+    }
+
+    /// The same. An error that the browser does not explain is a refused
+    /// [`NAVIGATION`].
+    pub(super) async fn try_navigate(
+        &self,
+        address: &str,
+        limit: Duration,
+    ) -> Result<(), BrowserError> {
         // The address may contain a password.
         if !address.contains('@') {
             tracing::debug!(address, "loading");
@@ -140,12 +168,15 @@ impl ChromiumPage {
             self.cdp("Page.navigate", blank).await?;
             loaded = self.goto(address, limit).await;
         }
-        loaded.map_err(|error| error.of_loading(address))
+        loaded.map_err(|error| match error {
+            BrowserError::Timeout { .. } => error.of_loading(address),
+            other => other,
+        })
     }
 
     async fn goto(&self, address: &str, limit: Duration) -> Result<(), BrowserError> {
         let load = self.driver.client.goto(address);
-        self.driver.command_within("navigate", limit, load).await
+        self.driver.command_within(NAVIGATE, limit, load).await
     }
 
     /// Applies a screen and a theme to the loaded page, and draws a frame for its
@@ -171,25 +202,28 @@ impl ChromiumPage {
         let begun = Instant::now();
         self.restart_virtual_time(true).await?;
         devtools.events().start_navigation();
-        let failed = |reason: String| BrowserError::Load {
-            url: address.to_owned(),
+        let unexplained = |reason: String| BrowserError::Refused {
+            command: NAVIGATION.to_owned(),
             reason,
         };
         let target = json!({ "url": address });
         match devtools.call("Page.navigate", target, limit).await {
             Ok(answer) => {
                 if let Some(reason) = answer["errorText"].as_str() {
-                    return Err(failed(describe_failure(reason)));
+                    return Err(BrowserError::Load {
+                        url: address.to_owned(),
+                        reason: describe_failure(reason),
+                    });
                 }
                 if answer.get("loaderId").is_none() {
                     return Ok(());
                 }
             }
-            Err(DevToolsError::Rejected(reason)) => return Err(failed(reason)),
+            Err(DevToolsError::Rejected(reason)) => return Err(unexplained(reason)),
             Err(DevToolsError::Timeout(_)) => {
                 let _ = self.cdp("Page.stopLoading", json!({})).await;
                 let seconds = limit.as_secs_f32();
-                return Err(failed(format!("no answer within {seconds} s")));
+                return Err(unexplained(format!("no answer within {seconds} s")));
             }
             Err(error) => return Err(self.devtools_error("load", error)),
         }
@@ -231,6 +265,20 @@ impl ChromiumPage {
         }
         clock.active_since = clock.passed;
         Ok(())
+    }
+}
+
+/// Whether this is the error of a navigation that the browser does not explain.
+fn is_navigation(error: &BrowserError) -> bool {
+    matches!(error, BrowserError::Refused { command, .. } if command == NAVIGATION)
+}
+
+/// Makes the error of a navigation name the address.
+fn of_navigation(error: BrowserError, address: &str) -> BrowserError {
+    if is_navigation(&error) {
+        error.of_loading(address)
+    } else {
+        error
     }
 }
 

@@ -16,11 +16,11 @@ impl ChromiumPage {
         limit: Duration,
     ) -> Result<(), BrowserError> {
         let Some(state) = &self.state.storage_state else {
-            return self.navigate(address, limit).await;
+            return self.try_navigate(address, limit).await;
         };
         self.set_cookies(state, address).await?;
         let filling = self.fill_storage(state).await?;
-        let outcome = self.navigate(address, limit).await;
+        let outcome = self.try_navigate(address, limit).await;
         // Also after an error: the next story may have no login.
         outcome.and(self.remove_script(filling).await)
     }
