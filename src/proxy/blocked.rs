@@ -40,6 +40,15 @@ impl BlockedRequests {
         });
     }
 
+    /// The listed requests to servers that the other list does not have.
+    pub(crate) fn without(&self, other: &Self) -> Self {
+        let is_new = |each: &&BlockedRequest| other.first.iter().all(|o| o.host != each.host);
+        Self {
+            first: self.first.iter().filter(is_new).cloned().collect(),
+            more: 0,
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.first.is_empty()
     }

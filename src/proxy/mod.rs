@@ -21,5 +21,6 @@ mod response;
 mod story_policy;
 mod tunnel;
 
+pub(crate) use blocked::BlockedRequests;
 pub(crate) use proxy::{Coverage, Proxy};
 pub(crate) use story_policy::Traffic;

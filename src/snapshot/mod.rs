@@ -29,6 +29,7 @@ mod finished;
 mod hooks;
 mod judge;
 mod known_failure;
+mod leaving_requests;
 mod load;
 mod login;
 mod navigate;

@@ -13,6 +13,7 @@ use super::update::BaselineUpdater;
 use super::{fast_path, requests, story_parameters};
 use crate::browser::{BrowserError, Settled, snapshot_limits};
 use crate::cache::CachedPass;
+use crate::events::Event;
 use crate::model::{Environment, ImageHashes, Status, VisualTestResult};
 use crate::plan::Snapshot;
 
@@ -124,6 +125,9 @@ async fn judge_and_finish(
         judged.unwrap_or_else(|panic| failed(draft, panic.to_string()))
     };
     timings.compare += begun.elapsed();
+    for warning in requests::take_left(page) {
+        verdicts.updater.bus.publish(Event::Warning(warning));
+    }
     finished.notes.extend(missing_fonts(&settled));
     describe(&mut finished.result, page, settled, &timings);
     let result = &finished.result;

@@ -27,9 +27,27 @@ pub(super) async fn apply_rules(
         if let Some(address) = page.dirty.take() {
             page.browser.forget(&address).await?;
         }
+        if proxy.has_blocked() {
+            page.leaving.note_left(&proxy.traffic().blocked);
+        }
     }
+    page.leaving.begin_story();
     proxy.set_story(story);
     Ok(())
+}
+
+/// A warning for every server to which a page that was left has sent a request
+/// that was blocked, once. It is complete when the page after it is captured.
+pub(super) fn take_left(page: &mut SessionPage) -> Vec<String> {
+    if page.leaving.is_empty() || are_unattributed(page) {
+        return Vec::new();
+    }
+    let own = page.proxy.as_ref().map(|proxy| proxy.traffic().blocked);
+    let errors = page.leaving.take(&own.unwrap_or_default()).into_iter();
+    errors
+        .map(|error| page.site.describe_error(error))
+        .map(|error| format!("while a story was left: {error}"))
+        .collect()
 }
 
 /// Whether requests were blocked that may be those of the previous page.
@@ -40,7 +58,7 @@ pub(super) fn are_unattributed(page: &SessionPage) -> bool {
 /// Fails if the page has sent a request that is refused, or one that a rule
 /// should have answered and could not. The proxy also knows requests that the
 /// page does not report. Blocked requests become errors of the page.
-pub(super) fn check(page: &SessionPage, settled: &mut Settled) -> Result<(), BrowserError> {
+pub(super) fn check(page: &mut SessionPage, settled: &mut Settled) -> Result<(), BrowserError> {
     let Some(proxy) = &page.proxy else {
         return Ok(());
     };
@@ -58,6 +76,7 @@ pub(super) fn check(page: &SessionPage, settled: &mut Settled) -> Result<(), Bro
     }
     if !are_unattributed(page) {
         settled.page_errors.extend(blocked.errors());
+        page.leaving.report(&blocked);
     }
     if !proxy.may_have_rules() {
         settled.foreign.retain(|address| !blocked.contains(address));

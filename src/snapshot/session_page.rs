@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::leaving_requests::LeavingRequests;
 use super::site::Site;
 use crate::browser::{Browser, PageResources, Parameters};
 use crate::cache::CachedPass;
@@ -20,6 +21,8 @@ pub(crate) struct SessionPage {
     /// Whether the previous page had been left before the current story was
     /// loaded, so that all requests are those of the current one.
     pub(super) is_alone: bool,
+    /// Requests that were blocked while pages were left.
+    pub(super) leaving: LeavingRequests,
     /// The story that the page shows, and what it was loaded for.
     pub(super) loaded: Option<LoadedPage>,
     /// The address of a story that has left cookies or storage behind.
@@ -80,6 +83,7 @@ impl SessionPage {
             browser,
             proxy,
             is_alone: false,
+            leaving: LeavingRequests::default(),
             loaded: None,
             dirty: None,
             parameters: Parameters::default(),

@@ -186,7 +186,12 @@ fn other_stories_are_not_blamed() {
         format!("{MANIFEST}[browser]\nsessions = 1\n[capture]\npage-errors = \"fail\"\n");
     let project = Project::new(&manifest, &stories);
     for _ in 0..3 {
-        let _ = project.run(&[], &[("TINTYPE_UPDATE", "new"), ("TINTYPE_CACHE", "off")]);
+        let run = project.run(&[], &[("TINTYPE_UPDATE", "new"), ("TINTYPE_CACHE", "off")]);
+        let told = format!(
+            "while a story was left: the request to http://{}",
+            server.address
+        );
+        assert_eq!(run.stderr.matches(&told).count(), 1, "{}", run.stderr);
         for story in ["b", "c"] {
             let result = project.result(&format!("{story}::light::400x300"));
             assert_ne!(result.status, Status::Failed, "{result:?}");
