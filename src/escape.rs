@@ -38,7 +38,9 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
         // and tabs, which are unsafe nowhere else.
         let is_command = c == '[' && ends_with_marker(&out);
         if is_command || (is_unsafe(c) && !matches!(c, '\n' | '\r' | '\t')) {
-            let _ = write!(out, "\\u{:04x}", u32::from(c));
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
         } else {
             out.push(c);
         }
@@ -64,10 +66,19 @@ enum Styles {
     Escaped,
 }
 
-/// Control characters, and those that reorder text or break lines.
+/// Control characters, and those that reorder text, break lines or are invisible
+/// copies of ASCII.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+        || matches!(
+            c,
+            '\u{61c}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2066}'..='\u{2069}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 fn escape(text: &str, breaks: Breaks, styles: Styles) -> Cow<'_, str> {
@@ -134,18 +145,30 @@ mod tests {
         assert_eq!(single_line("a\nb\tc"), "a\\nb\\tc");
     }
 
+    /// Control characters, those with the property Bidi_Control, separators of
+    /// lines and paragraphs, and tags.
+    fn has_effect(c: char) -> bool {
+        let others = "\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202b}\u{202c}\u{202d}\
+             \u{202e}\u{2066}\u{2067}\u{2068}\u{2069}\u{e0001}\u{e0061}\u{e007f}";
+        c.is_control() || others.contains(c)
+    }
+
     #[test]
     fn nothing_that_a_terminal_obeys_is_left() {
-        let all: String = (0..=0x3000).filter_map(char::from_u32).collect();
+        let all = (0..=0x3000).chain(0xe0000..=0xe0080);
+        let all: String = all.filter_map(char::from_u32).collect();
         for text in [
             printable(&all),
             single_line(&all),
             printable_with_styles(&all),
         ] {
-            let left: Vec<char> = text.chars().filter(|c| is_unsafe(*c)).collect();
+            let left: Vec<char> = text.chars().filter(|c| has_effect(*c)).collect();
             assert!(left.iter().all(|c| matches!(c, '\n' | '\t')), "{left:?}");
         }
-        assert!(!printable_json(&serde_json::to_string(&all).unwrap()).contains(is_unsafe));
+        let json = serde_json::to_string(&all).unwrap();
+        let printed = printable_json(&json);
+        assert!(!printed.contains(has_effect));
+        assert_eq!(serde_json::from_str::<String>(&printed).unwrap(), all);
     }
 
     #[test]

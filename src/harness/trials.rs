@@ -9,6 +9,7 @@ use libtest_mimic::{Completion, Conclusion, Failed, Trial};
 
 use super::arguments::Arguments;
 use super::selection::Selected;
+use crate::escape::single_line;
 
 /// Marks trials that a filter left out, as libtest-mimic's "kind": a prefix in
 /// brackets, which no snapshot's name has.
@@ -32,7 +33,11 @@ where
     for (index, snapshot) in selected.snapshots.iter().enumerate() {
         let name = snapshot.identifier.test_name();
         trials.push(match snapshot.skip.clone() {
-            Some(reason) => Trial::ignorable_test(name, || Ok(Completion::ignored_with(reason))),
+            Some(reason) => {
+                // A Storybook can have given the reason, and libtest prints it.
+                let reason = single_line(&reason).into_owned();
+                Trial::ignorable_test(name, || Ok(Completion::ignored_with(reason)))
+            }
             None => {
                 let wait = Arc::clone(&wait);
                 Trial::ignorable_test(name, move || wait(index))
