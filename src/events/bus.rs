@@ -86,4 +86,18 @@ mod tests {
         let expected = ["a: first", "a: second", "b: second", "b: first"];
         assert_eq!(*log.lock().unwrap(), expected);
     }
+
+    #[test]
+    fn warnings_are_bounded() {
+        let (bus, log) = (Bus::new(), Arc::default());
+        bus.subscribe(Arc::new(Notes {
+            name: "a",
+            answers: false,
+            log: Arc::clone(&log),
+        }));
+        bus.publish(Event::Warning("x".repeat(12_000_000)));
+        let log = log.lock().unwrap();
+        assert!(log[0].len() < 20_000, "{}", log[0].len());
+        assert!(log[0].ends_with("… 11.9 MB more"));
+    }
 }

@@ -161,6 +161,25 @@ impl LazyRun {
             let first = message.lines().next().unwrap_or_default();
             print_error(&format!("Error: {first}"));
         }
-        printable(&redact(message)).into()
+        shown_failure(message).into()
+    }
+}
+
+/// The message of a failure without secrets and escaped: libtest prints it as it
+/// is.
+fn shown_failure(message: &str) -> String {
+    printable(&redact(message)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown_failure;
+    use crate::redact;
+
+    #[test]
+    fn failures_have_no_secrets_and_control_no_terminal() {
+        redact::register("failed-secret-4417");
+        let shown = shown_failure("a failed-secret-4417\n::error::\u{1b}[2J");
+        assert_eq!(shown, "a ***\n\\::error::\\u{1b}[2J");
     }
 }

@@ -37,12 +37,30 @@ struct EscapedStderr;
 impl Write for EscapedStderr {
     /// A subscriber writes each event at once.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(event);
-        io::stderr().write_all(printable(&redact(&text)).as_bytes())?;
+        io::stderr().write_all(shown(event).as_bytes())?;
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
+    }
+}
+
+/// An event as it is printed.
+fn shown(event: &[u8]) -> String {
+    let text = String::from_utf8_lossy(event);
+    printable(&redact(&text)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+    use crate::redact;
+
+    #[test]
+    fn events_have_no_secrets_and_control_no_terminal() {
+        redact::register("logged-secret-9034");
+        let text = shown(b"a logged-secret-9034 \x1b]0;owned\x07\n::error::x\n");
+        assert_eq!(text, "a *** \\u{1b}]0;owned\\u{7}\n\\::error::x\n");
     }
 }

@@ -330,4 +330,20 @@ mod tests {
         let end = Some((1_761_480_000_000, 5, Reason::Passed));
         assert_eq!(join_document(&head, end, &run.summary, &tail), json(&run));
     }
+
+    #[test]
+    fn the_environment_of_a_document_is_bounded() {
+        let huge = || Some("x".repeat(12_000_000));
+        let environment = Environment {
+            command: huge(),
+            browser: huge(),
+            driver: huge(),
+            ..Environment::default()
+        };
+        let run = VisualTestRun::start(RunId("run-1".to_owned()), environment);
+        let (head, tail) = split_document(&run);
+        assert!(head.len() + tail.len() < 10_000);
+        let document = join_document(&head, None, &run.summary, &tail);
+        assert!(document.contains("… 11.9 MB more"));
+    }
 }

@@ -158,4 +158,11 @@ mod tests {
         help: another program uses this key; set REDIS_PREFIX to keep them apart
         ");
     }
+
+    #[test]
+    fn the_message_of_a_server_is_bounded() {
+        let error = error(&format!("ERR {}", "x".repeat(12_000_000)));
+        assert!(error.message.len() <= 2048, "{}", error.message.len());
+        assert!(error.message.ends_with("… 11.9 MB more"));
+    }
 }

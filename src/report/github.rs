@@ -276,6 +276,13 @@ mod tests {
     }
 
     #[test]
+    fn html_controls_no_terminal() {
+        let text = super::html("<b>\u{1b}]0;owned\u{7}\u{202e} @team\n::error::x");
+        let expected = "&lt;b&gt;\\u{1b}]0;owned\\u{7}\\u{202e} &#64;team \\::error::x";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
     fn there_are_at_most_ten_annotations() {
         let results: Vec<_> = (0..30)
             .map(|n| {

@@ -107,3 +107,28 @@ impl ResultTable {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::ResultTable;
+    use crate::model::{RunId, Status, StoryIdentifier, VisualTestResult};
+    use crate::snapshot::FinishedSnapshot;
+
+    /// Whoever has put the text there.
+    #[test]
+    fn results_are_bounded_before_they_are_published() {
+        let story = StoryIdentifier::from_key("a:dark:10x20").unwrap();
+        let result = VisualTestResult::new(RunId("run-1".to_owned()), story, Status::Failed);
+        let huge = "x".repeat(12_000_000);
+        let finished = FinishedSnapshot::with_message(result, Status::Failed, huge);
+        let table = ResultTable::default();
+        table.request(0);
+        let mut published = 0;
+        table.finish(0, finished, |result| {
+            published = result.message.as_ref().map_or(0, String::len);
+        });
+        assert!((1..20_000).contains(&published), "{published}");
+        let kept = table.wait(0).result.message.unwrap();
+        assert!(kept.ends_with("… 11.9 MB more") && kept.len() == published);
+    }
+}

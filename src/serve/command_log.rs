@@ -54,3 +54,33 @@ impl CommandLog {
         let _ = self.file.write_all(text.as_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_SIZE, create};
+
+    #[test]
+    fn a_full_log_drops_further_output() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logs/command.log");
+        let sink = create(&path).unwrap();
+        for _ in 0..20 {
+            sink(&"x".repeat(1 << 20));
+        }
+        let log = std::fs::read_to_string(&path).unwrap();
+        assert!(log.len() < MAX_SIZE + (2 << 20), "{}", log.len());
+        assert!(log.ends_with("the log is full: further output is dropped\n"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_place_of_the_log_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (outside, path) = (folder.path().join("notes"), folder.path().join("log"));
+        std::fs::write(&outside, "precious").unwrap();
+        std::os::unix::fs::symlink(&outside, &path).unwrap();
+        create(&path).unwrap()("line");
+        assert_eq!(std::fs::read(&outside).unwrap(), b"precious");
+        assert_eq!(std::fs::read(&path).unwrap(), b"line\n");
+    }
+}

@@ -57,3 +57,55 @@ impl FinishedSnapshot {
         Self::new(result)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::FinishedSnapshot;
+    use crate::model::{
+        Attempt, PageError, PageErrorKind, RunId, Status, StoryIdentifier, VisualTestResult,
+    };
+    use crate::redact;
+
+    fn result() -> VisualTestResult {
+        let story = StoryIdentifier::from_key("a:dark:10x20").unwrap();
+        VisualTestResult::new(RunId("run-1".to_owned()), story, Status::Failed)
+    }
+
+    #[test]
+    fn no_text_of_a_result_has_a_secret() {
+        redact::register("finished-secret-5821");
+        let text = || "it said finished-secret-5821".to_owned();
+        let mut result = result();
+        result.message = Some(text());
+        result.attempts = vec![Attempt {
+            status: Status::Failed,
+            message: Some(text()),
+            duration_ms: 1,
+        }];
+        result.open_network = vec![text()];
+        result.page_errors = vec![PageError {
+            kind: PageErrorKind::Console,
+            message: text(),
+            url: Some(text()),
+        }];
+        let mut finished = FinishedSnapshot::new(result);
+        finished.notes = vec![text()];
+        let finished = finished.redacted();
+        let document = serde_json::to_string(&finished.result).unwrap();
+        let shown = format!("{document} {}", finished.notes.join(" "));
+        assert!(!shown.contains("finished-secret"), "{shown}");
+        assert_eq!(shown.matches("it said ***").count(), 6, "{shown}");
+    }
+
+    #[test]
+    fn notes_are_bounded() {
+        let mut finished = FinishedSnapshot::new(result());
+        finished.result.message = Some("x".repeat(12_000_000));
+        finished.notes = vec!["x".repeat(12_000_000); 200];
+        finished.bound_texts();
+        assert_eq!(finished.notes.len(), 100);
+        let is_bounded = |text: &String| text.ends_with("… 11.9 MB more") && text.len() < 20_000;
+        assert!(finished.notes.iter().all(is_bounded));
+        assert!(is_bounded(finished.result.message.as_ref().unwrap()));
+    }
+}

@@ -228,6 +228,39 @@ async fn pruning_removes_no_keys_of_others() {
     assert_eq!(server.cli(&["KEYS", "*run-1*"]), "");
 }
 
+/// Others write the index, and a run's images are in the folder of its id.
+#[tokio::test(flavor = "multi_thread")]
+async fn pruning_removes_no_folders_of_others() {
+    let (server, folder, records) = recorded().await;
+    let images = folder.path().join("target/runs");
+    std::fs::create_dir_all(&images).unwrap();
+    let precious = folder.path().join("precious");
+    std::fs::create_dir(&precious).unwrap();
+    let absolute = precious.display().to_string();
+    let mut ended = run("run-1");
+    ended.reason = Some(Reason::Passed);
+    for (id, n) in ["../../precious", &absolute, "x/../../../precious", ".."]
+        .iter()
+        .zip(1..)
+    {
+        // Without a document, and with one that agrees.
+        server.cli(&["ZADD", "tintype:runs", &n.to_string(), id]);
+        if n % 2 == 0 {
+            ended.run_id = RunId((*id).to_owned());
+            let document = serde_json::to_string(&ended).unwrap();
+            server.cli(&["SET", &format!("visualrun:{id}"), &document]);
+        }
+    }
+    let limits = Retention {
+        runs: Some(0),
+        ..Retention::default()
+    };
+    let surplus = records.surplus(limits, &images, |_| ()).await.unwrap();
+    assert_eq!(surplus.len(), 1, "{surplus:?}");
+    records.prune(&surplus, |_| ()).await.unwrap();
+    assert!(precious.is_dir() && images.is_dir());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_forged_export_is_not_imported() {
     let (_server, folder, records) = recorded().await;

@@ -6,17 +6,23 @@ use std::fs;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use libtest_mimic::Trial;
+use tintype::internals::model::Status;
 
 use super::harmless::{HOSTILE, is_harmless};
 use super::project::{Bell, MANIFEST, Project, Run};
+use super::support::server::Server;
 use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
     trials![
         text_of_a_page_controls_neither_terminal_nor_ci,
         text_of_a_command_controls_neither_terminal_nor_ci,
+        text_of_a_manifest_controls_neither_terminal_nor_ci,
+        endless_text_of_a_page_loses_no_result,
+        planted_links_are_neither_followed_nor_truncated,
         cookies_of_a_login_are_redacted_in_every_encoding,
         browsers_and_drivers_inherit_no_secrets,
+        commands_of_the_user_inherit_no_secrets_of_tintype,
         passwords_of_addresses_are_never_shown,
         a_missing_temporary_folder_is_named,
         few_open_files_are_reported_before_anything_is_created,
@@ -72,6 +78,107 @@ fn text_of_a_command_controls_neither_terminal_nor_ci() {
     let shown = format!("{}{}", run.stdout, run.stderr);
     assert!(shown.contains("owned"), "{shown}");
     is_harmless(&shown, OWN);
+}
+
+/// Every text is 12 MB long.
+fn endless_text_of_a_page_loses_no_result() {
+    let page = "<!doctype html><p>page<script>
+        const long = '<'.repeat(12000000);
+        console.error(long);
+        setTimeout(() => { throw new Error(long) });
+        fetch('gone?' + 'x'.repeat(1000000)).catch(() => 0);
+        </script>";
+    let steps = "<!doctype html><p>page<script>
+        const long = '<'.repeat(12000000);
+        addEventListener('click', () => { throw new Error(long) });
+        </script>";
+    let server = Server::start(&[]);
+    let manifest = format!(
+        "{MANIFEST}\n[capture]\npage-errors = \"fail\"\n\
+         [[story]]\npath = \"a.html\"\n[[story]]\npath = \"b.html\"\n\
+         [[story]]\npath = \"c.html\"\nsteps = [{{ script = \"throw new Error('x'.repeat(12000000))\" }}]\n\
+         [[story]]\npath = \"d.html\"\n"
+    );
+    let stories = [
+        ("a.html", "<p>a"),
+        ("b.html", page),
+        ("c.html", steps),
+        ("d.html", "<p>d"),
+    ];
+    let project = Project::new(&manifest, &stories);
+    let url = server.url();
+    let run = project.run(&[], &[("REDIS_URL", &url), ("TINTYPE_UPDATE", "new")]);
+    assert_eq!(run.code, Some(101), "{:.9000}", run.stderr);
+    let lengths = [run.stdout.len(), run.stderr.len()];
+    assert!(
+        lengths.iter().all(|length| *length < 100_000),
+        "{lengths:?}"
+    );
+    let folder = project.runs().pop().unwrap();
+    for name in ["run.json", "junit.xml"] {
+        let text = fs::read_to_string(folder.join(name)).unwrap();
+        assert!(text.len() < 200_000, "{name}: {}", text.len());
+        assert!(text.contains("MB more"), "{name}: {text}");
+    }
+    let statuses = project.statuses();
+    assert_eq!(statuses.len(), 4, "{statuses:?}");
+    let failed = statuses.iter().filter(|status| **status == Status::Failed);
+    assert_eq!(failed.count(), 2, "{statuses:?}");
+    // The record has all of them, and is small.
+    let run = project.last().run.run_id;
+    let tests = server.cli(&["SMEMBERS", &format!("visualrun:{run}:tests")]);
+    assert_eq!(tests.lines().count(), 4, "{tests}");
+    for key in tests.lines() {
+        let length: usize = server.cli(&["STRLEN", key]).parse().unwrap();
+        assert!((1..100_000).contains(&length), "{key}: {length}");
+    }
+    let document = server.cli(&["GET", &format!("visualrun:{run}")]);
+    assert!(document.contains("\"reason\":\"failed\""), "{document}");
+}
+
+/// Locks and reports, where others can write to the state folder.
+fn planted_links_are_neither_followed_nor_truncated() {
+    for own in [
+        "cache/.lock",
+        "runs/run-7/.lock",
+        "runs/run-7/run.json",
+        "runs/run-7/report.html",
+        "runs/run-7/junit.xml",
+    ] {
+        let project = Project::new(MANIFEST, &[("a.html", "<p>a")]);
+        project.accept_all();
+        project.write("precious.txt", "precious");
+        let link = project.path().join("target/tintype").join(own);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        let _ = fs::remove_file(&link);
+        std::os::unix::fs::symlink(project.path().join("precious.txt"), &link).unwrap();
+        let run = project.run(&[], &[("TINTYPE_RUN_ID", "run-7")]);
+        let shown = format!("{}{}", run.stdout, run.stderr);
+        assert_eq!(run.code, Some(0), "{own}: {shown}");
+        assert_eq!(project.read("precious.txt"), b"precious", "{own}");
+        // It is replaced, or named.
+        let is_named = shown.contains("it is a symbolic link");
+        assert_eq!(is_named, link.is_symlink(), "{own}: {shown}");
+    }
+}
+
+fn text_of_a_manifest_controls_neither_terminal_nor_ci() {
+    let text = serde_json::to_string(HOSTILE).unwrap();
+    let stories = [("a.html", "<p>a"), ("b.html", "<p>b")];
+    let skipped = format!(
+        "{MANIFEST}[[story]]\npath = \"a.html\"\nskip = {text}\n[[story]]\npath = \"b.html\"\n"
+    );
+    let project = Project::new(&skipped, &stories);
+    let run = run_on_github(&project);
+    assert!(run.stdout.contains("owned"), "{}", run.stdout);
+    // An error shows the line, here with control characters as they are.
+    let invalid = format!("{MANIFEST}# \u{1b}]0;owned\u{7}\n[[story]]\npath = 7 # \u{202e}owned\n");
+    project.write("stories.toml", &invalid);
+    let run = project.run(&[], &[("GITHUB_ACTIONS", "true")]);
+    assert_eq!(run.code, Some(101));
+    assert!(run.stderr.contains("owned"), "{}", run.stderr);
+    is_harmless(&run.stdout, None);
+    is_harmless(&run.stderr, None);
 }
 
 const COOKIE: &str = "won+cookie/secret=7381";
@@ -143,6 +250,31 @@ fn browsers_and_drivers_inherit_no_secrets() {
     }
     let _ = suite.kill();
     let _ = suite.wait();
+}
+
+fn commands_of_the_user_inherit_no_secrets_of_tintype() {
+    const MARK: &str = "inherited-secret-of-the-environment";
+    let server = "[stories]\nurl = \"http://127.0.0.1:1\"\ncommand = \"env > environment; exit 3\"";
+    let login = "[stories]\ndir = \"stories\"\nlogin = \"member\"\n\
+                 [login.member]\ncommand = \"env > environment; exit 3\"";
+    for source in [server, login] {
+        let manifest = format!(
+            "{source}\n[themes]\nlight = {{}}\n[viewports]\ndesktop = \"400x300\"\n\
+             [[story]]\npath = \"/a.html\"\n"
+        );
+        let project = Project::new(&manifest, &[("a.html", "<p>a")]);
+        let variables = [
+            ("TINTYPE_LOGIN_KEY", MARK),
+            ("TINTYPE_REVIEW_TOKEN", MARK),
+            ("REDIS_PASSWORD", MARK),
+            ("SHOP_KEY", "the user's own"),
+        ];
+        let run = project.run(&[], &variables);
+        assert_eq!(run.code, Some(101), "{}{}", run.stdout, run.stderr);
+        let environment = String::from_utf8(project.read("environment")).unwrap();
+        assert!(environment.contains("SHOP_KEY="), "{environment}");
+        assert!(!environment.contains(MARK), "{environment}");
+    }
 }
 
 fn name(pid: u32) -> String {

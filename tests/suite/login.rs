@@ -18,6 +18,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_login_works_in_firefox,
         an_expired_login_is_renewed,
         a_login_is_shared_encrypted_through_redis,
+        invalid_shared_logins_are_replaced,
         one_process_logs_in_at_a_time,
         a_command_logs_in,
         a_failed_login_is_reported_once,
@@ -183,6 +184,55 @@ fn a_login_is_shared_encrypted_through_redis() {
     server.cli(&["SAVE"]);
     holds_no_secret(server.folder.path());
     holds_no_secret(project.path());
+}
+
+/// Others write to the Redis server of the logins.
+fn invalid_shared_logins_are_replaced() {
+    let gate = Gate::start();
+    let server = Server::start(&[]);
+    let project = Project::new(&manifest(&gate, FORM), &[]);
+    let url = server.url();
+    let run = || {
+        let mut variables = ACCEPT.to_vec();
+        variables.extend([("REDIS_URL", &*url), ("TINTYPE_LOGIN_KEY", KEY)]);
+        variables.push(("TINTYPE_LOG", "warn"));
+        let run = project.run(&["a::"], &variables);
+        assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+        run.stderr
+    };
+    run();
+    let key = server.cli(&["KEYS", "tintype:login:*"]);
+    let keep = "redis.call('SET', KEYS[2], redis.call('GET', KEYS[1]))";
+    server.cli(&["EVAL", keep, "2", &key, "kept"]);
+    for (name, attack) in [
+        ("empty", "redis.call('SET', KEYS[1], '')"),
+        (
+            "bytes",
+            r"redis.call('SET', KEYS[1], '\255\254\0' .. string.rep('x', 3000000))",
+        ),
+        (
+            "another type",
+            "redis.call('DEL', KEYS[1]) redis.call('RPUSH', KEYS[1], 'a', 'b')",
+        ),
+        (
+            "cut",
+            "redis.call('SET', KEYS[1], string.sub(redis.call('GET', KEYS[2]), 1, -2))",
+        ),
+        (
+            "changed",
+            "local kept = redis.call('GET', KEYS[2]) local last = string.byte(kept, -1) \
+             redis.call('SET', KEYS[1], string.sub(kept, 1, -2) .. string.char((last + 1) % 256))",
+        ),
+    ] {
+        let before = gate.logins();
+        server.cli(&["EVAL", attack, "2", &key, "kept"]);
+        let warnings = run();
+        assert_eq!(gate.logins(), before + 1, "{name}");
+        let told = format!("the shared login `{key}` is invalid and is replaced");
+        assert!(warnings.contains(&told), "{name}: {warnings}");
+        run();
+        assert_eq!(gate.logins(), before + 1, "{name}: it is valid again");
+    }
 }
 
 fn one_process_logs_in_at_a_time() {
