@@ -30,6 +30,7 @@ pub fn limits(engine: BrowserName, settings: &BrowserSettings) -> Vec<&'static s
             NO_PAGE_ERRORS,
             SCRIPTLESS_FRAMES,
             LATE_SCRIPTS,
+            DRIVER_SCRIPT,
             NO_CLOCK,
             WHOLE_SCALES,
             MIN_WIDTH,
@@ -134,6 +135,10 @@ const EMULATED_SCALE: &str = "scale is emulated: lines are as thick as at scale 
 const LATE_SCRIPTS: &str = "over TLS no script runs before the page's own: page time is kept once \
     the page has loaded, and closed shadow roots, and requests and dialogs during the load, are not \
     seen; the status is read by a separate request";
+const DRIVER_SCRIPT: &str = "the driver's script runs in the page: while page time stands still, \
+    `Promise`, `Map`, `split`, `startsWith` and `join` are the browser's own; a page that declares \
+    its own `Promise`, makes it final, or replaces these meanwhile, fails; over TLS, so does one \
+    that replaces built-ins during the load";
 const NO_CLOCK: &str = "over TLS `clock` and `seed` apply after the page's first scripts";
 const WHOLE_SCALES: &str = "integer scales only: others are rounded up";
 const STRETCHED: &str = "for whole pages and elements, the viewport is made as high as the page: \

@@ -48,7 +48,7 @@ pub use info::{BrowserInfo, Thoroughness};
 pub(super) use input::{Input, mouse_input, send_actions};
 pub(super) use page_time::PageTime;
 pub(crate) use prelude::{SCRIPT_PATH, injected_script};
-pub(super) use prelude::{Timekeeping, prelude};
+pub(super) use prelude::{Timekeeping, prelude, webkit_prelude};
 pub(super) use progress::{MAX_DRIVING, Progress};
 pub(super) use screenshot::{Frame, Screenshot};
 pub(super) use scripted_time::ScriptedTime;

@@ -52,6 +52,7 @@ const LIBRARY: &str = closure!(
     "scroll_effects",
     "scrolling",
     "masks",
+    "preparation",
     "library",
 );
 
@@ -84,6 +85,13 @@ const SCRIPTED: &str = concat!(
 /// Runs functions with the built-ins of before the page's first script. The
 /// other scripts share it.
 const GUARD: &str = include_str!("../scripts/guard.js");
+
+/// Built-ins of before the page's first script, for functions that page code
+/// calls. The other scripts share them.
+const CAPTURED: &str = include_str!("../scripts/captured.js");
+
+/// Calls of `WebKitWebDriver`, before all others.
+const WEBKIT_DRIVER: &str = include_str!("../scripts/webkit_driver.js");
 
 /// Fixes the clock and seeds random numbers, before the library.
 const CLOCK: &str = include_str!("../scripts/clock.js");
@@ -129,6 +137,10 @@ impl Timekeeping {
 /// story. A page whose time is not real has both unless the story turns them
 /// off.
 pub(in crate::browser) fn prelude(capture: &CaptureSettings, time: Timekeeping) -> String {
+    prelude_with("", capture, time)
+}
+
+fn prelude_with(driver: &str, capture: &CaptureSettings, time: Timekeeping) -> String {
     let has_own_time = time != Timekeeping::Real;
     let start = capture.clock.or(has_own_time.then_some(CLOCK_START));
     let seed = capture.seed.or(has_own_time.then_some(SEED));
@@ -144,7 +156,16 @@ pub(in crate::browser) fn prelude(capture: &CaptureSettings, time: Timekeeping) 
         let config = json!({ "start": start, "stopped": capture.clock.is_some(), "seed": seed });
         format!("{}({config});\n", CLOCK.trim_end())
     };
-    format!("(() => {{\n{GUARD}{timers}{clock}{LIBRARY}}})();\n")
+    format!("(() => {{\n{GUARD}{CAPTURED}{driver}{timers}{clock}{LIBRARY}}})();\n")
+}
+
+/// The scripts for a document of WebKit.
+pub(in crate::browser) fn webkit_prelude(capture: &CaptureSettings) -> String {
+    prelude_with(
+        WEBKIT_DRIVER,
+        capture,
+        Timekeeping::without_browser(capture),
+    )
 }
 
 /// The address of the page scripts, where they are added to pages.
@@ -153,6 +174,6 @@ pub(crate) const SCRIPT_PATH: &str = "/__tintype_script.js";
 /// The page scripts of a story, for a page that loads them with an element of
 /// its own. The page does not see it.
 pub(crate) fn injected_script(capture: &CaptureSettings) -> String {
-    let prelude = prelude(capture, Timekeeping::without_browser(capture));
+    let prelude = webkit_prelude(capture);
     format!("document.currentScript?.remove();\n{prelude}")
 }

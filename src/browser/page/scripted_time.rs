@@ -244,7 +244,7 @@ async fn advance(
     let outside = page.requests_outside(waits_for_scripts);
     let step = if outside.is_empty() { step } else { 0.0 };
     let options = json!({ "network": waits_for_scripts });
-    let call = format!("globalThis.__tintypeTime?.advance({step}, {options}) ?? null");
+    let call = format!("window.__tintypeTime?.advance({step}, {options}) ?? null");
     let activity: Option<ScriptedActivity> = page.ask(&call).await?;
     let mut activity = activity.unwrap_or_default();
     for address in outside {
@@ -338,6 +338,6 @@ pub(in crate::browser) async fn live_while<T>(
 }
 
 async fn set_live(page: &impl Page, is_live: bool) -> Result<(), BrowserError> {
-    let call = format!("globalThis.__tintypeTime?.setLive({is_live}), null");
+    let call = format!("window.__tintypeTime?.setLive({is_live}), null");
     page.ask::<Value>(&call).await.map(drop)
 }

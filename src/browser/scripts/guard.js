@@ -8,15 +8,16 @@ function languageObjects() {
   return [
     Object, Object.prototype, Function.prototype, Reflect, Symbol, Symbol.prototype,
     Array, Array.prototype, iteratorOf([]), window.Iterator?.prototype,
-    Map.prototype, iteratorOf(new Map()), Set.prototype, iteratorOf(new Set()),
+    Map, Map.prototype, iteratorOf(new Map()), Set, Set.prototype, iteratorOf(new Set()),
     WeakMap.prototype, WeakSet.prototype, WeakRef.prototype, Promise, Promise.prototype,
     String, String.prototype, iteratorOf(''), RegExp.prototype, Number, Number.prototype,
     Boolean.prototype, Error.prototype, Math, JSON,
   ];
 }
 
-// Returns a function that guards another one.
-function createGuard(owners) {
+// Guards the members of `owners`, and each `[owner, key]` of `members`. `guard` wraps
+// a function; `enter` and `leave` guard what is between them.
+function createGuard(owners, members = []) {
   const { defineProperty, getOwnPropertyDescriptor, setPrototypeOf } = Object;
   const { apply, deleteProperty, ownKeys } = Reflect;
   const everyObject = Object.prototype;
@@ -29,14 +30,15 @@ function createGuard(owners) {
   const inherited = setPrototypeOf({}, null);
   for (const key of ownKeys(everyObject)) inherited[key] = true;
   let originals = null;
-  for (const owner of owners.filter(Boolean)) {
-    for (const key of ownKeys(owner)) {
-      const property = read(owner, key);
-      if (property.configurable) originals = { owner, key, property, next: originals };
-    }
-  }
+  const keep = (owner, key) => {
+    const property = read(owner, key);
+    if (property?.configurable) originals = { owner, key, property, next: originals };
+  };
+  for (const owner of owners.filter(Boolean)) for (const key of ownKeys(owner)) keep(owner, key);
+  for (const [owner, key] of members) keep(owner, key);
+  const removesInherited = owners.includes(everyObject);
 
-  function isOriginal(owner, key, property) {
+  function isOriginal({ owner, key, property }) {
     if (property.get === undefined && property.set === undefined) {
       try {
         return owner[key] === property.value;
@@ -49,24 +51,24 @@ function createGuard(owners) {
   }
 
   // Returns what was replaced, the last first.
-  function restore() {
-    let replaced = null;
-    const keys = ownKeys(everyObject);
+  function restore(before) {
+    let replaced = before;
+    const keys = removesInherited ? ownKeys(everyObject) : [];
     for (let index = 0; index < keys.length; index += 1) {
       const key = keys[index];
       if (inherited[key]) continue;
       const property = read(everyObject, key);
       if (deleteProperty(everyObject, key)) {
-        replaced = { owner: everyObject, key, property, next: replaced };
+        replaced = { owner: everyObject, key, property, original: null, next: replaced };
       }
     }
     for (let original = originals; original !== null; original = original.next) {
-      const { owner, key, property } = original;
-      if (isOriginal(owner, key, property)) continue;
-      const present = read(owner, key);
+      const { owner, key } = original;
+      if (isOriginal(original)) continue;
+      const property = read(owner, key);
       try {
-        defineProperty(owner, key, property);
-        replaced = { owner, key, property: present, next: replaced };
+        defineProperty(owner, key, original.property);
+        replaced = { owner, key, property, original, next: replaced };
       } catch {
         // The page has made it final.
       }
@@ -76,21 +78,31 @@ function createGuard(owners) {
 
   function putBack(replaced) {
     for (let each = replaced; each !== null; each = each.next) {
+      // The page may have replaced it again meanwhile.
+      if (each.original !== null && !isOriginal(each.original)) continue;
       if (each.property === undefined) deleteProperty(each.owner, each.key);
       else defineProperty(each.owner, each.key, each.property);
     }
   }
 
   let isGuarded = false;
-  return (run) => function guarded(...given) {
-    if (isGuarded) return apply(run, this, given);
-    const replaced = restore();
+  let replaced = null;
+  function enter() {
+    replaced = restore(isGuarded ? replaced : null);
     isGuarded = true;
+  }
+  function leave() {
+    if (isGuarded) putBack(replaced);
+    isGuarded = false;
+  }
+  const guard = (run) => function guarded(...given) {
+    if (isGuarded) return apply(run, this, given);
+    enter();
     try {
       return apply(run, this, given);
     } finally {
-      isGuarded = false;
-      putBack(replaced);
+      leave();
     }
   };
+  return { guard, enter, leave };
 }

@@ -1,9 +1,10 @@
-// Evaluates an expression to its `value`, or to an `error`.
+// Evaluates an expression to JSON text of its `value`, or of an `error`.
 const done = arguments[0];
-(async () => {
-  if (!document.__tintypePrepared) throw 'the page has no library';
-  return (await (EXPRESSION)) ?? null;
-})().then(
-  (value) => done({ value }),
-  (error) => done({ error: String(error) }),
-);
+if (window.__tintypeDriver) {
+  window.__tintypeDriver.run(async () => {
+    if (!window.__tintype.isPrepared()) throw 'the page has no library';
+    return await (EXPRESSION);
+  }, done);
+} else {
+  done('{"error":"the page has no library"}');
+}

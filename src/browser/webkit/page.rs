@@ -11,8 +11,8 @@ use super::start::{self, LaunchStyle};
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver};
 use crate::browser::error::BrowserError;
 use crate::browser::page::{
-    BrowserInfo, Page, PageResources, PageState, PageTime, ScriptedTime, StorageState, Timekeeping,
-    image, only_changes_fragment, prelude,
+    BrowserInfo, Page, PageResources, PageState, PageTime, ScriptedTime, StorageState, image,
+    only_changes_fragment, webkit_prelude,
 };
 use crate::manifest::{BrowserSettings, CaptureSettings, Screen, Theme};
 
@@ -118,11 +118,14 @@ impl WebKitPage {
             self.navigate("about:blank").await?;
         }
         self.time.start(capture);
-        let time = Timekeeping::without_browser(capture);
-        self.library = prelude(capture, time);
+        self.library = webkit_prelude(capture);
         self.limit = capture.timeout;
-        self.set_size((screen.viewport.width, screen.viewport.height))
-            .await?;
+        let size = (screen.viewport.width, screen.viewport.height);
+        if self.size().await.ok() != Some(size) {
+            // The code of the page before may prevent a change.
+            self.navigate("about:blank").await?;
+            self.set_size(size).await?;
+        }
         address.clone_into(&mut self.state.address);
         self.navigate(address).await?;
         self.apply_theme(theme, false).await
@@ -183,22 +186,22 @@ impl WebKitPage {
     pub(super) async fn prepare(&self) -> Result<(), BrowserError> {
         let driver = &self.driver;
         let library = vec![json!(self.library)];
-        let put = driver.client.execute_async(PREPARE, library);
+        let prepare = guarded(PREPARE);
+        let put = driver.client.execute_async(&prepare, library);
         driver.command("library", put).await.map(drop)
     }
 
     /// Evaluates a script to its `value`, or to an `error`.
     pub(super) async fn run(&self, script: &str) -> Result<Value, BrowserError> {
-        let script = EVALUATE.replace("EXPRESSION", script);
+        let script = guarded(&EVALUATE.replace("EXPRESSION", script));
         let call = self.driver.client.execute_async(&script, Vec::new());
-        self.driver.command("script in the page", call).await
+        let answer = self.driver.command("script in the page", call).await?;
+        let answer = answer.as_str().unwrap_or_default();
+        serde_json::from_str(answer).map_err(|error| BrowserError::of_script(error.to_string()))
     }
 
     pub(super) async fn size(&self) -> Result<(u32, u32), BrowserError> {
-        let script = "return [innerWidth, innerHeight]";
-        let size = self.driver.client.execute(script, Vec::new());
-        let size = self.driver.command("size", size).await?;
-        serde_json::from_value(size).map_err(|error| image::failed(error.to_string()))
+        self.call("viewportSize", &[]).await
     }
 
     /// Stops the browser.
@@ -258,6 +261,12 @@ impl PageTime for WebKitPage {
     fn scripted_time(&self) -> &ScriptedTime {
         &self.time
     }
+}
+
+/// A script before which `WebKitWebDriver` gets the built-ins of before the page's
+/// first script: it evaluates `(async function(){…})`, and calls the result.
+fn guarded(script: &str) -> String {
+    format!("}}, window.__tintypeDriver?.enter(), async function () {{\n{script}")
 }
 
 fn info(capabilities: &Value) -> BrowserInfo {

@@ -110,6 +110,8 @@ fn wanted(settings: &BrowserSettings, browser: &Path, style: LaunchStyle) -> ser
         "webkitgtk:browserOptions": { "binary": browser, "args": arguments },
         "unhandledPromptBehavior": "dismiss",
         "pageLoadStrategy": "normal",
+        // The driver would set a timer of the page.
+        "timeouts": { "script": null },
     })
 }
 

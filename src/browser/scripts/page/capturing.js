@@ -16,7 +16,7 @@ if (visualViewport) {
 // A query's first listener is ours.
 const guardedQueries = new WeakSet();
 function guardQuery(query) {
-  if (!(query instanceof MediaQueryList) || guardedQueries.has(query)) return;
+  if (hasBrand(query, getMedia) === false || guardedQueries.has(query)) return;
   guardedQueries.add(query);
   addListener(query, 'change', hideWhileCapturing);
 }

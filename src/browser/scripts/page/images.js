@@ -16,39 +16,55 @@ async function restartImages() {
   const roots = findRoots();
   const images = roots.flatMap((root) => queryAll(root, 'img[src]'))
     .filter((image) => image.complete);
-  const isEndless = await Promise.all(images.map(({ currentSrc }) => isRestarted(currentSrc)));
-  const restarted = images.filter((_, index) => isEndless[index]);
-  await Promise.all([
-    restartCssImages(roots),
-    ...restarted.map((image) => {
-      image.setAttribute('src', image.getAttribute('src'));
-      return image.decode().catch(() => {});
-    }),
-    ...frameLibraries(roots).map((frame) => frame.restartImages()),
-  ]);
+  const addresses = [...images.map((image) => image.currentSrc), ...cssImages.keys()];
+  const inFrames = frameLibraries(roots).map((frame) => frame.restartImages());
+  await allSettled(addresses.filter(isVectorImage).map(readMotion));
+  // The guard has ended meanwhile.
+  const { restarted, decoded } = guard(restartEndless)(roots, images);
+  await allSettled(decoded);
+  await allSettled(inFrames);
   return restarted.length;
+}
+
+function restartEndless(roots, images) {
+  const restarted = images.filter(({ currentSrc: address }) => (
+    !isVectorImage(address) || endlessImages.get(address)
+  ));
+  restartCssImages(roots);
+  const decoded = restarted.map((image) => {
+    image.setAttribute('src', image.getAttribute('src'));
+    return image.decode();
+  });
+  return { restarted, decoded };
+}
+
+async function allSettled(promises) {
+  for (let index = 0; index < promises.length; index += 1) {
+    try {
+      await own(promises[index]);
+    } catch {
+      // It is shown as it is.
+    }
+  }
 }
 
 const isVectorImage = (address) => /\.svg|image\/svg/.test(address);
 const endlessImages = new Map();
+const readText = uncurry(window.Response.prototype.text);
 
-async function isRestarted(address) {
-  if (!isVectorImage(address)) return true;
-  if (!endlessImages.has(address)) {
-    const text = Reflect.apply(originalFetch, window, [address, { cache: 'force-cache' }])
-      .then((response) => response.text())
-      .catch(() => '');
-    endlessImages.set(address, text.then((source) => /indefinite|infinite/.test(source)));
-  }
-  return endlessImages.get(address);
+async function readMotion(address) {
+  if (endlessImages.has(address)) return;
+  endlessImages.set(address, false);
+  const response = await own(apply(originalFetch, window, [address, { cache: 'force-cache' }]));
+  const source = await own(readText(response));
+  guard(() => endlessImages.set(address, /indefinite|infinite/.test(source)))();
 }
 
 // Vector images of CSS start again when nothing has shown them for a frame.
 let restartSheet;
-async function restartCssImages(roots) {
+function restartCssImages(roots) {
   const vectors = [...cssImages.keys()].filter(isVectorImage);
-  const isEndless = await Promise.all(vectors.map(isRestarted));
-  if (!isEndless.includes(true)) return;
+  if (!vectors.some((address) => endlessImages.get(address))) return;
   for (const address of vectors) cssImages.get(address).removeAttribute('src');
   if (!restartSheet) {
     restartSheet = new CSSStyleSheet();

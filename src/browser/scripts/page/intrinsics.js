@@ -2,19 +2,11 @@
 // page's first script runs. All other parts of this closure use these only.
 const {
   AbortController, Array, Boolean, CSSStyleSheet, Date, Document, DocumentFragment, Element, Event,
-  EventTarget, Image, Intl, JSON, Map, Math, MediaQueryList, Number, Object, Promise, Proxy,
-  Range, Reflect, Set, ShadowRoot, String, Symbol, WeakMap, WeakRef, WeakSet, XMLHttpRequest, document,
-  eval: evaluateGlobally, getComputedStyle, location, matchMedia, parseFloat, performance,
+  EventTarget, Image, Intl, JSON, Map, Math, MediaQueryList, Node, Number, Object, Promise, Proxy,
+  Range, Reflect, RegExp, Set, ShadowRoot, String, Symbol, WeakMap, WeakRef, WeakSet,
+  XMLHttpRequest, document, eval: evaluateGlobally, getComputedStyle, location, matchMedia,
+  parseFloat, performance,
 } = window;
-
-// `uncurry(method)(self, ...args)` calls `method` on `self`.
-const uncurry = Function.prototype.bind.bind(Function.prototype.call);
-
-// Reads an attribute of the platform, whatever the object's own properties are.
-function getter(owner, key) {
-  const get = Object.getOwnPropertyDescriptor(owner, key)?.get;
-  return get ? uncurry(get) : (self) => self[key];
-}
 
 function windowGetter(key) {
   const get = getter(window, key);
@@ -39,6 +31,20 @@ const getTimeline = documentGetter('timeline');
 const getReadyState = documentGetter('readyState');
 const getCookie = documentGetter('cookie');
 const getActiveElement = documentGetter('activeElement');
+
+const getNodeType = getter(Node.prototype, 'nodeType');
+const getMedia = getter(MediaQueryList.prototype, 'media');
+
+// `instanceof` asks the class, to which page code can add an answer.
+function hasBrand(value, read) {
+  try {
+    return read(value);
+  } catch {
+    return false;
+  }
+}
+
+const isElement = (value) => hasBrand(value, getNodeType) === 1;
 
 const getShadowRoot = getter(Element.prototype, 'shadowRoot');
 const getId = getter(Element.prototype, 'id');

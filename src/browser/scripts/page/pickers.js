@@ -5,7 +5,7 @@ const nativePickerInputs = 'input:is([type=color], [type=date], [type=datetime-l
 
 function pickerSelect(event) {
   const select = event.composedPath().find((node) => (
-    node instanceof Element && getLocalName(node) === 'select'
+    isElement(node) && getLocalName(node) === 'select'
   ));
   if (!select || select.multiple || select.size > 1) return null;
   return getComputedStyle(select).appearance === 'base-select' ? null : select;
@@ -26,7 +26,7 @@ window.addEventListener('keydown', (event) => {
 
 window.addEventListener('click', (event) => {
   const [target] = event.composedPath();
-  if (target instanceof Element && matches(target, nativePickerInputs)) event.preventDefault();
+  if (isElement(target) && matches(target, nativePickerInputs)) event.preventDefault();
 }, true);
 
 for (const owner of [window.HTMLInputElement, window.HTMLSelectElement]) {

@@ -3,9 +3,11 @@ const MAX_RESOURCES = 10000;
 const getEntriesByType = performance.getEntriesByType.bind(performance);
 performance.setResourceTimingBufferSize(MAX_RESOURCES);
 
-// The HTTP status of the document, 0 if there is none.
+// The HTTP status of the document, 0 if there is none or the browser does not
+// report it.
+let requestedStatus = 0;
 function responseStatus() {
-  return getEntriesByType('navigation')[0]?.responseStatus ?? 0;
+  return getEntriesByType('navigation')[0]?.responseStatus || requestedStatus;
 }
 
 // The document's address and status, and whether an element is present.

@@ -2,7 +2,7 @@
 // are known by their error event, which does not bubble.
 const failedElements = new WeakSet();
 window.addEventListener('error', ({ target }) => {
-  if (target instanceof Element) failedElements.add(target);
+  if (isElement(target)) failedElements.add(target);
 }, true);
 
 function pendingStyles(root) {

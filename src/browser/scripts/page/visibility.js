@@ -104,7 +104,7 @@ function visibleParts(element) {
   }
   const nodes = Array.from((getShadowRoot(element) ?? element).childNodes);
   return nodes.flatMap((node) => {
-    if (node instanceof Element) return visibleParts(node);
+    if (isElement(node)) return visibleParts(node);
     return display === 'contents' ? textParts(node, element) : [];
   });
 }

@@ -1,17 +1,20 @@
 // The clock: it stands still, and is advanced in steps from outside the page.
 let liveTicks = null;
 
-// Advances the clock by a step in milliseconds, draws a frame, and returns what
+// Advances the clock by a step in milliseconds, draws a frame, and resolves to what
 // the page has still to do. While requests are pending it stands still.
-async function advance(step, options) {
+function advance(step, options) {
+  return own(advanceClock(step, options));
+}
+
+async function advanceClock(step, options) {
   const before = time;
   const isWaiting = () => pendingRequests(options).length > 0;
   const isMoving = step > 0 && !isWaiting();
-  const call = { step: isMoving ? step : 0, options };
-  const known = new Set(nestedWindows);
-  const inFrames = callAllNested(call);
+  const called = new CapturedSet();
+  const inFrames = callAllNested({ step: isMoving ? step : 0, options }, called);
   if (isMoving) {
-    await runTimers(time + step, isWaiting);
+    await own(runTimers(time + step, isWaiting));
     window.__tintype?.seekMotion(time);
     await drawFrame();
     runIdleCallbacks();
@@ -19,16 +22,18 @@ async function advance(step, options) {
   }
   const answers = await inFrames;
   // Frames that were added meanwhile.
-  const added = [...nestedWindows].filter((inner) => !known.has(inner));
-  for (const inner of added) answers.push(await callNested(inner, { step: 0, options }));
-  return combine(state(time - before, options), answers);
+  const added = await callAllNested({ step: 0, options }, called);
+  const activity = state(time - before, options);
+  combine(activity, answers);
+  combine(activity, added);
+  return activity;
 }
 
 function state(passed, options) {
-  const next = nextTimer();
   return {
+    __proto__: null,
     passed,
-    next: next ? Math.max(0, next.due - time) : null,
+    next: firstTimer && max(0, firstTimer.due - time),
     frames: frameCallbacks.size > 0 || idleCallbacks.size > 0,
     moving: window.__tintype?.hasVectorMotion() ?? false,
     pending: pendingRequests(options),
@@ -36,18 +41,19 @@ function state(passed, options) {
   };
 }
 
-function combine(own, inFrames) {
-  for (const inner of inFrames) {
-    if (!inner) continue;
-    if (inner.next !== null) own.next = Math.min(own.next ?? inner.next, inner.next);
-    own.frames ||= inner.frames;
-    own.moving ||= inner.moving;
-    own.pending.push(...inner.pending);
-    own.messages += inner.messages;
-    own.unanswered ||= inner.unanswered;
-    own.working ||= inner.working;
+function combine(activity, inFrames) {
+  for (let index = 0; index < inFrames.length; index += 1) {
+    const inner = inFrames[index];
+    if (inner.next !== null) activity.next = min(activity.next ?? inner.next, inner.next);
+    activity.frames ||= inner.frames;
+    activity.moving ||= inner.moving;
+    activity.messages += inner.messages;
+    activity.unanswered ||= inner.unanswered;
+    activity.working ||= inner.working;
+    for (let each = 0; each < inner.pending.length; each += 1) {
+      activity.pending[activity.pending.length] = inner.pending[each];
+    }
   }
-  return own;
 }
 
 // Lets time pass as in reality.
@@ -72,14 +78,14 @@ function setLive(isLive) {
 }
 
 // Events carry the time at which they are first asked for it.
-const eventTimes = new WeakMap();
+const eventTimes = new CapturedWeakMap();
 const { get: getEventTime, ...eventTime } = (
   Object.getOwnPropertyDescriptor(Event.prototype, 'timeStamp')
 );
 Object.defineProperty(Event.prototype, 'timeStamp', {
   ...eventTime,
   get() {
-    Reflect.apply(getEventTime, this, []);
+    apply(getEventTime, this, []);
     if (!eventTimes.has(this)) eventTimes.set(this, time);
     return eventTimes.get(this);
   },

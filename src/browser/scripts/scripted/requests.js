@@ -1,48 +1,60 @@
 // Requests that are known to a script of the page: the clock stands still while
 // one of them is pending.
-const scriptRequests = new Map();
-const elementLoads = new Map();
-const scriptImages = new Set();
+const scriptRequests = new CapturedMap();
+const fontLoads = new CapturedMap();
+const elementLoads = new CapturedMap();
+const scriptImages = new CapturedSet();
+const ONCE = { __proto__: null, once: true };
 
 function beginRequest(requests, address, key = {}) {
   requests.set(key, String(address));
-  return () => requests.delete(key);
+  return () => { requests.delete(key); };
 }
 
 function countPromise(requests, address, promise) {
-  const end = beginRequest(requests, address);
-  promise.then(end, end);
+  endWith(promise, beginRequest(requests, address));
   return promise;
 }
 
+async function endWith(promise, end) {
+  try {
+    await own(promise);
+  } catch {
+    // The page hears of it.
+  }
+  end();
+}
+
 replace(window, 'fetch', (args, self, original) => (
-  countPromise(scriptRequests, args[0]?.url ?? args[0], Reflect.apply(original, self, args))
+  countPromise(scriptRequests, args[0]?.url ?? args[0], apply(original, self, args))
 ));
+const getResponseAddress = getter(Response.prototype, 'url');
 for (const method of ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text']) {
-  replace(Response?.prototype, method, (args, self, original) => {
-    const content = Reflect.apply(original, self, args);
+  replace(Response.prototype, method, (args, self, original) => {
+    const content = apply(original, self, args);
     // Responses that the page has made itself may need time.
-    return self.url ? countPromise(scriptRequests, self.url, content) : content;
+    const address = getResponseAddress(self);
+    return address ? countPromise(scriptRequests, address, content) : content;
   });
 }
 replace(FontFace?.prototype, 'load', (args, self, original) => (
-  countPromise(elementLoads, `font ${self.family}`, Reflect.apply(original, self, args))
+  countPromise(fontLoads, `font ${self.family}`, apply(original, self, args))
 ));
 
-const xhrAddresses = new WeakMap();
+const xhrAddresses = new CapturedWeakMap();
 replace(XMLHttpRequest.prototype, 'open', (args, self, original) => {
   xhrAddresses.get(self)?.end?.();
-  const isAsync = args.length < 3 || Boolean(args[2]);
-  xhrAddresses.set(self, { address: args[1], isAsync });
-  return Reflect.apply(original, self, args);
+  const isAsync = args.length < 3 || !!args[2];
+  xhrAddresses.set(self, { address: args[1], isAsync, end: null });
+  return apply(original, self, args);
 });
 replace(XMLHttpRequest.prototype, 'send', (args, self, original) => {
   const opened = xhrAddresses.get(self);
-  if (!opened?.isAsync) return Reflect.apply(original, self, args);
+  if (!opened?.isAsync) return apply(original, self, args);
   opened.end = beginRequest(scriptRequests, opened.address);
-  self.addEventListener('loadend', opened.end, { once: true });
+  listen(self, 'loadend', opened.end, ONCE);
   try {
-    return Reflect.apply(original, self, args);
+    return apply(original, self, args);
   } catch (error) {
     opened.end();
     throw error;
@@ -50,80 +62,103 @@ replace(XMLHttpRequest.prototype, 'send', (args, self, original) => {
 });
 
 // Images that are in no document.
-const { set: setImageSource, ...imageSource } = (
-  Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, 'src')
-);
+const imageSource = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, 'src');
+const getImageSource = uncurry(imageSource.get);
+const setImageSource = uncurry(imageSource.set);
+const getImageLoading = getter(HTMLImageElement.prototype, 'loading');
+const isImageComplete = getter(HTMLImageElement.prototype, 'complete');
+const dereference = uncurry(WeakRef.prototype.deref);
 Object.defineProperty(HTMLImageElement.prototype, 'src', {
   ...imageSource,
   set(address) {
     scriptImages.add(new WeakRef(this));
-    Reflect.apply(setImageSource, this, [address]);
+    setImageSource(this, address);
   },
 });
 
 // Elements that load something when they are inserted, and report its end.
-const LOADING = `script[src], iframe[src], iframe[srcdoc], object[data],
-  link[rel~=stylesheet][href]`;
+const LOADING = `script[src]:not([nomodule]):is(:not([type]), [type=""], [type=module i],
+  [type*=javascript i], [type*=ecmascript i]), link[rel~=stylesheet][href]:not([disabled]),
+  iframe:is([src], [srcdoc]):not([loading=lazy i]), object[data]`;
+const elementAddresses = {
+  __proto__: null,
+  script: getter(HTMLScriptElement.prototype, 'src'),
+  link: getter(HTMLLinkElement.prototype, 'href'),
+  iframe: getter(HTMLIFrameElement.prototype, 'src'),
+  object: getter(HTMLObjectElement.prototype, 'data'),
+};
+const getLocalName = getter(Element.prototype, 'localName');
+const getNamespace = getter(Element.prototype, 'namespaceURI');
+const matches = uncurry(Element.prototype.matches);
+const queryAll = uncurry(Element.prototype.querySelectorAll);
 
 function noteElement(element) {
-  if (!loadsAtOnce[element.localName]?.(element)) return;
-  const address = element.src || element.href || element.data || 'about:srcdoc';
+  if (getNamespace(element) !== 'http://www.w3.org/1999/xhtml') return;
+  const address = elementAddresses[getLocalName(element)](element) || 'about:srcdoc';
   const end = beginRequest(elementLoads, address, element);
-  const options = { once: true };
-  element.addEventListener('load', end, options);
-  element.addEventListener('error', end, options);
+  listen(element, 'load', end, ONCE);
+  listen(element, 'error', end, ONCE);
 }
 
-const loadsAtOnce = {
-  script: ({ type, noModule }) => /^$|javascript|ecmascript|^module$/.test(type) && !noModule,
-  iframe: ({ loading }) => loading !== 'lazy',
-  link: ({ disabled }) => !disabled,
-  object: () => true,
-};
+const getAddedNodes = getter(MutationRecord.prototype, 'addedNodes');
+const getLength = getter(NodeList.prototype, 'length');
+const getNodeType = getter(Node.prototype, 'nodeType');
+const isConnected = getter(Node.prototype, 'isConnected');
+const getReadyState = getter(Document.prototype, 'readyState');
+const getDocumentAddress = getter(Document.prototype, 'URL');
+const getContentDocument = getter(HTMLObjectElement.prototype, 'contentDocument');
+const observe = uncurry(MutationObserver.prototype.observe);
+
+function forEachNode(nodes, run) {
+  const length = getLength(nodes);
+  for (let index = 0; index < length; index += 1) run(nodes[index]);
+}
+
+function noteInsertion(node) {
+  if (getNodeType(node) !== 1) return;
+  if (matches(node, LOADING)) noteElement(node);
+  forEachNode(queryAll(node, LOADING), noteElement);
+}
 
 // A window may get another document.
 function observeInsertions() {
   const { document } = window;
   const observer = new MutationObserver((records) => {
-    for (const { addedNodes } of records) {
-      for (const node of addedNodes) {
-        if (node.nodeType !== 1 || document.readyState !== 'complete') continue;
-        if (node.matches(LOADING)) noteElement(node);
-        node.querySelectorAll(LOADING).forEach(noteElement);
-      }
+    if (getReadyState(document) !== 'complete') return;
+    for (let index = 0; index < records.length; index += 1) {
+      forEachNode(getAddedNodes(records[index]), noteInsertion);
     }
   });
-  observer.observe(document, { childList: true, subtree: true });
-}
-
-function pendingImages() {
-  const pending = [];
-  for (const reference of scriptImages) {
-    const image = reference.deref();
-    if (image && !image.complete && image.loading !== 'lazy') pending.push(image.src);
-    else scriptImages.delete(reference);
-  }
-  return pending;
+  observe(observer, document, { __proto__: null, childList: true, subtree: true });
 }
 
 // A frame that is removed does not report its end, nor does every object.
-function hasEnded({ localName, isConnected, contentDocument }) {
-  if (localName === 'iframe') return !isConnected;
-  if (localName !== 'object') return false;
-  const isShown = contentDocument?.readyState === 'complete'
-    && contentDocument.URL !== 'about:blank';
-  return !isConnected || isShown;
-}
-
-function pendingElements() {
-  for (const key of elementLoads.keys()) if (hasEnded(key)) elementLoads.delete(key);
-  return elementLoads.values();
+function hasEnded(element) {
+  const name = getLocalName(element);
+  if (name === 'iframe') return !isConnected(element);
+  if (name !== 'object') return false;
+  const shown = getContentDocument(element);
+  const isShown = shown && getReadyState(shown) === 'complete'
+    && getDocumentAddress(shown) !== 'about:blank';
+  return !isConnected(element) || isShown;
 }
 
 function pendingRequests(options) {
-  return [
-    ...pendingElements(),
-    ...pendingImages(),
-    ...(options.network ? scriptRequests.values() : []),
-  ];
+  const pending = createList();
+  const add = (address) => { pending[pending.length] = address; };
+  elementLoads.forEach((address, element) => {
+    if (hasEnded(element)) elementLoads.delete(element);
+    else add(address);
+  });
+  scriptImages.forEach((reference) => {
+    const image = dereference(reference);
+    if (image && !isImageComplete(image) && getImageLoading(image) !== 'lazy') {
+      add(getImageSource(image));
+    } else {
+      scriptImages.delete(reference);
+    }
+  });
+  fontLoads.forEach(add);
+  if (options.network) scriptRequests.forEach(add);
+  return pending;
 }

@@ -1,55 +1,57 @@
 // Tracks what the page still has to do, and keeps animation frame callbacks
 // from frames in which no time has passed.
-const { Map, Math, Number, Reflect, URL, document, location } = window;
+const { Map, Math, Number, URL, document, location } = window;
 // Browsers add noise to fractions of a millisecond.
 const precise = Performance.prototype.now.bind(performance);
-const { round } = Math;
+const { max, min, round } = Math;
 const now = () => round(precise());
-const bindOriginal = Function.prototype.bind.bind(Function.prototype.call);
-const queryDocument = bindOriginal(Document.prototype.querySelectorAll);
-const getBaseAddress = bindOriginal(Object.getOwnPropertyDescriptor(Node.prototype, 'baseURI').get);
+const queryDocument = uncurry(Document.prototype.querySelectorAll);
+const getBaseAddress = getter(Node.prototype, 'baseURI');
+const CapturedMap = captureCollection(Map);
 const native = {
   setTimeout: window.setTimeout,
-  clearTimeout: window.clearTimeout,
+  clearTimeout: window.clearTimeout.bind(window),
   setInterval: window.setInterval,
-  clearInterval: window.clearInterval,
-  request: window.requestAnimationFrame,
-  reportError: window.reportError,
-  requestIdle: window.requestIdleCallback,
+  request: window.requestAnimationFrame.bind(window),
+  reportError: window.reportError.bind(window),
+  requestIdle: window.requestIdleCallback?.bind(window),
 };
 
 // ---- Timers ----
 
 // A timer is due until it has fired. Time alone does not tell: it is known in whole
 // milliseconds only.
-const due = new Map();
-const periods = new Map();
-const delayOf = (delay) => Math.max(0, Number(delay) || 0);
-const forget = bindOriginal(Map.prototype.delete);
+const due = new CapturedMap();
+const periods = new CapturedMap();
+const delayOf = (delay) => max(0, Number(delay) || 0);
 
 // Hidden frames get their timers once in a second.
 const MAX_DELAY = 1_100;
 
-window.setTimeout = function setTimeout(handler, delay, ...given) {
+window.setTimeout = function setTimeout(handler, delay) {
+  const given = createList();
+  for (let index = 0; index < arguments.length; index += 1) given[index] = arguments[index];
   const isFunction = typeof handler === 'function';
-  const fire = function (...values) {
-    forget(due, id);
-    return Reflect.apply(handler, this, values);
-  };
-  const id = native.setTimeout.call(window, isFunction ? fire : handler, delay, ...given);
+  if (isFunction) {
+    given[0] = function () {
+      due.delete(id);
+      return apply(handler, this, arguments);
+    };
+  }
+  const id = apply(native.setTimeout, window, given);
   due.set(id, now() + delayOf(delay));
-  if (!isFunction) native.setTimeout.call(window, () => forget(due, id), delay);
+  if (!isFunction) apply(native.setTimeout, window, [() => { due.delete(id); }, delay]);
   return id;
 };
-window.setInterval = function setInterval(handler, delay, ...given) {
-  const id = native.setInterval.call(window, handler, delay, ...given);
-  periods.set(id, { start: now(), period: Math.max(delayOf(delay), 4) });
+window.setInterval = function setInterval(handler, delay) {
+  const id = apply(native.setInterval, window, arguments);
+  periods.set(id, { start: now(), period: max(delayOf(delay), 4) });
   return id;
 };
 function clear(id) {
   due.delete(id);
   periods.delete(id);
-  native.clearTimeout.call(window, id);
+  native.clearTimeout(id);
 }
 window.clearTimeout = function clearTimeout(id) { clear(id); };
 window.clearInterval = function clearInterval(id) { clear(id); };
@@ -57,45 +59,46 @@ window.clearInterval = function clearInterval(id) { clear(id); };
 // Milliseconds until a timer fires, or may fire where it is late.
 function nextTimer(present) {
   let next = Infinity;
-  for (const [id, time] of due) {
+  due.forEach((time, id) => {
     const left = time - present;
     if (left <= -MAX_DELAY) due.delete(id);
-    else if (left > -1) next = Math.min(next, left);
-    else next = Math.min(next, 16);
-  }
+    else if (left > -1) next = min(next, left);
+    else next = min(next, 16);
+  });
   return next;
 }
 
 // Idle callbacks run soon, with time left: what the browser calls idle depends on
 // the speed of the machine. They count until they have run.
-const idle = new Map();
+const idle = new CapturedMap();
 let lastIdle = 0;
 if (native.requestIdle) {
   window.requestIdleCallback = function requestIdleCallback(callback, options) {
-    if (typeof callback !== 'function') return native.requestIdle.call(window, callback, options);
+    if (typeof callback !== 'function') return native.requestIdle(callback, options);
     lastIdle += 1;
     const id = lastIdle;
     const run = () => {
       idle.delete(id);
       let left = 50;
       const timeRemaining = () => {
-        left = Math.max(0, left - 0.05);
+        left = max(0, left - 0.05);
         return left;
       };
-      callback.call(window, { didTimeout: false, timeRemaining });
+      apply(callback, window, [{ didTimeout: false, timeRemaining }]);
     };
-    idle.set(id, native.setTimeout.call(window, run, 1));
+    idle.set(id, apply(native.setTimeout, window, [run, 1]));
     return id;
   };
   window.cancelIdleCallback = function cancelIdleCallback(id) {
-    native.clearTimeout.call(window, idle.get(id));
+    native.clearTimeout(idle.get(id));
     idle.delete(id);
   };
 }
 
 // ---- Animation frames ----
 
-const callbacks = new Map();
+let callbacks = new CapturedMap();
+let runningCallbacks = callbacks;
 let lastId = 0;
 let lastTime = -Infinity;
 let isRequested = false;
@@ -103,7 +106,7 @@ let isRequested = false;
 function requestFrame() {
   if (isRequested) return;
   isRequested = true;
-  native.request.call(window, run);
+  native.request(run);
 }
 
 function run(time) {
@@ -114,25 +117,30 @@ function run(time) {
     return;
   }
   lastTime = time;
-  for (const [id, callback] of [...callbacks]) {
-    // Another callback may have cancelled it.
-    if (!callbacks.delete(id)) continue;
+  runningCallbacks = callbacks;
+  callbacks = new CapturedMap();
+  runningCallbacks.forEach((callback, id) => {
+    // One that was cancelled by another is not visited.
+    runningCallbacks.delete(id);
     try {
-      callback.call(window, time);
+      apply(callback, window, [time]);
     } catch (error) {
-      native.reportError.call(window, error);
+      native.reportError(error);
     }
-  }
+  });
 }
 
 window.requestAnimationFrame = function requestAnimationFrame(callback) {
-  if (typeof callback !== 'function') return native.request.call(window, callback);
+  if (typeof callback !== 'function') return native.request(callback);
   lastId += 1;
   callbacks.set(lastId, callback);
   requestFrame();
   return lastId;
 };
-window.cancelAnimationFrame = function cancelAnimationFrame(id) { callbacks.delete(id); };
+window.cancelAnimationFrame = function cancelAnimationFrame(id) {
+  callbacks.delete(id);
+  runningCallbacks.delete(id);
+};
 
 // ---- Refresh ----
 
@@ -166,9 +174,9 @@ function state() {
     // An address that is not valid, or page code that replaces what is used.
   }
   next = Math.min(next, nextTimer(present));
-  for (const { start, period } of periods.values()) {
+  periods.forEach(({ start, period }) => {
     next = Math.min(next, period - ((present - start) % period));
-  }
+  });
   const moving = queryDocument(document, MOVING).length > 0 ||
     [...queryDocument(document, 'img')].some(
       (image) => /\.svg|image\/svg/.test(image.currentSrc || image.src),
@@ -182,7 +190,7 @@ function state() {
   };
 }
 
-const guard = createGuard(
+const { guard } = createGuard(
   [...languageObjects(), ...[NodeList, Element, HTMLImageElement].map((each) => each.prototype)],
 );
 const time = { present: guard(now), state: guard(state) };

@@ -1,7 +1,6 @@
 // Counts work of the browser that takes real time. Page time hardly passes until
 // it is done.
-const { EventTarget, Promise, Proxy, Reflect } = window;
-const { then } = Promise.prototype;
+const { EventTarget, Proxy, Reflect } = window;
 const { addEventListener: listen } = EventTarget.prototype;
 let pendingWork = 0;
 
@@ -26,21 +25,27 @@ function wrap(owner, names, call) {
 
 // Calls that return a promise.
 function countPromise(original, owner, given) {
-  const result = Reflect.apply(original, owner, given);
-  if (result instanceof Promise) {
-    const done = startWork();
-    Reflect.apply(then, result, [done, done]);
-  }
+  const result = apply(original, owner, given);
+  endWork(result, startWork());
   return result;
+}
+
+async function endWork(promise, done) {
+  try {
+    await own(promise);
+  } catch {
+    // The page hears of it.
+  }
+  done();
 }
 
 // Calls after which an object fires one of these events.
 function countUntilEvent(...events) {
   return (original, owner, given) => {
-    const result = Reflect.apply(original, owner, given);
+    const result = apply(original, owner, given);
     const done = startWork();
     for (const event of events) {
-      Reflect.apply(listen, result ?? owner, [event, done]);
+      apply(listen, result ?? owner, [event, done]);
     }
     return result;
   };
@@ -48,13 +53,13 @@ function countUntilEvent(...events) {
 
 // Calls whose first argument is called back.
 function countUntilCallback(original, owner, [callback, ...rest]) {
-  if (typeof callback !== 'function') return Reflect.apply(original, owner, [callback, ...rest]);
+  if (typeof callback !== 'function') return apply(original, owner, [callback, ...rest]);
   const done = startWork();
   const answer = function (...values) {
     done();
-    return Reflect.apply(callback, this, values);
+    return apply(callback, this, values);
   };
-  return Reflect.apply(original, owner, [answer, ...rest]);
+  return apply(original, owner, [answer, ...rest]);
 }
 
 wrap(window.WebAssembly, ['compile', 'instantiate'], countPromise);

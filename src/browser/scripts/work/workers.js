@@ -19,12 +19,12 @@ function observeWorker(worker) {
     },
   };
   answer.await();
-  Reflect.apply(listen, port, ['message', () => {
+  apply(listen, port, ['message', () => {
     messages += 1;
     answer.end();
   }]);
-  Reflect.apply(listen, worker, ['error', answer.end]);
-  Reflect.apply(setAnswer, answers, [port, answer]);
+  apply(listen, worker, ['error', answer.end]);
+  apply(setAnswer, answers, [port, answer]);
 }
 
 for (const name of ['Worker', 'SharedWorker']) {
@@ -43,8 +43,8 @@ for (const name of ['Worker', 'SharedWorker']) {
 
 function noteAnswer(change) {
   return (original, worker, given) => {
-    const result = Reflect.apply(original, worker, given);
-    Reflect.apply(answerOf, answers, [worker])?.[change]();
+    const result = apply(original, worker, given);
+    apply(answerOf, answers, [worker])?.[change]();
     return result;
   };
 }
