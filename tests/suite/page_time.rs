@@ -19,7 +19,6 @@ pub(crate) fn tests() -> Vec<Trial> {
         work_in_real_time_is_waited_for => work_is_waited_for("names = [\"chromium\"]"),
         work_is_waited_for_in_a_whole_chromium => work_is_waited_for("binary = \"chromium\""),
         work_is_waited_for_in_firefox => work_is_waited_for("names = [\"firefox\"]"),
-        work_is_waited_for_in_webkit => work_is_waited_for("names = [\"webkit\"]"),
         pages_repeat_in_virtual_time => pages_repeat("names = [\"chromium\"]"),
         pages_repeat_in_a_whole_chromium => pages_repeat("binary = \"chromium\""),
         pages_repeat_in_firefox => pages_repeat("names = [\"firefox\"]"),
@@ -173,7 +172,12 @@ fn motion_ends(browser: &str) {
     files.push(("lime.svg".to_owned(), LIME.to_owned()));
     let files: Vec<(&str, &str)> = files.iter().map(|(a, b)| (&**a, &**b)).collect();
     let names: Vec<&str> = pages.iter().map(|(name, _)| *name).collect();
-    let project = unfinished(&manifest(browser), &names, &files);
+    // Firefox and WebKit have the clock of a whole Chromium, and are slower.
+    let project = if browser.contains("fox") || browser.contains("webkit") {
+        Project::new(&manifest(browser), &files)
+    } else {
+        unfinished(&manifest(browser), &names, &files)
+    };
     project.accept_all();
     let wrong: Vec<&str> = pages
         .iter()

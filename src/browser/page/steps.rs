@@ -222,7 +222,11 @@ async fn promise_result(
     deadline: Deadline,
 ) -> Result<Option<bool>, Fault> {
     let start = format!("__tintype.startPromise({promise})");
-    page.evaluate::<Value>(&start).await?;
+    match page.evaluate::<Value>(&start).await {
+        // It has left its document at once. The next one has no such promise.
+        Err(error) if error.is_of_left_document() => {}
+        started => drop(started?),
+    }
     let check = |reply: Option<bool>| {
         Ok(match reply {
             Some(result) => Polled::Ready(result),

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use fantoccini::Client;
 use serde::de::DeserializeOwned;
@@ -15,8 +16,9 @@ use crate::browser::error::BrowserError;
 use crate::manifest::{Credentials, Device, Theme};
 use crate::model::PageError;
 
-/// How many documents a page may leave while it is asked something.
-const MAX_LEFT_DOCUMENTS: u32 = 8;
+/// How long a page may leave one document after the other while it is asked
+/// something.
+const LEAVING: Duration = Duration::from_secs(10);
 
 /// A page in a browser of any engine.
 pub(in crate::browser) trait Page: Send + Sync + Sized {
@@ -73,15 +75,15 @@ pub(in crate::browser) trait Page: Send + Sync + Sized {
         script: &str,
     ) -> impl Future<Output = Result<T, BrowserError>> + Send {
         async move {
-            for _ in 0..MAX_LEFT_DOCUMENTS {
+            let begun = Instant::now();
+            loop {
                 match self.evaluate(script).await {
-                    Err(error) if error.is_of_left_document() => {
+                    Err(error) if error.is_of_left_document() && begun.elapsed() < LEAVING => {
                         tracing::debug!(%error, "the page has left its document");
                     }
                     outcome => return outcome,
                 }
             }
-            self.evaluate(script).await
         }
     }
 
