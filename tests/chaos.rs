@@ -45,14 +45,16 @@ fn settings(folder: &Path, port: u16) -> RecordConfig {
 struct Ledger(fs::File);
 
 impl Ledger {
+    /// A worker that was killed may have left a part of a line, where a page of the
+    /// file ended: the next line is one of its own.
     fn open(path: &Path) -> Self {
-        Self(
-            OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(path)
-                .unwrap(),
-        )
+        let text = fs::read(path).unwrap_or_default();
+        let mut options = OpenOptions::new();
+        let mut file = options.create(true).append(true).open(path).unwrap();
+        if text.last().is_some_and(|last| *last != b'\n') {
+            file.write_all(b"\n").unwrap();
+        }
+        Self(file)
     }
 
     fn note(&mut self, what: char, n: usize, attempt: u32) {
@@ -69,8 +71,10 @@ impl Ledger {
             let [what, n, attempt] = words[..] else {
                 continue;
             };
-            let entry = attempts.entry(n.parse().unwrap()).or_default();
-            let attempt = attempt.parse().unwrap();
+            let (Ok(n), Ok(attempt)) = (n.parse(), attempt.parse()) else {
+                continue;
+            };
+            let entry = attempts.entry(n).or_default();
             match what {
                 "b" => entry.0 = attempt,
                 _ => entry.1 = attempt,
