@@ -41,9 +41,16 @@ fn ci_writes_no_baseline() {
 }
 
 fn update_failed_accepts_a_difference() {
-    let project = Project::new(MANIFEST, &[("a.html", "<h1>Hello</h1>")]);
+    // Text would depend on the machine's fonts.
+    let page = |colour| {
+        format!(
+            "<!doctype html><body style='margin: 15px 8px'>\
+             <div style='width: 130px; height: 29px; background: {colour}'></div>"
+        )
+    };
+    let project = Project::new(MANIFEST, &[("a.html", &page("red"))]);
     project.accept_all();
-    project.write("stories/a.html", "<h1>Good bye</h1>");
+    project.write("stories/a.html", &page("blue"));
     assert_eq!(
         project.run(&[], &[("TINTYPE_UPDATE", "new")]).code,
         Some(101)
