@@ -215,11 +215,12 @@ impl BrowserError {
     /// Whether the page got another document while a script ran in it, in the
     /// words of Chromium, Firefox and WebKit.
     pub(super) fn is_of_left_document(&self) -> bool {
-        const REASONS: [&str; 5] = [
+        const REASONS: [&str; 6] = [
             "Inspected target navigated or closed",
             "Cannot find context with specified id",
             "Execution context was destroyed",
             "destroyed before query",
+            "unable to build exceptionDetails",
             "before the unload event",
         ];
         matches!(self, Self::Refused { reason, .. }
