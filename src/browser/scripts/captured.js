@@ -51,6 +51,16 @@ function own(promise) {
   return defineProperty(promise, 'constructor', { __proto__: null, value: NativePromise });
 }
 
+// Runs a function once a promise is kept or broken. The page hears of the failure.
+async function afterwards(promise, run) {
+  try {
+    await own(promise);
+  } catch {
+    // It is not ours.
+  }
+  run();
+}
+
 // A promise that is resolved with a primitive, a list or an object without a prototype.
 function createPromise(run) {
   return own(new NativePromise(run));

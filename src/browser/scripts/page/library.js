@@ -16,7 +16,8 @@ const functions = {
   keepRevealed,
   localStorageItems, maskAreas,
   matchingAreas, nextFrame, otherOrigins, pageLocation, pageResources, pendingConditions,
-  prepare, requestStatus, viewportSize,  promiseResult, responseStatus, scrollOn, serialize, showRestartedImages,
+  prepare, promiseResult, requestStatus, responseStatus, scrollOn, serialize,
+  showRestartedImages, viewportSize,
   startCapture, startPromise, storybookState, unblockButtonUp,
 };
 const library = {};

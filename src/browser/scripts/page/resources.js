@@ -3,7 +3,7 @@ const MAX_RESOURCES = 10000;
 const getEntriesByType = performance.getEntriesByType.bind(performance);
 performance.setResourceTimingBufferSize(MAX_RESOURCES);
 
-// The HTTP status of the document, 0 if there is none or the browser does not
+// The HTTP status of the document; 0 if it has none, or if the browser does not
 // report it.
 let requestedStatus = 0;
 function responseStatus() {

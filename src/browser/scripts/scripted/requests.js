@@ -12,17 +12,8 @@ function beginRequest(requests, address, key = {}) {
 }
 
 function countPromise(requests, address, promise) {
-  endWith(promise, beginRequest(requests, address));
+  afterwards(promise, beginRequest(requests, address));
   return promise;
-}
-
-async function endWith(promise, end) {
-  try {
-    await own(promise);
-  } catch {
-    // The page hears of it.
-  }
-  end();
 }
 
 replace(window, 'fetch', (args, self, original) => (

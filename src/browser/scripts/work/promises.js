@@ -26,17 +26,8 @@ function wrap(owner, names, call) {
 // Calls that return a promise.
 function countPromise(original, owner, given) {
   const result = apply(original, owner, given);
-  endWork(result, startWork());
+  afterwards(result, startWork());
   return result;
-}
-
-async function endWork(promise, done) {
-  try {
-    await own(promise);
-  } catch {
-    // The page hears of it.
-  }
-  done();
 }
 
 // Calls after which an object fires one of these events.
