@@ -155,6 +155,8 @@ struct Chaos {
     workers: Vec<Child>,
     dice: Dice,
     survived: BTreeMap<&'static str, usize>,
+    /// The faults in their order, for the message of a failure.
+    faults: Vec<&'static str>,
 }
 
 impl Chaos {
@@ -168,6 +170,7 @@ impl Chaos {
             workers: Vec::new(),
             dice: Dice(seed),
             survived: BTreeMap::new(),
+            faults: Vec::new(),
         };
         for number in 0..WORKERS {
             let worker = chaos.spawn(number);
@@ -207,6 +210,7 @@ impl Chaos {
 
     fn count(&mut self, fault: &'static str) {
         *self.survived.entry(fault).or_default() += 1;
+        self.faults.push(fault);
     }
 
     fn kill_worker(&mut self) -> &'static str {
@@ -381,7 +385,7 @@ impl Chaos {
 
     async fn check_events(&self, records: &Records, summary: &Summary) {
         let (id, mut after) = (RunId(RUN.to_owned()), "0".to_owned());
-        let (mut n, mut ended, mut finished) = (None, 0, HashSet::new());
+        let (mut before, mut ended, mut finished) = (None, 0, HashSet::new());
         loop {
             let page = records.events(&id, &after, 1000).await.unwrap();
             let Some(last) = page.last() else { break };
@@ -389,12 +393,15 @@ impl Chaos {
             for entry in &page {
                 let event: serde_json::Value = serde_json::from_str(&entry.event).unwrap();
                 let number = event["n"].as_u64().unwrap();
-                assert_eq!(
-                    number,
-                    n.map_or(number, |n: u64| n + 1),
-                    "a gap in the stream"
-                );
-                n = Some(number);
+                if let Some((n, before)) = before {
+                    assert_eq!(
+                        number,
+                        n + 1,
+                        "a gap in the stream between\n{before:?}\n{entry:?}\nafter {:?}",
+                        self.faults
+                    );
+                }
+                before = Some((number, entry.clone()));
                 match event["type"].as_str().unwrap() {
                     "run:finished" => ended += 1,
                     "test:finished" => {

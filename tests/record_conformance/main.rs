@@ -4,6 +4,7 @@ mod ended;
 mod kept;
 #[path = "../support/mod.rs"]
 mod support;
+mod torn;
 
 use std::sync::Arc;
 

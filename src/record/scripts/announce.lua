@@ -3,5 +3,4 @@
 local h = redis.call('HMGET', control, 'head', 'a:' .. ARGV[4])
 local refusal = check_sequence(h[1], h[2], ARGV[5])
 if refusal then return refusal end
-redis.call('HSET', control, 'a:' .. ARGV[4], ARGV[5])
-return {'OK', publish(ARGV[6], ARGV[7])}
+return {'OK', publish(ARGV[6], ARGV[7], {'a:' .. ARGV[4], ARGV[5]})}

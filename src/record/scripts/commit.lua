@@ -21,15 +21,21 @@ if before then
   if owner == ARGV[4] and older then at = since end
 end
 
-redis.call('HSET', control, writer, seq, key, at .. '|' .. status .. '|' .. ARGV[4])
+local changes = {writer, seq, key, at .. '|' .. status .. '|' .. ARGV[4]}
 redis.call('SET', KEYS[4], ARGV[9])
 if not before then redis.call('SADD', KEYS[5], KEYS[4]) end
 if before ~= status and final then
-  if was_final then redis.call('HINCRBY', control, 'c:' .. before, -1) end
-  redis.call('HINCRBY', control, 'c:' .. status, 1)
-  write_document(state())
+  local s = state()
+  local function count(of, change)
+    s[of] = (s[of] or 0) + change
+    changes[#changes + 1] = 'c:' .. of
+    changes[#changes + 1] = string.format('%.0f', s[of])
+  end
+  if was_final then count(before, -1) end
+  count(status, 1)
+  write_document(add_up(s))
 end
 -- A second execution is published as an update: `test:finished` comes once.
 local name = ARGV[10]
 if was_final then name = 'test:updated' end
-return {'OK', publish(name, ARGV[11])}
+return {'OK', publish(name, ARGV[11], changes)}

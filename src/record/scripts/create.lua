@@ -1,28 +1,33 @@
 -- Creates a run, joins it, or reopens it.
 -- ARGV 4 head  5 tail  6 start ms  7 writer  8 host  9 planned  10 shared 0|1
 --      11 fields of run:started  12 live 0|1 (0: the journal of a dead process)
-local h = redis.call('HMGET', control, 'head', 'endAt', 'planned')
-local answer = 'JOINED'
+local joined = 'w:' .. ARGV[7]
+local h = redis.call('HMGET', control, 'head', 'endAt', 'planned', joined, 'writers')
+local planned, writers = tonumber(h[3] or '0'), tonumber(h[5] or '0')
+local answer, started, changes = 'JOINED', nil, {}
 if not h[1] then
-  answer = 'CREATED'
-  redis.call('HSET', control, 'head', ARGV[4], 'tail', ARGV[5], 'start', ARGV[6], 'planned', '0', 'shared', ARGV[10])
-  write_document(state())
-  publish('run:started', ARGV[11])
+  answer, started = 'CREATED', ARGV[11]
+  changes = {'head', ARGV[4], 'tail', ARGV[5], 'start', ARGV[6], 'shared', ARGV[10]}
+  local s = state()
+  s.head, s.tail, s.start = ARGV[4], ARGV[5], tonumber(ARGV[6])
+  write_document(s)
 end
-local first = redis.call('HSETNX', control, 'w:' .. ARGV[7], ARGV[9]) == 1
-if first then
-  redis.call('HINCRBY', control, 'writers', 1)
+if not h[4] then
+  writers = writers + 1
   if h[2] and ARGV[12] == '1' then
     -- A run that had ended is resumed: its plan stays the same.
-    answer = 'REOPENED'
+    answer, started = 'REOPENED', ARGV[11] .. ',"resumed":true'
+    planned = math.max(planned, tonumber(ARGV[9]))
     redis.call('HDEL', control, 'endAt', 'endTime', 'said', 'died', 'alive')
-    redis.call('HSET', control, 'planned', string.format('%.0f', math.max(tonumber(h[3] or '0'), tonumber(ARGV[9]))))
     write_document(state())
-    publish('run:started', ARGV[11] .. ',"resumed":true')
   else
-    redis.call('HINCRBY', control, 'planned', ARGV[9])
+    planned = planned + tonumber(ARGV[9])
   end
+  for _, change in ipairs({joined, ARGV[9], 'writers', string.format('%.0f', writers)}) do changes[#changes + 1] = change end
 end
+changes[#changes + 1] = 'planned'
+changes[#changes + 1] = string.format('%.0f', planned)
 if ARGV[12] == '1' then set_alive(ARGV[7], ARGV[8]) end
-local more = redis.call('HMGET', control, 'a:' .. ARGV[7], 'writers')
-return {answer, more[1] or '0', more[2]}
+if started then publish('run:started', started, changes) else redis.call('HSET', control, unpack(changes)) end
+local applied = redis.call('HGET', control, 'a:' .. ARGV[7])
+return {answer, applied or '0', string.format('%.0f', writers)}

@@ -3,6 +3,8 @@
 local h = redis.call('HMGET', control, 'head', 'a:' .. ARGV[4])
 local refusal = check_sequence(h[1], h[2], ARGV[5])
 if refusal then return refusal end
+local s = state()
+s.tail = ARGV[6]
+write_document(s)
 redis.call('HSET', control, 'a:' .. ARGV[4], ARGV[5], 'tail', ARGV[6])
-write_document(state())
 return {'OK', ''}

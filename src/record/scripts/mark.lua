@@ -6,5 +6,6 @@ if not h[1] then return {'NORUN'} end
 local current = redis.call('GET', KEYS[4])
 if current == ARGV[5] then return {'DUP', ''} end
 if current ~= ARGV[4] then return {'CONFLICT', ''} end
+local id = publish(ARGV[6], ARGV[7])
 redis.call('SET', KEYS[4], ARGV[5])
-return {'OK', publish(ARGV[6], ARGV[7])}
+return {'OK', id}

@@ -4,6 +4,11 @@
 -- The shebang line makes a server that is out of memory refuse the script before
 -- its first write, so that no script is applied in part.
 --
+-- A server that is killed while it writes its append-only file may bring back
+-- the first commands of a script that was not completed, when it starts for the
+-- second time. So no script increments: commands store values, and the last one
+-- is that which makes the script's operation count as applied.
+--
 -- KEYS 1 control hash  2 run document  3 event stream
 -- ARGV 1 the run's channel  2 the channel of all events  3 length of the stream
 --
@@ -30,15 +35,26 @@ local function now()
 end
 
 -- Appends an event to the stream and publishes it. JSON is built from parts and
--- never decoded, as Lua would change its numbers.
-local function publish(name, fields)
-  local n = redis.call('HINCRBY', control, 'n', 1)
+-- never decoded, as Lua would change its numbers. `changes`, fields and values
+-- of the control hash, are stored last.
+local function publish(name, fields, changes)
+  local n = tonumber(redis.call('HGET', control, 'n') or '0') + 1
   local body = '{"type":"' .. name .. '",' .. fields .. string.format(',"ts":%.0f,"n":%.0f', now(), n)
-  local id = redis.call('XADD', stream, 'MAXLEN', '~', ARGV[3], '*', 'event', body .. '}')
+  local id = redis.call('XADD', stream, '*', 'event', body .. '}')
   local message = body .. ',"id":"' .. id .. '"}'
   redis.call('PUBLISH', ARGV[1], message)
   redis.call('PUBLISH', ARGV[2], message)
+  redis.call('HSET', control, 'n', string.format('%.0f', n), unpack(changes or {}))
+  if n % 100 == 0 then redis.call('XTRIM', stream, 'MAXLEN', '~', ARGV[3]) end
   return id
+end
+
+local STATUSES = {'passed', 'failed', 'changed', 'skipped', 'new'}
+
+local function add_up(s)
+  s.total = 0
+  for _, status in ipairs(STATUSES) do s.total = s.total + s[status] end
+  return s
 end
 
 local function state()
@@ -46,9 +62,8 @@ local function state()
     'c:passed', 'c:failed', 'c:changed', 'c:skipped', 'c:new')
   local s = {head = h[1], tail = h[2], start = tonumber(h[3]), planned = tonumber(h[4] or '0'), said = h[5], died = h[6],
     endAt = tonumber(h[7] or ''), endTime = h[8]}
-  for i, status in ipairs({'passed', 'failed', 'changed', 'skipped', 'new'}) do s[status] = tonumber(h[8 + i] or '0') end
-  s.total = s.passed + s.failed + s.changed + s.skipped + s.new
-  return s
+  for i, status in ipairs(STATUSES) do s[status] = tonumber(h[8 + i] or '0') end
+  return add_up(s)
 end
 
 local function summary(s)
@@ -114,9 +129,9 @@ local function try_to_end(fields, at, text, dead_host, limit)
   if h[2] == '1' and dead_host == '' and t - tonumber(h[3] or '0') <= limit then return {'PENDING', '0'} end
   if lost > 0 then s.died = '1'; redis.call('HSET', control, 'died', '1') end
   s.endAt, s.endTime = tonumber(at), text
-  redis.call('HSET', control, 'endAt', at, 'endTime', text)
   write_document(s)
-  publish('run:finished', fields .. ',' .. summary(s) .. ',"reason":"' .. reason(s) .. '"')
+  local ended = fields .. ',' .. summary(s) .. ',"reason":"' .. reason(s) .. '"'
+  publish('run:finished', ended, {'endAt', at, 'endTime', text})
   return {'ENDED', reason(s)}
 end
 
