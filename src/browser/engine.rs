@@ -10,7 +10,7 @@ use super::chromium::{self, ChromiumPage};
 use super::error::BrowserError;
 use super::firefox::{self, FirefoxPage};
 use super::page::{
-    self, BrowserInfo, Page, PageResources, PageTime, Parameters, Settled, StorageState,
+    self, BrowserInfo, LookReads, Page, PageResources, PageTime, Parameters, Settled, StorageState,
     Thoroughness,
 };
 use super::webkit::{self, WebKitPage};
@@ -243,6 +243,19 @@ impl Browser {
     /// When the browser rejects a command or disconnects.
     pub async fn finish_motion(&self) -> Result<(), BrowserError> {
         each!(self, session => session.finish_motion().await)
+    }
+
+    /// Whether the browser itself keeps the time of a page with these settings.
+    pub fn keeps_time(&self, capture: &CaptureSettings) -> bool {
+        matches!(self, Self::Chromium(page) if page.drives_frames()) && capture.virtual_time
+    }
+
+    /// What page code has read of its look, without listening to its changes.
+    ///
+    /// # Errors
+    /// When the browser rejects a command or disconnects.
+    pub(crate) async fn look_reads(&self) -> Result<LookReads, BrowserError> {
+        each!(self, session => session.look_reads().await)
     }
 
     /// The files that the page has loaded so far, and its other dependencies.

@@ -13,12 +13,17 @@ use crate::model::BrowserName;
 use crate::model::{RecordedEvent, Status};
 use crate::schedule::{PrefetchOutcome, Queue, SessionId, SnapshotGroup, Work};
 use crate::snapshot::{
-    FinishedSnapshot, SessionPage, catch_panic, expect_failure, run_fast_path, run_job,
+    FinishedSnapshot, Looked, SessionPage, catch_panic, expect_failure, has_baseline, judge_look,
+    look_at,
 };
 
 /// How often a snapshot is captured again because its browser broke, in
 /// addition to the retries of the manifest: that is the fault of the machine.
 const BROWSER_RETRIES: u32 = 1;
+
+/// How much memory the first looks of a group may take while its other snapshots
+/// are looked at, in bytes.
+const MAX_WAITING: usize = 64 << 20;
 
 /// The queue of a run.
 pub(super) type RunQueue = Queue<Box<FinishedSnapshot>>;
@@ -101,13 +106,50 @@ impl OpenBrowser {
     }
 }
 
+/// A snapshot that is being captured.
+struct SnapshotRun {
+    index: usize,
+    attempts: Attempts,
+    /// What the current attempt has seen on the fast path.
+    looked: Option<Result<Looked, BrowserError>>,
+}
+
+impl SnapshotRun {
+    fn start(index: usize) -> Self {
+        Self {
+            index,
+            attempts: Attempts::start(),
+            looked: None,
+        }
+    }
+
+    /// The memory that its first look takes, in bytes.
+    fn size(&self) -> usize {
+        match &self.looked {
+            Some(Ok(Looked::Differs(look))) => look.size(),
+            _ => 0,
+        }
+    }
+}
+
+/// How far a snapshot has come.
+enum SnapshotProgress {
+    Finished(Box<FinishedSnapshot>),
+    /// It does not pass on the fast path, and is to be judged.
+    Waiting(Box<SnapshotRun>),
+}
+
 impl SessionLoop {
+    /// Captures the snapshots of a story. Those that do not pass on the fast path
+    /// are judged at the end, the last first, so that one fresh page can show
+    /// several of them, in another order than at first.
     async fn run_group(&mut self, group: &SnapshotGroup, stop: &AtomicBool) {
         let context = Arc::clone(&self.context);
         let _guard = GroupGuard {
             context: &context,
             indices: &group.0,
         };
+        let (mut waiting, mut size) = (Vec::new(), 0);
         for &index in &group.0 {
             if stop.load(Ordering::Relaxed) {
                 return;
@@ -118,8 +160,23 @@ impl SessionLoop {
             }
             self.switch_story(index).await;
             context.start(index);
-            let finished = self.run_snapshot(index).await;
-            context.finish(index, finished.redacted());
+            let may_wait = group.0.len() > 1 && size < MAX_WAITING;
+            match self.run_snapshot(SnapshotRun::start(index), may_wait).await {
+                SnapshotProgress::Finished(finished) => context.finish(index, finished.redacted()),
+                SnapshotProgress::Waiting(run) => {
+                    size += run.size();
+                    waiting.push(run);
+                }
+            }
+        }
+        for run in waiting.into_iter().rev() {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let index = run.index;
+            if let SnapshotProgress::Finished(finished) = self.run_snapshot(*run, false).await {
+                context.finish(index, finished.redacted());
+            }
         }
     }
 
@@ -145,12 +202,18 @@ impl SessionLoop {
     async fn run_fast_path(&mut self, index: usize) -> Option<FinishedSnapshot> {
         let page = &mut self.browser.as_mut()?.page;
         let context = &self.context;
-        let finished = run_fast_path(page, context.job(index, 1), &context.verdicts).await;
+        if !has_baseline(page, &context.snapshots[index]) {
+            return None;
+        }
+        let looked = look_at(page, context.job(index, 1), &context.verdicts).await;
         self.observe_visits();
-        if finished.as_ref().is_err_and(BrowserError::is_fatal) {
+        if looked.as_ref().is_err_and(BrowserError::is_fatal) {
             self.close_browser().await;
         }
-        finished.ok().flatten()
+        match looked {
+            Ok(Looked::Finished(finished)) => Some(*finished),
+            Ok(Looked::Differs(_)) | Err(_) => None,
+        }
     }
 
     /// Leaves the page if it shows another story, so that each story is cached
@@ -183,16 +246,34 @@ impl SessionLoop {
         }
     }
 
-    /// Captures a snapshot in as many attempts as it may have.
-    async fn run_snapshot(&mut self, index: usize) -> FinishedSnapshot {
-        let mut attempts = Attempts::start();
-        let mut broken_browsers = 0;
-        if let Some(reason) = self.given_up(index) {
-            return self.end(index, Status::Failed, reason);
+    /// Captures a snapshot in as many attempts as it may have. If it may wait, its
+    /// first look is returned, unless it passes.
+    async fn run_snapshot(&mut self, mut run: SnapshotRun, may_wait: bool) -> SnapshotProgress {
+        if let Some(reason) = self.given_up(run.index) {
+            let failed = self.end(run.index, Status::Failed, reason);
+            return SnapshotProgress::Finished(Box::new(failed));
         }
+        if may_wait {
+            let looked = self.look_at(run.index, run.attempts.number()).await;
+            let can_wait = matches!(&looked, Ok(Looked::Differs(look)) if look.can_wait());
+            run.looked = Some(looked);
+            if can_wait {
+                return SnapshotProgress::Waiting(Box::new(run));
+            }
+        }
+        SnapshotProgress::Finished(Box::new(self.finish_snapshot(run).await))
+    }
+
+    async fn finish_snapshot(&mut self, run: SnapshotRun) -> FinishedSnapshot {
+        let SnapshotRun {
+            index,
+            mut attempts,
+            mut looked,
+        } = run;
+        let mut broken_browsers = 0;
         loop {
             let attempt = attempts.number();
-            let error = match self.attempt(index, attempt).await {
+            let error = match self.attempt(index, attempt, looked.take()).await {
                 Ok(finished) => return attempts.end(self.apply_expectation(index, finished)),
                 Err(BrowserError::Skipped(reason)) => {
                     let reason = self.context.site.redact(&reason);
@@ -249,22 +330,46 @@ impl SessionLoop {
         &mut self,
         index: usize,
         attempt: u32,
+        looked: Option<Result<Looked, BrowserError>>,
     ) -> Result<FinishedSnapshot, BrowserError> {
+        let looked = match looked {
+            Some(looked) => looked?,
+            None => self.look_at(index, attempt).await?,
+        };
+        let look = match looked {
+            Looked::Finished(finished) => return Ok(*finished),
+            Looked::Differs(look) => *look,
+        };
         let context = Arc::clone(&self.context);
+        let page = self.open_page(index).await?;
+        let finished = judge_look(page, context.job(index, attempt), look, &context.verdicts).await;
+        self.observe_visits();
+        finished
+    }
+
+    /// Captures a snapshot on the fast path.
+    async fn look_at(&mut self, index: usize, attempt: u32) -> Result<Looked, BrowserError> {
+        let context = Arc::clone(&self.context);
+        let page = self.open_page(index).await?;
+        let looked = look_at(page, context.job(index, attempt), &context.verdicts).await;
+        self.observe_visits();
+        looked
+    }
+
+    /// The page of a browser that can show a snapshot.
+    async fn open_page(&mut self, index: usize) -> Result<&mut SessionPage, BrowserError> {
+        let context = &self.context;
         let snapshot = &context.snapshots[index];
         browser::check_support(snapshot, &context.site.manifest)?;
         let engine = snapshot.browser;
         if let Some(other) = self.browser.take_if(|open| open.page.engine() != engine) {
             other.page.close().await;
         }
-        let browser = match &mut self.browser {
-            Some(browser) => browser,
-            None => self.browser.insert(open_browser(engine, &context).await?),
+        let open = match self.browser.take() {
+            Some(open) => open,
+            None => open_browser(engine, context).await?,
         };
-        let job = context.job(index, attempt);
-        let finished = run_job(&mut browser.page, job, &context.verdicts).await;
-        self.observe_visits();
-        finished
+        Ok(&mut self.browser.insert(open).page)
     }
 
     /// Closes the browser. The next snapshot gets a new one.

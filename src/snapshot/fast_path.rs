@@ -7,14 +7,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::load::PageReuse;
 use super::navigate::navigate;
 use super::page_hooks::run_after_hooks;
-use super::session_page::{LoadedPage, SessionPage};
+use super::page_load::PageReuse;
+use super::requests;
+use super::session_page::SessionPage;
 use super::settle::{Capture, Timings, settle_and_capture};
-use super::{requests, story_parameters};
+use super::show::show_on_page;
 use crate::baseline::Baseline;
-use crate::browser::{BrowserError, Thoroughness};
+use crate::browser::{BrowserError, LookReads, Thoroughness};
 use crate::plan::Snapshot;
 use tintype_compare::{Options, Verdict, compare_png};
 
@@ -71,23 +72,12 @@ async fn show(
     snapshot: &Snapshot,
     timings: &mut Timings,
 ) -> Result<Instant, BrowserError> {
-    let mut begun = Instant::now();
-    let wanted = LoadedPage::new(page.site.address(snapshot), snapshot);
-    let isolation = snapshot.story.capture.isolation;
-    let loaded = page.loaded.as_ref();
-    // Hooks may have changed the page.
-    let serves = page.site.hooks.is_empty()
-        && loaded.is_some_and(|loaded| loaded.serves(&wanted, isolation));
-    if serves {
-        page.browser.set_device(&snapshot.device);
-        page.browser.show(&snapshot.theme, snapshot.screen).await?;
-        story_parameters::check(&page.site.manifest, snapshot, &page.parameters)?;
-        timings.navigate += begun.elapsed();
-    } else {
-        page.leave().await;
-        begun = navigate(page, snapshot, PageReuse::Reuse, timings).await?;
+    if page.load_that_serves(snapshot).is_some() {
+        return show_on_page(page, snapshot, timings).await;
     }
-    page.loaded = Some(wanted);
+    page.leave().await;
+    let begun = navigate(page, snapshot, PageReuse::Reuse, timings).await?;
+    page.note_load(snapshot, PageReuse::Reuse, LookReads::ALL);
     Ok(begun)
 }
 

@@ -1,19 +1,11 @@
 //! Loads the address of a story.
 
+use super::page_load::PageReuse;
 use super::requests;
 use super::session_page::SessionPage;
 use crate::browser::BrowserError;
 use crate::plan::Snapshot;
 use crate::proxy::Proxy;
-
-/// The page and browser in which a story is loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PageReuse {
-    /// The current page; the browser may use its cache.
-    Reuse,
-    /// A new page in a browser without cache, cookies and storage.
-    Fresh,
-}
 
 /// Loads the address of a snapshot's story.
 pub(super) async fn load(

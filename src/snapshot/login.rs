@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::load::{PageReuse, load};
+use super::load::load;
+use super::page_load::PageReuse;
 use super::requests;
 use super::session_page::SessionPage;
 use super::settle::with_screenshot;

@@ -1,5 +1,5 @@
 //! Captures and judges one snapshot, as a pipeline of values:
-//! `SnapshotJob -> Capture -> Judgement -> FinishedSnapshot`.
+//! `SnapshotJob -> FirstLook -> Capture -> Judgement -> FinishedSnapshot`.
 //!
 //! - `site`: the served stories, and how to open them.
 //! - `panics`: turns a panic in a future into an error.
@@ -7,13 +7,18 @@
 //! - `story_parameters`: parameters that a Storybook story sets for itself.
 //! - `requests`: rules for a page's requests, and requests that break them.
 //! - `session_page`: the page of a browser session, and its story.
+//! - `page_load`: how a page was loaded.
 //! - `page_hooks`: runs the hooks on a page.
 //! - `load`: loads the address of a story.
 //! - `login`: loads the address of a story that needs a log-in.
 //! - `navigate`: loads a story and performs its steps.
 //! - `settle`: waits for a page to settle and captures it.
 //! - `baseline_state`: the baseline of a snapshot as found on disk.
+//! - `show`: shows another snapshot of the story that is on the page.
 //! - `fast_path`: captures on a page that was used before.
+//! - `image_differences`: compares two captures of one snapshot.
+//! - `first_look`: what it has seen, if that is not the baseline.
+//! - `shared_page`: captures on a fresh page of another snapshot.
 //! - `stability`: captures on fresh pages until two of them agree.
 //! - `judge`: compares a capture with its baseline, without side effects.
 //! - `artifacts`: writes the images of a snapshot that did not pass.
@@ -26,7 +31,9 @@ mod artifacts;
 mod baseline_state;
 mod fast_path;
 mod finished;
+mod first_look;
 mod hooks;
+mod image_differences;
 mod judge;
 mod known_failure;
 mod leaving_requests;
@@ -34,11 +41,14 @@ mod load;
 mod login;
 mod navigate;
 mod page_hooks;
+mod page_load;
 mod panics;
 mod pipeline;
 mod requests;
 mod session_page;
 mod settle;
+mod shared_page;
+mod show;
 mod site;
 mod stability;
 mod story_parameters;
@@ -50,7 +60,7 @@ pub use hooks::HookError;
 pub(crate) use hooks::Hooks;
 pub(crate) use known_failure::expect_failure;
 pub(crate) use panics::catch_panic;
-pub(crate) use pipeline::{SnapshotJob, Verdicts, run_fast_path, run_job};
+pub(crate) use pipeline::{Looked, SnapshotJob, Verdicts, has_baseline, judge_look, look_at};
 pub(crate) use session_page::{PageVisit, SessionPage};
 pub(crate) use site::Site;
 pub(crate) use update::BaselineUpdater;

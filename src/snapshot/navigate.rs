@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
-use super::load::{PageReuse, load};
+use super::load::load;
 use super::login::load_logged_in;
 use super::page_hooks::run_before_hooks;
+use super::page_load::PageReuse;
 use super::session_page::SessionPage;
 use super::settle::{Timings, with_screenshot};
 use crate::browser::BrowserError;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::artifacts::ImageFolder;
 use super::baseline_state::BaselineState;
 use super::finished::FinishedSnapshot;
+use super::first_look::FirstLook;
 use super::judge::{CompareRules, Judgement, judge};
 use super::session_page::SessionPage;
 use super::settle::{Capture, Timings};
@@ -36,48 +37,57 @@ pub(crate) struct Verdicts {
     pub(crate) updater: BaselineUpdater,
 }
 
-/// Captures and judges a snapshot.
-///
-/// # Errors
-/// When the snapshot cannot be captured.
-pub(crate) async fn run_job(
-    page: &mut SessionPage,
-    job: SnapshotJob<'_>,
-    verdicts: &Verdicts,
-) -> Result<FinishedSnapshot, BrowserError> {
-    let finished = capture_and_judge(page, job, verdicts).await;
-    finished.map_err(|error| requests::explain(page, error))
+/// A snapshot after the fast path.
+pub(crate) enum Looked {
+    /// It equals its baseline.
+    Finished(Box<FinishedSnapshot>),
+    /// It does not, and is to be judged; nothing is written yet.
+    Differs(Box<FirstLook>),
 }
 
-/// Captures a snapshot on the fast path only. `None` if the image does not
-/// equal the baseline; nothing is written then.
+/// Captures a snapshot on the fast path.
 ///
 /// # Errors
 /// When the snapshot cannot be captured.
-pub(crate) async fn run_fast_path(
+pub(crate) async fn look_at(
     page: &mut SessionPage,
     job: SnapshotJob<'_>,
     verdicts: &Verdicts,
-) -> Result<Option<FinishedSnapshot>, BrowserError> {
+) -> Result<Looked, BrowserError> {
+    let looked = take_look(page, job, verdicts).await;
+    looked.map_err(|error| requests::explain(page, error))
+}
+
+/// Captures and judges a snapshot that differs from its baseline at first look.
+///
+/// # Errors
+/// When the snapshot cannot be captured.
+pub(crate) async fn judge_look(
+    page: &mut SessionPage,
+    job: SnapshotJob<'_>,
+    look: FirstLook,
+    verdicts: &Verdicts,
+) -> Result<FinishedSnapshot, BrowserError> {
+    let mut timings = look.timings();
+    let expected = look.baseline.baseline().map(|baseline| &**baseline);
+    let captured = stability::capture(page, job.snapshot, expected, &look, &mut timings).await;
+    let capture = captured.map_err(|error| requests::explain(page, error))?;
+    Ok(judge_and_finish(page, job, verdicts, look.baseline, capture, timings).await)
+}
+
+/// Whether a snapshot has a baseline that the fast path can equal.
+pub(crate) fn has_baseline(page: &SessionPage, snapshot: &Snapshot) -> bool {
     let root = &page.site.manifest.root;
-    let baseline = BaselineState::read(root, &job.snapshot.baseline);
-    if baseline.baseline().is_none() {
-        return Ok(None);
-    }
-    let mut timings = Timings::start();
-    let capture = fast_path::capture(page, job.snapshot, baseline.baseline(), &mut timings).await?;
-    if !capture.equals_baseline {
-        return Ok(None);
-    }
-    let finished = judge_and_finish(page, job, verdicts, baseline, capture, timings).await;
-    Ok(Some(finished))
+    BaselineState::read(root, &snapshot.baseline)
+        .baseline()
+        .is_some()
 }
 
-async fn capture_and_judge(
+async fn take_look(
     page: &mut SessionPage,
     job: SnapshotJob<'_>,
     verdicts: &Verdicts,
-) -> Result<FinishedSnapshot, BrowserError> {
+) -> Result<Looked, BrowserError> {
     let snapshot = job.snapshot;
     let baseline = BaselineState::read(&page.site.manifest.root, &snapshot.baseline);
     let mut timings = Timings::start();
@@ -88,12 +98,13 @@ async fn capture_and_judge(
         // Once more, without requests of the previous page.
         captured = fast_path::capture(page, snapshot, expected, &mut timings).await;
     }
-    let mut capture = captured?;
+    let capture = captured?;
     if !capture.equals_baseline {
-        let (expected, seen) = (baseline.baseline().map(|b| &**b), capture.png);
-        capture = stability::capture(page, snapshot, expected, &seen, &mut timings).await?;
+        let look = FirstLook::new(page, snapshot, capture, baseline, timings);
+        return Ok(Looked::Differs(Box::new(look)));
     }
-    Ok(judge_and_finish(page, job, verdicts, baseline, capture, timings).await)
+    let finished = judge_and_finish(page, job, verdicts, baseline, capture, timings).await;
+    Ok(Looked::Finished(Box::new(finished)))
 }
 
 async fn judge_and_finish(

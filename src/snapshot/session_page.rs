@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::leaving_requests::LeavingRequests;
+use super::page_load::{PageLoad, PageReuse};
 use super::site::Site;
-use crate::browser::{Browser, PageResources, Parameters};
+use crate::browser::{Browser, LookReads, PageResources, Parameters};
 use crate::cache::CachedPass;
 use crate::manifest::{Device, Isolation};
 use crate::model::BrowserName;
@@ -32,6 +33,9 @@ pub(crate) struct SessionPage {
     /// Whether the `before` hooks have started on the page, so that the `after`
     /// hooks must run.
     pub(super) is_hooked: bool,
+    /// The address of a story whose page depends on what it has shown before.
+    pub(super) depends_on_past: Option<String>,
+    loads: u64,
     visits: VisitLog,
 }
 
@@ -54,8 +58,8 @@ struct VisitLog {
     finished: Vec<PageVisit>,
 }
 
-/// The snapshot for which a page was loaded.
-#[derive(Debug, PartialEq, Eq)]
+/// The story that a page shows.
+#[derive(Debug)]
 pub(super) struct LoadedPage {
     address: String,
     theme: String,
@@ -65,6 +69,8 @@ pub(super) struct LoadedPage {
     /// What a page may read once and keep: agent, languages, time zone and kind
     /// of screen.
     device: (Device, bool, bool),
+    /// The load that made it.
+    pub(super) load: PageLoad,
 }
 
 impl SessionPage {
@@ -88,6 +94,8 @@ impl SessionPage {
             dirty: None,
             parameters: Parameters::default(),
             is_hooked: false,
+            depends_on_past: None,
+            loads: 0,
             visits: VisitLog {
                 is_on: logs_visits,
                 ..VisitLog::default()
@@ -126,6 +134,38 @@ impl SessionPage {
         }
     }
 
+    /// Notes that the page has been loaded for a snapshot.
+    pub(super) fn note_load(&mut self, snapshot: &Snapshot, reuse: PageReuse, reads: LookReads) {
+        self.loads += 1;
+        let load = PageLoad {
+            number: self.loads,
+            reuse,
+            theme: snapshot.theme.name.clone(),
+            device: snapshot.device.clone(),
+            screen: snapshot.screen,
+            reads,
+        };
+        let address = self.site.address(snapshot);
+        self.loaded = Some(LoadedPage::new(address, snapshot, load));
+    }
+
+    /// Notes that the page shows another snapshot of its story.
+    pub(super) fn note_shown(&mut self, snapshot: &Snapshot) {
+        let address = self.site.address(snapshot);
+        self.loaded =
+            (self.loaded.take()).map(|loaded| LoadedPage::new(address, snapshot, loaded.load));
+    }
+
+    /// The load of the page, if it can show this snapshot as well: hooks may have
+    /// changed it.
+    pub(super) fn load_that_serves(&self, snapshot: &Snapshot) -> Option<PageLoad> {
+        let loaded = self.loaded.as_ref()?;
+        let wanted = LoadedPage::new(self.site.address(snapshot), snapshot, loaded.load.clone());
+        let isolation = snapshot.story.capture.isolation;
+        let serves = self.site.hooks.is_empty() && loaded.serves(&wanted, isolation);
+        serves.then_some(wanted.load)
+    }
+
     /// Logs that a snapshot passed on the page.
     pub(super) fn log_pass(&mut self, index: usize, pass: CachedPass) {
         self.visits.passed.push((index, pass));
@@ -138,7 +178,7 @@ impl SessionPage {
 }
 
 impl LoadedPage {
-    pub(super) fn new(address: String, snapshot: &Snapshot) -> Self {
+    pub(super) fn new(address: String, snapshot: &Snapshot, load: PageLoad) -> Self {
         let screen = snapshot.screen;
         Self {
             address,
@@ -146,6 +186,7 @@ impl LoadedPage {
             snapshot: snapshot.identifier.key(),
             has_steps: !snapshot.story.steps.is_empty(),
             device: (snapshot.device.fixed(), screen.mobile, screen.touch),
+            load,
         }
     }
 

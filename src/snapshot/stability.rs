@@ -5,16 +5,19 @@
 //! come from such pages too. If this capture differs from that of the fast
 //! path, a second fresh page decides.
 
-use super::load::PageReuse;
+use super::first_look::FirstLook;
+use super::image_differences::differences;
 use super::navigate::navigate;
 use super::page_hooks::run_after_hooks;
-use super::session_page::{LoadedPage, SessionPage};
+use super::page_load::PageReuse;
+use super::session_page::SessionPage;
 use super::settle::{Capture, Timings, settle_and_capture};
+use super::shared_page;
 use crate::baseline::Baseline;
-use crate::browser::{BrowserError, Settled, Thoroughness, Unstable};
+use crate::browser::{BrowserError, LookReads, Settled, Thoroughness, Unstable};
 use crate::model::Region;
 use crate::plan::Snapshot;
-use tintype_compare::{Options, compare_png, inspect_png};
+use tintype_compare::{Options, inspect_png};
 
 /// How many captures in a row may differ before animations that the page drives
 /// itself are stopped.
@@ -24,18 +27,21 @@ const MOVING_CAPTURES: u32 = 3;
 const CAPTURES: u32 = 8;
 
 /// Captures a snapshot on a fresh page. Unless the image is the baseline, it
-/// must equal the image `seen` on the fast path or that of another fresh page.
+/// must equal the image of the first look or that of another fresh page.
 pub(super) async fn capture(
     page: &mut SessionPage,
     snapshot: &Snapshot,
     baseline: Option<&Baseline>,
-    seen: &[u8],
+    look: &FirstLook,
     timings: &mut Timings,
 ) -> Result<Capture, BrowserError> {
+    if let Some(capture) = shared_page::capture(page, snapshot, look, timings).await? {
+        return Ok(capture);
+    }
     let first = capture_stable(page, snapshot, timings).await;
     let first = run_after_hooks(page, snapshot, first).await?;
     let is_baseline = baseline.is_some_and(|baseline| baseline.is_capture(&first.png));
-    if is_baseline || differences(seen, &first.png)?.is_empty() {
+    if is_baseline || differences(&look.png, &first.png)?.is_empty() {
         return Ok(first);
     }
     let second = capture_stable(page, snapshot, timings).await;
@@ -67,8 +73,7 @@ async fn capture_stable(
         next.settled.steps.clone_from(&last.settled.steps);
         let moved = differences(&last.png, &next.png)?;
         if moved.is_empty() {
-            let address = page.site.address(snapshot);
-            page.loaded = Some(LoadedPage::new(address, snapshot));
+            note_fresh_load(page, snapshot).await?;
             return Ok(next);
         }
         if captures == CAPTURES {
@@ -83,18 +88,15 @@ async fn capture_stable(
     Ok(last)
 }
 
-/// The regions in which two images differ in any pixel.
-fn differences(one: &[u8], other: &[u8]) -> Result<Vec<Region>, BrowserError> {
-    if one == other {
-        return Ok(Vec::new());
-    }
-    match compare_png(one, other, &Options::exact()) {
-        Ok(comparison) => Ok(comparison.regions),
-        Err(error) => Err(BrowserError::Refused {
-            command: "the screenshot".to_owned(),
-            reason: format!("two screenshots cannot be compared: {error}"),
-        }),
-    }
+/// The next snapshots of the story may be captured on the page as well.
+async fn note_fresh_load(page: &mut SessionPage, snapshot: &Snapshot) -> Result<(), BrowserError> {
+    let reads = if page.browser.keeps_time(&snapshot.story.capture) {
+        page.browser.look_reads().await?
+    } else {
+        LookReads::ALL
+    };
+    page.note_load(snapshot, PageReuse::Fresh, reads);
+    Ok(())
 }
 
 /// The error of a page whose last image differs from the one before.

@@ -31,6 +31,7 @@ mod project;
 mod recording;
 mod requests;
 mod settling;
+mod sharing;
 mod steps;
 #[path = "../support/mod.rs"]
 mod support;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         recording::tests(),
         requests::tests(),
         settling::tests(),
+        sharing::tests(),
         steps::tests(),
         tolerance::tests(),
         workspace::tests(),

@@ -61,10 +61,16 @@ fn pixels(png: &[u8], width: usize, height: usize) -> Result<Vec<u8>, DecodingEr
 
 /// Appends the pixels of a row.
 fn push_rgba(row: &[u8], (color, depth): (ColorType, BitDepth), out: &mut Vec<u8>) {
-    match depth {
-        BitDepth::Sixteen => {
+    match (depth, color) {
+        (BitDepth::Sixteen, _) => {
             let samples = row.chunks_exact(2).map(|s| to_8_bits([s[0], s[1]]));
             push_samples(samples, color, out);
+        }
+        // What browsers write.
+        (_, ColorType::Rgba) => out.extend_from_slice(row),
+        (_, ColorType::Rgb) => {
+            let pixels = row.as_chunks::<3>().0.iter();
+            out.extend(pixels.flat_map(|&[r, g, b]| [r, g, b, u8::MAX]));
         }
         _ => push_samples(row.iter().copied(), color, out),
     }

@@ -18,7 +18,7 @@ const LEVEL: i32 = 7;
 const TRIAL_LEVEL: i32 = 1;
 
 /// Forms are tried on some rows: about as many pixels as these.
-const TRIAL_PIXELS: usize = 1 << 18;
+const TRIAL_PIXELS: usize = 1 << 16;
 
 /// Rows that are tried together.
 const TRIAL_BAND: usize = 32;
@@ -175,8 +175,10 @@ fn candidates(image: &RgbaImage, palette: Option<&Palette>) -> Vec<(PixelForm, F
         found.extend(filtered(PixelForm::Grey));
     }
     if let Some(palette) = palette {
-        found.push((PixelForm::Indexed(8), filter::NONE));
         found.push((PixelForm::Indexed(palette.depth()), filter::NONE));
+        if palette.depth() < 8 {
+            found.push((PixelForm::Indexed(8), filter::NONE));
+        }
     } else if is_opaque {
         found.extend(filtered(PixelForm::Rgb));
     } else {

@@ -3,6 +3,9 @@
 /// The filters, by their number in the file.
 const FILTERS: u8 = 5;
 
+/// The most bytes of a pixel that are filtered.
+const MAX_BYTES_PER_PIXEL: usize = 4;
+
 /// How the filters of an image are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FilterChoice {
@@ -61,7 +64,7 @@ impl RowFilter {
     }
 
     fn choose(&mut self, row: &[u8]) {
-        let mut least = u64::MAX;
+        let mut least = u32::MAX;
         for filter in 0..FILTERS {
             apply(
                 filter,
@@ -70,9 +73,9 @@ impl RowFilter {
                 row,
                 &mut self.trial,
             );
-            let sum = self.trial[1..]
+            let sum: u32 = self.trial[1..]
                 .iter()
-                .map(|byte| u64::from(byte.cast_signed().unsigned_abs()))
+                .map(|byte| u32::from(byte.cast_signed().unsigned_abs()))
                 .sum();
             if sum < least {
                 least = sum;
@@ -85,32 +88,48 @@ impl RowFilter {
 /// Writes a row, filtered, with the filter's number before it.
 fn apply(filter: u8, bytes_per_pixel: usize, above: &[u8], row: &[u8], out: &mut Vec<u8>) {
     out.clear();
-    out.push(filter);
+    out.resize(row.len() + 1, filter);
     let start = row.len().min(bytes_per_pixel);
-    // The pixel to the left of the first one is zero.
-    let lefts = || std::iter::repeat_n(&0, start).chain(row);
-    let pairs = || row.iter().zip(above);
+    let (first, others) = out[1..].split_at_mut(start);
+    // The pixels to the left of the first one are zero.
+    let zeros = &[0; MAX_BYTES_PER_PIXEL][..start];
+    let end = row.len() - start;
+    apply_to(
+        filter,
+        [&row[..start], zeros, &above[..start], zeros],
+        first,
+    );
+    apply_to(
+        filter,
+        [&row[start..], &row[..end], &above[start..], &above[..end]],
+        others,
+    );
+}
+
+/// Filters bytes whose neighbours to the left, above, and above to the left are
+/// these. Loops over slices of one length, which become vector instructions.
+fn apply_to(filter: u8, [row, left, above, corner]: [&[u8]; 4], out: &mut [u8]) {
+    let bytes = out.iter_mut().zip(row);
     match filter {
-        1 => out.extend(
-            row.iter()
-                .zip(lefts())
-                .map(|(byte, left)| byte.wrapping_sub(*left)),
+        1 => bytes
+            .zip(left)
+            .for_each(|((out, byte), left)| *out = byte.wrapping_sub(*left)),
+        2 => bytes
+            .zip(above)
+            .for_each(|((out, byte), up)| *out = byte.wrapping_sub(*up)),
+        3 => bytes
+            .zip(left)
+            .zip(above)
+            .for_each(|(((out, byte), left), up)| {
+                let mean = (u16::from(*left) + u16::from(*up)) / 2;
+                *out = byte.wrapping_sub(mean as u8);
+            }),
+        4 => bytes.zip(left).zip(above).zip(corner).for_each(
+            |((((out, byte), left), up), corner)| {
+                *out = byte.wrapping_sub(paeth(*left, *up, *corner));
+            },
         ),
-        2 => out.extend(pairs().map(|(byte, up)| byte.wrapping_sub(*up))),
-        3 => out.extend(pairs().zip(lefts()).map(|((byte, up), left)| {
-            let mean = (u16::from(*left) + u16::from(*up)) / 2;
-            byte.wrapping_sub(mean as u8)
-        })),
-        4 => {
-            let corners = std::iter::repeat_n(&0, start).chain(above);
-            let neighbours = pairs().zip(lefts()).zip(corners);
-            out.extend(
-                neighbours.map(|(((byte, up), left), corner)| {
-                    byte.wrapping_sub(paeth(*left, *up, *corner))
-                }),
-            );
-        }
-        _ => out.extend_from_slice(row),
+        _ => out.copy_from_slice(row),
     }
 }
 
@@ -118,11 +137,11 @@ fn apply(filter: u8, bytes_per_pixel: usize, above: &[u8], row: &[u8], out: &mut
 fn paeth(left: u8, up: u8, corner: u8) -> u8 {
     let [a, b, c] = [left, up, corner].map(i16::from);
     let (to_left, to_up, to_corner) = ((b - c).abs(), (a - c).abs(), (a + b - 2 * c).abs());
-    if to_left <= to_up && to_left <= to_corner {
+    // Without a branch.
+    let nearer = if to_up <= to_corner { up } else { corner };
+    if (to_left <= to_up) & (to_left <= to_corner) {
         left
-    } else if to_up <= to_corner {
-        up
     } else {
-        corner
+        nearer
     }
 }

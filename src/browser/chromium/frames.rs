@@ -38,7 +38,12 @@ impl ChromiumPage {
                 {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
-                issued => return issued,
+                issued => {
+                    if let Ok(answer) = &issued {
+                        self.last_picture.note_frame(answer);
+                    }
+                    return issued;
+                }
             }
         }
     }

@@ -58,6 +58,7 @@ impl ChromiumPage {
             .await?;
         self.state.reset_tab();
         self.prelude = None;
+        self.last_picture.forget();
         self.emulated = Emulated::default();
         self.cache_is_off = false;
         self.sent.headers = false;

@@ -3,6 +3,7 @@
 //! - `traits`: the operations that an engine provides.
 //! - `address`: compares addresses.
 //! - `info`: names of a browser, and the requests of a page.
+//! - `look_reads`: what page code has read of its look.
 //! - `state`: the state of a page that all engines share.
 //! - `poll`: asks a page again until it has an answer.
 //! - `prelude`: the scripts that run in a document before its own.
@@ -26,6 +27,7 @@ mod element;
 pub(super) mod image;
 mod info;
 mod input;
+mod look_reads;
 pub(super) mod pace;
 mod page_time;
 mod poll;
@@ -46,6 +48,7 @@ pub(super) use capture::capture;
 pub(crate) use info::PageResources;
 pub use info::{BrowserInfo, Thoroughness};
 pub(super) use input::{Input, mouse_input, send_actions};
+pub(crate) use look_reads::LookReads;
 pub(super) use page_time::PageTime;
 pub(crate) use prelude::{SCRIPT_PATH, injected_script};
 pub(super) use prelude::{Timekeeping, prelude, webkit_prelude};

@@ -53,6 +53,7 @@ const LIBRARY: &str = closure!(
     "scrolling",
     "masks",
     "preparation",
+    "look",
     "library",
 );
 
@@ -104,6 +105,21 @@ const TIMERS: &str = concat!(
     "})();\n",
 );
 
+/// Notes what page code reads of its look, before all others.
+const LOOK_READS: &str = concat!(
+    "const { beginPage, unnoticed, readsOfLook } = (() => {\n",
+    "if (window.__tintype) return unknownReads;\n",
+    include_str!("../scripts/virtual/look_reads.js"),
+    "return { beginPage, unnoticed, readsOfLook };\n})();\n",
+);
+
+/// Where that is not noted, a page is taken to read everything.
+const UNKNOWN_READS: &str = "const unknownReads = { beginPage() {}, unnoticed: (run) => run, \
+                             readsOfLook: () => ({ viewport: true, theme: true }) };\n";
+
+/// In place of these.
+const ALL_UNKNOWN: &str = "const { beginPage, unnoticed, readsOfLook } = unknownReads;\n";
+
 /// The time at which the clock of a page in virtual time starts:
 /// 2026-01-01T12:00:00Z, in milliseconds since the Unix epoch.
 const CLOCK_START: i64 = 1_767_268_800_000;
@@ -145,10 +161,10 @@ fn prelude_with(driver: &str, capture: &CaptureSettings, time: Timekeeping) -> S
     let start = capture.clock.or(has_own_time.then_some(CLOCK_START));
     let seed = capture.seed.or(has_own_time.then_some(SEED));
     let seed = seed.filter(|_| capture.seeded);
-    let timers = match time {
-        Timekeeping::Real => "",
-        Timekeeping::Virtual => TIMERS,
-        Timekeeping::Scripted => SCRIPTED,
+    let (reads, timers) = match time {
+        Timekeeping::Real => (ALL_UNKNOWN, ""),
+        Timekeeping::Virtual => (LOOK_READS, TIMERS),
+        Timekeeping::Scripted => (ALL_UNKNOWN, SCRIPTED),
     };
     let clock = if start.is_none() && seed.is_none() {
         String::new()
@@ -156,7 +172,9 @@ fn prelude_with(driver: &str, capture: &CaptureSettings, time: Timekeeping) -> S
         let config = json!({ "start": start, "stopped": capture.clock.is_some(), "seed": seed });
         format!("{}({config});\n", CLOCK.trim_end())
     };
-    format!("(() => {{\n{GUARD}{CAPTURED}{driver}{timers}{clock}{LIBRARY}}})();\n")
+    format!(
+        "(() => {{\n{GUARD}{CAPTURED}{driver}{UNKNOWN_READS}{reads}{timers}{clock}{LIBRARY}beginPage();\n}})();\n"
+    )
 }
 
 /// The scripts for a document of WebKit.

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::info::{BrowserInfo, PageResources};
+use super::look_reads::LookReads;
 use super::state::{Access, PageState};
 use super::storage_state::StorageState;
 use crate::browser::driver::Driver;
@@ -144,6 +145,11 @@ pub(in crate::browser) trait Page: Send + Sync + Sized {
     /// The files that the page has loaded so far, and its other dependencies.
     fn resources(&self) -> impl Future<Output = Result<PageResources, BrowserError>> + Send {
         async { self.call("pageResources", &[]).await }
+    }
+
+    /// What the page has read of its look.
+    fn look_reads(&self) -> impl Future<Output = Result<LookReads, BrowserError>> + Send {
+        async { self.call("lookReads", &[]).await }
     }
 
     /// The document's address and HTTP status, and whether an element is

@@ -14,14 +14,14 @@ const functions = {
   applyTheme, blockButtonUp, captureSlice, captureTarget, capturedPage, checkReadiness,
   disableTransitions, endCapture, finishMotion, frameWindows, isHovered, isPrepared,
   keepRevealed,
-  localStorageItems, maskAreas,
+  localStorageItems, lookReads, maskAreas,
   matchingAreas, nextFrame, otherOrigins, pageLocation, pageResources, pendingConditions,
   prepare, promiseResult, requestStatus, responseStatus, scrollOn, serialize,
   showRestartedImages, viewportSize,
   startCapture, startPromise, storybookState, unblockButtonUp,
 };
 const library = {};
-for (const [name, run] of Object.entries(functions)) library[name] = guard(run);
+for (const [name, run] of Object.entries(functions)) library[name] = unnoticed(guard(run));
 // It runs listeners of the page, which need what the page has replaced.
 library.performAction = performAction;
 // A function's result, which cannot inherit `then` from the page.
