@@ -1,6 +1,7 @@
 //! A browser session that takes groups from the queue, and replaces its browser
 //! when it breaks.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,8 +14,8 @@ use crate::model::BrowserName;
 use crate::model::{RecordedEvent, Status};
 use crate::schedule::{PrefetchOutcome, Queue, SessionId, SnapshotGroup, Work};
 use crate::snapshot::{
-    FinishedSnapshot, Looked, SessionPage, catch_panic, expect_failure, has_baseline, judge_look,
-    look_at,
+    FinishedSnapshot, Looked, PendingVerdict, SecondLook, SessionPage, catch_panic, expect_failure,
+    has_baseline, judge_look, look_at,
 };
 
 /// How often a snapshot is captured again because its browser broke, in
@@ -24,6 +25,9 @@ const BROWSER_RETRIES: u32 = 1;
 /// How much memory the first looks of a group may take while its other snapshots
 /// are looked at, in bytes.
 const MAX_WAITING: usize = 64 << 20;
+
+/// How many snapshots of a session may be judged while it captures others.
+const MAX_JUDGING: usize = 2;
 
 /// The queue of a run.
 pub(super) type RunQueue = Queue<Box<FinishedSnapshot>>;
@@ -137,6 +141,35 @@ enum SnapshotProgress {
     Finished(Box<FinishedSnapshot>),
     /// It does not pass on the fast path, and is to be judged.
     Waiting(Box<SnapshotRun>),
+    /// It is being judged, and needs no browser any more.
+    Judging(Box<JudgedRun>),
+}
+
+impl SnapshotProgress {
+    fn of(finished: FinishedSnapshot) -> Self {
+        Self::Finished(Box::new(finished))
+    }
+}
+
+/// The snapshots of a group that are not finished.
+#[derive(Default)]
+struct GroupRest {
+    waiting: Vec<SnapshotRun>,
+    judging: VecDeque<Box<JudgedRun>>,
+}
+
+impl GroupRest {
+    /// The memory that the first looks take, in bytes.
+    fn size(&self) -> usize {
+        self.waiting.iter().map(SnapshotRun::size).sum()
+    }
+}
+
+/// A snapshot whose verdict is being formed.
+struct JudgedRun {
+    index: usize,
+    attempts: Attempts,
+    verdict: PendingVerdict,
 }
 
 impl SessionLoop {
@@ -149,10 +182,10 @@ impl SessionLoop {
             context: &context,
             indices: &group.0,
         };
-        let (mut waiting, mut size) = (Vec::new(), 0);
+        let mut rest = GroupRest::default();
         for &index in &group.0 {
             if stop.load(Ordering::Relaxed) {
-                return;
+                break;
             }
             // The test that requested it may have ended.
             if context.results.is_finished(index) {
@@ -160,24 +193,47 @@ impl SessionLoop {
             }
             self.switch_story(index).await;
             context.start(index);
-            let may_wait = group.0.len() > 1 && size < MAX_WAITING;
-            match self.run_snapshot(SnapshotRun::start(index), may_wait).await {
-                SnapshotProgress::Finished(finished) => context.finish(index, finished.redacted()),
-                SnapshotProgress::Waiting(run) => {
-                    size += run.size();
-                    waiting.push(run);
-                }
-            }
+            let may_wait = group.0.len() > 1 && rest.size() < MAX_WAITING;
+            let progress = self.run_snapshot(SnapshotRun::start(index), may_wait).await;
+            self.go_on(index, progress, &mut rest).await;
         }
-        for run in waiting.into_iter().rev() {
+        while let Some(run) = rest.waiting.pop() {
             if stop.load(Ordering::Relaxed) {
-                return;
+                break;
             }
             let index = run.index;
-            if let SnapshotProgress::Finished(finished) = self.run_snapshot(*run, false).await {
-                context.finish(index, finished.redacted());
-            }
+            let progress = self.run_snapshot(run, false).await;
+            self.go_on(index, progress, &mut rest).await;
         }
+        for judged in rest.judging {
+            self.finish_judged(*judged).await;
+        }
+    }
+
+    /// Finishes a snapshot, or keeps it for later.
+    async fn go_on(&self, index: usize, progress: SnapshotProgress, rest: &mut GroupRest) {
+        match progress {
+            SnapshotProgress::Finished(finished) => {
+                self.context.finish(index, finished.redacted());
+            }
+            SnapshotProgress::Waiting(run) => rest.waiting.push(*run),
+            SnapshotProgress::Judging(judged) => rest.judging.push_back(judged),
+        }
+        if rest.judging.len() > MAX_JUDGING
+            && let Some(first) = rest.judging.pop_front()
+        {
+            self.finish_judged(*first).await;
+        }
+    }
+
+    async fn finish_judged(&self, judged: JudgedRun) {
+        let JudgedRun {
+            index,
+            attempts,
+            verdict,
+        } = judged;
+        let finished = attempts.end(self.apply_expectation(index, verdict.wait().await));
+        self.context.finish(index, finished.redacted());
     }
 
     /// Captures a snapshot that a test may request. If a test has requested it
@@ -251,7 +307,7 @@ impl SessionLoop {
     async fn run_snapshot(&mut self, mut run: SnapshotRun, may_wait: bool) -> SnapshotProgress {
         if let Some(reason) = self.given_up(run.index) {
             let failed = self.end(run.index, Status::Failed, reason);
-            return SnapshotProgress::Finished(Box::new(failed));
+            return SnapshotProgress::of(failed);
         }
         if may_wait {
             let looked = self.look_at(run.index, run.attempts.number()).await;
@@ -261,10 +317,10 @@ impl SessionLoop {
                 return SnapshotProgress::Waiting(Box::new(run));
             }
         }
-        SnapshotProgress::Finished(Box::new(self.finish_snapshot(run).await))
+        self.finish_snapshot(run).await
     }
 
-    async fn finish_snapshot(&mut self, run: SnapshotRun) -> FinishedSnapshot {
+    async fn finish_snapshot(&mut self, run: SnapshotRun) -> SnapshotProgress {
         let SnapshotRun {
             index,
             mut attempts,
@@ -274,10 +330,20 @@ impl SessionLoop {
         loop {
             let attempt = attempts.number();
             let error = match self.attempt(index, attempt, looked.take()).await {
-                Ok(finished) => return attempts.end(self.apply_expectation(index, finished)),
+                Ok(SecondLook::Finished(finished)) => {
+                    let finished = self.apply_expectation(index, *finished);
+                    return SnapshotProgress::of(attempts.end(finished));
+                }
+                Ok(SecondLook::Pending(verdict)) => {
+                    return SnapshotProgress::Judging(Box::new(JudgedRun {
+                        index,
+                        attempts,
+                        verdict: *verdict,
+                    }));
+                }
                 Err(BrowserError::Skipped(reason)) => {
                     let reason = self.context.site.redact(&reason);
-                    return self.end(index, Status::Skipped, reason);
+                    return SnapshotProgress::of(self.end(index, Status::Skipped, reason));
                 }
                 Err(error) => error,
             };
@@ -299,9 +365,10 @@ impl SessionLoop {
                 let failed = self.failed(index, attempt, &error);
                 // A missing browser is not the known failure of the story.
                 if fatal || hopeless {
-                    return attempts.end(failed);
+                    return SnapshotProgress::of(attempts.end(failed));
                 }
-                return attempts.end(self.apply_expectation(index, failed));
+                let failed = self.apply_expectation(index, failed);
+                return SnapshotProgress::of(attempts.end(failed));
             }
             attempts.fail(&message);
             self.publish_retry(index, attempts.number(), &message);
@@ -331,20 +398,20 @@ impl SessionLoop {
         index: usize,
         attempt: u32,
         looked: Option<Result<Looked, BrowserError>>,
-    ) -> Result<FinishedSnapshot, BrowserError> {
+    ) -> Result<SecondLook, BrowserError> {
         let looked = match looked {
             Some(looked) => looked?,
             None => self.look_at(index, attempt).await?,
         };
         let look = match looked {
-            Looked::Finished(finished) => return Ok(*finished),
+            Looked::Finished(finished) => return Ok(SecondLook::Finished(finished)),
             Looked::Differs(look) => *look,
         };
         let context = Arc::clone(&self.context);
         let page = self.open_page(index).await?;
-        let finished = judge_look(page, context.job(index, attempt), look, &context.verdicts).await;
+        let judged = judge_look(page, context.job(index, attempt), look, &context.verdicts).await;
         self.observe_visits();
-        finished
+        judged
     }
 
     /// Captures a snapshot on the fast path.

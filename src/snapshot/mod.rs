@@ -60,7 +60,9 @@ pub use hooks::HookError;
 pub(crate) use hooks::Hooks;
 pub(crate) use known_failure::expect_failure;
 pub(crate) use panics::catch_panic;
-pub(crate) use pipeline::{Looked, SnapshotJob, Verdicts, has_baseline, judge_look, look_at};
+pub(crate) use pipeline::{
+    Looked, PendingVerdict, SecondLook, SnapshotJob, Verdicts, has_baseline, judge_look, look_at,
+};
 pub(crate) use session_page::{PageVisit, SessionPage};
 pub(crate) use site::Site;
 pub(crate) use update::BaselineUpdater;

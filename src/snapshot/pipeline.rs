@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::task::JoinHandle;
+
 use super::artifacts::ImageFolder;
 use super::baseline_state::BaselineState;
 use super::finished::FinishedSnapshot;
@@ -58,7 +60,16 @@ pub(crate) async fn look_at(
     looked.map_err(|error| requests::explain(page, error))
 }
 
-/// Captures and judges a snapshot that differs from its baseline at first look.
+/// The verdict on a snapshot that differs from its baseline at first look.
+pub(crate) enum SecondLook {
+    /// It passes all the same.
+    Finished(Box<FinishedSnapshot>),
+    /// Its images are compared.
+    Pending(Box<PendingVerdict>),
+}
+
+/// Captures a snapshot that differs from its baseline at first look, and judges
+/// it.
 ///
 /// # Errors
 /// When the snapshot cannot be captured.
@@ -67,12 +78,22 @@ pub(crate) async fn judge_look(
     job: SnapshotJob<'_>,
     look: FirstLook,
     verdicts: &Verdicts,
-) -> Result<FinishedSnapshot, BrowserError> {
+) -> Result<SecondLook, BrowserError> {
     let mut timings = look.timings();
     let expected = look.baseline.baseline().map(|baseline| &**baseline);
     let captured = stability::capture(page, job.snapshot, expected, &look, &mut timings).await;
     let capture = captured.map_err(|error| requests::explain(page, error))?;
-    Ok(judge_and_finish(page, job, verdicts, look.baseline, capture, timings).await)
+    let baseline = look.baseline;
+    let equals = baseline
+        .baseline()
+        .is_some_and(|baseline| baseline.is_capture(&capture.png));
+    let index = job.index;
+    let task = JudgeTask::new(page, job, verdicts, baseline, capture, &timings);
+    Ok(if equals {
+        SecondLook::Finished(Box::new(finish_equal(page, index, task)))
+    } else {
+        SecondLook::Pending(Box::new(PendingVerdict::start(task)))
+    })
 }
 
 /// Whether a snapshot has a baseline that the fast path can equal.
@@ -103,55 +124,108 @@ async fn take_look(
         let look = FirstLook::new(page, snapshot, capture, baseline, timings);
         return Ok(Looked::Differs(Box::new(look)));
     }
-    let finished = judge_and_finish(page, job, verdicts, baseline, capture, timings).await;
+    let index = job.index;
+    let task = JudgeTask::new(page, job, verdicts, baseline, capture, &timings);
+    let finished = finish_equal(page, index, task);
     Ok(Looked::Finished(Box::new(finished)))
 }
 
-async fn judge_and_finish(
-    page: &mut SessionPage,
-    job: SnapshotJob<'_>,
-    verdicts: &Verdicts,
-    baseline: BaselineState,
+/// A capture and everything that its verdict needs, without its page.
+struct JudgeTask {
+    verdicts: Verdicts,
+    snapshot: Snapshot,
+    result: VisualTestResult,
     capture: Capture,
-    mut timings: Timings,
-) -> FinishedSnapshot {
-    let begun = Instant::now();
-    let settled = capture.settled.clone();
-    let draft = draft(page, &job);
-    let [options, other_environment] =
-        story_parameters::compare_options(job.snapshot, &page.parameters);
-    let rules = CompareRules {
-        options,
-        other_environment,
-        environment: job.environment,
-    };
-    let mut finished = if capture.equals_baseline {
-        verdicts.finish(job.snapshot, draft, &capture, &baseline, &rules)
-    } else {
-        let (verdicts, snapshot, draft_) = (verdicts.clone(), job.snapshot.clone(), draft.clone());
-        let judging = tokio::task::spawn_blocking(move || {
-            verdicts.finish(&snapshot, draft_, &capture, &baseline, &rules)
-        });
-        let judged = judging.await;
-        judged.unwrap_or_else(|panic| failed(draft, panic.to_string()))
-    };
-    timings.compare += begun.elapsed();
-    for warning in requests::take_left(page) {
-        verdicts.updater.bus.publish(Event::Warning(warning));
+    baseline: BaselineState,
+    rules: CompareRules,
+}
+
+impl JudgeTask {
+    fn new(
+        page: &mut SessionPage,
+        job: SnapshotJob<'_>,
+        verdicts: &Verdicts,
+        baseline: BaselineState,
+        capture: Capture,
+        timings: &Timings,
+    ) -> Self {
+        for warning in requests::take_left(page) {
+            verdicts.updater.bus.publish(Event::Warning(warning));
+        }
+        let mut result = draft(page, &job);
+        describe(&mut result, page, &capture.settled, timings);
+        let [options, other_environment] =
+            story_parameters::compare_options(job.snapshot, &page.parameters);
+        Self {
+            verdicts: verdicts.clone(),
+            snapshot: job.snapshot.clone(),
+            result,
+            capture,
+            baseline,
+            rules: CompareRules {
+                options,
+                other_environment,
+                environment: job.environment,
+            },
+        }
     }
-    finished.notes.extend(missing_fonts(&settled));
-    describe(&mut finished.result, page, settled, &timings);
+
+    fn run(self) -> FinishedSnapshot {
+        let begun = Instant::now();
+        let (snapshot, capture) = (&self.snapshot, &self.capture);
+        let mut finished =
+            self.verdicts
+                .finish(snapshot, self.result, capture, &self.baseline, &self.rules);
+        finished.notes.extend(missing_fonts(&capture.settled));
+        let spent = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        for time in [
+            &mut finished.result.compare_ms,
+            &mut finished.result.duration_ms,
+        ] {
+            *time = time.map(|time| time + spent);
+        }
+        finished
+    }
+}
+
+/// The verdict on a snapshot, which is formed while its session goes on.
+pub(crate) struct PendingVerdict {
+    draft: VisualTestResult,
+    judging: JoinHandle<FinishedSnapshot>,
+}
+
+impl PendingVerdict {
+    fn start(task: JudgeTask) -> Self {
+        Self {
+            draft: task.result.clone(),
+            judging: tokio::task::spawn_blocking(|| task.run()),
+        }
+    }
+
+    /// Waits for the verdict.
+    pub(crate) async fn wait(self) -> FinishedSnapshot {
+        let judged = self.judging.await;
+        judged.unwrap_or_else(|panic| {
+            FinishedSnapshot::with_message(self.draft, Status::Failed, panic.to_string())
+        })
+    }
+}
+
+/// Judges a capture that equals the baseline.
+fn finish_equal(page: &mut SessionPage, index: usize, task: JudgeTask) -> FinishedSnapshot {
+    let is_known_failure = task.snapshot.known_failure.is_some();
+    let finished = task.run();
     let result = &finished.result;
     let hashes = result.sha256.as_ref();
     if let (Status::Passed, Some(hash)) = (result.status, hashes.and_then(|h| h.baseline.clone()))
-        && job.snapshot.known_failure.is_none()
+        && !is_known_failure
     {
         let pass = CachedPass {
             baseline_sha256: hash,
             environment_changed: result.environment_changed.clone(),
             page_errors: result.page_errors.clone(),
         };
-        page.log_pass(job.index, pass);
+        page.log_pass(index, pass);
     }
     finished
 }
@@ -205,10 +279,6 @@ impl Verdicts {
     }
 }
 
-fn failed(draft: VisualTestResult, message: String) -> FinishedSnapshot {
-    FinishedSnapshot::with_message(draft, Status::Failed, message)
-}
-
 /// The document of a snapshot with what the session knows.
 fn draft(page: &SessionPage, job: &SnapshotJob<'_>) -> VisualTestResult {
     let mut result = job.draft.clone();
@@ -222,7 +292,7 @@ fn draft(page: &SessionPage, job: &SnapshotJob<'_>) -> VisualTestResult {
 fn describe(
     result: &mut VisualTestResult,
     page: &SessionPage,
-    settled: Settled,
+    settled: &Settled,
     timings: &Timings,
 ) {
     let ms = |time: Duration| Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
@@ -231,12 +301,12 @@ fn describe(
     result.capture_ms = ms(timings.capture);
     result.compare_ms = ms(timings.compare);
     result.duration_ms = ms(timings.started.elapsed());
-    let errors = settled.page_errors.into_iter();
+    let errors = settled.page_errors.iter().cloned();
     let errors = errors.map(|error| page.site.describe_error(error));
     result.page_errors = errors.collect();
-    result.settled = settled.steps;
-    let addresses = settled.foreign.into_iter();
+    result.settled.clone_from(&settled.steps);
+    let addresses = settled.foreign.iter();
     let addresses = addresses.take(VisualTestResult::MOST_ADDRESSES);
-    let redacted = addresses.map(|address| page.site.redact(&address));
+    let redacted = addresses.map(|address| page.site.redact(address));
     result.open_network = redacted.collect();
 }

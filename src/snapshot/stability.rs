@@ -15,6 +15,7 @@ use super::settle::{Capture, Timings, settle_and_capture};
 use super::shared_page;
 use crate::baseline::Baseline;
 use crate::browser::{BrowserError, LookReads, Settled, Thoroughness, Unstable};
+use crate::manifest::Target;
 use crate::model::Region;
 use crate::plan::Snapshot;
 use tintype_compare::{Options, inspect_png};
@@ -55,7 +56,7 @@ pub(super) async fn capture(
 }
 
 /// Captures a snapshot on a fresh page until two captures, one frame apart, are
-/// equal.
+/// equal. One is enough where the frames before it are known to be.
 async fn capture_stable(
     page: &mut SessionPage,
     snapshot: &Snapshot,
@@ -65,6 +66,10 @@ async fn capture_stable(
     let begun = navigate(page, snapshot, PageReuse::Fresh, timings).await?;
     let mut last =
         settle_and_capture(page, snapshot, Thoroughness::Thorough, begun, timings).await?;
+    if last.settled.still && snapshot.story.capture.target == Target::Viewport {
+        note_fresh_load(page, snapshot).await?;
+        return Ok(last);
+    }
     for captures in 2..=CAPTURES {
         page.browser.frame().await?;
         let mut next =

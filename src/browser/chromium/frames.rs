@@ -38,12 +38,7 @@ impl ChromiumPage {
                 {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
-                issued => {
-                    if let Ok(answer) = &issued {
-                        self.last_picture.note_frame(answer);
-                    }
-                    return issued;
-                }
+                issued => return issued,
             }
         }
     }

@@ -132,6 +132,7 @@ impl ChromiumPage {
         {
             let mut clock = self.time.lock();
             (clock.is_at_rest, clock.has_acted) = (true, false);
+            clock.is_still = quiet > 0.0 && !clock.is_endless;
         }
         Ok(if has_moved {
             Progress::Moved
@@ -216,6 +217,8 @@ impl ChromiumPage {
                 next.clamp(moving, pace::MAX_STEP)
             }
             Some(next) => next.clamp(1.0, moving),
+            // Nothing is known to be due: one frame at the end of that time.
+            None if !may_move => (enough - quiet).max(moving),
             None => moving,
         };
         Some(step.min(left))

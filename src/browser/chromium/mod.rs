@@ -8,7 +8,6 @@ mod emulation;
 mod frames;
 mod idle;
 mod input;
-mod last_picture;
 mod load;
 mod page;
 mod page_events;

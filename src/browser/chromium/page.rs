@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::applied::{Emulated, SentCredentials};
 use super::devtools::DevTools;
-use super::last_picture::LastPicture;
 use super::start;
 use super::virtual_clock::VirtualTime;
 use crate::browser::driver::{COMMAND_TIMEOUT, Driver, RawCommand};
@@ -48,7 +47,6 @@ pub struct ChromiumPage {
     pub(super) prelude: Option<(String, String)>,
     pub(super) cache_is_off: bool,
     pub(super) sent: SentCredentials,
-    pub(super) last_picture: LastPicture,
 }
 
 impl ChromiumPage {
@@ -70,7 +68,6 @@ impl ChromiumPage {
             prelude: None,
             cache_is_off: false,
             sent: SentCredentials::default(),
-            last_picture: LastPicture::default(),
         };
         session.open_tab(None).await?;
         Ok(session)
@@ -107,7 +104,6 @@ impl ChromiumPage {
 
     /// Sets the size of the viewport.
     async fn set_size(&self, screen: Screen) -> Result<(), BrowserError> {
-        self.last_picture.forget();
         let (width, height) = (screen.viewport.width, screen.viewport.height);
         let mut metrics = json!({
             "width": width,
@@ -176,6 +172,10 @@ impl Page for ChromiumPage {
             return self.issue_frame(None).await.map(drop);
         }
         self.call::<bool>("nextFrame", &[]).await.map(drop)
+    }
+
+    fn is_still(&self) -> bool {
+        self.time.lock().is_still
     }
 
     fn page_errors(&self) -> Vec<PageError> {

@@ -22,20 +22,11 @@ const FRAME_PAUSE: Duration = Duration::from_millis(20);
 impl Screenshot for ChromiumPage {
     /// After a change of size, the first frames may have no screenshot.
     async fn capture_viewport(&self, _screen: Screen) -> Result<Vec<u8>, BrowserError> {
-        if self.drives_frames() && self.last_picture.get().is_some() {
-            self.issue_frame(None).await?;
-            if let Some(picture) = self.last_picture.get() {
-                return Ok(picture);
-            }
-        }
         for frames in 0..MAX_FRAMES {
             if frames >= EAGER_FRAMES {
                 tokio::time::sleep(FRAME_PAUSE).await;
             }
             if let Some(picture) = self.capture_frame().await? {
-                if self.drives_frames() {
-                    self.last_picture.set(&picture);
-                }
                 return Ok(picture);
             }
         }

@@ -58,7 +58,6 @@ impl ChromiumPage {
             .await?;
         self.state.reset_tab();
         self.prelude = None;
-        self.last_picture.forget();
         self.emulated = Emulated::default();
         self.cache_is_off = false;
         self.sent.headers = false;

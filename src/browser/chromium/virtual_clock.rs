@@ -45,6 +45,8 @@ pub(super) struct Clock {
     pub(super) has_acted: bool,
     /// Nothing is left to do.
     pub(super) is_at_rest: bool,
+    /// And the last frames have drawn nothing anew.
+    pub(super) is_still: bool,
     /// The page was still moving when its time was over.
     pub(super) is_endless: bool,
 }
@@ -83,6 +85,7 @@ impl VirtualTime {
     pub(super) fn resume(&self) {
         let mut clock = self.lock();
         clock.is_at_rest = false;
+        clock.is_still = false;
         clock.active_since = clock.passed;
     }
 

@@ -77,6 +77,7 @@ impl ChromiumPage {
         clock.waits_for_scripts = waits_for_scripts;
         clock.is_endless = false;
         clock.is_at_rest = false;
+        clock.is_still = false;
         clock.has_acted = false;
         clock.active_since = clock.passed;
         clock.started = clock.passed;

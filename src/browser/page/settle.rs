@@ -38,6 +38,9 @@ pub struct Settled {
     pub dirty: bool,
     /// Whether it moves by `requestAnimationFrame`.
     pub moving: bool,
+    /// Whether the last frames are known to have drawn nothing anew in the
+    /// viewport.
+    pub still: bool,
     /// Failed requests, uncaught exceptions and console errors.
     pub page_errors: Vec<PageError>,
 }
@@ -91,6 +94,7 @@ pub(in crate::browser) async fn settle(
             foreign: reply.other_origins,
             dirty: reply.has_stored_data,
             moving: reply.has_motion,
+            still: false,
             page_errors: Vec::new(),
         };
         Ok(Polled::Ready((settled, reply.has_more_to_scroll)))
@@ -116,6 +120,7 @@ pub(in crate::browser) async fn settle(
             }
             Progress::AtRest => {
                 settled.page_errors = page.page_errors();
+                settled.still = page.is_still();
                 return Ok(settled);
             }
             Progress::Overrun => return Err(unsettled(vec![slow_motion(capture)])),

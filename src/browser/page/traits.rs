@@ -147,6 +147,12 @@ pub(in crate::browser) trait Page: Send + Sync + Sized {
         async { self.call("pageResources", &[]).await }
     }
 
+    /// Whether the page has nothing left to do, and the last frames have drawn
+    /// nothing anew in the viewport. False where that is not known.
+    fn is_still(&self) -> bool {
+        false
+    }
+
     /// What the page has read of its look.
     fn look_reads(&self) -> impl Future<Output = Result<LookReads, BrowserError>> + Send {
         async { self.call("lookReads", &[]).await }

@@ -108,7 +108,7 @@ pub enum Network {
 }
 
 /// How many snapshots share one load of a story. A snapshot that differs from
-/// its baseline is always loaded again.
+/// its baseline is always captured on a second load as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
