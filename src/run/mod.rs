@@ -14,6 +14,7 @@
 //! - `context`: everything that the sessions share.
 //! - `connect`: opens browser sessions.
 //! - `attempts`: the attempts at one snapshot.
+//! - `snapshot_run`: how far the snapshots of a group have come.
 //! - `session_loop`: a browser session that takes groups from the queue and
 //!   replaces its browser when it breaks.
 //! - `open_files`: checks the limit of open files.
@@ -38,6 +39,7 @@ mod options;
 mod results;
 mod session_loop;
 mod setup;
+mod snapshot_run;
 mod teardown;
 
 pub use environment::environment;

@@ -1,33 +1,25 @@
 //! A browser session that takes groups from the queue, and replaces its browser
 //! when it breaks.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::attempts::Attempts;
 use super::connect::{BrowserConnection, connect};
 use super::context::RunContext;
 use super::engine_health::OpenSession;
+use super::snapshot_run::{GroupRest, JudgedRun, SnapshotProgress, SnapshotRun};
 use crate::browser::{self, BrowserError};
 use crate::model::BrowserName;
 use crate::model::{RecordedEvent, Status};
 use crate::schedule::{PrefetchOutcome, Queue, SessionId, SnapshotGroup, Work};
 use crate::snapshot::{
-    FinishedSnapshot, Looked, PendingVerdict, SecondLook, SessionPage, catch_panic, expect_failure,
-    has_baseline, judge_look, look_at,
+    FinishedSnapshot, Looked, SecondLook, SessionPage, catch_panic, expect_failure, has_baseline,
+    judge_look, look_at,
 };
 
 /// How often a snapshot is captured again because its browser broke, in
 /// addition to the retries of the manifest: that is the fault of the machine.
 const BROWSER_RETRIES: u32 = 1;
-
-/// How much memory the first looks of a group may take while its other snapshots
-/// are looked at, in bytes.
-const MAX_WAITING: usize = 64 << 20;
-
-/// How many snapshots of a session may be judged while it captures others.
-const MAX_JUDGING: usize = 2;
 
 /// The queue of a run.
 pub(super) type RunQueue = Queue<Box<FinishedSnapshot>>;
@@ -110,68 +102,6 @@ impl OpenBrowser {
     }
 }
 
-/// A snapshot that is being captured.
-struct SnapshotRun {
-    index: usize,
-    attempts: Attempts,
-    /// What the current attempt has seen on the fast path.
-    looked: Option<Result<Looked, BrowserError>>,
-}
-
-impl SnapshotRun {
-    fn start(index: usize) -> Self {
-        Self {
-            index,
-            attempts: Attempts::start(),
-            looked: None,
-        }
-    }
-
-    /// The memory that its first look takes, in bytes.
-    fn size(&self) -> usize {
-        match &self.looked {
-            Some(Ok(Looked::Differs(look))) => look.size(),
-            _ => 0,
-        }
-    }
-}
-
-/// How far a snapshot has come.
-enum SnapshotProgress {
-    Finished(Box<FinishedSnapshot>),
-    /// It does not pass on the fast path, and is to be judged.
-    Waiting(Box<SnapshotRun>),
-    /// It is being judged, and needs no browser any more.
-    Judging(Box<JudgedRun>),
-}
-
-impl SnapshotProgress {
-    fn of(finished: FinishedSnapshot) -> Self {
-        Self::Finished(Box::new(finished))
-    }
-}
-
-/// The snapshots of a group that are not finished.
-#[derive(Default)]
-struct GroupRest {
-    waiting: Vec<SnapshotRun>,
-    judging: VecDeque<Box<JudgedRun>>,
-}
-
-impl GroupRest {
-    /// The memory that the first looks take, in bytes.
-    fn size(&self) -> usize {
-        self.waiting.iter().map(SnapshotRun::size).sum()
-    }
-}
-
-/// A snapshot whose verdict is being formed.
-struct JudgedRun {
-    index: usize,
-    attempts: Attempts,
-    verdict: PendingVerdict,
-}
-
 impl SessionLoop {
     /// Captures the snapshots of a story. Those that do not pass on the fast path
     /// are judged at the end, the last first, so that one fresh page can show
@@ -193,7 +123,7 @@ impl SessionLoop {
             }
             self.switch_story(index).await;
             context.start(index);
-            let may_wait = group.0.len() > 1 && rest.size() < MAX_WAITING;
+            let may_wait = group.0.len() > 1 && rest.has_room();
             let progress = self.run_snapshot(SnapshotRun::start(index), may_wait).await;
             self.go_on(index, progress, &mut rest).await;
         }
@@ -219,10 +149,8 @@ impl SessionLoop {
             SnapshotProgress::Waiting(run) => rest.waiting.push(*run),
             SnapshotProgress::Judging(judged) => rest.judging.push_back(judged),
         }
-        if rest.judging.len() > MAX_JUDGING
-            && let Some(first) = rest.judging.pop_front()
-        {
-            self.finish_judged(*first).await;
+        if let Some(first) = rest.take_surplus() {
+            self.finish_judged(first).await;
         }
     }
 
