@@ -8,5 +8,5 @@ mod replace;
 
 pub(crate) use regular::create;
 pub use regular::{append, open, open_own, read};
-pub(crate) use replace::replace;
+pub(crate) use replace::{replace, replace_with};
 pub use replace::{replace_durably, replace_privately};

@@ -2,8 +2,8 @@
 //!
 //! A reader sees the old or the new content, never a part, even after a crash.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
@@ -13,15 +13,35 @@ use tempfile::NamedTempFile;
 /// # Errors
 /// When a folder or the file cannot be written; the old file is kept.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    write_atomic(path, bytes, DEFAULT_MODE, |_| Ok(()))
+    write_atomic(path, DEFAULT_MODE, |file| file.write_all(bytes))
 }
+
+/// Like `replace`, with content that `write` writes in parts.
+///
+/// # Errors
+/// When a folder or the file cannot be written, or `write` fails; the old file
+/// is kept.
+pub(crate) fn replace_with(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
+) -> io::Result<()> {
+    let buffered = |file: &mut NamedTempFile| {
+        let mut buffer = BufWriter::with_capacity(BUFFER, file.as_file_mut());
+        write(&mut buffer)?;
+        buffer.flush()
+    };
+    write_atomic(path, DEFAULT_MODE, buffered)
+}
+
+/// The bytes of content that are written at once.
+const BUFFER: usize = 64 << 10;
 
 /// Like `replace`, readable only by this user.
 ///
 /// # Errors
 /// When a folder or the file cannot be written; the old file is kept.
 pub fn replace_privately(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    write_atomic(path, bytes, PRIVATE_MODE, |_| Ok(()))
+    write_atomic(path, PRIVATE_MODE, |file| file.write_all(bytes))
 }
 
 /// Like `replace`, and returns once the file is on disk: for data that cannot
@@ -30,10 +50,13 @@ pub fn replace_privately(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// When the file cannot be written.
 pub fn replace_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    write_atomic(path, bytes, DEFAULT_MODE, |file| file.as_file().sync_all())?;
+    write_atomic(path, DEFAULT_MODE, |file| {
+        file.write_all(bytes)?;
+        file.as_file().sync_all()
+    })?;
     // The rename is on disk once the folder is.
     #[cfg(unix)]
-    fs::File::open(folder_of(path))?.sync_all()?;
+    File::open(folder_of(path))?.sync_all()?;
     Ok(())
 }
 
@@ -47,9 +70,8 @@ const PRIVATE_MODE: u32 = 0o600;
 )]
 fn write_atomic(
     path: &Path,
-    bytes: &[u8],
     mode: u32,
-    finish: impl FnOnce(&NamedTempFile) -> io::Result<()>,
+    write: impl FnOnce(&mut NamedTempFile) -> io::Result<()>,
 ) -> io::Result<()> {
     let folder = folder_of(path);
     fs::create_dir_all(folder)?;
@@ -62,8 +84,7 @@ fn write_atomic(
         builder.permissions(fs::Permissions::from_mode(mode));
     }
     let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    finish(&file)?;
+    write(&mut file)?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
@@ -89,7 +110,13 @@ mod tests {
     #[test]
     fn files_and_their_folders_are_created_and_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        for write in [replace, replace_durably] {
+        let in_parts = |path: &Path, bytes: &[u8]| {
+            replace_with(path, |file| {
+                let mut parts = bytes.chunks(2);
+                parts.try_for_each(|part| file.write_all(part))
+            })
+        };
+        for write in [replace, replace_durably, in_parts] {
             let path = folder.path().join("a/b/file.txt");
             write(&path, b"first").unwrap();
             write(&path, b"second").unwrap();
@@ -115,6 +142,8 @@ mod tests {
         let path = folder.path().join("taken");
         fs::create_dir_all(path.join("inside")).unwrap();
         assert!(replace(&path, b"text").is_err());
+        let failed = replace_with(&path, |_| Err(io::Error::other("no content")));
+        assert_eq!(failed.unwrap_err().to_string(), "no content");
         assert!(path.join("inside").is_dir());
         assert_eq!(names(folder.path()), ["taken"]);
     }

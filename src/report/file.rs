@@ -1,5 +1,7 @@
 //! Writes the reports that are files in the run's folder.
 
+use std::fs::File;
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use crate::events::{Event, ReportKind};
@@ -13,12 +15,16 @@ pub struct ReportError {
     pub path: PathBuf,
     /// The reason.
     #[source]
-    pub source: std::io::Error,
+    pub source: io::Error,
 }
 
-/// Writes a file atomically.
-pub(super) fn write(path: &Path, content: &[u8]) -> Result<(), ReportError> {
-    files::replace(path, content).map_err(|source| ReportError {
+/// Writes a file atomically, in parts: a run may have hundreds of thousands of
+/// results.
+pub(super) fn write(
+    path: &Path,
+    content: impl FnOnce(&mut BufWriter<&mut File>) -> io::Result<()>,
+) -> Result<(), ReportError> {
+    files::replace_with(path, content).map_err(|source| ReportError {
         path: path.to_owned(),
         source,
     })

@@ -1,6 +1,7 @@
 //! Writes JUnit XML for CI servers.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use super::file;
 use super::words::{accept, message, name};
@@ -25,22 +26,28 @@ impl Subscriber for JunitReport {
         if let Event::RunPaused(report) | Event::RunEnded(report) = event {
             let path = report.folder.join("junit.xml");
             let RunFile { run, results } = &report.whole;
-            let written = file::write(&path, render(&self.suite, run, results).as_bytes());
+            let written = file::write(&path, |out| write(out, &self.suite, run, results));
             bus.publish(file::written(ReportKind::Junit, written.map(|()| path)));
         }
     }
 }
 
-/// The run as a document with one suite: a test case for each snapshot, in the
-/// results' order, with the story as its class.
-fn render(suite: &str, run: &VisualTestRun, results: &[VisualTestResult]) -> String {
+/// Writes the run as a document with one suite: a test case for each snapshot,
+/// in the results' order, with the story as its class.
+fn write(
+    out: &mut impl Write,
+    suite: &str,
+    run: &VisualTestRun,
+    results: &[VisualTestResult],
+) -> io::Result<()> {
     let summary = &run.summary;
     let failures = results.iter().filter(|result| result.fails_run()).count();
     let (tests, skipped) = (summary.total, summary.skipped);
     let time = seconds(run.duration.unwrap_or(0));
     let counts = format!(r#"tests="{tests}" failures="{failures}" errors="0""#);
     // Jenkins' schema has `skipped` on suites only.
-    let mut xml = format!(
+    write!(
+        out,
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <testsuites name=\"tintype\" {counts} time=\"{time}\">\n  \
          <testsuite name=\"{}\" timestamp=\"{}\" {counts} skipped=\"{skipped}\" \
@@ -51,22 +58,21 @@ fn render(suite: &str, run: &VisualTestRun, results: &[VisualTestResult]) -> Str
         escaped(suite),
         escaped(&run.start_time),
         escaped(run.run_id.as_str()),
-    );
+    )?;
     for result in results {
-        case(&mut xml, result);
+        case(out, result)?;
     }
-    xml.push_str("  </testsuite>\n</testsuites>\n");
-    xml
+    out.write_all(b"  </testsuite>\n</testsuites>\n")
 }
 
-fn case(xml: &mut String, result: &VisualTestResult) {
-    let _ = write!(
-        xml,
+fn case(out: &mut impl Write, result: &VisualTestResult) -> io::Result<()> {
+    write!(
+        out,
         "    <testcase classname=\"{}\" name=\"{}\" time=\"{}\"",
         escaped(&result.story_identifier.story_id),
         escaped(&name(result)),
         seconds(result.duration_ms.unwrap_or(0)),
-    );
+    )?;
     let said = escaped(message(result));
     let inner = match result.status {
         _ if result.fails_run() => format!(
@@ -84,9 +90,9 @@ fn case(xml: &mut String, result: &VisualTestResult) {
     };
     let inner = inner + &reruns(result) + &page_errors(result);
     if inner.is_empty() {
-        xml.push_str("/>\n");
+        out.write_all(b"/>\n")
     } else {
-        let _ = write!(xml, ">\n{inner}    </testcase>\n");
+        write!(out, ">\n{inner}    </testcase>\n")
     }
 }
 
@@ -174,7 +180,13 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::sample;
-    use super::{Status, escaped, render};
+    use super::{Status, VisualTestResult, VisualTestRun, escaped, write};
+
+    fn render(suite: &str, run: &VisualTestRun, results: &[VisualTestResult]) -> String {
+        let mut xml = Vec::new();
+        write(&mut xml, suite, run, results).unwrap();
+        String::from_utf8(xml).unwrap()
+    }
 
     #[test]
     fn a_run_as_junit() {

@@ -5,7 +5,7 @@
 //! front end, under `ui/`, with `cargo tintype review`.
 //!
 //! - `writer`: [`HtmlReport`], which writes the page.
-//! - `page`: renders the page around its data.
+//! - `page`: writes the page around its data.
 //! - `pictures`: embeds images, or names their files.
 //! - [`assets`]: the front end.
 

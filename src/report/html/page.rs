@@ -1,8 +1,12 @@
-//! Renders a self-contained page around its data.
+//! Writes a self-contained page around its data.
+
+use std::io::{self, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
 use sha2::{Digest, Sha256};
 
 use super::assets::{FONTS, ICONS, REPORT, SCRIPTS, STYLE};
@@ -10,30 +14,46 @@ use crate::model::RunId;
 
 const SHELL: &str = include_str!("report.html");
 
-/// Renders the page for `data`.
-pub(super) fn render(run: &RunId, data: &impl Serialize) -> Result<String, serde_json::Error> {
+/// Writes the page for `data`, which may be large and is never in memory as a
+/// whole.
+pub(super) fn write(out: &mut impl Write, run: &RunId, data: &impl Serialize) -> io::Result<()> {
     let style = style();
     let script = script();
     let title = format!("Tintype: {run}");
-    Ok(fill(
-        SHELL,
+    let (before, after) = SHELL.split_once("{{data}}").unwrap_or((SHELL, ""));
+    let before = fill(
+        before,
         &[
             ("policy", &policy(&style, &script)),
             ("title", &text(&title)),
             ("style", &style),
-            ("data", &safe_json(data)?),
-            ("script", &script),
         ],
-    ))
+    );
+    out.write_all(before.as_bytes())?;
+    data.serialize(&mut Serializer::with_formatter(&mut *out, SafeInScript))?;
+    out.write_all(fill(after, &[("script", &script)]).as_bytes())
 }
 
 /// JSON for a `<script>` element: without `<`, so that it can contain no end tag
 /// or comment, and without the line separators that end a line in old scripts.
-fn safe_json(data: &impl Serialize) -> Result<String, serde_json::Error> {
-    Ok(serde_json::to_string(data)?
-        .replace('<', "\\u003c")
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029"))
+struct SafeInScript;
+
+impl Formatter for SafeInScript {
+    fn write_string_fragment<W: Write + ?Sized>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(['<', '\u{2028}', '\u{2029}']) {
+            let (before, from) = rest.split_at(at);
+            let mut chars = from.chars();
+            let code = chars.next().map_or(0, u32::from);
+            write!(out, "{before}\\u{code:04x}")?;
+            rest = chars.as_str();
+        }
+        out.write_all(rest.as_bytes())
+    }
 }
 
 /// The style with embedded fonts.

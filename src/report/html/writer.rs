@@ -81,11 +81,7 @@ pub fn write(
         })
         .collect::<Result<_, ReportError>>()?;
     let path = dir.join("report.html");
-    let page =
-        page::render(&run.run_id, &Data { run, snapshots }).map_err(|error| ReportError {
-            path: path.clone(),
-            source: error.into(),
-        })?;
-    file::write(&path, page.as_bytes())?;
+    let data = Data { run, snapshots };
+    file::write(&path, |out| page::write(out, &run.run_id, &data))?;
     Ok(path)
 }
