@@ -62,12 +62,20 @@ pub(crate) struct RunSetup {
 pub(crate) struct RunReport {
     /// The run's document, with the counts of this process.
     pub run: VisualTestRun,
-    /// The results of this process, in the plan's order.
-    pub results: Vec<VisualTestResult>,
-    /// The run with the results of all its processes so far.
+    /// The run with the results of all its processes so far. Those of this
+    /// process come first, in the plan's order.
     pub whole: RunFile,
+    /// The number of results of this process.
+    pub own: usize,
     /// The folder with images and reports.
     pub folder: PathBuf,
     /// Stories that cannot be cached, with the reason.
     pub uncacheable: BTreeMap<String, String>,
+}
+
+impl RunReport {
+    /// The results of this process, in the plan's order.
+    pub(crate) fn results(&self) -> &[VisualTestResult] {
+        &self.whole.results[..self.own]
+    }
 }

@@ -94,7 +94,7 @@ impl Harness {
                 options,
             ));
         }
-        Ok(run_tests(arguments, manifest, config, options, &selected))
+        Ok(run_tests(arguments, manifest, config, options, selected))
     }
 
     /// Loads the manifest and selects snapshots. Needs no browser.
@@ -126,16 +126,22 @@ fn run_tests(
     manifest: Manifest,
     config: Config,
     options: RunOptions,
-    selected: &Selected,
+    selected: Selected,
 ) -> ExitCode {
     let planned = match arguments.bench {
         true => 0,
         false => selected.planned(),
     };
-    let snapshots = selected.snapshots.clone();
-    let run = Arc::new(LazyRun::new(manifest, snapshots, config, options));
+    let filtered_out = selected.filtered_out;
+    let snapshots = Arc::new(selected.snapshots);
+    let run = Arc::new(LazyRun::new(
+        manifest,
+        Arc::clone(&snapshots),
+        config,
+        options,
+    ));
     let waiting = Arc::clone(&run);
-    let conclusion = trials::run(arguments, selected, move |index| {
+    let conclusion = trials::run(arguments, &snapshots, filtered_out, move |index| {
         waiting.trial_result(index)
     });
     let is_complete = run.finish(planned);

@@ -1,7 +1,7 @@
 //! Starts a run when the first test asks for a result, and answers the tests.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Completion, Failed};
 
@@ -24,8 +24,7 @@ use crate::run::{RunError, RunHandle, RunOptions, Scheduling};
 pub(super) struct LazyRun {
     manifest: Arc<Manifest>,
     config: Config,
-    /// Taken when the run starts.
-    snapshots: Mutex<Vec<Snapshot>>,
+    snapshots: Arc<Vec<Snapshot>>,
     options: RunOptions,
     run: OnceLock<Result<RunHandle, RunError>>,
     /// Whether a test has reported in full why the run could not start.
@@ -38,7 +37,7 @@ pub(super) struct LazyRun {
 impl LazyRun {
     pub(super) fn new(
         manifest: Manifest,
-        snapshots: Vec<Snapshot>,
+        snapshots: Arc<Vec<Snapshot>>,
         config: Config,
         options: RunOptions,
     ) -> Self {
@@ -46,7 +45,7 @@ impl LazyRun {
             manifest: Arc::new(manifest),
             messages: FailureMessages::new(config.explain),
             config,
-            snapshots: Mutex::new(snapshots),
+            snapshots,
             options,
             run: OnceLock::new(),
             error_reported: AtomicBool::new(false),
@@ -88,11 +87,7 @@ impl LazyRun {
     /// Asks the coordinator process, which runs the snapshots of all tests.
     #[cfg(unix)]
     fn result_from_coordinator(&self, index: usize) -> TrialResult {
-        let test = {
-            let snapshots = self.snapshots.lock();
-            let snapshots = snapshots.unwrap_or_else(PoisonError::into_inner);
-            snapshots[index].identifier.test_name()
-        };
+        let test = self.snapshots[index].identifier.test_name();
         let rendezvous = Rendezvous::of_parent(&self.manifest, &self.config);
         let response = rendezvous.and_then(|rendezvous| nextest::request(&rendezvous, &test));
         match response {
@@ -131,13 +126,11 @@ impl LazyRun {
     }
 
     fn start(&self) -> Result<RunHandle, RunError> {
-        let snapshots = self.snapshots.lock();
-        let snapshots = std::mem::take(&mut *snapshots.unwrap_or_else(PoisonError::into_inner));
         let bus = Bus::new();
         reports::subscribe_all(&bus, &self.manifest, &self.config);
         RunHandle::start(
             Arc::clone(&self.manifest),
-            snapshots,
+            Arc::clone(&self.snapshots),
             Scheduling::All,
             self.config.clone(),
             self.options.clone(),

@@ -184,11 +184,11 @@ fn printed(words: &[&str]) -> (String, bool) {
     let logfile = format!("--logfile={}", log.display());
     let arguments = arguments(&[words, &[&logfile]].concat());
     let selected = Selection::new(&arguments, &config("")).apply(plan());
-    let snapshots = Arc::new(selected.snapshots.clone());
-    let waited = Arc::new(Mutex::new(0));
     let planned = selected.planned();
+    let (snapshots, out) = (Arc::new(selected.snapshots), selected.filtered_out);
+    let waited = Arc::new(Mutex::new(0));
     let (names, count) = (Arc::clone(&snapshots), Arc::clone(&waited));
-    let conclusion = trials::run(&arguments, &selected, move |index| {
+    let conclusion = trials::run(&arguments, &snapshots, out, move |index| {
         *count.lock().unwrap() += 1;
         match names[index].identifier.theme.as_str() {
             "dark" => Err("12.0 % of pixels differ".into()),

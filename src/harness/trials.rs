@@ -8,8 +8,8 @@ use std::sync::Arc;
 use libtest_mimic::{Completion, Conclusion, Failed, Trial};
 
 use super::arguments::Arguments;
-use super::selection::Selected;
 use crate::escape::single_line;
+use crate::plan::Snapshot;
 
 /// Marks trials that a filter left out, as libtest-mimic's "kind": a prefix in
 /// brackets, which no snapshot's name has.
@@ -22,15 +22,20 @@ const MAX_WAITING: usize = 32;
 /// The result of a trial.
 pub(super) type TrialResult = Result<Completion, Failed>;
 
-/// Runs a trial for each snapshot. `wait` blocks until the result of the
-/// snapshot with an index.
-pub(super) fn run<W>(arguments: &Arguments, selected: &Selected, wait: W) -> Conclusion
+/// Runs a trial for each selected snapshot, and counts those that were filtered
+/// out. `wait` blocks until the result of the snapshot with an index.
+pub(super) fn run<W>(
+    arguments: &Arguments,
+    snapshots: &[Snapshot],
+    filtered_out: usize,
+    wait: W,
+) -> Conclusion
 where
     W: Fn(usize) -> TrialResult + Send + Sync + 'static,
 {
     let wait = Arc::new(wait);
-    let mut trials = Vec::with_capacity(selected.snapshots.len() + selected.filtered_out);
-    for (index, snapshot) in selected.snapshots.iter().enumerate() {
+    let mut trials = Vec::with_capacity(snapshots.len() + filtered_out);
+    for (index, snapshot) in snapshots.iter().enumerate() {
         let name = snapshot.identifier.test_name();
         trials.push(match snapshot.skip.clone() {
             Some(reason) => {
@@ -46,10 +51,10 @@ where
     }
     // libtest-mimic counts only trials that it filtered itself, with one filter.
     let out = || Trial::test("", || Ok(())).with_kind(FILTERED_OUT);
-    trials.extend((0..selected.filtered_out).map(|_| out()));
+    trials.extend((0..filtered_out).map(|_| out()));
     let threads = match arguments.test_threads {
         Some(threads) if threads.get() == 1 => 1,
-        _ => selected.snapshots.len().clamp(1, MAX_WAITING),
+        _ => snapshots.len().clamp(1, MAX_WAITING),
     };
     let mut arguments = arguments.for_mimic(threads);
     arguments.skip = vec![format!("[{FILTERED_OUT}]")];

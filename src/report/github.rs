@@ -94,10 +94,10 @@ impl Subscriber for GithubReport {
             return;
         };
         // GitHub reads annotations from standard output.
-        let text = self.annotations(&report.results);
+        let text = self.annotations(report.results());
         let _ = std::io::stdout().write_all(text.as_bytes());
         if let Some(file) = &self.summary
-            && let Err(error) = append_summary(file, &report.run, &report.results)
+            && let Err(error) = append_summary(file, &report.run, report.results())
         {
             bus.publish(Event::Warning(error.to_string()));
         }

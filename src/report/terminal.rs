@@ -61,15 +61,15 @@ fn first_line(setup: &RunSetup) -> String {
 /// The lines after the last test.
 fn last_lines(report: &RunReport, state: &TerminalState) -> String {
     let mut text = result_line(report);
-    changed(&mut text, &report.results);
-    flaky(&mut text, &report.results);
-    failure_groups(&mut text, &report.results);
+    changed(&mut text, report.results());
+    flaky(&mut text, report.results());
+    failure_groups(&mut text, report.results());
     next_steps(&mut text, report, state.report.as_deref());
-    other_environments(&mut text, &report.results);
-    page_errors(&mut text, &report.results);
-    open_network(&mut text, &report.results);
+    other_environments(&mut text, report.results());
+    page_errors(&mut text, report.results());
+    open_network(&mut text, report.results());
     uncacheable(&mut text, &report.uncacheable);
-    let hint = unoptimised(&report.results);
+    let hint = unoptimised(report.results());
     for warning in state.warnings.iter().chain(&hint) {
         // A `help:` line is indented below its warning.
         let _ = write!(text, "\n  warning: {}", warning.replace('\n', "\n    "));
@@ -79,7 +79,7 @@ fn last_lines(report: &RunReport, state: &TerminalState) -> String {
 
 /// `tintype: 2 failed, 193 passed in 41.8 s (4.7 snapshots/s)`
 fn result_line(report: &RunReport) -> String {
-    let RunReport { run, results, .. } = report;
+    let (run, results) = (&report.run, report.results());
     let ms = run.duration.unwrap_or(0);
     let (counts, took) = (counts(&run.summary, results), duration(ms));
     let mut text = format!("tintype: {counts} in {took}");
@@ -151,7 +151,7 @@ fn failure_groups(text: &mut String, results: &[VisualTestResult]) {
 
 /// Names the report and the command that accepts everything.
 fn next_steps(text: &mut String, report: &RunReport, page: Option<&Path>) {
-    let RunReport { run, results, .. } = report;
+    let (run, results) = (&report.run, report.results());
     let is_of_interest = |r: &VisualTestResult| r.fails_run() || r.status == Status::Changed;
     if let Some(page) = page.filter(|_| results.iter().any(is_of_interest)) {
         let _ = write!(text, "\n  report: {}", page.display());
@@ -270,12 +270,12 @@ mod tests {
             run.summary.add(result.status);
         }
         RunReport {
+            own: results.len(),
             whole: RunFile {
                 run: run.clone(),
-                results: results.clone(),
+                results,
             },
             run,
-            results,
             folder: PathBuf::new(),
             uncacheable: BTreeMap::new(),
         }
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn the_last_lines_name_report_and_command() {
         let mut report = report(sample::results());
-        report.results[0].open_network = vec!["http://cdn.example/x.js".to_owned()];
+        report.whole.results[0].open_network = vec!["http://cdn.example/x.js".to_owned()];
         report.uncacheable = [("a", "uses cookies"), ("b", "uses cookies"), ("c", "x")]
             .map(|(story, reason)| (story.to_owned(), reason.to_owned()))
             .into();
@@ -320,7 +320,7 @@ mod tests {
     #[test]
     fn a_run_without_captures_has_no_rate() {
         let mut report = report(sample::many_failures(4));
-        for result in &mut report.results {
+        for result in &mut report.whole.results {
             result.diff_ratio = None;
         }
         report.run.reason = Some(Reason::Failed);

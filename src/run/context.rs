@@ -17,7 +17,7 @@ use crate::snapshot::{FinishedSnapshot, Site, SnapshotJob, Verdicts};
 /// Everything that the sessions share.
 pub(super) struct RunContext {
     pub(super) config: Config,
-    pub(super) snapshots: Vec<Snapshot>,
+    pub(super) snapshots: Arc<Vec<Snapshot>>,
     pub(super) identity: RunIdentity,
     pub(super) site: Arc<Site>,
     pub(super) verdicts: Verdicts,

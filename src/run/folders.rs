@@ -14,29 +14,25 @@ const RUNS_KEPT: usize = 20;
 /// The largest `run.json` that is read, in bytes: several 100,000 results.
 const MAX_RUN_FILE: u64 = 1 << 30;
 
-/// Writes `run.json` into a run's folder, atomically, together with the results
+/// Writes `run.json` into a run's folder, atomically, after appending the results
 /// that other processes of the same run have written there: under nextest each
-/// process adds one. Returns the merged file.
-pub(super) fn merge(mut own: RunFile, folder: &Path) -> io::Result<RunFile> {
+/// process adds one.
+pub(super) fn merge(run: &mut RunFile, folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let path = folder.join(RunFile::NAME);
     let lock = files::append(&folder.join(".lock"))?;
     lock.lock()?;
     if let Some(before) = read(&path) {
-        own.run.timestamp = before.run.timestamp;
-        own.run.start_time = before.run.start_time;
-        let known: HashSet<_> = own
-            .results
-            .iter()
-            .map(|r| r.story_identifier.clone())
-            .collect();
-        let others = before.results.into_iter();
-        own.results
-            .extend(others.filter(|other| !known.contains(&other.story_identifier)));
-        count(&mut own);
+        run.run.timestamp = before.run.timestamp;
+        run.run.start_time = before.run.start_time;
+        let known = run.results.iter().map(|result| &result.story_identifier);
+        let known: HashSet<_> = known.collect();
+        let mut others = before.results;
+        others.retain(|other| !known.contains(&other.story_identifier));
+        run.results.append(&mut others);
+        count(run);
     }
-    files::replace(&path, &serde_json::to_vec_pretty(&own)?)?;
-    Ok(own)
+    files::replace_with(&path, |file| Ok(serde_json::to_writer_pretty(file, run)?))
 }
 
 fn read(path: &Path) -> Option<RunFile> {

@@ -49,7 +49,7 @@ impl RunHandle {
     /// start fails the snapshots instead.
     pub(crate) fn start(
         manifest: Arc<Manifest>,
-        snapshots: Vec<Snapshot>,
+        snapshots: Arc<Vec<Snapshot>>,
         scheduling: Scheduling,
         config: Config,
         options: RunOptions,
@@ -164,7 +164,8 @@ impl RunHandle {
         let interrupted = self.interrupted.load(Ordering::Relaxed);
         teardown::update_document(&self.context, &mut run, interrupted);
         let record = self.runtime.block_on(teardown::flush(&self.context));
-        let report = teardown::report(&self.context, run, record);
+        let results = self.context.results.results();
+        let report = teardown::report(&self.context, run, results, record);
         let bus = &self.context.services.bus;
         bus.publish(Event::RunPaused(Arc::new(report)));
     }
@@ -196,7 +197,8 @@ impl RunHandle {
             stories.close().await;
             record
         });
-        let report = Arc::new(teardown::report(&context, run, record));
+        let results = context.results.take();
+        let report = Arc::new(teardown::report(&context, run, results, record));
         let bus = &context.services.bus;
         bus.publish(Event::RunEnded(Arc::clone(&report)));
         // A hung connection must not block the end of the process.

@@ -46,4 +46,5 @@ pub use environment::environment;
 pub(crate) use error::RunError;
 pub(crate) use handle::RunHandle;
 pub(crate) use options::{RunOptions, Scheduling};
+pub use setup::cache_context;
 pub(crate) use teardown::end;

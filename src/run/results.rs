@@ -1,13 +1,13 @@
 //! The result of every snapshot, and the tests that wait for one.
 
 use std::collections::{HashMap, HashSet};
+use std::convert;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::model::{Summary, VisualTestResult};
 use crate::snapshot::FinishedSnapshot;
 
 /// The result of every snapshot, by its index in the plan.
-#[derive(Default)]
 pub(super) struct ResultTable {
     entries: Mutex<ResultEntries>,
     changed: Condvar,
@@ -15,14 +15,36 @@ pub(super) struct ResultTable {
 
 #[derive(Default)]
 struct ResultEntries {
-    results: HashMap<usize, VisualTestResult>,
-    /// The outcome of each snapshot since it was last requested.
-    outcomes: HashMap<usize, FinishedSnapshot>,
+    /// The last result of each snapshot. A plan may have hundreds of thousands
+    /// of them, so each is here only once.
+    results: Vec<Option<VisualTestResult>>,
+    /// The snapshots that have an outcome since they were last requested, with
+    /// its notes.
+    outcomes: HashMap<usize, Vec<String>>,
     /// Snapshots that were requested and have no outcome yet.
     requested: HashSet<usize>,
 }
 
+impl ResultEntries {
+    fn outcome(&self, index: usize) -> Option<FinishedSnapshot> {
+        Some(FinishedSnapshot {
+            notes: self.outcomes.get(&index)?.clone(),
+            result: self.results[index].clone()?,
+        })
+    }
+}
+
 impl ResultTable {
+    /// The empty table of a plan with this number of snapshots.
+    pub(super) fn new(snapshots: usize) -> Self {
+        let mut entries = ResultEntries::default();
+        entries.results.resize(snapshots, None);
+        Self {
+            entries: Mutex::new(entries),
+            changed: Condvar::new(),
+        }
+    }
+
     /// Notes that a snapshot is requested, and discards its previous outcome.
     /// Returns false if it was already requested and has no outcome yet.
     pub(super) fn request(&self, index: usize) -> bool {
@@ -50,8 +72,9 @@ impl ResultTable {
         }
         finished.bound_texts();
         publish(&finished.result);
-        entries.results.insert(index, finished.result.clone());
-        entries.outcomes.insert(index, finished);
+        let FinishedSnapshot { result, notes } = finished;
+        entries.results[index] = Some(result);
+        entries.outcomes.insert(index, notes);
         entries.requested.remove(&index);
         self.changed.notify_all();
     }
@@ -60,8 +83,8 @@ impl ResultTable {
     pub(super) fn wait(&self, index: usize) -> FinishedSnapshot {
         let mut entries = self.lock();
         loop {
-            if let Some(outcome) = entries.outcomes.get(&index) {
-                return outcome.clone();
+            if let Some(outcome) = entries.outcome(index) {
+                return outcome;
             }
             let waited = self.changed.wait(entries);
             entries = waited.unwrap_or_else(PoisonError::into_inner);
@@ -87,17 +110,24 @@ impl ResultTable {
 
     /// Every result so far, in the plan's order.
     pub(super) fn results(&self) -> Vec<VisualTestResult> {
-        let entries = self.lock();
-        let mut indices: Vec<&usize> = entries.results.keys().collect();
-        indices.sort_unstable();
-        let results = indices.into_iter().map(|index| &entries.results[index]);
-        results.cloned().collect()
+        self.lock().results.iter().flatten().cloned().collect()
+    }
+
+    /// Removes and returns every result, once no test waits any more and no
+    /// snapshot is captured.
+    #[expect(
+        clippy::filter_map_identity,
+        reason = "unlike `flatten`, it collects into the memory that is there"
+    )]
+    pub(super) fn take(&self) -> Vec<VisualTestResult> {
+        let ResultEntries { results, .. } = std::mem::take(&mut *self.lock());
+        results.into_iter().filter_map(convert::identity).collect()
     }
 
     /// The counts so far.
     pub(super) fn summary(&self) -> Summary {
         let mut summary = Summary::default();
-        for result in self.lock().results.values() {
+        for result in self.lock().results.iter().flatten() {
             summary.add(result.status);
         }
         summary
@@ -121,7 +151,7 @@ mod tests {
         let result = VisualTestResult::new(RunId("run-1".to_owned()), story, Status::Failed);
         let huge = "x".repeat(12_000_000);
         let finished = FinishedSnapshot::with_message(result, Status::Failed, huge);
-        let table = ResultTable::default();
+        let table = ResultTable::new(1);
         table.request(0);
         let mut published = 0;
         table.finish(0, finished, |result| {
@@ -130,5 +160,26 @@ mod tests {
         assert!((1..20_000).contains(&published), "{published}");
         let kept = table.wait(0).result.message.unwrap();
         assert!(kept.ends_with("… 11.9 MB more") && kept.len() == published);
+    }
+
+    #[test]
+    fn results_are_returned_in_the_order_of_the_plan() {
+        let table = ResultTable::new(4);
+        let ids = ["c", "a", "b"];
+        for index in [2, 0, 1] {
+            let key = format!("{}:dark:10x20", ids[index]);
+            let story = StoryIdentifier::from_key(&key).unwrap();
+            let result = VisualTestResult::new(RunId("run-1".to_owned()), story, Status::Passed);
+            table.request(index);
+            table.finish(index, FinishedSnapshot::new(result), |_| ());
+        }
+        let results = table.results();
+        let found: Vec<_> = results
+            .iter()
+            .map(|r| &r.story_identifier.story_id)
+            .collect();
+        assert_eq!(found, ids);
+        assert_eq!(table.take(), results);
+        assert_eq!(table.take(), []);
     }
 }

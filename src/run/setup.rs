@@ -22,9 +22,8 @@ use crate::model::BrowserName;
 use crate::model::{Environment, RecordedEvent, VisualTestRun};
 use crate::plan::Snapshot;
 use crate::record::{RecordConfig, Recorder};
-use crate::redis::RedisTarget;
 use crate::serve::StoryServer;
-use crate::snapshot::{BaselineUpdater, Hooks, ImageFolder, Site, Verdicts};
+use crate::snapshot::{BaselineUpdater, ImageFolder, Site, Verdicts};
 
 /// Everything that a run starts with.
 pub(super) struct Setup {
@@ -40,7 +39,7 @@ pub(super) struct Setup {
 /// Opens everything that a run needs, concurrently where possible.
 pub(super) async fn open(
     manifest: Arc<Manifest>,
-    snapshots: Vec<Snapshot>,
+    snapshots: Arc<Vec<Snapshot>>,
     scheduling: Scheduling,
     mut config: Config,
     options: RunOptions,
@@ -62,7 +61,16 @@ pub(super) async fn open(
     );
     let stories = served?;
     let base = stories.base().to_owned();
-    let (cache, build) = open_cache(&manifest, &config, &environment, &hooks, record.redis());
+    let (mut cache_context, build) = cache_context(&manifest, &config, &environment);
+    cache_context.hooks = hooks.key().map(str::to_owned);
+    let folder = manifest.state_dir().join("cache");
+    let cache = Cache::open(
+        folder,
+        &manifest,
+        &config,
+        &cache_context,
+        Some(record.redis()),
+    );
     let hits = cache.lookup(&snapshots).await;
     let mut first = None;
     match first_engine(&snapshots, &hits, &manifest).filter(|_| scheduling == Scheduling::All) {
@@ -145,7 +153,7 @@ fn note_first(
 
 fn context(
     config: Config,
-    snapshots: Vec<Snapshot>,
+    snapshots: Arc<Vec<Snapshot>>,
     site: Site,
     environment: Environment,
     services: Services,
@@ -166,6 +174,7 @@ fn context(
         },
     };
     RunContext {
+        results: ResultTable::new(snapshots.len()),
         config,
         snapshots,
         identity,
@@ -173,7 +182,6 @@ fn context(
         verdicts,
         engines: Engines::new(environment),
         services,
-        results: ResultTable::default(),
     }
 }
 
@@ -200,15 +208,13 @@ fn finish_without_browser(context: &RunContext, hits: &[Option<CachedPass>]) {
     }
 }
 
-/// Opens the cache for the browsers of this machine, and returns their builds.
+/// The context of the cache for the browsers of this machine, and their builds.
 /// A `webdriver` has its own browsers.
-fn open_cache(
+pub fn cache_context(
     manifest: &Manifest,
     config: &Config,
     environment: &Environment,
-    hooks: &Hooks,
-    redis: &RedisTarget,
-) -> (Cache, Option<String>) {
+) -> (CacheContext, Option<String>) {
     let (mut browsers, mut switches, mut builds) = (Vec::new(), Vec::new(), Vec::new());
     let names = manifest.browser.names.iter();
     for &engine in names.filter(|_| manifest.browser.webdriver.is_none()) {
@@ -228,10 +234,7 @@ fn open_cache(
         environment.fonts.clone(),
         &config.variables,
     );
-    context.hooks = hooks.key().map(str::to_owned);
     context.project.clone_from(&manifest.project);
     let builds = (!builds.is_empty()).then(|| builds.join(", "));
-    let folder = manifest.state_dir().join("cache");
-    let cache = Cache::open(folder, manifest, config, &context, Some(redis));
-    (cache, builds)
+    (context, builds)
 }

@@ -5,7 +5,9 @@ use super::folders;
 use crate::config::{Config, UpdateMode};
 use crate::events::{Event, RunReport};
 use crate::manifest::Manifest;
-use crate::model::{Reason, RecordedEvent, RunFile, Summary, VisualTestRun, now_ms, rfc3339};
+use crate::model::{
+    Reason, RecordedEvent, RunFile, Summary, VisualTestResult, VisualTestRun, now_ms, rfc3339,
+};
 use crate::record::{RecordConfig, RecordReport, Records};
 
 /// Updates the run's document with counts, environment, end and reason.
@@ -68,31 +70,36 @@ pub(super) async fn close(
     record
 }
 
-/// Writes `run.json`, publishes the warnings, and returns the state of the run.
-pub(super) fn report(context: &RunContext, run: VisualTestRun, record: RecordReport) -> RunReport {
+/// Writes `run.json` with these results, publishes the warnings, and returns the
+/// state of the run.
+pub(super) fn report(
+    context: &RunContext,
+    run: VisualTestRun,
+    results: Vec<VisualTestResult>,
+    record: RecordReport,
+) -> RunReport {
     let bus = &context.services.bus;
     let folder = &context.identity.folder;
     let pending = record.pending_message();
     for warning in record.warnings.into_iter().chain(pending) {
         bus.publish(Event::Warning(warning));
     }
-    let results = context.results.results();
-    let own = RunFile {
+    let own = results.len();
+    let mut whole = RunFile {
         run: run.clone(),
-        results: results.clone(),
+        results,
     };
-    let whole = folders::merge(own.clone(), folder).unwrap_or_else(|error| {
+    if let Err(error) = folders::merge(&mut whole, folder) {
         let folder = folder.display();
         bus.publish(Event::Warning(format!(
             "failed to write run.json in {folder}: {error}"
         )));
-        own
-    });
+    }
     folders::prune(&context.site.manifest.state_dir().join("runs"));
     RunReport {
         run,
-        results,
         whole,
+        own,
         folder: folder.clone(),
         uncacheable: context.services.cache.uncacheable(),
     }
@@ -110,10 +117,10 @@ pub(crate) fn end(manifest: &Manifest, config: &Config) -> Result<(), Box<dyn st
         records.end_on_this_host(run).await?;
         records.run(run).await
     })?;
-    let own = RunFile {
+    let mut whole = RunFile {
         run: ended,
         results: Vec::new(),
     };
-    folders::merge(own, &manifest.run_dir(run))?;
+    folders::merge(&mut whole, &manifest.run_dir(run))?;
     Ok(())
 }

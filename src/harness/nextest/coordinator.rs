@@ -108,7 +108,7 @@ fn serve(
     bus.subscribe(Arc::clone(&warnings) as Arc<dyn Subscriber>);
     let run = RunHandle::start(
         Arc::clone(&manifest),
-        snapshots,
+        Arc::new(snapshots),
         Scheduling::OnRequest,
         config.clone(),
         options,
