@@ -82,7 +82,7 @@ pub mod report {
 }
 
 pub mod run {
-    pub use crate::run::environment;
+    pub use crate::run::{cache_context, environment};
 }
 
 pub mod serve {
