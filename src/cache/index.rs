@@ -49,6 +49,10 @@ pub(super) struct Query {
     baseline: PathBuf,
 }
 
+/// The number of snapshots whose entries on disk are in memory at the same time:
+/// they take more memory than the results.
+const QUERIES_AT_ONCE: usize = 4096;
+
 /// A query for each snapshot; `None` for skipped ones.
 type Queries = Arc<Vec<Option<Query>>>;
 
@@ -110,21 +114,22 @@ impl CacheIndex {
     async fn find_on_disk(index: &Arc<Self>, queries: &Queries) -> Vec<Option<CachedPass>> {
         let (index, queries) = (Arc::clone(index), Arc::clone(queries));
         let work = tokio::task::spawn_blocking(move || {
-            let entries = index
-                .disk
-                .read(queries.iter().flatten().map(|q| (&*q.story, &q.recipe)));
-            let entries: Vec<_> = queries
-                .iter()
-                .map(|query| {
-                    let recipe = &query.as_ref()?.recipe;
-                    entries.get(recipe).cloned()
-                })
-                .map(Option::unwrap_or_default)
-                .collect();
-            let found = index.matching(&queries, &entries);
-            found.into_iter().map(|hit| Some(hit?.pass)).collect()
+            let parts = queries.chunks(QUERIES_AT_ONCE);
+            let hits = parts.flat_map(|part| index.matching(part, index.on_disk(part)));
+            hits.map(|hit| Some(hit?.pass)).collect()
         });
         work.await.unwrap_or_default()
+    }
+
+    /// The entries on disk for each query.
+    fn on_disk(&self, queries: &[Option<Query>]) -> Vec<Vec<CacheEntry>> {
+        let wanted = queries.iter().flatten();
+        let mut entries = self.disk.read(wanted.map(|q| (&*q.story, &q.recipe)));
+        // A recipe contains its story, so each belongs to one query.
+        let found = queries
+            .iter()
+            .map(|query| entries.remove(&query.as_ref()?.recipe));
+        found.map(Option::unwrap_or_default).collect()
     }
 
     /// Adds the hits from Redis for the queries without one.
@@ -147,7 +152,7 @@ impl CacheIndex {
             return;
         }
         let (owned, asked) = (Arc::clone(index), Arc::clone(queries));
-        let work = tokio::task::spawn_blocking(move || owned.matching(&asked, &entries));
+        let work = tokio::task::spawn_blocking(move || owned.matching(&asked, entries));
         let found = work.await.unwrap_or_default();
         let mut fetched = lock(&index.fetched);
         for (at, found) in found.into_iter().enumerate() {
@@ -163,21 +168,24 @@ impl CacheIndex {
     fn matching(
         &self,
         queries: &[Option<Query>],
-        entries: &[Vec<CacheEntry>],
+        entries: Vec<Vec<CacheEntry>>,
     ) -> Vec<Option<CacheEntry>> {
         let files = entries.iter().flatten().flat_map(|entry| &entry.files);
         self.contents
             .read(files.filter_map(|f| paths::resolve(&self.stories, f)));
-        let pairs: Vec<_> = queries.iter().zip(entries).collect();
-        parallel::map(&pairs, |(query, entries)| {
+        let pairs: Vec<_> = queries.iter().zip(&entries).collect();
+        let found = parallel::map(&pairs, |(query, entries)| {
             let query = query.as_ref().filter(|_| !entries.is_empty())?;
             let baseline = baseline::file_sha256(&self.root, &query.baseline).ok()??;
-            let entry = entries.iter().find(|entry| {
+            entries.iter().position(|entry| {
                 let current = self.fingerprint(&query.recipe, &baseline, &entry.files);
                 current.is_some_and(|current| current.to_hex().as_str() == entry.fingerprint)
-            })?;
-            Some(entry.clone())
-        })
+            })
+        });
+        let found = entries.into_iter().zip(found);
+        found
+            .map(|(entries, at)| entries.into_iter().nth(at?))
+            .collect()
     }
 
     fn fingerprint(
