@@ -22,8 +22,11 @@ use crate::model::{Reason, RecordedEvent, VisualTestRun, now_ms};
 /// With a record in memory only journals outlive the process; those of this
 /// many runs are kept.
 const MAX_JOURNALED_RUNS: usize = 20;
-/// How long the end of a process waits for a slow server.
+/// How long the end of a process waits for a server that applies nothing.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long it waits for a server that applies operations: enough for some
+/// hundred thousand.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Takes events from any thread without waiting for the store. Clones share
 /// one journal.
@@ -174,8 +177,7 @@ impl Recorder {
         // The first failure may be that of an old connection. A server that was
         // unreachable before gets one more attempt.
         let enough = failures.max(1) + 1;
-        let done = progress.wait_for(|p| p.applied >= last || p.failures >= enough);
-        let _ = timeout(FINISH_TIMEOUT, done).await;
+        wait_while_applying(&mut progress, |p| p.applied >= last || p.failures >= enough).await;
         let _ = self.stop.send(true);
         self.report().await
     }
@@ -185,8 +187,7 @@ impl Recorder {
     pub async fn sync(&self) -> RecordReport {
         let last = self.journal.last();
         let mut progress = self.progress.clone();
-        let done = progress.wait_for(|p| p.applied >= last || p.failures > 0);
-        let _ = timeout(FINISH_TIMEOUT, done).await;
+        wait_while_applying(&mut progress, |p| p.applied >= last || p.failures > 0).await;
         self.report().await
     }
 
@@ -257,4 +258,23 @@ impl Recorder {
             warnings,
         }
     }
+}
+
+/// Waits until `done`, as long as operations are applied.
+async fn wait_while_applying(
+    progress: &mut watch::Receiver<WriterProgress>,
+    done: impl Fn(&WriterProgress) -> bool,
+) {
+    let applying = async {
+        loop {
+            let before = progress.borrow().applied;
+            let waited = timeout(FINISH_TIMEOUT, progress.wait_for(&done))
+                .await
+                .is_ok();
+            if waited || progress.borrow().applied == before {
+                return;
+            }
+        }
+    };
+    let _ = timeout(DRAIN_TIMEOUT, applying).await;
 }
