@@ -11,6 +11,7 @@ use super::trials;
 pub(crate) fn tests() -> Vec<Trial> {
     trials![
         only_changed_stories_are_captured,
+        an_edited_story_is_captured_alone_and_a_shared_stylesheet_captures_all,
         stories_with_unknown_inputs_are_never_cached,
         frames_in_shadow_roots_are_inputs,
     ]
@@ -59,6 +60,42 @@ fn only_changed_stories_are_captured() {
     assert_eq!(project.run(&[], &[]).code, Some(101));
     project.write("stories/inner.css", "p { color: green }");
     assert_eq!(project.run(&[], &[]).code, Some(0));
+}
+
+/// Edits that change no pixel, so that every snapshot passes either way.
+fn an_edited_story_is_captured_alone_and_a_shared_stylesheet_captures_all() {
+    let stories = ["a", "b", "c", "d", "e"];
+    let page = |story| format!("<!doctype html><link rel=stylesheet href=/shared.css><p>{story}");
+    let manifest = MANIFEST
+        .replace(
+            "[viewports]",
+            "dark = { color-scheme = \"dark\" }\n[viewports]",
+        )
+        .replace("desktop", "phone = \"200x100\"\ndesktop");
+    let project = Project::new(&manifest, &[("shared.css", "p { color: green }")]);
+    for story in stories {
+        project.write(&format!("stories/{story}.html"), &page(story));
+    }
+    let captured = || {
+        let run = project.run(&[], &[]);
+        assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+        let results = project.last().results;
+        assert_eq!(results.len(), stories.len() * 4);
+        let captured = results.into_iter().filter(|result| {
+            assert_eq!(result.cached, result.capture_ms.is_none());
+            !result.cached
+        });
+        let captured: Vec<_> = captured.map(|r| r.story_identifier.story_id).collect();
+        captured
+    };
+    project.accept_all();
+    assert_eq!(captured().len(), 20);
+    assert_eq!(captured().len(), 0);
+    project.write("stories/c.html", &format!("{}<!-- edited -->", page("c")));
+    assert_eq!(captured(), ["c"; 4]);
+    project.write("stories/shared.css", "p { color: green } /* edited */");
+    assert_eq!(captured().len(), 20);
+    assert_eq!(captured().len(), 0);
 }
 
 fn stories_with_unknown_inputs_are_never_cached() {
