@@ -141,17 +141,27 @@ class Project:
         tomllib.loads(text)  # a story's name may hold anything
         return text
 
-    def run(self, sessions, **variables):
-        """One run of the suite; what it cost."""
-        environment = {
+    def names(self, story):
+        """The names of a story's tests."""
+        themes, viewports = self.workload.themes, self.workload.viewports
+        sizes = [f"{v['width']}x{v['height']}" for v in viewports]
+        return [f"{story}::{theme}::{size}" for theme in themes for size in sizes]
+
+    def environment(self, sessions, **variables):
+        """The variables of a run."""
+        return {
             "TINTYPE_MANIFEST": str(self.folder / "stories.toml"),
             "TINTYPE_SESSIONS": str(sessions),
             "TINTYPE_CACHE": "off",
             "CARGO_TARGET_DIR": str(self.folder / "target"),
             "REDIS_URL": f"unix://{self.redis.socket}",
         } | variables
+
+    def run(self, sessions, arguments=(), **variables):
+        """One run of the suite; what it cost."""
+        environment = self.environment(sessions, **variables)
         log = self.folder / "suite.log"
-        return measure([self.binary], self.folder, environment, log)
+        return measure([self.binary, *arguments], self.folder, environment, log)
 
     def forget_baselines(self):
         shutil.rmtree(self.folder / "baselines", ignore_errors=True)
