@@ -24,5 +24,6 @@ pub use limits::limits;
 pub(crate) use limits::{check_support, snapshot_limits};
 pub use page::{BrowserInfo, Settled, Thoroughness};
 pub(crate) use page::{
-    Cookie, LookReads, PageResources, Parameters, SCRIPT_PATH, StorageState, injected_script,
+    Cookie, LookReads, PageResources, Parameters, SCRIPT_PATH, StorageState, WorkerMotion,
+    injected_script,
 };

@@ -14,7 +14,7 @@ use super::session_page::SessionPage;
 use super::settle::{Capture, Timings, settle_and_capture};
 use super::shared_page;
 use crate::baseline::Baseline;
-use crate::browser::{BrowserError, LookReads, Settled, Thoroughness, Unstable};
+use crate::browser::{BrowserError, LookReads, Settled, Thoroughness, Unstable, WorkerMotion};
 use crate::manifest::Target;
 use crate::model::Region;
 use crate::plan::Snapshot;
@@ -128,7 +128,17 @@ fn unstable(
 fn causes(settled: &Settled) -> Vec<String> {
     let moving = "it moves by requestAnimationFrame".to_owned();
     let moving = settled.moving.then_some(moving);
-    moving.into_iter().chain(missing_fonts(settled)).collect()
+    let workers = settled.worker_motion.map(describe_worker);
+    let causes = workers.into_iter().chain(moving);
+    causes.chain(missing_fonts(settled)).collect()
+}
+
+fn describe_worker(motion: WorkerMotion) -> String {
+    let motion = match motion {
+        WorkerMotion::Canvas => "a worker draws on a canvas",
+        WorkerMotion::Messages => "workers send it messages",
+    };
+    format!("{motion}, and workers run in real time")
 }
 
 /// The settings that may make an unstable page stable. Those that the snapshot
@@ -143,6 +153,9 @@ fn help(snapshot: &Snapshot, settled: &Settled) -> Option<String> {
         .to_owned();
     if !capture.seeded || !(capture.virtual_time || capture.seed.is_some()) {
         help += "; if it uses random numbers, set `seed = 1`";
+    }
+    if settled.worker_motion.is_some() {
+        help += "; if the page can do the work of the worker itself, let it do so in stories";
     }
     if !capture.virtual_time {
         help += "; if it depends on time, set `virtual-time = true`";

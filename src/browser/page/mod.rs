@@ -56,6 +56,7 @@ pub(super) use progress::{MAX_DRIVING, Progress};
 pub(super) use screenshot::{Frame, Screenshot};
 pub(super) use scripted_time::ScriptedTime;
 pub use settle::Settled;
+pub(crate) use settle::WorkerMotion;
 pub(super) use settle::settle;
 pub(super) use state::PageState;
 pub(super) use steps::perform_steps;

@@ -61,7 +61,7 @@ const LIBRARY: &str = closure!(
 macro_rules! work {
     () => {
         concat!(
-            "const workState = (() => {\n",
+            "const { workState, workerMotion } = (() => {\n",
             include_str!("../scripts/work/promises.js"),
             include_str!("../scripts/work/workers.js"),
             include_str!("../scripts/work/state.js"),

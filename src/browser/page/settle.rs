@@ -41,8 +41,20 @@ pub struct Settled {
     /// Whether the last frames are known to have drawn nothing anew in the
     /// viewport.
     pub still: bool,
+    /// The way in which workers may move it.
+    pub worker_motion: Option<WorkerMotion>,
     /// Failed requests, uncaught exceptions and console errors.
     pub page_errors: Vec<PageError>,
+}
+
+/// A way in which workers, which run in real time, may move a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WorkerMotion {
+    /// The page has given them a canvas.
+    Canvas,
+    /// They have sent messages.
+    Messages,
 }
 
 /// One reply of the page.
@@ -57,6 +69,7 @@ struct SettleReply {
     other_origins: Vec<String>,
     has_stored_data: bool,
     has_motion: bool,
+    worker_motion: Option<WorkerMotion>,
     /// Whether the page is still to be scrolled through, or back.
     has_more_to_scroll: bool,
 }
@@ -95,6 +108,7 @@ pub(in crate::browser) async fn settle(
             dirty: reply.has_stored_data,
             moving: reply.has_motion,
             still: false,
+            worker_motion: reply.worker_motion,
             page_errors: Vec::new(),
         };
         Ok(Polled::Ready((settled, reply.has_more_to_scroll)))

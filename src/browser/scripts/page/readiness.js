@@ -52,5 +52,6 @@ function checkReadiness(options) {
     failedFonts: fontFamilies('error'),
     hasStoredData: hasStoredData(),
     hasMotion: hasMotion(),
+    workerMotion: window.__tintypeTime?.workerMotion() ?? null,
   };
 }

@@ -94,6 +94,6 @@ Object.defineProperty(Event.prototype, 'timeStamp', {
 attach();
 Object.defineProperty(window, '__tintypeTime', {
   value: Object.freeze({
-    advance, attach, setLive, now: () => time, requestFrame: native.requestFrame,
+    advance, attach, setLive, now: () => time, requestFrame: native.requestFrame, workerMotion,
   }),
 });

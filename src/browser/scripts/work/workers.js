@@ -2,6 +2,8 @@
 // go on after each message of one, and looks still while it waits for an answer.
 let messages = 0;
 let unanswered = 0;
+let workers = 0;
+let canvases = 0;
 const { get: answerOf, set: setAnswer } = window.WeakMap.prototype;
 const answers = new window.WeakMap();
 
@@ -33,6 +35,7 @@ for (const name of ['Worker', 'SharedWorker']) {
   const Observed = new Proxy(Native, {
     construct(target, given, subclass) {
       const worker = Reflect.construct(target, given, subclass);
+      workers += 1;
       observeWorker(worker);
       return worker;
     },
@@ -52,3 +55,17 @@ function noteAnswer(change) {
 wrap(window.Worker?.prototype, ['postMessage'], noteAnswer('await'));
 wrap(window.Worker?.prototype, ['terminate'], noteAnswer('end'));
 wrap(window.MessagePort?.prototype, ['postMessage'], noteAnswer('await'));
+
+function countCanvas(original, canvas, given) {
+  const result = apply(original, canvas, given);
+  canvases += 1;
+  return result;
+}
+wrap(HTMLCanvasElement.prototype, ['transferControlToOffscreen'], countCanvas);
+
+// The way in which workers may move the page: on canvases that it has given them, or by
+// messages.
+function workerMotion() {
+  if (workers > 0 && canvases > 0) return 'canvas';
+  return messages > 0 ? 'messages' : null;
+}
