@@ -6,6 +6,14 @@ use crate::browser::driver::find;
 use crate::manifest::{BrowserProxy, BrowserSettings};
 use crate::model::BrowserName;
 
+/// A mouse, as on the machines of most users: media queries see one that is fine and
+/// can hover. Headless browsers have none.
+macro_rules! pointer_settings {
+    () => {
+        "primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"
+    };
+}
+
 /// Switches for identical pixels and no background activity.
 const SWITCHES: &[&str] = &[
     // No window, no first-run pages, no account, no crash reports.
@@ -39,6 +47,8 @@ const SWITCHES: &[&str] = &[
     // Partly redrawn tiles made successive screenshots of a still page differ.
     "--disable-partial-raster",
     "--disable-skia-runtime-opts",
+    // Scrolling ends at once. A page looks still in the first frames of smooth scrolling.
+    "--disable-smooth-scrolling",
     // Background pages are not throttled.
     "--disable-background-timer-throttling",
     "--disable-backgrounding-occluded-windows",
@@ -60,6 +70,7 @@ const FRAME_SWITCHES: &[&str] = &[
     "--disable-threaded-animation",
     "--disable-threaded-scrolling",
     "--disable-checker-imaging",
+    concat!("--blink-settings=", pointer_settings!()),
 ];
 
 /// Switches where frames cannot be driven: they do not wait for 60 Hz.
@@ -67,7 +78,10 @@ const FREE_RUNNING_SWITCHES: &[&str] = &[
     "--disable-frame-rate-limit",
     "--disable-checker-imaging",
     // Animated images show their first frame.
-    "--blink-settings=imageAnimationPolicy=2",
+    concat!(
+        "--blink-settings=imageAnimationPolicy=2,",
+        pointer_settings!()
+    ),
 ];
 
 /// Whether the browser that these settings name is the headless shell. One that
