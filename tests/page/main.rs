@@ -11,7 +11,6 @@ mod fonts;
 mod images;
 mod masks;
 mod media;
-mod motion;
 mod network;
 mod page_code;
 mod ready;
