@@ -127,6 +127,34 @@ pub(crate) fn capture(script: &str, capture: &str) -> Result<RgbaImage, String> 
     Ok(image::load_from_memory(&png).unwrap().to_rgba8())
 }
 
+/// The differing pixels between a screenshot of a page in virtual time whose time
+/// is over, and one after this many frames more.
+pub(crate) fn differing_after(frames: u32, script: &str) -> usize {
+    let mut bench = BENCH.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut settings = settings("");
+    settings.virtual_time = true;
+    bench.run(script, &settings, settings.timeout).unwrap();
+    let Bench {
+        runtime,
+        browser,
+        screen,
+        ..
+    } = &mut *bench;
+    let pngs = runtime.block_on(async {
+        let first = browser.capture(&settings, *screen).await.unwrap();
+        for _ in 0..frames {
+            browser.frame().await.unwrap();
+        }
+        [first, browser.capture(&settings, *screen).await.unwrap()]
+    });
+    let [first, later] = pngs.map(|png| image::load_from_memory(&png).unwrap().to_rgba8());
+    first
+        .pixels()
+        .zip(later.pixels())
+        .filter(|(one, other)| one != other)
+        .count()
+}
+
 fn run(script: &str, capture: &str, limit: Duration) -> Result<Settled, BrowserError> {
     let mut bench = BENCH.lock().unwrap_or_else(PoisonError::into_inner);
     bench.run(script, &settings(capture), limit)

@@ -11,6 +11,7 @@ mod fonts;
 mod images;
 mod masks;
 mod media;
+mod motion;
 mod network;
 mod page_code;
 mod ready;

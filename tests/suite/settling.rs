@@ -1,8 +1,11 @@
 //! Pages are captured once settled; a timeout names the awaited condition.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use libtest_mimic::Trial;
 use tintype::internals::model::Status;
 
@@ -14,12 +17,16 @@ pub(crate) fn tests() -> Vec<Trial> {
     trials![
         animations_are_finished,
         an_animated_image_shows_its_first_frame,
+        images_that_change_seldom_show_their_first_frame,
+        smooth_scrolling_is_finished,
+        media_queries_see_a_mouse_or_touch,
         a_video_shows_its_first_frame,
         theme_transitions_are_finished_on_a_reused_page,
         a_missing_image_is_named_in_the_timeout,
         a_page_that_is_not_ready_times_out,
         an_error_page_fails,
         an_unstable_page_is_reported_with_its_region,
+        an_unstable_page_names_the_worker_that_draws,
         math_random_can_be_seeded,
         the_clock_can_be_frozen,
         every_clock_is_frozen => every_clock("chromium"),
@@ -86,6 +93,63 @@ fn an_animated_image_shows_its_first_frame() {
     for (what, y) in [("element", 25), ("background", 75)] {
         assert_eq!(picture.get_pixel(25, y).0, [255, 0, 0], "{what}");
     }
+}
+
+/// The same with 200 ms for each.
+const SLOW_RED_AND_BLUE: &str = "data:image/gif;base64,R0lGODlhAgACAIEAAP8AAAAAAAAAAAAAACH/C05FVFNDQVBFMi4wAwEAAAAh+QQAFAAAACwAAAAAAgACAAAIBgABCAQQEAAh+QQBFAABACwAAAAAAgACAIEAAP8AAAAAAAAAAAAIBgABCAQQEAA7";
+
+/// The page is at rest between two of their frames. It does not see that they load
+/// again.
+fn images_that_change_seldom_show_their_first_frame() {
+    let page = format!(
+        "<!doctype html><style>body {{ margin: 0 }} img, div, p {{ width: 50px; height: 50px; margin: 0; display: block }}
+        div {{ background: url(slow.gif); background-size: cover }}</style><script>let loads = 0</script>
+        <img src='{SLOW_RED_AND_BLUE}' onload='loads += 1; if (loads > 1) p.remove()'><div></div><p id=p></p>
+        <script>setTimeout(() => {{ p.style.background = 'lime' }}, 330)</script>"
+    );
+    let project = Project::new(MANIFEST, &[("a.html", &page)]);
+    let gif = SLOW_RED_AND_BLUE.split_once(',').unwrap().1;
+    let file = project.path().join("stories/slow.gif");
+    fs::write(file, STANDARD.decode(gif).unwrap()).unwrap();
+    project.accept_all();
+    let picture = image::load_from_memory(&project.read("baselines/a-light-400x300.png"));
+    let picture = picture.unwrap().to_rgb8();
+    assert_eq!(picture.get_pixel(25, 25).0, [255, 0, 0], "element");
+    assert_eq!(picture.get_pixel(25, 75).0, [255, 0, 0], "background");
+    assert_eq!(picture.get_pixel(25, 125).0, [0, 255, 0], "loads");
+}
+
+fn smooth_scrolling_is_finished() {
+    let page = "<!doctype html><style>body { margin: 0 } div { height: 100px; overflow: auto }
+        p { margin: 0; height: 300px; background: red } p + p { background: lime }</style>
+        <div id=a><p></p><p></p></div><div id=b style='scroll-behavior: smooth'><p></p><p></p></div>
+        <script>setTimeout(() => { a.scrollTo({ top: 600, behavior: 'smooth' }); b.scrollTop = 600; }, 300)</script>";
+    let project = Project::new(MANIFEST, &[("a.html", page)]);
+    project.accept_all();
+    let picture = image::load_from_memory(&project.read("baselines/a-light-400x300.png"));
+    let picture = picture.unwrap().to_rgb8();
+    assert_eq!(picture.get_pixel(200, 50).0, [0, 255, 0], "by script");
+    assert_eq!(picture.get_pixel(200, 150).0, [0, 255, 0], "by style");
+}
+
+fn media_queries_see_a_mouse_or_touch() {
+    let page = "<!doctype html><style>body { margin: 0; height: 100vh }
+        @media (hover: hover) and (pointer: fine) and (any-hover: hover) { body { background: lime } }
+        @media (hover: none) and (pointer: coarse) { body { background: blue } }</style>";
+    let touch = "phone = { width = 300, height = 200, touch = true }";
+    let manifest = MANIFEST.replace("[viewports]\n", &format!("[viewports]\n{touch}\n"));
+    let project = Project::new(&manifest, &[("a.html", page)]);
+    project.accept_all();
+    let background = |size: &str| {
+        let file = project.read(&format!("baselines/a-light-{size}.png"));
+        image::load_from_memory(&file)
+            .unwrap()
+            .to_rgb8()
+            .get_pixel(9, 9)
+            .0
+    };
+    assert_eq!(background("400x300"), [0, 255, 0]);
+    assert_eq!(background("300x200"), [0, 0, 255]);
 }
 
 /// 32 by 32 pixels, red for 200 ms, then blue for a second: VP8 in WebM.
@@ -243,6 +307,31 @@ fn an_unstable_page_is_reported_with_its_region() {
     }
 }
 
+/// A worker whose drawing follows no clock of the page.
+const DRAWING: &str = "data:text/javascript,let n = 0; onmessage = ({ data }) => { \
+    const context = data.getContext('2d'); const draw = () => { n += 1; \
+    context.fillStyle = `rgb(${crypto.getRandomValues(new Uint8Array(3)).join()})`; \
+    context.fillRect(0, 0, 300, 150); requestAnimationFrame(draw); }; draw(); };";
+
+fn an_unstable_page_names_the_worker_that_draws() {
+    let page = format!(
+        "<!doctype html><canvas id=c></canvas><script>
+        const worker = new Worker(`{}`);
+        const canvas = c.transferControlToOffscreen();
+        worker.postMessage(canvas, [canvas]);</script>",
+        DRAWING.replace('`', "\\`").replace("${", "\\${"),
+    );
+    let project = Project::new(MANIFEST, &[("a.html", &page)]);
+    project.run(&[], &[("TINTYPE_UPDATE", "all")]);
+    let message = project.result("a::light::400x300").message.unwrap();
+    let cause = "; a worker draws on a canvas, and workers run in real time\n";
+    assert!(message.contains(cause), "{message}");
+    assert!(
+        message.contains("do the work of the worker itself"),
+        "{message}"
+    );
+}
+
 fn math_random_can_be_seeded() {
     let manifest = format!("{MANIFEST}[capture]\nseed = 7\n");
     let project = Project::new(&manifest, &[("a.html", CHANCE)]);
@@ -343,7 +432,7 @@ fn wait_for_awaits_late_content() {
 /// Half of this repository's gallery, twice.
 fn two_runs_are_identical() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let manifest = std::fs::read_to_string(root.join("stories.toml")).unwrap();
+    let manifest = fs::read_to_string(root.join("stories.toml")).unwrap();
     let project = Project::new(&manifest, &[]);
     std::os::unix::fs::symlink(root.join("stories"), project.path().join("stories")).unwrap();
     let half = ["controls", "foundations", "data", "feedback", "pages"];

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::devtools::DevTools;
@@ -34,10 +35,6 @@ const WORKER_WAITS: std::ops::Range<u32> = 20..70;
 /// Page time for each of the later waits, in milliseconds.
 const WORKER_STEP: f64 = 100.0;
 
-/// After this many messages from workers, page time passes at its usual pace: the
-/// workers may never be silent.
-const MAX_REPLIES: u32 = 200;
-
 impl ChromiumPage {
     /// Lets page time pass in steps, with a frame after each, until the page
     /// has nothing left to do or its time is over.
@@ -55,8 +52,8 @@ impl ChromiumPage {
             }
             clock.waits_for_scripts = capture.wait_for_network;
         }
-        let (mut quiet, mut has_moved) = (0.0, false);
-        let (mut messages, mut replies) = (None, 0);
+        self.release_motion(devtools).await?;
+        let mut has_moved = false;
         let waiting = |has_moved| {
             if has_moved {
                 Progress::Moved
@@ -64,7 +61,7 @@ impl ChromiumPage {
                 Progress::Waiting
             }
         };
-        loop {
+        let has_animated_images = loop {
             // What a worker answers comes with the next step.
             if !self.workers_are_idle(devtools).await? {
                 return Ok(waiting(has_moved));
@@ -73,29 +70,25 @@ impl ChromiumPage {
             if activity.working && self.wait_in_real_time().await {
                 self.pass_instant(devtools).await?;
                 self.issue_frame(None).await?;
-                quiet = 0.0;
+                self.time.lock().observed.quiet = 0.0;
                 continue;
             }
             if activity.unanswered && self.wait_for_worker(devtools).await? {
-                (quiet, has_moved) = (0.0, true);
+                self.time.lock().observed.quiet = 0.0;
+                has_moved = true;
                 continue;
             }
             let requests = devtools.events().page_requests(capture.wait_for_network);
-            let has_message = messages.is_some_and(|before| before != activity.messages);
-            messages = Some(activity.messages);
-            if has_message {
-                quiet = 0.0;
-                replies += 1;
-            }
-            let step = if has_message && replies <= MAX_REPLIES {
+            let is_answered = self.time.lock().observed.note_messages(activity.messages);
+            let step = if is_answered {
                 Some(1.0)
             } else if requests.is_empty() {
-                self.next_step(activity, quiet, capture, thoroughness)
+                self.next_step(activity, capture, thoroughness)
             } else if requests == self.time.lock().unheld {
                 if self.wait_in_real_time().await {
                     return Ok(waiting(has_moved));
                 }
-                self.next_step(activity, quiet, capture, thoroughness)
+                self.next_step(activity, capture, thoroughness)
             } else {
                 // The clock stands until they are answered.
                 Some(1.0)
@@ -105,7 +98,7 @@ impl ChromiumPage {
                 if !devtools.events().workers().is_empty() && !has_moved {
                     self.issue_frame(None).await?;
                 }
-                break;
+                break activity.animated;
             };
             if begun.elapsed() > MAX_DRIVING {
                 return Ok(Progress::Overrun);
@@ -120,19 +113,26 @@ impl ChromiumPage {
             let is_active = requests != self.time.lock().unheld
                 || activity.next.is_some_and(|next| next <= step)
                 || frame["hasDamage"] == true;
-            quiet = if is_active { 0.0 } else { quiet + step };
             let mut clock = self.time.lock();
+            let quiet = clock.observed.quiet + step;
+            clock.observed.quiet = if is_active { 0.0 } else { quiet };
             clock.has_acted |= is_active;
             // The browser does not wait for those that are still in flight.
             clock.unheld = requests;
+        };
+        let is_over = self.time.lock().is_endless;
+        if is_over {
+            self.hold_motion(devtools).await?;
         }
-        if self.time.lock().is_endless {
-            self.restart_images().await?;
+        if is_over || has_animated_images {
+            self.restart_images(is_over).await?;
         }
         {
             let mut clock = self.time.lock();
             (clock.is_at_rest, clock.has_acted) = (true, false);
-            clock.is_still = quiet > 0.0 && !clock.is_endless;
+            // Images that start again are drawn in later frames.
+            let is_quiet = clock.observed.quiet > 0.0 && !has_animated_images;
+            clock.is_still = is_quiet && !clock.is_endless;
         }
         Ok(if has_moved {
             Progress::Moved
@@ -172,11 +172,57 @@ impl ChromiumPage {
         Ok(true)
     }
 
+    /// Holds motion that is not stopped by name, in all frames of the page. It stands
+    /// from the next frame on. The browser adds noise to times between two tenths of
+    /// a millisecond.
+    async fn hold_motion(&self, devtools: &DevTools) -> Result<(), BrowserError> {
+        self.time.lock().is_held = true;
+        let hold = "(globalThis.__tintype?.holdMotion(), 0)";
+        self.ask_all::<u32>(devtools, hold).await?;
+        self.finish_instants(devtools).await?;
+        self.pass_time(devtools, 1.0).await?;
+        self.issue_frame(None).await.map(drop)
+    }
+
+    /// Lets such motion go on where steps may start more of it.
+    async fn release_motion(&self, devtools: &DevTools) -> Result<(), BrowserError> {
+        if !(self.state.has_acted && self.time.lock().is_held) {
+            return Ok(());
+        }
+        self.time.lock().is_held = false;
+        let release = "(globalThis.__tintype?.releaseMotion(), 0)";
+        self.ask_all::<u32>(devtools, release).await.map(drop)
+    }
+
+    /// The answers of all frames of the page to one expression.
+    async fn ask_all<T: DeserializeOwned + Send>(
+        &self,
+        devtools: &DevTools,
+        expression: &str,
+    ) -> Result<Vec<T>, BrowserError> {
+        let contexts = devtools.events().contexts();
+        if contexts.len() < 2 {
+            return Ok(vec![self.ask(expression).await?]);
+        }
+        let mut answers = Vec::new();
+        for context in contexts {
+            let call =
+                json!({ "expression": expression, "returnByValue": true, "contextId": context });
+            // A frame may be gone by now.
+            let Ok(answer) = self.cdp("Runtime.evaluate", call).await else {
+                continue;
+            };
+            let answer = answer["result"]["value"].clone();
+            answers.extend(serde_json::from_value::<T>(answer).ok());
+        }
+        Ok(answers)
+    }
+
     /// Sends animated images back to their beginning, in a frame in which those
     /// of style sheets are not shown.
-    async fn restart_images(&self) -> Result<(), BrowserError> {
-        let restart = "globalThis.__tintype?.restartImages() ?? 0";
-        self.ask::<u32>(restart).await?;
+    async fn restart_images(&self, is_over: bool) -> Result<(), BrowserError> {
+        let restart = format!("globalThis.__tintype?.restartImages({is_over}) ?? 0");
+        self.ask::<u32>(&restart).await?;
         self.issue_frame(None).await?;
         let show = "globalThis.__tintype?.showRestartedImages(), 0";
         self.ask::<u32>(show).await?;
@@ -188,7 +234,6 @@ impl ChromiumPage {
     fn next_step(
         &self,
         activity: Activity,
-        quiet: f64,
         capture: &CaptureSettings,
         thoroughness: Thoroughness,
     ) -> Option<f64> {
@@ -197,6 +242,7 @@ impl ChromiumPage {
         let left = pace::time_limit(clock.is_endless, capture) - used;
         let next = activity.next.filter(|next| *next <= left);
         let may_move = activity.frames || activity.moving;
+        let quiet = clock.observed.quiet;
         let enough = pace::quiet_time(thoroughness, clock.has_acted);
         if next.is_none() && !may_move && quiet >= enough {
             return None;
@@ -229,27 +275,15 @@ impl ChromiumPage {
     async fn activity(&self, devtools: &DevTools) -> Result<Activity, BrowserError> {
         const ASK: &str = "(globalThis.__tintype?.stopAllAnimations(), \
                            globalThis.__tintypeTime?.state() ?? {frames: false, moving: false})";
-        let contexts = devtools.events().contexts();
-        if contexts.len() < 2 {
-            return self.ask(ASK).await;
-        }
         let mut all = Activity::default();
-        for context in contexts {
-            let call = json!({ "expression": ASK, "returnByValue": true, "contextId": context });
-            // A frame may be gone by now.
-            let Ok(answer) = self.cdp("Runtime.evaluate", call).await else {
-                continue;
-            };
-            let answer = answer["result"]["value"].clone();
-            let Ok(one) = serde_json::from_value::<Activity>(answer) else {
-                continue;
-            };
+        for one in self.ask_all::<Activity>(devtools, ASK).await? {
             all.next = match (all.next, one.next) {
                 (Some(one), Some(other)) => Some(f64::min(one, other)),
                 (one, other) => one.or(other),
             };
             all.frames |= one.frames;
             all.moving |= one.moving;
+            all.animated |= one.animated;
             all.messages += one.messages;
             all.unanswered |= one.unanswered;
             all.working |= one.working;

@@ -214,6 +214,8 @@ impl PageTime for ChromiumPage {
         };
         if self.pass_time(devtools, FRAME).await? {
             self.issue_frame(None).await?;
+            // It may have drawn something.
+            self.time.lock().observed.quiet = 0.0;
         }
         Ok(())
     }

@@ -9,6 +9,10 @@ use serde_json::Value;
 /// in milliseconds. The browser does not answer to two frames of one time.
 const TICK: f64 = 0.01;
 
+/// After this many messages from workers, page time passes at its usual pace: the
+/// workers may never be silent.
+const MAX_REPLIES: u32 = 200;
+
 /// The clock of one tab.
 #[derive(Debug, Default)]
 pub(super) struct VirtualTime(Mutex<Clock>);
@@ -49,6 +53,22 @@ pub(super) struct Clock {
     pub(super) is_still: bool,
     /// The page was still moving when its time was over.
     pub(super) is_endless: bool,
+    /// Motion that no script has started is held where it is.
+    pub(super) is_held: bool,
+    /// What the page has done since its last change. The machine's speed must not
+    /// decide how often it is forgotten.
+    pub(super) observed: Observed,
+}
+
+/// What a page has done in its steps.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Observed {
+    /// Page time without a change of pixels, in milliseconds.
+    pub(super) quiet: f64,
+    /// The number of messages from workers, once the page was asked.
+    pub(super) messages: Option<u64>,
+    /// After how many steps there were more of them.
+    pub(super) replies: u32,
 }
 
 /// The pending work of a page.
@@ -60,6 +80,9 @@ pub(super) struct Activity {
     pub(super) frames: bool,
     /// Whether there is content that may move without any script.
     pub(super) moving: bool,
+    /// Whether there are images that may be animated.
+    #[serde(default)]
+    pub(super) animated: bool,
     /// The number of messages from workers so far.
     #[serde(default)]
     pub(super) messages: u64,
@@ -86,6 +109,7 @@ impl VirtualTime {
         let mut clock = self.lock();
         clock.is_at_rest = false;
         clock.is_still = false;
+        clock.observed = Observed::default();
         clock.active_since = clock.passed;
     }
 
@@ -108,5 +132,19 @@ impl Clock {
             self.started = 0.0;
             self.last_frame = 0.0;
         }
+    }
+}
+
+impl Observed {
+    /// Notes the number of messages from workers. Returns whether there are more
+    /// than before, and page time is to wait for the page's answer.
+    pub(super) fn note_messages(&mut self, messages: u64) -> bool {
+        let is_answered = self.messages.is_some_and(|before| before != messages);
+        self.messages = Some(messages);
+        if is_answered {
+            self.quiet = 0.0;
+            self.replies += 1;
+        }
+        is_answered && self.replies <= MAX_REPLIES
     }
 }

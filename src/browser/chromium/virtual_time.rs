@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::devtools::DevTools;
 use super::page::ChromiumPage;
-use super::virtual_clock::Clock;
+use super::virtual_clock::{Clock, Observed};
 use crate::browser::driver::COMMAND_TIMEOUT;
 use crate::browser::error::BrowserError;
 use crate::browser::page::{alongside, scripted_time};
@@ -76,8 +76,10 @@ impl ChromiumPage {
         clock.worker_waits = 0;
         clock.waits_for_scripts = waits_for_scripts;
         clock.is_endless = false;
+        clock.is_held = false;
         clock.is_at_rest = false;
         clock.is_still = false;
+        clock.observed = Observed::default();
         clock.has_acted = false;
         clock.active_since = clock.passed;
         clock.started = clock.passed;

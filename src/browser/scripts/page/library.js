@@ -10,7 +10,8 @@ const { guard } = createGuard([
 ], [[RegExp, Symbol.species]]);
 const isOf = (other) => other === document;
 const functions = {
-  hasVectorMotion, isOf, restartImages, seekMotion, stopAllAnimations,
+  hasAnimatedImages, hasVectorMotion, holdMotion, isOf, releaseMotion, restartImages, seekMotion,
+  stopAllAnimations,
   applyTheme, blockButtonUp, captureSlice, captureTarget, capturedPage, checkReadiness,
   disableTransitions, endCapture, finishMotion, frameWindows, isHovered, isPrepared,
   keepRevealed,

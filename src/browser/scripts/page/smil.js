@@ -1,5 +1,5 @@
-// Motion that only a script can set to the time of a scripted clock: SMIL, and
-// marquees, which are sent back to their start.
+// Motion that style sheets and animations do not reach: SMIL and marquees. A scripted
+// clock sets SMIL to its time, and sends marquees back to their start.
 const SMIL = 'animate, animateTransform, animateMotion, set';
 const vectorStarts = new WeakMap();
 const stoppedMarquees = new WeakSet();
@@ -33,4 +33,20 @@ function stopMarquee(marquee) {
   // It starts again when its direction is set.
   marquee.direction = marquee.direction;
   marquee.stop();
+}
+
+// Holds the motion of this document where it is: frames that are issued later, of
+// which a busy machine takes more, do not move it. SMIL goes on when it is released.
+let heldVectors = [];
+function holdMotion() {
+  const roots = findRoots();
+  const running = movingVectors(roots).filter((svg) => !svg.animationsPaused());
+  for (const svg of running) svg.pauseAnimations();
+  heldVectors.push(...running);
+  for (const root of roots) queryAll(root, 'marquee').forEach((marquee) => marquee.stop());
+}
+
+function releaseMotion() {
+  for (const svg of heldVectors) svg.unpauseAnimations();
+  heldVectors = [];
 }

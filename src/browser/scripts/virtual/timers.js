@@ -186,6 +186,7 @@ function state() {
     next: next === Infinity ? null : Math.max(0, Math.ceil(next)),
     frames: callbacks.size > 0 || idle.size > 0,
     moving,
+    animated: window.__tintype?.hasAnimatedImages() ?? false,
     ...workState(),
   };
 }
@@ -193,5 +194,5 @@ function state() {
 const { guard } = createGuard(
   [...languageObjects(), ...[NodeList, Element, HTMLImageElement].map((each) => each.prototype)],
 );
-const time = { present: guard(now), state: guard(state) };
+const time = { present: guard(now), state: guard(state), workerMotion };
 Object.defineProperty(window, '__tintypeTime', { value: Object.freeze(time) });
