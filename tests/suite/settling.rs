@@ -4,8 +4,6 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use libtest_mimic::Trial;
 use tintype::internals::model::Status;
 
@@ -17,7 +15,6 @@ pub(crate) fn tests() -> Vec<Trial> {
     trials![
         animations_are_finished,
         an_animated_image_shows_its_first_frame,
-        images_that_change_seldom_show_their_first_frame,
         smooth_scrolling_is_finished,
         media_queries_see_a_mouse_or_touch,
         a_video_shows_its_first_frame,
@@ -93,30 +90,6 @@ fn an_animated_image_shows_its_first_frame() {
     for (what, y) in [("element", 25), ("background", 75)] {
         assert_eq!(picture.get_pixel(25, y).0, [255, 0, 0], "{what}");
     }
-}
-
-/// The same with 200 ms for each.
-const SLOW_RED_AND_BLUE: &str = "data:image/gif;base64,R0lGODlhAgACAIEAAP8AAAAAAAAAAAAAACH/C05FVFNDQVBFMi4wAwEAAAAh+QQAFAAAACwAAAAAAgACAAAIBgABCAQQEAAh+QQBFAABACwAAAAAAgACAIEAAP8AAAAAAAAAAAAIBgABCAQQEAA7";
-
-/// The page is at rest between two of their frames. It does not see that they load
-/// again.
-fn images_that_change_seldom_show_their_first_frame() {
-    let page = format!(
-        "<!doctype html><style>body {{ margin: 0 }} img, div, p {{ width: 50px; height: 50px; margin: 0; display: block }}
-        div {{ background: url(slow.gif); background-size: cover }}</style><script>let loads = 0</script>
-        <img src='{SLOW_RED_AND_BLUE}' onload='loads += 1; if (loads > 1) p.remove()'><div></div><p id=p></p>
-        <script>setTimeout(() => {{ p.style.background = 'lime' }}, 330)</script>"
-    );
-    let project = Project::new(MANIFEST, &[("a.html", &page)]);
-    let gif = SLOW_RED_AND_BLUE.split_once(',').unwrap().1;
-    let file = project.path().join("stories/slow.gif");
-    fs::write(file, STANDARD.decode(gif).unwrap()).unwrap();
-    project.accept_all();
-    let picture = image::load_from_memory(&project.read("baselines/a-light-400x300.png"));
-    let picture = picture.unwrap().to_rgb8();
-    assert_eq!(picture.get_pixel(25, 25).0, [255, 0, 0], "element");
-    assert_eq!(picture.get_pixel(25, 75).0, [255, 0, 0], "background");
-    assert_eq!(picture.get_pixel(25, 125).0, [0, 255, 0], "loads");
 }
 
 fn smooth_scrolling_is_finished() {

@@ -109,6 +109,8 @@ fn tools() -> Vec<Tool> {
             &["node".as_ref(), &seven, a, b],
             ROUNDS_OF_SLOW,
         ),
+        // What our program needs before it compares anything: with its arguments.
+        tool("start", &[&ours, "--version".as_ref()], ROUNDS),
         // The cost of starting and ending any process.
         tool("nothing", &["true".as_ref()], ROUNDS),
     ];

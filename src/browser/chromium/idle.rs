@@ -61,7 +61,7 @@ impl ChromiumPage {
                 Progress::Waiting
             }
         };
-        let has_animated_images = loop {
+        loop {
             // What a worker answers comes with the next step.
             if !self.workers_are_idle(devtools).await? {
                 return Ok(waiting(has_moved));
@@ -98,7 +98,7 @@ impl ChromiumPage {
                 if !devtools.events().workers().is_empty() && !has_moved {
                     self.issue_frame(None).await?;
                 }
-                break activity.animated;
+                break;
             };
             if begun.elapsed() > MAX_DRIVING {
                 return Ok(Progress::Overrun);
@@ -119,20 +119,16 @@ impl ChromiumPage {
             clock.has_acted |= is_active;
             // The browser does not wait for those that are still in flight.
             clock.unheld = requests;
-        };
+        }
         let is_over = self.time.lock().is_endless;
         if is_over {
             self.hold_motion(devtools).await?;
-        }
-        if is_over || has_animated_images {
-            self.restart_images(is_over).await?;
+            self.restart_images().await?;
         }
         {
             let mut clock = self.time.lock();
             (clock.is_at_rest, clock.has_acted) = (true, false);
-            // Images that start again are drawn in later frames.
-            let is_quiet = clock.observed.quiet > 0.0 && !has_animated_images;
-            clock.is_still = is_quiet && !clock.is_endless;
+            clock.is_still = clock.observed.quiet > 0.0 && !clock.is_endless;
         }
         Ok(if has_moved {
             Progress::Moved
@@ -220,9 +216,9 @@ impl ChromiumPage {
 
     /// Sends animated images back to their beginning, in a frame in which those
     /// of style sheets are not shown.
-    async fn restart_images(&self, is_over: bool) -> Result<(), BrowserError> {
-        let restart = format!("globalThis.__tintype?.restartImages({is_over}) ?? 0");
-        self.ask::<u32>(&restart).await?;
+    async fn restart_images(&self) -> Result<(), BrowserError> {
+        let restart = "globalThis.__tintype?.restartImages() ?? 0";
+        self.ask::<u32>(restart).await?;
         self.issue_frame(None).await?;
         let show = "globalThis.__tintype?.showRestartedImages(), 0";
         self.ask::<u32>(show).await?;
@@ -283,7 +279,6 @@ impl ChromiumPage {
             };
             all.frames |= one.frames;
             all.moving |= one.moving;
-            all.animated |= one.animated;
             all.messages += one.messages;
             all.unanswered |= one.unanswered;
             all.working |= one.working;

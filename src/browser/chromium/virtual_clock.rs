@@ -80,9 +80,6 @@ pub(super) struct Activity {
     pub(super) frames: bool,
     /// Whether there is content that may move without any script.
     pub(super) moving: bool,
-    /// Whether there are images that may be animated.
-    #[serde(default)]
-    pub(super) animated: bool,
     /// The number of messages from workers so far.
     #[serde(default)]
     pub(super) messages: u64,

@@ -10,54 +10,32 @@ function pendingImages(root) {
   return pending;
 }
 
-// Addresses of images of a type that may be animated. Others, such as PNG, seldom are.
-const isAnimatedType = (address) => (
-  /\.(gif|webp)\b|^data:image\/(gif|webp)/i.test(address)
-);
-
-// Whether there are images that are animated, or not known to be still.
-function hasAnimatedImages() {
-  const addresses = [...queryNodes(document, 'img')].map((image) => image.currentSrc);
-  return [...addresses, ...cssImages.keys()].some((address) => (
-    isAnimatedType(address) && (endlessImages.get(address) ?? isOwn(address))
-  ));
-}
-
 // Sends animated images back to their beginning: they start again when their
-// address is set. Vector images without endless motion are left at their end. On a
-// page whose time is not over, only images that are known to be animated restart.
-async function restartImages(isOver = true) {
+// address is set. Vector images without endless motion are left at their end.
+async function restartImages() {
   const roots = findRoots();
   const images = roots.flatMap((root) => queryAll(root, 'img[src]'))
     .filter((image) => image.complete);
   const addresses = [...images.map((image) => image.currentSrc), ...cssImages.keys()];
-  const inFrames = frameLibraries(roots).map((frame) => frame.restartImages(isOver));
-  await allSettled(addresses.map(readMotion));
+  const inFrames = frameLibraries(roots).map((frame) => frame.restartImages());
+  await allSettled(addresses.filter(isVectorImage).map(readMotion));
   // The guard has ended meanwhile.
-  const { restarted, decoded } = guard(restartEndless)(roots, images, isOver);
+  const { restarted, decoded } = guard(restartEndless)(roots, images);
   await allSettled(decoded);
   await allSettled(inFrames);
   return restarted.length;
 }
 
-function restartEndless(roots, images, isOver) {
+function restartEndless(roots, images) {
   const restarted = images.filter(({ currentSrc: address }) => (
-    endlessImages.get(address) || (isOver && !isVectorImage(address))
+    !isVectorImage(address) || endlessImages.get(address)
   ));
   restartCssImages(roots);
-  for (const root of roots) addListener(root, 'load', hideRestart, true);
   const decoded = restarted.map((image) => {
-    restartedImages.add(image);
     image.setAttribute('src', image.getAttribute('src'));
     return image.decode();
   });
   return { restarted, decoded };
-}
-
-// The page has seen the images load before.
-const restartedImages = new WeakSet();
-function hideRestart(event) {
-  if (event.isTrusted && restartedImages.delete(event.target)) event.stopImmediatePropagation();
 }
 
 async function allSettled(promises) {
@@ -72,43 +50,22 @@ async function allSettled(promises) {
 
 const isVectorImage = (address) => /\.svg|image\/svg/.test(address);
 const endlessImages = new Map();
-const readBytes = uncurry(window.Response.prototype.arrayBuffer);
-const bytesAsText = new window.TextDecoder('latin1');
-const decodeText = uncurry(window.TextDecoder.prototype.decode);
-
-// How far the header of an image reaches that says whether it is animated.
-const HEADER_LENGTH = 1 << 16;
+const readText = uncurry(window.Response.prototype.text);
 
 async function readMotion(address) {
   if (endlessImages.has(address)) return;
-  if (!isVectorImage(address) && !(isAnimatedType(address) && isOwn(address))) return;
   endlessImages.set(address, false);
   const response = await own(apply(originalFetch, window, [address, { cache: 'force-cache' }]));
-  const bytes = await own(readBytes(response));
-  guard(() => endlessImages.set(address, isEndless(address, bytes)))();
+  const source = await own(readText(response));
+  guard(() => endlessImages.set(address, /indefinite|infinite/.test(source)))();
 }
 
-// Requests to other origins may be refused.
-function isOwn(address) {
-  return address.startsWith('data:') || address.startsWith(`${location.origin}/`);
-}
-
-function isEndless(address, bytes) {
-  if (isVectorImage(address)) {
-    return /indefinite|infinite/.test(decodeText(bytesAsText, bytes));
-  }
-  const header = decodeText(bytesAsText, bytes.slice(0, HEADER_LENGTH));
-  // The extension of GIF, and the chunk of WebP, that say how often it is repeated.
-  return header.startsWith('GIF') ? header.includes('NETSCAPE2.0') : header.includes('ANIM');
-}
-
-// Images of CSS start again when nothing has shown them for a frame.
+// Vector images of CSS start again when nothing has shown them for a frame.
 let restartSheet;
 function restartCssImages(roots) {
-  const restarted = [...cssImages.keys()]
-    .filter((address) => isVectorImage(address) || isAnimatedType(address));
-  if (!restarted.some((address) => endlessImages.get(address))) return;
-  for (const address of restarted) cssImages.get(address).removeAttribute('src');
+  const vectors = [...cssImages.keys()].filter(isVectorImage);
+  if (!vectors.some((address) => endlessImages.get(address))) return;
+  for (const address of vectors) cssImages.get(address).removeAttribute('src');
   if (!restartSheet) {
     restartSheet = new CSSStyleSheet();
     restartSheet.replaceSync(`*, *::before, *::after {

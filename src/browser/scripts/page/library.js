@@ -10,7 +10,7 @@ const { guard } = createGuard([
 ], [[RegExp, Symbol.species]]);
 const isOf = (other) => other === document;
 const functions = {
-  hasAnimatedImages, hasVectorMotion, holdMotion, isOf, releaseMotion, restartImages, seekMotion,
+  hasVectorMotion, holdMotion, isOf, releaseMotion, restartImages, seekMotion,
   stopAllAnimations,
   applyTheme, blockButtonUp, captureSlice, captureTarget, capturedPage, checkReadiness,
   disableTransitions, endCapture, finishMotion, frameWindows, isHovered, isPrepared,

@@ -186,7 +186,6 @@ function state() {
     next: next === Infinity ? null : Math.max(0, Math.ceil(next)),
     frames: callbacks.size > 0 || idle.size > 0,
     moving,
-    animated: window.__tintype?.hasAnimatedImages() ?? false,
     ...workState(),
   };
 }
