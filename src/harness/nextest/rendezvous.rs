@@ -17,10 +17,12 @@ use crate::manifest::Manifest;
 /// Runs the coordinator until the runner ends. `$1` is the runner's process id,
 /// `$2` the folder of address files, the rest the coordinator's command. The
 /// coordinator's input ends when the runner exits or the folder is removed. The
-/// lines of input only let the loop notice that the coordinator has exited.
+/// lines of input only let the loop notice that the coordinator has exited. The shell
+/// itself says nothing: `Killed` would come into the log of the next coordinator.
 const WATCH: &str = r#"
 runner=$1; folder=$2; shift 2
-{ while kill -0 "$runner" 2>/dev/null && [ -d "$folder" ]; do echo; sleep 0.2; done; } | exec "$@"
+exec 3>&2 2>/dev/null
+{ while kill -0 "$runner" && [ -d "$folder" ]; do echo; sleep 0.2; done; } | exec "$@" 2>&3 3>&-
 "#;
 
 /// The number of log lines in a message about the coordinator's end.
