@@ -13,8 +13,8 @@ use crate::model::BrowserName;
 use crate::model::{RecordedEvent, Status};
 use crate::schedule::{PrefetchOutcome, Queue, SessionId, SnapshotGroup, Work};
 use crate::snapshot::{
-    FinishedSnapshot, Looked, SecondLook, SessionPage, catch_panic, expect_failure, has_baseline,
-    judge_look, look_at,
+    FinishedSnapshot, Looked, SecondLook, SessionPage, catch_panic, expect_failure, judge_look,
+    look_at, run_fast_path,
 };
 
 /// How often a snapshot is captured again because its browser broke, in
@@ -186,18 +186,12 @@ impl SessionLoop {
     async fn run_fast_path(&mut self, index: usize) -> Option<FinishedSnapshot> {
         let page = &mut self.browser.as_mut()?.page;
         let context = &self.context;
-        if !has_baseline(page, &context.snapshots[index]) {
-            return None;
-        }
-        let looked = look_at(page, context.job(index, 1), &context.verdicts).await;
+        let finished = run_fast_path(page, context.job(index, 1), &context.verdicts).await;
         self.observe_visits();
-        if looked.as_ref().is_err_and(BrowserError::is_fatal) {
+        if finished.as_ref().is_err_and(BrowserError::is_fatal) {
             self.close_browser().await;
         }
-        match looked {
-            Ok(Looked::Finished(finished)) => Some(*finished),
-            Ok(Looked::Differs(_)) | Err(_) => None,
-        }
+        finished.ok().flatten()
     }
 
     /// Leaves the page if it shows another story, so that each story is cached

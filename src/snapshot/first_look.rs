@@ -30,7 +30,10 @@ impl FirstLook {
         let settings = &snapshot.story.capture;
         let is_shared =
             settings.isolation != Isolation::Snapshot && page.browser.keeps_time(settings);
-        let load = is_shared.then(|| page.load_that_serves(snapshot)).flatten();
+        let load = page
+            .load_that_serves(snapshot)
+            .filter(|_| is_shared)
+            .cloned();
         Self {
             png: capture.png,
             load,

@@ -61,7 +61,7 @@ pub(crate) use hooks::Hooks;
 pub(crate) use known_failure::expect_failure;
 pub(crate) use panics::catch_panic;
 pub(crate) use pipeline::{
-    Looked, PendingVerdict, SecondLook, SnapshotJob, Verdicts, has_baseline, judge_look, look_at,
+    Looked, PendingVerdict, SecondLook, SnapshotJob, Verdicts, judge_look, look_at, run_fast_path,
 };
 pub(crate) use session_page::{PageVisit, SessionPage};
 pub(crate) use site::Site;

@@ -56,13 +56,34 @@ pub(crate) async fn look_at(
     job: SnapshotJob<'_>,
     verdicts: &Verdicts,
 ) -> Result<Looked, BrowserError> {
-    let looked = take_look(page, job, verdicts).await;
+    let baseline = BaselineState::read(&page.site.manifest.root, &job.snapshot.baseline);
+    let looked = take_look(page, job, baseline, verdicts).await;
     looked.map_err(|error| requests::explain(page, error))
+}
+
+/// Captures a snapshot on the fast path only. `None` if the image does not
+/// equal the baseline; nothing is written then.
+///
+/// # Errors
+/// When the snapshot cannot be captured.
+pub(crate) async fn run_fast_path(
+    page: &mut SessionPage,
+    job: SnapshotJob<'_>,
+    verdicts: &Verdicts,
+) -> Result<Option<FinishedSnapshot>, BrowserError> {
+    let baseline = BaselineState::read(&page.site.manifest.root, &job.snapshot.baseline);
+    if baseline.baseline().is_none() {
+        return Ok(None);
+    }
+    Ok(match take_look(page, job, baseline, verdicts).await? {
+        Looked::Finished(finished) => Some(*finished),
+        Looked::Differs(_) => None,
+    })
 }
 
 /// The verdict on a snapshot that differs from its baseline at first look.
 pub(crate) enum SecondLook {
-    /// It passes all the same.
+    /// It equals its baseline after all.
     Finished(Box<FinishedSnapshot>),
     /// Its images are compared.
     Pending(Box<PendingVerdict>),
@@ -84,33 +105,26 @@ pub(crate) async fn judge_look(
     let captured = stability::capture(page, job.snapshot, expected, &look, &mut timings).await;
     let capture = captured.map_err(|error| requests::explain(page, error))?;
     let baseline = look.baseline;
-    let equals = baseline
-        .baseline()
-        .is_some_and(|baseline| baseline.is_capture(&capture.png));
-    let index = job.index;
+    let equals = (baseline.baseline()).is_some_and(|baseline| baseline.is_capture(&capture.png));
+    let (index, snapshot) = (job.index, job.snapshot);
     let task = JudgeTask::new(page, job, verdicts, baseline, capture, &timings);
-    Ok(if equals {
-        SecondLook::Finished(Box::new(finish_equal(page, index, task)))
-    } else {
-        SecondLook::Pending(Box::new(PendingVerdict::start(task)))
-    })
-}
-
-/// Whether a snapshot has a baseline that the fast path can equal.
-pub(crate) fn has_baseline(page: &SessionPage, snapshot: &Snapshot) -> bool {
-    let root = &page.site.manifest.root;
-    BaselineState::read(root, &snapshot.baseline)
-        .baseline()
-        .is_some()
+    let pending = PendingVerdict::start(task);
+    if !equals {
+        return Ok(SecondLook::Pending(Box::new(pending)));
+    }
+    // The cache needs a pass before the page is left.
+    let finished = pending.wait().await;
+    log_pass(page, index, snapshot, &finished);
+    Ok(SecondLook::Finished(Box::new(finished)))
 }
 
 async fn take_look(
     page: &mut SessionPage,
     job: SnapshotJob<'_>,
+    baseline: BaselineState,
     verdicts: &Verdicts,
 ) -> Result<Looked, BrowserError> {
     let snapshot = job.snapshot;
-    let baseline = BaselineState::read(&page.site.manifest.root, &snapshot.baseline);
     let mut timings = Timings::start();
     let expected = baseline.baseline();
     let mut captured = fast_path::capture(page, snapshot, expected, &mut timings).await;
@@ -124,9 +138,9 @@ async fn take_look(
         let look = FirstLook::new(page, snapshot, capture, baseline, timings);
         return Ok(Looked::Differs(Box::new(look)));
     }
-    let index = job.index;
-    let task = JudgeTask::new(page, job, verdicts, baseline, capture, &timings);
-    let finished = finish_equal(page, index, task);
+    let (index, snapshot) = (job.index, job.snapshot);
+    let finished = JudgeTask::new(page, job, verdicts, baseline, capture, &timings).run();
+    log_pass(page, index, snapshot, &finished);
     Ok(Looked::Finished(Box::new(finished)))
 }
 
@@ -211,14 +225,17 @@ impl PendingVerdict {
     }
 }
 
-/// Judges a capture that equals the baseline.
-fn finish_equal(page: &mut SessionPage, index: usize, task: JudgeTask) -> FinishedSnapshot {
-    let is_known_failure = task.snapshot.known_failure.is_some();
-    let finished = task.run();
+/// Logs a result that passed, for the cache.
+fn log_pass(
+    page: &mut SessionPage,
+    index: usize,
+    snapshot: &Snapshot,
+    finished: &FinishedSnapshot,
+) {
     let result = &finished.result;
     let hashes = result.sha256.as_ref();
     if let (Status::Passed, Some(hash)) = (result.status, hashes.and_then(|h| h.baseline.clone()))
-        && !is_known_failure
+        && snapshot.known_failure.is_none()
     {
         let pass = CachedPass {
             baseline_sha256: hash,
@@ -227,7 +244,6 @@ fn finish_equal(page: &mut SessionPage, index: usize, task: JudgeTask) -> Finish
         };
         page.log_pass(index, pass);
     }
-    finished
 }
 
 impl Verdicts {

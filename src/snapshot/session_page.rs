@@ -145,25 +145,30 @@ impl SessionPage {
             screen: snapshot.screen,
             reads,
         };
-        let address = self.site.address(snapshot);
-        self.loaded = Some(LoadedPage::new(address, snapshot, load));
+        self.loaded = Some(LoadedPage {
+            address: self.site.address(snapshot),
+            theme: snapshot.theme.name.clone(),
+            snapshot: snapshot.identifier.key(),
+            has_steps: !snapshot.story.steps.is_empty(),
+            device: fixed_device(snapshot),
+            load,
+        });
     }
 
     /// Notes that the page shows another snapshot of its story.
     pub(super) fn note_shown(&mut self, snapshot: &Snapshot) {
-        let address = self.site.address(snapshot);
-        self.loaded =
-            (self.loaded.take()).map(|loaded| LoadedPage::new(address, snapshot, loaded.load));
+        if let Some(loaded) = &mut self.loaded {
+            loaded.theme.clone_from(&snapshot.theme.name);
+            loaded.snapshot = snapshot.identifier.key();
+        }
     }
 
     /// The load of the page, if it can show this snapshot as well: hooks may have
     /// changed it.
-    pub(super) fn load_that_serves(&self, snapshot: &Snapshot) -> Option<PageLoad> {
+    pub(super) fn load_that_serves(&self, snapshot: &Snapshot) -> Option<&PageLoad> {
         let loaded = self.loaded.as_ref()?;
-        let wanted = LoadedPage::new(self.site.address(snapshot), snapshot, loaded.load.clone());
-        let isolation = snapshot.story.capture.isolation;
-        let serves = self.site.hooks.is_empty() && loaded.serves(&wanted, isolation);
-        serves.then_some(wanted.load)
+        let serves = self.site.hooks.is_empty() && loaded.serves(snapshot, &self.site);
+        serves.then_some(&loaded.load)
     }
 
     /// Logs that a snapshot passed on the page.
@@ -178,28 +183,22 @@ impl SessionPage {
 }
 
 impl LoadedPage {
-    pub(super) fn new(address: String, snapshot: &Snapshot, load: PageLoad) -> Self {
-        let screen = snapshot.screen;
-        Self {
-            address,
-            theme: snapshot.theme.name.clone(),
-            snapshot: snapshot.identifier.key(),
-            has_steps: !snapshot.story.steps.is_empty(),
-            device: (snapshot.device.fixed(), screen.mobile, screen.touch),
-            load,
-        }
-    }
-
-    /// Whether this page may show the other one's snapshot as well. A page with
-    /// steps may not: performing them is part of each snapshot.
-    pub(super) fn serves(&self, other: &Self, isolation: Isolation) -> bool {
+    /// Whether the page may show this snapshot as well. A page with steps may not:
+    /// performing them is part of each snapshot.
+    fn serves(&self, snapshot: &Snapshot, site: &Site) -> bool {
         !self.has_steps
-            && self.address == other.address
-            && self.device == other.device
-            && match isolation {
+            && self.address == site.address(snapshot)
+            && self.device == fixed_device(snapshot)
+            && match snapshot.story.capture.isolation {
                 Isolation::Story => true,
-                Isolation::Theme => self.theme == other.theme,
-                Isolation::Snapshot => self.snapshot == other.snapshot,
+                Isolation::Theme => self.theme == snapshot.theme.name,
+                Isolation::Snapshot => self.snapshot == snapshot.identifier.key(),
             }
     }
+}
+
+/// What a page may read once and keep.
+fn fixed_device(snapshot: &Snapshot) -> (Device, bool, bool) {
+    let screen = snapshot.screen;
+    (snapshot.device.fixed(), screen.mobile, screen.touch)
 }

@@ -60,7 +60,7 @@ fn can_judge(page: &SessionPage, snapshot: &Snapshot, look: &FirstLook) -> bool 
     let is_suspect = page.depends_on_past.as_ref() == Some(&page.site.address(snapshot));
     let is_other_load = load.number != seen.number;
     load.reuse == PageReuse::Fresh && is_other_load && !is_suspect && {
-        let loads = [&load, seen];
+        let loads = [load, seen];
         (!load.reads.theme || loads.iter().any(|load| load.has_theme_of(snapshot)))
             && (!load.reads.viewport || loads.iter().any(|load| load.has_screen_of(snapshot)))
     }

@@ -49,7 +49,7 @@ pub(super) struct Clock {
     pub(super) has_acted: bool,
     /// Nothing is left to do.
     pub(super) is_at_rest: bool,
-    /// And the last frames have drawn nothing anew.
+    /// The page is at rest, and the last frames changed nothing in the viewport.
     pub(super) is_still: bool,
     /// The page was still moving when its time was over.
     pub(super) is_endless: bool,

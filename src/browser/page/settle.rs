@@ -38,8 +38,7 @@ pub struct Settled {
     pub dirty: bool,
     /// Whether it moves by `requestAnimationFrame`.
     pub moving: bool,
-    /// Whether the last frames are known to have drawn nothing anew in the
-    /// viewport.
+    /// Whether it is known that the last frames changed nothing in the viewport.
     pub still: bool,
     /// The way in which workers may move it.
     pub worker_motion: Option<WorkerMotion>,

@@ -147,8 +147,8 @@ pub(in crate::browser) trait Page: Send + Sync + Sized {
         async { self.call("pageResources", &[]).await }
     }
 
-    /// Whether the page has nothing left to do, and the last frames have drawn
-    /// nothing anew in the viewport. False where that is not known.
+    /// Whether the page has nothing left to do, and the last frames changed nothing
+    /// in the viewport. False if that is not known.
     fn is_still(&self) -> bool {
         false
     }
