@@ -79,6 +79,14 @@ impl Bench {
                 .await
         })
     }
+
+    fn capture(&mut self, settings: &CaptureSettings) -> Result<RgbaImage, String> {
+        let screenshot = self
+            .runtime
+            .block_on(self.browser.capture(settings, self.screen));
+        let png = screenshot.map_err(|error| error.to_string())?;
+        Ok(image::load_from_memory(&png).unwrap().to_rgba8())
+    }
 }
 
 /// A manifest with these lines in [capture].
@@ -116,15 +124,7 @@ pub(crate) fn capture(script: &str, capture: &str) -> Result<RgbaImage, String> 
     let mut bench = BENCH.lock().unwrap_or_else(PoisonError::into_inner);
     let settings = settings(capture);
     bench.run(script, &settings, settings.timeout).unwrap();
-    let Bench {
-        runtime,
-        browser,
-        screen,
-        ..
-    } = &mut *bench;
-    let screenshot = runtime.block_on(browser.capture(&settings, *screen));
-    let png = screenshot.map_err(|error| error.to_string())?;
-    Ok(image::load_from_memory(&png).unwrap().to_rgba8())
+    bench.capture(&settings)
 }
 
 /// The differing pixels between a screenshot of a page in virtual time whose time
@@ -134,20 +134,11 @@ pub(crate) fn differing_after(frames: u32, script: &str) -> usize {
     let mut settings = settings("");
     settings.virtual_time = true;
     bench.run(script, &settings, settings.timeout).unwrap();
-    let Bench {
-        runtime,
-        browser,
-        screen,
-        ..
-    } = &mut *bench;
-    let pngs = runtime.block_on(async {
-        let first = browser.capture(&settings, *screen).await.unwrap();
-        for _ in 0..frames {
-            browser.frame().await.unwrap();
-        }
-        [first, browser.capture(&settings, *screen).await.unwrap()]
-    });
-    let [first, later] = pngs.map(|png| image::load_from_memory(&png).unwrap().to_rgba8());
+    let first = bench.capture(&settings).unwrap();
+    for _ in 0..frames {
+        bench.runtime.block_on(bench.browser.frame()).unwrap();
+    }
+    let later = bench.capture(&settings).unwrap();
     first
         .pixels()
         .zip(later.pixels())
