@@ -73,6 +73,49 @@ fn an_ancestor_does_not_clip_what_it_does_not_contain() {
 }
 
 #[test]
+fn a_mask_covers_the_lines_of_an_inline_element() {
+    // Each word is a line; the first follows other content.
+    let html = "<p style='margin: 0; width: 60px; font: 20px/20px monospace'>
+        <i style='display: inline-block; width: 30px; height: 20px'></i><b id=m
+        style='font: inherit; background: none; height: auto'>one twotwo</b></p>";
+    let image = capture(&page(html), "mask = [\"#m\"]").unwrap();
+    let is_masked = |x, y| image.get_pixel(x, y).0 == MASK;
+    assert!(!is_masked(10, 10) && is_masked(10, 30));
+}
+
+#[test]
+fn a_mask_covers_what_sticks_out_of_its_element() {
+    let html = "<div id=m style='height: 0'><p style='margin: 0; float: left; width: 40px;
+        height: 30px'></p></div>";
+    assert_eq!(masked(&page(html)), Some((0, 0, 40, 30, true)));
+    let hidden = "<div id=m style='overflow: hidden'><p style='margin: 0; width: 400px;
+        height: 300px'></p></div>";
+    assert_eq!(masked(&page(hidden)), Some((0, 0, 100, 50, true)));
+}
+
+#[test]
+fn a_mask_leaves_out_what_covers_its_element() {
+    let over = |style: &str| {
+        let html = format!(
+            "<div id=m></div><div style='position: absolute; left: 60px; top: 0;
+             width: 300px; height: 200px; {style}'></div>"
+        );
+        masked(&page(&html))
+    };
+    let whole = Some((0, 0, 100, 50, true));
+    assert_eq!(over("background: red"), Some((0, 0, 60, 50, true)));
+    assert_eq!(over("background: red; z-index: -1"), whole);
+    for translucent in [
+        "background: rgb(255 0 0 / 0.9)",
+        "background: red; opacity: 0.9",
+        "background: red; transform: rotate(3deg)",
+        "background: red; pointer-events: none",
+    ] {
+        assert_eq!(over(translucent), whole, "{translucent}");
+    }
+}
+
+#[test]
 fn hidden_elements_have_no_mask() {
     for style in ["visibility: hidden", "opacity: 0", "display: none"] {
         let html = format!("<div style='{style}'><div id=m></div></div>");

@@ -23,7 +23,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         http_only_cookies_are_isolated_in_webkit => isolation::hidden_cookies("webkit"),
         masks_cover_the_laid_out_page_in_firefox => catching::masks_of_whole_pages("firefox"),
         masks_cover_the_laid_out_page_in_webkit => catching::masks_of_whole_pages("webkit"),
-        every_clock_is_frozen_in_firefox => settling::every_clock("firefox"),
+        every_clock_reads_the_set_time_in_firefox => settling::every_clock("firefox"),
         an_unresponsive_bidi_socket_times_out,
         request_rules_apply_in_firefox => requests_of("firefox"),
         request_rules_apply_in_webkit => requests_of("webkit"),

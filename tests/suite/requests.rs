@@ -270,7 +270,7 @@ fn rules_end_with_their_story() {
     let rules = r#"
 [[story]]
 path = "a.html"
-capture = { wait-for-network = false }
+capture = { wait-for-network = false, page-time = "500ms" }
 request = [
   { url = "**/data.txt*", text = "mocked" },
   { url = "**/*.svg", block = true },

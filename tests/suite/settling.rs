@@ -25,8 +25,11 @@ pub(crate) fn tests() -> Vec<Trial> {
         an_unstable_page_is_reported_with_its_region,
         an_unstable_page_names_the_worker_that_draws,
         math_random_can_be_seeded,
+        endless_motion_in_closed_shadow_roots_is_the_same_in_every_run,
+        a_slow_frame_is_waited_for,
         the_clock_can_be_frozen,
-        every_clock_is_frozen => every_clock("chromium"),
+        motion_by_a_set_clock_is_finished,
+        every_clock_reads_the_set_time => every_clock("chromium"),
         motion_by_request_animation_frame_is_finished,
         wait_for_awaits_late_content,
         two_runs_are_identical,
@@ -317,17 +320,41 @@ fn the_clock_can_be_frozen() {
         const told = () => [new Date().toISOString(), Date.now(), Date().length, new Date(0).toISOString(), performance.now()].join('\\n');
         x.textContent = told(); setInterval(() => { x.textContent = told() });
         requestAnimationFrame(function step(time) { document.title = time; requestAnimationFrame(step); });</script>";
-    let manifest = format!("{MANIFEST}[capture]\nclock = \"2026-01-02T03:04:05Z\"\n");
+    let manifest =
+        format!("{MANIFEST}[capture]\nclock = \"2026-01-02T03:04:05Z\"\nvirtual-time = false\n");
     let project = Project::new(&manifest, &[("a.html", page)]);
     project.accept_all();
     assert_eq!(project.run(&[], &[("TINTYPE_UPDATE", "all")]).code, Some(0));
     assert_eq!(project.result("a::light::400x300").message, None);
 }
 
-/// Green if every way to read the time returns the same instant.
+/// In page time a clock that starts at a given instant goes on.
+fn motion_by_a_set_clock_is_finished() {
+    let page = "<!doctype html><style>body { margin: 0; background: red }</style><script>
+        const begun = Date.now();
+        const isSet = begun >= Date.UTC(2026, 0, 2, 3, 4, 5) && begun < Date.UTC(2026, 0, 2, 3, 4, 6);
+        const id = setInterval(() => {
+          if (Date.now() - begun < 1500) return;
+          clearInterval(id);
+          if (isSet) document.body.style.background = 'lime';
+        }, 13);</script>";
+    for browser in ["names = [\"chromium\"]", "names = [\"firefox\"]"] {
+        let manifest = format!(
+            "{MANIFEST}[browser]\n{browser}\n[capture]\nclock = \"2026-01-02T03:04:05Z\"\n"
+        );
+        let project = Project::new(&manifest, &[("a.html", page)]);
+        project.accept_all();
+        let picture = image::load_from_memory(&project.read("baselines/a-light-400x300.png"));
+        let found = picture.unwrap().to_rgb8().get_pixel(9, 9).0;
+        assert_eq!(found, [0, 255, 0], "{browser}");
+    }
+}
+
+/// Green if every way to read the time returns the same second.
 pub(crate) fn every_clock(engine: &str) {
     let page = "<!doctype html><style>body { margin: 0; background: lime }</style><pre id=x></pre><script>
         const at = Date.UTC(2026, 0, 2, 3, 4, 5);
+        const second = { smallestUnit: 'second', roundingMode: 'trunc' };
         const wrong = [];
         const expect = (what, found, wanted) => { if (String(found) !== String(wanted)) wrong.push(`${what}: ${found}, not ${wanted}`); };
         const format = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'full', timeZone: 'UTC' });
@@ -342,13 +369,13 @@ pub(crate) fn every_clock(engine: &str) {
           const zone = 'Asia/Tokyo';
           const there = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
           const here = there.withTimeZone(Temporal.Now.timeZoneId());
-          expect('instant', Temporal.Now.instant().epochMilliseconds, at);
-          expect('zoned', Temporal.Now.zonedDateTimeISO(zone), there);
-          expect('zoned here', Temporal.Now.zonedDateTimeISO(), here);
-          expect('date and time', Temporal.Now.plainDateTimeISO(zone), there.toPlainDateTime());
+          expect('instant', Temporal.Now.instant().round(second).epochMilliseconds, at);
+          expect('zoned', Temporal.Now.zonedDateTimeISO(zone).round(second), there);
+          expect('zoned here', Temporal.Now.zonedDateTimeISO().round(second), here);
+          expect('date and time', Temporal.Now.plainDateTimeISO(zone).round(second), there.toPlainDateTime());
           expect('date', Temporal.Now.plainDateISO(zone), there.toPlainDate());
-          expect('time', Temporal.Now.plainTimeISO(zone), there.toPlainTime());
-          expect('time here', Temporal.Now.plainTimeISO(), here.toPlainTime());
+          expect('time', Temporal.Now.plainTimeISO(zone).round(second), there.toPlainTime());
+          expect('time here', Temporal.Now.plainTimeISO().round(second), here.toPlainTime());
         }
         x.textContent = wrong.join('\\n');
         if (wrong.length > 0) document.body.style.background = 'red';</script>";
@@ -375,6 +402,39 @@ fn motion_by_request_animation_frame_is_finished() {
     project.accept_all();
     let picture = image::load_from_memory(&project.read("baselines/a-light-400x300.png"));
     assert_eq!(picture.unwrap().to_rgb8().get_pixel(310, 10).0, [255, 0, 0]);
+}
+
+/// No script reaches the animations of a declarative shadow root that is closed.
+fn endless_motion_in_closed_shadow_roots_is_the_same_in_every_run() {
+    let page = "<!doctype html><x-a><template shadowrootmode=closed><style>
+        @keyframes turn { to { transform: rotate(360deg) } }
+        b { display: block; width: 180px; height: 40px; margin: 90px; background: red;
+            animation: turn 1s linear infinite }</style><b></b></template></x-a>";
+    let names = ["a.html", "b.html", "c.html", "d.html"];
+    let project = Project::new(MANIFEST, &names.map(|name| (name, page)));
+    project.accept_all();
+    let pictures = ["a", "b", "c", "d"].map(|name| {
+        let png = project.read(&format!("baselines/{name}-light-400x300.png"));
+        image::load_from_memory(&png).unwrap().to_rgb8()
+    });
+    assert!(pictures.iter().all(|picture| *picture == pictures[0]));
+}
+
+/// The browser's page time does not wait for the content of a frame.
+fn a_slow_frame_is_waited_for() {
+    let page = "<!doctype html><style>body { margin: 0 }</style><div id=x></div><script>
+        addEventListener('load', () => setTimeout(() => {
+          x.innerHTML = '<object data=green.svg width=300 height=200></object>';
+        }, 0))</script>";
+    let svg = "<svg xmlns='http://www.w3.org/2000/svg'><rect width='300' height='200' fill='lime'/></svg>";
+    let rule = "[[request]]\nurl = \"**/green.svg\"\ndelay = \"6s\"\n";
+    let project = Project::new(
+        &format!("{MANIFEST}{rule}"),
+        &[("a.html", page), ("green.svg", svg)],
+    );
+    project.accept_all();
+    let picture = image::load_from_memory(&project.read("baselines/a-light-400x300.png"));
+    assert_eq!(picture.unwrap().to_rgb8().get_pixel(150, 99).0, [0, 255, 0]);
 }
 
 fn wait_for_awaits_late_content() {

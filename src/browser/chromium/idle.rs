@@ -8,7 +8,7 @@ use serde_json::json;
 use super::devtools::DevTools;
 use super::page::ChromiumPage;
 use super::virtual_clock::Activity;
-use super::virtual_time::SLICE;
+use super::virtual_time::{INSTANT, SLICE};
 use crate::browser::error::BrowserError;
 use crate::browser::page::{MAX_DRIVING, Page, Progress, Thoroughness, pace};
 use crate::manifest::CaptureSettings;
@@ -53,6 +53,7 @@ impl ChromiumPage {
             clock.waits_for_scripts = capture.wait_for_network;
         }
         self.release_motion(devtools).await?;
+        self.restart_timelines().await?;
         let mut has_moved = false;
         let waiting = |has_moved| {
             if has_moved {
@@ -85,13 +86,17 @@ impl ChromiumPage {
             } else if requests.is_empty() {
                 self.next_step(activity, capture, thoroughness)
             } else if requests == self.time.lock().unheld {
-                if self.wait_in_real_time().await {
+                let may_wait = self.wait_in_real_time().await;
+                if may_wait || devtools.events().has_document_requests() {
+                    // Tasks read what has arrived.
+                    self.pass_instant(devtools).await?;
                     return Ok(waiting(has_moved));
                 }
                 self.next_step(activity, capture, thoroughness)
             } else {
-                // The clock stands until they are answered.
-                Some(1.0)
+                // The clock stands until they are answered. Those for which it does
+                // not are waited for above, in the same millisecond.
+                Some(INSTANT)
             };
             let Some(step) = step else {
                 // What a worker has sent meanwhile may have changed the page.
@@ -177,7 +182,25 @@ impl ChromiumPage {
         self.ask_all::<u32>(devtools, hold).await?;
         self.finish_instants(devtools).await?;
         self.pass_time(devtools, 1.0).await?;
-        self.issue_frame(None).await.map(drop)
+        self.issue_frame(None).await?;
+        // Animations out of reach of scripts, as in closed declarative shadow roots.
+        self.set_playback_rate(0).await
+    }
+
+    /// Lets animations that were held play again.
+    async fn restart_timelines(&self) -> Result<(), BrowserError> {
+        if !self.time.lock().timelines_are_held {
+            return Ok(());
+        }
+        self.set_playback_rate(1).await
+    }
+
+    /// Sets the speed of the timelines of all documents, relative to page time.
+    async fn set_playback_rate(&self, rate: u8) -> Result<(), BrowserError> {
+        let speed = json!({ "playbackRate": rate });
+        self.cdp("Animation.setPlaybackRate", speed).await?;
+        self.time.lock().timelines_are_held = rate == 0;
+        Ok(())
     }
 
     /// Lets such motion go on where steps may start more of it.

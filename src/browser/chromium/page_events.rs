@@ -108,6 +108,13 @@ impl PageEvents {
         requests.map(|((_, id), _)| id.clone()).collect()
     }
 
+    /// Whether the document of a frame is on its way.
+    pub(super) fn has_document_requests(&self) -> bool {
+        let state = self.lock();
+        let mut requests = state.requests.values();
+        requests.any(|request| request.kind == "Document")
+    }
+
     /// The sessions of the page's workers, with the name of each.
     pub(super) fn workers(&self) -> Vec<(String, String)> {
         let state = self.lock();

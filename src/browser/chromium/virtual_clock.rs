@@ -55,6 +55,8 @@ pub(super) struct Clock {
     pub(super) is_endless: bool,
     /// Motion that no script has started is held where it is.
     pub(super) is_held: bool,
+    /// The timelines of the page's documents stand still.
+    pub(super) timelines_are_held: bool,
     /// What the page has done since its last change. The machine's speed must not
     /// decide how often it is forgotten.
     pub(super) observed: Observed,

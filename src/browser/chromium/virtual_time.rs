@@ -33,7 +33,7 @@ const MAX_SLICES: u32 = 3;
 const MAX_LOADING_SLICES: u32 = 20;
 
 /// A step in which tasks run and hardly any page time passes, in milliseconds.
-const INSTANT: f64 = 0.001;
+pub(super) const INSTANT: f64 = 0.001;
 
 /// How many tasks may run without the clock advancing.
 const MAX_STARVATION: u32 = 10_000;
@@ -77,6 +77,7 @@ impl ChromiumPage {
         clock.waits_for_scripts = waits_for_scripts;
         clock.is_endless = false;
         clock.is_held = false;
+        clock.timelines_are_held = false;
         clock.is_at_rest = false;
         clock.is_still = false;
         clock.observed = Observed::default();

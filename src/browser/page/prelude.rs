@@ -47,6 +47,7 @@ const LIBRARY: &str = closure!(
     "promises",
     "pickers",
     "visibility",
+    "covers",
     "slices",
     "geometry",
     "scroll_effects",
@@ -169,7 +170,8 @@ fn prelude_with(driver: &str, capture: &CaptureSettings, time: Timekeeping) -> S
     let clock = if start.is_none() && seed.is_none() {
         String::new()
     } else {
-        let config = json!({ "start": start, "stopped": capture.clock.is_some(), "seed": seed });
+        // Readings of a clock that goes on in real time differ from run to run.
+        let config = json!({ "start": start, "stopped": !has_own_time, "seed": seed });
         format!("{}({config});\n", CLOCK.trim_end())
     };
     format!(
@@ -194,4 +196,24 @@ pub(crate) const SCRIPT_PATH: &str = "/__tintype_script.js";
 pub(crate) fn injected_script(capture: &CaptureSettings) -> String {
     let prelude = webkit_prelude(capture);
     format!("document.currentScript?.remove();\n{prelude}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::LIBRARY;
+
+    /// Of two functions of one name, the later one silently replaces the other.
+    #[test]
+    fn the_functions_of_the_library_have_different_names() {
+        let functions = LIBRARY.lines().filter_map(|line| {
+            let line = line.strip_prefix("async ").unwrap_or(line);
+            line.strip_prefix("function ")?.split('(').next()
+        });
+        let mut names = BTreeSet::new();
+        let repeated: Vec<&str> = functions.filter(|name| !names.insert(*name)).collect();
+        assert!(names.len() > 100, "{names:?}");
+        assert!(repeated.is_empty(), "{repeated:?}");
+    }
 }

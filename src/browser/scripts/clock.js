@@ -96,8 +96,6 @@
   }
   if (config.stopped) {
     performance.now = () => 0;
-    // In virtual time frames go on, or motion would never end.
-    if (window.__tintypeTime) return;
     const request = window.requestAnimationFrame;
     window.requestAnimationFrame = (callback) => request.call(window, () => callback(0));
     return;

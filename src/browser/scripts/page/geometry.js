@@ -64,13 +64,39 @@ function captureTarget(selector) {
   const { x, y, width, height } = getRect(element);
   const clip = {};
   const visible = visibleArea(element, (ancestor) => { clip.by = ancestor; });
+  const shown = visible && isSnapped(element) ? snapped(visible) : visible;
   return {
-    ...(visible && toPage(visible)),
+    ...(shown && toPage(shown)),
     page: pageExtent(),
     problem: captureProblem(element, clip.by, visible),
     sliced: visible && cuttingScroller(element, visible) && wholePixels(element),
     hasScrolled: before.x !== x || before.y !== y,
   };
+}
+
+// Browsers paint boxes from whole image pixel to whole image pixel, unless they
+// are transformed.
+function isSnapped(element) {
+  if ((window.visualViewport?.scale ?? 1) !== 1) return false;
+  for (let outer = element; outer; outer = flatParent(outer)) {
+    const { transform, translate, rotate, scale, perspective } = getComputedStyle(outer);
+    const effects = [transform, translate, rotate, scale, perspective];
+    if (effects.some((value) => value && value !== 'none')) return false;
+  }
+  return true;
+}
+
+// The whole CSS pixels in which an area is painted.
+function snapped({ left, top, right, bottom }) {
+  const ratio = getPixelRatio();
+  const painted = (edge) => Math.round(edge * ratio) / ratio;
+  const area = {
+    left: Math.floor(painted(left)),
+    top: Math.floor(painted(top)),
+    right: Math.ceil(painted(right)),
+    bottom: Math.ceil(painted(bottom)),
+  };
+  return hasArea(area) ? area : { left, top, right, bottom };
 }
 
 function toPage({ left, top, right, bottom }) {

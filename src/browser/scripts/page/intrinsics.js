@@ -20,6 +20,7 @@ function documentGetter(key) {
 
 const getInnerWidth = windowGetter('innerWidth');
 const getInnerHeight = windowGetter('innerHeight');
+const getPixelRatio = windowGetter('devicePixelRatio');
 const getScrollX = windowGetter('scrollX');
 const getScrollY = windowGetter('scrollY');
 const getFrameCount = windowGetter('length');
@@ -51,6 +52,7 @@ const getId = getter(Element.prototype, 'id');
 const getLocalName = getter(Element.prototype, 'localName');
 const getClassList = getter(Element.prototype, 'classList');
 const getRect = uncurry(Element.prototype.getBoundingClientRect);
+const getRects = uncurry(Element.prototype.getClientRects);
 const getAttribute = uncurry(Element.prototype.getAttribute);
 const setAttribute = uncurry(Element.prototype.setAttribute);
 const removeAttribute = uncurry(Element.prototype.removeAttribute);
@@ -80,6 +82,7 @@ const elementFromPoint = rootMethod(
   Document.prototype.elementFromPoint,
   ShadowRoot.prototype.elementFromPoint,
 );
+const elementsFromPoint = Document.prototype.elementsFromPoint.bind(document);
 
 // The style sheets that a document or a shadow root has adopted.
 const adoptedSheets = (owner) => Object.getOwnPropertyDescriptor(owner, 'adoptedStyleSheets');

@@ -1,7 +1,9 @@
 // The visible areas of elements that a story masks, also in same-origin frames.
 function matchingAreas(selector) {
   const roots = findRoots();
-  const areas = roots.flatMap((root) => queryAll(root, selector).flatMap(visibleParts));
+  const partsOf = (element) => visibleParts(element)
+    .flatMap((area) => uncoveredParts(element, area));
+  const areas = roots.flatMap((root) => queryAll(root, selector).flatMap(partsOf));
   for (const frame of frameElements(roots)) {
     if (isReachable(frame)) areas.push(...frameAreas(frame, selector));
   }

@@ -94,25 +94,47 @@ function visibleArea(element, onClipped, initial = toArea(getRect(element))) {
   return hasArea(area) ? area : null;
 }
 
-// The visible areas of an element. One without a visible box has those of its
-// children.
+// The visible areas of an element and of what sticks out of it: overflowing text
+// and descendants, and those of an element without a visible box.
 function visibleParts(element) {
   const { display, visibility } = getComputedStyle(element);
-  if (display !== 'contents') {
-    if (element.checkVisibility?.({ opacityProperty: true }) === false) return [];
-    if (visibility === 'visible') return [visibleArea(element)].filter(Boolean);
-  }
-  const nodes = Array.from((getShadowRoot(element) ?? element).childNodes);
-  return nodes.flatMap((node) => {
+  const hasBox = display !== 'contents';
+  if (hasBox && element.checkVisibility?.({ opacityProperty: true }) === false) return [];
+  const own = hasBox && visibility === 'visible' ? fragments(element) : [];
+  const inner = flatChildren(element).flatMap((node) => {
     if (isElement(node)) return visibleParts(node);
-    return display === 'contents' ? textParts(node, element) : [];
+    return visibility === 'visible' ? textParts(node, element) : [];
   });
+  return [...own, ...inner.filter((area) => !own.some((outer) => encloses(outer, area)))];
+}
+
+// The children of an element as they are laid out.
+function flatChildren(element) {
+  const slotted = element.assignedNodes?.({ flatten: true });
+  if (slotted?.length > 0) return slotted;
+  return Array.from((getShadowRoot(element) ?? element).childNodes);
+}
+
+// An element has a box in each of its lines or columns.
+function fragments(element) {
+  const rects = Array.from(getRects(element));
+  return rects.map((rect) => visibleArea(element, undefined, toArea(rect))).filter(Boolean);
+}
+
+// Whether an area is in another one, but for fractions of a pixel.
+function encloses(outer, { left, top, right, bottom }) {
+  return left > outer.left - 1 && top > outer.top - 1
+    && right < outer.right + 1 && bottom < outer.bottom + 1;
 }
 
 function textParts(node, parent) {
   if (node.nodeType !== node.TEXT_NODE) return [];
   const range = new Range();
   range.selectNode(node);
-  const rects = Array.from(range.getClientRects());
-  return rects.map((rect) => visibleArea(parent, undefined, toArea(rect))).filter(Boolean);
+  const style = getComputedStyle(parent);
+  return Array.from(range.getClientRects())
+    .map((rect) => clipToAncestor(toArea(rect), parent, style))
+    .filter(hasArea)
+    .map((area) => visibleArea(parent, undefined, area))
+    .filter(Boolean);
 }
