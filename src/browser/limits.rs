@@ -125,8 +125,8 @@ const REMOTE_FIREFOX_UNSUPPORTED: [&str; 3] = ["reduced-motion", "forced-colors"
 
 const NO_PAGE_ERRORS: &str =
     "errors of the page are not seen: `page-errors` applies to blocked requests only";
-const SCRIPTED_TIME: &str = "page time is kept by a script in the page: workers and media run in \
-    real time";
+const SCRIPTED_TIME: &str = "page time is kept by a script in the page: workers, media and \
+    animations in closed declarative shadow roots run in real time";
 const STILL_VECTORS: &str = "SMIL stands at its beginning";
 const STILL_VECTOR_IMAGES: &str = "SMIL in images stands at its beginning";
 const SCRIPTLESS_FRAMES: &str = "frames without an address (`srcdoc`, `blob:`) run in real time";
