@@ -1,6 +1,7 @@
 //! `cargo tintype`: accept baselines, look at runs, check the machine.
 #![warn(clippy::print_stderr)]
 
+mod artifacts;
 mod commands;
 mod decisions;
 mod estimate;

@@ -8,8 +8,7 @@ use super::error::{BaselineError, BaselineProblem};
 use super::png;
 use super::provenance::{CaptureHashes, Provenance, ProvenanceChunk};
 use super::read::{inside, read_file};
-use super::sha256::sha256;
-use crate::files;
+use crate::files::{self, sha256};
 
 /// A baseline that has been written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,6 @@ mod orphans;
 mod png;
 mod provenance;
 mod read;
-mod sha256;
 #[cfg(test)]
 mod tests;
 
@@ -22,4 +21,3 @@ pub use error::{BaselineError, BaselineProblem};
 pub use orphans::orphans;
 pub use provenance::Provenance;
 pub use read::{Baseline, file_sha256, read};
-pub use sha256::sha256;

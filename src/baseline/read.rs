@@ -8,8 +8,7 @@ use tintype_compare::{ImageProblem, MAX_FILE_BYTES};
 use super::error::{BaselineError, BaselineProblem};
 use super::png;
 use super::provenance::{Provenance, ProvenanceChunk, hash};
-use super::sha256::sha256;
-use crate::files;
+use crate::files::{self, sha256};
 
 /// An accepted image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::config::ArtifactLocation;
 use crate::manifest::context::ReadContext;
 use crate::manifest::reader::{Problems, Table, Value};
 use crate::manifest::types::{
@@ -11,7 +12,7 @@ use crate::manifest::types::{
 
 use super::source::{self, StoriesSection};
 use super::viewports::{self, Viewports};
-use super::{browser, capture, compare, device, login, requests, themes};
+use super::{artifacts, browser, capture, compare, device, login, requests, themes};
 
 /// The sections that apply to all stories, each in its own field.
 pub(in crate::manifest) struct Suite {
@@ -20,6 +21,7 @@ pub(in crate::manifest) struct Suite {
     pub(in crate::manifest) stories: StoriesSection,
     pub(in crate::manifest) browser: BrowserSettings,
     pub(in crate::manifest) baselines: BaselineTemplate,
+    pub(in crate::manifest) artifacts: Option<ArtifactLocation>,
     pub(in crate::manifest) retries: u32,
     pub(in crate::manifest) logins: Vec<Arc<Login>>,
     pub(in crate::manifest) themes: Vec<Arc<Theme>>,
@@ -49,6 +51,7 @@ pub(in crate::manifest) fn read(
         logins,
         browser: browser::browser(document.take("browser"), &context, problems),
         viewports: viewports::viewports(document.take("viewports"), problems),
+        artifacts: artifacts::read(document.take("artifacts"), &context, problems),
         baselines: baselines(document.take("baselines"), problems),
         compare: compare::compare(compare, &Tolerances::default(), problems),
         capture: capture::capture(capture, &CaptureSettings::default(), problems),

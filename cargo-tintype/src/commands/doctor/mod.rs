@@ -1,5 +1,6 @@
 //! `cargo tintype doctor`
 
+mod artifacts;
 mod baselines;
 mod browser;
 mod check;
@@ -56,6 +57,7 @@ fn examine(config: &Config) -> Vec<Check> {
     checks.extend(found);
     checks.push(fonts::check());
     checks.extend(baselines::checks(&project, config, &browsers));
+    checks.extend(artifacts::check(&project.manifest));
     checks.extend(record(project));
     checks
 }
