@@ -7,17 +7,21 @@
 #[cfg(feature = "artifacts")]
 pub mod artifacts {
     pub use crate::artifacts::{
-        ArtifactError, ArtifactStore, ObjectKey, Outbox, StorePruning, StoredRun, UploadReport,
-        upload_pending,
+        ArtifactError, ArtifactStore, ObjectKey, Outbox, StorePruning, StoredRun, Transfer,
+        UploadReport, upload_pending,
     };
 }
 
 pub mod baseline {
+    #[cfg(feature = "artifacts")]
+    pub use crate::baseline::{
+        BaselineLock, LockError, MergeSide, MergeSides, files_of_all_platforms,
+    };
     pub use crate::files::sha256;
 
     pub use crate::baseline::{
-        Baseline, BaselineError, BaselineProblem, Provenance, accept, accept_if, file_sha256,
-        orphans, read, restore_if,
+        Baseline, BaselineError, BaselineProblem, Baselines, Provenance, accept, accept_if,
+        file_sha256, orphans, read, restore_if,
     };
 }
 

@@ -37,6 +37,17 @@ pub enum ArtifactError {
         /// The object.
         object: String,
     },
+    /// Neither the store nor this machine has an object.
+    #[error(
+        "the artifact store {store} has no {object}, and this machine has no copy\n\
+         help: run `cargo tintype push` where the baseline was accepted, or accept it again"
+    )]
+    NoCopy {
+        /// Its address.
+        store: String,
+        /// The object.
+        object: String,
+    },
     /// An object has another content than its name says.
     #[error(
         "{object} in the artifact store {store} is damaged: expected SHA-256 {expected}, \

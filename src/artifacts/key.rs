@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::files;
 use crate::model::RunId;
 
 /// The name of an object, with `/` between its parts.
@@ -12,12 +13,7 @@ impl ObjectKey {
     /// The picture with this SHA-256, in lowercase hexadecimal. `None` if it is
     /// no such hash: it may come from another machine.
     pub fn picture(sha256: &str) -> Option<Self> {
-        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if sha256.len() != 64 || !sha256.bytes().all(is_hex) {
-            return None;
-        }
-        let (folder, rest) = sha256.split_at(2);
-        Some(Self(format!("sha256/{folder}/{rest}.png")))
+        files::sha256_path(sha256).map(Self)
     }
 
     /// A file of a run.

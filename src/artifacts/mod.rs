@@ -9,10 +9,12 @@
 //! - `connection`: the clients of the providers.
 //! - `key`: the names of objects.
 //! - `store`: reads and writes objects.
+//! - `baselines`: moves pictures of baselines to and from this machine.
 //! - `outbox`: the objects that are not uploaded yet.
 //! - `upload`: uploads them.
 //! - `lock`, `prune`: remove the objects of old runs.
 
+mod baselines;
 mod connection;
 mod error;
 mod key;
@@ -24,6 +26,7 @@ mod store;
 mod tests;
 mod upload;
 
+pub use baselines::Transfer;
 pub use error::ArtifactError;
 pub use key::ObjectKey;
 pub use outbox::Outbox;

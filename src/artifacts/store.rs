@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
 use object_store::path::Path as ObjectPath;
@@ -31,7 +31,13 @@ pub struct ArtifactStore {
     /// The address, for messages.
     name: Arc<str>,
     runtime: Handle,
+    /// When the store could not be reached, and why.
+    unavailable: Arc<Mutex<Option<(Instant, String)>>>,
 }
+
+/// For how long reads fail at once after the store could not be reached: a run
+/// may need thousands of pictures.
+const UNAVAILABLE_FOR: Duration = Duration::from_secs(10);
 
 /// A run that the store has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +73,7 @@ impl ArtifactStore {
             prefix,
             name: name.as_str().into(),
             runtime: runtime(&name)?,
+            unavailable: Arc::default(),
         };
         open.insert(name, store.clone());
         Ok(store)
@@ -192,6 +199,23 @@ impl ArtifactStore {
         self.wait(async move { store.verified(&sha256).await })
     }
 
+    /// Fails if the store could not be reached a moment ago.
+    pub(super) fn check_available(&self) -> Result<(), ArtifactError> {
+        let unavailable = self.unavailable.lock();
+        let unavailable = unavailable.unwrap_or_else(PoisonError::into_inner);
+        match &*unavailable {
+            Some((since, reason)) if since.elapsed() < UNAVAILABLE_FOR => {
+                Err(ArtifactError::Failed {
+                    store: self.name.to_string(),
+                    action: "read pictures".to_owned(),
+                    reason: reason.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads a picture and checks its SHA-256.
     pub(super) async fn verified(&self, hash: &str) -> Result<Vec<u8>, ArtifactError> {
         let missing = |object: String| ArtifactError::Missing {
             store: self.name.to_string(),
@@ -199,7 +223,13 @@ impl ArtifactStore {
         };
         let key = ObjectKey::picture(hash)
             .ok_or_else(|| missing(format!("picture `{hash}`, which is not a SHA-256")))?;
-        let bytes = self.read(key.as_str()).await?;
+        let bytes = self.read(key.as_str()).await.inspect_err(|error| {
+            if let ArtifactError::Failed { reason, .. } = error {
+                let unavailable = self.unavailable.lock();
+                let mut unavailable = unavailable.unwrap_or_else(PoisonError::into_inner);
+                *unavailable = Some((Instant::now(), reason.clone()));
+            }
+        })?;
         let bytes = bytes.ok_or_else(|| missing(key.to_string()))?;
         let found = sha256(&bytes);
         if found != hash {
@@ -229,6 +259,7 @@ impl ArtifactStore {
         {
             return Ok((file.clone(), bytes));
         }
+        self.check_available()?;
         let bytes = self.picture(sha256)?;
         let file = file.unwrap_or_default();
         files::replace(&file, &bytes)

@@ -5,19 +5,33 @@
 //! bytes, so that an unchanged capture is recognised without decoding it.
 //!
 //! - `read`, `accept`, `orphans`: the operations on baseline files.
+//! - [`Baselines`]: the same for baselines in files or in the artifact store.
+//! - `lock_file`, `stored`: baselines in the artifact store.
 //! - `png`: the provenance chunk.
 
 mod accept;
+mod baselines;
 mod error;
+#[cfg(feature = "artifacts")]
+mod lock_file;
 mod orphans;
 mod png;
 mod provenance;
 mod read;
+#[cfg(feature = "artifacts")]
+mod stored;
 #[cfg(test)]
 mod tests;
 
 pub use accept::{accept, accept_if, restore_if};
+pub use baselines::Baselines;
 pub use error::{BaselineError, BaselineProblem};
+#[cfg(feature = "artifacts")]
+pub use lock_file::{BaselineLock, LockError, MergeSide, MergeSides};
+#[cfg(feature = "artifacts")]
+pub use orphans::files_of_all_platforms;
 pub use orphans::orphans;
 pub use provenance::Provenance;
 pub use read::{Baseline, file_sha256, read};
+#[cfg(feature = "artifacts")]
+pub(crate) use stored::prefetch;

@@ -13,3 +13,4 @@ pub use regular::{append, open, open_own, read};
 pub(crate) use replace::{replace, replace_with};
 pub use replace::{replace_durably, replace_privately};
 pub use sha256::sha256;
+pub(crate) use sha256::sha256_path;

@@ -3,6 +3,7 @@
 //! With `PLAY_SUITE` set, this binary acts as a user's `tests/visual.rs`.
 //! Otherwise it runs the tests, each of which starts it again that way.
 
+mod baselines;
 #[path = "../../../tests/support/port.rs"]
 mod port;
 mod project;
@@ -27,7 +28,12 @@ fn main() -> ExitCode {
     if std::env::var_os(PLAY_SUITE).is_some() {
         return tintype::run();
     }
-    let tests = [prune::tests(), readers::tests(), uploads::tests()];
+    let tests = [
+        baselines::tests(),
+        prune::tests(),
+        readers::tests(),
+        uploads::tests(),
+    ];
     let trials = tests.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

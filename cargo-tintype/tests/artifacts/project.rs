@@ -114,6 +114,34 @@ impl Project {
         fs::write(path, text).unwrap();
     }
 
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path().join(path)).unwrap()
+    }
+
+    /// Keeps the baselines in the artifact store.
+    pub(crate) fn keep_in_store(&self) {
+        let manifest = self.read("stories.toml");
+        self.write(
+            "stories.toml",
+            &format!("{manifest}[baselines]\nkeep = \"store\"\n"),
+        );
+    }
+
+    /// Runs git, with a configuration of its own.
+    pub(crate) fn git(&self, arguments: &[&str]) -> Said {
+        let mut command = self.command(Path::new("git"));
+        command
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .args([
+                "-c",
+                "user.name=tester",
+                "-c",
+                "user.email=tester@example.org",
+            ])
+            .args(arguments);
+        Said::new(&command.output().unwrap())
+    }
+
     /// Runs the suite.
     pub(crate) fn suite(&self, environment: &[(&str, &str)]) -> Said {
         let mut command = self.suite_command();

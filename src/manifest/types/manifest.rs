@@ -47,6 +47,9 @@ pub struct Manifest {
     pub viewports: Vec<(String, Screen)>,
     /// The path of baselines below [`root`](Self::root).
     pub baselines: BaselineTemplate,
+    /// Whether baselines are in the artifact store, and `baselines.lock` names
+    /// them.
+    pub keeps_in_store: bool,
     /// The artifact store, if there is one.
     pub artifacts: Option<ArtifactLocation>,
     /// The number of retries of a failed capture.
