@@ -5,6 +5,7 @@ mod baselines;
 mod browser;
 mod check;
 mod fonts;
+mod git_history;
 
 use anyhow::{Result, bail};
 
@@ -57,6 +58,7 @@ fn examine(config: &Config) -> Vec<Check> {
     checks.extend(found);
     checks.push(fonts::check());
     checks.extend(baselines::checks(&project, config, &browsers));
+    checks.extend(git_history::checks(&project));
     checks.extend(artifacts::check(&project.manifest));
     checks.extend(record(project));
     checks
