@@ -96,6 +96,23 @@ pub(crate) fn verified(
     }
 }
 
+/// Fetches the current images that this machine does not have, several at a
+/// time. Those that cannot be fetched are reported when they are read.
+pub(crate) fn prefetch<'r>(
+    manifest: &Manifest,
+    results: impl Iterator<Item = &'r VisualTestResult>,
+) {
+    let Ok(Some(store)) = artifacts::store(manifest) else {
+        return;
+    };
+    let missing = results.filter(|result| {
+        let file = file_of(manifest, result, RunImage::Current);
+        file.is_ok_and(|file| !file.path.is_file())
+    });
+    let hashes = missing.filter_map(|result| result.sha256.as_ref()?.current.clone());
+    store.fetch_pictures(&manifest.state_dir(), hashes.collect());
+}
+
 /// The file of this machine, if it has the hash in the record.
 fn local(file: &ImageFile, hash: &str) -> Result<(PathBuf, Vec<u8>)> {
     let path = resolve(file)?;

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use futures_util::StreamExt as _;
 use futures_util::stream;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 
+use super::cache::cached_file;
 use super::error::ArtifactError;
 use super::key::ObjectKey;
-use super::store::{ArtifactStore, cached_file, read_verified};
+use super::store::ArtifactStore;
 use crate::files::{self, sha256};
 
 /// How many pictures are moved at a time.
@@ -23,30 +24,44 @@ pub struct Transfer {
 }
 
 impl ArtifactStore {
-    /// A picture that this machine has.
-    pub fn read_cached(state_dir: &Path, sha256: &str) -> Option<Vec<u8>> {
-        read_verified(&cached_file(state_dir, sha256)?, sha256)
-    }
-
-    /// Whether this machine has a file for a picture; its content is checked when
-    /// it is read.
-    pub(crate) fn has_cached(state_dir: &Path, sha256: &str) -> bool {
-        cached_file(state_dir, sha256).is_some_and(|file| file.is_file())
-    }
-
     /// Uploads the picture of a baseline, marks it so that it is never pruned,
     /// and keeps a copy on this machine. Returns its SHA-256.
     ///
     /// # Errors
     /// When the store cannot be reached, or the copy cannot be written.
     pub fn put_baseline(&self, state_dir: &Path, file: Vec<u8>) -> Result<String, ArtifactError> {
+        let (store, state_dir) = (self.clone(), state_dir.to_owned());
+        self.wait(async move { store.keep_baseline(&state_dir, file).await })
+    }
+
+    /// Does the same with several pictures at a time. Returns their SHA-256 in the
+    /// same order.
+    ///
+    /// # Errors
+    /// At the first picture that was not uploaded.
+    pub fn put_baselines(
+        &self,
+        state_dir: &Path,
+        files: Vec<Vec<u8>>,
+    ) -> Result<Vec<String>, ArtifactError> {
+        let (store, state_dir) = (self.clone(), state_dir.to_owned());
+        self.wait(async move {
+            let uploads = stream::iter(files).map(|file| store.keep_baseline(&state_dir, file));
+            uploads.buffered(CONCURRENT).try_collect().await
+        })
+    }
+
+    async fn keep_baseline(
+        &self,
+        state_dir: &Path,
+        file: Vec<u8>,
+    ) -> Result<String, ArtifactError> {
         let hash = sha256(&file);
         if let Some(path) = cached_file(state_dir, &hash) {
             files::replace(&path, &file)
                 .map_err(|error| ArtifactError::file("write", &path, error))?;
         }
-        let (store, key) = (self.clone(), hash.clone());
-        self.wait(async move { store.write_baseline(&key, file).await })?;
+        self.write_baseline(&hash, file).await?;
         Ok(hash)
     }
 
@@ -60,7 +75,7 @@ impl ArtifactStore {
     }
 
     /// Fetches the pictures that this machine does not have.
-    pub fn fetch_baselines(&self, state_dir: &Path, hashes: Vec<String>) -> Transfer {
+    pub fn fetch_pictures(&self, state_dir: &Path, hashes: Vec<String>) -> Transfer {
         let (store, state_dir) = (self.clone(), state_dir.to_owned());
         self.wait(async move {
             let moves = stream::iter(hashes).map(|hash| {

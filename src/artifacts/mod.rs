@@ -10,11 +10,13 @@
 //! - `key`: the names of objects.
 //! - `store`: reads and writes objects.
 //! - `baselines`: moves pictures of baselines to and from this machine.
+//! - `cache`: pictures that were read before.
 //! - `outbox`: the objects that are not uploaded yet.
 //! - `upload`: uploads them.
 //! - `lock`, `prune`: remove the objects of old runs.
 
 mod baselines;
+mod cache;
 mod connection;
 mod error;
 mod key;

@@ -2,21 +2,19 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
 use object_store::path::Path as ObjectPath;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
-use tintype_compare::MAX_FILE_BYTES;
 use tokio::runtime::{Handle, Runtime};
 
 use super::connection::connect;
 use super::error::ArtifactError;
 use super::key::ObjectKey;
 use crate::config::ArtifactLocation;
-use crate::files::{self, sha256};
+use crate::files::sha256;
 use crate::model::{RunFile, RunId};
 
 /// The age, by the clock of the store, from which an object may be removed if
@@ -32,12 +30,8 @@ pub struct ArtifactStore {
     name: Arc<str>,
     runtime: Handle,
     /// When the store could not be reached, and why.
-    unavailable: Arc<Mutex<Option<(Instant, String)>>>,
+    pub(super) unavailable: Arc<Mutex<Option<(Instant, String)>>>,
 }
-
-/// For how long reads fail at once after the store could not be reached: a run
-/// may need thousands of pictures.
-const UNAVAILABLE_FOR: Duration = Duration::from_secs(10);
 
 /// A run that the store has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,22 +193,6 @@ impl ArtifactStore {
         self.wait(async move { store.verified(&sha256).await })
     }
 
-    /// Fails if the store could not be reached a moment ago.
-    pub(super) fn check_available(&self) -> Result<(), ArtifactError> {
-        let unavailable = self.unavailable.lock();
-        let unavailable = unavailable.unwrap_or_else(PoisonError::into_inner);
-        match &*unavailable {
-            Some((since, reason)) if since.elapsed() < UNAVAILABLE_FOR => {
-                Err(ArtifactError::Failed {
-                    store: self.name.to_string(),
-                    action: "read pictures".to_owned(),
-                    reason: reason.clone(),
-                })
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Reads a picture and checks its SHA-256.
     pub(super) async fn verified(&self, hash: &str) -> Result<Vec<u8>, ArtifactError> {
         let missing = |object: String| ArtifactError::Missing {
@@ -241,30 +219,6 @@ impl ArtifactStore {
             });
         }
         Ok(bytes)
-    }
-
-    /// A picture from the folder of pictures that were read before, otherwise
-    /// from the store. Returns its file too.
-    ///
-    /// # Errors
-    /// Like [`picture`](Self::picture), and when the file cannot be written.
-    pub fn cached_picture(
-        &self,
-        state_dir: &Path,
-        sha256: &str,
-    ) -> Result<(PathBuf, Vec<u8>), ArtifactError> {
-        let file = cached_file(state_dir, sha256);
-        if let Some(file) = &file
-            && let Some(bytes) = read_verified(file, sha256)
-        {
-            return Ok((file.clone(), bytes));
-        }
-        self.check_available()?;
-        let bytes = self.picture(sha256)?;
-        let file = file.unwrap_or_default();
-        files::replace(&file, &bytes)
-            .map_err(|error| ArtifactError::file("write", &file, error))?;
-        Ok((file, bytes))
     }
 
     /// Reads a file of a run, such as `run.json`; `None` if it is not there.
@@ -326,18 +280,6 @@ fn stored_run((key, meta): &(String, ObjectMeta)) -> Option<StoredRun> {
         run: RunId::parse(run)?,
         written: meta.last_modified.timestamp_millis(),
     })
-}
-
-/// The file that keeps a picture which was read from the store.
-pub(super) fn cached_file(state_dir: &Path, sha256: &str) -> Option<PathBuf> {
-    let key = ObjectKey::picture(sha256)?;
-    Some(state_dir.join("artifacts/objects").join(key.as_str()))
-}
-
-/// A file, if it has this SHA-256.
-pub(super) fn read_verified(path: &Path, hash: &str) -> Option<Vec<u8>> {
-    let bytes = files::read(path, MAX_FILE_BYTES).ok()?;
-    (sha256(&bytes) == hash).then_some(bytes)
 }
 
 /// A part of the path of an object as it was before the store encoded it.

@@ -2,7 +2,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use super::store::cached_file;
+use super::cache::cached_file;
 use super::{ArtifactError, ArtifactStore, ObjectKey, Outbox, start_uploads, upload_pending};
 use crate::config::{ArtifactLocation, Variables};
 use crate::files::sha256;

@@ -6,7 +6,7 @@
 //!
 //! - `read`, `accept`, `orphans`: the operations on baseline files.
 //! - [`Baselines`]: the same for baselines in files or in the artifact store.
-//! - `lock_file`, `stored`: baselines in the artifact store.
+//! - `lock_file`, `merge`, `stored`: baselines in the artifact store.
 //! - `png`: the provenance chunk.
 
 mod accept;
@@ -14,6 +14,8 @@ mod baselines;
 mod error;
 #[cfg(feature = "artifacts")]
 mod lock_file;
+#[cfg(feature = "artifacts")]
+mod merge;
 mod orphans;
 mod png;
 mod provenance;
@@ -27,7 +29,9 @@ pub use accept::{accept, accept_if, restore_if};
 pub use baselines::Baselines;
 pub use error::{BaselineError, BaselineProblem};
 #[cfg(feature = "artifacts")]
-pub use lock_file::{BaselineLock, LockError, MergeSide, MergeSides};
+pub use lock_file::{BaselineLock, LockError};
+#[cfg(feature = "artifacts")]
+pub use merge::{MergeSide, MergeSides};
 #[cfg(feature = "artifacts")]
 pub use orphans::files_of_all_platforms;
 pub use orphans::orphans;

@@ -190,7 +190,7 @@ pub(crate) fn prefetch(manifest: &Manifest, snapshots: &[Snapshot]) {
         return;
     }
     if let Ok(store) = ArtifactStore::open(&stored.location) {
-        let fetched = store.fetch_baselines(&stored.state_dir, missing.into_iter().collect());
+        let fetched = store.fetch_pictures(&stored.state_dir, missing.into_iter().collect());
         tracing::info!(fetched.moved, "baselines were fetched");
     }
 }

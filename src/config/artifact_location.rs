@@ -127,3 +127,19 @@ mod tests {
         }
     }
 }
+
+#[cfg(all(test, not(feature = "artifacts")))]
+mod tests_without_a_store {
+    use super::ArtifactLocation;
+    use crate::config::Variables;
+
+    #[test]
+    fn an_address_names_the_feature_that_it_needs() {
+        let error = ArtifactLocation::parse("s3://bucket", &Variables::default()).unwrap_err();
+        assert!(
+            error.contains("needs the cargo feature `artifacts`"),
+            "{error}"
+        );
+        assert!(error.contains("features = [\"artifacts\"]"), "{error}");
+    }
+}

@@ -20,7 +20,7 @@ pub(crate) fn run(config: &Config, _options: &PullOptions) -> Result<()> {
     let lock = lock(manifest)?;
     let hashes = hashes(&lock);
     let (store, count) = (store(manifest)?, hashes.len());
-    let transfer = store.fetch_baselines(&manifest.state_dir(), hashes);
+    let transfer = store.fetch_pictures(&manifest.state_dir(), hashes);
     print_line!(
         "fetched {} of {count} baselines from {}",
         transfer.moved,

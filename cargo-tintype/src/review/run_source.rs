@@ -71,7 +71,16 @@ impl RunSource {
             return newest
                 .ok_or_else(|| anyhow::anyhow!("there is no run (help: run the tests first)"));
         }
-        run_ids::find(run, runs.iter().map(|run| &run.run_id))?
+        let found = run_ids::find(run, runs.iter().map(|run| &run.run_id))?;
+        let stored = match (&found, &self.store) {
+            (None, Some(store)) => store.runs()?,
+            _ => Vec::new(),
+        };
+        found
+            .map_or_else(
+                || run_ids::find(run, stored.iter().map(|run| &run.run)),
+                |id| Ok(Some(id)),
+            )?
             .ok_or_else(|| anyhow::anyhow!("there is no run `{run}`"))
     }
 

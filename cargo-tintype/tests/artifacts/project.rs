@@ -1,6 +1,7 @@
 //! A project with pages of one colour each, in a temporary folder.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -168,6 +169,24 @@ impl Project {
         command.env_remove("REDIS_URL").env_remove("PATH");
         command.arg("tintype").args(arguments);
         Said::new(&command.output().unwrap())
+    }
+
+    /// Types answers for `cargo tintype …` into a pseudo-terminal of util-linux's
+    /// `script`.
+    pub(crate) fn answer(&self, arguments: &[&str], answers: &str) -> Said {
+        let binary = env!("CARGO_BIN_EXE_cargo-tintype");
+        let line = format!("{binary} tintype {}", arguments.join(" "));
+        let mut command = self.command(Path::new("script"));
+        command
+            .args(["--quiet", "--return", "--echo", "never"])
+            .args(["--command", &line, "/dev/null"])
+            .env("TERM", "xterm")
+            .stdin(Stdio::piped());
+        let mut child = command.spawn().expect("util-linux's script is installed");
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(answers.as_bytes()).unwrap();
+        drop(input);
+        Said::new(&child.wait_with_output().unwrap())
     }
 
     /// A program with an environment of its own, and with a record in memory.

@@ -12,6 +12,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_damaged_picture_is_not_accepted,
         a_missing_picture_is_named,
         another_checkout_shows_a_run,
+        another_checkout_reviews_a_run,
     ]
 }
 
@@ -82,4 +83,16 @@ fn another_checkout_shows_a_run() {
         .alone(&["show", "run-0000"])
         .expect(1)
         .says("there is no run");
+}
+
+/// Types `a` and reads what the review in a terminal shows.
+fn another_checkout_reviews_a_run() {
+    let server = S3Server::start();
+    let (here, other) = failed_elsewhere(&server);
+    let run = here.last().run.run_id;
+    let said = other.answer(&["review", "--tty", "--run", run.as_str()], "a\n");
+    said.expect(0)
+        .says("current ")
+        .says("accepted a::light::200x100");
+    other.suite(&[]).expect(0);
 }

@@ -18,6 +18,9 @@ use crate::progress;
 use crate::project::Project;
 use crate::stored_baselines::{check, hashes, lock, remove_empty_folders, store};
 
+/// How many pictures are in memory at the same time.
+const AT_ONCE: usize = 64;
+
 /// Move all baselines to the artifact store, or back to files in git
 ///
 /// Edits the manifest too. Nothing is removed before everything is at its new
@@ -55,11 +58,15 @@ fn to_store(manifest: &Manifest, store: &ArtifactStore) -> Result<()> {
     let mut lock = BaselineLock::read(&manifest.root)?;
     let state_dir = manifest.state_dir();
     let bar = progress::bar(files.len(), "baselines uploaded");
-    for (file, number) in files.iter().zip(1..) {
-        let bytes = read(file)?;
-        let hash = store.put_baseline(&state_dir, bytes)?;
-        lock.set(&manifest.relative(file), Some(&hash));
-        progress::set(&bar, number);
+    let mut uploaded = 0;
+    for files in files.chunks(AT_ONCE) {
+        let pictures = files.iter().map(|file| read(file)).collect::<Result<_>>()?;
+        let hashes = store.put_baselines(&state_dir, pictures)?;
+        for (file, hash) in files.iter().zip(&hashes) {
+            lock.set(&manifest.relative(file), Some(hash));
+        }
+        uploaded += files.len();
+        progress::set(&bar, uploaded);
     }
     bar.finish_and_clear();
     lock.write(&manifest.root)?;
@@ -79,7 +86,7 @@ fn to_git(manifest: &Manifest, store: &ArtifactStore) -> Result<()> {
     }
     let lock = lock(manifest)?;
     let state_dir = manifest.state_dir();
-    let transfer = store.fetch_baselines(&state_dir, hashes(&lock));
+    let transfer = store.fetch_pictures(&state_dir, hashes(&lock));
     check(&transfer, &lock, "fetch")?;
     let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
     for (name, hash) in lock.iter() {
