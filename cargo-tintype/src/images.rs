@@ -9,6 +9,7 @@ use tintype::internals::files;
 use tintype::internals::manifest::Manifest;
 use tintype::internals::model::{RunId, VisualTestResult, VisualTestRun};
 
+use crate::artifacts;
 use crate::run_files;
 
 /// An image that a run has written.
@@ -27,9 +28,15 @@ impl RunImage {
     }
 }
 
+/// The file of an image of a result, and the folder of its run.
+struct ImageFile {
+    path: PathBuf,
+    folder: PathBuf,
+}
+
 /// The file of an image of a result. Its path follows from run and snapshot, as
 /// others can write to the record: the path in the record is never opened.
-fn find(manifest: &Manifest, result: &VisualTestResult, image: RunImage) -> Result<PathBuf> {
+fn file_of(manifest: &Manifest, result: &VisualTestResult, image: RunImage) -> Result<ImageFile> {
     let (run, story) = (&result.run_id, &result.story_identifier);
     if let Err(problem) = result.check(run, story) {
         bail!("its record is invalid: {problem}");
@@ -39,6 +46,11 @@ fn find(manifest: &Manifest, result: &VisualTestResult, image: RunImage) -> Resu
     }
     let folder = run_files::folder_of(manifest).join(run.as_str());
     let path = folder.join(format!("{}-{}.png", story.file_stem(), image.as_str()));
+    Ok(ImageFile { path, folder })
+}
+
+/// Resolves the links of a file, which must be in the folder of its run.
+fn resolve(ImageFile { path, folder }: &ImageFile) -> Result<PathBuf> {
     let found = || -> std::io::Result<_> { Ok((folder.canonicalize()?, path.canonicalize()?)) };
     let (inside, found) = found().with_context(|| {
         format!(
@@ -52,13 +64,14 @@ fn find(manifest: &Manifest, result: &VisualTestResult, image: RunImage) -> Resu
     Ok(found)
 }
 
-/// Reads an image of a result, which must have the hash in the record.
+/// Reads an image of a result, which must have the hash in the record: the file
+/// of this machine, otherwise the picture in the artifact store.
 pub(crate) fn verified(
     manifest: &Manifest,
     result: &VisualTestResult,
     image: RunImage,
 ) -> Result<(PathBuf, Vec<u8>)> {
-    let path = find(manifest, result, image)?;
+    let file = file_of(manifest, result, image)?;
     let hashes = result.sha256.as_ref();
     let hash = hashes.and_then(|hashes| match image {
         RunImage::Current => hashes.current.as_ref(),
@@ -68,9 +81,41 @@ pub(crate) fn verified(
         format!(
             "its record has no hash of {}, so the image may be another one (help: run the tests \
              again)",
-            path.display()
+            file.path.display()
         )
     })?;
+    let error = match local(&file, hash) {
+        Ok(found) => return Ok(found),
+        Err(error) => error,
+    };
+    match artifacts::store(manifest)? {
+        None => Err(error),
+        Some(store) => store
+            .cached_picture(&manifest.state_dir(), hash)
+            .with_context(|| format!("{error:#}, and it was not fetched")),
+    }
+}
+
+/// Fetches the current images that this machine does not have, several at a
+/// time. Those that cannot be fetched are reported when they are read.
+pub(crate) fn prefetch<'r>(
+    manifest: &Manifest,
+    results: impl Iterator<Item = &'r VisualTestResult>,
+) {
+    let Ok(Some(store)) = artifacts::store(manifest) else {
+        return;
+    };
+    let missing = results.filter(|result| {
+        let file = file_of(manifest, result, RunImage::Current);
+        file.is_ok_and(|file| !file.path.is_file())
+    });
+    let hashes = missing.filter_map(|result| result.sha256.as_ref()?.current.clone());
+    store.fetch_pictures(&manifest.state_dir(), hashes.collect());
+}
+
+/// The file of this machine, if it has the hash in the record.
+fn local(file: &ImageFile, hash: &str) -> Result<(PathBuf, Vec<u8>)> {
+    let path = resolve(file)?;
     let bytes = read(&path)?;
     if *hash != baseline::sha256(&bytes) {
         bail!(

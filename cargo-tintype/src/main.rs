@@ -1,6 +1,7 @@
 //! `cargo tintype`: accept baselines, look at runs, check the machine.
 #![warn(clippy::print_stderr)]
 
+mod artifacts;
 mod commands;
 mod decisions;
 mod estimate;
@@ -14,6 +15,7 @@ mod record_check;
 mod review;
 mod run_files;
 mod run_ids;
+mod stored_baselines;
 mod workspace;
 
 use std::path::PathBuf;
@@ -25,8 +27,8 @@ use tintype::internals::config::Config;
 
 use crate::output::print_error;
 use commands::{
-    accept, compare, completions, doctor, export, flush, health, import, init, list, orphans,
-    prune, reject, resume, runs, show, undo, watch,
+    accept, baselines, compare, completions, doctor, export, flush, health, import, init, list,
+    orphans, prune, pull, push, reject, resume, runs, show, undo, watch,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -66,6 +68,9 @@ enum Command {
     Resume(resume::ResumeOptions),
     Compare(compare::CompareArguments),
     Orphans(orphans::OrphansOptions),
+    Pull(pull::PullOptions),
+    Push(push::PushOptions),
+    Baselines(baselines::BaselinesOptions),
     Prune(prune::PruneOptions),
     Export(export::ExportOptions),
     Import(import::ImportOptions),
@@ -118,6 +123,9 @@ fn run(cli: Cli, mut config: Config) -> Result<()> {
         Command::Show(options) => show::run(config, options),
         Command::Resume(options) => resume::run(config, options),
         Command::Orphans(options) => orphans::run(config, options),
+        Command::Pull(options) => pull::run(config, options),
+        Command::Push(options) => push::run(config, options),
+        Command::Baselines(options) => baselines::run(config, options),
         Command::Prune(options) => prune::run(config, options),
         Command::Export(options) => export::run(config, options),
         Command::Import(options) => import::run(config, options),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use anyhow::{Context, Result, anyhow, bail};
+use tintype::internals::baseline::Baselines;
 use tintype::internals::config::Config;
 use tintype::internals::manifest::{Manifest, ManifestError};
 use tintype::internals::model::StoryIdentifier;
@@ -61,6 +62,11 @@ impl Project {
     pub(crate) fn baseline(&self, story: &StoryIdentifier) -> Result<PathBuf> {
         let path = self.plan.baseline(&self.manifest, story);
         path.context("the manifest no longer has this snapshot")
+    }
+
+    /// The baselines.
+    pub(crate) fn baselines(&self) -> Baselines {
+        Baselines::of(&self.manifest)
     }
 
     /// A path for messages: relative to the manifest's folder.

@@ -1,7 +1,7 @@
-//! Reads runs from the `run.json` files under `target/tintype/runs`.
+//! Reads runs from the `run.json` files under `target/tintype/runs`, and from the
+//! artifact store.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tintype::internals::artifacts::ArtifactStore;
 use tintype::internals::files;
 use tintype::internals::manifest::Manifest;
 use tintype::internals::model::{RunFile, RunId, StoryIdentifier, VisualTestResult, VisualTestRun};
 
+use crate::artifacts;
 use crate::record_access::warn;
 use crate::run_ids::{self, LATEST};
 
@@ -47,23 +49,69 @@ impl fmt::Display for RefusedResult {
     }
 }
 
-/// Reads the run with this id or unique prefix, or the newest one.
+/// Reads the run with this id or unique prefix, or the newest one, from the
+/// folder of runs, otherwise from the artifact store.
 pub(crate) fn open(manifest: &Manifest, run: Option<&str>) -> Result<OpenedRun> {
     let folder = folder_of(manifest);
-    match run.filter(|run| *run != LATEST) {
-        Some(run) => {
-            let ids = ids(&folder)?;
-            let id = run_ids::find(run, &ids)?
-                .ok_or_else(|| anyhow!("there is no run `{run}` in {}", folder.display()))?;
-            read(&folder.join(id.as_str()))
-        }
-        None => newest(&folder)?.ok_or_else(|| {
-            anyhow!(
-                "there is no run in {} (help: run the tests first: cargo test --test visual)",
-                folder.display()
-            )
-        }),
+    let run = run.filter(|run| *run != LATEST);
+    let found = match run {
+        Some(run) => run_ids::find(run, &ids(&folder)?)?
+            .map(|id| read(&folder.join(id.as_str())))
+            .transpose()?,
+        None => newest(&folder)?,
+    };
+    if let Some(found) = found {
+        return Ok(found);
     }
+    let store = artifacts::store(manifest)?;
+    let mut places = folder.display().to_string();
+    if let Some(store) = &store {
+        if let Some(found) = stored(store, manifest, run)? {
+            return Ok(found);
+        }
+        places += &format!(" or {}", store.name());
+    }
+    Err(match run {
+        Some(run) => anyhow!("there is no run `{run}` in {places}"),
+        None => anyhow!(
+            "there is no run in {places} (help: run the tests first: cargo test --test visual)"
+        ),
+    })
+}
+
+/// The run with this id or unique prefix, or the newest one of the project, in
+/// the artifact store.
+fn stored(
+    store: &ArtifactStore,
+    manifest: &Manifest,
+    run: Option<&str>,
+) -> Result<Option<OpenedRun>> {
+    let runs = store.runs()?;
+    let ids = runs.iter().map(|run| &run.run);
+    if let Some(run) = run {
+        let id = run_ids::find(run, ids)?;
+        return id.map_or(Ok(None), |id| read_stored(store, &id));
+    }
+    for id in ids {
+        let found = read_stored(store, id)?;
+        let is_own = |found: &OpenedRun| {
+            let project = found.file.run.project.as_ref();
+            project.is_none_or(|project| *project == manifest.project)
+        };
+        if found.as_ref().is_some_and(is_own) {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// Reads a run from the artifact store.
+pub(crate) fn read_stored(store: &ArtifactStore, run: &RunId) -> Result<Option<OpenedRun>> {
+    let Some(bytes) = store.run_file(run, RunFile::NAME)? else {
+        return Ok(None);
+    };
+    let shown = format!("{}/runs/{run}/{}", store.name(), RunFile::NAME);
+    parse(&bytes, &shown, run.as_str()).map(Some)
 }
 
 /// The folder that has a folder for each run.
@@ -116,11 +164,17 @@ fn read(folder: &Path) -> Result<OpenedRun> {
     let path = folder.join(RunFile::NAME);
     let bytes = files::read(&path, MAX_BYTES)
         .with_context(|| format!("failed to read {}", path.display()))?;
-    let file: UncheckedFile = serde_json::from_slice(&bytes)
-        .with_context(|| format!("failed to parse {}", path.display()))?;
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    parse(&bytes, &path.display().to_string(), &name)
+}
+
+/// Parses a `run.json`, which must be of the run with this id.
+fn parse(bytes: &[u8], shown: &str, id: &str) -> Result<OpenedRun> {
+    let file: UncheckedFile =
+        serde_json::from_slice(bytes).with_context(|| format!("failed to parse {shown}"))?;
     let run = file.run;
-    if folder.file_name() != Some(OsStr::new(run.run_id.as_str())) {
-        bail!("{} is about another run, `{}`", path.display(), run.run_id);
+    if run.run_id.as_str() != id {
+        bail!("{shown} is about another run, `{}`", run.run_id);
     }
     let (mut results, mut refused, mut known) = (Vec::new(), Vec::new(), HashSet::new());
     for (text, number) in file.results.iter().zip(1..) {

@@ -8,8 +8,7 @@ use super::error::{BaselineError, BaselineProblem};
 use super::png;
 use super::provenance::{CaptureHashes, Provenance, ProvenanceChunk};
 use super::read::{inside, read_file};
-use super::sha256::sha256;
-use crate::files;
+use crate::files::{self, sha256};
 
 /// A baseline that has been written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +103,7 @@ fn check_unchanged(
 
 /// Locks all baselines, so that no other process accepts between the check of a
 /// file and its replacement. Dropping the file releases the lock.
-fn lock(state_dir: &Path) -> Result<File, BaselineProblem> {
+pub(super) fn lock(state_dir: &Path) -> Result<File, BaselineProblem> {
     let path = state_dir.join("baselines.lock");
     let open = || {
         fs::create_dir_all(state_dir)?;
@@ -116,7 +115,7 @@ fn lock(state_dir: &Path) -> Result<File, BaselineProblem> {
 }
 
 /// The file of a baseline: the pixels of `image` with provenance.
-fn encode(image: &[u8], provenance: &Provenance) -> Result<Vec<u8>, BaselineProblem> {
+pub(super) fn encode(image: &[u8], provenance: &Provenance) -> Result<Vec<u8>, BaselineProblem> {
     let captured = png::split(image)?.plain;
     let compact = tintype_compare::compact_png(&captured);
     let stored = compact.as_deref().unwrap_or(&captured);

@@ -5,6 +5,11 @@ use std::path::{Path, PathBuf};
 
 use tintype_compare::ImageProblem;
 
+#[cfg(feature = "artifacts")]
+use super::lock_file::LockError;
+#[cfg(feature = "artifacts")]
+use crate::artifacts::ArtifactError;
+
 /// How to replace a damaged baseline.
 const RESTORE: &str = "restore the file from version control, or accept the current image with `cargo tintype accept`";
 
@@ -93,6 +98,26 @@ pub enum BaselineProblem {
         .0.display()
     )]
     Outside(PathBuf),
+    /// The lock file cannot be used.
+    #[cfg(feature = "artifacts")]
+    #[error("cannot be looked up: {0}")]
+    Lock(LockError),
+    /// It cannot be read from the artifact store.
+    #[cfg(feature = "artifacts")]
+    #[error("cannot be fetched: {error}\nhelp: {help}")]
+    Stored {
+        /// The reason.
+        error: Box<ArtifactError>,
+        /// The command that heals it.
+        help: &'static str,
+    },
+    /// It cannot be written to the artifact store.
+    #[cfg(feature = "artifacts")]
+    #[error("cannot be uploaded: {error}\nhelp: accept it again once the store can be reached")]
+    NotUploaded {
+        /// The reason.
+        error: Box<ArtifactError>,
+    },
     /// It has been replaced since it was read.
     #[error(
         "has changed since it was read: expected SHA-256 {expected}, found {found}\n\

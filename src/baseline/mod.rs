@@ -5,21 +5,37 @@
 //! bytes, so that an unchanged capture is recognised without decoding it.
 //!
 //! - `read`, `accept`, `orphans`: the operations on baseline files.
+//! - [`Baselines`]: the same for baselines in files or in the artifact store.
+//! - `lock_file`, `merge`, `stored`: baselines in the artifact store.
 //! - `png`: the provenance chunk.
 
 mod accept;
+mod baselines;
 mod error;
+#[cfg(feature = "artifacts")]
+mod lock_file;
+#[cfg(feature = "artifacts")]
+mod merge;
 mod orphans;
 mod png;
 mod provenance;
 mod read;
-mod sha256;
+#[cfg(feature = "artifacts")]
+mod stored;
 #[cfg(test)]
 mod tests;
 
 pub use accept::{accept, accept_if, restore_if};
+pub use baselines::Baselines;
 pub use error::{BaselineError, BaselineProblem};
+#[cfg(feature = "artifacts")]
+pub use lock_file::{BaselineLock, LockError};
+#[cfg(feature = "artifacts")]
+pub use merge::{MergeSide, MergeSides};
+#[cfg(feature = "artifacts")]
+pub use orphans::files_of_all_platforms;
 pub use orphans::orphans;
 pub use provenance::Provenance;
 pub use read::{Baseline, file_sha256, read};
-pub use sha256::sha256;
+#[cfg(feature = "artifacts")]
+pub(crate) use stored::prefetch;

@@ -1,10 +1,13 @@
 //! Finds baselines without a snapshot.
 
 use std::collections::HashSet;
+use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
+#[cfg(feature = "artifacts")]
+use super::lock_file::{BaselineLock, LockError};
 use crate::manifest::Manifest;
 use crate::plan::Plan;
 
@@ -16,17 +19,25 @@ use crate::plan::Plan;
 /// When a folder cannot be read.
 pub(crate) fn baseline_files(manifest: &Manifest) -> Result<Vec<PathBuf>, walkdir::Error> {
     let folder = manifest.root.join(manifest.baselines.folder());
+    let names = &manifest.browser.names;
+    let is_ours = |name: &str| manifest.baselines.could_be(name, names);
+    files_in(&manifest.root, &folder, is_ours)
+}
+
+/// The files in a folder whose path below the manifest's folder is accepted.
+/// Absolute and sorted.
+fn files_in(
+    root: &Path,
+    folder: &Path,
+    is_ours: impl Fn(&str) -> bool,
+) -> Result<Vec<PathBuf>, walkdir::Error> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
     let mut files = Vec::new();
     for entry in WalkDir::new(folder).into_iter().filter_entry(is_searched) {
         let entry = entry?;
-        let relative = relative(&manifest.root, entry.path());
-        let ours = manifest
-            .baselines
-            .could_be(&relative, &manifest.browser.names);
-        if entry.file_type().is_file() && ours {
+        if entry.file_type().is_file() && is_ours(&relative(root, entry.path())) {
             files.push(entry.into_path());
         }
     }
@@ -34,14 +45,45 @@ pub(crate) fn baseline_files(manifest: &Manifest) -> Result<Vec<PathBuf>, walkdi
     Ok(files)
 }
 
+/// The paths of the baselines in `baselines.lock` of which the same is true.
+#[cfg(feature = "artifacts")]
+fn locked_files(manifest: &Manifest) -> Result<Vec<PathBuf>, LockError> {
+    let lock = BaselineLock::read(&manifest.root)?;
+    let names = lock.iter().map(|(name, _)| name);
+    let template = &manifest.baselines;
+    let ours = names.filter(|name| template.could_be(name, &manifest.browser.names));
+    Ok(ours.map(|name| manifest.root.join(name)).collect())
+}
+
+/// The files that could be baselines of this manifest on any platform.
+///
+/// # Errors
+/// When a folder cannot be read.
+#[cfg(feature = "artifacts")]
+pub fn files_of_all_platforms(manifest: &Manifest) -> Result<Vec<PathBuf>, walkdir::Error> {
+    let template = &manifest.baselines;
+    let folder = manifest.root.join(template.folder_of_all_platforms());
+    let is_ours = |name: &str| template.could_be_elsewhere(name);
+    files_in(&manifest.root, &folder, is_ours)
+}
+
 /// The baselines without a snapshot in the whole plan, except those of other
 /// platforms and of browsers that the manifest does not name: other machines
 /// may use them.
 ///
 /// # Errors
-/// When a folder cannot be read.
-pub fn orphans(manifest: &Manifest, plan: &Plan) -> Result<Vec<PathBuf>, walkdir::Error> {
+/// When a folder or `baselines.lock` cannot be read.
+pub fn orphans(
+    manifest: &Manifest,
+    plan: &Plan,
+) -> Result<Vec<PathBuf>, Box<dyn Error + Send + Sync>> {
     let claimed: HashSet<_> = plan.snapshots.iter().map(|s| &s.baseline).collect();
+    #[cfg(feature = "artifacts")]
+    let mut files = match manifest.keeps_in_store {
+        true => locked_files(manifest)?,
+        false => baseline_files(manifest)?,
+    };
+    #[cfg(not(feature = "artifacts"))]
     let mut files = baseline_files(manifest)?;
     files.retain(|file| !claimed.contains(file));
     Ok(files)

@@ -8,8 +8,7 @@ use tintype_compare::{ImageProblem, MAX_FILE_BYTES};
 use super::error::{BaselineError, BaselineProblem};
 use super::png;
 use super::provenance::{Provenance, ProvenanceChunk, hash};
-use super::sha256::sha256;
-use crate::files;
+use crate::files::{self, sha256};
 
 /// An accepted image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +60,19 @@ pub fn read(root: &Path, path: &Path) -> Result<Option<Baseline>, BaselineError>
     let Some(file) = read_file(root, path).map_err(problem)? else {
         return Ok(None);
     };
-    let parts = png::split(&file).map_err(problem)?;
+    let file_sha256 = sha256(&file);
+    let baseline = parse(root, path, &file, file_sha256).map_err(problem)?;
+    Ok(Some(baseline))
+}
+
+/// The baseline that is at `path`, from the bytes of its file.
+pub(super) fn parse(
+    root: &Path,
+    path: &Path,
+    file: &[u8],
+    file_sha256: String,
+) -> Result<Baseline, BaselineProblem> {
+    let parts = png::split(file)?;
     let text = parts
         .provenance
         .map(serde_json::from_str::<ProvenanceChunk>);
@@ -69,13 +80,13 @@ pub fn read(root: &Path, path: &Path) -> Result<Option<Baseline>, BaselineError>
         Some(Ok(chunk)) => (Some(chunk.provenance), chunk.capture),
         _ => (None, None),
     };
-    Ok(Some(Baseline {
+    Ok(Baseline {
         path: path.strip_prefix(root).unwrap_or(path).to_owned(),
-        file_sha256: sha256(&file),
+        file_sha256,
         provenance,
         captured: capture.and_then(|capture| capture.captured(&parts.plain)),
         bytes: parts.plain,
-    }))
+    })
 }
 
 /// SHA-256 of a baseline's file in lowercase hexadecimal, however damaged it is;

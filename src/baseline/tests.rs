@@ -10,7 +10,8 @@ use crate::model::{Environment, RunId, StoryIdentifier};
 use crate::plan::Plan;
 use tintype_compare::encode_png;
 
-use super::{BaselineProblem, Provenance, accept, accept_if, orphans, read, restore_if, sha256};
+use super::{BaselineProblem, Provenance, accept, accept_if, orphans, read, restore_if};
+use crate::files::sha256;
 
 fn picture(grey: u8) -> Vec<u8> {
     encode_png(&RgbaImage::from_pixel(3, 2, Rgba([grey, grey, grey, 255]))).unwrap()

@@ -8,6 +8,7 @@ use super::entry::CachedPass;
 use super::index::{CacheIndex, Query, RecordedPass};
 use super::loads::Loads;
 use super::paths;
+use crate::baseline::Baselines;
 use crate::config::{CacheMode, Config, UpdateMode};
 use crate::manifest::{Manifest, Source};
 use crate::plan::Snapshot;
@@ -52,7 +53,7 @@ impl Cache {
         let is_writable = config.run.cache == CacheMode::On;
         let index = CacheIndex::new(
             folder,
-            &manifest.root,
+            Baselines::of(manifest),
             stories,
             context.clone(),
             redis,

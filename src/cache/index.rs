@@ -11,14 +11,13 @@ use super::file_contents::FileContents;
 use super::parallel::{self, lock};
 use super::redis::RedisCache;
 use super::{fingerprint, paths};
-use crate::baseline;
+use crate::baseline::Baselines;
 use crate::plan::Snapshot;
 use crate::redis::RedisTarget;
 
 /// The entries on disk and in Redis, and the files that they depend on.
 pub(super) struct CacheIndex {
-    /// The manifest's folder.
-    root: PathBuf,
+    baselines: Baselines,
     /// The folder that is served.
     stories: PathBuf,
     context: CacheContext,
@@ -59,7 +58,7 @@ type Queries = Arc<Vec<Option<Query>>>;
 impl CacheIndex {
     pub(super) fn new(
         folder: PathBuf,
-        root: &Path,
+        baselines: Baselines,
         stories: &Path,
         context: CacheContext,
         redis: Option<&RedisTarget>,
@@ -67,7 +66,7 @@ impl CacheIndex {
     ) -> Self {
         let start = is_writable.then(|| RunStart::now(&folder, stories));
         Self {
-            root: root.to_owned(),
+            baselines,
             stories: stories.to_owned(),
             context,
             start: start.flatten(),
@@ -176,7 +175,7 @@ impl CacheIndex {
         let pairs: Vec<_> = queries.iter().zip(&entries).collect();
         let found = parallel::map(&pairs, |(query, entries)| {
             let query = query.as_ref().filter(|_| !entries.is_empty())?;
-            let baseline = baseline::file_sha256(&self.root, &query.baseline).ok()??;
+            let baseline = self.baselines.file_sha256(&query.baseline).ok()??;
             entries.iter().position(|entry| {
                 let current = self.fingerprint(&query.recipe, &baseline, &entry.files);
                 current.is_some_and(|current| current.to_hex().as_str() == entry.fingerprint)

@@ -5,6 +5,7 @@
 //! which beats the defaults. An unknown value is an error that names the
 //! variable and the choices; an empty value counts as unset.
 
+mod artifact_location;
 mod error;
 mod modes;
 mod names;
@@ -19,6 +20,7 @@ mod tests;
 mod text_template;
 mod variables;
 
+pub use artifact_location::ArtifactLocation;
 pub(crate) use error::ConfigError;
 pub(crate) use modes::{CacheMode, LogLevel, UpdateMode};
 pub(crate) use names::{BASE_URL, COORDINATOR};

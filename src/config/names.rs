@@ -17,7 +17,7 @@ pub(super) const LOGIN_KEY: &str = "TINTYPE_LOGIN_KEY";
 const PREFIX: &str = "TINTYPE_";
 
 /// Every variable of Tintype's own that may be set when it runs.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "TINTYPE_UPDATE",
     "TINTYPE_RUN_ID",
     "TINTYPE_MANIFEST",
@@ -28,6 +28,7 @@ const KNOWN: [&str; 14] = [
     "TINTYPE_CACHE",
     "TINTYPE_LOG",
     "TINTYPE_EXPLAIN",
+    "TINTYPE_ARTIFACTS",
     LOGIN_KEY,
     "TINTYPE_REVIEW_TOKEN",
     BASE_URL,

@@ -2,6 +2,7 @@
 
 use crate::model::BrowserName;
 
+use super::artifact_location::ArtifactLocation;
 use super::error::ConfigError;
 use super::variables::{Variable, Variables};
 
@@ -16,6 +17,8 @@ pub struct Overrides {
     pub webdriver: Option<String>,
     /// `TINTYPE_RETRIES`: the number of retries of a failed capture.
     pub retries: Option<u32>,
+    /// `TINTYPE_ARTIFACTS`: the artifact store.
+    pub artifacts: Option<ArtifactLocation>,
 }
 
 /// A number of sessions; `None` is `auto`.
@@ -40,6 +43,9 @@ impl Overrides {
             retries: variable("TINTYPE_RETRIES")
                 .as_ref()
                 .map(retries)
+                .transpose()?,
+            artifacts: variable("TINTYPE_ARTIFACTS")
+                .map(|variable| artifacts(&variable, variables))
                 .transpose()?,
         })
     }
@@ -79,6 +85,15 @@ fn webdriver(variable: &Variable) -> Result<String, ConfigError> {
     } else {
         Err(variable.invalid("an address that begins with http:// or https://"))
     }
+}
+
+fn artifacts(variable: &Variable, variables: &Variables) -> Result<ArtifactLocation, ConfigError> {
+    // The value is not shown, as it may contain a password.
+    let unusable = |reason| ConfigError::Unusable {
+        variable: variable.name,
+        reason,
+    };
+    ArtifactLocation::parse(&variable.value, variables).map_err(unusable)
 }
 
 fn retries(variable: &Variable) -> Result<u32, ConfigError> {

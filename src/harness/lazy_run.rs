@@ -128,6 +128,8 @@ impl LazyRun {
     fn start(&self) -> Result<RunHandle, RunError> {
         let bus = Bus::new();
         reports::subscribe_all(&bus, &self.manifest, &self.config);
+        #[cfg(feature = "artifacts")]
+        crate::baseline::prefetch(&self.manifest, &self.snapshots);
         RunHandle::start(
             Arc::clone(&self.manifest),
             Arc::clone(&self.snapshots),

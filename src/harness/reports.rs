@@ -12,11 +12,17 @@ use crate::report::github::GithubReport;
 use crate::report::html::HtmlReport;
 use crate::report::junit::JunitReport;
 use crate::report::terminal::Terminal;
+#[cfg(feature = "artifacts")]
+use crate::report::upload::ArtifactUpload;
 
 /// Subscribes the reports that are files in the run's folder.
 pub(super) fn subscribe_files(bus: &Bus, manifest: &Manifest, config: &Config) {
     bus.subscribe(Arc::new(HtmlReport::new(manifest.root.clone())));
     bus.subscribe(Arc::new(JunitReport::new(suite_name(manifest, config))));
+    #[cfg(feature = "artifacts")]
+    if let Some(upload) = ArtifactUpload::new(manifest) {
+        bus.subscribe(Arc::new(upload));
+    }
 }
 
 /// Subscribes every report, for a process that owns the terminal.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::{Config, System, Variables};
+use crate::config::{ArtifactLocation, Config, System, Variables};
 
 use super::state_dir::{project_name, state_dir, workspace_member};
 
@@ -18,6 +18,8 @@ pub(super) struct ReadContext {
     pub(super) is_member: bool,
     pub(super) system: System,
     pub(super) variables: Variables,
+    /// The artifact store that the environment names.
+    pub(super) artifacts: Option<ArtifactLocation>,
 }
 
 impl ReadContext {
@@ -29,6 +31,7 @@ impl ReadContext {
             root,
             system: config.system.clone(),
             variables: config.variables.clone(),
+            artifacts: config.overrides.artifacts.clone(),
         }
     }
 }

@@ -63,6 +63,8 @@ impl Manifest {
             viewports: suite.viewports.screens,
             browser: suite.browser,
             baselines: suite.baselines,
+            keeps_in_store: suite.keeps_in_store,
+            artifacts: suite.artifacts,
             retries: suite.retries,
             device: suite.device,
             stories,

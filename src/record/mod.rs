@@ -47,6 +47,6 @@ pub use journal_folder::damaged_journals;
 pub(crate) use recorder::RecordReport;
 pub use recorder::Recorder;
 pub use records::Records;
-pub use retention::Retention;
+pub use retention::{Retention, Surplus};
 pub use run_pages::RunPages;
 pub use stream::{EventNotifications, StreamEntry};

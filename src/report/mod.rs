@@ -18,6 +18,8 @@ pub(crate) mod junit;
 #[cfg(test)]
 mod sample;
 pub(crate) mod terminal;
+#[cfg(feature = "artifacts")]
+pub(crate) mod upload;
 mod words;
 
 pub(crate) use failure::{FailureMessages, test_message};

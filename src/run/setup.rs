@@ -12,6 +12,7 @@ use super::error::RunError;
 use super::identity::RunIdentity;
 use super::options::{RunOptions, Scheduling};
 use super::results::ResultTable;
+use crate::baseline::Baselines;
 use crate::browser::{self, BrowserError, find};
 use crate::cache::{Cache, CacheContext, CachedPass, browser_build};
 use crate::config::{CacheMode, Config};
@@ -168,6 +169,7 @@ fn context(
         images: ImageFolder::new(Arc::clone(manifest), identity.folder.clone()),
         updater: BaselineUpdater {
             manifest: Arc::clone(manifest),
+            baselines: Baselines::of(manifest),
             update: config.run.update,
             run_id: config.run.id.clone(),
             bus: services.bus.clone(),

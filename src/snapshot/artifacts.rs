@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::baseline::sha256;
 use crate::browser::{BrowserError, StepFailure, Unstable};
-use crate::files;
+use crate::files::{self, sha256};
 use crate::manifest::Manifest;
 use crate::model::{UnmetStep, VisualTestResult};
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::baseline::{self, Baseline, BaselineError};
+use crate::baseline::{Baseline, BaselineError, Baselines};
 
 /// The baseline of a snapshot as found on disk.
 #[derive(Clone, Debug)]
@@ -18,8 +18,8 @@ pub(super) enum BaselineState {
 }
 
 impl BaselineState {
-    pub(super) fn read(root: &Path, path: &Path) -> Self {
-        match baseline::read(root, path) {
+    pub(super) fn read(baselines: &Baselines, path: &Path) -> Self {
+        match baselines.read(path) {
             Ok(None) => Self::Missing,
             Ok(Some(baseline)) => Self::Read(Arc::new(baseline)),
             Err(error) => Self::Unusable(Arc::new(error)),

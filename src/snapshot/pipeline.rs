@@ -56,7 +56,7 @@ pub(crate) async fn look_at(
     job: SnapshotJob<'_>,
     verdicts: &Verdicts,
 ) -> Result<Looked, BrowserError> {
-    let baseline = BaselineState::read(&page.site.manifest.root, &job.snapshot.baseline);
+    let baseline = BaselineState::read(&verdicts.updater.baselines, &job.snapshot.baseline);
     let looked = take_look(page, job, baseline, verdicts).await;
     looked.map_err(|error| requests::explain(page, error))
 }
@@ -71,7 +71,7 @@ pub(crate) async fn run_fast_path(
     job: SnapshotJob<'_>,
     verdicts: &Verdicts,
 ) -> Result<Option<FinishedSnapshot>, BrowserError> {
-    let baseline = BaselineState::read(&page.site.manifest.root, &job.snapshot.baseline);
+    let baseline = BaselineState::read(&verdicts.updater.baselines, &job.snapshot.baseline);
     if baseline.baseline().is_none() {
         return Ok(None);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::baseline::{self, BaselineError, Provenance};
+use crate::baseline::{BaselineError, Baselines, Provenance};
 use crate::config::UpdateMode;
 use crate::events::Bus;
 use crate::manifest::Manifest;
@@ -13,6 +13,7 @@ use crate::plan::Snapshot;
 #[derive(Clone)]
 pub(crate) struct BaselineUpdater {
     pub(crate) manifest: Arc<Manifest>,
+    pub(crate) baselines: Baselines,
     pub(crate) update: UpdateMode,
     pub(crate) run_id: RunId,
     pub(crate) bus: Bus,
@@ -47,12 +48,11 @@ impl BaselineUpdater {
             run_id: self.run_id.clone(),
             story_identifier: snapshot.identifier.clone(),
         };
-        let root = &self.manifest.root;
-        let accepted =
-            baseline::accept(root, &snapshot.baseline, png, &provenance).inspect_err(|error| {
-                result.status = Status::Failed;
-                result.message = Some(error.to_string());
-            })?;
+        let accepted = self.baselines.accept(&snapshot.baseline, png, &provenance);
+        let accepted = accepted.inspect_err(|error| {
+            result.status = Status::Failed;
+            result.message = Some(error.to_string());
+        })?;
         let reason = result.message.take();
         let reason = reason.map_or(String::new(), |reason| format!(" ({reason})"));
         result.message = Some(format!("accepted as the baseline{reason}"));

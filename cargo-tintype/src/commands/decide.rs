@@ -10,6 +10,7 @@ use tintype::internals::model::{RunFile, RunId, StoryIdentifier, VisualTestResul
 use crate::decisions::{
     Decision, DecisionState, Decisions, ExpectedBaseline, RecordedSnapshot, publish,
 };
+use crate::images;
 use crate::output::{self, print_error, print_line};
 use crate::project::{Project, is_selected};
 use crate::record_access::RecordAccess;
@@ -88,7 +89,12 @@ pub(crate) fn run(
         is_selected(&result.story_identifier, &arguments.filters)
             && is_open(&decisions, &project, result, decision, mode)
     });
+    let results: Vec<_> = results.collect();
+    if decision == Decision::Accept {
+        images::prefetch(&project.manifest, results.iter().copied());
+    }
     let decided: Vec<Decided> = results
+        .into_iter()
         .map(|result| {
             let applied = apply(&decisions, &project, &file, result, decision, mode);
             let (outcome, error) = match applied {

@@ -27,6 +27,7 @@ pub(crate) fn run(config: &Config, options: &ListOptions) -> Result<()> {
         print_error!("no snapshot matches {}", options.filters.join(", "));
     }
     if options.json {
+        let baselines = project.baselines();
         let list: Vec<_> = selected
             .into_iter()
             .map(|snapshot| {
@@ -37,7 +38,7 @@ pub(crate) fn run(config: &Config, options: &ListOptions) -> Result<()> {
                     "browser": snapshot.browser,
                     "scale": snapshot.screen.scale,
                     "baseline": project.shown(&snapshot.baseline),
-                    "hasBaseline": snapshot.baseline.is_file(),
+                    "hasBaseline": baselines.file_sha256(&snapshot.baseline).is_ok_and(|hash| hash.is_some()),
                 });
                 if let Some(reason) = &snapshot.skip {
                     entry["skip"] = json!(reason);

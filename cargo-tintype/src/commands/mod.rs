@@ -1,6 +1,7 @@
 //! One module for each command.
 
 pub(crate) mod accept;
+pub(crate) mod baselines;
 pub(crate) mod compare;
 pub(crate) mod completions;
 mod decide;
@@ -13,6 +14,8 @@ pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod orphans;
 pub(crate) mod prune;
+pub(crate) mod pull;
+pub(crate) mod push;
 pub(crate) mod reject;
 pub(crate) mod resume;
 pub(crate) mod runs;

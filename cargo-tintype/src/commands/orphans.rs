@@ -1,14 +1,12 @@
 //! `cargo tintype orphans`
 
-use std::fs;
-use std::path::Path;
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use tintype::internals::baseline;
 use tintype::internals::config::Config;
 
 use crate::output::{self, print_line};
 use crate::project::Project;
+use crate::stored_baselines::remove_empty_folders;
 
 /// List baselines that no longer belong to a snapshot
 #[derive(clap::Args)]
@@ -35,7 +33,7 @@ pub(crate) fn run(config: &Config, options: &OrphansOptions) -> Result<()> {
         bail!("orphans are unknown: the Storybook does not answer (help: start it)");
     }
     let orphans = baseline::orphans(&project.manifest, &project.plan)
-        .context("failed to list the baselines")?;
+        .map_err(|error| anyhow!("failed to list the baselines: {error}"))?;
     let shown: Vec<_> = orphans.iter().map(|path| project.shown(path)).collect();
     if options.json {
         output::print_json(&shown)?;
@@ -46,28 +44,14 @@ pub(crate) fn run(config: &Config, options: &OrphansOptions) -> Result<()> {
     }
     if options.delete {
         for path in &orphans {
-            fs::remove_file(path)
-                .with_context(|| format!("failed to delete {}", path.display()))?;
-            remove_empty(&project.manifest.root, path);
+            project.baselines().remove(path)?;
+            remove_empty_folders(&project.manifest.root, path);
         }
     }
     if !options.json {
         print_line!("{}", summary(shown.len(), options.delete));
     }
     Ok(())
-}
-
-/// Removes the folders above a deleted file that are empty.
-fn remove_empty(root: &Path, path: &Path) {
-    let above = path
-        .ancestors()
-        .skip(1)
-        .take_while(|folder| *folder != root);
-    for folder in above {
-        if fs::remove_dir(folder).is_err() {
-            break;
-        }
-    }
 }
 
 fn summary(count: usize, deleted: bool) -> String {

@@ -3,12 +3,13 @@
 use anyhow::{Result, bail};
 use serde_json::json;
 use tintype::internals::config::Config;
-use tintype::internals::model::{RunId, Status, VisualTestResult, rfc3339};
+use tintype::internals::model::{RunFile, RunId, Status, VisualTestResult, rfc3339};
 
 use super::runs;
 use crate::output::{self, print_line};
 use crate::project::is_selected;
 use crate::record_access::{RecordAccess, find_run};
+use crate::run_files;
 use crate::run_ids::LATEST;
 
 /// Show a run: what did not pass, or all of it
@@ -38,9 +39,15 @@ pub(crate) struct ShowOptions {
 
 pub(crate) fn run(config: &Config, options: &ShowOptions) -> Result<()> {
     let record = RecordAccess::open(config)?;
-    let (id, filters) = run_and_filters(&record, options)?;
-    let run = record.wait(record.records.run(&id))?;
-    let mut tests = record.wait(record.records.tests(&id))?;
+    let (RunFile { run, results }, filters) = match run_and_filters(&record, options) {
+        Ok((id, filters)) => {
+            let run = record.wait(record.records.run(&id))?;
+            let results = record.wait(record.records.tests(&id))?;
+            (RunFile { run, results }, filters)
+        }
+        Err(error) => from_store(&record, options).ok_or(error)?,
+    };
+    let (id, mut tests) = (run.run_id.clone(), results);
     tests.retain(|test| is_selected(&test.story_identifier, filters));
     if tests.is_empty() && !filters.is_empty() {
         bail!("no snapshot in {id} matches {}", filters.join(", "));
@@ -81,6 +88,22 @@ fn run_and_filters<'a>(
         Some(id) => Ok((id, others)),
         None => Ok((record.run_id(None)?, &options.arguments)),
     }
+}
+
+/// A run that the record does not have, if there is an artifact store that has
+/// it, and the filters.
+fn from_store<'a>(
+    record: &RecordAccess,
+    options: &'a ShowOptions,
+) -> Option<(RunFile, &'a [String])> {
+    let manifest = &record.project.manifest;
+    manifest.artifacts.as_ref()?;
+    let (name, filters) = match (&options.run, options.arguments.split_first()) {
+        (None, Some((first, others))) => (Some(first), others),
+        (run, _) => (run.as_ref(), options.arguments.as_slice()),
+    };
+    let opened = run_files::open(manifest, name.map(String::as_str)).ok()?;
+    Some((opened.file, filters))
 }
 
 fn print_history(record: &RecordAccess, test: &VisualTestResult) -> Result<()> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail};
-use tintype::internals::baseline;
+use tintype::internals::baseline::{self, Baselines};
 use tintype::internals::model::{VisualTestResult, VisualTestRun};
 
 use super::decision::{Decision, DecisionState, ExpectedBaseline};
@@ -57,7 +57,7 @@ impl Decisions {
             return Some(DecisionState::Rejected);
         }
         let path = project.baseline(&result.story_identifier).ok()?;
-        let found = baseline::read(&project.manifest.root, &path).ok()??;
+        let found = project.baselines().read(&path).ok()??;
         let from = found.provenance?;
         (from.run_id == result.run_id && from.story_identifier == result.story_identifier)
             .then_some(DecisionState::Accepted)
@@ -68,7 +68,7 @@ impl Decisions {
         let path = project.baseline(&result.story_identifier)?;
         let image = images::current(&project.manifest, result)?;
         // A damaged baseline is replaced.
-        let found = baseline::read(&project.manifest.root, &path).ok().flatten();
+        let found = project.baselines().read(&path).ok().flatten();
         Ok(found.is_some_and(|baseline| baseline.is_capture(&image)))
     }
 
@@ -124,28 +124,23 @@ fn accept(
     if log.effective(&run.run_id, &snapshot.name()) == Some(Decision::Reject) {
         bail!("it was rejected (help: undo that first with `cargo tintype undo`)");
     }
-    let root = &project.manifest.root;
-    let state_dir = project.manifest.state_dir();
+    let baselines = project.baselines();
     let path = project.baseline(&result.story_identifier)?;
     let image = images::current(&project.manifest, result)?;
     check_engine(project, result)?;
     let provenance = images::provenance(run, result);
     let before = match expected {
-        ExpectedBaseline::OfRun => recorded(root, &path, result)?,
+        ExpectedBaseline::OfRun => recorded(&baselines, &path, result)?,
         ExpectedBaseline::Hash(hash) => hash.clone(),
-        ExpectedBaseline::Any => baseline::file_sha256(root, &path)?,
+        ExpectedBaseline::Any => baselines.file_sha256(&path)?,
     };
     if let Some(hash) = &before {
-        log.keep_replaced(&path, hash)?;
+        // Without its file, it cannot be restored, but it can be replaced.
+        if let Ok(Some(file)) = baselines.file(&path) {
+            log.keep_replaced(&file, hash)?;
+        }
     }
-    let accepted = baseline::accept_if(
-        root,
-        &state_dir,
-        &path,
-        before.as_deref(),
-        &image,
-        &provenance,
-    )?;
+    let accepted = baselines.accept_if(&path, before.as_deref(), &image, &provenance)?;
     Ok(entry.with_hashes(before, accepted.file_sha256))
 }
 
@@ -166,14 +161,18 @@ fn check_engine(project: &Project, result: &VisualTestResult) -> Result<()> {
 
 /// The hash of the baseline that the run compared with. It could not compare
 /// with a damaged file, which therefore counts as the expected one.
-fn recorded(root: &Path, path: &Path, result: &VisualTestResult) -> Result<Option<String>> {
+fn recorded(
+    baselines: &Baselines,
+    path: &Path,
+    result: &VisualTestResult,
+) -> Result<Option<String>> {
     let hashes = result.sha256.as_ref();
     if let Some(hash) = hashes.and_then(|hashes| hashes.baseline.clone()) {
         return Ok(Some(hash));
     }
-    match baseline::read(root, path) {
+    match baselines.read(path) {
         Ok(_) => Ok(None),
-        Err(_) => Ok(baseline::file_sha256(root, path)?),
+        Err(_) => Ok(baselines.file_sha256(path)?),
     }
 }
 
@@ -219,9 +218,8 @@ fn undo(
                 None => None,
             };
             let after = last.after.as_deref().unwrap_or_default();
-            let manifest = &project.manifest;
-            let state_dir = manifest.state_dir();
-            baseline::restore_if(&manifest.root, &state_dir, &path, after, before.as_deref())?;
+            let baselines = project.baselines();
+            baselines.restore_if(&path, after, before.as_deref())?;
         }
     }
     Ok(entry)

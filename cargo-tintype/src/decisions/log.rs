@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use tintype::compare::MAX_FILE_BYTES;
 use tintype::internals::model::{RunId, now_ms};
 use tintype::internals::{baseline, files};
 
@@ -163,17 +162,14 @@ impl DecisionLog {
         self.refresh()
     }
 
-    /// Keeps a copy of the baseline that is about to be replaced, if it is the
+    /// Keeps a copy of the file of the baseline that is about to be replaced, if it is the
     /// expected one. Otherwise it will not be replaced.
-    pub(super) fn keep_replaced(&self, path: &Path, hash: &str) -> Result<()> {
-        let Ok(bytes) = files::read(path, MAX_FILE_BYTES) else {
-            return Ok(());
-        };
-        if baseline::sha256(&bytes) != hash {
+    pub(super) fn keep_replaced(&self, file: &[u8], hash: &str) -> Result<()> {
+        if baseline::sha256(file) != hash {
             return Ok(());
         }
         let copy = self.replaced(hash);
-        files::replace_durably(&copy, &bytes)
+        files::replace_durably(&copy, file)
             .with_context(|| format!("failed to keep the old baseline in {}", copy.display()))
     }
 

@@ -7,7 +7,6 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tintype::internals::baseline;
 use tintype::internals::model::{RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun};
 use tintype::internals::record::HistoryEntry;
 use tokio::task::spawn_blocking;
@@ -170,7 +169,7 @@ pub(super) async fn test(
     let path = project.baseline(&story).ok();
     // A damaged baseline can be replaced, too.
     let baseline_now = path.and_then(|path| {
-        let hash = baseline::file_sha256(&project.manifest.root, &path);
+        let hash = project.baselines().file_sha256(&path);
         hash.ok().flatten()
     });
     let state = app.decisions.state(&project, &result);

@@ -3,7 +3,6 @@
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{Response, header};
-use tintype::internals::baseline;
 use tintype::internals::model::RunId;
 use tokio::task::spawn_blocking;
 
@@ -22,7 +21,7 @@ pub(super) async fn image(
         spawn_blocking(move || {
             let project = app.project()?;
             let path = project.baseline(&story)?;
-            let found = baseline::read(&project.manifest.root, &path)?;
+            let found = project.baselines().read(&path)?;
             found
                 .map(|found| found.bytes)
                 .ok_or_else(|| anyhow::anyhow!("there is no baseline"))

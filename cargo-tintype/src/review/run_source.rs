@@ -1,10 +1,11 @@
-//! Reads runs from the record and from the folder of runs.
+//! Reads runs from the record, the folder of runs and the artifact store.
 //!
 //! The record has the runs of every machine; the folder has those of this one,
 //! even if the record is unavailable or has lost them.
 
 use std::path::PathBuf;
 
+use tintype::internals::artifacts::ArtifactStore;
 use tintype::internals::model::{RunFile, RunId, StoryIdentifier, VisualTestResult, VisualTestRun};
 use tintype::internals::record::{RecordError, Records};
 
@@ -20,6 +21,7 @@ const MAX_RUNS: usize = 200;
 pub(super) struct RunSource {
     pub(super) records: Records,
     folder: PathBuf,
+    store: Option<ArtifactStore>,
 }
 
 /// Runs, newest first, and the error of the record if it is unavailable.
@@ -29,8 +31,12 @@ pub(super) struct RunList {
 }
 
 impl RunSource {
-    pub(super) fn new(records: Records, folder: PathBuf) -> Self {
-        Self { records, folder }
+    pub(super) fn new(records: Records, folder: PathBuf, store: Option<ArtifactStore>) -> Self {
+        Self {
+            records,
+            folder,
+            store,
+        }
     }
 
     pub(super) fn describe(&self) -> String {
@@ -65,7 +71,16 @@ impl RunSource {
             return newest
                 .ok_or_else(|| anyhow::anyhow!("there is no run (help: run the tests first)"));
         }
-        run_ids::find(run, runs.iter().map(|run| &run.run_id))?
+        let found = run_ids::find(run, runs.iter().map(|run| &run.run_id))?;
+        let stored = match (&found, &self.store) {
+            (None, Some(store)) => store.runs()?,
+            _ => Vec::new(),
+        };
+        found
+            .map_or_else(
+                || run_ids::find(run, stored.iter().map(|run| &run.run)),
+                |id| Ok(Some(id)),
+            )?
             .ok_or_else(|| anyhow::anyhow!("there is no run `{run}`"))
     }
 
@@ -81,7 +96,7 @@ impl RunSource {
         match recorded.await {
             Ok(found) => Ok(found),
             Err(error) => self
-                .in_folder(id, error)
+                .in_files(id, error)
                 .map(|file| (file.run, file.results)),
         }
     }
@@ -100,19 +115,22 @@ impl RunSource {
             Ok(found) => return Ok(found),
             Err(error) => error,
         };
-        let file = self.in_folder(id, error)?;
+        let file = self.in_files(id, error)?;
         let mut results = file.results.into_iter();
         let result = results.find(|result| result.story_identifier == *story);
         let missing = || ApiError::not_found(format!("the run `{id}` has no snapshot {story}"));
         Ok((file.run, result.ok_or_else(missing)?))
     }
 
-    /// The run from the folder, or the error of the record.
-    fn in_folder(&self, id: &RunId, error: RecordError) -> Result<RunFile, ApiError> {
+    /// The run from the folder or the artifact store, or the error of the record.
+    fn in_files(&self, id: &RunId, error: RecordError) -> Result<RunFile, ApiError> {
         let mut files = self.files();
-        files
-            .find(|file| file.run.run_id == *id)
-            .ok_or_else(|| error.into())
+        if let Some(file) = files.find(|file| file.run.run_id == *id) {
+            return Ok(file);
+        }
+        let stored = self.store.as_ref();
+        let stored = stored.and_then(|store| run_files::read_stored(store, id).ok()?);
+        stored.map(|run| run.file).ok_or_else(|| error.into())
     }
 
     /// The runs of the folder. They are found by their content, so that a run

@@ -14,6 +14,7 @@ use super::identity::ServerIdentity;
 use super::link::LinkAccess;
 use super::options::ReviewOptions;
 use super::run_source::RunSource;
+use crate::artifacts;
 use crate::decisions::Decisions;
 use crate::percent::encode_segment;
 use crate::project::Project;
@@ -52,7 +53,11 @@ pub(super) async fn open(
     let settings = RecordConfig::new(&state_dir, &project.config).map_err(record_error)?;
     let records = Records::open(&settings).await.map_err(record_error)?;
     let records = records.of_project(&project.manifest.project);
-    let source = RunSource::new(records, run_files::folder_of(&project.manifest));
+    let source = RunSource::new(
+        records,
+        run_files::folder_of(&project.manifest),
+        artifacts::store(&project.manifest)?,
+    );
     let identity = ServerIdentity::load(&state_dir)?;
     let policy = match (&options.user_header, token) {
         (Some(name), _) => AccessPolicy::Header(name.clone()),

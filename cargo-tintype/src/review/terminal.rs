@@ -5,7 +5,6 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use tintype::internals::baseline;
 use tintype::internals::model::{VisualTestResult, VisualTestRun};
 
 use super::decide::decide;
@@ -136,10 +135,9 @@ fn images_of(
     project: &Project,
     result: &VisualTestResult,
 ) -> Vec<(&'static str, PathBuf, Vec<u8>)> {
-    let root = &project.manifest.root;
     let baseline = project.baseline(&result.story_identifier).ok();
     let baseline = baseline.and_then(|path| {
-        let found = baseline::read(root, &path).ok()??;
+        let found = project.baselines().read(&path).ok()??;
         Some((path, found.bytes))
     });
     let find = |exists: bool, image| {

@@ -68,3 +68,54 @@ fn a_missing_browser_is_a_problem_with_advice() {
     let browser = &checks[1];
     insta::assert_snapshot!(serde_json::to_string_pretty(browser).unwrap());
 }
+
+/// What `git lfs` leaves in place of a file of this size.
+fn pointer(size: u64) -> String {
+    format!("version https://git-lfs.github.com/spec/v1\noid sha256:{size:064x}\nsize {size}\n")
+}
+
+#[test]
+fn doctor_names_git_lfs_pointers_and_the_size_of_the_history() {
+    let project = Project::new();
+    let git = |arguments: &[&str]| {
+        let mut command = project.command("git");
+        command
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("HOME", project.root())
+            .args([
+                "-c",
+                "user.name=tester",
+                "-c",
+                "user.email=tester@example.org",
+            ])
+            .args(arguments);
+        assert!(command.output().unwrap().status.success(), "{arguments:?}");
+    };
+    let baseline = baseline_of("button::light::375x667");
+    git(&["init", "-q"]);
+    for text in [pointer(30 << 20), pointer(40 << 20)] {
+        project.write(&baseline, text.as_bytes());
+        git(&["add", "baselines"]);
+        git(&["commit", "-qm", "a version"]);
+    }
+    let said = project.tintype(&["doctor"]).all();
+    assert!(
+        said.contains("1 baselines are Git LFS pointers that were not pulled")
+            && said.contains("fetch them with `git lfs pull`"),
+        "{said}"
+    );
+    let history = "2 versions of baselines: 0.0 MB (0.0 MB in the current commit), and 70.0 MB \
+                   in Git LFS";
+    assert!(said.contains(history), "{said}");
+    assert!(!said.contains("move --to store"), "{said}");
+
+    project.write(&baseline, pointer(50 << 20).as_bytes());
+    git(&["add", "baselines"]);
+    git(&["commit", "-qm", "a third version"]);
+    let said = project.tintype(&["doctor"]).all();
+    assert!(said.contains("120.0 MB in Git LFS"), "{said}");
+    assert!(
+        said.contains("`cargo tintype baselines move --to store`"),
+        "{said}"
+    );
+}

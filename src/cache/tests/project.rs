@@ -120,7 +120,7 @@ impl CachedProject {
         };
         CachedPass {
             environment_changed: vec![change],
-            ..CachedPass::new(baseline::sha256(&fs::read(&snapshot.baseline).unwrap()))
+            ..CachedPass::new(crate::files::sha256(&fs::read(&snapshot.baseline).unwrap()))
         }
     }
 

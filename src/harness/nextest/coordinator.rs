@@ -106,6 +106,8 @@ fn serve(
     let (bus, warnings) = (Bus::new(), Arc::new(Warnings::default()));
     reports::subscribe_files(&bus, &manifest, config);
     bus.subscribe(Arc::clone(&warnings) as Arc<dyn Subscriber>);
+    #[cfg(feature = "artifacts")]
+    crate::baseline::prefetch(&manifest, &snapshots);
     let run = RunHandle::start(
         Arc::clone(&manifest),
         Arc::new(snapshots),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::config::ArtifactLocation;
 use crate::manifest::context::ReadContext;
 use crate::manifest::reader::{Problems, Table, Value};
 use crate::manifest::types::{
@@ -11,7 +12,7 @@ use crate::manifest::types::{
 
 use super::source::{self, StoriesSection};
 use super::viewports::{self, Viewports};
-use super::{browser, capture, compare, device, login, requests, themes};
+use super::{artifacts, browser, capture, compare, device, login, requests, themes};
 
 /// The sections that apply to all stories, each in its own field.
 pub(in crate::manifest) struct Suite {
@@ -20,6 +21,8 @@ pub(in crate::manifest) struct Suite {
     pub(in crate::manifest) stories: StoriesSection,
     pub(in crate::manifest) browser: BrowserSettings,
     pub(in crate::manifest) baselines: BaselineTemplate,
+    pub(in crate::manifest) keeps_in_store: bool,
+    pub(in crate::manifest) artifacts: Option<ArtifactLocation>,
     pub(in crate::manifest) retries: u32,
     pub(in crate::manifest) logins: Vec<Arc<Login>>,
     pub(in crate::manifest) themes: Vec<Arc<Theme>>,
@@ -40,6 +43,9 @@ pub(in crate::manifest) fn read(
     let logins = login::logins(document.take("login"), &context.variables, problems);
     let stories = source::read(document.take("stories"), &context, &logins, problems);
     let in_storybook = stories.storybook.is_some();
+    let artifacts = artifacts::read(document.take("artifacts"), &context, problems);
+    let has_store = artifacts.is_some();
+    let (baselines, keeps_in_store) = baselines(document.take("baselines"), has_store, problems);
     let (compare, capture) = (document.take("compare"), document.take("capture"));
     Suite {
         themes: themes::themes(document.take("themes"), in_storybook, problems),
@@ -49,7 +55,9 @@ pub(in crate::manifest) fn read(
         logins,
         browser: browser::browser(document.take("browser"), &context, problems),
         viewports: viewports::viewports(document.take("viewports"), problems),
-        baselines: baselines(document.take("baselines"), problems),
+        artifacts,
+        baselines,
+        keeps_in_store,
         compare: compare::compare(compare, &Tolerances::default(), problems),
         capture: capture::capture(capture, &CaptureSettings::default(), problems),
         requests: requests::requests(document.take("request"), &context.root, problems),
@@ -80,13 +88,37 @@ fn project(value: Option<Value<'_>>, context: &ReadContext, problems: &mut Probl
     name.to_owned()
 }
 
-fn baselines(value: Option<Value<'_>>, problems: &mut Problems) -> BaselineTemplate {
+/// The path template, and whether the baselines are in the artifact store.
+fn baselines(
+    value: Option<Value<'_>>,
+    has_store: bool,
+    problems: &mut Problems,
+) -> (BaselineTemplate, bool) {
     let table = value.and_then(|value| value.table(problems));
-    let path = table.and_then(|mut table| {
-        let path = table.take("path");
-        table.finish(problems);
-        path
-    });
+    let Some(mut table) = table else {
+        return (BaselineTemplate::default(), false);
+    };
+    let (path, keep) = (table.take("path"), table.take("keep"));
+    table.finish(problems);
+    let in_store =
+        keep.is_some_and(|keep| match keep.text(problems) {
+            Some("store") if !has_store => {
+                problems.add(keep.wrong(
+                    "needs an artifact store: set `url` in [artifacts] or TINTYPE_ARTIFACTS",
+                ));
+                false
+            }
+            Some("store") => true,
+            Some("git") | None => false,
+            Some(_) => {
+                problems.add(keep.expected("\"git\" or \"store\""));
+                false
+            }
+        });
+    (template(path, problems), in_store)
+}
+
+fn template(path: Option<Value<'_>>, problems: &mut Problems) -> BaselineTemplate {
     let Some((path, text)) = path.and_then(|path| Some((path.clone(), path.text(problems)?)))
     else {
         return BaselineTemplate::default();

@@ -215,3 +215,30 @@ fn filters_select_the_stories_of_a_storybook() {
     let its = manifest.stories[0].storybook.as_ref().unwrap();
     assert!(!its.may_compare && its.may_pick_screens);
 }
+
+#[test]
+#[cfg(feature = "artifacts")]
+fn the_environment_names_the_artifact_store_before_the_manifest() {
+    let project = Project::new();
+    let section = "[artifacts]\nurl = \"s3://bucket/a\"\n[baselines]\nkeep = \"store\"\n";
+    let text = format!("{STORIES}{section}");
+    let manifest = project.parse(&text).unwrap();
+    assert!(manifest.keeps_in_store);
+    assert_eq!(manifest.artifacts.unwrap().to_string(), "s3://bucket/a");
+
+    let config = Config::from_variables([("TINTYPE_ARTIFACTS", "gs://other")]).unwrap();
+    let path = project.0.path().join("stories.toml");
+    let manifest = Manifest::parse(&path, &text, &config).unwrap();
+    assert_eq!(manifest.artifacts.unwrap().to_string(), "gs://other");
+}
+
+#[test]
+fn baselines_in_the_store_need_a_store() {
+    let text = format!("{STORIES}[baselines]\nkeep = \"store\"\n");
+    let error = Project::new().parse(&text).unwrap_err().to_string();
+    let expected = "`keep` in [baselines] needs an artifact store: set `url` in [artifacts]";
+    assert!(error.contains(expected), "{error}");
+    let text = format!("{STORIES}[baselines]\nkeep = \"lfs\"\n");
+    let error = Project::new().parse(&text).unwrap_err().to_string();
+    assert!(error.contains("expected \"git\" or \"store\""), "{error}");
+}

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::config::ArtifactLocation;
+
 use super::browser::BrowserSettings;
 use super::credentials::CredentialTemplates;
 use super::device::Device;
@@ -45,6 +47,11 @@ pub struct Manifest {
     pub viewports: Vec<(String, Screen)>,
     /// The path of baselines below [`root`](Self::root).
     pub baselines: BaselineTemplate,
+    /// Whether baselines are in the artifact store, and `baselines.lock` names
+    /// them.
+    pub keeps_in_store: bool,
+    /// The artifact store, if there is one.
+    pub artifacts: Option<ArtifactLocation>,
     /// The number of retries of a failed capture.
     pub retries: u32,
     /// The device, unless a theme or a story sets another one.

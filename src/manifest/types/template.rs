@@ -1,5 +1,6 @@
 //! The path template of baselines.
 
+use std::env::consts::{ARCH, OS};
 use std::fmt;
 use std::path::{Component, Path};
 
@@ -134,8 +135,8 @@ impl BaselineTemplate {
                 TemplatePart::Placeholder(Placeholder::Theme) => places.theme,
                 TemplatePart::Placeholder(Placeholder::Viewport) => places.viewport,
                 TemplatePart::Placeholder(Placeholder::Browser) => places.browser,
-                TemplatePart::Placeholder(Placeholder::Platform) => std::env::consts::OS,
-                TemplatePart::Placeholder(Placeholder::Arch) => std::env::consts::ARCH,
+                TemplatePart::Placeholder(Placeholder::Platform) => OS,
+                TemplatePart::Placeholder(Placeholder::Arch) => ARCH,
             });
         }
         path
@@ -148,8 +149,8 @@ impl BaselineTemplate {
         for part in &self.parts {
             fixed.push_str(match part {
                 TemplatePart::Text(text) => text,
-                TemplatePart::Placeholder(Placeholder::Platform) => std::env::consts::OS,
-                TemplatePart::Placeholder(Placeholder::Arch) => std::env::consts::ARCH,
+                TemplatePart::Placeholder(Placeholder::Platform) => OS,
+                TemplatePart::Placeholder(Placeholder::Arch) => ARCH,
                 TemplatePart::Placeholder(_) => break,
             });
         }
@@ -162,28 +163,53 @@ impl BaselineTemplate {
     /// Whether a path can be that of a baseline of one of these engines on this
     /// platform.
     pub fn could_be(&self, path: &str, browsers: &[BrowserName]) -> bool {
-        produces(&self.parts, path, browsers)
+        produces(&self.parts, path, browsers, Some((OS, ARCH)))
+    }
+
+    /// Whether a path can be that of a baseline of any engine on any platform.
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn could_be_elsewhere(&self, path: &str) -> bool {
+        produces(&self.parts, path, &BrowserName::ALL, None)
+    }
+
+    /// The folder of the baselines of all platforms: everything before the first
+    /// placeholder, up to its last `/`.
+    #[cfg(feature = "artifacts")]
+    pub(crate) fn folder_of_all_platforms(&self) -> &str {
+        let fixed = self.text.split('{').next().unwrap_or_default();
+        &fixed[..fixed.rfind('/').unwrap_or(0)]
     }
 }
 
-/// Whether the parts can produce the text.
-fn produces(parts: &[TemplatePart], text: &str, browsers: &[BrowserName]) -> bool {
+/// Whether the parts can produce the text, on a system and architecture or on
+/// any.
+fn produces(
+    parts: &[TemplatePart],
+    text: &str,
+    browsers: &[BrowserName],
+    platform: Option<(&str, &str)>,
+) -> bool {
     let Some((part, parts)) = parts.split_first() else {
         return text.is_empty();
     };
     let fixed = |word: &str| {
         let rest = text.strip_prefix(word);
-        rest.is_some_and(|rest| produces(parts, rest, browsers))
+        rest.is_some_and(|rest| produces(parts, rest, browsers, platform))
     };
     let any = |fits: &dyn Fn(&str) -> bool| {
         let ends = (1..=text.len()).filter(|&end| text.is_char_boundary(end));
         let mut ends = ends.filter(|&end| fits(&text[..end]));
-        ends.any(|end| produces(parts, &text[end..], browsers))
+        ends.any(|end| produces(parts, &text[end..], browsers, platform))
     };
     match part {
         TemplatePart::Text(word) => fixed(word),
-        TemplatePart::Placeholder(Placeholder::Platform) => fixed(std::env::consts::OS),
-        TemplatePart::Placeholder(Placeholder::Arch) => fixed(std::env::consts::ARCH),
+        TemplatePart::Placeholder(place @ (Placeholder::Platform | Placeholder::Arch)) => {
+            match platform {
+                Some((os, _)) if *place == Placeholder::Platform => fixed(os),
+                Some((_, arch)) => fixed(arch),
+                None => any(&|text| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')),
+            }
+        }
         TemplatePart::Placeholder(Placeholder::Browser) => {
             browsers.iter().any(|name| fixed(name.as_str()))
         }

@@ -29,6 +29,8 @@ pub(super) struct ImageSources {
 pub(super) struct Pictures<'a> {
     dir: &'a Path,
     root: &'a Path,
+    /// The folder of pictures that were read from the artifact store.
+    stored: PathBuf,
     embed: bool,
 }
 
@@ -39,57 +41,75 @@ impl<'a> Pictures<'a> {
         results: &[VisualTestResult],
         embed_up_to: u64,
     ) -> Self {
-        let bytes: u64 = results
-            .iter()
-            .filter(|result| is_reviewed(result))
-            .flat_map(|result| [&result.baseline, &result.current, &result.diff])
-            .flatten()
-            .filter_map(|path| fs::metadata(picture(dir, root, path)?).ok())
-            .map(|file| file.len())
-            .sum();
-        Self {
+        // `dir` is `{state}/runs/{runId}`.
+        let state = dir.ancestors().nth(2).unwrap_or(dir);
+        let mut pictures = Self {
             dir,
             root,
-            embed: bytes <= embed_up_to,
+            stored: state.join("artifacts/objects"),
+            embed: false,
+        };
+        let reviewed = results.iter().filter(|result| is_reviewed(result));
+        let bytes: u64 = reviewed
+            .flat_map(|result| {
+                let baseline = pictures.baseline(result);
+                let others = [&result.current, &result.diff].into_iter().flatten();
+                baseline
+                    .into_iter()
+                    .chain(others.filter_map(|path| picture(dir, root, path)))
+            })
+            .filter_map(|file| fs::metadata(file).ok())
+            .map(|file| file.len())
+            .sum();
+        pictures.embed = bytes <= embed_up_to;
+        pictures
+    }
+
+    /// The file of the baseline: that of the project, otherwise the picture that
+    /// was read from the artifact store.
+    fn baseline(&self, result: &VisualTestResult) -> Option<PathBuf> {
+        let file = picture(self.dir, self.root, result.baseline.as_deref()?)?;
+        if file.is_file() {
+            return Some(file);
         }
+        let hash = result.sha256.as_ref()?.baseline.as_deref()?;
+        let stored = self.stored.join(files::sha256_path(hash)?);
+        stored.is_file().then_some(stored)
     }
 
     /// The images of one result. A result that passed has only its baseline,
     /// which is never embedded: there may be thousands of them.
     pub(super) fn of(&self, result: &VisualTestResult) -> Result<ImageSources, ReportError> {
-        let show = |path: &Option<String>| path.as_deref().and_then(|path| self.show(result, path));
+        let find = |path: &Option<String>| picture(self.dir, self.root, path.as_deref()?);
+        let show = |path: &Option<String>| self.show(result, &find(path)?);
+        let baseline = self.baseline(result);
         Ok(ImageSources {
-            baseline: match result.baseline.as_deref() {
-                Some(path) if is_reviewed(result) && !self.embed => self.copy(result, path)?,
-                _ => show(&result.baseline),
+            baseline: match &baseline {
+                Some(file) if is_reviewed(result) && !self.embed => self.copy(result, file)?,
+                _ => baseline.and_then(|file| self.show(result, &file)),
             },
             current: show(&result.current),
             diff: show(&result.diff),
         })
     }
 
-    fn show(&self, result: &VisualTestResult, path: &str) -> Option<String> {
-        let file = picture(self.dir, self.root, path)?;
+    fn show(&self, result: &VisualTestResult, file: &Path) -> Option<String> {
         if self.embed && is_reviewed(result) {
-            let bytes = files::read(&file, MAX_FILE_BYTES).ok()?;
+            let bytes = files::read(file, MAX_FILE_BYTES).ok()?;
             Some(format!("data:image/png;base64,{}", STANDARD.encode(bytes)))
         } else {
-            file.is_file().then(|| address(self.dir, &file))
+            file.is_file().then(|| address(self.dir, file))
         }
     }
 
     /// Copies a baseline beside the page: accepting replaces the original, and a
     /// CI artifact has only this folder.
-    fn copy(&self, result: &VisualTestResult, path: &str) -> Result<Option<String>, ReportError> {
-        let file = picture(self.dir, self.root, path).filter(|file| file.is_file());
-        let Some(file) = file else {
-            return Ok(None);
-        };
+    fn copy(&self, result: &VisualTestResult, file: &Path) -> Result<Option<String>, ReportError> {
         let stem = result.story_identifier.file_stem();
         let copy = self.dir.join(format!("{stem}-baseline.png"));
         let write = || {
             fs::create_dir_all(copy.parent().unwrap_or(self.dir))?;
-            fs::copy(&file, &copy)
+            fs::copy(file, &copy)
         };
         write().map_err(|source| ReportError {
             path: copy.clone(),

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use tintype::internals::baseline;
 use tintype::internals::config::Config;
 use tintype::internals::model::{Environment, EnvironmentChange, pin_environment};
 use tintype::internals::run::environment;
@@ -29,7 +28,7 @@ pub(super) fn checks(project: &Project, config: &Config, browsers: &Browsers) ->
             browser: browsers.get(&snapshot.browser).cloned(),
             ..here.clone()
         };
-        match baseline::read(&project.manifest.root, &snapshot.baseline) {
+        match project.baselines().read(&snapshot.baseline) {
             Ok(None) => {}
             Ok(Some(baseline)) => {
                 let made = baseline.provenance.map(|provenance| provenance.environment);

@@ -1,9 +1,11 @@
 //! `cargo tintype doctor`
 
+mod artifacts;
 mod baselines;
 mod browser;
 mod check;
 mod fonts;
+mod git_history;
 
 use anyhow::{Result, bail};
 
@@ -56,6 +58,8 @@ fn examine(config: &Config) -> Vec<Check> {
     checks.extend(found);
     checks.push(fonts::check());
     checks.extend(baselines::checks(&project, config, &browsers));
+    checks.extend(git_history::checks(&project));
+    checks.extend(artifacts::check(&project.manifest));
     checks.extend(record(project));
     checks
 }

@@ -1,5 +1,7 @@
 //! `cargo tintype prune`
 
+mod stored;
+
 use std::io::{BufWriter, Write as _};
 use std::time::Duration;
 
@@ -15,7 +17,8 @@ use crate::record_access::RecordAccess;
 
 /// Delete old runs and their images
 ///
-/// Without --delete, only lists what would be deleted.
+/// Without --delete, only lists what would be deleted. In the artifact store, a
+/// picture is deleted once no run and no baseline refers to it.
 #[derive(clap::Args)]
 pub(crate) struct PruneOptions {
     /// Number of newest runs to keep
@@ -29,6 +32,11 @@ pub(crate) struct PruneOptions {
     /// Megabytes of images to keep; older runs keep their records
     #[arg(long, value_name = "MB")]
     megabytes: Option<u64>,
+
+    /// Hours for which a picture in the artifact store is kept although nothing
+    /// refers to it: it may be of a run in progress
+    #[arg(long, value_name = "H", default_value_t = 24)]
+    grace: u64,
 
     /// Delete them
     #[arg(long)]
@@ -62,6 +70,9 @@ pub(crate) fn run(config: &Config, options: &PruneOptions) -> Result<()> {
         record.wait(record.records.prune(&surplus, deleted))?;
         bar.finish_and_clear();
     }
+    let grace = Duration::from_secs(options.grace.saturating_mul(3600));
+    let manifest = &record.project.manifest;
+    let pruned = stored::prune(manifest, retention, &surplus, grace, options.delete)?;
     if options.json {
         let items: Vec<_> = surplus
             .iter()
@@ -74,7 +85,10 @@ pub(crate) fn run(config: &Config, options: &PruneOptions) -> Result<()> {
                 })
             })
             .collect();
-        let json = json!({ "deleted": options.delete, "runs": items });
+        let mut json = json!({ "deleted": options.delete, "runs": items });
+        if let Some(pruned) = &pruned {
+            json["artifacts"] = pruned.to_json();
+        }
         output::print_json(&json)?;
         return Ok(());
     }
@@ -94,6 +108,9 @@ pub(crate) fn run(config: &Config, options: &PruneOptions) -> Result<()> {
         (0, _) => print_line!("nothing to delete"),
         (n, true) => print_line!("deleted {n}"),
         (n, false) => print_line!("{n} would be deleted (use --delete to delete them)"),
+    }
+    if let Some(pruned) = pruned {
+        print_line!("{}", pruned.summary(options.delete));
     }
     Ok(())
 }

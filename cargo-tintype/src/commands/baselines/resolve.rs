@@ -1,0 +1,66 @@
+//! `cargo tintype baselines resolve`
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+use tintype::internals::baseline::{BaselineLock, LockError, MergeSide, MergeSides};
+use tintype::internals::config::Config;
+
+use crate::output::print_line;
+use crate::project::Project;
+
+/// Resolve git's conflict markers in baselines.lock, line by line
+///
+/// Takes a baseline that one side has changed from that side. If both sides have
+/// changed it, choose a side, and run the tests.
+#[derive(clap::Args)]
+pub(super) struct ResolveOptions {
+    /// Where both sides have changed a baseline, take ours
+    #[arg(long, conflicts_with = "theirs")]
+    ours: bool,
+
+    /// Where both sides have changed a baseline, take theirs
+    #[arg(long)]
+    theirs: bool,
+}
+
+pub(super) fn run(config: &Config, options: &ResolveOptions) -> Result<()> {
+    let project = Project::open(config)?;
+    let root = &project.manifest.root;
+    let text = BaselineLock::text(root)?;
+    match BaselineLock::parse(&text) {
+        Err(LockError::Conflict { .. }) => {}
+        Err(error) => return Err(error.into()),
+        Ok(_) => bail!("{} has no conflict markers", BaselineLock::NAME),
+    }
+    let mut sides = MergeSides::parse(&text)?;
+    if sides.base.is_none() {
+        sides.base = ancestor(root);
+    }
+    let preferred = match (options.ours, options.theirs) {
+        (true, _) => Some(MergeSide::Ours),
+        (_, true) => Some(MergeSide::Theirs),
+        _ => None,
+    };
+    let merged = sides.merge(preferred)?;
+    merged.write(root)?;
+    print_line!(
+        "resolved {}: {} baselines (help: `git add` it)",
+        BaselineLock::NAME,
+        merged.len()
+    );
+    Ok(())
+}
+
+/// The common ancestor of the file, which git keeps while it merges.
+fn ancestor(root: &Path) -> Option<BaselineLock> {
+    let output = Command::new("git")
+        .arg("show")
+        .arg(format!(":1:./{}", BaselineLock::NAME))
+        .current_dir(root)
+        .output()
+        .ok()?;
+    let text = output.status.success().then_some(output.stdout)?;
+    BaselineLock::parse(&String::from_utf8(text).ok()?).ok()
+}

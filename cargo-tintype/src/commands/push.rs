@@ -1,0 +1,30 @@
+//! `cargo tintype push`
+
+use anyhow::Result;
+use tintype::internals::config::Config;
+
+use crate::output::print_line;
+use crate::project::Project;
+use crate::stored_baselines::{check, hashes, lock, store};
+
+/// Upload the baselines in baselines.lock that the artifact store does not have
+///
+/// `accept` uploads baselines itself. This heals a store that has lost some, from
+/// the copies of this machine.
+#[derive(clap::Args)]
+pub(crate) struct PushOptions {}
+
+pub(crate) fn run(config: &Config, _options: &PushOptions) -> Result<()> {
+    let project = Project::open(config)?;
+    let manifest = &project.manifest;
+    let lock = lock(manifest)?;
+    let hashes = hashes(&lock);
+    let (store, count) = (store(manifest)?, hashes.len());
+    let transfer = store.push_baselines(&manifest.state_dir(), hashes);
+    print_line!(
+        "uploaded {} of {count} baselines to {}",
+        transfer.moved,
+        store.name()
+    );
+    check(&transfer, &lock, "upload")
+}

@@ -1,0 +1,39 @@
+//! The artifact store with the real binary, a real browser and a real S3 server.
+//!
+//! With `PLAY_SUITE` set, this binary acts as a user's `tests/visual.rs`.
+//! Otherwise it runs the tests, each of which starts it again that way.
+
+mod baselines;
+#[path = "../../../tests/support/port.rs"]
+mod port;
+mod project;
+mod prune;
+mod readers;
+#[path = "../../../tests/support/s3.rs"]
+mod s3;
+#[path = "../../../tests/support/trial.rs"]
+mod trial;
+mod uploads;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Arguments;
+
+use trial::trials;
+
+/// Set when this binary acts as the user's test target.
+const PLAY_SUITE: &str = "TINTYPE_TEST_PLAY_SUITE";
+
+fn main() -> ExitCode {
+    if std::env::var_os(PLAY_SUITE).is_some() {
+        return tintype::run();
+    }
+    let tests = [
+        baselines::tests(),
+        prune::tests(),
+        readers::tests(),
+        uploads::tests(),
+    ];
+    let trials = tests.into_iter().flatten().collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
