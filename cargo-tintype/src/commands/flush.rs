@@ -24,6 +24,7 @@ pub(crate) fn run(config: &Config, _options: &FlushOptions) -> Result<()> {
             "without their end: their processes were killed, or they were truncated",
         ),
         (adopted.damaged, "of which operations are lost"),
+        (adopted.pruned, "of pruned runs are set aside"),
         (adopted.failed, "that the record does not have completely"),
     ] {
         if count > 0 {
