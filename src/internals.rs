@@ -68,12 +68,10 @@ pub mod record {
     pub use crate::record::export::ExportedRun;
     pub use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
     pub use crate::record::server_info::ServerInfo;
-    pub use crate::record::store::{
-        ApplyOutcome, EndOutcome, JoinOutcome, MarkOutcome, MarkRequest, Store,
-    };
+    pub use crate::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, Store};
     pub use crate::record::{
-        EventFollower, EventNotifications, MarkResult, RecordConfig, RecordError, Recorder,
-        Records, Retention, RunPages, StreamEntry, Surplus, damaged_journals,
+        EventFollower, EventNotifications, RecordConfig, RecordError, Recorder, Records, Retention,
+        RunPages, SnapshotDecision, StreamEntry, Surplus, damaged_journals,
     };
 }
 
@@ -82,7 +80,7 @@ pub mod redact {
 }
 
 pub mod redis {
-    pub use crate::redis::{Recovery, StoreError};
+    pub use crate::redis::{Connection, Recovery, StoreError};
 }
 
 pub mod report {

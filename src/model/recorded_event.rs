@@ -3,7 +3,8 @@
 //! Each event contains the complete document of its run or snapshot;
 //! [`RecordedEvent::fields`] is the short form that is published in Redis.
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::{RunId, StoryIdentifier, VisualTestResult, VisualTestRun};
 
@@ -32,6 +33,20 @@ pub enum RecordedEvent {
         /// The snapshot.
         story_identifier: StoryIdentifier,
     },
+    /// A current image was rejected; the baseline stays.
+    BaselineRejected {
+        /// The run whose image was rejected.
+        run_id: RunId,
+        /// The snapshot.
+        story_identifier: StoryIdentifier,
+    },
+    /// The last decision on a snapshot was undone.
+    DecisionUndone {
+        /// The run of the decision.
+        run_id: RunId,
+        /// The snapshot.
+        story_identifier: StoryIdentifier,
+    },
 }
 
 impl RecordedEvent {
@@ -44,6 +59,8 @@ impl RecordedEvent {
             Self::TestFinished(_) => "test:finished",
             Self::RunFinished(_) => "run:finished",
             Self::BaselineAccepted { .. } => "baseline:accepted",
+            Self::BaselineRejected { .. } => "baseline:rejected",
+            Self::DecisionUndone { .. } => "decision:undone",
         }
     }
 
@@ -54,40 +71,53 @@ impl RecordedEvent {
             Self::TestStarted(result)
             | Self::TestUpdated { result, .. }
             | Self::TestFinished(result) => &result.run_id,
-            Self::BaselineAccepted { run_id, .. } => run_id,
+            Self::BaselineAccepted { run_id, .. }
+            | Self::BaselineRejected { run_id, .. }
+            | Self::DecisionUndone { run_id, .. } => run_id,
         }
     }
 
     /// The fields of the event's payload between `type` and `ts`, in the
-    /// contract's order.
-    pub fn fields(&self) -> Vec<(String, Value)> {
-        let mut fields = vec![("runId".to_owned(), json!(self.run_id()))];
-        let mut put = |name: &str, value: Value| fields.push((name.to_owned(), value));
+    /// contract's order: names and JSON texts. Values are serialised directly,
+    /// so that an identifier has the same bytes in events and documents.
+    pub fn fields(&self) -> Vec<(String, String)> {
+        let mut fields = vec![("runId".to_owned(), text(self.run_id()))];
+        let mut put = |name: &str, value: String| fields.push((name.to_owned(), value));
         match self {
             Self::RunStarted(_) => {}
-            Self::TestStarted(result) => put("storyIdentifier", json!(result.story_identifier)),
+            Self::TestStarted(result) => put("storyIdentifier", text(&result.story_identifier)),
             Self::TestUpdated { result, changes } => {
-                put("storyIdentifier", json!(result.story_identifier));
-                put("status", json!(result.status));
+                put("storyIdentifier", text(&result.story_identifier));
+                put("status", text(&result.status));
                 for (name, value) in changes {
-                    put(name, value.clone());
+                    put(name, text(value));
                 }
             }
             Self::TestFinished(result) => {
-                put("storyIdentifier", json!(result.story_identifier));
-                put("status", json!(result.status));
+                put("storyIdentifier", text(&result.story_identifier));
+                put("status", text(&result.status));
                 if let Some(ratio) = result.diff_ratio {
-                    put("diffRatio", json!(ratio));
+                    put("diffRatio", text(&ratio));
                 }
             }
             Self::RunFinished(run) => {
-                put("summary", json!(run.summary));
-                put("reason", json!(run.reason));
+                put("summary", text(&run.summary));
+                put("reason", text(&run.reason));
             }
             Self::BaselineAccepted {
                 story_identifier, ..
-            } => put("storyIdentifier", json!(story_identifier)),
+            }
+            | Self::BaselineRejected {
+                story_identifier, ..
+            }
+            | Self::DecisionUndone {
+                story_identifier, ..
+            } => put("storyIdentifier", text(story_identifier)),
         }
         fields
     }
+}
+
+fn text<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).expect("the types of the model can be serialised")
 }

@@ -1,131 +1,62 @@
-//! Marks decisions on snapshots of past runs in the record.
+//! Records decisions on snapshots of past runs.
 
+use super::decision_journal::{DecisionJournal, LockedJournal, SnapshotDecision};
 use super::documents::parse_result;
 use super::error::RecordError;
-use super::operation::event_fields;
+use super::journal::Journal;
+use super::operation::JoinRequest;
+use super::orphan_journals::{Sent, send};
 use super::records::Records;
-use super::store::{MarkOutcome, MarkRequest};
-use crate::model::{RecordedEvent, RunId, StoryIdentifier, now_ms};
-
-/// The result of marking a decision on a snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MarkResult {
-    /// The document is marked and the event is published.
-    Marked,
-    /// The document has changed since it was read, and is not marked.
-    Changed,
-}
+use crate::model::{RunId, StoryIdentifier, VisualTestRun};
 
 impl Records {
-    /// Marks a snapshot of a run as accepted (`acceptedAt`, in milliseconds
-    /// since the Unix epoch) and publishes `baseline:accepted`.
+    /// Records a decision on a snapshot: in the journal, then in the store.
+    /// Returns false if the store does not have the run.
     ///
     /// # Errors
-    /// When there is no such snapshot, or the store cannot be reached.
-    pub async fn mark_accepted(
+    /// When the document of the snapshot is invalid, or when the store cannot be
+    /// reached: then the journal keeps the decision.
+    pub async fn decide(
         &self,
-        id: &RunId,
+        run: &VisualTestRun,
         story: &StoryIdentifier,
-    ) -> Result<MarkResult, RecordError> {
-        let event = RecordedEvent::BaselineAccepted {
-            run_id: id.clone(),
-            story_identifier: story.clone(),
-        };
-        self.mark(id, story, Some("acceptedAt"), Some(&event)).await
+        decision: SnapshotDecision,
+    ) -> Result<bool, RecordError> {
+        let recorded_at = self.check_before_decision(&run.run_id, story).await?;
+        let journal = self.decision_journal(run);
+        let mut journal = journal.lock().await;
+        journal.append(story, decision, recorded_at);
+        let sent = send(&**self.store(), &journal.join, &journal.journal).await?;
+        Ok(matches!(sent, Sent::Completely { .. }))
     }
 
-    /// Marks a snapshot of a run as rejected (`rejectedAt`, in milliseconds
-    /// since the Unix epoch) and publishes `test:updated`.
-    ///
-    /// # Errors
-    /// When there is no such snapshot, or the store cannot be reached.
-    pub async fn mark_rejected(
+    /// When the result was recorded; unknown while the store is unreachable. A
+    /// forged document must not be marked, nor its event published.
+    async fn check_before_decision(
         &self,
-        id: &RunId,
+        run: &RunId,
         story: &StoryIdentifier,
-    ) -> Result<MarkResult, RecordError> {
-        self.mark(id, story, Some("rejectedAt"), None).await
-    }
-
-    /// Removes the mark of an acceptance or a rejection and publishes
-    /// `test:updated`.
-    ///
-    /// # Errors
-    /// When there is no such snapshot, or the store cannot be reached.
-    pub async fn clear_decision(
-        &self,
-        id: &RunId,
-        story: &StoryIdentifier,
-    ) -> Result<MarkResult, RecordError> {
-        self.mark(id, story, None, None).await
-    }
-
-    /// Sets or removes the mark of a decision. Without an event, publishes
-    /// `test:updated`.
-    async fn mark(
-        &self,
-        id: &RunId,
-        story: &StoryIdentifier,
-        field: Option<&str>,
-        event: Option<&RecordedEvent>,
-    ) -> Result<MarkResult, RecordError> {
-        let expected = self.document_of(id, story).await?;
-        // A forged document must not be marked, nor its event published.
-        let result = parse_result(id, story, &expected)?;
-        let now = now_ms();
-        let updated = match event {
-            Some(_) => None,
-            None => Some(RecordedEvent::TestUpdated {
-                result: Box::new(result),
-                changes: field
-                    .map(|field| (field.to_owned(), now.into()))
-                    .into_iter()
-                    .collect(),
-            }),
-        };
-        let event = event.or(updated.as_ref());
-        let mark = MarkRequest {
-            story: story.clone(),
-            marked: with_decision(&expected, field, now),
-            expected,
-            kind: event.map_or("test:updated", RecordedEvent::kind),
-            fields: event.map(event_fields).unwrap_or_default(),
-        };
-        match self.store().mark(id, &mark).await? {
-            MarkOutcome::Marked | MarkOutcome::AlreadyMarked => Ok(MarkResult::Marked),
-            MarkOutcome::Changed => Ok(MarkResult::Changed),
-            MarkOutcome::NoRun => Err(self.no_run(id)),
+    ) -> Result<Option<i64>, RecordError> {
+        match self.document_of(run, story).await {
+            Ok(text) => parse_result(run, story, &text).map(drop)?,
+            Err(RecordError::NoTest { .. }) => {}
+            // The second request would only wait again.
+            Err(RecordError::Store(_)) => return Ok(None),
+            Err(error) => return Err(error),
         }
+        Ok(self.store().recorded_at(run, story).await.ok().flatten())
     }
-}
 
-/// Sets or removes the mark of a decision in a document. Only the end of the
-/// text changes, so that the fields of other programs and their order stay.
-fn with_decision(text: &str, field: Option<&str>, at: i64) -> String {
-    let mut body = text.trim_end().strip_suffix('}').unwrap_or(text);
-    for mark in ["acceptedAt", "rejectedAt"] {
-        if let Some((before, number)) = body.rsplit_once(&format!(",\"{mark}\":"))
-            && number.bytes().all(|b| b.is_ascii_digit())
-        {
-            body = before;
-        }
-    }
-    match field {
-        Some(field) => format!("{body},\"{field}\":{at}}}"),
-        None => format!("{body}}}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_decision;
-
-    #[test]
-    fn the_last_decision_replaces_the_one_before() {
-        let accepted = with_decision(r#"{"a":1}"#, Some("acceptedAt"), 7);
-        assert_eq!(accepted, r#"{"a":1,"acceptedAt":7}"#);
-        let rejected = with_decision(&accepted, Some("rejectedAt"), 8);
-        assert_eq!(rejected, r#"{"a":1,"rejectedAt":8}"#);
-        assert_eq!(with_decision(&rejected, None, 9), r#"{"a":1}"#);
+    fn decision_journal(&self, run: &VisualTestRun) -> LockedJournal {
+        self.decision_journals().of(&run.run_id, || {
+            let join = JoinRequest {
+                writer: uuid::Uuid::now_v7().simple().to_string(),
+                start: run.timestamp,
+                decides: true,
+                ..self.observer(Some(run.run_id.clone()))
+            };
+            let journal = Journal::create(self.config().journals(), &join);
+            DecisionJournal::new(join, journal)
+        })
     }
 }

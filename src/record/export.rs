@@ -1,8 +1,12 @@
 //! Exports and imports runs as NDJSON.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::decision_mark::{ACCEPTED, REJECTED};
 use super::documents::read_result;
 use super::error::RecordError;
 use super::operation::{HistoryEntry, join_document, json};
@@ -41,6 +45,9 @@ pub struct ExportedState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<i64>,
     pub seen: i64,
+    /// The number of snapshots of each plan.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub plans: BTreeMap<String, u64>,
     /// The sequence number of the last event.
     pub n: u64,
 }
@@ -83,8 +90,39 @@ pub struct ExportedTest {
     pub status: Status,
     /// The writer id of its status; empty if unknown.
     pub writer: String,
+    /// The last decision on it.
+    pub decision: Option<ExportedDecision>,
     /// Its document.
     pub record: String,
+}
+
+/// A decision on a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportedDecision {
+    /// The time, in milliseconds since the Unix epoch.
+    pub at: i64,
+    /// The writer id.
+    pub writer: String,
+    /// The field that marks the document; empty if the decision was undone.
+    pub mark: String,
+}
+
+impl ExportedDecision {
+    /// Parses `{at}|{writer}|{mark}`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '|');
+        Some(Self {
+            at: parts.next()?.parse().ok()?,
+            writer: parts.next()?.to_owned(),
+            mark: parts.next()?.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for ExportedDecision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}|{}|{}", self.at, self.writer, self.mark)
+    }
 }
 
 /// One line of an export. The JSON of documents and events is kept byte for
@@ -100,6 +138,8 @@ enum ExportLine {
         status: Status,
         #[serde(default, skip_serializing_if = "String::is_empty")]
         writer: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decision: Option<ExportedDecision>,
         record: Box<RawValue>,
     },
     Event {
@@ -138,6 +178,11 @@ impl ExportedRun {
         for test in &self.tests {
             check_result(id, &test.key, &test.record)
                 .map_err(|problem| format!("the snapshot `{}` is invalid: {problem}", test.key))?;
+            let marks = ["", ACCEPTED, REJECTED];
+            let decision = test.decision.as_ref();
+            if decision.is_some_and(|d| !marks.contains(&d.mark.as_str()) || !is_plain(&d.writer)) {
+                return Err(format!("the decision on `{}` is invalid", test.key));
+            }
         }
         for entry in &self.events {
             check_event(&entry.event, Some(id))
@@ -158,9 +203,8 @@ impl ExportedRun {
         let run: VisualTestRun = serde_json::from_str(&self.document())
             .map_err(|error| format!("its document is invalid: {error}"))?;
         run.check(id)?;
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         for worker in &self.workers {
-            if worker.writer.is_empty() || !worker.writer.chars().all(is_plain) {
+            if worker.writer.is_empty() || !is_plain(&worker.writer) {
                 return Err(format!("the worker `{}` is invalid", worker.writer));
             }
         }
@@ -195,6 +239,7 @@ impl ExportedRun {
                 at: test.at,
                 status: test.status,
                 writer: test.writer.clone(),
+                decision: test.decision.clone(),
                 record: raw(&test.record, &format!("the snapshot `{}`", test.key))?,
             });
         }
@@ -248,12 +293,14 @@ impl ExportedRun {
                 at,
                 status,
                 writer,
+                decision,
                 record,
             } => self.tests.push(ExportedTest {
                 key,
                 at,
                 status,
                 writer,
+                decision,
                 record: record.get().to_owned(),
             }),
             ExportLine::Event { id, event } => self.events.push(StreamEntry {
@@ -263,6 +310,12 @@ impl ExportedRun {
             ExportLine::HistoryEntry { key, outcome } => self.outcomes.push((key, outcome)),
         }
     }
+}
+
+/// Whether a text may be a part of a field of the control hash.
+fn is_plain(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    text.chars().all(is_plain)
 }
 
 /// Checks that a document is that of the snapshot `key` in the run `run`.

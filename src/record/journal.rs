@@ -7,7 +7,8 @@
 //! If writing fails, further operations are kept in memory, and the user gets
 //! one warning. Damaged frames are skipped: readers get [`Operation::Lost`] in
 //! their place. The first process that finds damage keeps the file with the
-//! extension `damaged`.
+//! extension `damaged`. A journal of a run that was pruned elsewhere is set aside
+//! with the extension `pruned`.
 
 mod contents;
 mod file;
@@ -21,8 +22,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::contents::{Contents, encode_all};
-use self::file::{create_file, damaged_name, file_name};
-pub(super) use self::file::{is_damaged_journal, is_journal_of, modified};
+use self::file::{create_file, damaged_name, file_name, pruned_name};
+pub(super) use self::file::{is_damaged_journal, is_journal_of, is_pruned_journal, modified};
 use self::frame::{MAX_TEXT, encode, next_frame};
 use super::error::RecordError;
 use super::operation::{JoinRequest, Operation};
@@ -251,6 +252,17 @@ impl Journal {
             cursor.next += 1;
         }
         cursor.next = next;
+    }
+
+    /// Renames the journal of a pruned run, so that it is not sent. Returns a
+    /// warning if that fails.
+    pub(crate) fn set_aside(&self) -> Option<String> {
+        let path = self.path.display();
+        let renamed = fs::rename(&self.path, pruned_name(&self.path));
+        let error = renamed.err()?;
+        Some(format!(
+            "failed to set the journal {path} of a pruned run aside: {error}"
+        ))
     }
 
     /// Removes the file.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::journal::{Journal, is_damaged_journal, is_journal_of};
+use super::journal::{Journal, is_damaged_journal, is_journal_of, is_pruned_journal, modified};
 use crate::model::RunId;
 
 /// The journals in a folder: those of one run, or all.
@@ -28,6 +28,16 @@ pub fn damaged_journals(state_dir: &Path) -> Vec<String> {
         .iter()
         .map(warning)
         .collect()
+}
+
+/// Removes the journals that were set aside before a time, in milliseconds since
+/// the Unix epoch.
+pub(super) fn remove_pruned(folder: &Path, before: i64) {
+    for path in files(folder, is_pruned_journal) {
+        if modified(&path).is_some_and(|at| at < before) {
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 /// The folder of the journals.

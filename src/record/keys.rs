@@ -58,6 +58,17 @@ impl Keys {
         format!("{}tintype:{run}:control", self.prefix)
     }
 
+    /// Sorted set: the workers of a run that have not left, by their last
+    /// heartbeat.
+    pub(crate) fn alive(&self, run: &RunId) -> String {
+        format!("{}tintype:{run}:alive", self.prefix)
+    }
+
+    /// String: when a run was pruned.
+    pub(crate) fn tombstone(&self, run: &RunId) -> String {
+        format!("{}tintype:tomb:{run}", self.prefix)
+    }
+
     /// Stream: the events of a run.
     pub(crate) fn events(&self, run: &RunId) -> String {
         format!("{}tintype:{run}:events", self.prefix)
@@ -96,6 +107,8 @@ mod tests {
             keys.tests(&run),
             keys.test(&run, "a/b@2x:dark:10x20"),
             keys.control(&run),
+            keys.alive(&run),
+            keys.tombstone(&run),
             keys.events(&run),
             keys.channel(&run),
             keys.all_events(),
@@ -109,6 +122,8 @@ mod tests {
         team:visualrun:run-1:tests
         team:visualtest:run-1:a/b@2x:dark:10x20
         team:tintype:run-1:control
+        team:tintype:run-1:alive
+        team:tintype:tomb:run-1
         team:tintype:run-1:events
         team:visualrun:run-1:channel
         team:visualtest:events

@@ -8,14 +8,17 @@
 //! - [`export`] moves runs between stores as NDJSON; `retention` removes old
 //!   runs; [`metrics`] and [`server_info`] report on the store.
 //! - [`Records`] reads the record, for commands and the review server, a page
-//!   at a time ([`RunPages`]); `decisions` marks their decisions. Invalid
-//!   documents are `skipped` and named.
+//!   at a time ([`RunPages`]); `decisions` keeps their decisions in a
+//!   `decision_journal` and sends them; `decision_mark` marks them in documents. Invalid documents are `skipped`
+//!   and named.
 //!
 //! Every operation has a writer and a sequence number, and a store applies it
 //! only if its number is the next one. A repeated operation therefore changes
 //! nothing, and a server that has lost data reports from where to send again.
 
 mod config;
+mod decision_journal;
+mod decision_mark;
 mod decisions;
 mod documents;
 mod error;
@@ -40,11 +43,12 @@ mod stream;
 mod writer;
 
 pub use config::RecordConfig;
-pub use decisions::MarkResult;
+pub use decision_journal::SnapshotDecision;
 pub use error::RecordError;
 pub use event_follower::EventFollower;
 pub use journal_folder::damaged_journals;
 pub(crate) use recorder::RecordReport;
+pub(crate) use recorder::RecordedPlan;
 pub use recorder::Recorder;
 pub use records::Records;
 pub use retention::{Retention, Surplus};

@@ -19,6 +19,14 @@ pub struct JoinRequest {
     pub host: String,
     /// The number of snapshots that the worker plans to report.
     pub planned: u64,
+    /// Identifies the plan: workers with the same plan share it. An empty one is
+    /// shared with no other worker.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub plan: String,
+    /// Whether the writer only decides on snapshots: it takes no part in the
+    /// run, which must exist.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub decides: bool,
     /// Whether the run consists of several processes.
     pub shared: bool,
     /// The start of the run, in milliseconds since the Unix epoch.
@@ -29,6 +37,25 @@ pub struct JoinRequest {
     pub tail: String,
     /// Where the record is, without passwords: a journal is sent nowhere else.
     pub place: String,
+}
+
+impl JoinRequest {
+    /// The plan, which is the writer's own if it has no name.
+    pub(crate) fn plan(&self) -> &str {
+        if self.plan.is_empty() {
+            &self.writer
+        } else {
+            &self.plan
+        }
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// One operation of a worker. Text fields are JSON that is stored unchanged.
@@ -60,6 +87,23 @@ pub enum Operation {
     },
     /// Publishes an event that changes no document.
     Announce {
+        /// The event's type.
+        kind: String,
+        /// The event's fields, without braces.
+        fields: String,
+        /// The time, in milliseconds since the Unix epoch.
+        at: i64,
+    },
+    /// Marks a decision on a snapshot and publishes its event. It counts for
+    /// results that were recorded before it.
+    Decide {
+        /// [`StoryIdentifier::key`](crate::model::StoryIdentifier::key).
+        key: String,
+        /// The time, in milliseconds since the Unix epoch: of decisions by two
+        /// writers, the later one counts. Within a writer the order counts.
+        at: i64,
+        /// The field that marks the document; empty to remove the mark.
+        mark: String,
         /// The event's type.
         kind: String,
         /// The event's fields, without braces.
@@ -120,9 +164,12 @@ impl Operation {
             | RecordedEvent::TestFinished(result) => {
                 Self::test(result, kind, event_fields(event), at)
             }
-            RecordedEvent::BaselineAccepted { .. } => Self::Announce {
+            RecordedEvent::BaselineAccepted { .. }
+            | RecordedEvent::BaselineRejected { .. }
+            | RecordedEvent::DecisionUndone { .. } => Self::Announce {
                 kind,
                 fields: event_fields(event),
+                at,
             },
         }
     }
@@ -159,7 +206,14 @@ impl Operation {
                 record,
             } => format!("T\n{key}\n{status}\n{at}\n{kind}\n{fields}\n{outcome}\n{record}"),
             Self::Describe { tail } => format!("D\n{tail}"),
-            Self::Announce { kind, fields } => format!("A\n{kind}\n{fields}"),
+            Self::Announce { kind, fields, at } => format!("A\n{kind}\n{fields}\n{at}"),
+            Self::Decide {
+                key,
+                at,
+                mark,
+                kind,
+                fields,
+            } => format!("J\n{key}\n{at}\n{mark}\n{kind}\n{fields}"),
             Self::Leave { reason, at } => {
                 format!("L\n{}\n{at}", reason.map_or("", Reason::as_str))
             }
@@ -191,6 +245,14 @@ impl Operation {
             "A" => Self::Announce {
                 kind: line()?,
                 fields: line()?,
+                at: line()?.parse().ok()?,
+            },
+            "J" => Self::Decide {
+                key: line()?,
+                at: line()?.parse().ok()?,
+                mark: line()?,
+                kind: line()?,
+                fields: line()?,
             },
             "L" => Self::Leave {
                 reason: match line()?.as_str() {
@@ -216,10 +278,9 @@ pub(crate) fn parse_word<T: for<'de> Deserialize<'de>>(text: &str) -> Option<T> 
 
 /// The fields of an event's payload, without braces.
 pub(crate) fn event_fields(event: &RecordedEvent) -> String {
-    let fields = event.fields();
+    let fields = event.fields().into_iter();
     let parts: Vec<_> = fields
-        .iter()
-        .map(|(name, value)| format!("{}:{value}", json(name)))
+        .map(|(name, value)| format!("{}:{value}", json(&name)))
         .collect();
     parts.join(",")
 }
@@ -300,6 +361,13 @@ mod tests {
             },
             Operation::Die { at: 7 },
             Operation::Lost,
+            Operation::Decide {
+                key: result().story_identifier.key(),
+                at: 7,
+                mark: String::new(),
+                kind: "decision:undone".to_owned(),
+                fields: r#""runId":"run-1""#.to_owned(),
+            },
             Operation::from_event(&RecordedEvent::BaselineAccepted {
                 run_id: RunId("run-1".to_owned()),
                 story_identifier: result().story_identifier,

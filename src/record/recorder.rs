@@ -44,6 +44,16 @@ pub struct Recorder {
     clock: Arc<AtomicI64>,
 }
 
+/// The plan of a process.
+#[derive(Clone, Debug, Default)]
+pub struct RecordedPlan {
+    /// The same for all processes that report the same snapshots, which count
+    /// once. An empty name is shared with no other process.
+    pub name: String,
+    /// The number of snapshots.
+    pub snapshots: u64,
+}
+
 /// The state of the record at the end of a process.
 #[derive(Clone, Debug)]
 pub struct RecordReport {
@@ -81,8 +91,25 @@ impl RecordReport {
 }
 
 impl Recorder {
+    /// Creates the run or joins it, like [`join`](Self::join), with a plan of
+    /// `planned` snapshots that no other process has.
+    ///
+    /// # Errors
+    /// As `join`.
+    pub fn open(
+        config: RecordConfig,
+        run: VisualTestRun,
+        planned: u64,
+        shared: bool,
+    ) -> Result<Self, RecordError> {
+        let plan = RecordedPlan {
+            name: String::new(),
+            snapshots: planned,
+        };
+        Self::join(config, run, plan, shared)
+    }
+
     /// Creates the run or joins it, and starts to send in the background.
-    /// `planned` is the number of snapshots that this process will report;
     /// `shared` says that the run consists of several processes. Returns
     /// immediately: while the server is unreachable, the journal grows. Must be
     /// called inside a tokio runtime that outlives the recorder.
@@ -90,10 +117,10 @@ impl Recorder {
     /// # Errors
     /// When the store cannot use the run id: see
     /// [`RecordConfig::run_id`].
-    pub fn open(
+    pub fn join(
         config: RecordConfig,
         run: VisualTestRun,
-        planned: u64,
+        plan: RecordedPlan,
         shared: bool,
     ) -> Result<Self, RecordError> {
         config.check_run_id(&run.run_id)?;
@@ -103,7 +130,9 @@ impl Recorder {
             run_id: run.run_id,
             writer: uuid::Uuid::now_v7().simple().to_string(),
             host: config.host().to_owned(),
-            planned,
+            planned: plan.snapshots,
+            plan: plan.name,
+            decides: false,
             shared,
             start: run.timestamp,
             head,

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::config::RecordConfig;
+use super::decision_journal::DecisionJournals;
 use super::documents::{document_error, parse_result, parse_run, result_name, run_name};
 use super::error::RecordError;
 use super::event_follower::EventFollower;
@@ -24,6 +25,7 @@ pub struct Records {
     pub(super) project: Option<String>,
     /// Whether runs are of the project, as far as it is known.
     own_runs: Arc<Mutex<HashMap<RunId, bool>>>,
+    decisions: DecisionJournals,
 }
 
 impl Records {
@@ -49,6 +51,7 @@ impl Records {
             store,
             project: None,
             own_runs: Arc::default(),
+            decisions: DecisionJournals::default(),
         }
     }
 
@@ -67,6 +70,10 @@ impl Records {
 
     pub(super) fn store(&self) -> &Arc<dyn Store> {
         &self.store
+    }
+
+    pub(super) fn decision_journals(&self) -> &DecisionJournals {
+        &self.decisions
     }
 
     /// Where the record is, in one line.
@@ -369,12 +376,14 @@ impl Records {
 
     /// A request that joins no run, for sending the journals of others; those
     /// of the run `keep` are not removed.
-    fn observer(&self, keep: Option<RunId>) -> JoinRequest {
+    pub(super) fn observer(&self, keep: Option<RunId>) -> JoinRequest {
         JoinRequest {
             run_id: keep.unwrap_or_else(|| RunId(String::new())),
             writer: String::new(),
             host: self.config.host().to_owned(),
             planned: 0,
+            plan: String::new(),
+            decides: false,
             shared: false,
             start: 0,
             head: String::new(),

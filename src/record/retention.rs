@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::error::RecordError;
 use super::journal::{Journal, is_journal_of};
-use super::journal_folder::journals;
+use super::journal_folder::{journals, remove_pruned};
 use super::records::Records;
+use super::store::TOMBSTONE_LIFETIME;
 use crate::model::{RunId, VisualTestRun, now_ms};
 
 /// How many runs one step removes.
@@ -118,6 +119,10 @@ impl Records {
             self.store().remove_all(&removed).await?;
             items.iter().try_for_each(Surplus::remove_images)?;
             progress(step * RUNS_PER_STEP + items.len());
+        }
+        if let Some(folder) = self.config().journals() {
+            let lifetime = i64::try_from(TOMBSTONE_LIFETIME.as_millis()).unwrap_or(i64::MAX);
+            remove_pruned(folder, now_ms().saturating_sub(lifetime));
         }
         Ok(())
     }

@@ -22,6 +22,9 @@ pub(crate) type StoreFuture<'a, T> =
 /// A worker without a heartbeat for this long is considered dead.
 pub(crate) const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long the tombstone of a pruned run is kept.
+pub(crate) const TOMBSTONE_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// The minimum number of events that the stream of a run keeps. Trimmed events
 /// are still in the results.
 pub(crate) const STREAM_LENGTH: usize = 100_000;
@@ -49,6 +52,17 @@ pub struct JoinResponse {
     pub writers: u64,
 }
 
+impl JoinResponse {
+    /// The reply to a worker whose run the store does not have.
+    pub(crate) fn without_run(outcome: JoinOutcome) -> Self {
+        Self {
+            outcome,
+            applied: 0,
+            writers: 0,
+        }
+    }
+}
+
 /// Whether a joined run existed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JoinOutcome {
@@ -58,6 +72,10 @@ pub enum JoinOutcome {
     Joined,
     /// The run had ended and is reopened.
     Reopened,
+    /// There is no such run, and the writer only decides on its snapshots.
+    NoRun,
+    /// The run was pruned.
+    Gone,
 }
 
 /// The result of applying an operation.
@@ -88,41 +106,14 @@ pub enum EndOutcome {
     NoRun,
 }
 
-/// A change of a snapshot's document after its run, such as a decision on it.
-#[derive(Clone, Debug)]
-pub struct MarkRequest {
-    /// The snapshot.
-    pub story: StoryIdentifier,
-    /// The document as it was read.
-    pub expected: String,
-    /// The new document.
-    pub marked: String,
-    /// The type of the event to publish.
-    pub kind: &'static str,
-    /// The event's fields, without braces.
-    pub fields: String,
-}
-
-/// The result of marking a snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MarkOutcome {
-    /// It is marked and the event is published.
-    Marked,
-    /// The same request had marked it before.
-    AlreadyMarked,
-    /// The document is not the expected one.
-    Changed,
-    /// The store does not have the run.
-    NoRun,
-}
-
 /// Keeps the record of runs. Every method is one atomic step.
 pub trait Store: Send + Sync {
     /// Where the record is, in one line, without passwords.
     fn place(&self) -> String;
 
     /// Creates the run or joins it. `live` is false for the journal of a dead
-    /// process, which does not reopen an ended run.
+    /// process, which does not reopen an ended run. A run that was pruned after
+    /// the start of the request's run is not created again.
     fn join<'a>(&'a self, join: &'a JoinRequest, live: bool) -> StoreFuture<'a, JoinResponse>;
 
     /// Applies operations of a writer in order, numbered from `first`. Returns
@@ -151,9 +142,13 @@ pub trait Store: Send + Sync {
     fn end<'a>(&'a self, run: &'a RunId, dead_host: Option<&'a str>)
     -> StoreFuture<'a, EndOutcome>;
 
-    /// Replaces the document of a snapshot and publishes the event, if the
-    /// document is still the expected one.
-    fn mark<'a>(&'a self, run: &'a RunId, mark: &'a MarkRequest) -> StoreFuture<'a, MarkOutcome>;
+    /// When the result of a snapshot was recorded, in milliseconds since the
+    /// Unix epoch.
+    fn recorded_at<'a>(
+        &'a self,
+        run: &'a RunId,
+        story: &'a StoryIdentifier,
+    ) -> StoreFuture<'a, Option<i64>>;
 
     /// The ids of all runs with their start in milliseconds, newest first.
     fn runs(&self) -> StoreFuture<'_, Vec<(RunId, i64)>>;
@@ -211,8 +206,9 @@ pub trait Store: Send + Sync {
     /// its id.
     fn import<'a>(&'a self, run: &'a ExportedRun) -> StoreFuture<'a, bool>;
 
-    /// Removes a run in bounded steps that do not block the server. Histories
-    /// keep its outcomes.
+    /// Removes a run in bounded steps that do not block the server, and keeps a
+    /// tombstone, so that journals of it do not restore it. Histories keep its
+    /// outcomes.
     fn remove<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, ()>;
 
     /// Removes runs as [`remove`](Self::remove) does, in few requests.

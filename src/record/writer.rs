@@ -13,7 +13,7 @@ use super::journal_folder::journals;
 use super::operation::JoinRequest;
 use super::orphan_journals;
 use super::store::{ApplyOutcome, JoinOutcome, Store};
-use crate::redis::{Recovery, StoreError};
+use crate::redis::{Recovery, StoreError, StoreErrorKind};
 
 /// The number of operations per request.
 const BATCH: usize = 256;
@@ -162,6 +162,9 @@ impl JournalWriter {
     /// Joins the run, and sends the journals of dead workers.
     async fn join_run(&mut self) -> Result<(), StoreError> {
         let joined = self.store.join(&self.join, true).await?;
+        if joined.outcome == JoinOutcome::Gone {
+            return Err(pruned(&self.join));
+        }
         self.joined = true;
         self.journal.rewind(&mut self.cursor, joined.applied + 1);
         self.progress.send_modify(|p| p.applied = joined.applied);
@@ -239,6 +242,17 @@ impl JournalWriter {
             }
         }
         self.progress.borrow().failures
+    }
+}
+
+/// The error for a run that was pruned after it had started.
+fn pruned(join: &JoinRequest) -> StoreError {
+    StoreError {
+        kind: StoreErrorKind::Other,
+        message: format!(
+            "the run `{}` was pruned after it had started, so nothing is recorded any more",
+            join.run_id
+        ),
     }
 }
 

@@ -19,7 +19,7 @@ mod target;
 mod url;
 
 pub(crate) use classify::is_wrong_type;
-pub(crate) use connection::Connection;
+pub use connection::Connection;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use error::StoreErrorKind;
 pub use error::{Recovery, StoreError};

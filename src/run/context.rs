@@ -64,8 +64,18 @@ impl RunContext {
         self.services.bus.publish(started);
     }
 
-    /// Publishes and enters the outcome of a snapshot, unless it has one.
-    pub(super) fn finish(&self, index: usize, finished: FinishedSnapshot) {
+    /// Publishes and enters the outcome of a snapshot, unless it has one. A failure
+    /// names its browser and has a duration, even if nothing was captured.
+    pub(super) fn finish(&self, index: usize, mut finished: FinishedSnapshot) {
+        if finished.result.status == Status::Failed {
+            let engine = self.snapshots[index].browser;
+            let result = &mut finished.result;
+            result.duration_ms.get_or_insert(0);
+            result.browser = result.browser.take().or_else(|| {
+                let started = self.engines.version_of(engine);
+                started.or_else(|| Some(engine.as_str().to_owned()))
+            });
+        }
         self.results.finish(index, finished, |result| {
             let finished = RecordedEvent::TestFinished(Box::new(result.clone()));
             self.services.bus.publish(finished);

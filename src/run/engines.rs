@@ -46,6 +46,12 @@ impl Engines {
         environment
     }
 
+    /// The version of an engine, if it has started.
+    pub(super) fn version_of(&self, engine: BrowserName) -> Option<String> {
+        let started = self.started();
+        started.get(&engine).map(|info| info.browser.clone())
+    }
+
     /// The environment of the snapshots of one engine.
     pub(super) fn environment_of(&self, engine: BrowserName) -> Environment {
         let mut environment = self.environment();

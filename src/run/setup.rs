@@ -22,7 +22,7 @@ use crate::manifest::Manifest;
 use crate::model::BrowserName;
 use crate::model::{Environment, RecordedEvent, VisualTestRun};
 use crate::plan::Snapshot;
-use crate::record::{RecordConfig, Recorder};
+use crate::record::{RecordConfig, RecordedPlan, Recorder};
 use crate::serve::StoryServer;
 use crate::snapshot::{BaselineUpdater, ImageFolder, Site, Verdicts};
 
@@ -95,8 +95,8 @@ pub(super) async fn open(
     };
     let mut run = VisualTestRun::start(config.run.id.clone(), environment.clone());
     run.project = Some(site.manifest.project.clone());
-    let count = snapshots.len() as u64;
-    let recorder = Recorder::open(record, run.clone(), count, config.nextest.active)?;
+    let plan = recorded_plan(&snapshots);
+    let recorder = Recorder::join(record, run.clone(), plan, config.nextest.active)?;
     bus.subscribe(Arc::new(recorder.clone()));
     let services = Services {
         bus,
@@ -116,6 +116,21 @@ pub(super) async fn open(
         hits,
         stories,
     })
+}
+
+/// The plan for the record, named after its snapshots.
+fn recorded_plan(snapshots: &[Snapshot]) -> RecordedPlan {
+    let names = snapshots.iter().map(|snapshot| snapshot.identifier.key());
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    let mut hasher = blake3::Hasher::new();
+    for name in &names {
+        hasher.update(name.as_bytes()).update(b"\n");
+    }
+    RecordedPlan {
+        name: hasher.finalize().to_hex()[..16].to_owned(),
+        snapshots: snapshots.len() as u64,
+    }
 }
 
 /// The engine of the snapshots that the queue starts with.

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tintype::internals::model::{Reason, RecordedEvent, RunId, Status};
-use tintype::internals::record::{Recorder, Records, Retention, damaged_journals};
+use tintype::internals::record::{
+    Recorder, Records, Retention, SnapshotDecision, damaged_journals,
+};
 
 use super::support::server::Server;
 use super::support::{finished, result, run, story};
@@ -173,6 +175,7 @@ async fn invalid_snapshots_and_events_hide_no_others() {
 async fn a_forged_snapshot_is_neither_read_nor_marked() {
     let (server, _folder, records) = recorded().await;
     let document = server.cli(&["GET", KEY]);
+    let run = records.run(&id()).await.unwrap();
     for (from, to) in [
         ("run-1", "run-2"),
         ("story-3", "story-4"),
@@ -187,9 +190,14 @@ async fn a_forged_snapshot_is_neither_read_nor_marked() {
         assert_ne!(forged, document, "{from}");
         server.cli(&["SET", KEY, &forged]);
         assert!(records.test(&id(), &story(3)).await.is_err(), "{forged}");
-        assert!(records.mark_accepted(&id(), &story(3)).await.is_err());
-        assert!(records.mark_rejected(&id(), &story(3)).await.is_err());
-        assert!(records.clear_decision(&id(), &story(3)).await.is_err());
+        for decision in [
+            SnapshotDecision::Accepted,
+            SnapshotDecision::Rejected,
+            SnapshotDecision::Undone,
+        ] {
+            let decided = records.decide(&run, &story(3), decision).await;
+            assert!(decided.is_err(), "{forged}");
+        }
         assert_eq!(server.cli(&["GET", KEY]), forged);
         assert_eq!(records.tests(&id()).await.unwrap().len(), 9, "{forged}");
     }
@@ -225,7 +233,8 @@ async fn pruning_removes_no_keys_of_others() {
     records.prune(&surplus, |_| ()).await.unwrap();
     assert_eq!(server.cli(&["GET", "cart:1"]), "mine");
     assert_eq!(server.cli(&["EXISTS", "visualrun:run-2", theirs]), "2");
-    assert_eq!(server.cli(&["KEYS", "*run-1*"]), "");
+    // The tombstone stays.
+    assert_eq!(server.cli(&["KEYS", "*run-1*"]), "tintype:tomb:run-1");
 }
 
 /// Others write the index, and a run's images are in the folder of its id.

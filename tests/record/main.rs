@@ -1,6 +1,7 @@
 //! End-to-end tests of the recorder with real servers.
 
 mod attacks;
+mod decisions;
 mod memory;
 #[path = "../support/mod.rs"]
 mod support;
@@ -14,7 +15,7 @@ use support::server::Server;
 use support::{finished, run, started, story};
 use tintype::internals::config::Config;
 use tintype::internals::model::{Reason, RecordedEvent, Status};
-use tintype::internals::record::{MarkResult, RecordConfig, Recorder, Records};
+use tintype::internals::record::{RecordConfig, Recorder, Records};
 
 fn settings(folder: &Path, url: &str) -> RecordConfig {
     let config = Config::from_variables([("REDIS_URL", url)]).unwrap();
@@ -240,50 +241,15 @@ async fn the_next_process_ends_an_abandoned_run() {
 
     drop(dead);
     wait_until_unlocked(folder.path()).await;
-    let writer = server.cli(&["HGET", "tintype:run-1:control", "alive"]);
-    let (writer, _) = writer.split_once(',').unwrap();
-    let long_ago = format!("{writer},there,1000;");
-    server.cli(&[
-        "HSET",
-        "tintype:run-1:control",
-        "alive",
-        &long_ago,
-        "seen",
-        "1000",
-    ]);
+    let worker = server.cli(&["ZRANGE", "tintype:run-1:alive", "0", "-1"]);
+    assert!(worker.contains(','), "{worker}");
+    server.cli(&["ZADD", "tintype:run-1:alive", "1000", &worker]);
+    server.cli(&["HSET", "tintype:run-1:control", "seen", "1000"]);
     let late = Recorder::open(next, run("run-3"), 0, false).unwrap();
     late.finish(Some(Reason::Passed)).await;
     let closed = late.records().run(&first).await.unwrap();
     assert_eq!(closed.reason, Some(Reason::Interrupted));
     assert_eq!(closed.end_time.as_deref(), Some("1970-01-01T00:00:01Z"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_accepted_snapshot_is_marked_in_the_record() {
-    let (server, folder) = (Server::start(&[]), tempfile::tempdir().unwrap());
-    let settings = settings(folder.path(), &server.url());
-    let recorder = Recorder::open(settings.clone(), run("run-1"), 10, false).unwrap();
-    ten(&recorder, "run-1").await;
-    recorder.finish(None).await;
-    let records = Records::open(&settings).await.unwrap();
-    let run_id = run("run-1").run_id;
-    assert_eq!(
-        records.mark_accepted(&run_id, &story(3)).await.unwrap(),
-        MarkResult::Marked
-    );
-    let key = "visualtest:run-1:group/story-3:dark:375x667";
-    assert!(server.cli(&["GET", key]).contains(",\"acceptedAt\":"));
-    let mut follow = records.follow(run_id, "0");
-    let mut last = follow.next().await.unwrap();
-    for _ in 1..23 {
-        last = follow.next().await.unwrap();
-    }
-    assert!(
-        last.event
-            .starts_with(r#"{"type":"baseline:accepted","runId":"run-1","storyIdentifier":{"#),
-        "{}",
-        last.event
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

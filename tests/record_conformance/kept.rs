@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use tintype::internals::model::{Reason, RunId, Status};
 use tintype::internals::record::{
-    ApplyOutcome, EndOutcome, ExportedRun, JoinOutcome, MarkOutcome, MarkRequest, Operation,
-    RecordConfig,
+    ApplyOutcome, EndOutcome, ExportedRun, JoinOutcome, Operation, RecordConfig,
 };
 
 use super::support::{finished, result, started, story};
@@ -75,15 +74,6 @@ pub(crate) async fn a_missing_run_is_reported(fixture: StoreFixture) {
         fixture.store.events(fixture.id(), "0", 10).await.unwrap(),
         []
     );
-    let mark = MarkRequest {
-        story: story(1),
-        expected: "{}".to_owned(),
-        marked: "{}".to_owned(),
-        kind: "baseline:accepted",
-        fields: String::new(),
-    };
-    let marked = fixture.store.mark(fixture.id(), &mark).await;
-    assert_eq!(marked.unwrap(), MarkOutcome::NoRun);
 }
 
 pub(crate) async fn the_newest_attempt_wins(fixture: StoreFixture) {
@@ -238,37 +228,6 @@ pub(crate) async fn documents_are_read_back_unchanged(fixture: StoreFixture) {
         .await
         .unwrap();
     assert_eq!(rest, all[1..2]);
-}
-
-pub(crate) async fn a_decision_is_marked_once(fixture: StoreFixture) {
-    let join = fixture.join("w1", 1);
-    fixture.store.join(&join, true).await.unwrap();
-    fixture.finishes(&join, 1, 1, Status::New).await;
-    let was = fixture
-        .store
-        .test(fixture.id(), &story(1))
-        .await
-        .unwrap()
-        .unwrap();
-    let fixture = &fixture;
-    let mark = |expected: String| MarkRequest {
-        story: story(1),
-        expected,
-        marked: was.replace('}', "} "),
-        kind: "baseline:accepted",
-        fields: format!("\"runId\":{}", serde_json::json!(fixture.id())),
-    };
-    let accept = |expected: String| {
-        let mark = mark(expected);
-        async move { fixture.store.mark(fixture.id(), &mark).await.unwrap() }
-    };
-    assert_eq!(accept("{}".to_owned()).await, MarkOutcome::Changed);
-    assert_eq!(accept(was.clone()).await, MarkOutcome::Marked);
-    assert_eq!(accept(was.clone()).await, MarkOutcome::AlreadyMarked);
-    assert_eq!(
-        fixture.event_types().await,
-        ["run:started", "test:finished", "baseline:accepted"]
-    );
 }
 
 pub(crate) async fn published_messages_equal_the_stream(fixture: StoreFixture) {

@@ -239,7 +239,9 @@
     if (!event.storyIdentifier) return;
     const news = { name: nameOf(event.storyIdentifier), storyIdentifier: event.storyIdentifier, lean: true };
     if (event.type === "test:started") news.status = "running";
-    if (event.type === "baseline:accepted") news.decision = "accepted";
+    const decisions = { "baseline:accepted": "accepted", "baseline:rejected": "rejected" };
+    if (event.type in decisions) news.decision = decisions[event.type];
+    if (event.type === "decision:undone") news.decision = undefined;
     // They follow from the new status until the snapshot is loaded.
     if (event.status !== undefined) Object.assign(news, { needsDecision: undefined, acceptable: undefined });
     for (const field of ["status", "diffRatio", "durationMs", "step", "attempt"]) if (event[field] !== undefined) news[field] = event[field];

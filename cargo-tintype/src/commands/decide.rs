@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use tintype::internals::baseline::{BaselineError, BaselineProblem};
 use tintype::internals::config::Config;
-use tintype::internals::model::{RunFile, RunId, StoryIdentifier, VisualTestResult};
+use tintype::internals::model::{RunFile, RunId, StoryIdentifier, VisualTestResult, VisualTestRun};
 
 use crate::decisions::{
     Decision, DecisionState, Decisions, ExpectedBaseline, RecordedSnapshot, publish,
@@ -119,7 +119,7 @@ pub(crate) fn run(
     }
     print(&file, arguments, decision, &decided, &refused)?;
     if !mode.dry_run {
-        record(project, &file.run.run_id, decision, &decided);
+        record(project, &file.run, decision, &decided);
     }
     match (count(&decided, DecisionOutcome::Failed), refused.len()) {
         (0, 0) => Ok(()),
@@ -288,19 +288,21 @@ fn count(decided: &[Decided], outcome: DecisionOutcome) -> usize {
 
 /// Publishes the decisions in the record. A record that is unavailable is a
 /// warning: baselines and log have changed already.
-fn record(project: Project, run: &RunId, decision: Decision, decided: &[Decided]) {
+fn record(project: Project, run: &VisualTestRun, decision: Decision, decided: &[Decided]) {
     let mut effective = decided.iter().filter(|one| one.outcome.is_effective());
     let Some(first) = effective.next() else {
         return;
     };
     let published = RecordAccess::of(project).and_then(|record| {
+        let mut published = Ok(());
+        // The journal keeps those that cannot be sent.
         for snapshot in std::iter::once(first).chain(effective) {
             let publishing = publish(&record.records, run, &snapshot.story, decision);
-            record
-                .wait(publishing)
-                .context("the record was not updated")?;
+            let sent = record.wait(publishing);
+            published = published
+                .and(sent.context("the record is not updated yet: its journal keeps the decision"));
         }
-        Ok(())
+        published
     });
     if let Err(error) = published {
         print_error!("warning: {error:#}");

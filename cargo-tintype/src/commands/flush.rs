@@ -59,6 +59,7 @@ fn send(project: Project) -> Result<()> {
             "without their end: their processes were killed, or they were truncated",
         ),
         (adopted.damaged, "of which operations are lost"),
+        (adopted.pruned, "of pruned runs are set aside"),
         (adopted.failed, "that the record does not have completely"),
     ] {
         if count > 0 {

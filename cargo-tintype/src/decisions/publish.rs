@@ -1,25 +1,22 @@
 //! Publishes decisions in the record.
 
-use tintype::internals::model::{RunId, StoryIdentifier};
-use tintype::internals::record::{RecordError, Records};
+use tintype::internals::model::{StoryIdentifier, VisualTestRun};
+use tintype::internals::record::{RecordError, Records, SnapshotDecision};
 
 use super::decision::Decision;
 
-/// Marks a snapshot in the record. A run that the record does not have is no
+/// Records a decision on a snapshot. A run that the record does not have is no
 /// error: the baseline and the log have changed already.
 pub(crate) async fn publish(
     records: &Records,
-    run: &RunId,
+    run: &VisualTestRun,
     story: &StoryIdentifier,
     decision: Decision,
 ) -> Result<(), RecordError> {
-    let marked = match decision {
-        Decision::Accept => records.mark_accepted(run, story).await,
-        Decision::Reject => records.mark_rejected(run, story).await,
-        Decision::Undo => records.clear_decision(run, story).await,
+    let decision = match decision {
+        Decision::Accept => SnapshotDecision::Accepted,
+        Decision::Reject => SnapshotDecision::Rejected,
+        Decision::Undo => SnapshotDecision::Undone,
     };
-    match marked {
-        Ok(_) | Err(RecordError::NoRun { .. } | RecordError::NoTest { .. }) => Ok(()),
-        Err(error) => Err(error),
-    }
+    records.decide(run, story, decision).await.map(drop)
 }

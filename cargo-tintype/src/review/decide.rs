@@ -23,7 +23,7 @@ pub(super) async fn decide(
 ) -> Result<Option<String>> {
     let story: StoryIdentifier = name.parse()?;
     let (run, result) = app.source.test(run, &story).await?;
-    let id = run.run_id.clone();
+    let (id, decided) = (run.run_id.clone(), run.clone());
     let (state, user) = (App::clone(app), who.to_owned());
     spawn_blocking(move || {
         let snapshot = RecordedSnapshot {
@@ -40,10 +40,10 @@ pub(super) async fn decide(
         let subject = format!("{id} {}", story.test_name());
         sessions.audit(who, decision.as_str(), &subject).await?;
     }
-    let published = publish(&app.source.records, &id, &story, decision).await;
+    let published = publish(&app.source.records, &decided, &story, decision).await;
     let published = published
         .map_err(record_error)
-        .context("the record was not updated");
+        .context("the record is not updated yet: its journal keeps the decision");
     Ok(published
         .err()
         .map(|error| format!("{}, but {error:#}", decision.past())))

@@ -22,7 +22,8 @@ use redis::{Cmd, FromRedisValue};
 use tintype::internals::config::Secret;
 use tintype::internals::model::now_ms;
 use tintype::internals::record::RecordConfig;
-use tokio::sync::watch;
+use tintype::internals::redis::Connection;
+use tokio::sync::{Mutex, watch};
 
 use super::error::ApiError;
 use super::identity::{ServerIdentity, SessionKey, random_id};
@@ -52,6 +53,8 @@ pub(super) struct SessionCode(String);
 /// Login sessions, failed logins and the audit log.
 pub(super) struct SessionStore {
     settings: RecordConfig,
+    /// The connection of all requests, opened by the first.
+    connection: Mutex<Option<Connection>>,
     key: SessionKey,
     /// The name of the server.
     server: String,
@@ -64,6 +67,7 @@ impl SessionStore {
     pub(super) fn new(settings: RecordConfig, identity: &ServerIdentity, token: &Secret) -> Self {
         Self {
             settings,
+            connection: Mutex::default(),
             key: identity.session_key(Some(token)),
             server: identity.name(),
             ended: watch::Sender::new(()),
@@ -79,15 +83,32 @@ impl SessionStore {
         format!("{}tintype:review:{name}", self.settings.redis().prefix())
     }
 
-    /// Runs one command. A new connection each time is never stale, and there
-    /// are few reviewers.
+    /// Runs one command on the connection that all requests share. If that was
+    /// lost, the command did not reach the server, or its reply did not arrive: it
+    /// is sent again on a new one.
     async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, ApiError> {
         let unavailable = |text: String| ApiError::new(StatusCode::SERVICE_UNAVAILABLE, text);
-        let connection = self.settings.redis().connect().await?;
-        let mut connection =
-            connection.ok_or_else(|| unavailable("sessions require Redis".to_owned()))?;
-        let answer = command.query_async(&mut connection).await;
-        answer.map_err(|error| unavailable(format!("Redis is unavailable: {error}")))
+        let mut shared = self.connection.lock().await.clone();
+        loop {
+            let is_shared = shared.is_some();
+            let mut connection = match shared.take() {
+                Some(connection) => connection,
+                None => {
+                    let opened = self.settings.redis().connect().await?;
+                    let opened =
+                        opened.ok_or_else(|| unavailable("sessions require Redis".to_owned()))?;
+                    self.connection.lock().await.insert(opened).clone()
+                }
+            };
+            match command.query_async(&mut connection).await {
+                Ok(answer) => return Ok(answer),
+                Err(_) if is_shared => {}
+                Err(error) => {
+                    *self.connection.lock().await = None;
+                    return Err(unavailable(format!("Redis is unavailable: {error}")));
+                }
+            }
+        }
     }
 
     /// The user of a session, which is prolonged.

@@ -136,7 +136,7 @@ async fn baselines_are_accepted_without_redis() {
         answer["answers"][0]["warning"]
             .as_str()
             .unwrap()
-            .starts_with("accepted, but the record was not updated")
+            .starts_with("accepted, but the record is not updated yet")
     );
 }
 

@@ -11,6 +11,8 @@ use crate::record::operation::JoinRequest;
 const EXTENSION: &str = "journal";
 /// The extension of damaged journals.
 const DAMAGED: &str = "damaged";
+/// The extension of journals of pruned runs.
+const PRUNED: &str = "pruned";
 
 /// The name of a worker's journal.
 pub(super) fn file_name(join: &JoinRequest) -> String {
@@ -28,6 +30,16 @@ pub(in crate::record) fn is_journal_of(path: &Path, run: Option<&RunId>) -> bool
 pub(in crate::record) fn is_damaged_journal(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.extension().is_some_and(|e| e == DAMAGED) && name.contains(".journal")
+}
+
+/// The name of a journal whose run was pruned.
+pub(super) fn pruned_name(path: &Path) -> PathBuf {
+    path.with_extension(PRUNED)
+}
+
+/// Whether a file is a journal that was set aside.
+pub(in crate::record) fn is_pruned_journal(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == PRUNED)
 }
 
 /// An unused name for keeping a damaged journal.

@@ -15,6 +15,8 @@ fn join(run: &str, writer: &str) -> JoinRequest {
         writer: writer.to_owned(),
         host: empty(),
         planned: 0,
+        plan: empty(),
+        decides: false,
         shared: false,
         start: 0,
         head: empty(),

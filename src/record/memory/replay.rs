@@ -26,6 +26,7 @@ impl MemoryStore {
     /// A journal that cannot be read is skipped.
     pub(crate) async fn replay(&self, folder: &Path, place: &str) -> Result<(), StoreError> {
         let mut runs: HashMap<RunId, JournalSummary> = HashMap::new();
+        let mut decisions = Vec::new();
         for path in journals(folder, None) {
             // Checked before reading: a process that dies in between may still
             // have written.
@@ -34,6 +35,10 @@ impl MemoryStore {
                 continue;
             };
             if join.place != place {
+                continue;
+            }
+            if join.decides {
+                decisions.push((join, operations));
                 continue;
             }
             let summary = runs.entry(join.run_id.clone()).or_default();
@@ -47,6 +52,9 @@ impl MemoryStore {
         }
         for (run, summary) in runs.into_iter().filter(|(_, summary)| !summary.alive) {
             self.end_run(&run, summary.last);
+        }
+        for (join, operations) in decisions {
+            self.apply(&join, 1, &operations).await?;
         }
         Ok(())
     }

@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::model::{Reason, Status, Summary, now_ms};
-use crate::record::export::{ExportedRun, ExportedState, ExportedTest, ExportedWorker};
+use crate::record::decision_mark::with_mark;
+use crate::record::export::{
+    ExportedDecision, ExportedRun, ExportedState, ExportedTest, ExportedWorker,
+};
 use crate::record::operation::{JoinRequest, Operation, join_document};
+use crate::record::store::{JoinOutcome, JoinResponse};
 use crate::record::stream::StreamEntry;
 
 #[derive(Debug)]
@@ -19,6 +23,8 @@ pub(super) struct MemoryRun {
     pub(super) applied: HashMap<String, u64>,
     /// The number of snapshots that each worker planned.
     pub(super) planned: HashMap<String, u64>,
+    /// The last decision on each snapshot.
+    pub(super) decisions: HashMap<String, ExportedDecision>,
     pub(super) tests: BTreeMap<String, MemoryTest>,
     pub(super) events: Vec<StreamEntry>,
 }
@@ -26,7 +32,7 @@ pub(super) struct MemoryRun {
 /// A snapshot of a run in memory.
 #[derive(Clone, Debug)]
 pub(super) struct MemoryTest {
-    at: i64,
+    pub(super) at: i64,
     status: Status,
     /// The writer id of the status; empty if unknown.
     writer: String,
@@ -47,6 +53,7 @@ impl MemoryRun {
                 died: false,
                 ended_at: None,
                 seen: 0,
+                plans: BTreeMap::new(),
                 n: 0,
             },
             live: HashMap::new(),
@@ -54,6 +61,7 @@ impl MemoryRun {
             summary: Summary::default(),
             applied: HashMap::new(),
             planned: HashMap::new(),
+            decisions: HashMap::new(),
             tests: BTreeMap::new(),
             events: Vec::new(),
         }
@@ -115,10 +123,46 @@ impl MemoryRun {
             at,
             status: *status,
             writer: writer.to_owned(),
-            record: record.clone(),
+            record: self.decided(key, at, record),
         };
         self.tests.insert(key.clone(), test);
         Some(was_final)
+    }
+
+    /// The document of a result, marked if a decision was made on it before.
+    fn decided(&self, key: &str, at: i64, record: &str) -> String {
+        match self.decisions.get(key) {
+            Some(decision) if at <= decision.at && !decision.mark.is_empty() => {
+                with_mark(record, &decision.mark, decision.at)
+            }
+            _ => record.to_owned(),
+        }
+    }
+
+    /// Applies a decision; false if a newer one is kept.
+    pub(super) fn decide(&mut self, writer: &str, key: &str, at: i64, mark: &str) -> bool {
+        let before = self.decisions.get(key);
+        if before.is_some_and(|before| before.writer != writer && at < before.at) {
+            return false;
+        }
+        let decision = ExportedDecision {
+            at,
+            writer: writer.to_owned(),
+            mark: mark.to_owned(),
+        };
+        self.decisions.insert(key.to_owned(), decision);
+        if let Some(test) = self.tests.get_mut(key).filter(|test| test.at <= at) {
+            test.record = with_mark(&test.record, mark, at);
+        }
+        true
+    }
+
+    pub(super) fn response(&self, join: &JoinRequest, outcome: JoinOutcome) -> JoinResponse {
+        JoinResponse {
+            outcome,
+            applied: self.applied.get(&join.writer).copied().unwrap_or_default(),
+            writers: self.planned.len() as u64,
+        }
     }
 
     pub(super) fn reason(&self) -> Reason {
@@ -132,6 +176,7 @@ impl MemoryRun {
             applied: self.applied.get(writer).copied().unwrap_or_default(),
         };
         let test = |(key, test): (&String, &MemoryTest)| ExportedTest {
+            decision: self.decisions.get(key).cloned(),
             key: key.clone(),
             at: test.at,
             status: test.status,
@@ -168,8 +213,13 @@ impl MemoryRun {
             };
             (test.key.clone(), value)
         });
+        let decisions = exported.tests.iter().filter_map(|test| {
+            let decision = test.decision.clone()?;
+            Some((test.key.clone(), decision))
+        });
         Self {
             state: exported.state.clone(),
+            decisions: decisions.collect(),
             live: HashMap::new(),
             last_id: (0, 0),
             summary,

@@ -18,6 +18,8 @@ use crate::record::stream::StreamEntry;
 pub(super) struct MemoryState {
     pub(super) runs: HashMap<RunId, MemoryRun>,
     /// Outcomes with their time, like a sorted set.
+    /// When runs were pruned.
+    pub(super) tombstones: HashMap<RunId, i64>,
     pub(super) history: HashMap<String, Vec<(i64, HistoryEntry)>>,
     pub(super) subscribers: Vec<(Option<RunId>, mpsc::Sender<String>)>,
 }
@@ -33,7 +35,14 @@ impl MemoryState {
         all
     }
 
-    pub(super) fn publish(&mut self, run_id: &RunId, kind: &str, fields: &str) {
+    /// Removes a run, and keeps its tombstone.
+    pub(super) fn prune(&mut self, run: &RunId) {
+        self.runs.remove(run);
+        self.tombstones.insert(run.clone(), now_ms());
+    }
+
+    /// Publishes an event of an operation with the time `at`.
+    pub(super) fn publish(&mut self, run_id: &RunId, kind: &str, fields: &str, at: i64) {
         let Some(run) = self.runs.get_mut(run_id) else {
             return;
         };
@@ -46,7 +55,7 @@ impl MemoryState {
         };
         let entry = StreamEntry {
             id: format!("{}-{}", run.last_id.0, run.last_id.1),
-            event: format!(r#"{{"type":"{kind}",{fields},"ts":{ts},"n":{n}}}"#),
+            event: format!(r#"{{"type":"{kind}",{fields},"ts":{at},"n":{n}}}"#),
         };
         let message = entry.message();
         run.events.push(entry);
@@ -66,13 +75,27 @@ impl MemoryState {
     }
 
     pub(super) fn join(&mut self, join: &JoinRequest, live: bool) -> JoinResponse {
+        let pruned = self.tombstones.get(&join.run_id);
+        if pruned.is_some_and(|pruned| join.start <= *pruned) {
+            return JoinResponse::without_run(JoinOutcome::Gone);
+        }
+        if !join.decides {
+            return self.join_worker(join, live);
+        }
+        match self.runs.get(&join.run_id) {
+            Some(run) => run.response(join, JoinOutcome::Joined),
+            None => JoinResponse::without_run(JoinOutcome::NoRun),
+        }
+    }
+
+    fn join_worker(&mut self, join: &JoinRequest, live: bool) -> JoinResponse {
         let started = run_id_field(&join.run_id);
         let mut outcome = JoinOutcome::Joined;
         if !self.runs.contains_key(&join.run_id) {
             outcome = JoinOutcome::Created;
             let run = MemoryRun::new(join);
             self.runs.insert(join.run_id.clone(), run);
-            self.publish(&join.run_id, "run:started", &started);
+            self.publish(&join.run_id, "run:started", &started, join.start);
         }
         let Some(run) = self.runs.get_mut(&join.run_id) else {
             unreachable!("the run was inserted above")
@@ -87,21 +110,19 @@ impl MemoryState {
                 (run.state.ended_at, run.state.said, run.state.died) = (None, None, false);
                 run.live.clear();
                 run.state.planned = run.state.planned.max(join.planned);
-            } else {
+            } else if !run.state.plans.contains_key(join.plan()) {
                 run.state.planned += join.planned;
             }
+            let plan = join.plan().to_owned();
+            run.state.plans.insert(plan, join.planned);
         }
         if live {
             run.heartbeat(&join.writer, Some(&join.host));
         }
-        let joined = JoinResponse {
-            outcome,
-            applied: run.applied.get(&join.writer).copied().unwrap_or_default(),
-            writers: run.planned.len() as u64,
-        };
+        let joined = run.response(join, outcome);
         if outcome == JoinOutcome::Reopened {
             let fields = format!("{started},\"resumed\":true");
-            self.publish(&join.run_id, "run:started", &fields);
+            self.publish(&join.run_id, "run:started", &fields, join.start);
         }
         joined
     }
@@ -140,12 +161,26 @@ impl MemoryState {
                     return ApplyOutcome::Stale;
                 };
                 let kind = if was_final { "test:updated" } else { kind };
-                self.publish(&join.run_id, kind, fields);
+                self.publish(&join.run_id, kind, fields, *at);
             }
             // A result may be missing, so the run cannot pass without all of them.
             Operation::Lost => run.state.died = true,
             Operation::Describe { tail } => run.state.tail.clone_from(tail),
-            Operation::Announce { kind, fields } => self.publish(&join.run_id, kind, fields),
+            Operation::Announce { kind, fields, at } => {
+                self.publish(&join.run_id, kind, fields, *at);
+            }
+            Operation::Decide {
+                key,
+                at,
+                mark,
+                kind,
+                fields,
+            } => {
+                if !run.decide(&join.writer, key, *at, mark) {
+                    return ApplyOutcome::Stale;
+                }
+                self.publish(&join.run_id, kind, fields, *at);
+            }
             Operation::Leave { reason, at } => {
                 run.add_reason(*reason);
                 self.leave(join, *at);
@@ -203,14 +238,15 @@ impl MemoryState {
             return EndOutcome::Pending(0);
         }
         run.state.died |= lost > 0;
-        run.state.ended_at = Some(at.unwrap_or(run.state.seen));
+        let at = at.unwrap_or(run.state.seen);
+        run.state.ended_at = Some(at);
         let reason = run.reason();
         let fields = format!(
             r#"{},"summary":{},"reason":"{reason}""#,
             run_id_field(run_id),
             json(&run.summary)
         );
-        self.publish(run_id, "run:finished", &fields);
+        self.publish(run_id, "run:finished", &fields, at);
         EndOutcome::Ended(reason)
     }
 }

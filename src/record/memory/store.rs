@@ -11,9 +11,7 @@ use crate::record::export::ExportedRun;
 use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
 use crate::record::server_info::ServerInfo;
 use crate::record::skipped::SkippedDocuments;
-use crate::record::store::{
-    ApplyOutcome, EndOutcome, JoinResponse, MarkOutcome, MarkRequest, RunPage, Store, StoreFuture,
-};
+use crate::record::store::{ApplyOutcome, EndOutcome, JoinResponse, RunPage, Store, StoreFuture};
 use crate::record::stream::{EventNotifications, StreamEntry};
 use crate::redis::StoreError;
 
@@ -113,25 +111,12 @@ impl Store for MemoryStore {
         self.reply(|state| state.end(run, None, dead_host))
     }
 
-    fn mark<'a>(&'a self, run: &'a RunId, mark: &'a MarkRequest) -> StoreFuture<'a, MarkOutcome> {
-        self.reply(|state| {
-            let Some(known) = state.runs.get_mut(run) else {
-                return MarkOutcome::NoRun;
-            };
-            let Some(test) = known.tests.get_mut(&mark.story.key()) else {
-                return MarkOutcome::Changed;
-            };
-            let document = &mut test.record;
-            if *document == mark.marked {
-                return MarkOutcome::AlreadyMarked;
-            }
-            if *document != mark.expected {
-                return MarkOutcome::Changed;
-            }
-            document.clone_from(&mark.marked);
-            state.publish(run, mark.kind, &mark.fields);
-            MarkOutcome::Marked
-        })
+    fn recorded_at<'a>(
+        &'a self,
+        run: &'a RunId,
+        story: &'a StoryIdentifier,
+    ) -> StoreFuture<'a, Option<i64>> {
+        self.reply(|state| Some(state.runs.get(run)?.tests.get(&story.key())?.at))
     }
 
     fn runs(&self) -> StoreFuture<'_, Vec<(RunId, i64)>> {
@@ -246,6 +231,7 @@ impl Store for MemoryStore {
             if state.runs.contains_key(id) {
                 return false;
             }
+            state.tombstones.remove(id);
             state.runs.insert(id.clone(), MemoryRun::import(run));
             for (key, outcome) in &run.outcomes {
                 state.add_to_history(key, outcome.at, outcome.clone());
@@ -255,11 +241,11 @@ impl Store for MemoryStore {
     }
 
     fn remove<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, ()> {
-        self.reply(|state| drop(state.runs.remove(run)))
+        self.reply(|state| state.prune(run))
     }
 
     fn remove_all<'a>(&'a self, runs: &'a [RunId]) -> StoreFuture<'a, ()> {
-        self.reply(|state| state.runs.retain(|id, _| !runs.contains(id)))
+        self.reply(|state| runs.iter().for_each(|run| state.prune(run)))
     }
 
     fn skipped(&self) -> &SkippedDocuments {

@@ -108,6 +108,7 @@ impl RedisStore {
             self.keys.control(run),
             self.keys.run(run),
             self.keys.events(run),
+            self.keys.alive(run),
         ];
         let mut keys: Vec<_> = common.iter().map(String::as_str).collect();
         keys.extend(more);

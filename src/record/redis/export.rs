@@ -1,15 +1,17 @@
 //! Exports, imports and removes runs in Redis, in bounded steps.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ::redis::{Pipeline, RedisResult, cmd};
 
 use super::client::{RedisStore, unexpected_reply};
 use super::read::PAGE;
-use crate::model::{RunId, Status, Summary, VisualTestRun, rfc3339};
-use crate::record::export::{ExportedRun, ExportedState, ExportedTest, ExportedWorker};
+use crate::model::{RunId, Status, Summary, VisualTestRun, now_ms, rfc3339};
+use crate::record::export::{
+    ExportedDecision, ExportedRun, ExportedState, ExportedTest, ExportedWorker,
+};
 use crate::record::operation::{HistoryEntry, json, parse_word};
-use crate::record::store::HISTORY_LENGTH;
+use crate::record::store::{HISTORY_LENGTH, TOMBSTONE_LIFETIME};
 use crate::record::stream::StreamEntry;
 use crate::redis::{StoreError, StoreErrorKind};
 
@@ -34,8 +36,10 @@ impl RedisStore {
             let Some(state) = control.get(&format!("s:{key}")) else {
                 continue;
             };
+            let decision = control.get(&format!("d:{key}"));
             match parse_test_state(state) {
                 Some((at, status, writer)) => tests.push(ExportedTest {
+                    decision: decision.and_then(|text| ExportedDecision::parse(text)),
                     key,
                     at,
                     status,
@@ -157,7 +161,10 @@ impl RedisStore {
             return Ok(false);
         }
         // Remains of an interrupted import would conflict with the events.
-        self.remove_runs(std::slice::from_ref(id)).await?;
+        self.clear_runs(std::slice::from_ref(id)).await?;
+        let mut pipeline = ::redis::pipe();
+        pipeline.del(self.keys.tombstone(id));
+        self.send_all(&mut pipeline).await?;
         for page in run.tests.chunks(PAGE) {
             let mut pipeline = ::redis::pipe();
             for test in page {
@@ -209,9 +216,21 @@ impl RedisStore {
         Ok(true)
     }
 
+    /// Removes runs. Their tombstones come first, so that no journal restores a
+    /// run meanwhile.
+    pub(super) async fn remove_runs(&self, runs: &[RunId]) -> Result<(), StoreError> {
+        let mut pipeline = ::redis::pipe();
+        for run in runs {
+            let key = self.keys.tombstone(run);
+            pipeline.set_ex(key, now_ms(), TOMBSTONE_LIFETIME.as_secs());
+        }
+        self.send_all(&mut pipeline).await?;
+        self.clear_runs(runs).await
+    }
+
     /// Removes runs page by page, and their entries in the lists last, so that an
     /// interrupted removal can be repeated.
-    pub(super) async fn remove_runs(&self, runs: &[RunId]) -> Result<(), StoreError> {
+    async fn clear_runs(&self, runs: &[RunId]) -> Result<(), StoreError> {
         for runs in runs.chunks(RUNS_PER_STEP) {
             let documents = self.read_run_documents(runs).await?;
             let mut open: Vec<&RunId> = runs.iter().collect();
@@ -223,6 +242,7 @@ impl RedisStore {
                 pipeline
                     .unlink(self.keys.tests(run))
                     .unlink(self.keys.events(run))
+                    .unlink(self.keys.alive(run))
                     .unlink(self.keys.control(run))
                     .unlink(self.keys.run(run))
                     .srem(self.keys.index(), run.as_str())
@@ -276,7 +296,7 @@ impl RedisStore {
     }
 
     /// Sends a pipeline and fails if any command failed.
-    async fn send_all(&self, pipeline: &mut Pipeline) -> Result<(), StoreError> {
+    pub(super) async fn send_all(&self, pipeline: &mut Pipeline) -> Result<(), StoreError> {
         if pipeline.is_empty() {
             return Ok(());
         }
@@ -301,8 +321,17 @@ fn parse_state(run: &RunId, control: &HashMap<String, String>) -> Option<Exporte
         died: text("died").is_some(),
         ended_at: signed("endAt"),
         seen: signed("seen").unwrap_or_default(),
+        plans: parse_plans(control),
         n: number("n").unwrap_or_default(),
     })
+}
+
+fn parse_plans(control: &HashMap<String, String>) -> BTreeMap<String, u64> {
+    let plans = control.iter().filter_map(|(field, planned)| {
+        let plan = field.strip_prefix("p:")?;
+        Some((plan.to_owned(), planned.parse().ok()?))
+    });
+    plans.collect()
 }
 
 fn parse_workers(control: &HashMap<String, String>) -> Vec<ExportedWorker> {
@@ -349,9 +378,15 @@ fn control_fields(run: &ExportedRun) -> Vec<(String, String)> {
             &format!("s:{}", test.key),
             format!("{}|{}|{}", test.at, test.status, test.writer),
         );
+        if let Some(decision) = &test.decision {
+            put(&format!("d:{}", test.key), decision.to_string());
+        }
     }
     for status in Status::FINAL {
         put(&format!("c:{status}"), summary.of(status).to_string());
+    }
+    for (plan, planned) in &state.plans {
+        put(&format!("p:{plan}"), planned.to_string());
     }
     for worker in &run.workers {
         put(&format!("w:{}", worker.writer), worker.planned.to_string());

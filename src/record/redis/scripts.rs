@@ -12,7 +12,7 @@ pub(super) struct Scripts {
     pub(super) leave: Script,
     pub(super) finish: Script,
     pub(super) heartbeat: Script,
-    pub(super) mark: Script,
+    pub(super) decide: Script,
     pub(super) skip: Script,
 }
 
@@ -35,7 +35,7 @@ impl Scripts {
             leave: script!("leave"),
             finish: script!("finish"),
             heartbeat: script!("heartbeat"),
-            mark: script!("mark"),
+            decide: script!("decide"),
             skip: script!("skip"),
         }
     }
@@ -49,7 +49,7 @@ impl Scripts {
             &self.leave,
             &self.finish,
             &self.heartbeat,
-            &self.mark,
+            &self.decide,
             &self.skip,
         ]
     }

@@ -10,9 +10,7 @@ use crate::record::export::ExportedRun;
 use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
 use crate::record::server_info::ServerInfo;
 use crate::record::skipped::SkippedDocuments;
-use crate::record::store::{
-    ApplyOutcome, EndOutcome, JoinResponse, MarkOutcome, MarkRequest, RunPage, Store, StoreFuture,
-};
+use crate::record::store::{ApplyOutcome, EndOutcome, JoinResponse, RunPage, Store, StoreFuture};
 use crate::record::stream::{EventNotifications, StreamEntry};
 
 /// How many ids one command reads.
@@ -62,8 +60,19 @@ impl Store for RedisStore {
         Box::pin(self.end_run(run, dead_host))
     }
 
-    fn mark<'a>(&'a self, run: &'a RunId, mark: &'a MarkRequest) -> StoreFuture<'a, MarkOutcome> {
-        Box::pin(self.mark_test(run, mark))
+    fn recorded_at<'a>(
+        &'a self,
+        run: &'a RunId,
+        story: &'a StoryIdentifier,
+    ) -> StoreFuture<'a, Option<i64>> {
+        Box::pin(async {
+            let mut get = cmd("HGET");
+            get.arg(self.keys.control(run));
+            get.arg(format!("s:{}", story.key()));
+            let state: Option<Vec<u8>> = self.query(get).await?;
+            let state = state.and_then(|state| String::from_utf8(state).ok());
+            Ok(state.and_then(|state| state.split('|').next()?.parse().ok()))
+        })
     }
 
     fn runs(&self) -> StoreFuture<'_, Vec<(RunId, i64)>> {

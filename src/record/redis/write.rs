@@ -8,7 +8,6 @@ use crate::model::{Reason, RunId, Summary, rfc3339};
 use crate::record::operation::{JoinRequest, Operation, join_document, parse_word, run_id_field};
 use crate::record::store::{
     ApplyOutcome, EndOutcome, HEARTBEAT_TIMEOUT, HISTORY_LENGTH, JoinOutcome, JoinResponse,
-    MarkOutcome, MarkRequest,
 };
 use crate::redis::StoreError;
 
@@ -18,7 +17,13 @@ impl RedisStore {
         join: &JoinRequest,
         live: bool,
     ) -> Result<JoinResponse, StoreError> {
-        let mut create = self.call_script(&self.scripts.create, &join.run_id, &[]);
+        let tombstone = self.keys.tombstone(&join.run_id);
+        let mut create = self.call_script(&self.scripts.create, &join.run_id, &[&tombstone]);
+        let kind = match (join.decides, live) {
+            (true, _) => "decisions",
+            (false, true) => "live",
+            (false, false) => "dead",
+        };
         create
             .arg(&join.head)
             .arg(&join.tail)
@@ -28,19 +33,11 @@ impl RedisStore {
             .arg(join.planned)
             .arg(u8::from(join.shared))
             .arg(run_id_field(&join.run_id))
-            .arg(u8::from(live));
-        // On a cluster the lists of runs are in other slots; they come first, so
-        // that every run is listed.
+            .arg(kind)
+            .arg(join.plan());
         let mut pipeline = ::redis::pipe();
-        pipeline.sadd(self.keys.index(), join.run_id.as_str()).zadd(
-            self.keys.runs(),
-            join.run_id.as_str(),
-            join.start,
-        );
-        let document = join_document(&join.head, None, &Summary::default(), &join.tail);
-        if let Some(project) = project_of(&document) {
-            let key = self.keys.project_runs(&project);
-            pipeline.zadd(key, join.run_id.as_str(), join.start);
+        if !join.decides {
+            self.list_run(&mut pipeline, join);
         }
         pipeline.add_command(create).ignore_errors();
         let mut replies = self.send(&pipeline).await?;
@@ -49,7 +46,7 @@ impl RedisStore {
             .ok_or_else(|| unexpected_reply("no reply"))??;
         replies.into_iter().collect::<RedisResult<Vec<_>>>()?;
         let reply = reply_words(last)?;
-        let number = |at: usize| {
+        let number = |at: usize| -> u64 {
             let text = reply.get(at).map(String::as_str).unwrap_or_default();
             text.parse().unwrap_or_default()
         };
@@ -57,6 +54,11 @@ impl RedisStore {
             "CREATED" => JoinOutcome::Created,
             "JOINED" => JoinOutcome::Joined,
             "REOPENED" => JoinOutcome::Reopened,
+            "NORUN" => JoinOutcome::NoRun,
+            "GONE" => {
+                self.unlist_run(join).await?;
+                JoinOutcome::Gone
+            }
             other => return Err(unexpected_reply(other)),
         };
         Ok(JoinResponse {
@@ -64,6 +66,29 @@ impl RedisStore {
             applied: number(1),
             writers: number(2),
         })
+    }
+
+    /// Adds a run to the lists. On a cluster they are in other slots; they come
+    /// before the run, so that every run is listed.
+    fn list_run(&self, pipeline: &mut Pipeline, join: &JoinRequest) {
+        let id = join.run_id.as_str();
+        pipeline.sadd(self.keys.index(), id);
+        pipeline.zadd(self.keys.runs(), id, join.start);
+        if let Some(project) = project_to_join(join) {
+            pipeline.zadd(self.keys.project_runs(&project), id, join.start);
+        }
+    }
+
+    /// Removes a pruned run from the lists again.
+    async fn unlist_run(&self, join: &JoinRequest) -> Result<(), StoreError> {
+        let id = join.run_id.as_str();
+        let mut pipeline = ::redis::pipe();
+        pipeline.srem(self.keys.index(), id);
+        pipeline.zrem(self.keys.runs(), id);
+        if let Some(project) = project_to_join(join) {
+            pipeline.zrem(self.keys.project_runs(&project), id);
+        }
+        self.send_all(&mut pipeline).await
     }
 
     pub(super) async fn apply_all(
@@ -135,10 +160,21 @@ impl RedisStore {
                 describe.arg(tail);
                 pipeline.add_command(describe);
             }
-            Operation::Announce { kind, fields } => {
+            Operation::Announce { kind, fields, at } => {
                 let mut announce = call(&self.scripts.announce, &[]);
-                announce.arg(kind).arg(fields);
+                announce.arg(kind).arg(fields).arg(*at);
                 pipeline.add_command(announce);
+            }
+            Operation::Decide {
+                key,
+                at,
+                mark,
+                kind,
+                fields,
+            } => {
+                let mut decide = call(&self.scripts.decide, &[&self.keys.test(run, key)]);
+                decide.arg(key).arg(*at).arg(mark).arg(kind).arg(fields);
+                pipeline.add_command(decide);
             }
             Operation::Lost => {
                 pipeline.add_command(call(&self.scripts.skip, &[]));
@@ -146,12 +182,12 @@ impl RedisStore {
             Operation::Leave { reason, at } => {
                 let mut leave = call(&self.scripts.leave, &[]);
                 leave.arg(reason.map_or("", Reason::as_str));
-                pipeline.add_command(with_end(leave, run, *at));
+                pipeline.add_command(with_end(leave, join, *at));
             }
             Operation::Die { at } => {
                 let mut leave = call(&self.scripts.leave, &[]);
                 leave.arg("died");
-                pipeline.add_command(with_end(leave, run, *at));
+                pipeline.add_command(with_end(leave, join, *at));
             }
         }
     }
@@ -206,35 +242,23 @@ impl RedisStore {
             other => return Err(unexpected_reply(other)),
         })
     }
-
-    pub(super) async fn mark_test(
-        &self,
-        run: &RunId,
-        mark: &MarkRequest,
-    ) -> Result<MarkOutcome, StoreError> {
-        let document = self.keys.test(run, &mark.story.key());
-        let mut command = self.call_script(&self.scripts.mark, run, &[&document]);
-        command.arg(&mark.expected).arg(&mark.marked);
-        command.arg(mark.kind).arg(&mark.fields);
-        let reply = reply_words(self.query(command).await?)?;
-        Ok(match reply[0].as_str() {
-            "OK" => MarkOutcome::Marked,
-            "DUP" => MarkOutcome::AlreadyMarked,
-            "CONFLICT" => MarkOutcome::Changed,
-            "NORUN" => MarkOutcome::NoRun,
-            other => return Err(unexpected_reply(other)),
-        })
-    }
 }
 
 /// Appends the arguments that follow the reason of a leaving worker.
-fn with_end(mut leave: Cmd, run: &RunId, at: i64) -> Cmd {
+fn with_end(mut leave: Cmd, join: &JoinRequest, at: i64) -> Cmd {
     leave
         .arg(at)
         .arg(rfc3339(at))
-        .arg(run_id_field(run))
-        .arg(heartbeat_timeout_ms());
+        .arg(run_id_field(&join.run_id))
+        .arg(heartbeat_timeout_ms())
+        .arg(&join.host);
     leave
+}
+
+/// The project of the run that a request joins.
+fn project_to_join(join: &JoinRequest) -> Option<String> {
+    let summary = Summary::default();
+    project_of(&join_document(&join.head, None, &summary, &join.tail))
 }
 
 fn heartbeat_timeout_ms() -> u64 {

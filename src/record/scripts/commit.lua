@@ -1,8 +1,8 @@
 -- Applies an operation on a snapshot exactly once.
--- KEYS 4 document of the snapshot  5 set of the run's documents
+-- KEYS 5 document of the snapshot  6 set of the run's documents
 -- ARGV 4 writer  5 sequence number  6 key  7 status  8 at ms  9 document  10 event type  11 event fields
 local writer, seq, key, status, at = 'a:' .. ARGV[4], ARGV[5], 's:' .. ARGV[6], ARGV[7], ARGV[8]
-local h = redis.call('HMGET', control, 'head', writer, key)
+local h = redis.call('HMGET', control, 'head', writer, key, 'd:' .. ARGV[6])
 local refusal = check_sequence(h[1], h[2], seq)
 if refusal then return refusal end
 
@@ -22,8 +22,11 @@ if before then
 end
 
 local changes = {writer, seq, key, at .. '|' .. status .. '|' .. ARGV[4]}
-redis.call('SET', KEYS[4], ARGV[9])
-if not before then redis.call('SADD', KEYS[5], KEYS[4]) end
+local text, decided, mark = ARGV[9], string.match(h[4] or '', '^(-?%d+)|[^|]*|(%a+)$')
+-- A decision was made on this result, which the record had lost.
+if decided and tonumber(at) <= tonumber(decided) then text = with_mark(text, mark, decided) end
+redis.call('SET', KEYS[5], text)
+if not before then redis.call('SADD', KEYS[6], KEYS[5]) end
 if before ~= status and final then
   local s = state()
   local function count(of, change)
@@ -38,4 +41,4 @@ end
 -- A second execution is published as an update: `test:finished` comes once.
 local name = ARGV[10]
 if was_final then name = 'test:updated' end
-return {'OK', publish(name, ARGV[11], changes)}
+return {'OK', publish(name, ARGV[11], ARGV[8], changes)}

@@ -1,9 +1,19 @@
 -- Creates a run, joins it, or reopens it.
+-- KEYS 5 tombstone
 -- ARGV 4 head  5 tail  6 start ms  7 writer  8 host  9 planned  10 shared 0|1
---      11 fields of run:started  12 live 0|1 (0: the journal of a dead process)
-local joined = 'w:' .. ARGV[7]
-local h = redis.call('HMGET', control, 'head', 'endAt', 'planned', joined, 'writers')
-local planned, writers = tonumber(h[3] or '0'), tonumber(h[5] or '0')
+--      11 fields of run:started  12 `live`, `dead` (the journal of a dead process)
+--      or `decisions` (a writer that only decides)  13 plan
+local joined, plan, kind = 'w:' .. ARGV[7], 'p:' .. ARGV[13], ARGV[12]
+local h = redis.call('HMGET', control, 'head', 'endAt', 'planned', joined, 'writers', 'seen', 'a:' .. ARGV[7], plan)
+local planned, writers, applied = tonumber(h[3] or '0'), tonumber(h[5] or '0'), h[7] or '0'
+-- The tombstone has the time at which the run was pruned: later its id may be used again.
+local pruned = redis.call('GET', KEYS[5])
+if pruned and tonumber(ARGV[6]) <= tonumber(pruned) then return {'GONE'} end
+if kind == 'decisions' then
+  if not h[1] then return {'NORUN'} end
+  return {'JOINED', applied, string.format('%.0f', writers)}
+end
+
 local answer, started, changes = 'JOINED', nil, {}
 if not h[1] then
   answer, started = 'CREATED', ARGV[11]
@@ -14,20 +24,23 @@ if not h[1] then
 end
 if not h[4] then
   writers = writers + 1
-  if h[2] and ARGV[12] == '1' then
+  if h[2] and kind == 'live' then
     -- A run that had ended is resumed: its plan stays the same.
     answer, started = 'REOPENED', ARGV[11] .. ',"resumed":true'
     planned = math.max(planned, tonumber(ARGV[9]))
-    redis.call('HDEL', control, 'endAt', 'endTime', 'said', 'died', 'alive')
+    redis.call('DEL', alive)
+    redis.call('HDEL', control, 'endAt', 'endTime', 'said', 'died')
     write_document(state())
-  else
+  elseif not h[8] then
+    -- Workers with the same plan share it.
     planned = planned + tonumber(ARGV[9])
   end
-  for _, change in ipairs({joined, ARGV[9], 'writers', string.format('%.0f', writers)}) do changes[#changes + 1] = change end
+  for _, change in ipairs({joined, ARGV[9], plan, ARGV[9], 'writers', string.format('%.0f', writers)}) do
+    changes[#changes + 1] = change
+  end
 end
 changes[#changes + 1] = 'planned'
 changes[#changes + 1] = string.format('%.0f', planned)
-if ARGV[12] == '1' then set_alive(ARGV[7], ARGV[8]) end
-if started then publish('run:started', started, changes) else redis.call('HSET', control, unpack(changes)) end
-local applied = redis.call('HGET', control, 'a:' .. ARGV[7])
-return {answer, applied or '0', string.format('%.0f', writers)}
+if kind == 'live' then set_alive(ARGV[7], ARGV[8]) end
+if started then publish('run:started', started, ARGV[6], changes) else redis.call('HSET', control, unpack(changes)) end
+return {answer, applied, string.format('%.0f', writers)}

@@ -9,25 +9,29 @@
 -- second time. So no script increments: commands store values, and the last one
 -- is that which makes the script's operation count as applied.
 --
--- KEYS 1 control hash  2 run document  3 event stream
+-- KEYS 1 control hash  2 run document  3 event stream  4 sorted set of workers
 -- ARGV 1 the run's channel  2 the channel of all events  3 length of the stream
 --
 -- Fields of the control hash:
 --   head, tail       the run document before and after its summary
 --   start            start of the run, ms, by the clock of the worker that created it
---   planned          number of snapshots that the workers planned
+--   planned          number of snapshots in all different plans of the workers
 --   shared           1 if the run consists of several processes
 --   said             the worst reason of all workers that left
 --   died             1 if a worker died without leaving, or lost an operation
 --   endAt, endTime   end of the run; absent until then
---   alive            `writer,host,ms;` of every worker that has not left, with its last heartbeat
 --   seen             last heartbeat of any worker, ms, by the server's clock
 --   n                sequence number of the last event
 --   c:{status}       number of snapshots with that final status
 --   a:{writer}       sequence number of the last operation applied for that writer
 --   w:{writer}       number of snapshots that this worker planned
+--   p:{plan}         number of snapshots of a plan, which several workers can share
 --   s:{key}          `{at}|{status}|{writer}` of a snapshot; earlier versions have not noted the writer
-local control, document, stream = KEYS[1], KEYS[2], KEYS[3]
+--   d:{key}          `{at}|{writer}|{mark}` of the last decision on a snapshot; without a mark it was undone
+--
+-- The sorted set of workers has `{host},{writer}` of every worker that has not
+-- left, by its last heartbeat in ms.
+local control, document, stream, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
 local function now()
   local t = redis.call('TIME')
@@ -35,11 +39,12 @@ local function now()
 end
 
 -- Appends an event to the stream and publishes it. JSON is built from parts and
--- never decoded, as Lua would change its numbers. `changes`, fields and values
--- of the control hash, are stored last.
-local function publish(name, fields, changes)
+-- never decoded, as Lua would change its numbers. `at` is the time of the
+-- operation in ms, which a replay keeps. `changes`, fields and values of the
+-- control hash, are stored last.
+local function publish(name, fields, at, changes)
   local n = tonumber(redis.call('HGET', control, 'n') or '0') + 1
-  local body = '{"type":"' .. name .. '",' .. fields .. string.format(',"ts":%.0f,"n":%.0f', now(), n)
+  local body = '{"type":"' .. name .. '",' .. fields .. string.format(',"ts":%.0f,"n":%.0f', tonumber(at), n)
   local id = redis.call('XADD', stream, '*', 'event', body .. '}')
   local message = body .. ',"id":"' .. id .. '"}'
   redis.call('PUBLISH', ARGV[1], message)
@@ -103,35 +108,52 @@ local function check_sequence(head, applied, seq)
 end
 
 -- Records a heartbeat of a worker, or removes a worker that left.
-local function set_alive(writer, host)
-  local kept = {}
-  for w, h, ms in string.gmatch(redis.call('HGET', control, 'alive') or '', '([^,;]+),([^,;]*),(%d+);') do
-    if w ~= writer then kept[#kept + 1] = w .. ',' .. h .. ',' .. ms .. ';' end
-  end
-  local t = string.format('%.0f', now())
-  if host then kept[#kept + 1] = writer .. ',' .. host .. ',' .. t .. ';' end
-  redis.call('HSET', control, 'alive', table.concat(kept), 'seen', t)
+local function set_alive(writer, host, has_left)
+  local t, member = string.format('%.0f', now()), host .. ',' .. writer
+  if has_left then redis.call('ZREM', alive, member) else redis.call('ZADD', alive, t, member) end
+  redis.call('HSET', control, 'seen', t)
 end
 
--- Ends the run if no worker is alive. All workers on `dead_host` are known to be
--- dead; any other worker is dead after `limit` ms without a heartbeat.
+-- Sets or removes the mark of a decision in the document of a snapshot. Only the
+-- end of the text changes, so that all other fields stay as they are.
+local function with_mark(text, mark, at)
+  text = string.gsub(text, ',"acceptedAt":%d+}%s*$', '}')
+  text = string.gsub(text, ',"rejectedAt":%d+}%s*$', '}')
+  if mark == '' then return text end
+  return (string.gsub(text, '}%s*$', ',"' .. mark .. '":' .. at .. '}'))
+end
+
+-- The number of workers that are alive, and of those that died without leaving.
+-- All workers on `dead_host` are known to be dead; any other worker is dead after
+-- `limit` ms without a heartbeat.
+local function count_workers(dead_host, limit)
+  local since, all = string.format('%.0f', now() - limit), redis.call('ZCARD', alive)
+  if dead_host == '' then
+    local live = redis.call('ZCOUNT', alive, since, '+inf')
+    return live, all - live
+  end
+  local live, start = 0, dead_host .. ','
+  for _, worker in ipairs(redis.call('ZRANGEBYSCORE', alive, since, '+inf')) do
+    if string.sub(worker, 1, #start) ~= start then live = live + 1 end
+  end
+  return live, all - live
+end
+
+-- Ends the run if no worker is alive.
 local function try_to_end(fields, at, text, dead_host, limit)
   local s = state()
   if not s.head then return {'NORUN'} end
   if s.endAt then return {'ALREADY', reason(s)} end
-  local h = redis.call('HMGET', control, 'alive', 'shared', 'seen')
-  local t, live, lost = now(), 0, 0
-  for host, ms in string.gmatch(h[1] or '', '[^,;]+,([^,;]*),(%d+);') do
-    if (dead_host ~= '' and host == dead_host) or t - tonumber(ms) > limit then lost = lost + 1 else live = live + 1 end
-  end
+  local live, lost = count_workers(dead_host, limit)
   if live > 0 then return {'PENDING', tostring(live)} end
   -- A shared run may have no live worker between two processes.
-  if h[2] == '1' and dead_host == '' and t - tonumber(h[3] or '0') <= limit then return {'PENDING', '0'} end
+  local h = redis.call('HMGET', control, 'shared', 'seen')
+  if h[1] == '1' and dead_host == '' and now() - tonumber(h[2] or '0') <= limit then return {'PENDING', '0'} end
   if lost > 0 then s.died = '1'; redis.call('HSET', control, 'died', '1') end
   s.endAt, s.endTime = tonumber(at), text
   write_document(s)
   local ended = fields .. ',' .. summary(s) .. ',"reason":"' .. reason(s) .. '"'
-  publish('run:finished', ended, {'endAt', at, 'endTime', text})
+  publish('run:finished', ended, at, {'endAt', at, 'endTime', text})
   return {'ENDED', reason(s)}
 end
 

@@ -101,7 +101,7 @@ async fn an_acceptance_with_a_warning_is_undone_first() {
     page.project.redis.kill();
     browser.press("a").await;
     browser
-        .toast("accepted, but the record was not updated")
+        .toast("accepted, but the record is not updated yet")
         .await;
     browser.heading("forms/checkout-card").await;
     assert!(page.project.accepted(NEW).is_some());
@@ -122,7 +122,7 @@ async fn an_acceptance_with_a_warning_is_undone_first() {
         .await;
     browser.press("u").await;
     browser
-        .toast("undone, but the record was not updated")
+        .toast("undone, but the record is not updated yet")
         .await;
     assert!(page.project.accepted(NEW).is_none());
     let current = page.project.current(CARD);
