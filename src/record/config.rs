@@ -7,11 +7,11 @@ use super::error::RecordError;
 use super::journal_folder::folder_of;
 use super::keys::Keys;
 use super::memory::MemoryStore;
-use super::redis::RedisStore;
+use super::redis::{RedisStore, SharedQueue};
 use super::store::Store;
 use crate::config::Config;
 use crate::model::RunId;
-use crate::redis::RedisTarget;
+use crate::redis::{Endpoint, RedisTarget};
 
 /// Where the record and its journals are kept.
 #[derive(Clone, Debug)]
@@ -109,15 +109,25 @@ impl RecordConfig {
         MemoryStore::new(self.redis.reason())
     }
 
+    /// The queue of a run that several machines share, for a worker and the
+    /// engines of its plan. `None` unless the environment names a server, which
+    /// other machines can reach too.
+    pub fn shared_queue(&self, run: &RunId, worker: &str, lanes: &[String]) -> Option<SharedQueue> {
+        let endpoint = self.redis.endpoint().filter(|_| self.redis.is_shared())?;
+        let store = self.redis_store(endpoint);
+        Some(SharedQueue::new(store, run.clone(), worker, lanes))
+    }
+
+    fn redis_store(&self, endpoint: &Endpoint) -> RedisStore {
+        let keys = Keys::new(self.redis.prefix());
+        RedisStore::new(endpoint.clone(), self.redis.name().to_owned(), keys)
+    }
+
     /// Creates the store, without connecting.
     pub fn store(&self) -> Arc<dyn Store> {
         match self.redis.endpoint() {
             None => Arc::new(self.memory_store()),
-            Some(endpoint) => Arc::new(RedisStore::new(
-                endpoint.clone(),
-                self.redis.name().to_owned(),
-                Keys::new(self.redis.prefix()),
-            )),
+            Some(endpoint) => Arc::new(self.redis_store(endpoint)),
         }
     }
 }

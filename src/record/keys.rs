@@ -69,6 +69,26 @@ impl Keys {
         format!("{}tintype:tomb:{run}", self.prefix)
     }
 
+    /// Hash: the plan of a shared run, by group.
+    pub(crate) fn plan(&self, run: &RunId) -> String {
+        format!("{}tintype:{run}:plan", self.prefix)
+    }
+
+    /// Sorted set: the groups of a lane that wait.
+    pub(crate) fn queue(&self, run: &RunId, lane: &str) -> String {
+        format!("{}tintype:{run}:queue:{lane}", self.prefix)
+    }
+
+    /// Sorted set: leased groups by the end of their lease.
+    pub(crate) fn leases(&self, run: &RunId) -> String {
+        format!("{}tintype:{run}:leases", self.prefix)
+    }
+
+    /// Hash: the workers of a shared run.
+    pub(crate) fn workers(&self, run: &RunId) -> String {
+        format!("{}tintype:{run}:workers", self.prefix)
+    }
+
     /// Stream: the events of a run.
     pub(crate) fn events(&self, run: &RunId) -> String {
         format!("{}tintype:{run}:events", self.prefix)
@@ -109,6 +129,10 @@ mod tests {
             keys.control(&run),
             keys.alive(&run),
             keys.tombstone(&run),
+            keys.plan(&run),
+            keys.queue(&run, "chromium"),
+            keys.leases(&run),
+            keys.workers(&run),
             keys.events(&run),
             keys.channel(&run),
             keys.all_events(),
@@ -124,6 +148,10 @@ mod tests {
         team:tintype:run-1:control
         team:tintype:run-1:alive
         team:tintype:tomb:run-1
+        team:tintype:run-1:plan
+        team:tintype:run-1:queue:chromium
+        team:tintype:run-1:leases
+        team:tintype:run-1:workers
         team:tintype:run-1:events
         team:visualrun:run-1:channel
         team:visualtest:events

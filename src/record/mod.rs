@@ -5,6 +5,7 @@
 //! - `journal` keeps them on disk, in a file of the `journal_folder`; `writer`
 //!   sends them, `orphan_journals` sends the journals of dead processes.
 //! - [`store`] defines what a store does; `memory` and `redis` implement it.
+//! - [`queue`] hands out the work of a run to several machines.
 //! - [`export`] moves runs between stores as NDJSON; `retention` removes old
 //!   runs; [`metrics`] and [`server_info`] report on the store.
 //! - [`Records`] reads the record, for commands and the review server, a page
@@ -31,6 +32,7 @@ mod memory;
 pub(crate) mod metrics;
 pub(crate) mod operation;
 mod orphan_journals;
+pub(crate) mod queue;
 mod recorder;
 mod records;
 mod redis;
@@ -51,6 +53,7 @@ pub(crate) use recorder::RecordReport;
 pub(crate) use recorder::RecordedPlan;
 pub use recorder::Recorder;
 pub use records::Records;
+pub use redis::SharedQueue;
 pub use retention::{Retention, Surplus};
 pub use run_pages::RunPages;
 pub use stream::{EventNotifications, StreamEntry};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::queue::Lease;
 use crate::model::{
     Reason, RecordedEvent, RunId, Status, Summary, VisualTestResult, VisualTestRun, now_ms, rfc3339,
 };
@@ -78,6 +79,9 @@ pub enum Operation {
         outcome: String,
         /// The document.
         record: String,
+        /// In a shared run, the lease of its group: a newer one makes the
+        /// operation stale.
+        lease: Option<Lease>,
     },
     /// Replaces the [`tail`](JoinRequest::tail) of the run's document, for
     /// example when the browser's version is known.
@@ -174,6 +178,15 @@ impl Operation {
         }
     }
 
+    /// The same operation under a lease. Only outcomes of snapshots have one.
+    #[must_use]
+    pub fn under(mut self, held: &Lease) -> Self {
+        if let Self::Test { lease, .. } = &mut self {
+            *lease = Some(held.clone());
+        }
+        self
+    }
+
     fn test(result: &VisualTestResult, kind: String, fields: String, at: i64) -> Self {
         let outcome = result.status.is_final().then(|| HistoryEntry {
             run_id: result.run_id.clone(),
@@ -190,6 +203,7 @@ impl Operation {
             fields,
             outcome: outcome.map(|o| json(&o)).unwrap_or_default(),
             record: json(result),
+            lease: None,
         }
     }
 
@@ -204,7 +218,12 @@ impl Operation {
                 fields,
                 outcome,
                 record,
-            } => format!("T\n{key}\n{status}\n{at}\n{kind}\n{fields}\n{outcome}\n{record}"),
+                lease,
+            } => {
+                let lease = lease.as_ref().map(|lease| format!("\n{}", lease.encode()));
+                let lease = lease.unwrap_or_default();
+                format!("T\n{key}\n{status}\n{at}\n{kind}\n{fields}\n{outcome}\n{record}{lease}")
+            }
             Self::Describe { tail } => format!("D\n{tail}"),
             Self::Announce { kind, fields, at } => format!("A\n{kind}\n{fields}\n{at}"),
             Self::Decide {
@@ -240,6 +259,10 @@ impl Operation {
                 fields: line()?,
                 outcome: line()?,
                 record: line()?,
+                lease: match line() {
+                    Some(text) => Some(Lease::decode(&text)?),
+                    None => None,
+                },
             },
             "D" => Self::Describe { tail: line()? },
             "A" => Self::Announce {
@@ -330,7 +353,7 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Operation, join_document, json, split_document};
+    use super::{Lease, Operation, join_document, json, split_document};
     use crate::model::{
         Environment, Reason, RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult,
         VisualTestRun,
@@ -348,6 +371,11 @@ mod tests {
     fn operations_are_decoded() {
         for operation in [
             Operation::from_event(&RecordedEvent::TestFinished(Box::new(result()))),
+            Operation::from_event(&RecordedEvent::TestFinished(Box::new(result()))).under(&Lease {
+                group: "a/b@chromium".to_owned(),
+                lane: "chromium".to_owned(),
+                token: 7,
+            }),
             Operation::Describe {
                 tail: r#","environment":{}}"#.to_owned(),
             },

@@ -5,6 +5,7 @@ mod ended;
 mod events;
 mod kept;
 mod plans;
+mod queue;
 #[path = "../support/mod.rs"]
 mod support;
 mod torn;
@@ -197,11 +198,15 @@ fn single() -> (Server, Arc<dyn Store>) {
     (server, store)
 }
 
-fn store_at(url: &str, prefix: &str) -> Arc<dyn Store> {
+fn config_at(url: &str, prefix: &str) -> RecordConfig {
     let folder = std::env::temp_dir();
     let variables = [("REDIS_URL", url), ("REDIS_PREFIX", prefix)];
     let config = Config::from_variables(variables).unwrap();
-    RecordConfig::new(&folder, &config).unwrap().store()
+    RecordConfig::new(&folder, &config).unwrap()
+}
+
+fn store_at(url: &str, prefix: &str) -> Arc<dyn Store> {
+    config_at(url, prefix).store()
 }
 
 conformance!(

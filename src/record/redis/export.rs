@@ -6,7 +6,7 @@ use ::redis::{Pipeline, RedisResult, cmd};
 
 use super::client::{RedisStore, unexpected_reply};
 use super::read::PAGE;
-use crate::model::{RunId, Status, Summary, VisualTestRun, now_ms, rfc3339};
+use crate::model::{BrowserName, RunId, Status, Summary, VisualTestRun, now_ms, rfc3339};
 use crate::record::export::{
     ExportedDecision, ExportedRun, ExportedState, ExportedTest, ExportedWorker,
 };
@@ -239,10 +239,15 @@ impl RedisStore {
             }
             let mut pipeline = ::redis::pipe();
             for (run, document) in runs.iter().zip(documents) {
+                let queues = BrowserName::ALL.map(|lane| self.keys.queue(run, lane.as_str()));
                 pipeline
                     .unlink(self.keys.tests(run))
                     .unlink(self.keys.events(run))
                     .unlink(self.keys.alive(run))
+                    .unlink(self.keys.plan(run))
+                    .unlink(self.keys.leases(run))
+                    .unlink(self.keys.workers(run))
+                    .unlink(&queues)
                     .unlink(self.keys.control(run))
                     .unlink(self.keys.run(run))
                     .srem(self.keys.index(), run.as_str())

@@ -2,9 +2,11 @@
 
 mod client;
 mod export;
+mod queue;
 mod read;
 mod scripts;
 mod store;
 mod write;
 
 pub(super) use client::RedisStore;
+pub use queue::SharedQueue;

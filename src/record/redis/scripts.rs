@@ -14,6 +14,11 @@ pub(super) struct Scripts {
     pub(super) heartbeat: Script,
     pub(super) decide: Script,
     pub(super) skip: Script,
+    pub(super) queue_plan: Script,
+    pub(super) queue_claim: Script,
+    pub(super) queue_renew: Script,
+    pub(super) queue_reap: Script,
+    pub(super) queue_release: Script,
 }
 
 macro_rules! script {
@@ -21,6 +26,17 @@ macro_rules! script {
         Script::new(concat!(
             include_str!("../scripts/prelude.lua"),
             include_str!(concat!("../scripts/", $name, ".lua"))
+        ))
+    };
+}
+
+/// A script of the queue of a shared run.
+macro_rules! queue_script {
+    ($name:literal) => {
+        Script::new(concat!(
+            include_str!("../scripts/prelude.lua"),
+            include_str!("../scripts/queue.lua"),
+            include_str!(concat!("../scripts/queue_", $name, ".lua"))
         ))
     };
 }
@@ -37,10 +53,15 @@ impl Scripts {
             heartbeat: script!("heartbeat"),
             decide: script!("decide"),
             skip: script!("skip"),
+            queue_plan: queue_script!("plan"),
+            queue_claim: queue_script!("claim"),
+            queue_renew: queue_script!("renew"),
+            queue_reap: queue_script!("reap"),
+            queue_release: queue_script!("release"),
         }
     }
 
-    pub(super) fn all(&self) -> [&Script; 9] {
+    pub(super) fn all(&self) -> [&Script; 14] {
         [
             &self.create,
             &self.commit,
@@ -51,6 +72,11 @@ impl Scripts {
             &self.heartbeat,
             &self.decide,
             &self.skip,
+            &self.queue_plan,
+            &self.queue_claim,
+            &self.queue_renew,
+            &self.queue_reap,
+            &self.queue_release,
         ]
     }
 }

@@ -147,11 +147,20 @@ impl RedisStore {
                 fields,
                 outcome,
                 record,
+                lease,
             } => {
-                let keys = [self.keys.test(run, key), self.keys.tests(run)];
-                let mut commit = call(&self.scripts.commit, &[&keys[0], &keys[1]]);
+                let mut keys = vec![self.keys.test(run, key), self.keys.tests(run)];
+                if let Some(lease) = lease {
+                    keys.push(self.keys.leases(run));
+                    keys.push(self.keys.queue(run, &lease.lane));
+                }
+                let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+                let mut commit = call(&self.scripts.commit, &keys);
                 commit.arg(key).arg(status.as_str()).arg(*at);
                 commit.arg(record).arg(kind).arg(fields);
+                if let Some(lease) = lease {
+                    commit.arg(&lease.group).arg(lease.token);
+                }
                 pipeline.add_command(commit);
                 self.add_to_history(pipeline, key, *at, outcome);
             }
@@ -266,7 +275,7 @@ fn heartbeat_timeout_ms() -> u64 {
 }
 
 /// A script's reply: words, of which the first is the outcome.
-fn reply_words(value: Value) -> Result<Vec<String>, StoreError> {
+pub(super) fn reply_words(value: Value) -> Result<Vec<String>, StoreError> {
     let words: Vec<String> =
         ::redis::from_redis_value(value).map_err(|e| unexpected_reply(&e.to_string()))?;
     if words.is_empty() {

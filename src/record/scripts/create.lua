@@ -4,7 +4,7 @@
 --      11 fields of run:started  12 `live`, `dead` (the journal of a dead process)
 --      or `decisions` (a writer that only decides)  13 plan
 local joined, plan, kind = 'w:' .. ARGV[7], 'p:' .. ARGV[13], ARGV[12]
-local h = redis.call('HMGET', control, 'head', 'endAt', 'planned', joined, 'writers', 'seen', 'a:' .. ARGV[7], plan)
+local h = redis.call('HMGET', control, 'head', 'endAt', 'planned', joined, 'writers', 'seen', 'a:' .. ARGV[7], plan, 'round')
 local planned, writers, applied = tonumber(h[3] or '0'), tonumber(h[5] or '0'), h[7] or '0'
 -- The tombstone has the time at which the run was pruned: later its id may be used again.
 local pruned = redis.call('GET', KEYS[5])
@@ -31,6 +31,8 @@ if not h[4] then
     redis.call('DEL', alive)
     redis.call('HDEL', control, 'endAt', 'endTime', 'said', 'died')
     write_document(state())
+    -- What has not passed is queued again.
+    for _, change in ipairs({'round', string.format('%.0f', tonumber(h[9] or '0') + 1)}) do changes[#changes + 1] = change end
   elseif not h[8] then
     -- Workers with the same plan share it.
     planned = planned + tonumber(ARGV[9])

@@ -28,6 +28,7 @@
 --   p:{plan}         number of snapshots of a plan, which several workers can share
 --   s:{key}          `{at}|{status}|{writer}` of a snapshot; earlier versions have not noted the writer
 --   d:{key}          `{at}|{writer}|{mark}` of the last decision on a snapshot; without a mark it was undone
+--   `queue.lua` documents those of a shared run.
 --
 -- The sorted set of workers has `{host},{writer}` of every worker that has not
 -- left, by its last heartbeat in ms.

@@ -1,0 +1,123 @@
+//! The queue of a run that several machines share: what is queued, and the
+//! replies of the store.
+//!
+//! The queue is only in Redis. A record in memory needs none, since no other
+//! machine can reach it.
+
+use serde::Serialize;
+
+/// How long a lease lasts without being renewed, in milliseconds.
+pub(crate) const LEASE_MS: u64 = 15_000;
+/// How many workers may lose a group before it fails.
+pub(crate) const MAX_LOST: usize = 3;
+/// Puts what failed last time before everything else: more milliseconds than a
+/// group can take.
+const FAILED_FIRST: f64 = 1e12;
+
+/// The snapshots of a story in one engine, as a worker queues them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueuedGroup {
+    /// A name without commas, quotes and line breaks: `button@chromium`.
+    pub name: String,
+    /// The engine.
+    pub lane: String,
+    /// The keys of its snapshots.
+    pub keys: Vec<String>,
+    /// Whether one of them failed in the last run.
+    pub has_failed: bool,
+    /// How long they are expected to take.
+    pub expected_ms: u32,
+}
+
+/// A group as the plan describes it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupDescription<'a> {
+    lane: &'a str,
+    tests: &'a [String],
+    priority: f64,
+    expected_ms: u32,
+}
+
+impl QueuedGroup {
+    /// Its place in the queue, the lowest first: what failed last time, then the
+    /// longest.
+    pub(super) fn score(&self) -> f64 {
+        let failed = if self.has_failed { FAILED_FIRST } else { 0.0 };
+        0.0 - failed - f64::from(self.expected_ms)
+    }
+
+    /// Its entry in the plan.
+    pub(super) fn description(&self) -> String {
+        let description = GroupDescription {
+            lane: &self.lane,
+            tests: &self.keys,
+            priority: self.score(),
+            expected_ms: self.expected_ms,
+        };
+        serde_json::to_string(&description).expect("texts and numbers can be serialised")
+    }
+}
+
+/// The right to report the outcomes of a group, until another worker has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The group's name.
+    pub group: String,
+    /// Its lane.
+    pub lane: String,
+    /// Rises with every lease of the run.
+    pub token: u64,
+}
+
+impl Lease {
+    /// Encodes it in one line.
+    pub(super) fn encode(&self) -> String {
+        format!("{}|{}|{}", self.token, self.lane, self.group)
+    }
+
+    /// Decodes [`encode`](Self::encode).
+    pub(super) fn decode(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '|');
+        Some(Self {
+            token: parts.next()?.parse().ok()?,
+            lane: parts.next()?.to_owned(),
+            group: parts.next()?.to_owned(),
+        })
+    }
+}
+
+/// The reply to a worker that queues its plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlanOutcome {
+    /// Everything is queued: this many groups by this call.
+    Queued(u64),
+    /// The run has another plan.
+    Refused,
+    /// The store does not have the run.
+    NoRun,
+}
+
+/// The reply to a worker that asks for a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimOutcome {
+    /// A group is leased to it.
+    Leased(Lease),
+    /// Nothing waits in its lanes. With 0 open leases the queue has come to its
+    /// end.
+    Empty {
+        /// The number of groups that workers have.
+        open: u64,
+    },
+    /// The store does not have the run.
+    NoRun,
+}
+
+/// A group that was lost too often. Whoever reads this fails its snapshots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostGroup {
+    /// A lease for failing them.
+    pub lease: Lease,
+    /// The workers that have lost it.
+    pub workers: Vec<String>,
+}

@@ -1,0 +1,306 @@
+//! Tests of the queue of a shared run.
+
+use tintype::internals::model::{RunId, Status};
+use tintype::internals::record::{
+    ApplyOutcome, ClaimOutcome, JoinRequest, Lease, Operation, PlanOutcome, QueuedGroup,
+    RecordConfig, SharedQueue,
+};
+
+use super::support::server::Server;
+use super::support::{finished, run, started, story};
+use super::{StoreFixture, at, config_at, leave};
+
+const PREFIX: &str = "team:";
+
+/// A run on a server with a queue of three groups.
+struct QueueFixture {
+    server: Server,
+    config: RecordConfig,
+    fixture: StoreFixture,
+    joins: Vec<JoinRequest>,
+}
+
+fn lanes() -> Vec<String> {
+    vec!["chromium".to_owned(), "firefox".to_owned()]
+}
+
+fn group(name: &str, lane: &str, stories: &[usize], expected_ms: u32) -> QueuedGroup {
+    QueuedGroup {
+        name: format!("{name}@{lane}"),
+        lane: lane.to_owned(),
+        keys: stories.iter().map(|n| story(*n).key()).collect(),
+        has_failed: name == "failed",
+        expected_ms,
+    }
+}
+
+fn groups() -> Vec<QueuedGroup> {
+    vec![
+        group("short", "chromium", &[1], 100),
+        group("long", "chromium", &[2, 3], 900),
+        group("failed", "firefox", &[4], 10),
+    ]
+}
+
+impl QueueFixture {
+    async fn new() -> Self {
+        let server = Server::start(&[]);
+        let config = config_at(&server.url(), PREFIX);
+        let fixture = StoreFixture {
+            store: config.store(),
+            run: run("run-1"),
+        };
+        let joins = ["w1", "w2"].map(|writer| JoinRequest {
+            shared: true,
+            plan: "plan".to_owned(),
+            ..fixture.join(writer, 4)
+        });
+        for join in &joins {
+            fixture.store.join(join, true).await.unwrap();
+        }
+        Self {
+            server,
+            config,
+            fixture,
+            joins: joins.to_vec(),
+        }
+    }
+
+    fn queue(&self, worker: &str) -> SharedQueue {
+        let queue = self.config.shared_queue(self.run(), worker, &lanes());
+        queue.unwrap()
+    }
+
+    fn run(&self) -> &RunId {
+        self.fixture.id()
+    }
+
+    /// The queue of a worker, with the plan in it.
+    async fn planned(&self) -> SharedQueue {
+        let queue = self.queue("ci-1:7");
+        let planned = queue.plan("digest", &groups()).await.unwrap();
+        assert_eq!(planned, PlanOutcome::Queued(3));
+        queue
+    }
+
+    async fn ends(
+        &self,
+        worker: usize,
+        number: u64,
+        n: usize,
+        status: Status,
+        lease: &Lease,
+    ) -> ApplyOutcome {
+        let operation = Operation::from_event(&finished(self.run(), n, status)).under(lease);
+        self.fixture
+            .one(&self.joins[worker], number, operation)
+            .await
+    }
+
+    /// As if the worker with the lease had not renewed it in time.
+    fn expire(&self, lease: &Lease) {
+        let leases = format!("{PREFIX}tintype:run-1:leases");
+        self.server
+            .cli(&["ZADD", &leases, "XX", "1000", &lease.group]);
+    }
+}
+
+async fn claim(queue: &SharedQueue, request: &str) -> Lease {
+    claim_in(queue, &lanes(), request).await.unwrap()
+}
+
+async fn claim_in(queue: &SharedQueue, lanes: &[String], request: &str) -> Result<Lease, u64> {
+    match queue.claim(lanes, request).await.unwrap() {
+        ClaimOutcome::Leased(lease) => Ok(lease),
+        ClaimOutcome::Empty { open } => Err(open),
+        ClaimOutcome::NoRun => panic!("the run is missing"),
+    }
+}
+
+#[tokio::test]
+async fn failed_groups_are_claimed_first_then_long_ones() {
+    let fixture = QueueFixture::new().await;
+    let queue = fixture.planned().await;
+    let again = queue.plan("digest", &groups()).await.unwrap();
+    assert_eq!(again, PlanOutcome::Queued(0));
+    // A worker without an engine never gets its groups.
+    let chromium = &lanes()[..1];
+    let first = claim_in(&fixture.queue("ci-2:7"), chromium, "a")
+        .await
+        .unwrap();
+    assert_eq!((&*first.group, &*first.lane), ("long@chromium", "chromium"));
+    let second = claim(&queue, "b").await;
+    assert_eq!(second.group, "failed@firefox");
+    assert!(second.token > first.token);
+    assert_eq!(claim(&queue, "b").await, second, "the reply was lost");
+    assert_eq!(claim(&queue, "c").await.group, "short@chromium");
+    assert_eq!(claim_in(&queue, &lanes(), "d").await, Err(3));
+}
+
+#[tokio::test]
+async fn another_plan_is_refused() {
+    let fixture = QueueFixture::new().await;
+    fixture.planned().await;
+    let other = fixture.queue("ci-2:7").plan("other", &groups()).await;
+    assert_eq!(other.unwrap(), PlanOutcome::Refused);
+}
+
+#[tokio::test]
+async fn a_missing_run_has_no_queue() {
+    let fixture = QueueFixture::new().await;
+    fixture.server.cli(&["FLUSHALL"]);
+    let queue = fixture.queue("ci-1:7");
+    let planned = queue.plan("digest", &groups()).await.unwrap();
+    assert_eq!(planned, PlanOutcome::NoRun);
+    let claimed = queue.claim(&lanes(), "a").await.unwrap();
+    assert_eq!(claimed, ClaimOutcome::NoRun);
+}
+
+#[tokio::test]
+async fn the_last_outcome_releases_a_group() {
+    let fixture = QueueFixture::new().await;
+    let queue = fixture.planned().await;
+    let chromium = &lanes()[..1];
+    let long = claim_in(&queue, chromium, "a").await.unwrap();
+    let begun = Operation::from_event(&started(fixture.run(), 2)).under(&long);
+    let begun = fixture.fixture.one(&fixture.joins[0], 1, begun).await;
+    assert_eq!(begun, ApplyOutcome::Done);
+    fixture.ends(0, 2, 2, Status::Passed, &long).await;
+    let short = claim_in(&queue, chromium, "b").await.unwrap();
+    assert_eq!(claim_in(&queue, chromium, "c").await, Err(2));
+    fixture.ends(0, 3, 3, Status::Failed, &long).await;
+    assert_eq!(claim_in(&queue, chromium, "d").await, Err(1));
+    fixture.ends(0, 4, 1, Status::Passed, &short).await;
+    assert_eq!(claim_in(&queue, chromium, "e").await, Err(0));
+    let lost = queue.renew(r#""host":"ci-1""#, &[short]).await.unwrap();
+    assert_eq!(lost, ["short@chromium"]);
+}
+
+/// A worker that was frozen beyond its lease goes on.
+#[tokio::test]
+async fn outcomes_under_an_outdated_lease_change_nothing() {
+    let fixture = QueueFixture::new().await;
+    let (one, two) = (fixture.planned().await, fixture.queue("ci-2:7"));
+    let outdated = claim(&one, "a").await;
+    let kept = one
+        .renew(r#""host":"ci-1""#, std::slice::from_ref(&outdated))
+        .await;
+    assert_eq!(kept.unwrap(), Vec::<String>::new());
+    fixture.expire(&outdated);
+    assert_eq!(two.reap().await.unwrap(), []);
+    let lost = one
+        .renew(r#""host":"ci-1""#, std::slice::from_ref(&outdated))
+        .await;
+    assert_eq!(lost.unwrap(), ["failed@firefox"]);
+    let current = claim(&two, "b").await;
+    assert_eq!(current.group, outdated.group);
+    let refused = fixture.ends(0, 1, 4, Status::Failed, &outdated).await;
+    assert_eq!(refused, ApplyOutcome::Stale);
+    // Not the clock of the machine decides, but the lease.
+    let passed = Operation::from_event(&finished(fixture.run(), 4, Status::Passed));
+    let passed = at(passed, 1000).under(&current);
+    let applied = fixture.fixture.one(&fixture.joins[1], 1, passed).await;
+    assert_eq!(applied, ApplyOutcome::Done);
+    let refused = fixture.ends(0, 2, 4, Status::Failed, &outdated).await;
+    assert_eq!(refused, ApplyOutcome::Stale);
+    assert_eq!(fixture.fixture.record(4).await.status, Status::Passed);
+    let told = fixture.fixture.event_types().await;
+    let of = |kind| told.iter().filter(|told| *told == kind).count();
+    assert_eq!((of("test:finished"), of("worker:lost")), (1, 1), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_group_that_is_lost_three_times_is_leased_to_fail_it() {
+    let fixture = QueueFixture::new().await;
+    let reaper = fixture.planned().await;
+    for (number, worker) in ["ci-2:7", "ci-3:7", "ci-4:7"].into_iter().enumerate() {
+        let lease = claim(&fixture.queue(worker), "a").await;
+        assert_eq!(lease.group, "failed@firefox");
+        fixture.expire(&lease);
+        let lost = reaper.reap().await.unwrap();
+        if number < 2 {
+            assert_eq!(lost, []);
+            continue;
+        }
+        assert_eq!(lost[0].workers, ["ci-2:7", "ci-3:7", "ci-4:7"]);
+        assert_eq!(lost[0].lease.lane, "firefox");
+        let failed = fixture.ends(0, 1, 4, Status::Failed, &lost[0].lease).await;
+        assert_eq!(failed, ApplyOutcome::Done);
+        let late = fixture.ends(1, 1, 4, Status::Passed, &lease).await;
+        assert_eq!(late, ApplyOutcome::Stale);
+    }
+    assert_eq!(claim(&reaper, "b").await.group, "long@chromium");
+}
+
+#[tokio::test]
+async fn a_worker_that_leaves_returns_its_groups_at_once() {
+    let fixture = QueueFixture::new().await;
+    let queue = fixture.planned().await;
+    let lease = claim(&queue, "a").await;
+    let leases = std::slice::from_ref(&lease);
+    queue.renew(r#""host":"ci-1""#, leases).await.unwrap();
+    queue.release(leases).await.unwrap();
+    let other = fixture.queue("ci-2:7");
+    let next = claim(&other, "b").await;
+    assert_eq!(next.group, lease.group);
+    assert!(next.token > lease.token);
+    let events = fixture.fixture.event_types().await;
+    assert_eq!(events.last().unwrap(), "worker:left");
+}
+
+/// "Re-run failed jobs" of a CI system.
+#[tokio::test]
+async fn a_run_that_is_reopened_queues_only_what_has_not_passed() {
+    let fixture = QueueFixture::new().await;
+    let queue = fixture.planned().await;
+    let outcomes = [
+        ("a", vec![(4, Status::Passed)]),
+        ("b", vec![(2, Status::Passed), (3, Status::Failed)]),
+        ("c", vec![(1, Status::Changed)]),
+    ];
+    let mut number = 0;
+    for (request, outcomes) in outcomes {
+        let lease = claim(&queue, request).await;
+        for (n, status) in outcomes {
+            number += 1;
+            fixture.ends(0, number, n, status, &lease).await;
+        }
+    }
+    let now = fixture.fixture.run.timestamp + 5;
+    for (join, number) in fixture.joins.iter().zip([number + 1, 1]) {
+        fixture.fixture.one(join, number, leave(None, now)).await;
+    }
+    let ended = fixture.fixture.store.end(fixture.run(), Some("here")).await;
+    ended.unwrap();
+    let again = JoinRequest {
+        writer: "w3".to_owned(),
+        ..fixture.joins[0].clone()
+    };
+    fixture.fixture.store.join(&again, true).await.unwrap();
+    let queued = queue.plan("digest", &groups()).await.unwrap();
+    assert_eq!(queued, PlanOutcome::Queued(1));
+    let lease = claim(&queue, "d").await;
+    assert_eq!(lease.group, "long@chromium");
+    let passed = Operation::from_event(&finished(fixture.run(), 3, Status::Passed)).under(&lease);
+    fixture.fixture.one(&again, 1, passed).await;
+    assert_eq!(claim_in(&queue, &lanes(), "e").await, Err(0));
+    assert_eq!(fixture.fixture.document().await.summary.failed, 0);
+}
+
+#[tokio::test]
+async fn only_a_server_that_the_environment_names_is_shared() {
+    let memory = RecordConfig::memory();
+    let queue = memory.shared_queue(&run("run-1").run_id, "ci-1:7", &lanes());
+    assert!(queue.is_none());
+}
+
+#[tokio::test]
+async fn pruning_removes_the_queue() {
+    let fixture = QueueFixture::new().await;
+    let queue = fixture.planned().await;
+    let lease = claim(&queue, "a").await;
+    queue.renew(r#""host":"ci-1""#, &[lease]).await.unwrap();
+    fixture.fixture.store.remove(fixture.run()).await.unwrap();
+    let left = fixture.server.cli(&["KEYS", "*run-1*"]);
+    assert_eq!(left, format!("{PREFIX}tintype:tomb:run-1"));
+}
