@@ -93,6 +93,6 @@ fn another_checkout_reviews_a_run() {
     let said = other.answer(&["review", "--tty", "--run", run.as_str()], "a\n");
     said.expect(0)
         .says("current ")
-        .says("accepted a::light::200x100");
+        .says("accepted, but the record is not updated yet");
     other.suite(&[]).expect(0);
 }
