@@ -40,7 +40,6 @@ mod tolerance;
 mod trial;
 mod workspace;
 
-use std::num::NonZero;
 use std::process::ExitCode;
 
 use libtest_mimic::Arguments;
@@ -49,9 +48,6 @@ use trial::trials;
 
 /// Set when this binary acts as the user's test target.
 const PLAY_SUITE: &str = "TINTYPE_TEST_PLAY_SUITE";
-
-/// The fewest tests that run at a time.
-const MIN_THREADS: usize = 4;
 
 fn main() -> ExitCode {
     if std::env::var_os(PLAY_SUITE).is_some() {
@@ -86,14 +82,5 @@ fn main() -> ExitCode {
         workspace::tests(),
     ];
     let trials = tests.into_iter().flatten().collect();
-    let mut arguments = Arguments::from_args();
-    // Most of the time tests wait for browsers.
-    arguments
-        .test_threads
-        .get_or_insert(MIN_THREADS.max(cores()));
-    libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZero::get)
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
