@@ -20,6 +20,15 @@ fn an_element_is_scrolled_into_view_in_its_container() {
 }
 
 #[test]
+fn an_element_at_a_fractional_place_is_captured_as_it_is_painted() {
+    let html = "<div style='height: 10.6px'></div>
+        <div id=t style='width: 100.2px; height: 50px; background: lime'></div>";
+    let image = target(html).unwrap();
+    assert_eq!(image.dimensions(), (100, 50));
+    assert!(image.pixels().all(|pixel| pixel.0 == [0, 255, 0, 255]));
+}
+
+#[test]
 fn a_missing_element_is_reported() {
     let message = "no element matches `#t`, the story's capture target";
     assert_eq!(error("<p>none"), message);
