@@ -1,6 +1,6 @@
 //! Moves pictures of baselines between the store and this machine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use futures_util::stream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -76,71 +76,65 @@ impl ArtifactStore {
 
     /// Fetches the pictures that this machine does not have.
     pub fn fetch_pictures(&self, state_dir: &Path, hashes: Vec<String>) -> Transfer {
-        let (store, state_dir) = (self.clone(), state_dir.to_owned());
-        self.wait(async move {
-            let moves = stream::iter(hashes).map(|hash| {
-                let fetched = fetch(&store, &state_dir, hash.clone());
-                async { (hash, fetched.await) }
-            });
-            collect(moves.buffer_unordered(CONCURRENT)).await
-        })
+        self.transfer(state_dir, hashes, fetch)
     }
 
     /// Uploads the pictures that the store does not have, or has only in part.
     pub fn push_baselines(&self, state_dir: &Path, hashes: Vec<String>) -> Transfer {
+        self.transfer(state_dir, hashes, push)
+    }
+
+    /// Moves several pictures at a time. `transfer_one` returns whether it has moved
+    /// a picture.
+    fn transfer<F>(
+        &self,
+        state_dir: &Path,
+        hashes: Vec<String>,
+        transfer_one: fn(ArtifactStore, PathBuf, String) -> F,
+    ) -> Transfer
+    where
+        F: Future<Output = Result<bool, ArtifactError>> + Send + 'static,
+    {
         let (store, state_dir) = (self.clone(), state_dir.to_owned());
         self.wait(async move {
             let moves = stream::iter(hashes).map(|hash| {
-                let pushed = push(&store, &state_dir, hash.clone());
-                async { (hash, pushed.await) }
+                let moved = transfer_one(store.clone(), state_dir.clone(), hash.clone());
+                async { (hash, moved.await) }
             });
-            collect(moves.buffer_unordered(CONCURRENT)).await
+            let mut moves = moves.buffer_unordered(CONCURRENT);
+            let mut transfer = Transfer::default();
+            while let Some((hash, moved)) = moves.next().await {
+                match moved {
+                    Ok(moved) => transfer.moved += usize::from(moved),
+                    Err(error) => transfer.failed.push((hash, error)),
+                }
+            }
+            transfer.failed.sort_by(|a, b| a.0.cmp(&b.0));
+            transfer
         })
     }
 }
 
-async fn collect(
-    moves: impl stream::Stream<Item = (String, Result<bool, ArtifactError>)>,
-) -> Transfer {
-    let mut transfer = Transfer::default();
-    let mut moves = std::pin::pin!(moves);
-    while let Some((hash, moved)) = moves.next().await {
-        match moved {
-            Ok(moved) => transfer.moved += usize::from(moved),
-            Err(error) => transfer.failed.push((hash, error)),
-        }
-    }
-    transfer.failed.sort_by(|a, b| a.0.cmp(&b.0));
-    transfer
-}
-
 /// Fetches a picture. Returns whether this machine did not have it.
 async fn fetch(
-    store: &ArtifactStore,
-    state_dir: &Path,
+    store: ArtifactStore,
+    state_dir: PathBuf,
     hash: String,
 ) -> Result<bool, ArtifactError> {
-    if ArtifactStore::read_cached(state_dir, &hash).is_some() {
-        return Ok(false);
-    }
-    store.check_available()?;
-    let bytes = store.verified(&hash).await?;
-    let path = cached_file(state_dir, &hash).unwrap_or_default();
-    files::replace(&path, &bytes).map_err(|error| ArtifactError::file("write", &path, error))?;
-    Ok(true)
+    Ok(store.fetch(&state_dir, &hash).await?.is_new)
 }
 
 /// Uploads a picture. Returns whether the store did not have it.
 async fn push(
-    store: &ArtifactStore,
-    state_dir: &Path,
+    store: ArtifactStore,
+    state_dir: PathBuf,
     hash: String,
 ) -> Result<bool, ArtifactError> {
     let Some(key) = ObjectKey::picture(&hash) else {
         return Ok(false);
     };
     let found = store.head(key.as_str()).await?;
-    let Some(bytes) = ArtifactStore::read_cached(state_dir, &hash) else {
+    let Some(bytes) = ArtifactStore::read_cached(&state_dir, &hash) else {
         return match found {
             Some(_) => Ok(false),
             None => Err(ArtifactError::NoCopy {

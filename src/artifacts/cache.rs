@@ -15,6 +15,14 @@ use crate::files::{self, sha256, sha256_path};
 /// may need thousands of pictures.
 const UNAVAILABLE_FOR: Duration = Duration::from_secs(10);
 
+/// A picture of the store.
+pub(super) struct FetchedPicture {
+    file: PathBuf,
+    bytes: Vec<u8>,
+    /// Whether this machine did not have it.
+    pub(super) is_new: bool,
+}
+
 impl ArtifactStore {
     /// A picture that this machine has.
     pub fn read_cached(state_dir: &Path, sha256: &str) -> Option<Vec<u8>> {
@@ -31,24 +39,42 @@ impl ArtifactStore {
     /// from the store. Returns its file too.
     ///
     /// # Errors
-    /// Like [`picture`](Self::picture), and when the file cannot be written.
+    /// When it is missing or damaged, the store cannot be reached, or the file
+    /// cannot be written.
     pub fn cached_picture(
         &self,
         state_dir: &Path,
         sha256: &str,
     ) -> Result<(PathBuf, Vec<u8>), ArtifactError> {
-        let file = cached_file(state_dir, sha256);
-        if let Some(file) = &file
-            && let Some(bytes) = read_verified(file, sha256)
-        {
-            return Ok((file.clone(), bytes));
-        }
-        self.check_available()?;
-        let bytes = self.picture(sha256)?;
-        let file = file.unwrap_or_default();
-        files::replace(&file, &bytes)
-            .map_err(|error| ArtifactError::file("write", &file, error))?;
-        Ok((file, bytes))
+        let (store, state_dir, sha256) = (self.clone(), state_dir.to_owned(), sha256.to_owned());
+        let fetched = self.wait(async move { store.fetch(&state_dir, &sha256).await })?;
+        Ok((fetched.file, fetched.bytes))
+    }
+
+    /// Fetches a picture that this machine does not have.
+    pub(super) async fn fetch(
+        &self,
+        state_dir: &Path,
+        sha256: &str,
+    ) -> Result<FetchedPicture, ArtifactError> {
+        let file = cached_file(state_dir, sha256).unwrap_or_default();
+        let cached = read_verified(&file, sha256);
+        let is_new = cached.is_none();
+        let bytes = match cached {
+            Some(bytes) => bytes,
+            None => {
+                self.check_available()?;
+                let bytes = self.verified(sha256).await?;
+                files::replace(&file, &bytes)
+                    .map_err(|error| ArtifactError::file("write", &file, error))?;
+                bytes
+            }
+        };
+        Ok(FetchedPicture {
+            file,
+            bytes,
+            is_new,
+        })
     }
 
     /// Fails if the store could not be reached a moment ago.

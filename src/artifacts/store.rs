@@ -185,15 +185,6 @@ impl ArtifactStore {
     }
 
     /// Reads a picture and checks its SHA-256.
-    ///
-    /// # Errors
-    /// When it is missing or damaged, or the store cannot be reached.
-    pub fn picture(&self, sha256: &str) -> Result<Vec<u8>, ArtifactError> {
-        let (store, sha256) = (self.clone(), sha256.to_owned());
-        self.wait(async move { store.verified(&sha256).await })
-    }
-
-    /// Reads a picture and checks its SHA-256.
     pub(super) async fn verified(&self, hash: &str) -> Result<Vec<u8>, ArtifactError> {
         let missing = |object: String| ArtifactError::Missing {
             store: self.name.to_string(),

@@ -91,13 +91,21 @@ fn check_unchanged(
     expected: Option<&str>,
 ) -> Result<(), BaselineProblem> {
     let found = read_file(root, path)?.map(|bytes| sha256(&bytes));
-    if found.as_deref() == expected {
+    reject_changed(expected, found.as_deref())
+}
+
+/// Rejects a baseline that has another SHA-256 than the expected one.
+pub(super) fn reject_changed(
+    expected: Option<&str>,
+    found: Option<&str>,
+) -> Result<(), BaselineProblem> {
+    if found == expected {
         return Ok(());
     }
     let shown = |hash: Option<&str>| hash.unwrap_or("no file").to_owned();
     Err(BaselineProblem::Changed {
         expected: shown(expected),
-        found: shown(found.as_deref()),
+        found: shown(found),
     })
 }
 

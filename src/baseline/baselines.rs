@@ -41,7 +41,7 @@ impl Baselines {
         }
     }
 
-    /// Reads a baseline; `None` if there is none.
+    /// Reads a baseline. Returns `None` if it does not exist.
     ///
     /// # Errors
     /// When it cannot be read, or is no complete PNG.
@@ -60,7 +60,7 @@ impl Baselines {
         read::file_sha256(&self.root, path)
     }
 
-    /// The bytes of a baseline's file; `None` if there is none.
+    /// Returns the bytes of a baseline's file, or `None` if it does not exist.
     ///
     /// # Errors
     /// When it cannot be read.

@@ -65,7 +65,7 @@ impl BaselineLock {
     /// The name of the file, beside the manifest.
     pub const NAME: &str = "baselines.lock";
 
-    /// Reads the lock file of a project; it is empty if there is none.
+    /// Reads the lock file of a project. A missing file is an empty one.
     ///
     /// # Errors
     /// When it cannot be read, is invalid, or has conflict markers.
@@ -73,7 +73,7 @@ impl BaselineLock {
         Self::parse(&Self::text(root)?)
     }
 
-    /// The text of the lock file; empty if there is none.
+    /// Returns the text of the lock file. A missing file is an empty one.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -210,11 +210,12 @@ fn line_of(text: &str, name: &str) -> usize {
     found.map_or(1, |line| line + 1)
 }
 
+/// Lock files for tests.
 #[cfg(test)]
-mod tests {
-    use super::{BaselineLock, LockError};
+pub(super) mod samples {
+    use super::BaselineLock;
 
-    fn lock(entries: &[(&str, char)]) -> BaselineLock {
+    pub(in crate::baseline) fn lock(entries: &[(&str, char)]) -> BaselineLock {
         let mut lock = BaselineLock::default();
         for (name, digit) in entries {
             lock.set(name, Some(&hash(*digit)));
@@ -222,13 +223,19 @@ mod tests {
         lock
     }
 
-    fn hash(digit: char) -> String {
+    pub(in crate::baseline) fn hash(digit: char) -> String {
         digit.to_string().repeat(64)
     }
 
-    fn line(name: &str, digit: char) -> String {
+    pub(in crate::baseline) fn line(name: &str, digit: char) -> String {
         format!("\"{name}\" = \"{}\"\n", hash(digit))
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples::{hash, line, lock};
+    use super::{BaselineLock, LockError};
 
     #[test]
     fn a_lock_file_is_sorted_and_read_back() {

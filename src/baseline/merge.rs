@@ -101,23 +101,8 @@ impl MergeSides {
 #[cfg(test)]
 mod tests {
     use super::{MergeSide, MergeSides};
+    use crate::baseline::lock_file::samples::{hash, line, lock};
     use crate::baseline::lock_file::{BaselineLock, LockError};
-
-    fn lock(entries: &[(&str, char)]) -> BaselineLock {
-        let mut lock = BaselineLock::default();
-        for (name, digit) in entries {
-            lock.set(name, Some(&hash(*digit)));
-        }
-        lock
-    }
-
-    fn hash(digit: char) -> String {
-        digit.to_string().repeat(64)
-    }
-
-    fn line(name: &str, digit: char) -> String {
-        format!("\"{name}\" = \"{}\"\n", hash(digit))
-    }
 
     /// A file in which git has left a conflict.
     fn conflict(base: Option<&str>, ours: &str, theirs: &str) -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use super::accept::{AcceptedBaseline, encode, lock};
+use super::accept::{AcceptedBaseline, encode, lock, reject_changed};
 use super::error::{BaselineError, BaselineProblem};
 use super::lock_file::BaselineLock;
 use super::provenance::Provenance;
@@ -112,14 +112,8 @@ impl StoredBaselines {
         let _lock = lock(&self.state_dir)?;
         let name = self.name(path);
         let mut file = BaselineLock::read(&self.root).map_err(BaselineProblem::Lock)?;
-        if let Some(expected) = expected
-            && file.get(&name) != expected
-        {
-            let shown = |hash: Option<&str>| hash.unwrap_or("no file").to_owned();
-            return Err(BaselineProblem::Changed {
-                expected: shown(expected),
-                found: shown(file.get(&name)),
-            });
+        if let Some(expected) = expected {
+            reject_changed(expected, file.get(&name))?;
         }
         file.set(&name, hash);
         file.write(&self.root).map_err(BaselineProblem::Lock)

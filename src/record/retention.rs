@@ -144,6 +144,12 @@ impl Surplus {
 }
 
 impl Retention {
+    /// Whether a run exceeds the number of runs or the age. `number` counts runs
+    /// from the newest, from 1.
+    pub fn exceeds(self, run: &VisualTestRun, number: usize) -> bool {
+        self.exceeded_by(run, number, 0).is_some()
+    }
+
     /// The exceeded limit as text, and whether the record is removed too.
     /// `number` counts runs from the newest, from 1; `bytes` is the size of the
     /// images of this run and of all newer ones.

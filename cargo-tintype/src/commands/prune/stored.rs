@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use tintype::internals::artifacts::{ArtifactStore, StorePruning};
 use tintype::internals::manifest::Manifest;
-use tintype::internals::model::{RunId, VisualTestRun, now_ms};
+use tintype::internals::model::{RunId, VisualTestRun};
 use tintype::internals::record::{Retention, Surplus};
 
 use crate::artifacts;
@@ -53,30 +53,19 @@ fn surplus(store: &ArtifactStore, manifest: &Manifest, retention: Retention) -> 
     }
     runs.retain(|run| run.project.as_ref() == Some(&manifest.project));
     runs.sort_by_key(|run| std::cmp::Reverse(run.timestamp));
-    let exceeds = |(number, run): &(usize, VisualTestRun)| {
-        let age = now_ms().saturating_sub(run.timestamp);
-        let age = Duration::from_millis(u64::try_from(age).unwrap_or(0));
-        retention.runs.is_some_and(|runs| *number > runs)
-            || retention.age.is_some_and(|limit| age > limit)
-    };
-    let numbered = (1..).zip(runs).filter(exceeds);
+    let numbered = (1..).zip(runs);
+    let numbered = numbered.filter(|(number, run)| retention.exceeds(run, *number));
     Ok(numbered.map(|(_, run)| run.run_id).collect())
 }
 
 impl StoredPruning {
     pub(super) fn to_json(&self) -> Value {
-        let StorePruning {
-            runs,
-            pictures,
-            bytes,
-            young,
-        } = &self.pruning;
         json!({
             "store": self.store,
-            "runs": runs,
-            "pictures": pictures,
-            "bytes": bytes,
-            "young": young,
+            "runs": self.pruning.runs,
+            "pictures": self.pruning.pictures,
+            "bytes": self.pruning.bytes,
+            "young": self.pruning.young,
         })
     }
 

@@ -5,7 +5,7 @@ function uncoveredParts(element, area) {
   const target = inDocument(element);
   const isOnTop = ({ x, y }) => {
     const first = elementFromPoint(document, x, y);
-    return !first || first === target || isAncestor(target, first);
+    return !first || contains(target, first);
   };
   if (samplePoints(area, 3).every(isOnTop)) return [area];
   const points = samplePoints(area, 12)
@@ -41,13 +41,8 @@ function samplePoints({ left, top, right, bottom }, most) {
 // viewport, or if it lets the pointer through.
 function elementsAbove(target, { x, y }) {
   const all = Array.from(elementsFromPoint(x, y));
-  const place = all.findIndex((one) => one === target || isAncestor(target, one));
+  const place = all.findIndex((one) => contains(target, one));
   return place < 0 ? null : all.slice(0, place);
-}
-
-function isAncestor(outer, inner) {
-  for (let one = flatParent(inner); one; one = flatParent(one)) if (one === outer) return true;
-  return false;
 }
 
 function isOpaque(element) {
