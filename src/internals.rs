@@ -67,12 +67,16 @@ pub mod plan {
 pub mod record {
     pub use crate::record::export::ExportedRun;
     pub use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
-    pub use crate::record::queue::{ClaimOutcome, Lease, LostGroup, PlanOutcome, QueuedGroup};
+    pub use crate::record::queue::{
+        ClaimOutcome, ClaimRequest, ClaimedGroup, Lease, LostGroup, PlanConflict, PlanOutcome,
+        QueuedGroup,
+    };
     pub use crate::record::server_info::ServerInfo;
     pub use crate::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, Store};
     pub use crate::record::{
-        EventFollower, EventNotifications, RecordConfig, RecordError, Recorder, Records, Retention,
-        RunPages, SharedQueue, SnapshotDecision, StreamEntry, Surplus, damaged_journals,
+        EventFollower, EventNotifications, HeldLeases, RecordConfig, RecordError, Recorder,
+        Records, Retention, RunPages, SharedQueue, SnapshotDecision, StreamEntry, Surplus,
+        damaged_journals,
     };
 }
 

@@ -89,6 +89,11 @@ impl Keys {
         format!("{}tintype:{run}:workers", self.prefix)
     }
 
+    /// Stream: commands for a worker of a shared run.
+    pub(crate) fn commands(&self, run: &RunId, worker: &str) -> String {
+        format!("{}tintype:{run}:commands:{worker}", self.prefix)
+    }
+
     /// Stream: the events of a run.
     pub(crate) fn events(&self, run: &RunId) -> String {
         format!("{}tintype:{run}:events", self.prefix)

@@ -5,7 +5,7 @@
 //! - `journal` keeps them on disk, in a file of the `journal_folder`; `writer`
 //!   sends them, `orphan_journals` sends the journals of dead processes.
 //! - [`store`] defines what a store does; `memory` and `redis` implement it.
-//! - [`queue`] hands out the work of a run to several machines.
+//! - [`queue`] hands out the work of a run to several machines, which hold `leases`.
 //! - [`export`] moves runs between stores as NDJSON; `retention` removes old
 //!   runs; [`metrics`] and [`server_info`] report on the store.
 //! - [`Records`] reads the record, for commands and the review server, a page
@@ -28,6 +28,7 @@ pub(crate) mod export;
 mod journal;
 mod journal_folder;
 mod keys;
+mod leases;
 mod memory;
 pub(crate) mod metrics;
 pub(crate) mod operation;
@@ -49,6 +50,7 @@ pub use decision_journal::SnapshotDecision;
 pub use error::RecordError;
 pub use event_follower::EventFollower;
 pub use journal_folder::damaged_journals;
+pub use leases::HeldLeases;
 pub(crate) use recorder::RecordReport;
 pub(crate) use recorder::RecordedPlan;
 pub use recorder::Recorder;

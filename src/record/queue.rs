@@ -27,6 +27,8 @@ pub struct QueuedGroup {
     pub has_failed: bool,
     /// How long they are expected to take.
     pub expected_ms: u32,
+    /// After so long another worker may take it over; 0 for never.
+    pub limit_ms: u32,
 }
 
 /// A group as the plan describes it.
@@ -92,25 +94,73 @@ impl Lease {
 pub enum PlanOutcome {
     /// Everything is queued: this many groups by this call.
     Queued(u64),
+    /// The plan fits, and groups are to be queued.
+    Incomplete,
     /// The run has another plan.
-    Refused,
+    Refused(PlanConflict),
     /// The store does not have the run.
     NoRun,
 }
 
-/// The reply to a worker that asks for a group.
+/// What differs from the plan of the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlanConflict {
+    /// The digest in the run.
+    Digest(String),
+    /// The build of an engine.
+    Engine {
+        /// The engine.
+        engine: String,
+        /// Its build in the run.
+        build: String,
+    },
+}
+
+/// A leased group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimedGroup {
+    /// The lease.
+    pub lease: Lease,
+    /// The keys of its snapshots without an outcome.
+    pub keys: Vec<String>,
+}
+
+/// The reply to a worker that asks for groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimOutcome {
-    /// A group is leased to it.
-    Leased(Lease),
-    /// Nothing waits in its lanes. With 0 open leases the queue has come to its
-    /// end.
+    /// Groups are leased to it.
+    Leased {
+        /// The groups, at least one.
+        groups: Vec<ClaimedGroup>,
+        /// The number of groups that still wait in its lanes.
+        waiting: u64,
+        /// The number of workers that have joined and not left.
+        workers: u64,
+    },
+    /// Nothing waits in its lanes. With 0 open leases and everything queued the
+    /// queue has come to its end.
     Empty {
         /// The number of groups that workers have.
         open: u64,
+        /// Whether all groups of the plan were queued.
+        is_queued: bool,
     },
     /// The store does not have the run.
     NoRun,
+}
+
+/// A request for groups.
+#[derive(Clone, Copy, Debug)]
+pub struct ClaimRequest<'a> {
+    /// Its id: repeated, it gets the same groups.
+    pub id: &'a str,
+    /// The lanes, in the order of preference.
+    pub lanes: &'a [String],
+    /// How many groups at most.
+    pub count: usize,
+    /// Whether to take over a group whose worker has had it for longer than its
+    /// limit, if none waits.
+    pub takes_over: bool,
 }
 
 /// A group that was lost too often. Whoever reads this fails its snapshots.

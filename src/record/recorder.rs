@@ -12,6 +12,7 @@ use super::config::RecordConfig;
 use super::error::RecordError;
 use super::journal::{Journal, JournalCursor};
 use super::journal_folder::trim;
+use super::leases::HeldLeases;
 use super::metrics::Metrics;
 use super::operation::{JoinRequest, Operation, split_document};
 use super::records::Records;
@@ -42,6 +43,8 @@ pub struct Recorder {
     stop: Arc<watch::Sender<bool>>,
     /// The time of the last operation, which never goes back.
     clock: Arc<AtomicI64>,
+    /// The leases of the worker, if the run is shared.
+    leases: Option<Arc<HeldLeases>>,
 }
 
 /// The plan of a process.
@@ -173,14 +176,40 @@ impl Recorder {
             progress: seen,
             stop: Arc::new(stop),
             clock: Arc::new(AtomicI64::new(started)),
+            leases: None,
         })
+    }
+
+    /// The recorder of a worker that reports snapshots only under its leases.
+    #[must_use]
+    pub fn with_leases(mut self, leases: Arc<HeldLeases>) -> Self {
+        self.leases = Some(leases);
+        self
     }
 
     /// Records an event by appending it to the journal.
     pub fn record(&self, event: &RecordedEvent) {
         let operation = Operation::from_event_at(event, self.now());
+        let Some(operation) = self.under_lease(operation) else {
+            return;
+        };
         self.journal.append(&operation);
         self.wake.notify_one();
+    }
+
+    /// The operation under its lease. `None` if another worker has the snapshot.
+    fn under_lease(&self, operation: Operation) -> Option<Operation> {
+        let Some(leases) = &self.leases else {
+            return Some(operation);
+        };
+        let Operation::Test { key, status, .. } = &operation else {
+            return Some(operation);
+        };
+        let lease = leases.of(key)?;
+        if status.is_final() {
+            leases.finish(key);
+        }
+        Some(operation.under(&lease))
     }
 
     /// The current time in milliseconds since the Unix epoch, but never before

@@ -2,8 +2,8 @@
 
 use tintype::internals::model::{RunId, Status};
 use tintype::internals::record::{
-    ApplyOutcome, ClaimOutcome, JoinRequest, Lease, Operation, PlanOutcome, QueuedGroup,
-    RecordConfig, SharedQueue,
+    ApplyOutcome, ClaimOutcome, ClaimRequest, JoinRequest, Lease, Operation, PlanConflict,
+    PlanOutcome, QueuedGroup, RecordConfig, SharedQueue,
 };
 
 use super::support::server::Server;
@@ -21,7 +21,7 @@ struct QueueFixture {
 }
 
 fn lanes() -> Vec<String> {
-    vec!["chromium".to_owned(), "firefox".to_owned()]
+    vec!["firefox".to_owned(), "chromium".to_owned()]
 }
 
 fn group(name: &str, lane: &str, stories: &[usize], expected_ms: u32) -> QueuedGroup {
@@ -31,7 +31,12 @@ fn group(name: &str, lane: &str, stories: &[usize], expected_ms: u32) -> QueuedG
         keys: stories.iter().map(|n| story(*n).key()).collect(),
         has_failed: name == "failed",
         expected_ms,
+        limit_ms: 0,
     }
+}
+
+fn builds() -> Vec<(String, String)> {
+    vec![("chromium".to_owned(), "156".to_owned())]
 }
 
 fn groups() -> Vec<QueuedGroup> {
@@ -78,7 +83,7 @@ impl QueueFixture {
     /// The queue of a worker, with the plan in it.
     async fn planned(&self) -> SharedQueue {
         let queue = self.queue("ci-1:7");
-        let planned = queue.plan("digest", &groups()).await.unwrap();
+        let planned = queue.plan("digest", &builds(), &groups()).await.unwrap();
         assert_eq!(planned, PlanOutcome::Queued(3));
         queue
     }
@@ -110,21 +115,27 @@ async fn claim(queue: &SharedQueue, request: &str) -> Lease {
 }
 
 async fn claim_in(queue: &SharedQueue, lanes: &[String], request: &str) -> Result<Lease, u64> {
-    match queue.claim(lanes, request).await.unwrap() {
-        ClaimOutcome::Leased(lease) => Ok(lease),
-        ClaimOutcome::Empty { open } => Err(open),
+    let request = ClaimRequest {
+        id: request,
+        lanes,
+        count: 1,
+        takes_over: false,
+    };
+    match queue.claim(request).await.unwrap() {
+        ClaimOutcome::Leased { mut groups, .. } => Ok(groups.remove(0).lease),
+        ClaimOutcome::Empty { open, .. } => Err(open),
         ClaimOutcome::NoRun => panic!("the run is missing"),
     }
 }
 
 #[tokio::test]
-async fn failed_groups_are_claimed_first_then_long_ones() {
+async fn lanes_are_claimed_in_their_order_and_long_groups_first() {
     let fixture = QueueFixture::new().await;
     let queue = fixture.planned().await;
-    let again = queue.plan("digest", &groups()).await.unwrap();
+    let again = queue.plan("digest", &builds(), &groups()).await.unwrap();
     assert_eq!(again, PlanOutcome::Queued(0));
     // A worker without an engine never gets its groups.
-    let chromium = &lanes()[..1];
+    let chromium = &lanes()[1..];
     let first = claim_in(&fixture.queue("ci-2:7"), chromium, "a")
         .await
         .unwrap();
@@ -138,11 +149,91 @@ async fn failed_groups_are_claimed_first_then_long_ones() {
 }
 
 #[tokio::test]
+async fn failed_groups_are_claimed_first_and_several_at_once() {
+    let fixture = QueueFixture::new().await;
+    let queue = fixture.queue("ci-1:7");
+    let mut groups = groups();
+    groups.push(group("failed", "chromium", &[5], 10));
+    let queued = queue.plan("digest", &builds(), &groups).await.unwrap();
+    assert_eq!(queued, PlanOutcome::Queued(4));
+    let request = ClaimRequest {
+        id: "a",
+        lanes: &lanes()[1..],
+        count: 2,
+        takes_over: false,
+    };
+    let claimed = queue.claim(request).await.unwrap();
+    let ClaimOutcome::Leased {
+        groups, waiting, ..
+    } = &claimed
+    else {
+        panic!("{claimed:?}");
+    };
+    let names: Vec<_> = groups.iter().map(|group| &*group.lease.group).collect();
+    assert_eq!(names, ["failed@chromium", "long@chromium"]);
+    assert_eq!(groups[1].keys, [story(2).key(), story(3).key()]);
+    assert_eq!(*waiting, 1);
+    assert_eq!(queue.claim(request).await.unwrap(), claimed);
+}
+
+/// A worker that hangs, but renews its leases.
+#[tokio::test]
+async fn a_group_beyond_its_limit_is_taken_over() {
+    let fixture = QueueFixture::new().await;
+    let slow = fixture.queue("ci-1:7");
+    let mut one = group("slow", "chromium", &[1], 100);
+    one.limit_ms = 60_000;
+    let queued = slow.plan("digest", &builds(), &[one]).await.unwrap();
+    assert_eq!(queued, PlanOutcome::Queued(1));
+    let lease = claim(&slow, "a").await;
+    let idle = fixture.queue("ci-2:7");
+    let takes_over = |id| ClaimRequest {
+        id,
+        lanes: &[],
+        count: 1,
+        takes_over: true,
+    };
+    let early = idle.claim(takes_over("b")).await.unwrap();
+    assert!(
+        matches!(early, ClaimOutcome::Empty { open: 1, .. }),
+        "{early:?}"
+    );
+    let control = format!("{PREFIX}tintype:run-1:control");
+    fixture
+        .server
+        .cli(&["HSET", &control, "b:slow@chromium", "1000"]);
+    let own = slow.claim(takes_over("c")).await.unwrap();
+    assert!(
+        matches!(own, ClaimOutcome::Empty { open: 1, .. }),
+        "{own:?}"
+    );
+    let taken = idle.claim(takes_over("d")).await.unwrap();
+    let ClaimOutcome::Leased { groups, .. } = taken else {
+        panic!("{taken:?}");
+    };
+    assert!(groups[0].lease.token > lease.token);
+    let lost = slow.renew(r#""host":"ci-1""#, &[lease]).await.unwrap();
+    assert_eq!(lost, ["slow@chromium"]);
+}
+
+#[tokio::test]
 async fn another_plan_is_refused() {
     let fixture = QueueFixture::new().await;
     fixture.planned().await;
-    let other = fixture.queue("ci-2:7").plan("other", &groups()).await;
-    assert_eq!(other.unwrap(), PlanOutcome::Refused);
+    let queue = fixture.queue("ci-2:7");
+    let refused = |conflict| Ok(PlanOutcome::Refused(conflict));
+    let digest = PlanConflict::Digest("digest".to_owned());
+    assert_eq!(queue.plan("other", &builds(), &[]).await, refused(digest));
+    let newer = [("chromium".to_owned(), "157".to_owned())];
+    let engine = PlanConflict::Engine {
+        engine: "chromium".to_owned(),
+        build: "156".to_owned(),
+    };
+    assert_eq!(queue.plan("digest", &newer, &[]).await, refused(engine));
+    // A worker may lack engines, or have one that no other worker has.
+    let more = [("firefox".to_owned(), "140".to_owned())];
+    let planned = queue.plan("digest", &more, &[]).await;
+    assert_eq!(planned, Ok(PlanOutcome::Queued(0)));
 }
 
 #[tokio::test]
@@ -150,17 +241,22 @@ async fn a_missing_run_has_no_queue() {
     let fixture = QueueFixture::new().await;
     fixture.server.cli(&["FLUSHALL"]);
     let queue = fixture.queue("ci-1:7");
-    let planned = queue.plan("digest", &groups()).await.unwrap();
+    let planned = queue.plan("digest", &builds(), &groups()).await.unwrap();
     assert_eq!(planned, PlanOutcome::NoRun);
-    let claimed = queue.claim(&lanes(), "a").await.unwrap();
-    assert_eq!(claimed, ClaimOutcome::NoRun);
+    let request = ClaimRequest {
+        id: "a",
+        lanes: &lanes(),
+        count: 1,
+        takes_over: false,
+    };
+    assert_eq!(queue.claim(request).await, Ok(ClaimOutcome::NoRun));
 }
 
 #[tokio::test]
 async fn the_last_outcome_releases_a_group() {
     let fixture = QueueFixture::new().await;
     let queue = fixture.planned().await;
-    let chromium = &lanes()[..1];
+    let chromium = &lanes()[1..];
     let long = claim_in(&queue, chromium, "a").await.unwrap();
     let begun = Operation::from_event(&started(fixture.run(), 2)).under(&long);
     let begun = fixture.fixture.one(&fixture.joins[0], 1, begun).await;
@@ -277,7 +373,7 @@ async fn a_run_that_is_reopened_queues_only_what_has_not_passed() {
         ..fixture.joins[0].clone()
     };
     fixture.fixture.store.join(&again, true).await.unwrap();
-    let queued = queue.plan("digest", &groups()).await.unwrap();
+    let queued = queue.plan("digest", &builds(), &groups()).await.unwrap();
     assert_eq!(queued, PlanOutcome::Queued(1));
     let lease = claim(&queue, "d").await;
     assert_eq!(lease.group, "long@chromium");

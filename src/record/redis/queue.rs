@@ -1,18 +1,23 @@
 //! The queue of a shared run in Redis: every step is one script.
 
+use std::collections::HashMap;
+
 use ::redis::{Cmd, Script};
 
 use super::client::{RedisStore, unexpected_reply};
 use super::write::reply_words;
 use crate::model::RunId;
-use crate::record::operation::{json, run_id_field};
+use crate::record::operation::{HistoryEntry, json, run_id_field};
 use crate::record::queue::{
-    ClaimOutcome, LEASE_MS, Lease, LostGroup, MAX_LOST, PlanOutcome, QueuedGroup,
+    ClaimOutcome, ClaimRequest, ClaimedGroup, LEASE_MS, Lease, LostGroup, MAX_LOST, PlanConflict,
+    PlanOutcome, QueuedGroup,
 };
 use crate::redis::StoreError;
 
 /// How many groups one step queues.
 const GROUPS_PER_STEP: usize = 100;
+/// A worker that was not seen for so long takes no part any more.
+const WORKER_TIMEOUT_MS: i64 = 60_000;
 
 /// The queue of a run, as one worker uses it.
 pub struct SharedQueue {
@@ -43,49 +48,71 @@ impl SharedQueue {
     }
 
     /// Queues the plan, unless it is queued already. `digest` is the same for
-    /// equal plans.
+    /// equal plans, and `builds` has each engine with its build, which must be the
+    /// same on all workers. Without groups it only compares.
     ///
     /// # Errors
     /// When the store cannot be reached.
     pub async fn plan(
         &self,
         digest: &str,
+        builds: &[(String, String)],
         groups: &[QueuedGroup],
     ) -> Result<PlanOutcome, StoreError> {
         let mut queued = 0;
-        let steps = groups.chunks(GROUPS_PER_STEP);
-        let last = steps.len().saturating_sub(1);
-        for (step, groups) in steps.enumerate() {
+        let mut pages: Vec<_> = groups.chunks(GROUPS_PER_STEP).collect();
+        if pages.is_empty() {
+            pages.push(&[]);
+        }
+        let last = pages.len() - 1;
+        for (page, groups) in pages.into_iter().enumerate() {
+            let is_last = page == last && !groups.is_empty();
             let mut command = self.command(&self.store.scripts.queue_plan, &self.lanes);
-            command.arg(digest).arg(u8::from(step == last));
+            command.arg(digest).arg(u8::from(is_last)).arg(builds.len());
+            for (engine, build) in builds {
+                command.arg(format!("{engine}|{build}"));
+            }
             for group in groups {
                 command.arg(&group.name).arg(&group.lane).arg(group.score());
-                command.arg(group.description()).arg(group.keys.join("\n"));
+                command.arg(group.limit_ms).arg(group.description());
+                command.arg(group.keys.join("\n"));
             }
             let words = self.send(command).await?;
             match words[0].as_str() {
                 "OK" => queued += number(&words, 1)?,
-                "REFUSED" => return Ok(PlanOutcome::Refused),
+                "REFUSED" => return Ok(PlanOutcome::Refused(conflict(words))),
                 "NORUN" => return Ok(PlanOutcome::NoRun),
                 other => return Err(unexpected_reply(other)),
+            }
+            if groups.is_empty() && number(&words, 2)? == 0 {
+                return Ok(PlanOutcome::Incomplete);
             }
         }
         Ok(PlanOutcome::Queued(queued))
     }
 
-    /// Leases the first group of these lanes. The same request gets the same
-    /// lease, so it is repeated when its reply was lost.
+    /// Leases groups. The same request gets the same leases, so it is repeated
+    /// when its reply was lost.
     ///
     /// # Errors
     /// When the store cannot be reached.
-    pub async fn claim(&self, lanes: &[String], request: &str) -> Result<ClaimOutcome, StoreError> {
-        let mut command = self.command(&self.store.scripts.queue_claim, lanes);
-        command.arg(&self.worker).arg(request).arg(LEASE_MS);
+    pub async fn claim(&self, request: ClaimRequest<'_>) -> Result<ClaimOutcome, StoreError> {
+        let mut command = self.command(&self.store.scripts.queue_claim, request.lanes);
+        command.arg(&self.worker).arg(request.id).arg(LEASE_MS);
+        command.arg(request.count).arg(u8::from(request.takes_over));
         let words = self.send(command).await?;
         Ok(match words[0].as_str() {
-            "OK" => ClaimOutcome::Leased(lease(&words[1..])?),
+            "OK" => ClaimOutcome::Leased {
+                waiting: number(&words, 1)?,
+                workers: number(&words, 2)?,
+                groups: words[3..]
+                    .chunks(4)
+                    .map(claimed)
+                    .collect::<Result<_, _>>()?,
+            },
             "EMPTY" => ClaimOutcome::Empty {
                 open: number(&words, 1)?,
+                is_queued: number(&words, 2)? == 0,
             },
             "NORUN" => ClaimOutcome::NoRun,
             other => return Err(unexpected_reply(other)),
@@ -100,6 +127,7 @@ impl SharedQueue {
     pub async fn renew(&self, document: &str, leases: &[Lease]) -> Result<Vec<String>, StoreError> {
         let mut command = self.command(&self.store.scripts.queue_renew, &self.lanes);
         command.arg(&self.worker).arg(LEASE_MS).arg(document);
+        command.arg(self.event_fields());
         add_leases(&mut command, leases);
         Ok(self.send(command).await?.split_off(1))
     }
@@ -130,11 +158,121 @@ impl SharedQueue {
     /// When the store cannot be reached.
     pub async fn release(&self, leases: &[Lease]) -> Result<(), StoreError> {
         let mut command = self.command(&self.store.scripts.queue_release, &self.lanes);
-        let (run, worker) = (run_id_field(&self.run), json(&self.worker));
-        command.arg(&self.worker);
-        command.arg(format!("{run},\"worker\":{worker}"));
+        command.arg(&self.worker).arg(self.event_fields());
         add_leases(&mut command, leases);
         self.send(command).await.map(drop)
+    }
+
+    /// The keys without an outcome in this round, for each group; `None` for a
+    /// group that is not queued.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn open_keys(
+        &self,
+        groups: &[String],
+    ) -> Result<Vec<Option<Vec<String>>>, StoreError> {
+        let mut all = Vec::with_capacity(groups.len());
+        for groups in groups.chunks(GROUPS_PER_STEP) {
+            let mut command = ::redis::cmd("HMGET");
+            command.arg(self.store.keys.control(&self.run));
+            for group in groups {
+                command.arg(format!("r:{group}"));
+            }
+            let texts: Vec<Option<String>> = self.store.query(command).await?;
+            all.extend(
+                texts
+                    .into_iter()
+                    .map(|text| Some(lines(text?.split_once('\n')?.1))),
+            );
+        }
+        Ok(all)
+    }
+
+    /// The last outcomes of snapshots, up to `count` each, the newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn last_outcomes(
+        &self,
+        keys: &[String],
+        count: usize,
+    ) -> Result<Vec<Vec<HistoryEntry>>, StoreError> {
+        let mut all = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(GROUPS_PER_STEP) {
+            let mut pipeline = ::redis::pipe();
+            for key in keys {
+                let last = isize::try_from(count).unwrap_or(isize::MAX) - 1;
+                pipeline.zrevrange(self.store.keys.history(key), 0, last);
+            }
+            for reply in self.store.send(pipeline.ignore_errors()).await? {
+                let texts: Vec<String> = ::redis::from_redis_value(reply?).unwrap_or_default();
+                let entries = texts
+                    .iter()
+                    .filter_map(|text| serde_json::from_str(text).ok());
+                all.push(entries.collect());
+            }
+        }
+        Ok(all)
+    }
+
+    /// The descriptions of the groups in the run's plan, by name.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn planned(&self) -> Result<HashMap<String, String>, StoreError> {
+        let mut command = ::redis::cmd("HGETALL");
+        command.arg(self.store.keys.plan(&self.run));
+        let mut plan: HashMap<String, String> = self.store.query(command).await?;
+        plan.remove("digest");
+        Ok(plan)
+    }
+
+    /// The names of the workers that were seen within the last minute.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn workers(&self) -> Result<Vec<String>, StoreError> {
+        let mut command = ::redis::cmd("HGETALL");
+        command.arg(self.store.keys.workers(&self.run));
+        let workers: HashMap<String, String> = self.store.query(command).await?;
+        let seen = workers
+            .into_iter()
+            .map(|(name, text)| (name, last_seen(&text)));
+        let seen: Vec<_> = seen.collect();
+        let newest = seen.iter().map(|(_, at)| *at).max().unwrap_or_default();
+        let alive = seen
+            .into_iter()
+            .filter(|(_, at)| newest - at < WORKER_TIMEOUT_MS);
+        Ok(alive.map(|(name, _)| name).collect())
+    }
+
+    /// The commands for this worker after the entry `after` of their stream
+    /// (`0` for the first), each with its entry.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn commands(&self, after: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let mut command = ::redis::cmd("XRANGE");
+        command.arg(self.store.keys.commands(&self.run, &self.worker));
+        command.arg(format!("({after}")).arg("+");
+        let reply: ::redis::streams::StreamRangeReply = self.store.query(command).await?;
+        let entries = reply.ids.into_iter();
+        Ok(entries
+            .filter_map(|entry| Some((entry.get("command")?, entry.id)))
+            .map(|(command, id)| (id, command))
+            .collect())
+    }
+
+    /// The worker's name in the record.
+    pub fn worker(&self) -> &str {
+        &self.worker
+    }
+
+    /// The fields of events on this worker.
+    fn event_fields(&self) -> String {
+        let (run, worker) = (run_id_field(&self.run), json(&self.worker));
+        format!("{run},\"worker\":{worker}")
     }
 
     fn command(&self, script: &Script, lanes: &[String]) -> Cmd {
@@ -165,6 +303,38 @@ fn add_leases(command: &mut Cmd, leases: &[Lease]) {
 fn number(words: &[String], at: usize) -> Result<u64, StoreError> {
     let word = words.get(at).map(String::as_str).unwrap_or_default();
     word.parse().map_err(|_| unexpected_reply(word))
+}
+
+fn conflict(words: Vec<String>) -> PlanConflict {
+    let mut words = words.into_iter().skip(1);
+    let what = words.next().unwrap_or_default();
+    let value = words.next().unwrap_or_default();
+    match what.as_str() {
+        "digest" => PlanConflict::Digest(value),
+        _ => PlanConflict::Engine {
+            engine: what,
+            build: value,
+        },
+    }
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+/// A worker's `lastSeen`, which its document ends with.
+fn last_seen(document: &str) -> i64 {
+    let at = document.rsplit_once("\"lastSeen\":");
+    let at = at.and_then(|(_, at)| at.trim_end_matches('}').parse().ok());
+    at.unwrap_or_default()
+}
+
+/// A group, its token, its lane, and its open keys.
+fn claimed(words: &[String]) -> Result<ClaimedGroup, StoreError> {
+    Ok(ClaimedGroup {
+        lease: lease(words)?,
+        keys: words.get(3).map(|keys| lines(keys)).unwrap_or_default(),
+    })
 }
 
 /// A group, its token and its lane.

@@ -65,9 +65,9 @@ end
 
 local function state()
   local h = redis.call('HMGET', control, 'head', 'tail', 'start', 'planned', 'said', 'died', 'endAt', 'endTime',
-    'c:passed', 'c:failed', 'c:changed', 'c:skipped', 'c:new')
+    'c:passed', 'c:failed', 'c:changed', 'c:skipped', 'c:new', 'populated')
   local s = {head = h[1], tail = h[2], start = tonumber(h[3]), planned = tonumber(h[4] or '0'), said = h[5], died = h[6],
-    endAt = tonumber(h[7] or ''), endTime = h[8]}
+    endAt = tonumber(h[7] or ''), endTime = h[8], queued = h[14]}
   for i, status in ipairs(STATUSES) do s[status] = tonumber(h[8 + i] or '0') end
   return add_up(s)
 end
@@ -84,7 +84,7 @@ end
 -- have accepted them.
 local function reason(s)
   if s.said == 'error' or s.said == 'interrupted' then return s.said end
-  if s.died and s.total < s.planned then return 'interrupted' end
+  if (s.died or s.queued) and s.total < s.planned then return 'interrupted' end
   if s.said == 'failed' or s.failed > 0 then return 'failed' end
   if s.new > 0 and (s.said ~= 'passed' or s.died) then return 'failed' end
   if s.said ~= 'passed' and s.planned > 0 and s.total == s.skipped then return 'failed' end
@@ -147,9 +147,11 @@ local function try_to_end(fields, at, text, dead_host, limit)
   if s.endAt then return {'ALREADY', reason(s)} end
   local live, lost = count_workers(dead_host, limit)
   if live > 0 then return {'PENDING', tostring(live)} end
-  -- A shared run may have no live worker between two processes.
+  -- A shared run may have no live worker between two processes, unless its queue
+  -- has come to its end or it was canceled.
   local h = redis.call('HMGET', control, 'shared', 'seen')
-  if h[1] == '1' and dead_host == '' and now() - tonumber(h[2] or '0') <= limit then return {'PENDING', '0'} end
+  local is_over = s.queued and (s.total >= s.planned or s.said == 'interrupted')
+  if h[1] == '1' and not is_over and dead_host == '' and now() - tonumber(h[2] or '0') <= limit then return {'PENDING', '0'} end
   if lost > 0 then s.died = '1'; redis.call('HSET', control, 'died', '1') end
   s.endAt, s.endTime = tonumber(at), text
   write_document(s)

@@ -7,12 +7,14 @@
 --   round            how often the run was reopened: each time the plan is queued again
 --   populated        the round of which all groups are queued
 --   fence            the last token, which rises strictly
---   q:{group}        `{lane}|{score}`
+--   e:{engine}       the build that all workers use
+--   q:{group}        `{lane}|{score}|{limit}`: after so many ms another worker may take it over, 0 for never
 --   r:{group}        `{round}`, then a line for each snapshot without an outcome
 --   t:{group}        the highest token of a lease or an outcome of the group
 --   l:{group}        worker of the last lease
+--   b:{group}        when it was leased, in ms
 --   x:{group}        workers that have lost the group
---   k:{worker}       `{request}|{group}|{token}` of its last claim
+--   k:{worker}       the request of its last claim, then a line `{group}|{token}` for each lease
 local plan, leases, workers = KEYS[5], KEYS[6], KEYS[7]
 local lanes, queue_of = tonumber(ARGV[4]), {}
 for i = 1, lanes do queue_of[ARGV[4 + i]] = KEYS[7 + i] end
@@ -30,7 +32,7 @@ local function deadline(lease) return string.format('%.0f', now() + tonumber(lea
 
 -- Returns a group to its queue.
 local function requeue(group)
-  local lane, score = string.match(redis.call('HGET', control, 'q:' .. group) or '', '^(.-)|(.*)$')
+  local lane, score = string.match(redis.call('HGET', control, 'q:' .. group) or '', '^(.-)|(.-)|')
   if queue_of[lane] then redis.call('ZADD', queue_of[lane], score, group) end
   redis.call('ZREM', leases, group)
 end
