@@ -68,8 +68,8 @@ pub mod record {
     pub use crate::record::export::ExportedRun;
     pub use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
     pub use crate::record::queue::{
-        ClaimOutcome, ClaimRequest, ClaimedGroup, Lease, LostGroup, PlanConflict, PlanOutcome,
-        QueuedGroup,
+        ClaimOutcome, ClaimRequest, ClaimedGroup, FinishedSince, Lease, LostGroup, PlanConflict,
+        PlanOutcome, QueuedGroup, SharedWorker,
     };
     pub use crate::record::server_info::ServerInfo;
     pub use crate::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, Store};
@@ -96,6 +96,13 @@ pub mod report {
             pub use crate::report::html::assets::{CHART, FONTS, ICONS, REVIEW, SCRIPTS, STYLE};
         }
     }
+}
+
+pub mod share {
+    pub use crate::share::{
+        JoinError, Joined, LocalRun, PlanDigest, ShareTiming, ShareWorker, SharedPlan,
+        WorkerDescription, join,
+    };
 }
 
 pub mod run {

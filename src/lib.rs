@@ -24,6 +24,7 @@
 //! - `login`: log-ins, each performed once and shared.
 //! - `cache`: skips unchanged stories without a browser.
 //! - `record`: the record of runs, in Redis or in memory.
+//! - `share`: takes part in a run that several machines share.
 //! - `events`: the events of a run, and the bus that delivers them.
 //! - `schedule`: decides which snapshot a browser session captures next.
 //! - `snapshot`: captures and judges one snapshot.
@@ -62,6 +63,7 @@ mod report;
 mod run;
 mod schedule;
 mod serve;
+mod share;
 mod snapshot;
 
 pub use fantoccini;

@@ -21,6 +21,14 @@ pub enum ConfigError {
         /// The reason, without the value.
         reason: String,
     },
+    /// A shared run lacks what it needs.
+    #[error("TINTYPE_SHARE=on needs {needs}\nhelp: {help}")]
+    Share {
+        /// What is missing.
+        needs: &'static str,
+        /// How to provide it.
+        help: &'static str,
+    },
     /// The name is close to that of a variable which exists.
     #[error(
         "unknown environment variable {variable}: did you mean {suggestion}?\n\

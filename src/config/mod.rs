@@ -13,6 +13,7 @@ mod overrides;
 mod redis;
 mod resolve;
 mod secret;
+mod share;
 mod suggest;
 mod system;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub(crate) use names::{BASE_URL, COORDINATOR};
 pub(crate) use overrides::Overrides;
 pub(crate) use redis::RedisServer;
 pub use resolve::Config;
+pub(crate) use resolve::RunConfig;
 pub use secret::Secret;
 pub(crate) use suggest::closest;
 pub(crate) use system::{ProgramSearch, System};

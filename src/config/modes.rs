@@ -45,6 +45,12 @@ pub enum LogLevel {
 }
 
 impl UpdateMode {
+    /// The value of the variable.
+    pub(crate) fn as_str(self) -> &'static str {
+        let choice = Self::CHOICES.iter().find(|(_, mode)| *mode == self);
+        choice.map_or("", |(word, _)| word)
+    }
+
     /// Each value of the variable with its meaning.
     pub(super) const CHOICES: [(&'static str, Self); 4] = [
         ("no", Self::No),

@@ -17,9 +17,10 @@ pub(super) const LOGIN_KEY: &str = "TINTYPE_LOGIN_KEY";
 const PREFIX: &str = "TINTYPE_";
 
 /// Every variable of Tintype's own that may be set when it runs.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 16] = [
     "TINTYPE_UPDATE",
     "TINTYPE_RUN_ID",
+    super::share::SHARE,
     "TINTYPE_MANIFEST",
     "TINTYPE_BROWSER",
     "TINTYPE_SESSIONS",

@@ -11,6 +11,7 @@ use super::names;
 use super::overrides::Overrides;
 use super::redis::RedisConfig;
 use super::secret::Secret;
+use super::share;
 use super::system::System;
 use super::variables::{Variable, Variables};
 
@@ -52,6 +53,10 @@ pub struct RunConfig {
     /// Whether the run id was given from outside, so that other processes may
     /// take part in the same run.
     pub is_shared: bool,
+    /// `TINTYPE_SHARE`: whether the machines with this run id share its work.
+    pub shares_work: bool,
+    /// Whether the run id is that of the CI system, which other projects get too.
+    pub has_ci_id: bool,
     /// `TINTYPE_UPDATE`.
     pub update: UpdateMode,
     /// `TINTYPE_CACHE`.
@@ -121,19 +126,25 @@ impl Config {
         let variables = variables.into();
         names::check(&variables)?;
         check_temporary_folder(&variables)?;
+        let run = RunConfig::read(&variables)?;
+        let redis = RedisConfig::read(&variables)?;
+        let is_nextest = variables.text("NEXTEST") == Some("1");
+        if run.shares_work {
+            share::check(run.is_shared, redis.server.is_some(), is_nextest)?;
+        }
         Ok(Self {
-            run: RunConfig::read(&variables)?,
+            run,
             manifest: variables.get("TINTYPE_MANIFEST").map(PathBuf::from),
             overrides: Overrides::read(&variables)?,
             explain: chosen("TINTYPE_EXPLAIN", &[("0", false), ("1", true)], &variables)?,
             log: chosen("TINTYPE_LOG", &LogLevel::CHOICES, &variables)?,
-            redis: RedisConfig::read(&variables)?,
+            redis,
             secrets: Secrets {
                 login_key: login_key(&variables)?,
                 review_token: variables.text("TINTYPE_REVIEW_TOKEN").map(Secret::new),
             },
             nextest: Nextest {
-                active: variables.text("NEXTEST") == Some("1"),
+                active: is_nextest,
                 coordinator: variables.text(names::COORDINATOR).map(str::to_owned),
             },
             system: System::read(&variables),
@@ -147,6 +158,8 @@ impl Default for RunConfig {
         Self {
             id: RunId::fresh(),
             is_shared: false,
+            shares_work: false,
+            has_ci_id: false,
             update: UpdateMode::default(),
             cache: CacheMode::default(),
             ci: false,
@@ -158,11 +171,25 @@ impl Default for RunConfig {
 impl RunConfig {
     fn read(variables: &Variables) -> Result<Self, ConfigError> {
         let text = |name| variables.text(name);
+        let shares_work = chosen(share::SHARE, &[("off", false), ("on", true)], variables)?;
         let id = variables.variable("TINTYPE_RUN_ID");
-        let id = id.or_else(|| variables.variable("NEXTEST_RUN_ID"));
+        let id = id.map(|id| run_id(&id)).transpose()?;
+        let of_ci = || share::ci_run_id(variables).filter(|_| shares_work);
+        let ci_id = id.is_none().then(of_ci).flatten();
+        let nextest = || {
+            variables
+                .variable("NEXTEST_RUN_ID")
+                .filter(|_| !shares_work)
+        };
+        let given = match id.or_else(|| ci_id.clone()) {
+            Some(id) => Some(id),
+            None => nextest().map(|id| run_id(&id)).transpose()?,
+        };
         Ok(Self {
-            is_shared: id.is_some(),
-            id: id.map_or_else(|| Ok(RunId::fresh()), |id| run_id(&id))?,
+            is_shared: given.is_some(),
+            id: given.unwrap_or_else(RunId::fresh),
+            shares_work,
+            has_ci_id: ci_id.is_some(),
             update: chosen("TINTYPE_UPDATE", &UpdateMode::CHOICES, variables)?,
             cache: chosen("TINTYPE_CACHE", &CacheMode::CHOICES, variables)?,
             ci: text("CI").is_some_and(|ci| !matches!(ci, "false" | "0")),

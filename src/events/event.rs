@@ -55,6 +55,8 @@ pub(crate) struct RunSetup {
     pub environment: Environment,
     /// Where the record is, in one line.
     pub record: String,
+    /// The state of the shared run that the process has joined, in one line.
+    pub joined: Option<String>,
 }
 
 /// The state of a run at its end, or at a pause.

@@ -80,7 +80,7 @@ impl Harness {
             printed.map_err(HarnessError::Print)?;
             return Ok(ExitCode::SUCCESS);
         }
-        config.run.id = manifest.run_id(config.run.id, config.run.is_shared);
+        config.run.id = manifest.run_id(&config.run);
         let options = self.options;
         #[cfg(unix)]
         if let Some(name) = config.nextest.coordinator.clone() {

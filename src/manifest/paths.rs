@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::types::Manifest;
+use crate::config::RunConfig;
 use crate::model::RunId;
 
 impl Manifest {
@@ -17,12 +18,15 @@ impl Manifest {
     }
 
     /// The id of a run. One that the environment gives to all packages of a
-    /// workspace gets the project's name, so that each package has a run of its
-    /// own. The id of a run in [`run_dir`](Self::run_dir) is kept.
-    pub fn run_id(&self, id: RunId, is_shared: bool) -> RunId {
+    /// workspace, or the CI system to all jobs of a workflow, gets the project's
+    /// name, so that each package has a run of its own. The id of a run in
+    /// [`run_dir`](Self::run_dir) is kept.
+    pub(crate) fn run_id(&self, run: &RunConfig) -> RunId {
+        let id = run.id.clone();
         let suffix = format!("-{}", self.project);
         let is_own = id.as_str().ends_with(&suffix) || self.run_dir(&id).is_dir();
-        if !self.is_member || !is_shared || is_own {
+        let has_several = self.is_member && run.is_shared || run.has_ci_id;
+        if !has_several || is_own {
             return id;
         }
         RunId(format!("{id}{suffix}"))

@@ -63,6 +63,33 @@ impl HeldLeases {
         leases.filter(|lease| lease.token > 0).collect()
     }
 
+    /// The snapshots without an outcome that are reported without a lease, because
+    /// no server could give one.
+    pub fn without_token(&self) -> Vec<String> {
+        let state = self.lock();
+        let groups = state.groups.values().filter(|group| group.lease.token == 0);
+        groups
+            .flat_map(|group| group.open.iter().cloned())
+            .collect()
+    }
+
+    /// Removes snapshots, and the groups that have no more of them.
+    pub fn remove_keys(&self, keys: &[String]) {
+        let mut state = self.lock();
+        let LeaseState { groups, group_of } = &mut *state;
+        for key in keys {
+            let Some(name) = group_of.remove(key) else {
+                continue;
+            };
+            if let Some(group) = groups.get_mut(&name) {
+                group.open.remove(key);
+                if group.open.is_empty() {
+                    groups.remove(&name);
+                }
+            }
+        }
+    }
+
     /// The number of groups without all outcomes.
     pub fn open(&self) -> usize {
         let state = self.lock();

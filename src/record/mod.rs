@@ -51,6 +51,12 @@ pub use error::RecordError;
 pub use event_follower::EventFollower;
 pub use journal_folder::damaged_journals;
 pub use leases::HeldLeases;
+pub(crate) use operation::HistoryEntry;
+pub(crate) use queue::LEASE;
+pub(crate) use queue::{
+    ClaimOutcome, ClaimRequest, ClaimedGroup, Lease, LostGroup, PlanConflict, PlanOutcome,
+    QueuedGroup, SharedWorker,
+};
 pub(crate) use recorder::RecordReport;
 pub(crate) use recorder::RecordedPlan;
 pub use recorder::Recorder;

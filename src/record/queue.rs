@@ -4,10 +4,12 @@
 //! The queue is only in Redis. A record in memory needs none, since no other
 //! machine can reach it.
 
-use serde::Serialize;
+use std::time::Duration;
 
-/// How long a lease lasts without being renewed, in milliseconds.
-pub(crate) const LEASE_MS: u64 = 15_000;
+use serde::{Deserialize, Serialize};
+
+/// How long a lease lasts without being renewed.
+pub(crate) const LEASE: Duration = Duration::from_secs(15);
 /// How many workers may lose a group before it fails.
 pub(crate) const MAX_LOST: usize = 3;
 /// Puts what failed last time before everything else: more milliseconds than a
@@ -161,6 +163,28 @@ pub struct ClaimRequest<'a> {
     /// Whether to take over a group whose worker has had it for longer than its
     /// limit, if none waits.
     pub takes_over: bool,
+}
+
+/// A worker that takes part in a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SharedWorker {
+    /// Its name.
+    #[serde(skip)]
+    pub name: String,
+    /// The engines that it has.
+    pub engines: Vec<String>,
+    /// When it was seen, by the server's clock in milliseconds.
+    pub last_seen: i64,
+}
+
+/// Snapshots that were finished after an event.
+#[derive(Clone, Debug, Default)]
+pub struct FinishedSince {
+    /// Their keys.
+    pub keys: Vec<String>,
+    /// The last event that was read; `None` if there was none.
+    pub last: Option<String>,
 }
 
 /// A group that was lost too often. Whoever reads this fails its snapshots.

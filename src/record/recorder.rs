@@ -19,6 +19,7 @@ use super::records::Records;
 use super::store::Store;
 use super::writer::{JournalWriter, WriterProgress};
 use crate::model::{Reason, RecordedEvent, VisualTestRun, now_ms};
+use crate::redis::{StoreError, StoreErrorKind};
 
 /// With a record in memory only journals outlive the process; those of this
 /// many runs are kept.
@@ -217,6 +218,29 @@ impl Recorder {
     fn now(&self) -> i64 {
         let now = now_ms();
         now.max(self.clock.fetch_max(now, Ordering::Relaxed))
+    }
+
+    /// Waits until the run is created or joined.
+    ///
+    /// # Errors
+    /// When that takes too long.
+    pub async fn wait_joined(&self, limit: Duration) -> Result<(), RecordError> {
+        let mut progress = self.progress.clone();
+        let joined = timeout(limit, progress.wait_for(|progress| progress.has_joined)).await;
+        match joined {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(self.unreachable()),
+        }
+    }
+
+    /// Why nothing is sent.
+    fn unreachable(&self) -> RecordError {
+        let error = self.progress.borrow().error.clone();
+        let error = error.unwrap_or_else(|| StoreError {
+            kind: StoreErrorKind::Unreachable,
+            message: format!("{} does not answer", self.config.redis().name()),
+        });
+        error.into()
     }
 
     /// Leaves the run, which ends it if this was its last process, and waits a

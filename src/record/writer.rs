@@ -23,6 +23,8 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 /// The progress of the writer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WriterProgress {
+    /// Whether the worker has joined its run.
+    pub(crate) has_joined: bool,
     /// The sequence number of the last operation that the store has applied.
     pub(crate) applied: u64,
     /// The current error, if the last request failed.
@@ -166,6 +168,7 @@ impl JournalWriter {
             return Err(pruned(&self.join));
         }
         self.joined = true;
+        self.progress.send_modify(|p| p.has_joined = true);
         self.journal.rewind(&mut self.cursor, joined.applied + 1);
         self.progress.send_modify(|p| p.applied = joined.applied);
         if let Ok(Some(server)) = self.store.server_info().await {

@@ -55,7 +55,11 @@ fn first_line(setup: &RunSetup) -> String {
     let (planned, record) = (plural(setup.planned as u64, "snapshot"), &setup.record);
     let browser = setup.environment.browser.as_deref();
     let browser = browser.map_or(String::new(), |browser| format!(" in {browser}"));
-    format!("tintype: {planned}{browser}; {record}")
+    let first = format!("tintype: {planned}{browser}; {record}");
+    match &setup.joined {
+        Some(joined) => format!("{first}\ntintype: {joined}"),
+        None => first,
+    }
 }
 
 /// The lines after the last test.

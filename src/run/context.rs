@@ -107,6 +107,13 @@ impl RunContext {
         self.finish(index, FinishedSnapshot::new(result));
     }
 
+    /// Notes that a snapshot has its outcome on another machine.
+    pub(super) fn finish_elsewhere(&self, index: usize, reason: &str) {
+        let result = self.result(index, Status::Skipped);
+        let finished = FinishedSnapshot::with_message(result, Status::Skipped, reason.to_owned());
+        self.results.finish_elsewhere(index, finished);
+    }
+
     /// Skips a snapshot.
     pub(super) fn skip(&self, index: usize, reason: &str) {
         self.end(index, Status::Skipped, reason);
@@ -119,18 +126,23 @@ impl RunContext {
         self.end(index, Status::Failed, reason);
     }
 
-    fn end(&self, index: usize, status: Status, message: &str) {
+    /// Ends a snapshot that has not been captured.
+    pub(super) fn end(&self, index: usize, status: Status, message: &str) {
         let result = self.result(index, status);
         let finished = FinishedSnapshot::with_message(result, status, message.to_owned());
         self.finish(index, finished);
     }
 
     /// Skips every snapshot that was requested and has no outcome. Returns
-    /// their number.
+    /// their number. Those of a shared run are left to other machines.
     pub(super) fn skip_requested(&self, reason: &str) -> usize {
         let requested = self.results.requested();
         for &index in &requested {
-            self.skip(index, reason);
+            if self.config.run.shares_work {
+                self.finish_elsewhere(index, reason);
+            } else {
+                self.skip(index, reason);
+            }
         }
         requested.len()
     }

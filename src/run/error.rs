@@ -5,6 +5,7 @@ use std::io;
 use crate::manifest::CredentialsError;
 use crate::record::RecordError;
 use crate::serve::ServeError;
+use crate::share::JoinError;
 
 /// Why a run could not start.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub(crate) enum RunError {
     /// The record cannot be opened.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// The machine cannot join the shared run.
+    #[error(transparent)]
+    Join(#[from] JoinError),
     /// The stories cannot be served.
     #[error(transparent)]
     Serve(#[from] ServeError),

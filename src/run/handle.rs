@@ -14,6 +14,7 @@ use super::error::RunError;
 use super::options::{RunOptions, Scheduling};
 use super::session_loop::{RunQueue, run_session};
 use super::setup::{Setup, open};
+use super::shared_work::{Cancellation, RunningWorker};
 use super::{interrupt, teardown};
 use crate::browser::Browser;
 use crate::cache::CachedPass;
@@ -35,6 +36,9 @@ pub(crate) struct RunHandle {
     /// Snapshots that the cache passes, by index.
     hits: Vec<Option<CachedPass>>,
     sessions: Vec<JoinHandle<()>>,
+    /// The worker in a run that several machines share.
+    worker: Option<RunningWorker>,
+    canceled: Arc<Cancellation>,
     interrupted: Arc<AtomicBool>,
     /// Closed last, since pages may still send requests.
     stories: StoryServer,
@@ -67,9 +71,10 @@ impl RunHandle {
         let Setup {
             context,
             run,
-            hits,
+            mut hits,
             stories,
             first,
+            shared,
         } = runtime.block_on(async {
             tokio::select! {
                 setup = opening => setup,
@@ -78,6 +83,7 @@ impl RunHandle {
             }
         })?;
         let queue = Arc::new(match scheduling {
+            Scheduling::All if shared.is_some() => Queue::on_request(Prefetch::default()),
             Scheduling::All => Queue::of_plan(
                 &context.snapshots,
                 |index| context.results.is_finished(index),
@@ -85,18 +91,27 @@ impl RunHandle {
             ),
             Scheduling::OnRequest => Queue::on_request(prefetch(&context, &hits)),
         });
-        let groups = (scheduling == Scheduling::All).then(|| queue.len());
+        let groups = match &shared {
+            Some(shared) => Some(shared.plan.groups.len()),
+            None => (scheduling == Scheduling::All).then(|| queue.len()),
+        };
         let stop = Arc::new(AtomicBool::new(false));
         let interrupted = Arc::new(AtomicBool::new(false));
         let entered = runtime.enter();
         let count = session_count(&context, groups);
         let sessions = start_sessions(count, &context, first, &queue, &stop);
+        let canceled = Arc::new(Cancellation::default());
+        let worker = shared.map(|shared| {
+            let hits = std::mem::take(&mut hits);
+            RunningWorker::start(shared, &context, &queue, hits, count, Arc::clone(&canceled))
+        });
         let interruption = Interruption {
             context: Arc::clone(&context),
             queue: Arc::clone(&queue),
             stop,
             interrupted: Arc::clone(&interrupted),
             sessions: sessions.iter().map(JoinHandle::abort_handle).collect(),
+            canceled: Arc::clone(&canceled),
         };
         tokio::spawn(interruption.await_signal(signal));
         drop(entered);
@@ -107,6 +122,8 @@ impl RunHandle {
             queue,
             hits,
             sessions,
+            worker,
+            canceled,
             interrupted,
             stories,
         })
@@ -180,11 +197,16 @@ impl RunHandle {
             mut run,
             queue,
             sessions,
+            worker,
+            canceled,
             stories,
             ..
         } = self;
         queue.close();
         let record = runtime.block_on(async {
+            if let Some(worker) = worker {
+                worker.stop().await;
+            }
             for session in sessions {
                 // An aborted session has no result.
                 let _ = session.await;
@@ -193,7 +215,8 @@ impl RunHandle {
                 context.fail_panicked(index);
             }
             teardown::update_document(&context, &mut run, interrupted);
-            let record = teardown::close(&context, &run, interrupted).await;
+            let reason = teardown::own_reason(&context, &run, interrupted, canceled.is_set());
+            let record = teardown::close(&context, &run, reason).await;
             stories.close().await;
             record
         });
@@ -214,6 +237,9 @@ const STACK_SIZE: usize = 8 << 20;
 
 /// The message of a snapshot that was skipped by an interruption.
 const INTERRUPTED: &str = "interrupted";
+
+/// The message of a snapshot that was skipped because the run was canceled.
+const CANCELED: &str = "the run was canceled";
 
 /// The prefetcher for the snapshots of a run. Only plain snapshots are
 /// eligible: without steps, log-in, hooks, updates, known failure, cache hit or
@@ -265,20 +291,24 @@ struct Interruption {
     stop: Arc<AtomicBool>,
     interrupted: Arc<AtomicBool>,
     sessions: Vec<AbortHandle>,
+    canceled: Arc<Cancellation>,
 }
 
 impl Interruption {
     /// Ends the run in an orderly way at the first signal, and the process at
     /// the second.
     async fn await_signal(self, signal: JoinHandle<()>) {
-        let _ = signal.await;
+        let reason = tokio::select! {
+            _ = signal => INTERRUPTED,
+            () = self.canceled.requested() => CANCELED,
+        };
         self.interrupted.store(true, Ordering::Relaxed);
         self.stop.store(true, Ordering::Relaxed);
         self.queue.drain();
         for session in &self.sessions {
             session.abort();
         }
-        self.context.skip_requested(INTERRUPTED);
+        self.context.skip_requested(reason);
         interrupt::interrupted().await;
         std::process::exit(130);
     }

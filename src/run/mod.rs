@@ -17,6 +17,7 @@
 //! - `snapshot_run`: how far the snapshots of a group have come.
 //! - `session_loop`: a browser session that takes groups from the queue and
 //!   replaces its browser when it breaks.
+//! - `shared_work`: the work of a run that several machines share.
 //! - `open_files`: checks the limit of open files.
 //! - `setup`: opens everything that a run needs.
 //! - `teardown`: the end of a run.
@@ -39,6 +40,7 @@ mod options;
 mod results;
 mod session_loop;
 mod setup;
+mod shared_work;
 mod snapshot_run;
 mod teardown;
 

@@ -21,12 +21,22 @@ struct ResultEntries {
     /// The snapshots that have an outcome since they were last requested, with
     /// its notes.
     outcomes: HashMap<usize, Vec<String>>,
+    /// Snapshots that have their outcome from another machine, each with a
+    /// document for its test here. They are not results of this process.
+    elsewhere: HashMap<usize, FinishedSnapshot>,
     /// Snapshots that were requested and have no outcome yet.
     requested: HashSet<usize>,
 }
 
 impl ResultEntries {
+    fn is_finished(&self, index: usize) -> bool {
+        self.outcomes.contains_key(&index) || self.elsewhere.contains_key(&index)
+    }
+
     fn outcome(&self, index: usize) -> Option<FinishedSnapshot> {
+        if let Some(elsewhere) = self.elsewhere.get(&index) {
+            return Some(elsewhere.clone());
+        }
         Some(FinishedSnapshot {
             notes: self.outcomes.get(&index)?.clone(),
             result: self.results[index].clone()?,
@@ -52,6 +62,7 @@ impl ResultTable {
         let is_first = entries.requested.insert(index);
         if is_first {
             entries.outcomes.remove(&index);
+            entries.elsewhere.remove(&index);
         }
         is_first
     }
@@ -67,7 +78,7 @@ impl ResultTable {
         publish: impl FnOnce(&VisualTestResult),
     ) {
         let mut entries = self.lock();
-        if entries.outcomes.contains_key(&index) {
+        if entries.is_finished(index) {
             return;
         }
         finished.bound_texts();
@@ -77,6 +88,17 @@ impl ResultTable {
         entries.outcomes.insert(index, notes);
         entries.requested.remove(&index);
         self.changed.notify_all();
+    }
+
+    /// Notes that a snapshot has its outcome on another machine, unless it has one
+    /// here.
+    pub(super) fn finish_elsewhere(&self, index: usize, finished: FinishedSnapshot) {
+        let mut entries = self.lock();
+        if !entries.is_finished(index) {
+            entries.elsewhere.insert(index, finished);
+            entries.requested.remove(&index);
+            self.changed.notify_all();
+        }
     }
 
     /// Waits for a snapshot's outcome.
@@ -105,7 +127,7 @@ impl ResultTable {
 
     /// Whether a snapshot has its outcome.
     pub(super) fn is_finished(&self, index: usize) -> bool {
-        self.lock().outcomes.contains_key(&index)
+        self.lock().is_finished(index)
     }
 
     /// Every result so far, in the plan's order.

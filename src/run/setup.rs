@@ -12,6 +12,7 @@ use super::error::RunError;
 use super::identity::RunIdentity;
 use super::options::{RunOptions, Scheduling};
 use super::results::ResultTable;
+use super::shared_work::{SharedRun, shared_plan};
 use crate::baseline::Baselines;
 use crate::browser::{self, BrowserError, find};
 use crate::cache::{Cache, CacheContext, CachedPass, browser_build};
@@ -35,6 +36,8 @@ pub(super) struct Setup {
     pub(super) stories: StoryServer,
     /// A browser that is open already.
     pub(super) first: Option<BrowserConnection>,
+    /// The run that this process shares with other machines.
+    pub(super) shared: Option<SharedRun>,
 }
 
 /// Opens everything that a run needs, concurrently where possible.
@@ -74,7 +77,9 @@ pub(super) async fn open(
     );
     let hits = cache.lookup(&snapshots).await;
     let mut first = None;
-    match first_engine(&snapshots, &hits, &manifest).filter(|_| scheduling == Scheduling::All) {
+    let shares_work = config.run.shares_work;
+    let starts_now = scheduling == Scheduling::All && !shares_work;
+    match first_engine(&snapshots, &hits, &manifest).filter(|_| starts_now) {
         None => environment.browser = build,
         Some(engine) => {
             let connection = connect(engine, &manifest, &base, &snapshots).await;
@@ -86,6 +91,13 @@ pub(super) async fn open(
         }
     }
     config.run.id = record.run_id(config.run.id);
+    let worker = worker_name(&config);
+    let shared = shares_work.then(|| {
+        let commit = environment.git.as_ref().map(|git| git.commit.clone());
+        let plan = shared_plan(&manifest, &snapshots, config.run.update, commit);
+        let queue = record.shared_queue(&config.run.id, &worker, &plan.lanes());
+        queue.map(|queue| (queue, plan))
+    });
     let site = Site {
         manifest,
         credentials: Arc::new(credentials),
@@ -95,22 +107,44 @@ pub(super) async fn open(
     };
     let mut run = VisualTestRun::start(config.run.id.clone(), environment.clone());
     run.project = Some(site.manifest.project.clone());
-    let plan = recorded_plan(&snapshots);
-    let recorder = Recorder::join(record, run.clone(), plan, config.nextest.active)?;
+    let mut plan = recorded_plan(&snapshots);
+    if shares_work {
+        // A machine whose plan differs is refused, so all plans are one.
+        plan.name = "queue".to_owned();
+    }
+    let is_shared = config.nextest.active || shares_work;
+    let mut recorder = Recorder::join(record, run.clone(), plan, is_shared)?;
+    let shared = match shared.flatten() {
+        None => None,
+        Some((queue, plan)) => {
+            let shared = SharedRun::join(queue, plan, &recorder).await?;
+            recorder = recorder.with_leases(Arc::clone(&shared.held));
+            Some(shared)
+        }
+    };
     bus.subscribe(Arc::new(recorder.clone()));
     let services = Services {
         bus,
         recorder,
         cache: CacheObserver::new(cache),
     };
-    let context = Arc::new(context(config, snapshots, site, environment, services));
+    let context = context(config, snapshots, site, environment, services, worker);
+    let context = Arc::new(context);
     tracing::info!(run = %run.run_id, base = context.site.base, "the run has started");
-    publish_start(&context, &run);
-    if scheduling == Scheduling::All {
+    let joined = shared
+        .as_ref()
+        .map(|shared| shared.joined.describe(run.run_id.as_str()));
+    publish_start(&context, &run, joined);
+    if shares_work {
+        (0..context.snapshots.len()).for_each(|index| {
+            context.results.request(index);
+        });
+    } else if scheduling == Scheduling::All {
         finish_without_browser(&context, &hits);
     }
     Ok(Setup {
         first: first.and_then(|(engine, first)| note_first(&context, engine, first)),
+        shared,
         context,
         run,
         hits,
@@ -173,11 +207,12 @@ fn context(
     site: Site,
     environment: Environment,
     services: Services,
+    worker: String,
 ) -> RunContext {
     let manifest = &site.manifest;
     let identity = RunIdentity {
         run_id: config.run.id.clone(),
-        worker: format!("{}:{}", config.system.host, std::process::id()),
+        worker,
         folder: manifest.run_dir(&config.run.id),
     };
     let verdicts = Verdicts {
@@ -202,7 +237,18 @@ fn context(
     }
 }
 
-fn publish_start(context: &RunContext, run: &VisualTestRun) {
+/// The name of this process in the record: `{host}:{pid}`. Containers can have the
+/// same host and the same process id, which matters in a shared run.
+fn worker_name(config: &Config) -> String {
+    let name = format!("{}:{}", config.system.host, std::process::id());
+    if !config.run.shares_work {
+        return name;
+    }
+    let unique = uuid::Uuid::now_v7().simple().to_string();
+    format!("{name}-{}", &unique[unique.len() - 6..])
+}
+
+fn publish_start(context: &RunContext, run: &VisualTestRun, joined: Option<String>) {
     let Services { bus, recorder, .. } = &context.services;
     bus.publish(RecordedEvent::RunStarted(Box::new(run.clone())));
     let planned = context.snapshots.iter().filter(|s| s.skip.is_none());
@@ -210,6 +256,7 @@ fn publish_start(context: &RunContext, run: &VisualTestRun) {
         planned: planned.count(),
         environment: run.environment.clone(),
         record: recorder.describe(),
+        joined,
     })));
 }
 

@@ -46,12 +46,31 @@ pub(super) async fn flush(context: &RunContext) -> RecordReport {
     record
 }
 
+/// This process's reason for the end of the run. Under nextest one process does not
+/// know whether the run has compared anything, but it knows its own results and
+/// whether it was interrupted. In a shared run other machines do the rest, unless
+/// the run was canceled.
+pub(super) fn own_reason(
+    context: &RunContext,
+    run: &VisualTestRun,
+    interrupted: bool,
+    canceled: bool,
+) -> Option<Reason> {
+    let compared = run.summary.total > run.summary.skipped;
+    let counts = if context.config.run.shares_work {
+        canceled || (compared && !interrupted)
+    } else {
+        !context.config.nextest.active || interrupted || compared
+    };
+    run.reason.filter(|_| counts)
+}
+
 /// Publishes the end of the run, and waits until record and cache have written
 /// everything.
 pub(super) async fn close(
     context: &RunContext,
     run: &VisualTestRun,
-    interrupted: bool,
+    reason: Option<Reason>,
 ) -> RecordReport {
     let Services {
         bus,
@@ -59,12 +78,6 @@ pub(super) async fn close(
         cache,
     } = &context.services;
     bus.publish(RecordedEvent::RunFinished(Box::new(run.clone())));
-    // Under nextest one process does not know whether the run has compared
-    // anything, but it knows its own results and whether it was interrupted.
-    let compared = run.summary.total > run.summary.skipped;
-    let reason = run
-        .reason
-        .filter(|_| !context.config.nextest.active || interrupted || compared);
     let (mut record, warnings) = tokio::join!(recorder.finish(reason), cache.cache.flush());
     record.warnings.extend(warnings);
     record

@@ -41,7 +41,7 @@ pub(crate) fn by_test_name(
 }
 
 /// Groups the snapshots that are not finished, in the order of the plan.
-fn in_plan_order(
+pub(crate) fn in_plan_order(
     snapshots: &[Snapshot],
     is_finished: impl Fn(usize) -> bool,
     needs_restart_for_theme: impl Fn(BrowserName) -> bool,

@@ -8,6 +8,6 @@ mod groups;
 mod prefetch;
 mod queue;
 
-pub(crate) use groups::{SnapshotGroup, by_test_name};
+pub(crate) use groups::{SnapshotGroup, by_test_name, in_plan_order};
 pub(crate) use prefetch::{Prefetch, PrefetchOutcome};
 pub(crate) use queue::{Queue, RequestReply, SessionId, Work};

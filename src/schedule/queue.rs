@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::groups::{self, SnapshotGroup};
 use super::prefetch::{Prefetch, PrefetchOutcome, RequestState};
@@ -33,7 +33,11 @@ pub(crate) enum RequestReply<T> {
 
 /// Groups that no session has taken yet, and finished snapshots of type `T`
 /// that no test has requested yet.
-pub(crate) struct Queue<T>(Mutex<QueueState<T>>);
+pub(crate) struct Queue<T> {
+    state: Mutex<QueueState<T>>,
+    /// Notified when a session takes a group or waits for one.
+    demand: Notify,
+}
 
 struct QueueState<T> {
     groups: VecDeque<SnapshotGroup>,
@@ -68,13 +72,46 @@ impl<T> Queue<T> {
     }
 
     fn new(groups: VecDeque<SnapshotGroup>, prefetch: Prefetch<T>, is_closed: bool) -> Self {
-        Self(Mutex::new(QueueState {
-            groups,
-            idle: Vec::new(),
-            last: HashMap::new(),
-            prefetch,
-            is_closed,
-        }))
+        Self {
+            state: Mutex::new(QueueState {
+                groups,
+                idle: Vec::new(),
+                last: HashMap::new(),
+                prefetch,
+                is_closed,
+            }),
+            demand: Notify::new(),
+        }
+    }
+
+    /// Adds groups.
+    pub(crate) fn add(&self, groups: Vec<SnapshotGroup>) {
+        let mut state = self.lock();
+        state.groups.extend(groups);
+        state.wake_idle();
+    }
+
+    /// Removes the groups that `chooses` and no session has taken.
+    pub(crate) fn remove(&self, chooses: impl Fn(&SnapshotGroup) -> bool) -> Vec<SnapshotGroup> {
+        let mut state = self.lock();
+        let groups = std::mem::take(&mut state.groups);
+        let (removed, kept): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|group| chooses(group));
+        state.groups = kept.into();
+        removed
+    }
+
+    /// The number of sessions that wait for work, and of groups that no session
+    /// has taken.
+    pub(crate) fn backlog(&self) -> (usize, usize) {
+        let mut state = self.lock();
+        state.idle.retain(|(_, sender)| !sender.is_closed());
+        (state.idle.len(), state.groups.len())
+    }
+
+    /// Notified when a session takes a group or waits for one.
+    pub(crate) fn demand(&self) -> &Notify {
+        &self.demand
     }
 
     /// Requests a snapshot.
@@ -99,6 +136,7 @@ impl<T> Queue<T> {
     pub(crate) async fn take(&self, session: SessionId) -> Option<Work> {
         let work = {
             let mut state = self.lock();
+            self.demand.notify_one();
             if let Some(work) = state.next(session) {
                 return Some(work);
             }
@@ -137,7 +175,7 @@ impl<T> Queue<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, QueueState<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -21,6 +21,7 @@ mod hostile;
 mod isolation;
 mod layout;
 mod login;
+mod machines;
 mod nextest;
 mod output;
 mod page_code;
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
         isolation::tests(),
         layout::tests(),
         login::tests(),
+        machines::tests(),
         nextest::tests(),
         page_code::tests(),
         page_errors::tests(),

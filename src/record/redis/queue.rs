@@ -1,16 +1,19 @@
 //! The queue of a shared run in Redis: every step is one script.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use ::redis::streams::StreamRangeReply;
 use ::redis::{Cmd, Script};
+use serde::Deserialize;
 
 use super::client::{RedisStore, unexpected_reply};
 use super::write::reply_words;
-use crate::model::RunId;
+use crate::model::{RunId, Status, StoryIdentifier};
 use crate::record::operation::{HistoryEntry, json, run_id_field};
 use crate::record::queue::{
-    ClaimOutcome, ClaimRequest, ClaimedGroup, LEASE_MS, Lease, LostGroup, MAX_LOST, PlanConflict,
-    PlanOutcome, QueuedGroup,
+    ClaimOutcome, ClaimRequest, ClaimedGroup, FinishedSince, LEASE, Lease, LostGroup, MAX_LOST,
+    PlanConflict, PlanOutcome, QueuedGroup, SharedWorker,
 };
 use crate::redis::StoreError;
 
@@ -26,6 +29,7 @@ pub struct SharedQueue {
     worker: String,
     /// All lanes of the plan.
     lanes: Vec<String>,
+    lease: Duration,
 }
 
 impl SharedQueue {
@@ -44,7 +48,17 @@ impl SharedQueue {
             run,
             worker: worker.chars().map(plain).collect(),
             lanes: lanes.to_vec(),
+            lease: LEASE,
         }
+    }
+
+    /// Uses leases of another duration.
+    pub fn set_lease(&mut self, lease: Duration) {
+        self.lease = lease;
+    }
+
+    fn lease_ms(&self) -> u64 {
+        u64::try_from(self.lease.as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Queues the plan, unless it is queued already. `digest` is the same for
@@ -98,7 +112,10 @@ impl SharedQueue {
     /// When the store cannot be reached.
     pub async fn claim(&self, request: ClaimRequest<'_>) -> Result<ClaimOutcome, StoreError> {
         let mut command = self.command(&self.store.scripts.queue_claim, request.lanes);
-        command.arg(&self.worker).arg(request.id).arg(LEASE_MS);
+        command
+            .arg(&self.worker)
+            .arg(request.id)
+            .arg(self.lease_ms());
         command.arg(request.count).arg(u8::from(request.takes_over));
         let words = self.send(command).await?;
         Ok(match words[0].as_str() {
@@ -126,7 +143,7 @@ impl SharedQueue {
     /// When the store cannot be reached.
     pub async fn renew(&self, document: &str, leases: &[Lease]) -> Result<Vec<String>, StoreError> {
         let mut command = self.command(&self.store.scripts.queue_renew, &self.lanes);
-        command.arg(&self.worker).arg(LEASE_MS).arg(document);
+        command.arg(&self.worker).arg(self.lease_ms()).arg(document);
         command.arg(self.event_fields());
         add_leases(&mut command, leases);
         Ok(self.send(command).await?.split_off(1))
@@ -139,7 +156,7 @@ impl SharedQueue {
     /// When the store cannot be reached.
     pub async fn reap(&self) -> Result<Vec<LostGroup>, StoreError> {
         let mut command = self.command(&self.store.scripts.queue_reap, &self.lanes);
-        command.arg(&self.worker).arg(LEASE_MS).arg(MAX_LOST);
+        command.arg(&self.worker).arg(self.lease_ms()).arg(MAX_LOST);
         command.arg(run_id_field(&self.run));
         let words = self.send(command).await?.split_off(1);
         let lost = words.chunks(4).map(|words| {
@@ -228,23 +245,100 @@ impl SharedQueue {
         Ok(plan)
     }
 
-    /// The names of the workers that were seen within the last minute.
+    /// The workers that were seen within the last minute.
     ///
     /// # Errors
     /// When the store cannot be reached.
-    pub async fn workers(&self) -> Result<Vec<String>, StoreError> {
+    pub async fn workers(&self) -> Result<Vec<SharedWorker>, StoreError> {
         let mut command = ::redis::cmd("HGETALL");
         command.arg(self.store.keys.workers(&self.run));
         let workers: HashMap<String, String> = self.store.query(command).await?;
-        let seen = workers
-            .into_iter()
-            .map(|(name, text)| (name, last_seen(&text)));
-        let seen: Vec<_> = seen.collect();
-        let newest = seen.iter().map(|(_, at)| *at).max().unwrap_or_default();
-        let alive = seen
-            .into_iter()
-            .filter(|(_, at)| newest - at < WORKER_TIMEOUT_MS);
-        Ok(alive.map(|(name, _)| name).collect())
+        let workers = workers.into_iter().map(|(name, text)| SharedWorker {
+            name,
+            ..serde_json::from_str(&text).unwrap_or_default()
+        });
+        let mut workers: Vec<_> = workers.collect();
+        let newest = workers.iter().map(|worker| worker.last_seen).max();
+        let newest = newest.unwrap_or_default();
+        workers.retain(|worker| newest - worker.last_seen < WORKER_TIMEOUT_MS);
+        Ok(workers)
+    }
+
+    /// The number of groups that wait, in all lanes.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn waiting(&self) -> Result<u64, StoreError> {
+        let mut pipeline = ::redis::pipe();
+        for lane in &self.lanes {
+            pipeline.zcard(self.store.keys.queue(&self.run, lane));
+        }
+        let mut waiting = 0;
+        for reply in self.store.send(pipeline.ignore_errors()).await? {
+            waiting += ::redis::from_redis_value::<u64>(reply?).unwrap_or_default();
+        }
+        Ok(waiting)
+    }
+
+    /// The documents of snapshots.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn documents(&self, keys: &[String]) -> Result<Vec<Option<String>>, StoreError> {
+        let mut all = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(GROUPS_PER_STEP) {
+            let mut command = ::redis::cmd("MGET");
+            for key in keys {
+                command.arg(self.store.keys.test(&self.run, key));
+            }
+            let documents: Vec<Option<String>> = self.store.query(command).await?;
+            all.extend(documents);
+        }
+        Ok(all)
+    }
+
+    /// The last event of the run, or `0`.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn last_event(&self) -> Result<String, StoreError> {
+        let mut command = ::redis::cmd("XREVRANGE");
+        command
+            .arg(self.store.keys.events(&self.run))
+            .arg("+")
+            .arg("-");
+        command.arg("COUNT").arg(1);
+        let reply: StreamRangeReply = self.store.query(command).await?;
+        let last = reply.ids.into_iter().next();
+        Ok(last.map_or_else(|| "0".to_owned(), |entry| entry.id))
+    }
+
+    /// The snapshots that were finished after an event, in up to `count` events.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn finished_after(
+        &self,
+        after: &str,
+        count: usize,
+    ) -> Result<FinishedSince, StoreError> {
+        let mut command = ::redis::cmd("XRANGE");
+        command.arg(self.store.keys.events(&self.run));
+        command
+            .arg(format!("({after}"))
+            .arg("+")
+            .arg("COUNT")
+            .arg(count);
+        let reply: StreamRangeReply = self.store.query(command).await?;
+        let mut finished = FinishedSince::default();
+        for entry in reply.ids {
+            let event: Option<String> = entry.get("event");
+            finished
+                .keys
+                .extend(event.and_then(|event| finished_key(&event)));
+            finished.last = Some(entry.id);
+        }
+        Ok(finished)
     }
 
     /// The commands for this worker after the entry `after` of their stream
@@ -256,7 +350,7 @@ impl SharedQueue {
         let mut command = ::redis::cmd("XRANGE");
         command.arg(self.store.keys.commands(&self.run, &self.worker));
         command.arg(format!("({after}")).arg("+");
-        let reply: ::redis::streams::StreamRangeReply = self.store.query(command).await?;
+        let reply: StreamRangeReply = self.store.query(command).await?;
         let entries = reply.ids.into_iter();
         Ok(entries
             .filter_map(|entry| Some((entry.get("command")?, entry.id)))
@@ -322,11 +416,19 @@ fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// A worker's `lastSeen`, which its document ends with.
-fn last_seen(document: &str) -> i64 {
-    let at = document.rsplit_once("\"lastSeen\":");
-    let at = at.and_then(|(_, at)| at.trim_end_matches('}').parse().ok());
-    at.unwrap_or_default()
+/// The key of the snapshot that an event has finished.
+fn finished_key(event: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct FinishedTest {
+        story_identifier: StoryIdentifier,
+        status: Status,
+    }
+    if !event.starts_with("{\"type\":\"test:") {
+        return None;
+    }
+    let test: FinishedTest = serde_json::from_str(event).ok()?;
+    test.status.is_final().then(|| test.story_identifier.key())
 }
 
 /// A group, its token, its lane, and its open keys.

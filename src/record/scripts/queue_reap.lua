@@ -20,6 +20,13 @@ for _, group in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', string.format
   else
     requeue(group)
   end
-  publish('worker:lost', ARGV[first + 3] .. ',"worker":"' .. lost .. '","group":"' .. group .. '"', string.format('%.0f', now()), changes)
+  -- One worker can lose several groups.
+  local known = redis.call('HGET', workers, lost)
+  if known and string.find(known, '"state":"lost"', 1, true) then
+    redis.call('HSET', control, unpack(changes))
+  else
+    publish('worker:lost', ARGV[first + 3] .. ',"worker":"' .. lost .. '"', string.format('%.0f', now()), changes)
+    if known then redis.call('HSET', workers, lost, (string.gsub(known, '"state":"%a+"', '"state":"lost"'))) end
+  end
 end
 return reply

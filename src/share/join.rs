@@ -1,0 +1,149 @@
+//! Queues the plan of a run, or compares it with that of the run.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::estimates::estimate;
+use super::plan::SharedPlan;
+use crate::record::{PlanConflict, PlanOutcome, SharedQueue};
+use crate::redis::StoreError;
+
+/// How long joining waits for the server and for the run, which the recorder
+/// creates meanwhile.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(15);
+const JOIN_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Why a machine cannot join a run.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// The server cannot be reached, or does not create the run.
+    #[error("failed to join the shared run: {0}")]
+    Unreachable(String),
+    /// The plan differs from that of the run.
+    #[error(
+        "this machine cannot join the shared run, because its plan differs:\n  {}\n\
+         help: start all machines with the same commit, manifest, filters and browsers, or \
+         give them another TINTYPE_RUN_ID",
+        differences.join("\n  ")
+    )]
+    Refused {
+        /// The first differences.
+        differences: Vec<String>,
+    },
+}
+
+/// The state of a run when a worker joins it.
+#[derive(Clone, Debug, Default)]
+pub struct Joined {
+    /// The other workers that take part.
+    pub others: usize,
+    /// The snapshots of the plan.
+    pub total: usize,
+    /// The keys of snapshots that have their outcome already.
+    pub done: Vec<String>,
+    /// The last event of the run.
+    pub last_event: String,
+}
+
+impl Joined {
+    /// The state in one sentence.
+    pub fn describe(&self, run: &str) -> String {
+        let left = self.total - self.done.len();
+        let others = match self.others {
+            0 => String::new(),
+            1 => " with 1 other".to_owned(),
+            others => format!(" with {others} others"),
+        };
+        format!("joined run {run}{others}; {left} of {} left", self.total)
+    }
+}
+
+/// Joins a run: compares the plan with that of the run, and queues it if no
+/// worker has.
+///
+/// # Errors
+/// When the server cannot be reached, or has another plan.
+pub async fn join(queue: &SharedQueue, plan: &SharedPlan) -> Result<Joined, JoinError> {
+    let deadline = Instant::now() + JOIN_TIMEOUT;
+    loop {
+        match queue_plan(queue, plan).await {
+            Ok(PlanOutcome::Refused(conflict)) => {
+                let differences = differences(queue, plan, conflict).await;
+                return Err(JoinError::Refused { differences });
+            }
+            Ok(PlanOutcome::Queued(_)) => break,
+            Ok(PlanOutcome::NoRun | PlanOutcome::Incomplete) if Instant::now() < deadline => {}
+            Ok(PlanOutcome::NoRun | PlanOutcome::Incomplete) => {
+                return Err(JoinError::Unreachable(
+                    "the record has no such run".to_owned(),
+                ));
+            }
+            Err(error) if Instant::now() >= deadline => return Err(unreachable(&error)),
+            Err(_) => {}
+        }
+        sleep(JOIN_INTERVAL).await;
+    }
+    state(queue, plan)
+        .await
+        .map_err(|error| unreachable(&error))
+}
+
+fn unreachable(error: &StoreError) -> JoinError {
+    JoinError::Unreachable(error.to_string())
+}
+
+async fn state(queue: &SharedQueue, plan: &SharedPlan) -> Result<Joined, StoreError> {
+    let last_event = queue.last_event().await?;
+    let names: Vec<_> = plan.groups.iter().map(|group| group.name.clone()).collect();
+    let open = queue.open_keys(&names).await?;
+    let done = plan.groups.iter().zip(open).flat_map(|(group, open)| {
+        let is_done = move |key: &&String| open.as_ref().is_some_and(|open| !open.contains(key));
+        group.keys.iter().filter(is_done).cloned()
+    });
+    let others = queue.workers().await?;
+    Ok(Joined {
+        others: others
+            .iter()
+            .filter(|other| other.name != queue.worker())
+            .count(),
+        total: plan.keys().count(),
+        done: done.collect(),
+        last_event,
+    })
+}
+
+/// Compares the plan, and queues its groups if not all are queued.
+pub(super) async fn queue_plan(
+    queue: &SharedQueue,
+    plan: &SharedPlan,
+) -> Result<PlanOutcome, StoreError> {
+    let digest = plan.digest.text();
+    let compared = queue.plan(&digest, &plan.builds, &[]).await?;
+    if compared != PlanOutcome::Incomplete || plan.groups.is_empty() {
+        return Ok(compared);
+    }
+    let groups = estimate(queue, &plan.groups).await?;
+    queue.plan(&digest, &plan.builds, &groups).await
+}
+
+async fn differences(
+    queue: &SharedQueue,
+    plan: &SharedPlan,
+    conflict: PlanConflict,
+) -> Vec<String> {
+    match conflict {
+        PlanConflict::Engine { engine, build } => {
+            let own = plan.builds.iter().find(|(name, _)| *name == engine);
+            let own = own.map_or("unknown", |(_, build)| build.as_str());
+            vec![format!("{engine}: {own} here, {build} in the run")]
+        }
+        PlanConflict::Digest(text) => {
+            let mut differences = plan.digest.differences(&text);
+            if let Ok(planned) = queue.planned().await {
+                differences.extend(plan.missing(&planned));
+            }
+            differences
+        }
+    }
+}

@@ -1,0 +1,471 @@
+//! The loop that claims groups, keeps their leases and follows the run.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use super::claims::ClaimPace;
+use super::elsewhere;
+use super::join::{Joined, queue_plan};
+use super::local_run::LocalRun;
+use super::plan::SharedPlan;
+use super::rendezvous;
+use super::timing::ShareTiming;
+use crate::record::{
+    ClaimOutcome, ClaimRequest, ClaimedGroup, HeldLeases, Lease, LostGroup, PlanOutcome,
+    SharedQueue, SharedWorker,
+};
+use crate::redis::StoreError;
+
+/// How long leaving may take.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How many events are read at once.
+const EVENTS_PER_READ: usize = 1000;
+
+/// What a worker tells about itself.
+#[derive(Clone, Debug, Serialize)]
+pub struct WorkerDescription {
+    /// The machine.
+    pub host: String,
+    /// The process.
+    pub pid: u32,
+    /// The number of sessions.
+    pub sessions: usize,
+    /// The engines that it has.
+    pub engines: Vec<String>,
+    /// The version of Tintype.
+    pub version: String,
+}
+
+/// The state of a worker, as its document in the record tells it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WorkerDocument<'a> {
+    #[serde(flatten)]
+    description: &'a WorkerDescription,
+    state: &'static str,
+    running: usize,
+    current_tests: Vec<String>,
+    load: f64,
+}
+
+/// One worker of a shared run.
+pub struct ShareWorker {
+    queue: SharedQueue,
+    plan: SharedPlan,
+    /// The lanes of the engines that this worker has.
+    lanes: Vec<String>,
+    held: Arc<HeldLeases>,
+    local: Arc<dyn LocalRun>,
+    description: WorkerDescription,
+    pace: ClaimPace,
+    requests: u64,
+    /// The id of a request whose reply was lost, and how many groups it asked for.
+    pending: Option<(String, usize)>,
+    /// Whether nothing waited when it last asked.
+    found_nothing: bool,
+    is_paused: bool,
+    /// The groups that were begun since `begun_since`.
+    begun: usize,
+    begun_since: Instant,
+    last_event: String,
+    last_command: String,
+    workers: Vec<SharedWorker>,
+    away_since: Option<Instant>,
+    has_divided: bool,
+    /// Since when groups wait for an engine that no machine has.
+    engine_missing_since: Option<Instant>,
+    timing: ShareTiming,
+    due: Due,
+}
+
+/// When each regular task is due.
+struct Due {
+    follow: Instant,
+    reap: Instant,
+    renew: Instant,
+}
+
+impl ShareWorker {
+    /// A worker that has joined a run.
+    pub fn new(
+        queue: SharedQueue,
+        plan: SharedPlan,
+        held: Arc<HeldLeases>,
+        local: Arc<dyn LocalRun>,
+        description: WorkerDescription,
+        joined: &Joined,
+    ) -> Self {
+        let now = Instant::now();
+        let mut lanes = plan.lanes();
+        lanes.retain(|lane| description.engines.contains(lane));
+        Self {
+            queue,
+            plan,
+            lanes,
+            held,
+            local,
+            description,
+            pace: ClaimPace::default(),
+            requests: 0,
+            pending: None,
+            found_nothing: false,
+            is_paused: false,
+            begun: 0,
+            begun_since: now,
+            last_event: joined.last_event.clone(),
+            last_command: "0".to_owned(),
+            workers: Vec::new(),
+            away_since: None,
+            has_divided: false,
+            engine_missing_since: None,
+            timing: ShareTiming::default(),
+            due: Due {
+                follow: now,
+                reap: now,
+                renew: now,
+            },
+        }
+    }
+
+    /// Uses other times.
+    #[must_use]
+    pub fn with_timing(mut self, timing: ShareTiming) -> Self {
+        self.queue.set_lease(timing.lease);
+        self.timing = timing;
+        self
+    }
+
+    /// Works until the queue has come to its end, or until `stop`: then its groups
+    /// wait for other workers at once.
+    pub async fn run(mut self, done: Vec<String>, mut stop: watch::Receiver<bool>) {
+        if let Err(error) = self.note_outcomes(&done).await {
+            tracing::warn!("failed to read the outcomes of other machines: {error}");
+        }
+        let mut ticks = interval(self.timing.poll);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let local = Arc::clone(&self.local);
+            tokio::select! {
+                biased;
+                _ = stop.changed() => break,
+                () = local.demand().notified() => {}
+                _ = ticks.tick() => {
+                    let regular = self.regular_tasks().await;
+                    self.note(&regular);
+                    self.found_nothing = false;
+                }
+            }
+            let claimed = self.claim().await;
+            self.note(&claimed);
+            if claimed.unwrap_or(false) || self.is_done_without_server() {
+                self.leave_rest().await;
+                self.local.close();
+                break;
+            }
+        }
+        let released = timeout(LEAVE_TIMEOUT, self.queue.release(&self.held.all())).await;
+        if !matches!(released, Ok(Ok(()))) {
+            tracing::warn!("failed to release the leases, which expire by themselves");
+        }
+    }
+
+    /// Notes whether the server could be reached.
+    fn note<T>(&mut self, result: &Result<T, StoreError>) {
+        match result {
+            Ok(_) if self.away_since.take().is_some() => {
+                tracing::info!("the queue of the shared run is reachable again");
+                self.take_back_divided();
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let since = *self.away_since.get_or_insert_with(|| {
+                    tracing::warn!("the queue of the shared run is not reachable: {error}");
+                    Instant::now()
+                });
+                if since.elapsed() >= self.timing.divide_after && !self.has_divided {
+                    self.divide();
+                }
+            }
+        }
+    }
+
+    async fn regular_tasks(&mut self) -> Result<(), StoreError> {
+        let now = Instant::now();
+        if now >= self.due.renew {
+            self.due.renew = now + self.timing.renew;
+            self.renew().await?;
+            self.workers = self.queue.workers().await?;
+        }
+        if now >= self.due.reap {
+            self.due.reap = now + self.timing.reap;
+            self.reap().await?;
+        }
+        if now >= self.due.follow {
+            self.due.follow = now + self.timing.follow;
+            self.obey().await?;
+            self.follow().await?;
+        }
+        Ok(())
+    }
+
+    /// Claims groups if sessions want some. Returns whether the queue has come to
+    /// its end.
+    async fn claim(&mut self) -> Result<bool, StoreError> {
+        let (idle, backlog) = self.local.backlog();
+        let wanted = self.pace.wanted(self.local.sessions(), idle, backlog);
+        if wanted == 0 || self.is_paused || self.found_nothing {
+            return Ok(false);
+        }
+        let (id, count) = self.pending.clone().unwrap_or_else(|| {
+            self.requests += 1;
+            (self.requests.to_string(), wanted)
+        });
+        self.pending = Some((id.clone(), count));
+        let asked = Instant::now();
+        let request = ClaimRequest {
+            id: &id,
+            lanes: &self.lanes,
+            count,
+            takes_over: idle > 0,
+        };
+        let reply = self.queue.claim(request).await?;
+        self.pending = None;
+        match reply {
+            ClaimOutcome::Leased {
+                groups,
+                waiting,
+                workers,
+            } => {
+                self.pace.answered(asked.elapsed(), waiting, workers);
+                self.begin(&groups);
+                Ok(false)
+            }
+            ClaimOutcome::Empty { open, is_queued } => {
+                self.found_nothing = true;
+                if !is_queued {
+                    self.queue_again().await?;
+                    return Ok(false);
+                }
+                Ok(open == 0 && self.held.open() == 0 && self.is_over().await?)
+            }
+            ClaimOutcome::NoRun => {
+                self.found_nothing = true;
+                Ok(false)
+            }
+        }
+    }
+
+    fn begin(&mut self, groups: &[ClaimedGroup]) {
+        let now = Instant::now();
+        self.pace.worked(self.begun, now - self.begun_since);
+        (self.begun, self.begun_since) = (groups.len(), now);
+        for group in groups {
+            self.held.insert(group);
+            self.local.start(group);
+        }
+    }
+
+    /// The server has lost the queue.
+    async fn queue_again(&self) -> Result<(), StoreError> {
+        if let PlanOutcome::Refused(_) = queue_plan(&self.queue, &self.plan).await? {
+            tracing::error!("another plan has taken the place of this one");
+        }
+        Ok(())
+    }
+
+    /// Whether no group waits, also not in the lanes of other engines. Groups of an
+    /// engine that no machine has are taken after a while, so that they fail.
+    async fn is_over(&mut self) -> Result<bool, StoreError> {
+        if self.queue.waiting().await? == 0 {
+            return Ok(true);
+        }
+        let lanes = self.plan.lanes();
+        let has_engine = |lane: &String| {
+            let mut workers = self.workers.iter();
+            workers.any(|worker| worker.engines.contains(lane))
+        };
+        if lanes.iter().all(has_engine) {
+            self.engine_missing_since = None;
+        } else if self
+            .engine_missing_since
+            .get_or_insert_with(Instant::now)
+            .elapsed()
+            > self.timing.engine_timeout
+        {
+            self.lanes = lanes;
+        }
+        Ok(false)
+    }
+
+    /// Renews the leases. Groups that another worker has are given up.
+    async fn renew(&mut self) -> Result<(), StoreError> {
+        let lost = self.queue.renew(&self.document(), &self.held.all()).await?;
+        for group in lost {
+            // Without open snapshots, the last outcome has released the group.
+            let keys = self.held.remove(&group);
+            let reason =
+                "another machine took it over, as this one did not renew its lease in time";
+            let outcomes = keys.into_iter().map(|key| (key, reason.to_owned()));
+            self.local.finish_elsewhere(outcomes.collect());
+        }
+        Ok(())
+    }
+
+    fn document(&self) -> String {
+        let current = self.local.current();
+        let state = match (self.is_paused, current.is_empty()) {
+            (true, _) => "paused",
+            (false, true) => "idle",
+            (false, false) => "working",
+        };
+        let document = WorkerDocument {
+            description: &self.description,
+            state,
+            running: current.len(),
+            current_tests: current,
+            load: load(),
+        };
+        let text = serde_json::to_string(&document).expect("texts and numbers can be serialised");
+        text.trim_start_matches('{')
+            .trim_end_matches('}')
+            .to_owned()
+    }
+
+    /// Queues the groups of dead workers again, and fails those that have killed
+    /// several.
+    async fn reap(&mut self) -> Result<(), StoreError> {
+        for LostGroup { lease, workers } in self.queue.reap().await? {
+            let names = std::slice::from_ref(&lease.group);
+            let keys = self
+                .queue
+                .open_keys(names)
+                .await?
+                .remove(0)
+                .unwrap_or_default();
+            let message = format!(
+                "its machine was lost {} times while it was captured: {}\n\
+                 help: such a story may need more memory than a machine has, or hang its browser",
+                workers.len(),
+                workers.join(", ")
+            );
+            self.held.insert(&ClaimedGroup {
+                lease,
+                keys: keys.clone(),
+            });
+            self.local.fail(&keys, &message);
+        }
+        Ok(())
+    }
+
+    /// Obeys the commands for this worker.
+    async fn obey(&mut self) -> Result<(), StoreError> {
+        for (entry, command) in self.queue.commands(&self.last_command).await? {
+            self.last_command = entry;
+            match command.as_str() {
+                "pause" => self.is_paused = true,
+                "resume" => self.is_paused = false,
+                "cancel" => self.local.cancel(),
+                other => tracing::warn!("unknown command `{other}`"),
+            }
+            self.due.renew = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Reads which snapshots other machines have finished.
+    async fn follow(&mut self) -> Result<(), StoreError> {
+        loop {
+            let events = self
+                .queue
+                .finished_after(&self.last_event, EVENTS_PER_READ)
+                .await?;
+            let unfinished: HashSet<_> = self.local.unfinished().into_iter().collect();
+            let mut keys = events.keys;
+            keys.retain(|key| unfinished.contains(key));
+            self.note_outcomes(&keys).await?;
+            match events.last {
+                Some(last) => self.last_event = last,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn note_outcomes(&self, keys: &[String]) -> Result<(), StoreError> {
+        let mut outcomes = elsewhere::outcomes(&self.queue, keys).await?;
+        // This worker has it, and reports its own outcome.
+        outcomes.retain(|(key, _)| self.held.of(key).is_none());
+        self.local.finish_elsewhere(outcomes);
+        Ok(())
+    }
+
+    /// Takes the part of the rest that the names of the workers give to this one.
+    fn divide(&mut self) {
+        self.has_divided = true;
+        let unfinished: HashSet<_> = self.local.unfinished().into_iter().collect();
+        for group in &self.plan.groups {
+            let able = self
+                .workers
+                .iter()
+                .filter(|worker| worker.engines.contains(&group.lane));
+            let able: Vec<_> = able.map(|worker| worker.name.clone()).collect();
+            let is_open = |key: &&String| unfinished.contains(*key) && self.held.of(key).is_none();
+            let keys: Vec<_> = group.keys.iter().filter(is_open).cloned().collect();
+            let is_own = self.lanes.contains(&group.lane)
+                && rendezvous::takes(self.queue.worker(), &group.name, &able);
+            if keys.is_empty() || !is_own {
+                continue;
+            }
+            let lease = Lease {
+                group: group.name.clone(),
+                lane: group.lane.clone(),
+                // Any worker with a lease overrides it.
+                token: 0,
+            };
+            let claimed = ClaimedGroup { lease, keys };
+            self.held.insert(&claimed);
+            self.local.start(&claimed);
+        }
+    }
+
+    /// Leaves to the queue what no session has begun.
+    fn take_back_divided(&mut self) {
+        if std::mem::take(&mut self.has_divided) {
+            let keys = self.held.without_token();
+            self.held.remove_keys(&self.local.take_back(&keys));
+        }
+    }
+
+    /// Whether this worker has done its part, and the server stays away.
+    fn is_done_without_server(&self) -> bool {
+        let is_away = self
+            .away_since
+            .is_some_and(|since| since.elapsed() >= self.timing.give_up_after);
+        is_away && self.has_divided && self.held.open() == 0
+    }
+
+    /// Notes where the snapshots have run that have no outcome here.
+    async fn leave_rest(&self) {
+        let unfinished = self.local.unfinished();
+        let known = elsewhere::outcomes(&self.queue, &unfinished).await;
+        self.local.finish_elsewhere(known.unwrap_or_default());
+        let unknown = self.local.unfinished().into_iter();
+        let reason = "left to the other machines, as the server of the record is not reachable";
+        let unknown = unknown.map(|key| (key, reason.to_owned()));
+        self.local.finish_elsewhere(unknown.collect());
+    }
+}
+
+/// The load of the machine: runnable processes, on average over a minute. 0 if it
+/// is unknown.
+fn load() -> f64 {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let first = text.split_whitespace().next();
+    first
+        .and_then(|first| first.parse().ok())
+        .unwrap_or_default()
+}
