@@ -83,6 +83,16 @@ pub struct ShareWorker {
     due: Due,
 }
 
+/// Whether the server was asked for something, and answered.
+enum Asked {
+    /// There was nothing to ask for.
+    Nothing,
+    /// It has answered.
+    Answered,
+    /// It has answered that the queue has come to its end.
+    Over,
+}
+
 /// When each regular task is due.
 struct Due {
     follow: Instant,
@@ -156,13 +166,14 @@ impl ShareWorker {
                 () = local.demand().notified() => {}
                 _ = ticks.tick() => {
                     let regular = self.regular_tasks().await;
-                    self.note(&regular);
+                    self.note(regular);
                     self.found_nothing = false;
                 }
             }
             let claimed = self.claim().await;
-            self.note(&claimed);
-            if claimed.unwrap_or(false) || self.is_done_without_server() {
+            let is_over = matches!(claimed, Ok(Asked::Over));
+            self.note(claimed);
+            if is_over || self.is_done_without_server() {
                 self.leave_rest().await;
                 self.local.close();
                 break;
@@ -175,13 +186,16 @@ impl ShareWorker {
     }
 
     /// Notes whether the server could be reached.
-    fn note<T>(&mut self, result: &Result<T, StoreError>) {
+    fn note(&mut self, result: Result<Asked, StoreError>) {
         match result {
-            Ok(_) if self.away_since.take().is_some() => {
-                tracing::info!("the queue of the shared run is reachable again");
-                self.take_back_divided();
+            Ok(Asked::Nothing) => {}
+            Ok(Asked::Answered | Asked::Over) => {
+                if self.away_since.take().is_some() {
+                    tracing::info!("the queue of the shared run is reachable again");
+                    self.due.renew = Instant::now();
+                    self.take_back_divided();
+                }
             }
-            Ok(_) => {}
             Err(error) => {
                 let since = *self.away_since.get_or_insert_with(|| {
                     tracing::warn!("the queue of the shared run is not reachable: {error}");
@@ -194,32 +208,35 @@ impl ShareWorker {
         }
     }
 
-    async fn regular_tasks(&mut self) -> Result<(), StoreError> {
+    async fn regular_tasks(&mut self) -> Result<Asked, StoreError> {
         let now = Instant::now();
+        let mut asked = Asked::Nothing;
         if now >= self.due.renew {
             self.due.renew = now + self.timing.renew;
             self.renew().await?;
             self.workers = self.queue.workers().await?;
+            asked = Asked::Answered;
         }
         if now >= self.due.reap {
             self.due.reap = now + self.timing.reap;
             self.reap().await?;
+            asked = Asked::Answered;
         }
         if now >= self.due.follow {
             self.due.follow = now + self.timing.follow;
             self.obey().await?;
             self.follow().await?;
+            asked = Asked::Answered;
         }
-        Ok(())
+        Ok(asked)
     }
 
-    /// Claims groups if sessions want some. Returns whether the queue has come to
-    /// its end.
-    async fn claim(&mut self) -> Result<bool, StoreError> {
+    /// Claims groups if sessions want some.
+    async fn claim(&mut self) -> Result<Asked, StoreError> {
         let (idle, backlog) = self.local.backlog();
         let wanted = self.pace.wanted(self.local.sessions(), idle, backlog);
         if wanted == 0 || self.is_paused || self.found_nothing {
-            return Ok(false);
+            return Ok(Asked::Nothing);
         }
         let (id, count) = self.pending.clone().unwrap_or_else(|| {
             self.requests += 1;
@@ -243,19 +260,24 @@ impl ShareWorker {
             } => {
                 self.pace.answered(asked.elapsed(), waiting, workers);
                 self.begin(&groups);
-                Ok(false)
+                Ok(Asked::Answered)
             }
             ClaimOutcome::Empty { open, is_queued } => {
                 self.found_nothing = true;
                 if !is_queued {
                     self.queue_again().await?;
-                    return Ok(false);
+                    return Ok(Asked::Answered);
                 }
-                Ok(open == 0 && self.held.open() == 0 && self.is_over().await?)
+                let has_ended = open == 0 && self.held.open() == 0 && self.is_over().await?;
+                Ok(if has_ended {
+                    Asked::Over
+                } else {
+                    Asked::Answered
+                })
             }
             ClaimOutcome::NoRun => {
                 self.found_nothing = true;
-                Ok(false)
+                Ok(Asked::Answered)
             }
         }
     }

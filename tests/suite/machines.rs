@@ -286,10 +286,12 @@ fn a_server_that_is_away_is_replaced_by_a_division() {
     shared.server.kill();
     mend(&shared);
     // Its browser breaks, and the story settles in the next one.
-    for browser in shared
-        .project
-        .programs(&["chrome-headless-shell", "chromium", "chrome"])
-    {
+    for browser in shared.project.programs(&[
+        "chromium-headless-shell",
+        "headless_shell",
+        "chromium",
+        "chrome",
+    ]) {
         let _ = Command::new("kill").args(["-9", &browser]).status();
     }
     let printed = || std::fs::read_to_string(&output).unwrap();
