@@ -58,6 +58,17 @@ pub struct RecordedPlan {
     pub snapshots: u64,
 }
 
+impl RecordedPlan {
+    /// The plan that the machines of a shared run have in common. Its name does not
+    /// depend on the snapshots: a machine with another plan is refused.
+    pub fn shared(snapshots: u64) -> Self {
+        Self {
+            name: "queue".to_owned(),
+            snapshots,
+        }
+    }
+}
+
 /// The state of the record at the end of a process.
 #[derive(Clone, Debug)]
 pub struct RecordReport {
@@ -111,6 +122,19 @@ impl Recorder {
             snapshots: planned,
         };
         Self::join(config, run, plan, shared)
+    }
+
+    /// Creates the run or joins it, as a worker of a run whose machines share one
+    /// plan of `planned` snapshots.
+    ///
+    /// # Errors
+    /// As `join`.
+    pub fn open_shared(
+        config: RecordConfig,
+        run: VisualTestRun,
+        planned: u64,
+    ) -> Result<Self, RecordError> {
+        Self::join(config, run, RecordedPlan::shared(planned), true)
     }
 
     /// Creates the run or joins it, and starts to send in the background.

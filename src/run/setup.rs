@@ -107,11 +107,11 @@ pub(super) async fn open(
     };
     let mut run = VisualTestRun::start(config.run.id.clone(), environment.clone());
     run.project = Some(site.manifest.project.clone());
-    let mut plan = recorded_plan(&snapshots);
-    if shares_work {
-        // A machine whose plan differs is refused, so all plans are one.
-        plan.name = "queue".to_owned();
-    }
+    let plan = if shares_work {
+        RecordedPlan::shared(snapshots.len() as u64)
+    } else {
+        recorded_plan(&snapshots)
+    };
     let is_shared = config.nextest.active || shares_work;
     let mut recorder = Recorder::join(record, run.clone(), plan, is_shared)?;
     let shared = match shared.flatten() {

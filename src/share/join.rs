@@ -67,22 +67,28 @@ impl Joined {
 pub async fn join(queue: &SharedQueue, plan: &SharedPlan) -> Result<Joined, JoinError> {
     let deadline = Instant::now() + JOIN_TIMEOUT;
     loop {
-        match queue_plan(queue, plan).await {
-            Ok(PlanOutcome::Refused(conflict)) => {
-                let differences = differences(queue, plan, conflict).await;
-                return Err(JoinError::Refused { differences });
+        match try_to_join(queue, plan).await {
+            Err(JoinError::Unreachable(_)) if Instant::now() < deadline => {
+                sleep(JOIN_INTERVAL).await;
             }
-            Ok(PlanOutcome::Queued(_)) => break,
-            Ok(PlanOutcome::NoRun | PlanOutcome::Incomplete) if Instant::now() < deadline => {}
-            Ok(PlanOutcome::NoRun | PlanOutcome::Incomplete) => {
-                return Err(JoinError::Unreachable(
-                    "the record has no such run".to_owned(),
-                ));
-            }
-            Err(error) if Instant::now() >= deadline => return Err(unreachable(&error)),
-            Err(_) => {}
+            ended => return ended,
         }
-        sleep(JOIN_INTERVAL).await;
+    }
+}
+
+async fn try_to_join(queue: &SharedQueue, plan: &SharedPlan) -> Result<Joined, JoinError> {
+    match queue_plan(queue, plan).await {
+        Ok(PlanOutcome::Queued(_)) => {}
+        Ok(PlanOutcome::Refused(conflict)) => {
+            let differences = differences(queue, plan, conflict).await;
+            return Err(JoinError::Refused { differences });
+        }
+        Ok(PlanOutcome::NoRun | PlanOutcome::Incomplete) => {
+            return Err(JoinError::Unreachable(
+                "the record has no such run".to_owned(),
+            ));
+        }
+        Err(error) => return Err(unreachable(&error)),
     }
     state(queue, plan)
         .await

@@ -10,6 +10,10 @@
 
 #![expect(clippy::print_stdout, reason = "prints the number of faults")]
 
+mod machines;
+#[path = "../support/sleeper.rs"]
+mod sleeper;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
