@@ -204,7 +204,8 @@ impl Machines {
 
     /// Every snapshot is told to have finished once, and numbers have no gap.
     async fn check_events(&self, records: &Records, id: &RunId) {
-        let (mut after, mut finished, mut last) = ("0".to_owned(), HashSet::new(), None);
+        let (mut after, mut finished) = ("0".to_owned(), HashSet::new());
+        let mut last: Option<(u64, String)> = None;
         loop {
             let page = records.events(id, &after, 1000).await.unwrap();
             let Some(end) = page.last() else { break };
@@ -212,12 +213,10 @@ impl Machines {
             for entry in &page {
                 let event: serde_json::Value = serde_json::from_str(&entry.event).unwrap();
                 let number = event["n"].as_u64().unwrap();
-                assert!(
-                    last.is_none_or(|last| number == last + 1),
-                    "{}",
-                    entry.event
-                );
-                last = Some(number);
+                if let Some((before, text)) = last {
+                    assert_eq!(number, before + 1, "between\n{text}\n{entry:?}");
+                }
+                last = Some((number, format!("{entry:?}")));
                 if event["type"] == "test:finished" {
                     let story = event["storyIdentifier"].to_string();
                     assert!(finished.insert(story), "told twice: {}", entry.event);
