@@ -64,6 +64,8 @@ pub struct ShareWorker {
     description: WorkerDescription,
     pace: ClaimPace,
     requests: u64,
+    /// Distinguishes its requests from those of a worker with the same name.
+    instance: String,
     /// The id of a request whose reply was lost, and how many groups it asked for.
     pending: Option<(String, usize)>,
     /// Whether nothing waited when it last asked.
@@ -122,6 +124,7 @@ impl ShareWorker {
             description,
             pace: ClaimPace::default(),
             requests: 0,
+            instance: uuid::Uuid::now_v7().simple().to_string(),
             pending: None,
             found_nothing: false,
             is_paused: false,
@@ -240,7 +243,7 @@ impl ShareWorker {
         }
         let (id, count) = self.pending.clone().unwrap_or_else(|| {
             self.requests += 1;
-            (self.requests.to_string(), wanted)
+            (format!("{}-{}", self.instance, self.requests), wanted)
         });
         self.pending = Some((id.clone(), count));
         let asked = Instant::now();

@@ -9,6 +9,7 @@ mod queue;
 #[path = "../support/mod.rs"]
 mod support;
 mod torn;
+mod torn_queue;
 
 use std::sync::Arc;
 

@@ -6,18 +6,22 @@ use tintype::internals::record::{
     PlanOutcome, QueuedGroup, RecordConfig, SharedQueue,
 };
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::support::server::Server;
 use super::support::{finished, run, started, story};
+use super::torn::append_only_file;
 use super::{StoreFixture, at, config_at, leave};
 
 const PREFIX: &str = "team:";
 
 /// A run on a server with a queue of three groups.
-struct QueueFixture {
-    server: Server,
+pub(crate) struct QueueFixture {
+    pub(crate) server: Server,
     config: RecordConfig,
-    fixture: StoreFixture,
-    joins: Vec<JoinRequest>,
+    pub(crate) fixture: StoreFixture,
+    pub(crate) joins: Vec<JoinRequest>,
+    mark: AtomicU64,
 }
 
 fn lanes() -> Vec<String> {
@@ -35,11 +39,11 @@ fn group(name: &str, lane: &str, stories: &[usize], expected_ms: u32) -> QueuedG
     }
 }
 
-fn builds() -> Vec<(String, String)> {
+pub(crate) fn builds() -> Vec<(String, String)> {
     vec![("chromium".to_owned(), "156".to_owned())]
 }
 
-fn groups() -> Vec<QueuedGroup> {
+pub(crate) fn groups() -> Vec<QueuedGroup> {
     vec![
         group("short", "chromium", &[1], 100),
         group("long", "chromium", &[2, 3], 900),
@@ -49,7 +53,12 @@ fn groups() -> Vec<QueuedGroup> {
 
 impl QueueFixture {
     async fn new() -> Self {
-        let server = Server::start(&[]);
+        Self::on(&[]).await
+    }
+
+    /// On a server with these options.
+    pub(crate) async fn on(options: &[&str]) -> Self {
+        let server = Server::start(options);
         let config = config_at(&server.url(), PREFIX);
         let fixture = StoreFixture {
             store: config.store(),
@@ -68,27 +77,39 @@ impl QueueFixture {
             config,
             fixture,
             joins: joins.to_vec(),
+            mark: AtomicU64::new(0),
         }
     }
 
-    fn queue(&self, worker: &str) -> SharedQueue {
+    /// Marks the end of the server's file.
+    pub(crate) fn mark(&self) {
+        let file = append_only_file(&self.server);
+        let length = std::fs::metadata(file).unwrap().len();
+        self.mark.store(length, Ordering::Relaxed);
+    }
+
+    pub(crate) fn marked(&self) -> u64 {
+        self.mark.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn queue(&self, worker: &str) -> SharedQueue {
         let queue = self.config.shared_queue(self.run(), worker, &lanes());
         queue.unwrap()
     }
 
-    fn run(&self) -> &RunId {
+    pub(crate) fn run(&self) -> &RunId {
         self.fixture.id()
     }
 
     /// The queue of a worker, with the plan in it.
-    async fn planned(&self) -> SharedQueue {
+    pub(crate) async fn planned(&self) -> SharedQueue {
         let queue = self.queue("ci-1:7");
         let planned = queue.plan("digest", &builds(), &groups()).await.unwrap();
         assert_eq!(planned, PlanOutcome::Queued(3));
         queue
     }
 
-    async fn ends(
+    pub(crate) async fn ends(
         &self,
         worker: usize,
         number: u64,
@@ -103,14 +124,33 @@ impl QueueFixture {
     }
 
     /// As if the worker with the lease had not renewed it in time.
-    fn expire(&self, lease: &Lease) {
+    /// As if all workers had died long ago.
+    pub(crate) fn expire_all(&self) {
+        let leases = format!("{PREFIX}tintype:run-1:leases");
+        for group in self.server.cli(&["ZRANGE", &leases, "0", "-1"]).lines() {
+            self.server.cli(&["ZADD", &leases, "XX", "1000", group]);
+        }
+    }
+
+    pub(crate) fn expire(&self, lease: &Lease) {
         let leases = format!("{PREFIX}tintype:run-1:leases");
         self.server
             .cli(&["ZADD", &leases, "XX", "1000", &lease.group]);
     }
 }
 
-async fn claim(queue: &SharedQueue, request: &str) -> Lease {
+/// Claims one group of any lane.
+pub(crate) async fn one_group(queue: &SharedQueue, request: &str) -> ClaimOutcome {
+    let request = ClaimRequest {
+        id: request,
+        lanes: &lanes(),
+        count: 1,
+        takes_over: false,
+    };
+    queue.claim(request).await.unwrap()
+}
+
+pub(crate) async fn claim(queue: &SharedQueue, request: &str) -> Lease {
     claim_in(queue, &lanes(), request).await.unwrap()
 }
 

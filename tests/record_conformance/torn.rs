@@ -93,7 +93,7 @@ async fn apply(fixture: &StoreFixture, join: &JoinRequest, n: usize) -> ApplyOut
 }
 
 /// The file to which the server appends commands.
-fn append_only_file(server: &Server) -> PathBuf {
+pub(crate) fn append_only_file(server: &Server) -> PathBuf {
     let folder = fs::read_dir(server.folder.path().join("appendonlydir")).unwrap();
     let mut files = folder.map(|entry| entry.unwrap().path());
     files

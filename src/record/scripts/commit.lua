@@ -37,15 +37,12 @@ local text, decided, mark = ARGV[9], string.match(h[4] or '', '^(-?%d+)|[^|]*|(%
 if decided and tonumber(at) <= tonumber(decided) then text = with_mark(text, mark, decided) end
 redis.call('SET', KEYS[5], text)
 if not before then redis.call('SADD', KEYS[6], KEYS[5]) end
+local is_last = false
 if lease then
   local open = lease[2] or ''
   local from, to = string.find(open, '\n' .. ARGV[6] .. '\n', 1, true)
   if final and from then open = string.sub(open, 1, from) .. string.sub(open, to + 1) end
-  -- The last outcome releases the group.
-  if final and string.find(open, '^%d+\n$') then
-    redis.call('ZREM', KEYS[7], group)
-    redis.call('ZREM', KEYS[8], group)
-  end
+  is_last = final and string.find(open, '^%d+\n$')
   for _, change in ipairs({'t:' .. group, ARGV[13], 'r:' .. group, open}) do changes[#changes + 1] = change end
 end
 if before ~= status and final then
@@ -62,4 +59,11 @@ end
 -- A second execution is published as an update: `test:finished` comes once.
 local name = ARGV[10]
 if was_final then name = 'test:updated' end
-return {'OK', publish(name, ARGV[11], ARGV[8], changes)}
+local id = publish(name, ARGV[11], ARGV[8], changes)
+-- The last outcome releases the group. It comes after the mark of the operation:
+-- a group that keeps its lease is looked at again, one without would be lost.
+if is_last then
+  redis.call('ZREM', KEYS[7], group)
+  redis.call('ZREM', KEYS[8], group)
+end
+return {'OK', id}

@@ -30,9 +30,14 @@ end
 
 local function deadline(lease) return string.format('%.0f', now() + tonumber(lease)) end
 
--- Returns a group to its queue.
+-- Whether all snapshots of a group have their outcome.
+local function is_done(group)
+  return string.find(redis.call('HGET', control, 'r:' .. group) or '', '^%d+\n$') ~= nil
+end
+
+-- Returns a group to its queue, unless it is done.
 local function requeue(group)
   local lane, score = string.match(redis.call('HGET', control, 'q:' .. group) or '', '^(.-)|(.-)|')
-  if queue_of[lane] then redis.call('ZADD', queue_of[lane], score, group) end
+  if queue_of[lane] and not is_done(group) then redis.call('ZADD', queue_of[lane], score, group) end
   redis.call('ZREM', leases, group)
 end

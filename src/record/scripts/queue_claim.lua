@@ -30,13 +30,20 @@ local function overdue()
   for _, group in ipairs(redis.call('ZRANGE', leases, 0, 49)) do
     local g = redis.call('HMGET', control, 'q:' .. group, 'b:' .. group, 'l:' .. group)
     local limit = tonumber(string.match(g[1] or '', '|(%d+)$') or '0')
-    if limit > 0 and g[3] ~= worker and t - tonumber(g[2] or t) > limit then return group end
+    if limit > 0 and g[3] ~= worker and not is_done(group) and t - tonumber(g[2] or t) > limit then return group end
   end
 end
 
 local groups, queue = {}, nil
 for i = 1, lanes do
-  groups, queue = redis.call('ZRANGE', KEYS[7 + i], 0, count - 1), KEYS[7 + i]
+  queue = KEYS[7 + i]
+  local first_ones = redis.call('ZRANGE', queue, 0, count - 1)
+  while first_ones[1] and not groups[1] do
+    for _, group in ipairs(first_ones) do
+      if is_done(group) then redis.call('ZREM', queue, group) else groups[#groups + 1] = group end
+    end
+    first_ones = redis.call('ZRANGE', queue, 0, count - 1)
+  end
   if groups[1] then break end
 end
 if not groups[1] and ARGV[first + 4] == '1' then groups = {overdue()} end

@@ -11,7 +11,9 @@ for _, group in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', string.format
   local names = (h[2] and h[2] .. ',' or '') .. lost
   local _, commas = string.gsub(names, ',', '')
   local changes = {'x:' .. group, names}
-  if commas + 1 >= limit then
+  if is_done(group) then
+    redis.call('ZREM', leases, group)
+  elseif commas + 1 >= limit then
     local token = mint(h[3])
     redis.call('ZADD', leases, deadline(ARGV[first + 1]), group)
     for _, change in ipairs({'fence', token, 't:' .. group, token, 'l:' .. group, ARGV[first]}) do changes[#changes + 1] = change end
