@@ -4,8 +4,6 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its numbers")]
 #![expect(
     clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     reason = "rates and ratios are small and positive"
 )]
 

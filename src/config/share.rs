@@ -130,6 +130,16 @@ mod tests {
             read(&github),
             read(&[("TINTYPE_SHARE", "yes")]),
         ];
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        TINTYPE_SHARE=on needs a Redis server that every machine can reach
+        help: set REDIS_URL to its address
+        TINTYPE_SHARE=on needs the same run id on every machine, and found no CI system that provides one
+        help: set TINTYPE_RUN_ID to the same text on every machine
+        TINTYPE_SHARE=on needs one process per machine, but cargo-nextest starts one for each test
+        help: run the suite with `cargo test`
+        run-1 false
+        github-5 true
+        invalid value `yes` of TINTYPE_SHARE: expected `off` or `on`
+        ");
     }
 }

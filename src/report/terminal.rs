@@ -299,6 +299,7 @@ mod tests {
             planned: 195,
             environment: sample::run().environment,
             record: "the record is in memory".to_owned(),
+            joined: None,
         };
         let with_browser = first_line(&setup);
         setup.environment.browser = None;
