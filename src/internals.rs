@@ -68,7 +68,7 @@ pub mod record {
     pub use crate::record::export::ExportedRun;
     pub use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
     pub use crate::record::queue::{
-        ClaimOutcome, ClaimRequest, ClaimedGroup, FinishedSince, Lease, LostGroup, PlanConflict,
+        ClaimOutcome, ClaimRequest, ClaimedGroup, GroupProgress, Lease, LostGroup, PlanConflict,
         PlanOutcome, QueuedGroup, SharedWorker,
     };
     pub use crate::record::server_info::ServerInfo;

@@ -178,13 +178,13 @@ pub struct SharedWorker {
     pub last_seen: i64,
 }
 
-/// Snapshots that were finished after an event.
-#[derive(Clone, Debug, Default)]
-pub struct FinishedSince {
-    /// Their keys.
-    pub keys: Vec<String>,
-    /// The last event that was read; `None` if there was none.
-    pub last: Option<String>,
+/// How far a group has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupProgress {
+    /// The keys of its snapshots without an outcome.
+    pub open: Vec<String>,
+    /// The worker that had it last.
+    pub worker: Option<String>,
 }
 
 /// A group that was lost too often. Whoever reads this fails its snapshots.

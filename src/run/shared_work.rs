@@ -81,7 +81,7 @@ impl RunningWorker {
             queue: shared_queue,
             plan,
             held,
-            joined,
+            ..
         } = shared;
         let description = WorkerDescription {
             host: context.config.system.host.clone(),
@@ -101,10 +101,10 @@ impl RunningWorker {
             current,
             canceled,
         });
-        let worker = ShareWorker::new(shared_queue, plan, held, local, description, &joined);
+        let worker = ShareWorker::new(shared_queue, plan, held, local, description);
         let (stop, stopped) = watch::channel(false);
         Self {
-            task: tokio::spawn(worker.run(joined.done, stopped)),
+            task: tokio::spawn(worker.run(stopped)),
             stop,
         }
     }

@@ -1,31 +1,35 @@
 //! What other machines have done.
 
-use serde::Deserialize;
+use std::collections::HashSet;
 
-use crate::model::Status;
+use super::plan::SharedPlan;
 use crate::record::SharedQueue;
 use crate::redis::StoreError;
 
-#[derive(Deserialize)]
-struct Outcome {
-    status: Status,
-    worker: Option<String>,
-}
-
-/// The snapshots of these that have an outcome in the record, each with the reason
-/// why it has none here.
+/// The snapshots of `unfinished` that have their outcome, each with the reason why it
+/// has none here. Looks at the first `limit` groups, in the order of the plan, in
+/// which the tests wait.
 pub(super) async fn outcomes(
     queue: &SharedQueue,
-    keys: &[String],
+    plan: &SharedPlan,
+    unfinished: &HashSet<String>,
+    limit: usize,
 ) -> Result<Vec<(String, String)>, StoreError> {
-    let documents = queue.documents(keys).await?;
-    let outcomes = keys.iter().zip(documents).filter_map(|(key, document)| {
-        let outcome: Outcome = serde_json::from_str(&document?).ok()?;
-        let worker = outcome.worker.unwrap_or_default();
+    let groups = plan.groups.iter();
+    let groups = groups.filter(|group| group.keys.iter().any(|key| unfinished.contains(key)));
+    let groups: Vec<_> = groups.take(limit).collect();
+    let names: Vec<_> = groups.iter().map(|group| group.name.clone()).collect();
+    let progress = queue.progress(&names).await?;
+    let mut outcomes = Vec::new();
+    for (group, progress) in groups.into_iter().zip(progress) {
+        let Some(progress) = progress else { continue };
+        let worker = progress.worker.unwrap_or_default();
         let reason = format!("ran on {}", place(&worker, queue.worker()));
-        outcome.status.is_final().then(|| (key.clone(), reason))
-    });
-    Ok(outcomes.collect())
+        let is_done = |key: &&String| unfinished.contains(*key) && !progress.open.contains(key);
+        let done = group.keys.iter().filter(is_done);
+        outcomes.extend(done.map(|key| (key.clone(), reason.clone())));
+    }
+    Ok(outcomes)
 }
 
 /// Where a worker `{host}:{pid}-…` is: its host, with the process if that is the

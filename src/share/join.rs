@@ -40,22 +40,22 @@ pub struct Joined {
     pub others: usize,
     /// The snapshots of the plan.
     pub total: usize,
-    /// The keys of snapshots that have their outcome already.
-    pub done: Vec<String>,
-    /// The last event of the run.
-    pub last_event: String,
+    /// The snapshots that have no outcome yet.
+    pub left: usize,
 }
 
 impl Joined {
     /// The state in one sentence.
     pub fn describe(&self, run: &str) -> String {
-        let left = self.total - self.done.len();
         let others = match self.others {
             0 => String::new(),
             1 => " with 1 other".to_owned(),
             others => format!(" with {others} others"),
         };
-        format!("joined run {run}{others}; {left} of {} left", self.total)
+        format!(
+            "joined run {run}{others}; {} of {} left",
+            self.left, self.total
+        )
     }
 }
 
@@ -100,13 +100,9 @@ fn unreachable(error: &StoreError) -> JoinError {
 }
 
 async fn state(queue: &SharedQueue, plan: &SharedPlan) -> Result<Joined, StoreError> {
-    let last_event = queue.last_event().await?;
     let names: Vec<_> = plan.groups.iter().map(|group| group.name.clone()).collect();
-    let open = queue.open_keys(&names).await?;
-    let done = plan.groups.iter().zip(open).flat_map(|(group, open)| {
-        let is_done = move |key: &&String| open.as_ref().is_some_and(|open| !open.contains(key));
-        group.keys.iter().filter(is_done).cloned()
-    });
+    let progress = queue.progress(&names).await?;
+    let left = progress.iter().flatten().map(|group| group.open.len());
     let others = queue.workers().await?;
     Ok(Joined {
         others: others
@@ -114,8 +110,7 @@ async fn state(queue: &SharedQueue, plan: &SharedPlan) -> Result<Joined, StoreEr
             .filter(|other| other.name != queue.worker())
             .count(),
         total: plan.keys().count(),
-        done: done.collect(),
-        last_event,
+        left: left.sum(),
     })
 }
 

@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::claims::ClaimPace;
 use super::elsewhere;
-use super::join::{Joined, queue_plan};
+use super::join::queue_plan;
 use super::local_run::LocalRun;
 use super::plan::SharedPlan;
 use super::rendezvous;
@@ -23,8 +23,8 @@ use crate::redis::StoreError;
 
 /// How long leaving may take.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(3);
-/// How many events are read at once.
-const EVENTS_PER_READ: usize = 1000;
+/// How many groups all workers of a run together follow at once.
+const FOLLOWED_GROUPS: usize = 20_000;
 
 /// What a worker tells about itself.
 #[derive(Clone, Debug, Serialize)]
@@ -74,7 +74,6 @@ pub struct ShareWorker {
     /// The groups that were begun since `begun_since`.
     begun: usize,
     begun_since: Instant,
-    last_event: String,
     last_command: String,
     workers: Vec<SharedWorker>,
     away_since: Option<Instant>,
@@ -110,7 +109,6 @@ impl ShareWorker {
         held: Arc<HeldLeases>,
         local: Arc<dyn LocalRun>,
         description: WorkerDescription,
-        joined: &Joined,
     ) -> Self {
         let now = Instant::now();
         let mut lanes = plan.lanes();
@@ -130,7 +128,6 @@ impl ShareWorker {
             is_paused: false,
             begun: 0,
             begun_since: now,
-            last_event: joined.last_event.clone(),
             last_command: "0".to_owned(),
             workers: Vec::new(),
             away_since: None,
@@ -155,10 +152,7 @@ impl ShareWorker {
 
     /// Works until the queue has come to its end, or until `stop`: then its groups
     /// wait for other workers at once.
-    pub async fn run(mut self, done: Vec<String>, mut stop: watch::Receiver<bool>) {
-        if let Err(error) = self.note_outcomes(&done).await {
-            tracing::warn!("failed to read the outcomes of other machines: {error}");
-        }
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) {
         let mut ticks = interval(self.timing.poll);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -366,12 +360,8 @@ impl ShareWorker {
     async fn reap(&mut self) -> Result<(), StoreError> {
         for LostGroup { lease, workers } in self.queue.reap().await? {
             let names = std::slice::from_ref(&lease.group);
-            let keys = self
-                .queue
-                .open_keys(names)
-                .await?
-                .remove(0)
-                .unwrap_or_default();
+            let progress = self.queue.progress(names).await?.remove(0);
+            let keys = progress.map(|group| group.open).unwrap_or_default();
             let message = format!(
                 "its machine was lost {} times while it was captured: {}\n\
                  help: such a story may need more memory than a machine has, or hang its browser",
@@ -402,30 +392,29 @@ impl ShareWorker {
         Ok(())
     }
 
-    /// Reads which snapshots other machines have finished.
-    async fn follow(&mut self) -> Result<(), StoreError> {
-        loop {
-            let events = self
-                .queue
-                .finished_after(&self.last_event, EVENTS_PER_READ)
-                .await?;
-            let unfinished: HashSet<_> = self.local.unfinished().into_iter().collect();
-            let mut keys = events.keys;
-            keys.retain(|key| unfinished.contains(key));
-            self.note_outcomes(&keys).await?;
-            match events.last {
-                Some(last) => self.last_event = last,
-                None => return Ok(()),
-            }
-        }
+    /// Notes the snapshots that other machines have finished, for the tests that
+    /// wait next.
+    async fn follow(&self) -> Result<(), StoreError> {
+        // Many machines together would otherwise ask for too much.
+        let limit = (FOLLOWED_GROUPS / self.workers.len().max(1)).clamp(32, 500);
+        while self.note_outcomes(limit).await? >= limit {}
+        Ok(())
     }
 
-    async fn note_outcomes(&self, keys: &[String]) -> Result<(), StoreError> {
-        let mut outcomes = elsewhere::outcomes(&self.queue, keys).await?;
-        // This worker has it, and reports its own outcome.
-        outcomes.retain(|(key, _)| self.held.of(key).is_none());
+    /// Looks at up to `limit` groups, and returns the number of snapshots that were
+    /// finished elsewhere.
+    async fn note_outcomes(&self, limit: usize) -> Result<usize, StoreError> {
+        let unfinished = self.local.unfinished().into_iter();
+        // This worker reports its own outcomes.
+        let unfinished = unfinished.filter(|key| self.held.of(key).is_none());
+        let unfinished: HashSet<_> = unfinished.collect();
+        if unfinished.is_empty() {
+            return Ok(0);
+        }
+        let outcomes = elsewhere::outcomes(&self.queue, &self.plan, &unfinished, limit).await?;
+        let count = outcomes.len();
         self.local.finish_elsewhere(outcomes);
-        Ok(())
+        Ok(count)
     }
 
     /// Takes the part of the rest that the names of the workers give to this one.
@@ -475,9 +464,9 @@ impl ShareWorker {
 
     /// Notes where the snapshots have run that have no outcome here.
     async fn leave_rest(&self) {
-        let unfinished = self.local.unfinished();
-        let known = elsewhere::outcomes(&self.queue, &unfinished).await;
-        self.local.finish_elsewhere(known.unwrap_or_default());
+        if let Err(error) = self.note_outcomes(usize::MAX).await {
+            tracing::warn!("failed to read what other machines have done: {error}");
+        }
         let unknown = self.local.unfinished().into_iter();
         let reason = "left to the other machines, as the server of the record is not reachable";
         let unknown = unknown.map(|key| (key, reason.to_owned()));

@@ -5,6 +5,7 @@
 //! dead process has left in its journal.
 
 use std::collections::{BTreeMap, HashSet};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -66,7 +67,10 @@ async fn work(config: &RecordConfig, groups: usize) {
 /// A server, its machines, and the faults so far.
 struct Machines {
     server: Server,
-    proxy: Proxy,
+    /// The connection of each machine to the server.
+    proxies: Vec<Proxy>,
+    /// Accepts connections and never answers.
+    silent: TcpListener,
     folder: tempfile::TempDir,
     groups: usize,
     processes: Vec<Option<Child>>,
@@ -83,7 +87,8 @@ impl Machines {
         };
         let server = Server::start(options);
         let mut machines = Self {
-            proxy: Proxy::start(server.port),
+            proxies: (0..MACHINES).map(|_| Proxy::start(server.port)).collect(),
+            silent: TcpListener::bind("127.0.0.1:0").unwrap(),
             server,
             folder: tempfile::tempdir().unwrap(),
             groups,
@@ -110,7 +115,10 @@ impl Machines {
                 "--nocapture",
                 "--test-threads=1",
             ])
-            .env("TINTYPE_CHAOS_MACHINE_PORT", self.proxy.port.to_string())
+            .env(
+                "TINTYPE_CHAOS_MACHINE_PORT",
+                self.proxies[number].port.to_string(),
+            )
             .env("TINTYPE_CHAOS_FOLDER", self.folder(number))
             .env("TINTYPE_CHAOS_GROUPS", self.groups.to_string())
             .stdin(Stdio::null())
@@ -129,7 +137,7 @@ impl Machines {
             return None;
         }
         let id = process.id().to_string();
-        let fault = match self.dice.roll(10) {
+        let fault = match self.dice.roll(14) {
             0..=3 => {
                 process.kill().unwrap();
                 process.wait().unwrap();
@@ -153,8 +161,23 @@ impl Machines {
                     "servers killed and empty"
                 }
             }
+            8..=10 => {
+                // A firewall that refuses, or one that drops silently.
+                let (fault, port) = match self.dice.roll(2) {
+                    0 => ("machines partitioned", 1),
+                    _ => (
+                        "machines partitioned silently",
+                        self.silent.local_addr().unwrap().port(),
+                    ),
+                };
+                self.proxies[number].lead_to(port);
+                // Also beyond the lease and the time after which it divides the rest.
+                self.dice.pause(100, 4000);
+                self.proxies[number].lead_to(self.server.port);
+                fault
+            }
             _ => {
-                self.proxy.cut_after(self.dice.roll(9000));
+                self.proxies[number].cut_after(self.dice.roll(9000));
                 "connections cut"
             }
         };

@@ -78,7 +78,7 @@ pub(crate) async fn take_part(
     if let Err(error) = recorder.wait_joined(Duration::from_secs(30)).await {
         return Err(JoinError::Unreachable(error.to_string()));
     }
-    let joined = join(&queue, &plan).await?;
+    join(&queue, &plan).await?;
     let held = Arc::new(HeldLeases::default());
     let recorder = recorder.with_leases(Arc::clone(&held));
     let sleeper = Arc::new(Sleeper {
@@ -106,10 +106,10 @@ pub(crate) async fn take_part(
         .map(|_| tokio::spawn(Arc::clone(&sleeper).session()))
         .collect();
     let local = Arc::clone(&sleeper) as Arc<dyn LocalRun>;
-    let worker = ShareWorker::new(queue, plan, held, local, description, &joined);
+    let worker = ShareWorker::new(queue, plan, held, local, description);
     // A channel without a sender would stop the worker.
     let (_running, stop) = watch::channel(false);
-    worker.with_timing(work.timing).run(joined.done, stop).await;
+    worker.with_timing(work.timing).run(stop).await;
     for session in sessions {
         session.await.unwrap();
     }

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use ::redis::streams::StreamRangeReply;
 use ::redis::{Cmd, Script};
-use serde::Deserialize;
 
 use super::client::{RedisStore, unexpected_reply};
 use super::write::reply_words;
-use crate::model::{RunId, Status, StoryIdentifier};
+use crate::model::RunId;
 use crate::record::operation::{HistoryEntry, json, run_id_field};
 use crate::record::queue::{
-    ClaimOutcome, ClaimRequest, ClaimedGroup, FinishedSince, LEASE, Lease, LostGroup, MAX_LOST,
+    ClaimOutcome, ClaimRequest, ClaimedGroup, GroupProgress, LEASE, Lease, LostGroup, MAX_LOST,
     PlanConflict, PlanOutcome, QueuedGroup, SharedWorker,
 };
 use crate::redis::StoreError;
@@ -180,28 +179,28 @@ impl SharedQueue {
         self.send(command).await.map(drop)
     }
 
-    /// The keys without an outcome in this round, for each group; `None` for a
-    /// group that is not queued.
+    /// How far groups have come in this round; `None` for a group that is not queued.
     ///
     /// # Errors
     /// When the store cannot be reached.
-    pub async fn open_keys(
+    pub async fn progress(
         &self,
         groups: &[String],
-    ) -> Result<Vec<Option<Vec<String>>>, StoreError> {
+    ) -> Result<Vec<Option<GroupProgress>>, StoreError> {
         let mut all = Vec::with_capacity(groups.len());
         for groups in groups.chunks(GROUPS_PER_STEP) {
             let mut command = ::redis::cmd("HMGET");
             command.arg(self.store.keys.control(&self.run));
             for group in groups {
-                command.arg(format!("r:{group}"));
+                command.arg(format!("r:{group}")).arg(format!("l:{group}"));
             }
             let texts: Vec<Option<String>> = self.store.query(command).await?;
-            all.extend(
-                texts
-                    .into_iter()
-                    .map(|text| Some(lines(text?.split_once('\n')?.1))),
-            );
+            all.extend(texts.chunks(2).map(|texts| {
+                Some(GroupProgress {
+                    open: lines(texts[0].as_ref()?.split_once('\n')?.1),
+                    worker: texts[1].clone(),
+                })
+            }));
         }
         Ok(all)
     }
@@ -280,67 +279,6 @@ impl SharedQueue {
         Ok(waiting)
     }
 
-    /// The documents of snapshots.
-    ///
-    /// # Errors
-    /// When the store cannot be reached.
-    pub async fn documents(&self, keys: &[String]) -> Result<Vec<Option<String>>, StoreError> {
-        let mut all = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(GROUPS_PER_STEP) {
-            let mut command = ::redis::cmd("MGET");
-            for key in keys {
-                command.arg(self.store.keys.test(&self.run, key));
-            }
-            let documents: Vec<Option<String>> = self.store.query(command).await?;
-            all.extend(documents);
-        }
-        Ok(all)
-    }
-
-    /// The last event of the run, or `0`.
-    ///
-    /// # Errors
-    /// When the store cannot be reached.
-    pub async fn last_event(&self) -> Result<String, StoreError> {
-        let mut command = ::redis::cmd("XREVRANGE");
-        command
-            .arg(self.store.keys.events(&self.run))
-            .arg("+")
-            .arg("-");
-        command.arg("COUNT").arg(1);
-        let reply: StreamRangeReply = self.store.query(command).await?;
-        let last = reply.ids.into_iter().next();
-        Ok(last.map_or_else(|| "0".to_owned(), |entry| entry.id))
-    }
-
-    /// The snapshots that were finished after an event, in up to `count` events.
-    ///
-    /// # Errors
-    /// When the store cannot be reached.
-    pub async fn finished_after(
-        &self,
-        after: &str,
-        count: usize,
-    ) -> Result<FinishedSince, StoreError> {
-        let mut command = ::redis::cmd("XRANGE");
-        command.arg(self.store.keys.events(&self.run));
-        command
-            .arg(format!("({after}"))
-            .arg("+")
-            .arg("COUNT")
-            .arg(count);
-        let reply: StreamRangeReply = self.store.query(command).await?;
-        let mut finished = FinishedSince::default();
-        for entry in reply.ids {
-            let event: Option<String> = entry.get("event");
-            finished
-                .keys
-                .extend(event.and_then(|event| finished_key(&event)));
-            finished.last = Some(entry.id);
-        }
-        Ok(finished)
-    }
-
     /// The commands for this worker after the entry `after` of their stream
     /// (`0` for the first), each with its entry.
     ///
@@ -414,21 +352,6 @@ fn conflict(words: Vec<String>) -> PlanConflict {
 
 fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
-}
-
-/// The key of the snapshot that an event has finished.
-fn finished_key(event: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct FinishedTest {
-        story_identifier: StoryIdentifier,
-        status: Status,
-    }
-    if !event.starts_with("{\"type\":\"test:") {
-        return None;
-    }
-    let test: FinishedTest = serde_json::from_str(event).ok()?;
-    test.status.is_final().then(|| test.story_identifier.key())
 }
 
 /// A group, its token, its lane, and its open keys.
