@@ -218,7 +218,12 @@ impl LocalRun for SharedWork {
             |index| !captured.contains(&index),
             |engine| Browser::needs_restart_for_theme(engine, settings),
         );
-        self.queue.add(groups);
+        if !self.queue.add(groups) {
+            // The process was interrupted while it claimed the group.
+            for index in captured {
+                context.finish_elsewhere(index, "left to the other machines");
+            }
+        }
     }
 
     fn take_back(&self, keys: &[String]) -> Vec<String> {

@@ -84,11 +84,15 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Adds groups.
-    pub(crate) fn add(&self, groups: Vec<SnapshotGroup>) {
+    /// Adds groups, unless the queue is closed. Returns whether it has.
+    #[must_use]
+    pub(crate) fn add(&self, groups: Vec<SnapshotGroup>) -> bool {
         let mut state = self.lock();
-        state.groups.extend(groups);
-        state.wake_idle();
+        if !state.is_closed {
+            state.groups.extend(groups);
+            state.wake_idle();
+        }
+        !state.is_closed
     }
 
     /// Removes the groups that `chooses` and no session has taken.
