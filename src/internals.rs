@@ -27,8 +27,8 @@ pub mod baseline {
 
 pub mod browser {
     pub use crate::browser::{
-        Browser, BrowserError, BrowserInfo, Programs, Settled, Thoroughness, find, install_command,
-        limits,
+        Browser, BrowserError, BrowserInfo, Programs, Settled, StepBarrier, Thoroughness, find,
+        install_command, limits,
     };
 }
 

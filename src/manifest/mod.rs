@@ -6,6 +6,7 @@
 
 mod code_stories;
 mod context;
+mod dependencies;
 mod error;
 mod load;
 mod overrides;

@@ -40,7 +40,7 @@ pub(super) async fn navigate(
     let story = &snapshot.story;
     let performed = page
         .browser
-        .perform_steps(&story.steps, &snapshot.theme, &story.capture, started)
+        .perform_steps(&story.steps, &snapshot.theme, &story.capture, started, None)
         .await;
     timings.settle += begun.elapsed();
     match performed {
