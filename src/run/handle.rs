@@ -8,13 +8,14 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::task::{AbortHandle, JoinHandle};
 
+use super::admission::{Admission, AdmissionNotice, UnitLocks, serve_request};
 use super::connect::BrowserConnection;
 use super::context::RunContext;
 use super::error::RunError;
 use super::options::{RunOptions, Scheduling};
 use super::session_loop::{RunQueue, run_session};
 use super::setup::{Setup, open};
-use super::{interrupt, teardown};
+use super::{INTERRUPTED, interrupt, teardown};
 use crate::browser::Browser;
 use crate::cache::CachedPass;
 use crate::config::{Config, UpdateMode};
@@ -22,7 +23,7 @@ use crate::events::{Bus, Event, RunReport};
 use crate::manifest::Manifest;
 use crate::model::VisualTestRun;
 use crate::plan::Snapshot;
-use crate::schedule::{Prefetch, Queue, RequestReply, by_test_name};
+use crate::schedule::{Gate, Prefetch, Queue, by_test_name, is_gated};
 use crate::serve::StoryServer;
 use crate::snapshot::FinishedSnapshot;
 
@@ -33,8 +34,10 @@ pub(crate) struct RunHandle {
     run: VisualTestRun,
     queue: Arc<RunQueue>,
     /// Snapshots that the cache passes, by index.
-    hits: Vec<Option<CachedPass>>,
+    hits: Arc<Vec<Option<CachedPass>>>,
     sessions: Vec<JoinHandle<()>>,
+    /// Admits groups that wait for something, if there are any.
+    admission: Option<JoinHandle<()>>,
     interrupted: Arc<AtomicBool>,
     /// Closed last, since pages may still send requests.
     stories: StoryServer,
@@ -61,6 +64,7 @@ impl RunHandle {
             .thread_stack_size(STACK_SIZE)
             .enable_all()
             .build()?;
+        let needed = sessions_needed(&manifest, &snapshots)?;
         // A signal may arrive while the first browser starts.
         let mut signal = runtime.spawn(interrupt::interrupted());
         let opening = open(manifest, snapshots, scheduling, config, options, bus);
@@ -70,6 +74,7 @@ impl RunHandle {
             hits,
             stories,
             first,
+            notices,
         } = runtime.block_on(async {
             tokio::select! {
                 setup = opening => setup,
@@ -77,19 +82,34 @@ impl RunHandle {
                 _ = &mut signal => Err(RunError::Interrupted),
             }
         })?;
+        let hits = Arc::new(hits);
+        let mut gate = gate(&context, scheduling);
         let queue = Arc::new(match scheduling {
             Scheduling::All => Queue::of_plan(
                 &context.snapshots,
-                |index| context.results.is_finished(index),
+                |index| context.results.is_finished(index) || gate.has(index),
                 |engine| Browser::needs_restart_for_theme(engine, &context.site.manifest.browser),
+                gate.len() == 0,
             ),
             Scheduling::OnRequest => Queue::on_request(prefetch(&context, &hits)),
         });
-        let groups = (scheduling == Scheduling::All).then(|| queue.len());
+        let groups = (scheduling == Scheduling::All).then(|| queue.len() + gate.len());
         let stop = Arc::new(AtomicBool::new(false));
         let interrupted = Arc::new(AtomicBool::new(false));
         let entered = runtime.enter();
-        let count = session_count(&context, groups);
+        let count = session_count(&context, groups).max(needed);
+        gate.set_sessions(count);
+        let admission = (gate.len() > 0).then(|| {
+            let admission = Admission {
+                context: Arc::clone(&context),
+                queue: Arc::clone(&queue),
+                hits: Arc::clone(&hits),
+                gate,
+                locks: UnitLocks::default(),
+                closes_queue: scheduling == Scheduling::All,
+            };
+            tokio::spawn(admission.run(notices))
+        });
         let sessions = start_sessions(count, &context, first, &queue, &stop);
         let interruption = Interruption {
             context: Arc::clone(&context),
@@ -107,6 +127,7 @@ impl RunHandle {
             queue,
             hits,
             sessions,
+            admission,
             interrupted,
             stories,
         })
@@ -120,22 +141,16 @@ impl RunHandle {
     /// Has a snapshot captured, again if it was captured before, and waits for
     /// its result. Concurrent requests share one capture.
     pub(crate) fn request(&self, index: usize) -> FinishedSnapshot {
-        if self.context.results.request(index) {
-            self.serve_request(index);
+        let context = &self.context;
+        if !context.results.take_ahead(index) && context.results.request(index) {
+            let is_gated = is_gated(&context.snapshots[index]) && self.hits[index].is_none();
+            if is_gated && self.admission.is_some() {
+                let _ = context.notices.send(AdmissionNotice::Requested(index));
+            } else {
+                serve_request(context, &self.queue, &self.hits, index);
+            }
         }
-        self.context.results.wait(index)
-    }
-
-    /// Answers a request from the cache or from a prefetch, or queues it.
-    fn serve_request(&self, index: usize) {
-        if let Some(hit) = &self.hits[index] {
-            return self.context.pass_cached(index, hit);
-        }
-        match self.queue.request(index) {
-            RequestReply::Pending => {}
-            RequestReply::Done(finished) => self.context.deliver(index, *finished),
-            RequestReply::Closed => self.context.skip(index, INTERRUPTED),
-        }
+        context.results.wait(index)
     }
 
     /// Skips a requested snapshot that has no result yet, because the test that
@@ -180,6 +195,7 @@ impl RunHandle {
             mut run,
             queue,
             sessions,
+            admission,
             stories,
             ..
         } = self;
@@ -191,6 +207,10 @@ impl RunHandle {
             }
             for index in context.results.requested() {
                 context.fail_panicked(index);
+            }
+            let _ = context.notices.send(AdmissionNotice::RunEnds);
+            if let Some(admission) = admission {
+                let _ = admission.await;
             }
             teardown::update_document(&context, &mut run, interrupted);
             let record = teardown::close(&context, &run, interrupted).await;
@@ -212,8 +232,37 @@ impl RunHandle {
 /// optimization.
 const STACK_SIZE: usize = 8 << 20;
 
-/// The message of a snapshot that was skipped by an interruption.
-const INTERRUPTED: &str = "interrupted";
+/// The gate for the snapshots that wait for something.
+fn gate(context: &RunContext, scheduling: Scheduling) -> Gate {
+    Gate::new(
+        &context.snapshots,
+        |index| context.results.is_finished(index),
+        |engine| Browser::needs_restart_for_theme(engine, &context.site.manifest.browser),
+        scheduling == Scheduling::OnRequest,
+    )
+}
+
+/// The number of sessions that the engines of a story need to meet at its `sync`
+/// steps.
+fn sessions_needed(manifest: &Manifest, snapshots: &[Snapshot]) -> Result<usize, RunError> {
+    let is_skipped = |index: usize| snapshots[index].skip.is_some();
+    let meeting = Gate::new(snapshots, is_skipped, |_| false, false).largest_meeting();
+    let sessions = manifest.browser.sessions;
+    match sessions.filter(|sessions| *sessions < meeting.len()) {
+        None => Ok(meeting.len()),
+        Some(sessions) => {
+            let engines = meeting
+                .iter()
+                .map(|index| snapshots[*index].browser.as_str());
+            Err(RunError::FewSessions {
+                story: snapshots[meeting[0]].story.id.clone(),
+                engines: engines.collect::<Vec<_>>().join(", "),
+                needed: meeting.len(),
+                sessions,
+            })
+        }
+    }
+}
 
 /// The prefetcher for the snapshots of a run. Only plain snapshots are
 /// eligible: without steps, log-in, hooks, updates, known failure, cache hit or
@@ -230,6 +279,7 @@ fn prefetch(context: &RunContext, hits: &[Option<CachedPass>]) -> Prefetch<Box<F
     Prefetch::new(stories, session_count(context, None), |index| {
         let story = &snapshots[index].story;
         let only_shows = story.steps.is_empty() && story.login.is_none();
+        let only_shows = only_shows && !is_gated(&snapshots[index]);
         let is_plain = only_shows && snapshots[index].known_failure.is_none();
         is_plain && !has_effects && has_one_engine && hits[index].is_none()
     })

@@ -15,6 +15,8 @@
 //! - `connect`: opens browser sessions.
 //! - `attempts`: the attempts at one snapshot.
 //! - `snapshot_run`: how far the snapshots of a group have come.
+//! - `story_locks`: acquires the locks of stories.
+//! - `admission`: admits groups to the queue that wait for something.
 //! - `session_loop`: a browser session that takes groups from the queue and
 //!   replaces its browser when it breaks.
 //! - `open_files`: checks the limit of open files.
@@ -22,6 +24,7 @@
 //! - `teardown`: the end of a run.
 //! - `handle`: starts a run, returns the results, ends the run.
 
+mod admission;
 mod attempts;
 mod cache_observer;
 mod connect;
@@ -40,7 +43,11 @@ mod results;
 mod session_loop;
 mod setup;
 mod snapshot_run;
+mod story_locks;
 mod teardown;
+
+/// The message of a snapshot that was skipped by an interruption.
+const INTERRUPTED: &str = "interrupted";
 
 pub use environment::environment;
 pub(crate) use error::RunError;

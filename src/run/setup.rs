@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
+
+use super::admission::{AdmissionNotice, AdmissionNotices};
 use super::cache_observer::CacheObserver;
 use super::connect::{BrowserConnection, connect};
 use super::context::{RunContext, Services};
@@ -20,11 +23,11 @@ use crate::events::{Bus, Event, RunSetup};
 use crate::login::Logins;
 use crate::manifest::Manifest;
 use crate::model::BrowserName;
-use crate::model::{Environment, RecordedEvent, VisualTestRun};
+use crate::model::{Environment, RecordedEvent, VisualTestRun, now_ms};
 use crate::plan::Snapshot;
 use crate::record::{RecordConfig, RecordedPlan, Recorder};
 use crate::serve::StoryServer;
-use crate::snapshot::{BaselineUpdater, ImageFolder, Site, Verdicts};
+use crate::snapshot::{Barriers, BaselineUpdater, ImageFolder, Site, Verdicts};
 
 /// Everything that a run starts with.
 pub(super) struct Setup {
@@ -35,6 +38,7 @@ pub(super) struct Setup {
     pub(super) stories: StoryServer,
     /// A browser that is open already.
     pub(super) first: Option<BrowserConnection>,
+    pub(super) notices: AdmissionNotices,
 }
 
 /// Opens everything that a run needs, concurrently where possible.
@@ -86,7 +90,11 @@ pub(super) async fn open(
         }
     }
     config.run.id = record.run_id(config.run.id);
+    let coordination = record.coordination(&config.run.id);
+    let local = RecordConfig::memory().coordination(&config.run.id);
+    let round = format!("{:x}", now_ms());
     let site = Site {
+        barriers: Barriers::new(local, Arc::clone(&coordination), &snapshots, round),
         manifest,
         credentials: Arc::new(credentials),
         hooks,
@@ -102,8 +110,17 @@ pub(super) async fn open(
         bus,
         recorder,
         cache: CacheObserver::new(cache),
+        coordination,
     };
-    let context = Arc::new(context(config, snapshots, site, environment, services));
+    let (sender, notices) = mpsc::unbounded_channel();
+    let context = Arc::new(context(
+        config,
+        snapshots,
+        site,
+        environment,
+        services,
+        sender,
+    ));
     tracing::info!(run = %run.run_id, base = context.site.base, "the run has started");
     publish_start(&context, &run);
     if scheduling == Scheduling::All {
@@ -115,6 +132,7 @@ pub(super) async fn open(
         run,
         hits,
         stories,
+        notices,
     })
 }
 
@@ -173,6 +191,7 @@ fn context(
     site: Site,
     environment: Environment,
     services: Services,
+    notices: mpsc::UnboundedSender<AdmissionNotice>,
 ) -> RunContext {
     let manifest = &site.manifest;
     let identity = RunIdentity {
@@ -192,6 +211,7 @@ fn context(
     };
     RunContext {
         results: ResultTable::new(snapshots.len()),
+        notices,
         config,
         snapshots,
         identity,

@@ -57,6 +57,7 @@ pub(super) async fn close(
         bus,
         recorder,
         cache,
+        ..
     } = &context.services;
     bus.publish(RecordedEvent::RunFinished(Box::new(run.clone())));
     // Under nextest one process does not know whether the run has compared

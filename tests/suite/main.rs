@@ -9,6 +9,7 @@ mod answers;
 mod arguments;
 mod caching;
 mod catching;
+mod coordination;
 mod devices;
 mod ending;
 mod engines;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         arguments::tests(),
         caching::tests(),
         catching::tests(),
+        coordination::tests(),
         devices::tests(),
         ending::tests(),
         engines::tests(),
