@@ -22,6 +22,7 @@ use crate::model::{RecordedEvent, Status};
 use crate::record::coordination::LockRequest;
 use crate::redis::StoreError;
 use crate::schedule::{DependencyOutcome, Gate, GateAction, RequestReply, UnitId};
+use crate::snapshot::catch_panic;
 
 /// How long the end of a run waits until its locks are released. Otherwise they
 /// expire.
@@ -57,12 +58,24 @@ pub(super) struct Admission {
 pub(super) struct UnitLocks {
     requests: HashMap<UnitId, LockRequest>,
     held: HashMap<UnitId, HeldLock>,
-    acquiring: JoinSet<(UnitId, Result<HeldLock, StoreError>)>,
+    acquiring: JoinSet<(UnitId, LockRequest, Result<HeldLock, StoreError>)>,
 }
 
 impl Admission {
-    /// Runs until all groups have their outcomes, or the run ends.
-    pub(super) async fn run(mut self, mut notices: AdmissionNotices) {
+    /// Runs until all groups have their outcomes, or the run ends. A panic fails
+    /// the snapshots that wait, since tests wait for them.
+    pub(super) async fn run(self, notices: AdmissionNotices) {
+        let (context, queue) = (Arc::clone(&self.context), Arc::clone(&self.queue));
+        if let Err(panic) = catch_panic(|| self.run_until_panic(notices)).await {
+            tracing::error!(panic, "the admission of groups panicked");
+            queue.drain();
+            for index in context.results.requested() {
+                context.fail_panicked(index);
+            }
+        }
+    }
+
+    async fn run_until_panic(mut self, mut notices: AdmissionNotices) {
         loop {
             self.act();
             if self.closes_queue && !self.gate.is_pending() {
@@ -76,8 +89,8 @@ impl Admission {
                     None | Some(AdmissionNotice::RunEnds) => break,
                     Some(notice) => self.handle(notice).await,
                 },
-                Some(Ok((unit, reply))) = self.locks.acquiring.join_next() => {
-                    self.lock_acquired(unit, reply);
+                Some(Ok((unit, request, reply))) = self.locks.acquiring.join_next() => {
+                    self.lock_acquired(unit, request, reply).await;
                 }
             }
         }
@@ -163,13 +176,24 @@ impl Admission {
         };
         let locks = Arc::clone(&self.context.services.coordination);
         self.locks.acquiring.spawn(async move {
-            let held = story_locks::acquire(locks, request, limit, on_wait, on_loss).await;
-            (unit, held)
+            let held = story_locks::acquire(locks, &request, limit, on_wait, on_loss).await;
+            (unit, request, held)
         });
     }
 
-    fn lock_acquired(&mut self, unit: UnitId, reply: Result<HeldLock, StoreError>) {
+    async fn lock_acquired(
+        &mut self,
+        unit: UnitId,
+        request: LockRequest,
+        reply: Result<HeldLock, StoreError>,
+    ) {
         match reply {
+            // It has ended meanwhile.
+            Ok(held) if self.gate.open(unit).is_empty() => {
+                self.locks.requests.insert(unit, request);
+                drop(held);
+                self.release(unit).await;
+            }
             Ok(held) => {
                 self.locks.held.insert(unit, held);
                 if let GateAction::Start(groups) = self.gate.granted(unit) {
@@ -177,9 +201,7 @@ impl Admission {
                 }
             }
             Err(error) => {
-                let name = self.locks.requests.get(&unit).map(|request| &request.name);
-                let name = name.map(String::as_str).unwrap_or_default();
-                let message = format!("failed to acquire the lock `{name}`: {error}");
+                let message = format!("failed to acquire the lock `{}`: {error}", request.name);
                 let message = self.context.site.redact(&message);
                 for index in self.gate.open(unit) {
                     self.context.end(index, Status::Failed, &message);

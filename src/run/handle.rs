@@ -145,7 +145,10 @@ impl RunHandle {
         if !context.results.take_ahead(index) && context.results.request(index) {
             let is_gated = is_gated(&context.snapshots[index]) && self.hits[index].is_none();
             if is_gated && self.admission.is_some() {
-                let _ = context.notices.send(AdmissionNotice::Requested(index));
+                let sent = context.notices.send(AdmissionNotice::Requested(index));
+                if sent.is_err() {
+                    context.fail_panicked(index);
+                }
             } else {
                 serve_request(context, &self.queue, &self.hits, index);
             }

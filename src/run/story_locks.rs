@@ -46,16 +46,16 @@ pub(super) fn request(lock: &StoryLock, worker: &str) -> LockRequest {
 /// When the server has been away for `limit`.
 pub(super) async fn acquire(
     locks: Arc<dyn Coordination>,
-    request: LockRequest,
+    request: &LockRequest,
     limit: Duration,
     on_wait: impl Fn(u64) + Send,
     on_loss: impl Fn() + Send + 'static,
 ) -> Result<HeldLock, StoreError> {
     let (mut last, mut away_since) = (None, None);
     loop {
-        match locks.acquire(&request).await {
+        match locks.acquire(request).await {
             Ok(LockReply::Held { token }) => {
-                let renewal = tokio::spawn(renew(locks, request, token, on_loss));
+                let renewal = tokio::spawn(renew(locks, request.clone(), token, on_loss));
                 return Ok(HeldLock { renewal });
             }
             Ok(LockReply::Waiting { before }) => {

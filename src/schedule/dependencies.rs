@@ -89,11 +89,12 @@ impl Dependencies {
     }
 
     /// Notes the outcome of a snapshot, here or on another machine. A later
-    /// outcome of the same snapshot replaces the earlier one.
-    pub(crate) fn note(&mut self, index: usize, outcome: DependencyOutcome) {
+    /// outcome of the same snapshot replaces the earlier one. Returns whether
+    /// stories run after this one.
+    pub(crate) fn note(&mut self, index: usize, outcome: DependencyOutcome) -> bool {
         let story = self.story_of.get(&index);
         let Some(story) = story.and_then(|story| self.stories.get_mut(story)) else {
-            return;
+            return false;
         };
         story.open.remove(&index);
         match outcome {
@@ -102,6 +103,7 @@ impl Dependencies {
                 story.not_passed.insert(index, status);
             }
         }
+        true
     }
 
     /// Whether a story, by its id, may run now.

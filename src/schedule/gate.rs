@@ -34,8 +34,21 @@ pub(crate) enum GateAction {
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     dependencies: Dependencies,
-    units: BTreeMap<UnitId, GatedUnit>,
+    units: Vec<GatedUnit>,
     unit_of: HashMap<usize, UnitId>,
+    /// Units that may have to wait for other stories.
+    blocked: BTreeSet<UnitId>,
+    /// Whether some of them may be ready by now.
+    has_news: bool,
+    /// Units whose dependencies have passed, by the name of their lock.
+    ready: BTreeMap<Option<String>, BTreeSet<UnitId>>,
+    /// How many units have each lock, or ask for it.
+    asking: HashMap<String, usize>,
+    /// How many of them have not got it yet.
+    locking: usize,
+    /// The unit whose engines meet now. There is one at a time, so that no two wait
+    /// for each other's sessions.
+    meeting: Option<UnitId>,
     /// How many units may ask for one lock at once.
     sessions: usize,
     /// Whether units wait until a test requests one of their snapshots.
@@ -48,9 +61,6 @@ struct GatedUnit {
     story: String,
     groups: Vec<SnapshotGroup>,
     lock: Option<Arc<StoryLock>>,
-    /// Whether its groups meet at `sync` steps. Such units run one at a time, so
-    /// that no two of them wait for each other's sessions.
-    meets: bool,
     /// The snapshots that have no outcome yet.
     open: BTreeSet<usize>,
     stage: UnitStage,
@@ -60,12 +70,13 @@ struct GatedUnit {
 enum UnitStage {
     /// No test has requested it.
     Dormant,
-    Blocked,
+    /// It waits for stories, or until its lock can be asked for.
+    Waiting,
     /// It waits for its lock.
     Locking,
     /// Sessions capture it.
     Started,
-    /// It is to be skipped.
+    /// It is skipped.
     Skipped,
 }
 
@@ -88,12 +99,12 @@ impl Gate {
             return gate;
         }
         let leaves_out = |index| is_finished(index) || !is_gated(&snapshots[index]);
-        let mut meeting: BTreeMap<MeetingKey<'_>, Vec<usize>> = BTreeMap::new();
+        let mut meetings: BTreeMap<MeetingKey<'_>, Vec<usize>> = BTreeMap::new();
         for group in groups::by_browser(snapshots, leaves_out, needs_restart_for_theme) {
             if snapshots[group.0[0]].story.has_sync() {
                 for index in group.0 {
                     let key = meeting_key(&snapshots[index]);
-                    meeting.entry(key).or_default().push(index);
+                    meetings.entry(key).or_default().push(index);
                 }
             } else if on_request {
                 for index in group.0 {
@@ -103,7 +114,7 @@ impl Gate {
                 gate.add(snapshots, vec![group]);
             }
         }
-        for members in meeting.into_values() {
+        for members in meetings.into_values() {
             let single = |index| SnapshotGroup(vec![index]);
             gate.add(snapshots, members.into_iter().map(single).collect());
         }
@@ -115,18 +126,22 @@ impl Gate {
         let story = &snapshots[groups[0].0[0]].story;
         let open: BTreeSet<_> = groups.iter().flat_map(|group| &group.0).copied().collect();
         self.unit_of.extend(open.iter().map(|index| (*index, id)));
-        let unit = GatedUnit {
+        self.units.push(GatedUnit {
             story: story.id.clone(),
             lock: story.lock.clone(),
-            meets: groups.len() > 1,
             groups,
             open,
-            stage: match self.on_request {
-                true => UnitStage::Dormant,
-                false => UnitStage::Blocked,
-            },
-        };
-        self.units.insert(id, unit);
+            stage: UnitStage::Dormant,
+        });
+        if !self.on_request {
+            self.wait(id);
+        }
+    }
+
+    fn wait(&mut self, id: UnitId) {
+        self.units[id].stage = UnitStage::Waiting;
+        self.blocked.insert(id);
+        self.has_news = true;
     }
 
     /// Limits how many units ask for one lock at once: more than there are
@@ -142,13 +157,12 @@ impl Gate {
 
     /// The number of groups.
     pub(crate) fn len(&self) -> usize {
-        self.units.values().map(|unit| unit.groups.len()).sum()
+        self.units.iter().map(|unit| unit.groups.len()).sum()
     }
 
-    /// The snapshots of the story that needs the most sessions at once, and one of
-    /// them for each session.
+    /// A snapshot of each engine of the story that needs the most sessions at once.
     pub(crate) fn largest_meeting(&self) -> Vec<usize> {
-        let meetings = self.units.values().filter(|unit| unit.meets);
+        let meetings = self.units.iter().filter(|unit| unit.meets());
         let largest = meetings.max_by_key(|unit| unit.groups.len());
         let groups = largest.map_or(&[][..], |unit| &unit.groups);
         groups.iter().map(|group| group.0[0]).collect()
@@ -156,125 +170,167 @@ impl Gate {
 
     /// Whether a group may still be started without another request.
     pub(crate) fn is_pending(&self) -> bool {
-        self.units
-            .values()
-            .any(|unit| matches!(unit.stage, UnitStage::Blocked | UnitStage::Locking))
+        let is_ready = self.ready.values().any(|ready| !ready.is_empty());
+        is_ready || self.locking > 0 || !self.blocked.is_empty()
     }
 
     /// Whether every unit has ended.
     pub(crate) fn is_empty(&self) -> bool {
-        self.units.values().all(|unit| unit.open.is_empty())
+        self.units.iter().all(|unit| unit.open.is_empty())
     }
 
     /// Requests a snapshot. Returns those that must be captured with it.
     pub(crate) fn request(&mut self, index: usize) -> Vec<usize> {
-        let unit = self.unit_of.get(&index);
-        let Some(unit) = unit.and_then(|id| self.units.get_mut(id)) else {
+        let Some(&id) = self.unit_of.get(&index) else {
             return Vec::new();
         };
-        let is_new = unit.stage == UnitStage::Dormant;
-        if !is_new {
-            // Again, by a test runner that retries.
-            if unit.open.is_empty() {
-                unit.stage = UnitStage::Blocked;
-            }
-            unit.open.insert(index);
-            return Vec::new();
+        let unit = &mut self.units[id];
+        if unit.stage == UnitStage::Dormant {
+            let others = unit.open.iter().copied();
+            let others = others.filter(|other| *other != index).collect();
+            self.wait(id);
+            return others;
         }
-        unit.stage = UnitStage::Blocked;
-        let others = unit.open.iter().copied();
-        others.filter(|other| *other != index).collect()
+        // A test runner may retry it.
+        let has_ended = unit.open.is_empty();
+        unit.open.insert(index);
+        if has_ended {
+            self.wait(id);
+        }
+        Vec::new()
     }
 
     /// Notes the outcome of a snapshot. Returns its unit if that has ended, so that
     /// its lock is released.
     pub(crate) fn note(&mut self, index: usize, outcome: DependencyOutcome) -> Option<UnitId> {
-        self.dependencies.note(index, outcome);
+        self.has_news |= self.dependencies.note(index, outcome);
         let id = *self.unit_of.get(&index)?;
-        let unit = self.units.get_mut(&id)?;
+        let unit = &mut self.units[id];
         let has_ended = unit.open.remove(&index) && unit.open.is_empty();
-        has_ended.then_some(id)
+        if !has_ended {
+            return None;
+        }
+        if let (UnitStage::Locking | UnitStage::Started, Some(lock)) = (unit.stage, &unit.lock)
+            && let Some(asking) = self.asking.get_mut(&lock.name)
+        {
+            *asking -= 1;
+        }
+        if unit.stage == UnitStage::Locking {
+            // It was interrupted, and needs its lock no longer.
+            unit.stage = UnitStage::Started;
+            self.locking -= 1;
+        }
+        self.meeting.take_if(|meeting| *meeting == id);
+        // An interruption also ends what has not started.
+        self.blocked.remove(&id);
+        if let Some(ready) = self.ready.get_mut(&unit.lock_name()) {
+            ready.remove(&id);
+        }
+        Some(id)
     }
 
     /// Starts a unit whose lock is held.
     pub(crate) fn granted(&mut self, id: UnitId) -> GateAction {
-        let unit = self.units.get_mut(&id);
-        GateAction::Start(unit.map(GatedUnit::start).unwrap_or_default())
+        let unit = &mut self.units[id];
+        self.locking -= usize::from(unit.stage == UnitStage::Locking);
+        unit.start()
     }
 
     /// The snapshots of a unit that have no outcome yet.
     pub(crate) fn open(&self, id: UnitId) -> Vec<usize> {
-        let unit = self.units.get(&id);
-        unit.map_or(Vec::new(), |unit| unit.open.iter().copied().collect())
+        self.units[id].open.iter().copied().collect()
     }
 
-    /// What can be done now. Each action is returned once, but a request for
-    /// snapshots until these have their outcomes.
+    /// What can be done now. Each action is returned once.
     pub(crate) fn actions(&mut self) -> Vec<GateAction> {
         let mut actions = Vec::new();
-        let mut meets = self.units.values().any(|u| u.meets && u.is_active());
-        let mut asking: HashMap<String, usize> = HashMap::new();
-        for unit in self.units.values().filter(|unit| unit.is_active()) {
-            if let Some(lock) = &unit.lock {
-                *asking.entry(lock.name.clone()).or_default() += 1;
-            }
+        if std::mem::take(&mut self.has_news) {
+            self.check_dependencies(&mut actions);
         }
-        for (&id, unit) in &mut self.units {
-            if unit.stage != UnitStage::Blocked || unit.open.is_empty() {
-                continue;
-            }
+        self.start_ready(&mut actions);
+        actions
+    }
+
+    /// Moves blocked units that are ready, and skips those that never will be.
+    fn check_dependencies(&mut self, actions: &mut Vec<GateAction>) {
+        let (units, ready) = (&mut self.units, &mut self.ready);
+        let mut missing = BTreeSet::new();
+        self.blocked.retain(|&id| {
+            let unit = &mut units[id];
             match self.dependencies.readiness(&unit.story) {
-                Readiness::Ready => {}
+                Readiness::Blocked(open) => {
+                    missing.extend(open);
+                    return true;
+                }
+                Readiness::Ready => {
+                    ready.entry(unit.lock_name()).or_default().insert(id);
+                }
                 Readiness::Skipped(reason) => {
                     unit.stage = UnitStage::Skipped;
                     let open = unit.open.iter().copied().collect();
                     actions.push(GateAction::Skip(open, reason));
-                    continue;
-                }
-                Readiness::Blocked(open) if self.on_request => {
-                    actions.push(GateAction::Request(open));
-                    continue;
-                }
-                Readiness::Blocked(_) => continue,
-            }
-            if unit.meets && meets {
-                continue;
-            }
-            match unit.lock.clone() {
-                None => actions.push(GateAction::Start(unit.start())),
-                Some(lock) => {
-                    let asking = asking.entry(lock.name.clone()).or_default();
-                    let slots = usize::try_from(lock.slots).unwrap_or(usize::MAX);
-                    if *asking >= slots.min(self.sessions) {
-                        continue;
-                    }
-                    *asking += 1;
-                    unit.stage = UnitStage::Locking;
-                    actions.push(GateAction::Acquire(id, lock));
                 }
             }
-            meets |= unit.meets;
+            false
+        });
+        if self.on_request && !missing.is_empty() {
+            actions.push(GateAction::Request(missing.into_iter().collect()));
         }
-        actions
+    }
+
+    /// Starts the units that are ready, or asks for their locks.
+    fn start_ready(&mut self, actions: &mut Vec<GateAction>) {
+        let units = &mut self.units;
+        for ready in self.ready.values_mut() {
+            let mut is_full = false;
+            ready.retain(|&id| {
+                let unit = &mut units[id];
+                if is_full || (unit.meets() && self.meeting.is_some()) {
+                    return true;
+                }
+                match unit.lock.clone() {
+                    None => actions.push(unit.start()),
+                    Some(lock) => {
+                        let asking = self.asking.entry(lock.name.clone()).or_default();
+                        let slots = usize::try_from(lock.slots).unwrap_or(usize::MAX);
+                        is_full = *asking >= slots.min(self.sessions);
+                        if is_full {
+                            return true;
+                        }
+                        *asking += 1;
+                        self.locking += 1;
+                        unit.stage = UnitStage::Locking;
+                        actions.push(GateAction::Acquire(id, lock));
+                    }
+                }
+                if unit.meets() {
+                    self.meeting = Some(id);
+                }
+                false
+            });
+        }
     }
 }
 
 impl GatedUnit {
-    /// Whether it has its lock or asks for it, and has not ended.
-    fn is_active(&self) -> bool {
-        let has_begun = matches!(self.stage, UnitStage::Locking | UnitStage::Started);
-        has_begun && !self.open.is_empty()
+    fn lock_name(&self) -> Option<String> {
+        self.lock.as_ref().map(|lock| lock.name.clone())
     }
 
-    /// Starts it. Returns the groups of the snapshots that have no outcome yet.
-    fn start(&mut self) -> Vec<SnapshotGroup> {
+    /// Whether its groups meet at `sync` steps.
+    fn meets(&self) -> bool {
+        self.groups.len() > 1
+    }
+
+    /// Starts it with the groups of the snapshots that have no outcome yet.
+    fn start(&mut self) -> GateAction {
         self.stage = UnitStage::Started;
         let open = |group: &SnapshotGroup| {
             let indices = group.0.iter().copied();
             SnapshotGroup(indices.filter(|index| self.open.contains(index)).collect())
         };
         let groups = self.groups.iter().map(open);
-        groups.filter(|group| !group.0.is_empty()).collect()
+        GateAction::Start(groups.filter(|group| !group.0.is_empty()).collect())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_story_waits_for_a_lock_of_another_run,
         runs_take_turns_with_a_lock,
         a_killed_run_frees_its_lock,
+        an_interrupted_run_releases_its_lock,
         a_server_that_is_away_fails_a_waiting_story_only,
         engines_meet_at_sync_steps,
         an_engine_that_fails_is_not_waited_for,
@@ -311,6 +312,23 @@ fn a_killed_run_frees_its_lock() {
     killed.kill().unwrap();
     killed.wait().unwrap();
     eventually("the lease is over", || other.holds_the_lock());
+}
+
+fn an_interrupted_run_releases_its_lock() {
+    let (server, bell) = (Server::start(&[]), Bell::new());
+    let project = locked_project(&bell.story(), &bell.allowed());
+    let mut suite = project.suite(&["locked"]);
+    suite.env("REDIS_URL", server.url());
+    let run = suite.spawn().unwrap();
+    bell.wait();
+    let other = OtherRun::new(&server);
+    assert!(!other.holds_the_lock());
+    let id = run.id().to_string();
+    let sent = Command::new("kill").args(["-INT", &id]).status();
+    assert!(sent.unwrap().success());
+    let run: Run = run.wait_with_output().unwrap().into();
+    assert_eq!(run.code, Some(101), "{}{}", run.stdout, run.stderr);
+    assert!(other.holds_the_lock(), "{}", run.stderr);
 }
 
 fn a_server_that_is_away_fails_a_waiting_story_only() {
