@@ -65,7 +65,7 @@ pub mod plan {
 }
 
 pub mod record {
-    pub use crate::record::coordination::{Coordination, LOCK_LEASE_MS, LockReply, LockRequest};
+    pub use crate::record::coordination::{Coordination, LockReply, LockRequest};
     pub use crate::record::export::ExportedRun;
     pub use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
     pub use crate::record::queue::{ClaimOutcome, Lease, LostGroup, PlanOutcome, QueuedGroup};

@@ -4,7 +4,7 @@ use super::store::StoreFuture;
 
 /// How long a lock is held without being renewed, and how long a request waits
 /// in the queue without being repeated, in milliseconds.
-pub const LOCK_LEASE_MS: u64 = 15_000;
+pub(crate) const LOCK_LEASE_MS: u64 = 15_000;
 /// How long a barrier remembers who has arrived, in milliseconds.
 pub(crate) const BARRIER_TTL_MS: u64 = 10 * 60_000;
 

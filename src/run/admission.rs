@@ -80,7 +80,7 @@ impl Admission {
             self.act();
             if self.closes_queue && !self.gate.is_pending() {
                 self.queue.close();
-                if self.gate.is_empty() {
+                if self.gate.has_ended() {
                     break;
                 }
             }

@@ -89,7 +89,7 @@ impl RunHandle {
                 &context.snapshots,
                 |index| context.results.is_finished(index) || gate.has(index),
                 |engine| Browser::needs_restart_for_theme(engine, &context.site.manifest.browser),
-                gate.len() == 0,
+                gate.is_empty(),
             ),
             Scheduling::OnRequest => Queue::on_request(prefetch(&context, &hits)),
         });
@@ -99,7 +99,7 @@ impl RunHandle {
         let entered = runtime.enter();
         let count = session_count(&context, groups).max(needed);
         gate.set_sessions(count);
-        let admission = (gate.len() > 0).then(|| {
+        let admission = (!gate.is_empty()).then(|| {
             let admission = Admission {
                 context: Arc::clone(&context),
                 queue: Arc::clone(&queue),

@@ -174,8 +174,13 @@ impl Gate {
         is_ready || self.locking > 0 || !self.blocked.is_empty()
     }
 
-    /// Whether every unit has ended.
+    /// Whether it never holds back anything.
     pub(crate) fn is_empty(&self) -> bool {
+        self.units.is_empty()
+    }
+
+    /// Whether every unit has ended.
+    pub(crate) fn has_ended(&self) -> bool {
         self.units.iter().all(|unit| unit.open.is_empty())
     }
 

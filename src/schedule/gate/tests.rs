@@ -66,10 +66,10 @@ fn groups_start_when_the_stories_before_them_have_passed() {
     assert_eq!(gate.actions(), []);
     gate.note(2, passed());
     assert_eq!(gate.actions(), [start(&[0])]);
-    assert!(!gate.is_pending() && !gate.is_empty());
+    assert!(!gate.is_pending() && !gate.has_ended());
     assert_eq!(gate.actions(), []);
     assert_eq!(gate.note(0, passed()), Some(0));
-    assert!(gate.is_empty());
+    assert!(gate.has_ended());
 }
 
 #[test]
