@@ -11,7 +11,7 @@ use super::types::{Dependency, StorySpec};
 const MAX_NAMES: usize = 8;
 
 /// The stories that wait for others, by id.
-struct Dependencies<'a> {
+struct DependencyGraph<'a> {
     stories: HashMap<&'a str, &'a StorySpec>,
     /// In the manifest's order.
     ids: Vec<&'a str>,
@@ -35,7 +35,7 @@ pub(super) fn problems<'a>(
     if stories.clone().all(|story| story.after.is_empty()) {
         return Vec::new();
     }
-    let all = Dependencies {
+    let all = DependencyGraph {
         ids: stories.clone().map(|story| story.id.as_str()).collect(),
         stories: stories.map(|story| (story.id.as_str(), story)).collect(),
     };
@@ -69,7 +69,7 @@ pub(super) fn problems<'a>(
 /// A story and one that it waits for.
 type Edge<'a> = (&'a str, &'a Dependency);
 
-impl<'a> Dependencies<'a> {
+impl<'a> DependencyGraph<'a> {
     fn of(&self, id: &str) -> &'a [Dependency] {
         self.stories.get(id).map_or(&[], |story| &story.after)
     }

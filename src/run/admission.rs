@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::admission_notice::{AdmissionNotice, AdmissionNotices};
 use super::context::RunContext;
 use super::session_loop::RunQueue;
 use super::story_locks::{self, HeldLock};
@@ -27,20 +27,6 @@ use crate::snapshot::catch_panic;
 /// How long the end of a run waits until its locks are released. Otherwise they
 /// expire.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// What the admission of a run is told.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum AdmissionNotice {
-    /// A snapshot has its outcome.
-    Finished(usize, Status),
-    /// A test requests a snapshot that the gate holds back.
-    Requested(usize),
-    /// The run ends.
-    RunEnds,
-}
-
-/// Receives the notices for the admission.
-pub(super) type AdmissionNotices = mpsc::UnboundedReceiver<AdmissionNotice>;
 
 /// Moves groups from the gate to the queue.
 pub(super) struct Admission {

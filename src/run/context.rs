@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::admission::AdmissionNotice;
+use super::admission_notice::AdmissionNotice;
 use super::cache_observer::CacheObserver;
 use super::engines::Engines;
 use super::identity::RunIdentity;

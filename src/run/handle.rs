@@ -8,10 +8,12 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::task::{AbortHandle, JoinHandle};
 
-use super::admission::{Admission, AdmissionNotice, UnitLocks, serve_request};
+use super::admission::{Admission, UnitLocks, serve_request};
+use super::admission_notice::AdmissionNotice;
 use super::connect::BrowserConnection;
 use super::context::RunContext;
 use super::error::RunError;
+use super::gate::{gate, sessions_needed};
 use super::options::{RunOptions, Scheduling};
 use super::session_loop::{RunQueue, run_session};
 use super::setup::{Setup, open};
@@ -23,7 +25,7 @@ use crate::events::{Bus, Event, RunReport};
 use crate::manifest::Manifest;
 use crate::model::VisualTestRun;
 use crate::plan::Snapshot;
-use crate::schedule::{Gate, Prefetch, Queue, by_test_name, is_gated};
+use crate::schedule::{Prefetch, Queue, by_test_name, is_gated};
 use crate::serve::StoryServer;
 use crate::snapshot::FinishedSnapshot;
 
@@ -234,38 +236,6 @@ impl RunHandle {
 /// of a snapshot nest deeply, and are several times larger without
 /// optimization.
 const STACK_SIZE: usize = 8 << 20;
-
-/// The gate for the snapshots that wait for something.
-fn gate(context: &RunContext, scheduling: Scheduling) -> Gate {
-    Gate::new(
-        &context.snapshots,
-        |index| context.results.is_finished(index),
-        |engine| Browser::needs_restart_for_theme(engine, &context.site.manifest.browser),
-        scheduling == Scheduling::OnRequest,
-    )
-}
-
-/// The number of sessions that the engines of a story need to meet at its `sync`
-/// steps.
-fn sessions_needed(manifest: &Manifest, snapshots: &[Snapshot]) -> Result<usize, RunError> {
-    let is_skipped = |index: usize| snapshots[index].skip.is_some();
-    let meeting = Gate::new(snapshots, is_skipped, |_| false, false).largest_meeting();
-    let sessions = manifest.browser.sessions;
-    match sessions.filter(|sessions| *sessions < meeting.len()) {
-        None => Ok(meeting.len()),
-        Some(sessions) => {
-            let engines = meeting
-                .iter()
-                .map(|index| snapshots[*index].browser.as_str());
-            Err(RunError::FewSessions {
-                story: snapshots[meeting[0]].story.id.clone(),
-                engines: engines.collect::<Vec<_>>().join(", "),
-                needed: meeting.len(),
-                sessions,
-            })
-        }
-    }
-}
 
 /// The prefetcher for the snapshots of a run. Only plain snapshots are
 /// eligible: without steps, log-in, hooks, updates, known failure, cache hit or

@@ -16,7 +16,9 @@
 //! - `attempts`: the attempts at one snapshot.
 //! - `snapshot_run`: how far the snapshots of a group have come.
 //! - `story_locks`: acquires the locks of stories.
-//! - `admission`: admits groups to the queue that wait for something.
+//! - `gate`: which groups wait, and the number of sessions that they need.
+//! - `admission`: admits groups to the queue that wait for something; it is told
+//!   by `admission_notice`.
 //! - `session_loop`: a browser session that takes groups from the queue and
 //!   replaces its browser when it breaks.
 //! - `open_files`: checks the limit of open files.
@@ -25,6 +27,7 @@
 //! - `handle`: starts a run, returns the results, ends the run.
 
 mod admission;
+mod admission_notice;
 mod attempts;
 mod cache_observer;
 mod connect;
@@ -34,6 +37,7 @@ mod engines;
 mod environment;
 mod error;
 mod folders;
+mod gate;
 mod handle;
 mod identity;
 mod interrupt;

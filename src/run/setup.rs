@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::admission::{AdmissionNotice, AdmissionNotices};
+use super::admission_notice::{AdmissionNotice, AdmissionNotices};
 use super::cache_observer::CacheObserver;
 use super::connect::{BrowserConnection, connect};
 use super::context::{RunContext, Services};

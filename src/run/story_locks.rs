@@ -90,3 +90,71 @@ async fn renew(locks: Arc<dyn Coordination>, request: LockRequest, token: u64, o
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::sync::oneshot;
+
+    use super::{acquire, request};
+    use crate::manifest::StoryLock;
+    use crate::model::RunId;
+    use crate::record::RecordConfig;
+    use crate::record::coordination::{LockReply, LockRequest};
+
+    #[tokio::test]
+    async fn a_lost_lock_is_reported() {
+        let lock = StoryLock {
+            name: "staging".to_owned(),
+            slots: 1,
+        };
+        let locks = RecordConfig::memory().coordination(&RunId("run-1".to_owned()));
+        // It holds the lock for too short a time to renew it.
+        let brief = LockRequest {
+            lease_ms: 1,
+            ..request(&lock, "ci-1:7")
+        };
+        let (lost, is_lost) = oneshot::channel();
+        let lost = std::sync::Mutex::new(Some(lost));
+        let on_loss = move || {
+            let lost = lost.lock().unwrap().take();
+            lost.unwrap().send(()).unwrap();
+        };
+        let limit = Duration::from_secs(1);
+        let held = acquire(Arc::clone(&locks), &brief, limit, |_| (), on_loss).await;
+        let other = request(&lock, "ci-2:8");
+        while !matches!(locks.acquire(&other).await, Ok(LockReply::Held { .. })) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        is_lost.await.unwrap();
+        drop(held);
+    }
+
+    #[tokio::test]
+    async fn those_before_a_request_are_counted() {
+        let lock = StoryLock {
+            name: "staging".to_owned(),
+            slots: 1,
+        };
+        let locks = RecordConfig::memory().coordination(&RunId("run-1".to_owned()));
+        let all = ["ci-1:7", "ci-1:7", "ci-2:8"].map(|worker| request(&lock, worker));
+        for request in &all[..2] {
+            locks.acquire(request).await.unwrap();
+        }
+        let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let (waiting, last) = (Arc::clone(&locks), all[2].clone());
+        let acquiring = tokio::spawn(async move {
+            let on_wait = |before| sender.send(before).unwrap();
+            let limit = Duration::from_secs(1);
+            acquire(waiting, &last, limit, on_wait, || ()).await.is_ok()
+        });
+        for (before, request) in [2, 1].into_iter().zip(&all) {
+            assert_eq!(told.recv().await, Some(before));
+            locks.release(request).await.unwrap();
+        }
+        assert!(acquiring.await.unwrap());
+        assert_eq!(told.recv().await, None);
+    }
+}

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::dependencies::{Dependencies, DependencyOutcome, Readiness};
+use super::gated_unit::{GatedUnit, MeetingKey, UnitStage, is_gated, meeting_key};
 use super::groups::{self, SnapshotGroup};
 use crate::manifest::StoryLock;
 use crate::model::BrowserName;
@@ -53,31 +54,6 @@ pub(crate) struct Gate {
     sessions: usize,
     /// Whether units wait until a test requests one of their snapshots.
     on_request: bool,
-}
-
-/// Groups that start together.
-#[derive(Debug)]
-struct GatedUnit {
-    story: String,
-    groups: Vec<SnapshotGroup>,
-    lock: Option<Arc<StoryLock>>,
-    /// The snapshots that have no outcome yet.
-    open: BTreeSet<usize>,
-    stage: UnitStage,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum UnitStage {
-    /// No test has requested it.
-    Dormant,
-    /// It waits for stories, or until its lock can be asked for.
-    Waiting,
-    /// It waits for its lock.
-    Locking,
-    /// Sessions capture it.
-    Started,
-    /// It is skipped.
-    Skipped,
 }
 
 impl Gate {
@@ -238,7 +214,7 @@ impl Gate {
     pub(crate) fn granted(&mut self, id: UnitId) -> GateAction {
         let unit = &mut self.units[id];
         self.locking -= usize::from(unit.stage == UnitStage::Locking);
-        unit.start()
+        GateAction::Start(unit.start())
     }
 
     /// The snapshots of a unit that have no outcome yet.
@@ -294,7 +270,7 @@ impl Gate {
                     return true;
                 }
                 match unit.lock.clone() {
-                    None => actions.push(unit.start()),
+                    None => actions.push(GateAction::Start(unit.start())),
                     Some(lock) => {
                         let asking = self.asking.entry(lock.name.clone()).or_default();
                         let slots = usize::try_from(lock.slots).unwrap_or(usize::MAX);
@@ -315,48 +291,6 @@ impl Gate {
             });
         }
     }
-}
-
-impl GatedUnit {
-    fn lock_name(&self) -> Option<String> {
-        self.lock.as_ref().map(|lock| lock.name.clone())
-    }
-
-    /// Whether its groups meet at `sync` steps.
-    fn meets(&self) -> bool {
-        self.groups.len() > 1
-    }
-
-    /// Starts it with the groups of the snapshots that have no outcome yet.
-    fn start(&mut self) -> GateAction {
-        self.stage = UnitStage::Started;
-        let open = |group: &SnapshotGroup| {
-            let indices = group.0.iter().copied();
-            SnapshotGroup(indices.filter(|index| self.open.contains(index)).collect())
-        };
-        let groups = self.groups.iter().map(open);
-        GateAction::Start(groups.filter(|group| !group.0.is_empty()).collect())
-    }
-}
-
-/// Whether a snapshot may have to wait.
-pub(crate) fn is_gated(snapshot: &Snapshot) -> bool {
-    let story = &snapshot.story;
-    !story.after.is_empty() || story.lock.is_some() || story.has_sync()
-}
-
-/// Story, theme and screen: the snapshots with equal keys meet.
-type MeetingKey<'a> = (&'a str, &'a str, u32, u32, u64);
-
-fn meeting_key(snapshot: &Snapshot) -> MeetingKey<'_> {
-    let (viewport, scale) = (snapshot.screen.viewport, snapshot.screen.scale);
-    (
-        &snapshot.story.id,
-        &snapshot.theme.name,
-        viewport.width,
-        viewport.height,
-        scale.to_bits(),
-    )
 }
 
 #[cfg(test)]

@@ -1,0 +1,19 @@
+//! What the admission of groups is told.
+
+use tokio::sync::mpsc;
+
+use crate::model::Status;
+
+/// What the admission of a run is told.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum AdmissionNotice {
+    /// A snapshot has its outcome.
+    Finished(usize, Status),
+    /// A test requests a snapshot that the gate holds back.
+    Requested(usize),
+    /// The run ends.
+    RunEnds,
+}
+
+/// Receives the notices for the admission.
+pub(super) type AdmissionNotices = mpsc::UnboundedReceiver<AdmissionNotice>;
