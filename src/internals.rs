@@ -27,8 +27,8 @@ pub mod baseline {
 
 pub mod browser {
     pub use crate::browser::{
-        Browser, BrowserError, BrowserInfo, Programs, Settled, Thoroughness, find, install_command,
-        limits,
+        Browser, BrowserError, BrowserInfo, Programs, Settled, StepBarrier, Thoroughness, find,
+        install_command, limits,
     };
 }
 
@@ -65,6 +65,7 @@ pub mod plan {
 }
 
 pub mod record {
+    pub use crate::record::coordination::{Coordination, LockReply, LockRequest};
     pub use crate::record::export::ExportedRun;
     pub use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
     pub use crate::record::queue::{
@@ -100,8 +101,8 @@ pub mod report {
 
 pub mod share {
     pub use crate::share::{
-        JoinError, Joined, LocalRun, PlanDigest, ShareTiming, ShareWorker, SharedPlan,
-        WorkerDescription, join,
+        ElsewhereOutcome, JoinError, Joined, LocalRun, PlanDigest, ShareTiming, ShareWorker,
+        SharedPlan, WorkerDescription, join,
     };
 }
 

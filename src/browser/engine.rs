@@ -10,8 +10,8 @@ use super::chromium::{self, ChromiumPage};
 use super::error::BrowserError;
 use super::firefox::{self, FirefoxPage};
 use super::page::{
-    self, BrowserInfo, LookReads, Page, PageResources, PageTime, Parameters, Settled, StorageState,
-    Thoroughness,
+    self, BrowserInfo, LookReads, Page, PageResources, PageTime, Parameters, Settled, StepBarrier,
+    StorageState, Thoroughness,
 };
 use super::webkit::{self, WebKitPage};
 use crate::manifest::{BrowserSettings, CaptureSettings, Credentials, Device, Screen, Step, Theme};
@@ -191,7 +191,8 @@ impl Browser {
     }
 
     /// Performs a story's steps. The page is waited for before each of them and
-    /// after the last. Each step has the story's time.
+    /// after the last. Each step has the story's time. Other engines are met at
+    /// `barrier`.
     ///
     /// # Errors
     /// [`BrowserError::Step`] with the step that failed and the reason, or the
@@ -202,9 +203,10 @@ impl Browser {
         theme: &Theme,
         capture: &CaptureSettings,
         started: Instant,
+        barrier: Option<&dyn StepBarrier>,
     ) -> Result<(), BrowserError> {
         each!(self, session => {
-            page::perform_steps(&mut **session, steps, theme, capture, started).await
+            page::perform_steps(&mut **session, steps, theme, capture, started, barrier).await
         })
     }
 

@@ -22,7 +22,7 @@ pub use error::BrowserError;
 pub(crate) use error::{StepFailure, Unstable};
 pub use limits::limits;
 pub(crate) use limits::{check_support, snapshot_limits};
-pub use page::{BrowserInfo, Settled, Thoroughness};
+pub use page::{BrowserInfo, Settled, StepBarrier, Thoroughness};
 pub(crate) use page::{
     Cookie, LookReads, PageResources, Parameters, SCRIPT_PATH, StorageState, WorkerMotion,
     injected_script,

@@ -1,6 +1,7 @@
 //! Everything that happens in a run.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,8 +27,38 @@ pub(crate) enum Event {
         /// Its file.
         path: PathBuf,
     },
+    /// A story waits for a lock, or the number of those before it has changed.
+    LockWaiting(LockWait),
     /// Something that the user should know: one sentence.
     Warning(String),
+}
+
+/// A story that waits for a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LockWait {
+    /// The story's id.
+    pub story: String,
+    /// The lock's name.
+    pub lock: String,
+    /// How many hold the lock or asked for it earlier.
+    pub before: u64,
+}
+
+impl LockWait {
+    /// The warning that the lock was lost before its release.
+    pub(crate) fn loss(&self) -> String {
+        format!(
+            "the lock `{}` was lost while `{}` was captured: the server was away, or this machine \
+             stood still, for longer than a lease; another run may have had the lock meanwhile",
+            self.lock, self.story
+        )
+    }
+}
+
+impl fmt::Display for LockWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "waits for {}: {} before it", self.lock, self.before)
+    }
 }
 
 /// A kind of report that is a file in the run's folder.

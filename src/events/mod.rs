@@ -12,4 +12,4 @@ mod event;
 mod record;
 
 pub(crate) use bus::{Bus, Subscriber};
-pub(crate) use event::{Event, ReportKind, RunReport, RunSetup};
+pub(crate) use event::{Event, LockWait, ReportKind, RunReport, RunSetup};

@@ -59,7 +59,9 @@ impl HarnessError {
         };
         match self {
             Self::Manifest(ManifestError::Read { .. }) => format!("error: {self}"),
-            Self::Manifest(error) => error.render(is_colored),
+            Self::Manifest(error) | Self::Code(CodeStoryError::Manifest(error)) => {
+                error.render(is_colored)
+            }
             error => format!("error: {error}"),
         }
     }

@@ -5,9 +5,13 @@ use std::sync::Arc;
 
 use url::Url;
 
+use super::dependencies;
+use super::error::ManifestError;
 use super::pages;
 use super::sections::story::unfit_id;
-use super::types::{CaptureSettings, Manifest, Screen, Source, StorySpec, Theme};
+use super::types::{
+    CaptureSettings, Dependency, Manifest, Screen, Source, StoryLock, StorySpec, Theme,
+};
 use super::values::parse_screen;
 
 /// A story that the test target adds. Settings that it does not change are those
@@ -29,6 +33,8 @@ pub struct Story {
     compare: Adjust<tintype_compare::Options>,
     capture: Adjust<CaptureSettings>,
     skip: Option<String>,
+    after: Vec<String>,
+    lock: Option<StoryLock>,
 }
 
 /// A change to settings of the manifest, which is read later.
@@ -45,6 +51,8 @@ impl Story {
             compare: Arc::new(|_| {}),
             capture: Arc::new(|_| {}),
             skip: None,
+            after: Vec::new(),
+            lock: None,
         }
     }
 
@@ -89,6 +97,24 @@ impl Story {
         self.skip = Some(reason.into());
         self
     }
+
+    /// Runs it only when these stories have passed, and skips it otherwise.
+    #[must_use]
+    pub fn after<T: Into<String>>(mut self, stories: impl IntoIterator<Item = T>) -> Self {
+        self.after = stories.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Captures it while it holds the lock with this name, which at most `slots`
+    /// stories hold at once, across runs and machines.
+    #[must_use]
+    pub fn lock(mut self, name: impl Into<String>, slots: u32) -> Self {
+        self.lock = Some(StoryLock {
+            name: name.into(),
+            slots,
+        });
+        self
+    }
 }
 
 impl fmt::Debug for Story {
@@ -121,6 +147,9 @@ pub enum CodeStoryError {
         /// The problem.
         problem: String,
     },
+    /// With the stories of the test target, the manifest has errors.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
     /// The base URL is invalid.
     #[error(
         "the base URL `{0}` of the test target is invalid: expected an address that begins with \
@@ -155,10 +184,32 @@ impl Manifest {
             })?;
             self.stories.push(Arc::new(story));
         }
+        if self.from_code && !self.is_stale {
+            self.check_dependencies()?;
+        }
         if self.stories.is_empty() && !self.is_stale {
             return Err(CodeStoryError::NoStories);
         }
         Ok(())
+    }
+
+    /// Checks `after` now that all stories are known.
+    fn check_dependencies(&self) -> Result<(), CodeStoryError> {
+        let stories = self.stories.iter().map(|story| &**story);
+        let (in_code, in_manifest): (Vec<_>, Vec<_>) = dependencies::problems(stories, true)
+            .into_iter()
+            .partition(|found| found.declared.is_empty());
+        if !in_manifest.is_empty() {
+            let problems = in_manifest.into_iter().map(|found| found.problem);
+            return Err(self.invalid(problems.collect()).into());
+        }
+        match in_code.into_iter().next() {
+            None => Ok(()),
+            Some(found) => Err(CodeStoryError::Story {
+                id: found.story,
+                problem: format!("is invalid: {}", found.problem.message),
+            }),
+        }
     }
 
     /// Uses a server instead of the source in `[stories]`.
@@ -194,7 +245,12 @@ impl Manifest {
             let missing = |file| format!("has no page: {}", folder.join(file).display());
             path = pages::find_page(folder, &path).map_err(missing)?.url;
         }
+        let after = draft.after.iter().map(|story| Dependency {
+            story: story.clone(),
+            declared: 0..0,
+        });
         let mut story = StorySpec {
+            after: after.collect(),
             id: draft.id.clone(),
             path,
             skip: draft.skip.clone(),
@@ -206,6 +262,10 @@ impl Manifest {
         }
         if let Some(names) = &draft.viewports {
             story.screens = all(names, |name| self.screen(name))?;
+        }
+        if let Some(lock) = &draft.lock {
+            check_lock(lock)?;
+            story.lock = Some(Arc::new(lock.clone()));
         }
         story.compare.change_all(|options| (draft.compare)(options));
         (draft.capture)(&mut story.capture);
@@ -225,6 +285,22 @@ impl Manifest {
         let screen = screen.or_else(|| parse_screen(name));
         screen.ok_or_else(|| unknown("viewport", name, names))
     }
+}
+
+fn check_lock(lock: &StoryLock) -> Result<(), String> {
+    let StoryLock { name, slots } = lock;
+    if !StoryLock::is_name(name) {
+        return Err(format!(
+            "has the invalid lock name `{name}`: expected letters, digits, `.`, `_` and `-`"
+        ));
+    }
+    if !(1..=StoryLock::MAX_SLOTS).contains(slots) {
+        return Err(format!(
+            "has a lock with {slots} slots: expected 1 to {}",
+            StoryLock::MAX_SLOTS
+        ));
+    }
+    Ok(())
 }
 
 fn all<T>(names: &[String], find: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {

@@ -6,6 +6,7 @@
 
 mod code_stories;
 mod context;
+mod dependencies;
 mod error;
 mod load;
 mod overrides;
@@ -27,7 +28,7 @@ pub use error::ManifestError;
 pub(crate) use error::Problem;
 pub(crate) use types::{
     BrowserProxy, Credentials, CredentialsError, Login, LoginExpiry, LoginMethod, RequestAction,
-    RequestRule, Source, Step, StubResponse, TemplateValues,
+    RequestRule, Source, Step, StoryLock, StubResponse, TemplateValues,
 };
 pub use types::{
     BrowserSettings, CaptureSettings, ColorScheme, Contrast, Device, HostPort, Isolation, Manifest,

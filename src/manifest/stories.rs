@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::model::StoryIdentifier;
 
+use super::dependencies;
 use super::error::Problem;
 use super::pages;
 use super::reader::{Problems, Value};
@@ -75,6 +76,14 @@ pub(super) fn read(
         resolve(&drafts, &pages, suite, problems)
     };
     check_ids(&stories, problems);
+    // The test target, or a Storybook that is not running, may have more stories.
+    let is_known = !suite.stories.from_code && !suite.stories.is_stale;
+    // With other errors some stories may be missing.
+    let is_complete = is_known && problems.0.is_empty();
+    let found = dependencies::problems(stories.iter(), is_complete);
+    problems
+        .0
+        .extend(found.into_iter().map(|found| found.problem));
     stories.into_iter().map(Arc::new).collect()
 }
 

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::coordination::Coordination;
 use super::error::RecordError;
 use super::journal_folder::folder_of;
 use super::keys::Keys;
-use super::memory::MemoryStore;
-use super::redis::{RedisStore, SharedQueue};
+use super::memory::{MemoryCoordination, MemoryStore};
+use super::redis::{RedisCoordination, RedisStore, SharedQueue};
 use super::store::Store;
 use crate::config::Config;
 use crate::model::RunId;
@@ -121,6 +122,18 @@ impl RecordConfig {
     fn redis_store(&self, endpoint: &Endpoint) -> RedisStore {
         let keys = Keys::new(self.redis.prefix());
         RedisStore::new(endpoint.clone(), self.redis.name().to_owned(), keys)
+    }
+
+    /// Creates the locks and the barriers of a run, without connecting. Without a
+    /// server they are those of this value.
+    pub fn coordination(&self, run: &RunId) -> Arc<dyn Coordination> {
+        match self.redis.endpoint() {
+            None => Arc::new(MemoryCoordination::default()),
+            Some(endpoint) => {
+                let store = self.redis_store(endpoint);
+                Arc::new(RedisCoordination::new(store, run.clone()))
+            }
+        }
     }
 
     /// Creates the store, without connecting.

@@ -94,6 +94,17 @@ impl Keys {
         format!("{}tintype:{run}:commands:{worker}", self.prefix)
     }
 
+    /// Hash, sorted set and sorted set: a lock, the requests that wait for it, and
+    /// their deadlines.
+    pub(crate) fn lock(&self, name: &str) -> [String; 3] {
+        ["", ":queue", ":alive"].map(|part| format!("{}tintype:lock:{name}{part}", self.prefix))
+    }
+
+    /// Set: who has arrived at a point of a run.
+    pub(crate) fn sync(&self, run: &RunId, point: &str) -> String {
+        format!("{}tintype:{run}:sync:{point}", self.prefix)
+    }
+
     /// Stream: the events of a run.
     pub(crate) fn events(&self, run: &RunId) -> String {
         format!("{}tintype:{run}:events", self.prefix)
@@ -138,6 +149,8 @@ mod tests {
             keys.queue(&run, "chromium"),
             keys.leases(&run),
             keys.workers(&run),
+            keys.lock("staging").join(" "),
+            keys.sync(&run, "paid"),
             keys.events(&run),
             keys.channel(&run),
             keys.all_events(),
@@ -157,6 +170,8 @@ mod tests {
         team:tintype:run-1:queue:chromium
         team:tintype:run-1:leases
         team:tintype:run-1:workers
+        team:tintype:lock:staging team:tintype:lock:staging:queue team:tintype:lock:staging:alive
+        team:tintype:run-1:sync:paid
         team:tintype:run-1:events
         team:visualrun:run-1:channel
         team:visualtest:events

@@ -5,6 +5,8 @@
 //! - `journal` keeps them on disk, in a file of the `journal_folder`; `writer`
 //!   sends them, `orphan_journals` sends the journals of dead processes.
 //! - [`store`] defines what a store does; `memory` and `redis` implement it.
+//! - [`coordination`] defines locks and barriers; `memory` and `redis` implement
+//!   them.
 //! - [`queue`] hands out the work of a run to several machines, which hold `leases`.
 //! - [`export`] moves runs between stores as NDJSON; `retention` removes old
 //!   runs; [`metrics`] and [`server_info`] report on the store.
@@ -18,6 +20,7 @@
 //! nothing, and a server that has lost data reports from where to send again.
 
 mod config;
+pub(crate) mod coordination;
 mod decision_journal;
 mod decision_mark;
 mod decisions;

@@ -31,6 +31,10 @@ pub struct QueuedGroup {
     pub expected_ms: u32,
     /// After so long another worker may take it over; 0 for never.
     pub limit_ms: u32,
+    /// The stories that it runs after.
+    pub after: Vec<String>,
+    /// How many stories must run one after the other before it.
+    pub depth: u32,
 }
 
 /// A group as the plan describes it.
@@ -41,14 +45,17 @@ struct GroupDescription<'a> {
     tests: &'a [String],
     priority: f64,
     expected_ms: u32,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    after: &'a [String],
 }
 
 impl QueuedGroup {
-    /// Its place in the queue, the lowest first: what failed last time, then the
-    /// longest.
+    /// Its place in the queue, the lowest first: what runs after other stories comes
+    /// after them, so that no worker waits for a group that none has. Then what
+    /// failed last time, then the longest.
     pub(super) fn score(&self) -> f64 {
         let failed = if self.has_failed { FAILED_FIRST } else { 0.0 };
-        0.0 - failed - f64::from(self.expected_ms)
+        2.0 * FAILED_FIRST * f64::from(self.depth) - failed - f64::from(self.expected_ms)
     }
 
     /// Its entry in the plan.
@@ -58,6 +65,7 @@ impl QueuedGroup {
             tests: &self.keys,
             priority: self.score(),
             expected_ms: self.expected_ms,
+            after: &self.after,
         };
         serde_json::to_string(&description).expect("texts and numbers can be serialised")
     }

@@ -39,6 +39,9 @@ impl Subscriber for Terminal {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::RunReady(setup) => print_error(&first_line(setup)),
+            Event::LockWaiting(wait) => {
+                print_error(&format!("tintype: {} {wait}", wait.story));
+            }
             Event::ReportWritten {
                 kind: ReportKind::Html,
                 path,

@@ -96,6 +96,12 @@ fn unknown_input(story: &StorySpec) -> Option<String> {
     if let Some(login) = &story.login {
         return Some(format!("the login `{}` decides what it shows", login.name));
     }
+    if let Some(first) = story.after.first() {
+        return Some(format!("it runs after `{}`", first.story));
+    }
+    if story.has_sync() {
+        return Some("its engines meet at a `sync` step".to_owned());
+    }
     let mut texts = story.steps.iter().filter_map(Step::text);
     let variable = texts.find_map(TextTemplate::first_variable)?;
     Some(format!("its steps use the variable {variable}"))

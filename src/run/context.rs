@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
+
+use super::admission_notice::AdmissionNotice;
 use super::cache_observer::CacheObserver;
 use super::engines::Engines;
 use super::identity::RunIdentity;
@@ -12,6 +15,7 @@ use crate::events::Bus;
 use crate::model::{ImageHashes, RecordedEvent, Status, VisualTestResult};
 use crate::plan::Snapshot;
 use crate::record::Recorder;
+use crate::record::coordination::Coordination;
 use crate::snapshot::{FinishedSnapshot, Site, SnapshotJob, Verdicts};
 
 /// Everything that the sessions share.
@@ -24,6 +28,8 @@ pub(super) struct RunContext {
     pub(super) engines: Engines,
     pub(super) services: Services,
     pub(super) results: ResultTable,
+    /// Tells the admission what happens, if groups wait for something.
+    pub(super) notices: mpsc::UnboundedSender<AdmissionNotice>,
 }
 
 /// The services that a run publishes to.
@@ -31,6 +37,7 @@ pub(super) struct Services {
     pub(super) bus: Bus,
     pub(super) recorder: Recorder,
     pub(super) cache: CacheObserver,
+    pub(super) coordination: Arc<dyn Coordination>,
 }
 
 impl RunContext {
@@ -76,7 +83,10 @@ impl RunContext {
                 started.or_else(|| Some(engine.as_str().to_owned()))
             });
         }
+        let notices = &self.notices;
         self.results.finish(index, finished, |result| {
+            // Without groups that wait, nobody listens.
+            let _ = notices.send(AdmissionNotice::Finished(index, result.status));
             let finished = RecordedEvent::TestFinished(Box::new(result.clone()));
             self.services.bus.publish(finished);
         });
@@ -107,11 +117,14 @@ impl RunContext {
         self.finish(index, FinishedSnapshot::new(result));
     }
 
-    /// Notes that a snapshot has its outcome on another machine.
-    pub(super) fn finish_elsewhere(&self, index: usize, reason: &str) {
+    /// Notes that a snapshot has its outcome on another machine, which stories that
+    /// run after it depend on.
+    pub(super) fn finish_elsewhere(&self, index: usize, reason: &str, status: Option<Status>) {
         let result = self.result(index, Status::Skipped);
         let finished = FinishedSnapshot::with_message(result, Status::Skipped, reason.to_owned());
         self.results.finish_elsewhere(index, finished);
+        let status = status.unwrap_or(Status::Skipped);
+        let _ = self.notices.send(AdmissionNotice::Finished(index, status));
     }
 
     /// Skips a snapshot.
@@ -139,7 +152,7 @@ impl RunContext {
         let requested = self.results.requested();
         for &index in &requested {
             if self.config.run.shares_work {
-                self.finish_elsewhere(index, reason);
+                self.finish_elsewhere(index, reason, None);
             } else {
                 self.skip(index, reason);
             }

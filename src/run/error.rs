@@ -33,6 +33,22 @@ pub(crate) enum RunError {
         /// The least that a run needs.
         needed: u64,
     },
+    /// The engines of a story can never meet.
+    #[error(
+        "the engines that show the story `{story}` ({engines}) meet at a `sync` step and need \
+         {needed} sessions at once, but the run has {sessions}\n\
+         help: set `sessions = {needed}` in [browser], or TINTYPE_SESSIONS={needed}"
+    )]
+    FewSessions {
+        /// The story.
+        story: String,
+        /// Its engines.
+        engines: String,
+        /// The number of sessions that it needs.
+        needed: usize,
+        /// The number of sessions.
+        sessions: usize,
+    },
     /// A signal arrived before the run started.
     #[error("interrupted before the run had begun")]
     Interrupted,

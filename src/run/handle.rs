@@ -8,14 +8,17 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::task::{AbortHandle, JoinHandle};
 
+use super::admission::{Admission, UnitLocks, serve_request};
+use super::admission_notice::AdmissionNotice;
 use super::connect::BrowserConnection;
 use super::context::RunContext;
 use super::error::RunError;
+use super::gate::{gate, sessions_needed};
 use super::options::{RunOptions, Scheduling};
 use super::session_loop::{RunQueue, run_session};
 use super::setup::{Setup, open};
 use super::shared_work::{Cancellation, RunningWorker};
-use super::{interrupt, teardown};
+use super::{INTERRUPTED, interrupt, teardown};
 use crate::browser::Browser;
 use crate::cache::CachedPass;
 use crate::config::{Config, UpdateMode};
@@ -23,7 +26,7 @@ use crate::events::{Bus, Event, RunReport};
 use crate::manifest::Manifest;
 use crate::model::VisualTestRun;
 use crate::plan::Snapshot;
-use crate::schedule::{Prefetch, Queue, RequestReply, by_test_name};
+use crate::schedule::{Prefetch, Queue, by_test_name, is_gated};
 use crate::serve::StoryServer;
 use crate::snapshot::FinishedSnapshot;
 
@@ -34,11 +37,13 @@ pub(crate) struct RunHandle {
     run: VisualTestRun,
     queue: Arc<RunQueue>,
     /// Snapshots that the cache passes, by index.
-    hits: Vec<Option<CachedPass>>,
+    hits: Arc<Vec<Option<CachedPass>>>,
     sessions: Vec<JoinHandle<()>>,
     /// The worker in a run that several machines share.
     worker: Option<RunningWorker>,
     canceled: Arc<Cancellation>,
+    /// Admits groups that wait for something, if there are any.
+    admission: Option<JoinHandle<()>>,
     interrupted: Arc<AtomicBool>,
     /// Closed last, since pages may still send requests.
     stories: StoryServer,
@@ -65,16 +70,18 @@ impl RunHandle {
             .thread_stack_size(STACK_SIZE)
             .enable_all()
             .build()?;
+        let needed = sessions_needed(&manifest, &snapshots)?;
         // A signal may arrive while the first browser starts.
         let mut signal = runtime.spawn(interrupt::interrupted());
         let opening = open(manifest, snapshots, scheduling, config, options, bus);
         let Setup {
             context,
             run,
-            mut hits,
+            hits,
             stories,
             first,
             shared,
+            notices,
         } = runtime.block_on(async {
             tokio::select! {
                 setup = opening => setup,
@@ -82,28 +89,49 @@ impl RunHandle {
                 _ = &mut signal => Err(RunError::Interrupted),
             }
         })?;
+        let hits = Arc::new(hits);
+        let mut gate = gate(&context, scheduling);
         let queue = Arc::new(match scheduling {
             Scheduling::All if shared.is_some() => Queue::on_request(Prefetch::default()),
             Scheduling::All => Queue::of_plan(
                 &context.snapshots,
-                |index| context.results.is_finished(index),
+                |index| context.results.is_finished(index) || gate.has(index),
                 |engine| Browser::needs_restart_for_theme(engine, &context.site.manifest.browser),
+                gate.is_empty(),
             ),
             Scheduling::OnRequest => Queue::on_request(prefetch(&context, &hits)),
         });
         let groups = match &shared {
             Some(shared) => Some(shared.plan.groups.len()),
-            None => (scheduling == Scheduling::All).then(|| queue.len()),
+            None => (scheduling == Scheduling::All).then(|| queue.len() + gate.len()),
         };
         let stop = Arc::new(AtomicBool::new(false));
         let interrupted = Arc::new(AtomicBool::new(false));
         let entered = runtime.enter();
-        let count = session_count(&context, groups);
+        let count = session_count(&context, groups).max(needed);
+        gate.set_sessions(count);
+        let admission = (!gate.is_empty()).then(|| {
+            let admission = Admission {
+                context: Arc::clone(&context),
+                queue: Arc::clone(&queue),
+                hits: Arc::clone(&hits),
+                gate,
+                locks: UnitLocks::default(),
+                closes_queue: scheduling == Scheduling::All && shared.is_none(),
+            };
+            tokio::spawn(admission.run(notices))
+        });
         let sessions = start_sessions(count, &context, first, &queue, &stop);
         let canceled = Arc::new(Cancellation::default());
         let worker = shared.map(|shared| {
-            let hits = std::mem::take(&mut hits);
-            RunningWorker::start(shared, &context, &queue, hits, count, Arc::clone(&canceled))
+            RunningWorker::start(
+                shared,
+                &context,
+                &queue,
+                &hits,
+                count,
+                Arc::clone(&canceled),
+            )
         });
         let interruption = Interruption {
             context: Arc::clone(&context),
@@ -124,6 +152,7 @@ impl RunHandle {
             sessions,
             worker,
             canceled,
+            admission,
             interrupted,
             stories,
         })
@@ -137,22 +166,19 @@ impl RunHandle {
     /// Has a snapshot captured, again if it was captured before, and waits for
     /// its result. Concurrent requests share one capture.
     pub(crate) fn request(&self, index: usize) -> FinishedSnapshot {
-        if self.context.results.request(index) {
-            self.serve_request(index);
+        let context = &self.context;
+        if !context.results.take_ahead(index) && context.results.request(index) {
+            let is_gated = is_gated(&context.snapshots[index]) && self.hits[index].is_none();
+            if is_gated && self.admission.is_some() {
+                let sent = context.notices.send(AdmissionNotice::Requested(index));
+                if sent.is_err() {
+                    context.fail_panicked(index);
+                }
+            } else {
+                serve_request(context, &self.queue, &self.hits, index);
+            }
         }
-        self.context.results.wait(index)
-    }
-
-    /// Answers a request from the cache or from a prefetch, or queues it.
-    fn serve_request(&self, index: usize) {
-        if let Some(hit) = &self.hits[index] {
-            return self.context.pass_cached(index, hit);
-        }
-        match self.queue.request(index) {
-            RequestReply::Pending => {}
-            RequestReply::Done(finished) => self.context.deliver(index, *finished),
-            RequestReply::Closed => self.context.skip(index, INTERRUPTED),
-        }
+        context.results.wait(index)
     }
 
     /// Skips a requested snapshot that has no result yet, because the test that
@@ -199,6 +225,7 @@ impl RunHandle {
             sessions,
             worker,
             canceled,
+            admission,
             stories,
             ..
         } = self;
@@ -213,6 +240,10 @@ impl RunHandle {
             }
             for index in context.results.requested() {
                 context.fail_panicked(index);
+            }
+            let _ = context.notices.send(AdmissionNotice::RunEnds);
+            if let Some(admission) = admission {
+                let _ = admission.await;
             }
             teardown::update_document(&context, &mut run, interrupted);
             let reason = teardown::own_reason(&context, &run, interrupted, canceled.is_set());
@@ -235,9 +266,6 @@ impl RunHandle {
 /// optimization.
 const STACK_SIZE: usize = 8 << 20;
 
-/// The message of a snapshot that was skipped by an interruption.
-const INTERRUPTED: &str = "interrupted";
-
 /// The message of a snapshot that was skipped because the run was canceled.
 const CANCELED: &str = "the run was canceled";
 
@@ -256,6 +284,7 @@ fn prefetch(context: &RunContext, hits: &[Option<CachedPass>]) -> Prefetch<Box<F
     Prefetch::new(stories, session_count(context, None), |index| {
         let story = &snapshots[index].story;
         let only_shows = story.steps.is_empty() && story.login.is_none();
+        let only_shows = only_shows && !is_gated(&snapshots[index]);
         let is_plain = only_shows && snapshots[index].known_failure.is_none();
         is_plain && !has_effects && has_one_engine && hits[index].is_none()
     })

@@ -15,6 +15,10 @@
 //! - `connect`: opens browser sessions.
 //! - `attempts`: the attempts at one snapshot.
 //! - `snapshot_run`: how far the snapshots of a group have come.
+//! - `story_locks`: acquires the locks of stories.
+//! - `gate`: which groups wait, and the number of sessions that they need.
+//! - `admission`: admits groups to the queue that wait for something; it is told
+//!   by `admission_notice`.
 //! - `session_loop`: a browser session that takes groups from the queue and
 //!   replaces its browser when it breaks.
 //! - `shared_work`: the work of a run that several machines share.
@@ -23,6 +27,8 @@
 //! - `teardown`: the end of a run.
 //! - `handle`: starts a run, returns the results, ends the run.
 
+mod admission;
+mod admission_notice;
 mod attempts;
 mod cache_observer;
 mod connect;
@@ -32,6 +38,7 @@ mod engines;
 mod environment;
 mod error;
 mod folders;
+mod gate;
 mod handle;
 mod identity;
 mod interrupt;
@@ -42,7 +49,11 @@ mod session_loop;
 mod setup;
 mod shared_work;
 mod snapshot_run;
+mod story_locks;
 mod teardown;
+
+/// The message of a snapshot that was skipped by an interruption.
+const INTERRUPTED: &str = "interrupted";
 
 pub use environment::environment;
 pub(crate) use error::RunError;

@@ -26,6 +26,9 @@ struct ResultEntries {
     elsewhere: HashMap<usize, FinishedSnapshot>,
     /// Snapshots that were requested and have no outcome yet.
     requested: HashSet<usize>,
+    /// Snapshots that were captured because others wait for them, before a test
+    /// requested them.
+    ahead: HashSet<usize>,
 }
 
 impl ResultEntries {
@@ -65,6 +68,23 @@ impl ResultTable {
             entries.elsewhere.remove(&index);
         }
         is_first
+    }
+
+    /// Requests a snapshot before a test does, because others wait for it.
+    /// Returns false if it was already requested.
+    pub(super) fn request_ahead(&self, index: usize) -> bool {
+        let mut entries = self.lock();
+        let is_first = !entries.outcomes.contains_key(&index) && entries.requested.insert(index);
+        if is_first {
+            entries.ahead.insert(index);
+        }
+        is_first
+    }
+
+    /// Whether a snapshot was captured, or is, before a test requested it. The
+    /// answer is given once: later requests have it captured again.
+    pub(super) fn take_ahead(&self, index: usize) -> bool {
+        self.lock().ahead.remove(&index)
     }
 
     /// Enters a snapshot's outcome and wakes the tests that wait for it.

@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
+
+use super::admission_notice::{AdmissionNotice, AdmissionNotices};
 use super::cache_observer::CacheObserver;
 use super::connect::{BrowserConnection, connect};
 use super::context::{RunContext, Services};
@@ -21,11 +24,11 @@ use crate::events::{Bus, Event, RunSetup};
 use crate::login::Logins;
 use crate::manifest::Manifest;
 use crate::model::BrowserName;
-use crate::model::{Environment, RecordedEvent, VisualTestRun};
+use crate::model::{Environment, RecordedEvent, VisualTestRun, now_ms};
 use crate::plan::Snapshot;
 use crate::record::{RecordConfig, RecordedPlan, Recorder};
 use crate::serve::StoryServer;
-use crate::snapshot::{BaselineUpdater, ImageFolder, Site, Verdicts};
+use crate::snapshot::{Barriers, BaselineUpdater, ImageFolder, Site, Verdicts};
 
 /// Everything that a run starts with.
 pub(super) struct Setup {
@@ -38,6 +41,7 @@ pub(super) struct Setup {
     pub(super) first: Option<BrowserConnection>,
     /// The run that this process shares with other machines.
     pub(super) shared: Option<SharedRun>,
+    pub(super) notices: AdmissionNotices,
 }
 
 /// Opens everything that a run needs, concurrently where possible.
@@ -98,7 +102,11 @@ pub(super) async fn open(
         let queue = record.shared_queue(&config.run.id, &worker, &plan.lanes());
         queue.map(|queue| (queue, plan))
     });
+    let coordination = record.coordination(&config.run.id);
+    let local = RecordConfig::memory().coordination(&config.run.id);
+    let round = format!("{:x}", now_ms());
     let site = Site {
+        barriers: Barriers::new(local, Arc::clone(&coordination), &snapshots, round),
         manifest,
         credentials: Arc::new(credentials),
         hooks,
@@ -127,8 +135,18 @@ pub(super) async fn open(
         bus,
         recorder,
         cache: CacheObserver::new(cache),
+        coordination,
     };
-    let context = context(config, snapshots, site, environment, services, worker);
+    let (sender, notices) = mpsc::unbounded_channel();
+    let context = context(
+        config,
+        snapshots,
+        site,
+        environment,
+        services,
+        worker,
+        sender,
+    );
     let context = Arc::new(context);
     tracing::info!(run = %run.run_id, base = context.site.base, "the run has started");
     let joined = shared
@@ -149,6 +167,7 @@ pub(super) async fn open(
         run,
         hits,
         stories,
+        notices,
     })
 }
 
@@ -208,6 +227,7 @@ fn context(
     environment: Environment,
     services: Services,
     worker: String,
+    notices: mpsc::UnboundedSender<AdmissionNotice>,
 ) -> RunContext {
     let manifest = &site.manifest;
     let identity = RunIdentity {
@@ -227,6 +247,7 @@ fn context(
     };
     RunContext {
         results: ResultTable::new(snapshots.len()),
+        notices,
         config,
         snapshots,
         identity,

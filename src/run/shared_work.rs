@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
+use super::admission_notice::AdmissionNotice;
 use super::context::RunContext;
 use super::session_loop::RunQueue;
 use crate::browser::{Browser, find};
@@ -15,12 +16,13 @@ use crate::cache::{CachedPass, browser_build};
 use crate::config::UpdateMode;
 use crate::events::{Bus, Event, Subscriber};
 use crate::manifest::Manifest;
-use crate::model::{RecordedEvent, Status};
+use crate::model::{BrowserName, RecordedEvent, Status};
 use crate::plan::Snapshot;
 use crate::record::{ClaimedGroup, HeldLeases, QueuedGroup, Recorder, SharedQueue};
-use crate::schedule::in_plan_order;
+use crate::schedule::{in_plan_order, is_gated};
 use crate::share::{
-    JoinError, Joined, LocalRun, PlanDigest, ShareWorker, SharedPlan, WorkerDescription, join,
+    ElsewhereOutcome, JoinError, Joined, LocalRun, PlanDigest, ShareWorker, SharedPlan,
+    WorkerDescription, join,
 };
 
 /// How long a process waits for the server when it joins a shared run.
@@ -73,7 +75,7 @@ impl RunningWorker {
         shared: SharedRun,
         context: &Arc<RunContext>,
         queue: &Arc<RunQueue>,
-        hits: Vec<Option<CachedPass>>,
+        hits: &Arc<Vec<Option<CachedPass>>>,
         sessions: usize,
         canceled: Arc<Cancellation>,
     ) -> Self {
@@ -96,7 +98,7 @@ impl RunningWorker {
             index_of: index_of(&context.snapshots),
             context: Arc::clone(context),
             queue: Arc::clone(queue),
-            hits,
+            hits: Arc::clone(hits),
             sessions,
             current,
             canceled,
@@ -164,7 +166,7 @@ struct SharedWork {
     context: Arc<RunContext>,
     queue: Arc<RunQueue>,
     /// Snapshots that the cache passes, by index.
-    hits: Vec<Option<CachedPass>>,
+    hits: Arc<Vec<Option<CachedPass>>>,
     index_of: HashMap<String, usize>,
     sessions: usize,
     current: Arc<CurrentTests>,
@@ -201,13 +203,15 @@ impl LocalRun for SharedWork {
 
     fn start(&self, group: &ClaimedGroup) {
         let context = &self.context;
-        let mut captured = HashSet::new();
+        let (mut captured, mut gated) = (HashSet::new(), Vec::new());
         for index in self.indices(&group.keys) {
             context.results.request(index);
             if let Some(reason) = &context.snapshots[index].skip {
                 context.skip(index, reason);
             } else if let Some(hit) = &self.hits[index] {
                 context.pass_cached(index, hit);
+            } else if is_gated(&context.snapshots[index]) {
+                gated.push(index);
             } else {
                 captured.insert(index);
             }
@@ -218,10 +222,14 @@ impl LocalRun for SharedWork {
             |index| !captured.contains(&index),
             |engine| Browser::needs_restart_for_theme(engine, settings),
         );
-        if !self.queue.add(groups) {
+        let is_closed = !self.queue.add(groups) || self.queue.is_closed();
+        let sent = context
+            .notices
+            .send(AdmissionNotice::Claimed(gated.clone()));
+        if is_closed || (sent.is_err() && !gated.is_empty()) {
             // The process was interrupted while it claimed the group.
-            for index in captured {
-                context.finish_elsewhere(index, "left to the other machines");
+            for index in captured.into_iter().chain(gated) {
+                context.finish_elsewhere(index, "left to the other machines", None);
             }
         }
     }
@@ -249,10 +257,11 @@ impl LocalRun for SharedWork {
         current.iter().cloned().collect()
     }
 
-    fn finish_elsewhere(&self, outcomes: Vec<(String, String)>) {
-        for (key, reason) in outcomes {
-            if let Some(&index) = self.index_of.get(&key) {
-                self.context.finish_elsewhere(index, &reason);
+    fn finish_elsewhere(&self, outcomes: Vec<ElsewhereOutcome>) {
+        for outcome in outcomes {
+            if let Some(&index) = self.index_of.get(&outcome.key) {
+                let context = &self.context;
+                context.finish_elsewhere(index, &outcome.reason, outcome.status);
             }
         }
     }
@@ -288,6 +297,26 @@ fn engines(manifest: &Manifest) -> Vec<String> {
     found.map(|engine| engine.as_str().to_owned()).collect()
 }
 
+/// How many stories must run one after the other before a story; cycles are errors
+/// of the manifest.
+fn depth<'a>(
+    story: &'a str,
+    after: &HashMap<&'a str, Vec<&'a str>>,
+    known: &mut HashMap<&'a str, u32>,
+) -> u32 {
+    if let Some(depth) = known.get(story) {
+        return *depth;
+    }
+    let mut deepest = 0;
+    for before in after.get(story).into_iter().flatten() {
+        if after.contains_key(before) {
+            deepest = deepest.max(1 + depth(before, after, known));
+        }
+    }
+    known.insert(story, deepest);
+    deepest
+}
+
 /// The local engines of this machine, each with its build.
 fn builds(manifest: &Manifest) -> Vec<(String, String)> {
     let settings = &manifest.browser;
@@ -313,11 +342,30 @@ pub(super) fn shared_plan(
     let mut groups: Vec<QueuedGroup> = Vec::new();
     let mut position: HashMap<String, usize> = HashMap::new();
     let mut names = blake3::Hasher::new();
+    let mut first_engine: HashMap<&str, BrowserName> = HashMap::new();
+    let mut depths = HashMap::new();
+    let after: HashMap<&str, Vec<&str>> = snapshots
+        .iter()
+        .map(|snapshot| {
+            let after = snapshot
+                .story
+                .after
+                .iter()
+                .map(|after| after.story.as_str());
+            (snapshot.story.id.as_str(), after.collect())
+        })
+        .collect();
     for snapshot in snapshots {
         let key = snapshot.identifier.key();
         names.update(key.as_bytes()).update(b"\n");
-        let lane = snapshot.browser.as_str();
-        let name = format!("{}@{lane}", snapshot.story.id);
+        let story = &snapshot.story;
+        // The engines of a story with `sync` steps meet on one machine.
+        let lane = match story.has_sync() {
+            true => first_engine.entry(&story.id).or_insert(snapshot.browser),
+            false => &snapshot.browser,
+        };
+        let lane = lane.as_str();
+        let name = format!("{}@{lane}", story.id);
         let at = *position.entry(name.clone()).or_insert_with(|| {
             groups.push(QueuedGroup {
                 name,
@@ -326,6 +374,12 @@ pub(super) fn shared_plan(
                 has_failed: false,
                 expected_ms: 0,
                 limit_ms: 0,
+                after: story
+                    .after
+                    .iter()
+                    .map(|after| after.story.clone())
+                    .collect(),
+                depth: depth(&story.id, &after, &mut depths),
             });
             groups.len() - 1
         });

@@ -76,6 +76,7 @@ pub(super) async fn close(
         bus,
         recorder,
         cache,
+        ..
     } = &context.services;
     bus.publish(RecordedEvent::RunFinished(Box::new(run.clone())));
     let (mut record, warnings) = tokio::join!(recorder.finish(reason), cache.cache.flush());

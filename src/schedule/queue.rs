@@ -53,17 +53,19 @@ struct QueueState<T> {
 }
 
 impl<T> Queue<T> {
-    /// A closed queue of all snapshots that are not finished. Groups of one
+    /// A queue of all snapshots that are not left out; closed, unless
+    /// [`add`](Self::add) adds more groups until [`close`](Self::close). Groups of one
     /// engine follow one another, and within them groups of one look where
     /// `needs_restart_for_theme` says that the engine gets it on its command line: a
     /// session has one browser at a time and restarts it as rarely as possible.
     pub(crate) fn of_plan(
         snapshots: &[Snapshot],
-        is_finished: impl Fn(usize) -> bool,
+        is_left_out: impl Fn(usize) -> bool,
         needs_restart_for_theme: impl Fn(BrowserName) -> bool,
+        is_closed: bool,
     ) -> Self {
-        let groups = groups::by_browser(snapshots, is_finished, needs_restart_for_theme);
-        Self::new(groups.into(), Prefetch::default(), true)
+        let groups = groups::by_browser(snapshots, is_left_out, needs_restart_for_theme);
+        Self::new(groups.into(), Prefetch::default(), is_closed)
     }
 
     /// An empty queue to which requests add groups of one snapshot each.
@@ -133,6 +135,22 @@ impl<T> Queue<T> {
             RequestState::Unknown | RequestState::InProgress => RequestReply::Pending,
             RequestState::Done(finished) => RequestReply::Done(finished),
         }
+    }
+
+    /// Adds groups before all others, unless the queue is closed.
+    pub(crate) fn add_first(&self, groups: Vec<SnapshotGroup>) {
+        let mut state = self.lock();
+        if !state.is_closed {
+            for group in groups {
+                state.groups.push_front(group);
+            }
+            state.wake_idle();
+        }
+    }
+
+    /// Whether no more groups are added.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().is_closed
     }
 
     /// Takes the next work for a session, and waits for it if there is none.

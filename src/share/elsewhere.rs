@@ -3,8 +3,20 @@
 use std::collections::HashSet;
 
 use super::plan::SharedPlan;
+use crate::model::Status;
 use crate::record::SharedQueue;
 use crate::redis::StoreError;
+
+/// A snapshot that has its outcome from another machine, or none here.
+#[derive(Clone, Debug)]
+pub struct ElsewhereOutcome {
+    /// The snapshot's key.
+    pub key: String,
+    /// Why it has no outcome here.
+    pub reason: String,
+    /// Its status, if that is known.
+    pub status: Option<Status>,
+}
 
 /// The snapshots of `unfinished` that have their outcome, each with the reason why it
 /// has none here. Looks at the first `limit` groups, in the order of the plan, in
@@ -14,7 +26,7 @@ pub(super) async fn outcomes(
     plan: &SharedPlan,
     unfinished: &HashSet<String>,
     limit: usize,
-) -> Result<Vec<(String, String)>, StoreError> {
+) -> Result<Vec<ElsewhereOutcome>, StoreError> {
     let groups = plan.groups.iter();
     let groups = groups.filter(|group| group.keys.iter().any(|key| unfinished.contains(key)));
     let groups: Vec<_> = groups.take(limit).collect();
@@ -27,7 +39,16 @@ pub(super) async fn outcomes(
         let reason = format!("ran on {}", place(&worker, queue.worker()));
         let is_done = |key: &&String| unfinished.contains(*key) && !progress.open.contains(key);
         let done = group.keys.iter().filter(is_done);
-        outcomes.extend(done.map(|key| (key.clone(), reason.clone())));
+        outcomes.extend(done.map(|key| ElsewhereOutcome {
+            key: key.clone(),
+            reason: reason.clone(),
+            status: None,
+        }));
+    }
+    let keys: Vec<_> = outcomes.iter().map(|outcome| outcome.key.clone()).collect();
+    let statuses = queue.statuses(&keys).await?;
+    for (outcome, status) in outcomes.iter_mut().zip(statuses) {
+        outcome.status = status;
     }
     Ok(outcomes)
 }

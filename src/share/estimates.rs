@@ -75,6 +75,8 @@ mod tests {
             has_failed: false,
             expected_ms: 0,
             limit_ms: 0,
+            after: Vec::new(),
+            depth: 0,
         };
         let passed = [300, 100, 200].map(|ms| outcome(Status::Passed, ms));
         let slow = vec![outcome(Status::Failed, 20_000)];

@@ -2,6 +2,7 @@
 
 use tokio::sync::Notify;
 
+use super::elsewhere::ElsewhereOutcome;
 use crate::record::ClaimedGroup;
 
 /// The process that works on claimed groups.
@@ -29,9 +30,8 @@ pub trait LocalRun: Send + Sync {
     /// The keys of snapshots that are being captured.
     fn current(&self) -> Vec<String>;
 
-    /// Notes that snapshots have their outcome from elsewhere, each with the
-    /// reason why it has none here.
-    fn finish_elsewhere(&self, outcomes: Vec<(String, String)>);
+    /// Notes that snapshots have their outcome from elsewhere.
+    fn finish_elsewhere(&self, outcomes: Vec<ElsewhereOutcome>);
 
     /// Fails snapshots with a message.
     fn fail(&self, keys: &[String], message: &str);

@@ -21,6 +21,7 @@ mod rendezvous;
 mod timing;
 mod worker;
 
+pub use elsewhere::ElsewhereOutcome;
 pub use join::{JoinError, Joined, join};
 pub use local_run::LocalRun;
 pub use plan::{PlanDigest, SharedPlan};

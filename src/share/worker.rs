@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::claims::ClaimPace;
-use super::elsewhere;
+use super::elsewhere::{self, ElsewhereOutcome};
 use super::join::queue_plan;
 use super::local_run::LocalRun;
 use super::plan::SharedPlan;
@@ -21,6 +21,9 @@ use crate::record::{
 };
 use crate::redis::StoreError;
 
+/// How many groups a worker holds at most, without those of its sessions.
+const MAX_HELD: usize = 40;
+const MAX_HELD_PER_SESSION: usize = 4;
 /// How long leaving may take.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How many groups all workers of a run together follow at once.
@@ -232,6 +235,7 @@ impl ShareWorker {
     async fn claim(&mut self) -> Result<Asked, StoreError> {
         let (idle, backlog) = self.local.backlog();
         let wanted = self.pace.wanted(self.local.sessions(), idle, backlog);
+        let wanted = wanted.min(self.room(idle));
         if wanted == 0 || self.is_paused || self.found_nothing {
             return Ok(Asked::Nothing);
         }
@@ -277,6 +281,15 @@ impl ShareWorker {
                 Ok(Asked::Answered)
             }
         }
+    }
+
+    /// How many more groups this worker may hold. Groups that wait for a lock or for
+    /// another story leave their sessions idle, and should not all wait here.
+    fn room(&self, idle: usize) -> usize {
+        let sessions = self.local.sessions();
+        let limit = MAX_HELD + sessions * MAX_HELD_PER_SESSION;
+        let least = usize::from(idle == sessions);
+        limit.saturating_sub(self.held.open()).max(least)
     }
 
     fn begin(&mut self, groups: &[ClaimedGroup]) {
@@ -329,8 +342,7 @@ impl ShareWorker {
             let keys = self.held.remove(&group);
             let reason =
                 "another machine took it over, as this one did not renew its lease in time";
-            let outcomes = keys.into_iter().map(|key| (key, reason.to_owned()));
-            self.local.finish_elsewhere(outcomes.collect());
+            self.finish_without_status(keys, reason);
         }
         Ok(())
     }
@@ -467,10 +479,17 @@ impl ShareWorker {
         if let Err(error) = self.note_outcomes(usize::MAX).await {
             tracing::warn!("failed to read what other machines have done: {error}");
         }
-        let unknown = self.local.unfinished().into_iter();
         let reason = "left to the other machines, as the server of the record is not reachable";
-        let unknown = unknown.map(|key| (key, reason.to_owned()));
-        self.local.finish_elsewhere(unknown.collect());
+        self.finish_without_status(self.local.unfinished(), reason);
+    }
+
+    fn finish_without_status(&self, keys: Vec<String>, reason: &str) {
+        let outcomes = keys.into_iter().map(|key| ElsewhereOutcome {
+            key,
+            reason: reason.to_owned(),
+            status: None,
+        });
+        self.local.finish_elsewhere(outcomes.collect());
     }
 }
 

@@ -103,7 +103,9 @@ async fn log_in(
         .load_fresh(&address, theme, screen, &capture)
         .await?;
     page.dirty = Some(address);
-    let performed = browser.perform_steps(steps, theme, &capture, begun).await;
+    let performed = browser
+        .perform_steps(steps, theme, &capture, begun, None)
+        .await;
     match performed {
         Ok(()) => page.browser.storage_state().await,
         Err(error) => Err(match with_screenshot(page, error, snapshot).await {

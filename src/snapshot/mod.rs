@@ -19,6 +19,7 @@
 //! - `image_differences`: compares two captures of one snapshot.
 //! - `first_look`: what it has seen, if that is not the baseline.
 //! - `shared_page`: captures on a fresh page of another snapshot.
+//! - `barrier`: lets the engines of a story meet at its `sync` steps.
 //! - `stability`: captures on fresh pages until two of them agree.
 //! - `judge`: compares a capture with its baseline, without side effects.
 //! - `artifacts`: writes the images of a snapshot that did not pass.
@@ -28,6 +29,7 @@
 //! - `pipeline`: the whole way of one snapshot.
 
 mod artifacts;
+mod barrier;
 mod baseline_state;
 mod fast_path;
 mod finished;
@@ -55,6 +57,7 @@ mod story_parameters;
 mod update;
 
 pub(crate) use artifacts::ImageFolder;
+pub(crate) use barrier::Barriers;
 pub(crate) use finished::FinishedSnapshot;
 pub use hooks::HookError;
 pub(crate) use hooks::Hooks;

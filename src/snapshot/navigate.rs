@@ -1,5 +1,6 @@
 //! Loads a story and performs its steps.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::load::load;
@@ -19,6 +20,8 @@ pub(super) async fn navigate(
     reuse: PageReuse,
     timings: &mut Timings,
 ) -> Result<Instant, BrowserError> {
+    let site = Arc::clone(&page.site);
+    site.barriers.begin(snapshot).await;
     let begun = Instant::now();
     page.browser.set_device(&snapshot.device);
     let started = match &snapshot.story.login {
@@ -38,9 +41,16 @@ pub(super) async fn navigate(
     page.dirty = Some(page.site.address(snapshot));
     let begun = Instant::now();
     let story = &snapshot.story;
+    let barrier = site.barriers.of(snapshot);
     let performed = page
         .browser
-        .perform_steps(&story.steps, &snapshot.theme, &story.capture, started)
+        .perform_steps(
+            &story.steps,
+            &snapshot.theme,
+            &story.capture,
+            started,
+            Some(&barrier),
+        )
         .await;
     timings.settle += begun.elapsed();
     match performed {

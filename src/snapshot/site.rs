@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::barrier::Barriers;
 use super::hooks::Hooks;
 use crate::login::Logins;
 use crate::manifest::{Credentials, Manifest, Source};
@@ -18,6 +19,7 @@ pub(crate) struct Site {
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) hooks: Hooks,
     pub(crate) logins: Logins,
+    pub(crate) barriers: Barriers,
 }
 
 impl Site {

@@ -4,6 +4,7 @@ mod decisions;
 mod ended;
 mod events;
 mod kept;
+mod locks;
 mod plans;
 mod queue;
 #[path = "../support/mod.rs"]

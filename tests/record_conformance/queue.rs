@@ -36,6 +36,8 @@ fn group(name: &str, lane: &str, stories: &[usize], expected_ms: u32) -> QueuedG
         has_failed: name == "failed",
         expected_ms,
         limit_ms: 0,
+        after: Vec::new(),
+        depth: 0,
     }
 }
 

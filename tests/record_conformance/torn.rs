@@ -8,11 +8,11 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 
 use tintype::internals::model::Status;
-use tintype::internals::record::{ApplyOutcome, JoinRequest, Operation};
+use tintype::internals::record::{ApplyOutcome, JoinRequest, LockReply, LockRequest, Operation};
 
 use super::support::server::Server;
 use super::support::{finished, run};
-use super::{StoreFixture, store_at};
+use super::{StoreFixture, config_at, store_at};
 
 /// Bytes between two places at which the file is cut.
 const STEP: usize = 61;
@@ -99,4 +99,66 @@ pub(crate) fn append_only_file(server: &Server) -> PathBuf {
     files
         .find(|path| path.to_string_lossy().ends_with(".incr.aof"))
         .unwrap()
+}
+
+#[tokio::test]
+async fn a_lock_that_was_granted_in_part_is_granted_once() {
+    let mut cut = 1;
+    while lock_cut_at(cut).await {
+        cut += STEP;
+    }
+    assert!(cut > 4 * STEP, "{cut}");
+}
+
+/// Kills a server that has written only the first `cut` bytes of the grant of a
+/// lock. Returns false if the grant has no more bytes than these.
+async fn lock_cut_at(cut: usize) -> bool {
+    let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let locks = config_at(&server.url(), "team:").coordination(&run("run-1").run_id);
+    let request = |name: &str, owner: &str| LockRequest {
+        name: name.to_owned(),
+        slots: 1,
+        owner: owner.to_owned(),
+        lease_ms: 60_000,
+    };
+    let [first, next, last] = ["first", "next", "last"].map(|owner| request("staging", owner));
+    for request in [&first, &next, &last] {
+        locks.acquire(request).await.unwrap();
+    }
+    locks.release(&first).await.unwrap();
+    let file = append_only_file(&server);
+    let before = fs::read(&file).unwrap().len();
+    let granted = locks.acquire(&next).await.unwrap();
+    let LockReply::Held { token } = granted else {
+        panic!("{granted:?}");
+    };
+    let after = fs::read(&file).unwrap().len();
+    server.kill();
+    if before + cut >= after {
+        return false;
+    }
+    let length = u64::try_from(before + cut).unwrap();
+    let opened = File::options().write(true).open(&file).unwrap();
+    opened.set_len(length).unwrap();
+    server.restart();
+    // Executed together with the commands of the cut script, at the next start.
+    let other = request("other", "other");
+    while locks.acquire(&other).await.is_err() {}
+    server.kill();
+    server.restart();
+    while locks.acquire(&other).await.is_err() {}
+    // The holder has its token, and nobody has overtaken it.
+    let again = match locks.renew(&next, token).await.unwrap() {
+        true => locks.acquire(&next).await.unwrap(),
+        false => panic!("cut after {cut}: the lock is lost"),
+    };
+    assert_eq!(again, granted, "cut after {cut}");
+    let waits = locks.acquire(&last).await.unwrap();
+    assert_eq!(waits, LockReply::Waiting { before: 1 }, "cut after {cut}");
+    locks.release(&next).await.unwrap();
+    let LockReply::Held { token: later } = locks.acquire(&last).await.unwrap() else {
+        panic!("cut after {cut}: the lock is not free");
+    };
+    assert!(later > token, "cut after {cut}");
+    true
 }

@@ -20,6 +20,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_group_that_kills_its_workers_fails,
         a_server_that_is_away_is_replaced_by_a_division,
         a_canceled_run_is_interrupted,
+        stories_wait_for_those_of_other_machines,
         sharing_needs_a_server_and_a_run_id,
     ]
 }
@@ -92,6 +93,20 @@ impl Shared {
             Some(rest.split_once('"')?.0.to_owned())
         });
         kinds.collect()
+    }
+
+    /// The stories in the order in which they were finished.
+    fn finished_stories(&self) -> Vec<String> {
+        let stream = format!("tintype:{RUN}:events");
+        let text = self.server.cli(&["XRANGE", &stream, "-", "+"]);
+        let finished = text
+            .lines()
+            .filter(|line| line.contains("\"test:finished\""));
+        let story = |line: &str| {
+            let (_, rest) = line.split_once("\"storyId\":\"")?;
+            Some(rest.split_once('"')?.0.to_owned())
+        };
+        finished.filter_map(story).collect()
     }
 
     fn count(&self, kind: &str) -> usize {
@@ -324,6 +339,47 @@ fn a_canceled_run_is_interrupted() {
     assert_eq!(ignored, 9, "{}{}", canceled.stdout, canceled.stderr);
     let reason = shared.document().reason.map(|reason| reason.to_string());
     assert_eq!(reason.as_deref(), Some("interrupted"));
+}
+
+/// Every story has the same lock, and two run after others, which another machine
+/// may have.
+fn stories_wait_for_those_of_other_machines() {
+    let mut shared = Shared::of_boxes();
+    let manifest = String::from_utf8(shared.project.read("stories.toml")).unwrap();
+    let manifest = manifest
+        .replace("[stories]", "[stories]\nlock = \"staging\"")
+        .replace(
+            "path = \"box-0.html\"",
+            "path = \"box-0.html\"\nafter = [\"box-5\"]",
+        )
+        .replace(
+            "path = \"box-5.html\"",
+            "path = \"box-5.html\"\nafter = [\"box-7\"]",
+        );
+    shared.project.write("stories.toml", &manifest);
+    for run in [shared.start(), shared.start()].map(end) {
+        assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    }
+    let summary = shared.document().summary;
+    assert_eq!((summary.total, summary.passed), (8, 8));
+    let order = shared.finished_stories();
+    let place = |story: &str| order.iter().position(|finished| finished == story);
+    assert!(place("box-7") < place("box-5"), "{order:?}");
+    assert!(place("box-5") < place("box-0"), "{order:?}");
+
+    shared.server = Server::start(&[]);
+    shared
+        .project
+        .write("stories/box-7.html", &BOX.replace("teal", "red"));
+    let runs = [shared.start(), shared.start()].map(end);
+    let summary = shared.document().summary;
+    let told = (summary.passed, summary.failed, summary.skipped);
+    assert_eq!(told, (5, 1, 2), "{}{}", runs[0].stdout, runs[1].stdout);
+    let document = shared.value(&format!("visualtest:{RUN}:box-5:light:400x300"));
+    assert!(
+        document.contains("after `box-7`, which failed"),
+        "{document}"
+    );
 }
 
 fn sharing_needs_a_server_and_a_run_id() {

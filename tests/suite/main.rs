@@ -9,6 +9,7 @@ mod answers;
 mod arguments;
 mod caching;
 mod catching;
+mod coordination;
 mod devices;
 mod ending;
 mod engines;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         arguments::tests(),
         caching::tests(),
         catching::tests(),
+        coordination::tests(),
         devices::tests(),
         ending::tests(),
         engines::tests(),

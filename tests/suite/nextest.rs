@@ -21,6 +21,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_repeated_test_is_captured_again,
         a_killed_test_is_abandoned,
         a_story_server_command_serves_all_tests,
+        stories_before_a_requested_one_are_captured_first,
     ]
 }
 
@@ -202,6 +203,37 @@ fn a_repeated_test_is_captured_again() {
     project.write("stories/a.html", "<p>a");
     assert!(runner.passes(&project, "a"));
     assert_eq!(project.statuses(), [Status::Passed]);
+    runner.end();
+    ended(&project);
+}
+
+fn stories_before_a_requested_one_are_captured_first() {
+    let manifest = format!(
+        "{MANIFEST}[[story]]\npath = \"a.html\"\nafter = [\"b\"]\nlock = \"staging\"\n\
+         [[story]]\npath = \"b.html\"\n"
+    );
+    let server = Server::start(&[]);
+    let redis = server.url();
+    let project = Project::new(&manifest, &[("a.html", "<p>a"), ("b.html", "<p>b")]);
+    let accept = [("REDIS_URL", redis.as_str()), ("TINTYPE_UPDATE", "new")];
+    assert_eq!(project.run(&[], &accept).code, Some(0));
+    project.write("stories/b.html", "<p>changed");
+    let mut runner = Runner::start(&project, &[("REDIS_URL", &redis)]);
+    // nextest cannot tell at run time that a test is skipped.
+    assert!(!runner.passes(&project, "a"));
+    let output = String::from_utf8(project.read("output")).unwrap();
+    assert!(output.contains("after `b`, which failed"), "{output}");
+    let skipped = project.result("a::light::400x300");
+    assert_eq!(skipped.status, Status::Skipped);
+    let reason = "after `b`, which failed";
+    assert_eq!(skipped.message.as_deref(), Some(reason));
+    assert_eq!(project.statuses(), [Status::Skipped, Status::Failed]);
+    // The test of the other story gets the same result, its retry another one.
+    project.write("stories/b.html", "<p>b");
+    assert!(!runner.passes(&project, "b"));
+    assert!(runner.passes(&project, "b"));
+    assert!(runner.passes(&project, "a"));
+    assert_eq!(project.statuses(), [Status::Passed; 2]);
     runner.end();
     ended(&project);
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tintype::internals::model::{RecordedEvent, RunId, Status, StoryIdentifier, VisualTestResult};
 use tintype::internals::record::{ClaimedGroup, HeldLeases, QueuedGroup, Recorder, SharedQueue};
 use tintype::internals::share::{
-    JoinError, LocalRun, PlanDigest, ShareTiming, ShareWorker, SharedPlan, WorkerDescription, join,
+    ElsewhereOutcome, JoinError, LocalRun, PlanDigest, ShareTiming, ShareWorker, SharedPlan,
+    WorkerDescription, join,
 };
 use tokio::sync::{Notify, watch};
 
@@ -25,6 +26,8 @@ pub(crate) fn plan(groups: usize, size: usize) -> SharedPlan {
         has_failed: false,
         expected_ms: 0,
         limit_ms: 0,
+        after: Vec::new(),
+        depth: 0,
     };
     SharedPlan {
         digest: PlanDigest::default(),
@@ -214,10 +217,10 @@ impl LocalRun for Sleeper {
         Vec::new()
     }
 
-    fn finish_elsewhere(&self, outcomes: Vec<(String, String)>) {
+    fn finish_elsewhere(&self, outcomes: Vec<ElsewhereOutcome>) {
         let mut state = self.lock();
-        for (key, _) in outcomes {
-            state.unfinished.remove(&key);
+        for outcome in outcomes {
+            state.unfinished.remove(&outcome.key);
         }
     }
 

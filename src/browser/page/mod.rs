@@ -59,6 +59,7 @@ pub use settle::Settled;
 pub(crate) use settle::WorkerMotion;
 pub(super) use settle::settle;
 pub(super) use state::PageState;
+pub use steps::StepBarrier;
 pub(super) use steps::perform_steps;
 pub(super) use storage_state::fill_storage_script;
 pub(crate) use storage_state::{Cookie, StorageState};

@@ -3,6 +3,7 @@
 //! The page finds the elements (`scripts/page/steps.js`); mouse and keyboard
 //! input goes through the browser, as a user's does.
 
+use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -15,6 +16,16 @@ use super::settle::settle;
 use crate::browser::error::{BrowserError, StepFailure};
 use crate::config::UnsetVariable;
 use crate::manifest::{CaptureSettings, Step, Theme, WaitFor};
+
+/// Lets the engines that show a story wait for each other at its `sync` steps.
+pub trait StepBarrier: Send + Sync {
+    /// Waits until all engines have arrived at a point. The error says who did
+    /// not come.
+    fn meet<'a>(
+        &'a self,
+        point: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
+}
 
 /// The number of keys in one command.
 const KEYS_PER_COMMAND: usize = 100;
@@ -47,7 +58,8 @@ impl From<BrowserError> for Fault {
 }
 
 /// Performs steps one after the other. The page is waited for before the first
-/// and after each of them. Each has the story's time.
+/// and after each of them. Each has the story's time. The other engines are met
+/// at `barrier`.
 ///
 /// # Errors
 /// [`BrowserError::Step`] with the step that failed and the reason, or the
@@ -58,6 +70,7 @@ pub(in crate::browser) async fn perform_steps(
     theme: &Theme,
     capture: &CaptureSettings,
     started: Instant,
+    barrier: Option<&dyn StepBarrier>,
 ) -> Result<(), BrowserError> {
     settle(page, capture, Thoroughness::Quick, started).await?;
     for (index, step) in steps.iter().enumerate() {
@@ -68,7 +81,7 @@ pub(in crate::browser) async fn perform_steps(
         );
         page.state_mut().has_acted = true;
         page.resume();
-        if let Err(fault) = perform_step(page, step, theme, capture).await {
+        if let Err(fault) = perform_step(page, step, theme, capture, barrier).await {
             return Err(match fault {
                 Fault::Browser(error) => error,
                 Fault::Page(reason) => BrowserError::Step(Box::new(StepFailure {
@@ -91,7 +104,12 @@ async fn perform_step(
     step: &Step,
     theme: &Theme,
     capture: &CaptureSettings,
+    barrier: Option<&dyn StepBarrier>,
 ) -> Result<(), Fault> {
+    // The time that the other engines take is not that of the page.
+    if let (Step::Sync(point), Some(barrier)) = (step, barrier) {
+        barrier.meet(point).await.map_err(Fault::Page)?;
+    }
     let started = Instant::now();
     let limit = capture.timeout;
     let unset = |error: UnsetVariable| Fault::Page(error.to_string());
@@ -114,6 +132,7 @@ async fn perform_step(
             perform_action(page, "select", r#in, value.reveal(), limit).await?;
         }
         Step::Press(chord) => press(page, chord.keys()).await?,
+        Step::Sync(_) => {}
         Step::WaitFor(condition) => wait_for(page, condition, limit).await?,
         Step::Script(script) => {
             let call = format!("(async () => {{ {script}\n }})()");

@@ -7,6 +7,7 @@ mod artifacts;
 mod browser;
 mod capture;
 mod compare;
+mod coordination;
 mod credentials;
 mod device;
 mod known_failure;

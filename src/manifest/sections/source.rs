@@ -7,10 +7,10 @@ use crate::manifest::context::ReadContext;
 use crate::manifest::error::Problem;
 use crate::manifest::reader::{Problems, Table, Value};
 use crate::manifest::storybook::{self, Catalogue, Index};
-use crate::manifest::types::{CredentialTemplates, Login, Source};
+use crate::manifest::types::{CredentialTemplates, Login, Source, StoryLock};
 use crate::manifest::values::{address, is_address};
 
-use super::{credentials, login};
+use super::{coordination, credentials, login};
 
 /// The `[stories]` section.
 pub(in crate::manifest) struct StoriesSection {
@@ -28,6 +28,8 @@ pub(in crate::manifest) struct StoriesSection {
     pub(in crate::manifest) is_stale: bool,
     /// The login of the stories.
     pub(in crate::manifest) login: Option<Arc<Login>>,
+    /// The lock of the stories.
+    pub(in crate::manifest) lock: Option<Arc<StoryLock>>,
 }
 
 impl StoriesSection {
@@ -46,6 +48,7 @@ impl StoriesSection {
             storybook: None,
             is_stale: false,
             login: None,
+            lock: None,
         }
     }
 }
@@ -98,6 +101,7 @@ pub(super) fn read(
     let keys = SourceKeys::take(&mut table, problems);
     let credentials = credentials::read(&mut table, problems);
     let login = login::selection(table.take("login").as_ref(), logins, None, problems);
+    let lock = coordination::lock(table.take("lock").as_ref(), None, problems);
     table.finish(problems);
     let source = source(&value, &keys, context, problems);
     let source = source.unwrap_or_else(StoriesSection::invalid);
@@ -111,6 +115,7 @@ pub(super) fn read(
         from_code: keys.from_code,
         credentials: credentials.credentials,
         login,
+        lock,
         ..source
     }
 }

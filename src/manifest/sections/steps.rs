@@ -7,6 +7,7 @@ use crate::manifest::types::{KeyChord, Step};
 use crate::model::StoryIdentifier;
 
 use super::capture::condition;
+use super::coordination;
 
 /// The steps of a story, some of which are also captured.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +17,13 @@ pub(in crate::manifest) struct Steps {
     pub(in crate::manifest) named: Vec<(String, usize)>,
 }
 
+/// The actions of a step of a story.
+const ACTIONS: &str = "`hover`, `focus`, `click`, `type`, `press`, `scroll-to`, `select`, \
+                       `wait-for`, `sync` and `script`";
+/// The actions of a step of a login.
+const LOGIN_ACTIONS: &str = "`hover`, `focus`, `click`, `type`, `press`, `scroll-to`, `select`, \
+                             `wait-for` and `script`";
+
 /// Reads `steps` of a story.
 pub(in crate::manifest) fn steps(
     value: Option<Value<'_>>,
@@ -23,19 +31,24 @@ pub(in crate::manifest) fn steps(
     problems: &mut Problems,
 ) -> Steps {
     let mut steps = Steps::default();
+    let mut points: Vec<String> = Vec::new();
     for item in items(value, problems) {
         let Some(mut table) = item.table(problems) else {
             continue;
         };
         let name = table.take("snapshot");
-        let given = read(&mut table, variables, problems);
+        let mut given = read(&mut table, variables, problems);
+        if let Some(value) = table.take("sync") {
+            let point = sync(&value, &mut points, problems);
+            given.push(("sync", point.map(Step::Sync)));
+        }
         let is_named = name.is_some();
         table.finish(problems);
         match given.as_slice() {
             [(_, step)] => steps.all.extend(step.clone()),
             // Only captures the page as the previous steps left it.
             [] if is_named => {}
-            _ => problems.add(not_one_action(&item, &given)),
+            _ => problems.add(not_one_action(&item, &given, ACTIONS)),
         }
         if let Some(name) = name.and_then(|name| snapshot_name(&name, problems)) {
             steps.named.push((name, steps.all.len()));
@@ -56,10 +69,14 @@ pub(in crate::manifest) fn plain_steps(
             continue;
         };
         let given = read(&mut table, variables, problems);
+        if has_sync(&item) {
+            problems.add(item.wrong("has a `sync`, which only the steps of a story can have"));
+            continue;
+        }
         table.finish(problems);
         match given.as_slice() {
             [(_, step)] => steps.extend(step.clone()),
-            _ => problems.add(not_one_action(&item, &given)),
+            _ => problems.add(not_one_action(&item, &given, LOGIN_ACTIONS)),
         }
     }
     steps
@@ -158,14 +175,30 @@ fn press(value: &Value<'_>, problems: &mut Problems) -> Option<KeyChord> {
         .ok()
 }
 
+fn has_sync(item: &Value<'_>) -> bool {
+    let entries = item.inner().as_table();
+    entries.is_some_and(|entries| entries.contains_key("sync"))
+}
+
+/// The name of a sync point, which a story passes once.
+fn sync(value: &Value<'_>, points: &mut Vec<String>, problems: &mut Problems) -> Option<String> {
+    let point = coordination::name(value, problems)?;
+    if points.contains(&point) {
+        let problem = value.wrong(&format!("names the sync point `{point}` again"));
+        problems.add(problem.help("give each `sync` of a story a name of its own"));
+        return None;
+    }
+    points.push(point.clone());
+    Some(point)
+}
+
 /// The problem of a step without an action or with several.
-fn not_one_action(item: &Value<'_>, given: &[StepKey]) -> Problem {
+fn not_one_action(item: &Value<'_>, given: &[StepKey], actions: &str) -> Problem {
     let words: Vec<_> = given.iter().map(|(word, _)| format!("`{word}`")).collect();
     match words.as_slice() {
-        [] => item.wrong("has no action").help(
-            "set one of `hover`, `focus`, `click`, `type`, `press`, `scroll-to`, `select`, \
-             `wait-for` and `script`",
-        ),
+        [] => item
+            .wrong("has no action")
+            .help(format!("set one of {actions}")),
         words => item
             .wrong(&format!("has several actions: {}", words.join(", ")))
             .help("write a step for each of them"),

@@ -13,7 +13,7 @@ use crate::model::{BrowserName, StoryIdentifier};
 use super::known_failure::known_failure;
 use super::steps::{Steps, steps};
 use super::suite::Suite;
-use super::{capture, compare, device, login, requests};
+use super::{capture, compare, coordination, device, login, requests};
 
 /// An entry of `[[story]]` before its pattern is resolved.
 pub(in crate::manifest) struct StoryEntry<'a> {
@@ -60,6 +60,8 @@ pub(in crate::manifest) fn story_defaults(suite: &Suite, declared: Range<usize>)
         steps: Vec::new(),
         device: Device::default(),
         login: suite.stories.login.clone(),
+        after: Vec::new(),
+        lock: suite.stories.lock.clone(),
         requests: suite.requests.clone(),
         skip: None,
         storybook: suite.stories.storybook.as_ref().map(|_| StorybookDetails {
@@ -123,6 +125,9 @@ pub(in crate::manifest) fn read_entry<'a>(
         suite.stories.login.as_ref(),
         problems,
     );
+    story_defaults.after = coordination::after(table.take("after"), problems);
+    let (lock, default) = (table.take("lock"), suite.stories.lock.as_ref());
+    story_defaults.lock = coordination::lock(lock.as_ref(), default, problems);
     let own = requests::requests(table.take("request"), &suite.context.root, problems);
     story_defaults.requests.splice(0..0, own);
     let span = table.span.clone();

@@ -110,6 +110,13 @@ invalid! {
     login_is_unknown: with("[login.admin]\ncommand = \"./login.sh\"\n[[story]]\npath = \"button.html\"\nlogin = \"amdin\"\n");
     login_step_has_a_snapshot_name: with("[login.admin]\npath = \"/login\"\nsteps = [{ click = \"a\", snapshot = \"open\" }]\nexpired = { url = \"/login\" }\n");
     login_is_not_a_section: "login = \"admin\"\n[stories]\ndir = \"stories\"\n";
+    after_names_an_unknown_story: with("[[story]]\npath = \"button.html\"\n\n[[story]]\npath = \"card.html\"\nafter = [\"buton\", \"login\"]\n");
+    after_names_a_story_twice: with("[[story]]\npath = \"button.html\"\n\n[[story]]\npath = \"card.html\"\nafter = [\"button\", \"button\"]\n");
+    after_names_the_story_itself: with("[[story]]\nglob = \"*.html\"\nafter = [\"card\"]\n");
+    after_forms_a_cycle: with("[[story]]\npath = \"button.html\"\nafter = [\"forms/field\"]\n\n[[story]]\npath = \"card.html\"\nafter = [\"button\"]\n\n[[story]]\npath = \"forms/field.html\"\nafter = [\"card\"]\n");
+    after_is_no_array: with("[[story]]\npath = \"button.html\"\nafter = \"card\"\n");
+    lock_is_invalid: with("lock = { slots = 2 }\n[[story]]\npath = \"button.html\"\nlock = \"our staging\"\n[[story]]\npath = \"card.html\"\nlock = { name = \"staging\", slots = 0 }\n[[story]]\npath = \"forms/field.html\"\nlock = true\n");
+    sync_points_are_invalid: with("[login.admin]\npath = \"/login\"\nsteps = [{ sync = \"in\" }]\n[[story]]\npath = \"button.html\"\nsteps = [{ sync = \"a b\" }, { sync = \"paid\" }, { sync = \"paid\" }, { sync = \"x\", click = \"a\" }]\n");
     known_failure_without_reason: with("[[story]]\npath = \"button.html\"\nknown-failure = true\n\n[[story]]\npath = \"card.html\"\nknown-failure = { browsers = [\"firefx\"], platforms = [\"mac\"] }\n");
     compare_for_an_unknown_platform: with("[compare.macintosh]\nthreshold = 0.2\n[compare.windows]\nthreshold = 2\n");
     device_values_are_invalid: with("[device]\nlocale = \"german\"\nreduced-motion = \"reduce\"\nmedia = \"paper\"\n[themes]\nstrong = { contrast = \"high\" }\n[viewports]\nphone = { width = 1, height = 1, touch = \"yes\" }\n");

@@ -6,7 +6,7 @@ use tintype_compare::{Antialiasing, Metric};
 
 use super::{Project, STORIES, with};
 use crate::manifest::{
-    CaptureSettings, Contrast, LoginExpiry, LoginMethod, Medium, PageErrors, Step,
+    CaptureSettings, Contrast, LoginExpiry, LoginMethod, Medium, PageErrors, Step, Story,
 };
 use crate::model::BrowserName;
 
@@ -45,6 +45,75 @@ steps = [
     );
     let kinds: Vec<_> = manifest.stories[0].steps.iter().map(Step::kind).collect();
     assert_eq!(kinds, ["hover", "click", "type", "press", "wait-for"]);
+}
+
+#[test]
+fn each_story_has_its_lock_and_its_dependencies() {
+    let text = format!(
+        "{STORIES}lock = {{ name = \"staging\", slots = 4 }}\n
+[[story]]
+path = \"button.html\"
+steps = [{{ sync = \"paid\" }}]
+[[story]]
+path = \"card.html\"
+after = [\"button\", \"forms/field\"]
+lock = \"till\"
+[[story]]
+path = \"forms/field.html\"
+lock = false
+"
+    );
+    let manifest = Project::new().parse(&text).unwrap();
+    let described = manifest.stories.iter().map(|story| {
+        let lock = story
+            .lock
+            .as_ref()
+            .map(|lock| (lock.name.as_str(), lock.slots));
+        let after = story.after.iter().map(|after| after.story.as_str());
+        (lock, after.collect::<Vec<_>>(), story.has_sync())
+    });
+    let expected = [
+        (Some(("staging", 4)), vec![], true),
+        (Some(("till", 1)), vec!["button", "forms/field"], false),
+        (None, vec![], false),
+    ];
+    assert_eq!(described.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn stories_of_the_test_target_run_after_others() {
+    let text =
+        "[stories]\nfrom-code = true\n[[story]]\npath = \"/a\"\nid = \"a\"\nafter = [\"coded\"]\n";
+    let add = |story: Story| {
+        let mut manifest = Project::new().parse(text).unwrap();
+        manifest.add_stories(&[story]).map(|()| manifest)
+    };
+    let story = || Story::new("coded", "/coded").lock("staging", 2);
+    let manifest = add(story()).unwrap();
+    assert_eq!(manifest.stories[1].lock.as_ref().unwrap().slots, 2);
+    let errors = [
+        add(Story::new("other", "/other")),
+        add(story().after(["b"])),
+        add(story().after(["a"])),
+        add(story().lock("a b", 1)),
+        add(story().lock("staging", 0)),
+    ];
+    let shown = errors.map(|error| error.unwrap_err().to_string());
+    let shown = without_folders(&shown.join("\n\n"));
+    insta::assert_snapshot!("dependencies_of_stories_in_code", shown);
+}
+
+/// Without the name of the temporary folder.
+fn without_folders(text: &str) -> String {
+    let words = text.split_inclusive(char::is_whitespace);
+    let short = |word: &str| match word.rfind('/') {
+        Some(at) if word.contains("stories.toml") => {
+            let quote = if word.starts_with('`') { "`" } else { "" };
+            format!("{quote}{}", &word[at + 1..])
+        }
+        _ => word.to_owned(),
+    };
+    words.map(short).collect()
 }
 
 #[test]

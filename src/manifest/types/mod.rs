@@ -2,6 +2,7 @@
 
 mod browser;
 mod capture;
+mod coordination;
 mod credentials;
 mod device;
 mod host_port;
@@ -21,6 +22,7 @@ mod tolerances;
 pub use browser::BrowserSettings;
 pub(crate) use browser::{BrowserProxy, EngineSettings};
 pub use capture::{CaptureSettings, Isolation, Network, PageErrors, Target, WaitFor};
+pub(crate) use coordination::{Dependency, StoryLock};
 pub(crate) use credentials::{CredentialTemplates, Credentials, CredentialsError};
 pub use device::{Contrast, Device, Medium};
 pub use host_port::HostPort;

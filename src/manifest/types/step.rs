@@ -38,6 +38,8 @@ pub enum Step {
     },
     /// Waits for a condition.
     WaitFor(WaitFor),
+    /// Waits until every engine that shows the story has arrived at this point.
+    Sync(String),
     /// Runs JavaScript in the page and awaits its promise.
     Script(String),
 }
@@ -54,6 +56,7 @@ impl Step {
             Self::ScrollTo(_) => "scroll-to",
             Self::Select { .. } => "select",
             Self::WaitFor(_) => "wait-for",
+            Self::Sync(_) => "sync",
             Self::Script(_) => "script",
         }
     }
@@ -68,6 +71,7 @@ impl Step {
             | Self::Type { into: selector, .. }
             | Self::Select { r#in: selector, .. }
             | Self::ScrollTo(selector)
+            | Self::Sync(selector)
             | Self::WaitFor(WaitFor::Selector(selector)) => selector.clone(),
             Self::Press(chord) => chord.name().to_owned(),
             Self::WaitFor(WaitFor::Expression(script)) | Self::Script(script) => script.clone(),

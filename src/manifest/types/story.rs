@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::model::BrowserName;
 
 use super::capture::CaptureSettings;
+use super::coordination::{Dependency, StoryLock};
 use super::device::Device;
 use super::known_failure::KnownFailure;
 use super::login::Login;
@@ -60,6 +61,12 @@ pub struct StorySpec {
     pub(crate) login: Option<Arc<Login>>,
     /// The rules for its requests: those of the story, then those of the suite.
     pub(crate) requests: Vec<Arc<RequestRule>>,
+    /// The stories that must have passed before it runs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) after: Vec<Dependency>,
+    /// The lock that it holds while it is captured.
+    #[serde(skip)]
+    pub(crate) lock: Option<Arc<StoryLock>>,
     /// The reason for skipping it.
     pub skip: Option<String>,
     /// The story of a Storybook that it shows.
@@ -69,4 +76,11 @@ pub struct StorySpec {
     /// The bytes of the manifest that declare it.
     #[serde(skip)]
     pub(crate) declared: Range<usize>,
+}
+
+impl StorySpec {
+    /// Whether its engines meet at a `sync` step.
+    pub(crate) fn has_sync(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Sync(_)))
+    }
 }

@@ -1,8 +1,10 @@
 //! The record in the memory of one process, with the behaviour of the scripts.
 
+mod coordination;
 mod replay;
 mod run;
 mod state;
 mod store;
 
+pub(crate) use coordination::MemoryCoordination;
 pub(crate) use store::MemoryStore;

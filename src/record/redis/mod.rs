@@ -1,6 +1,7 @@
 //! The record in Redis: one atomic script per operation, sent in pipelines.
 
 mod client;
+mod coordination;
 mod export;
 mod queue;
 mod read;
@@ -9,4 +10,5 @@ mod store;
 mod write;
 
 pub(super) use client::RedisStore;
+pub(in crate::record) use coordination::RedisCoordination;
 pub use queue::SharedQueue;

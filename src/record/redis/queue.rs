@@ -8,8 +8,8 @@ use ::redis::{Cmd, Script};
 
 use super::client::{RedisStore, unexpected_reply};
 use super::write::reply_words;
-use crate::model::RunId;
-use crate::record::operation::{HistoryEntry, json, run_id_field};
+use crate::model::{RunId, Status};
+use crate::record::operation::{HistoryEntry, json, parse_word, run_id_field};
 use crate::record::queue::{
     ClaimOutcome, ClaimRequest, ClaimedGroup, GroupProgress, LEASE, Lease, LostGroup, MAX_LOST,
     PlanConflict, PlanOutcome, QueuedGroup, SharedWorker,
@@ -201,6 +201,25 @@ impl SharedQueue {
                     worker: texts[1].clone(),
                 })
             }));
+        }
+        Ok(all)
+    }
+
+    /// The statuses of snapshots in the record.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn statuses(&self, keys: &[String]) -> Result<Vec<Option<Status>>, StoreError> {
+        let mut all = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(GROUPS_PER_STEP) {
+            let mut command = ::redis::cmd("HMGET");
+            command.arg(self.store.keys.control(&self.run));
+            for key in keys {
+                command.arg(format!("s:{key}"));
+            }
+            let texts: Vec<Option<String>> = self.store.query(command).await?;
+            let status = |text: String| parse_word(text.split('|').nth(1)?);
+            all.extend(texts.into_iter().map(|text| text.and_then(status)));
         }
         Ok(all)
     }

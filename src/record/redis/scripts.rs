@@ -19,6 +19,10 @@ pub(super) struct Scripts {
     pub(super) queue_renew: Script,
     pub(super) queue_reap: Script,
     pub(super) queue_release: Script,
+    pub(super) lock_acquire: Script,
+    pub(super) lock_renew: Script,
+    pub(super) lock_release: Script,
+    pub(super) sync: Script,
 }
 
 macro_rules! script {
@@ -41,6 +45,16 @@ macro_rules! queue_script {
     };
 }
 
+/// A script of a lock.
+macro_rules! lock_script {
+    ($name:literal) => {
+        Script::new(concat!(
+            include_str!("../scripts/lock.lua"),
+            include_str!(concat!("../scripts/lock_", $name, ".lua"))
+        ))
+    };
+}
+
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
@@ -58,10 +72,14 @@ impl Scripts {
             queue_renew: queue_script!("renew"),
             queue_reap: queue_script!("reap"),
             queue_release: queue_script!("release"),
+            lock_acquire: lock_script!("acquire"),
+            lock_renew: lock_script!("renew"),
+            lock_release: lock_script!("release"),
+            sync: Script::new(include_str!("../scripts/sync.lua")),
         }
     }
 
-    pub(super) fn all(&self) -> [&Script; 14] {
+    pub(super) fn all(&self) -> [&Script; 18] {
         [
             &self.create,
             &self.commit,
@@ -77,6 +95,10 @@ impl Scripts {
             &self.queue_renew,
             &self.queue_reap,
             &self.queue_release,
+            &self.lock_acquire,
+            &self.lock_renew,
+            &self.lock_release,
+            &self.sync,
         ]
     }
 }

@@ -1,0 +1,21 @@
+//! What the admission of groups is told.
+
+use tokio::sync::mpsc;
+
+use crate::model::Status;
+
+/// What the admission of a run is told.
+#[derive(Clone, Debug)]
+pub(super) enum AdmissionNotice {
+    /// A snapshot has its outcome.
+    Finished(usize, Status),
+    /// A test requests a snapshot that the gate holds back.
+    Requested(usize),
+    /// This machine has claimed snapshots of a shared run that the gate holds back.
+    Claimed(Vec<usize>),
+    /// The run ends.
+    RunEnds,
+}
+
+/// Receives the notices for the admission.
+pub(super) type AdmissionNotices = mpsc::UnboundedReceiver<AdmissionNotice>;
