@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
-use tintype::internals::config::Config;
+use tintype::internals::config::{Config, Variables};
 use tintype::internals::manifest::Manifest;
 use tintype::internals::plan::Plan;
 
@@ -135,7 +135,12 @@ fn the_settings_are_those_that_are_read() {
     for row in rows {
         let mut words = row.split('`').skip(1).step_by(2);
         let variable = words.next().unwrap();
-        let read = |value: &str| Config::from_variables([(variable, value)]);
+        // A shared run needs a server and an id.
+        let shared = [("REDIS_URL", "redis://ci"), ("TINTYPE_RUN_ID", "run-1")];
+        let read = |value: &str| {
+            let variables = shared.into_iter().chain([(variable, value)]);
+            Config::from_variables(variables.collect::<Variables>())
+        };
         let free = ["TINTYPE_MANIFEST"].contains(&variable);
         let nonsense = "../ nonsense";
         assert_eq!(read(nonsense).is_ok(), free, "{variable}");
@@ -144,5 +149,5 @@ fn the_settings_are_those_that_are_read() {
         }
         seen += 1;
     }
-    assert_eq!(seen, 11);
+    assert_eq!(seen, 12);
 }
