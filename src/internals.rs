@@ -70,6 +70,9 @@ pub mod record {
     pub use crate::record::queue::{ClaimOutcome, Lease, LostGroup, PlanOutcome, QueuedGroup};
     pub use crate::record::server_info::ServerInfo;
     pub use crate::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, Store};
+    pub use crate::record::workers::{
+        LaneStatus, SharedRun, WorkerCommand, WorkerReport, WorkerStatus,
+    };
     pub use crate::record::{
         EventFollower, EventNotifications, RecordConfig, RecordError, Recorder, Records, Retention,
         RunPages, SharedQueue, SnapshotDecision, StreamEntry, Surplus, damaged_journals,
@@ -85,6 +88,10 @@ pub mod redis {
 }
 
 pub mod report {
+    pub mod junit {
+        pub use crate::report::junit::write;
+    }
+
     pub mod html {
         pub use crate::report::html::{EMBED_UP_TO, write};
 

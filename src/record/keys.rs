@@ -89,6 +89,11 @@ impl Keys {
         format!("{}tintype:{run}:workers", self.prefix)
     }
 
+    /// Stream: the commands to a worker of a shared run.
+    pub(crate) fn commands(&self, run: &RunId, worker: &str) -> String {
+        format!("{}tintype:{run}:commands:{worker}", self.prefix)
+    }
+
     /// Stream: the events of a run.
     pub(crate) fn events(&self, run: &RunId) -> String {
         format!("{}tintype:{run}:events", self.prefix)
@@ -133,6 +138,7 @@ mod tests {
             keys.queue(&run, "chromium"),
             keys.leases(&run),
             keys.workers(&run),
+            keys.commands(&run, "ci-1:7"),
             keys.events(&run),
             keys.channel(&run),
             keys.all_events(),
@@ -152,6 +158,7 @@ mod tests {
         team:tintype:run-1:queue:chromium
         team:tintype:run-1:leases
         team:tintype:run-1:workers
+        team:tintype:run-1:commands:ci-1:7
         team:tintype:run-1:events
         team:visualrun:run-1:channel
         team:visualtest:events

@@ -12,6 +12,7 @@ use super::operation::{HistoryEntry, JoinRequest, Operation};
 use super::server_info::ServerInfo;
 use super::skipped::SkippedDocuments;
 use super::stream::{EventNotifications, StreamEntry};
+use super::workers::{SharedRun, WorkerCommand};
 use crate::model::{Reason, RunId, StoryIdentifier};
 use crate::redis::StoreError;
 
@@ -198,6 +199,17 @@ pub trait Store: Send + Sync {
 
     /// The last outcomes of a snapshot, oldest first.
     fn history<'a>(&'a self, story: &'a StoryIdentifier) -> StoreFuture<'a, Vec<HistoryEntry>>;
+
+    /// The workers and queues of a run that several machines share.
+    fn shared_run<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, SharedRun>;
+
+    /// Sends a command to a worker; false if the run has no such worker.
+    fn command_worker<'a>(
+        &'a self,
+        run: &'a RunId,
+        worker: &'a str,
+        command: WorkerCommand,
+    ) -> StoreFuture<'a, bool>;
 
     /// Exports a run.
     fn export<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<ExportedRun>>;

@@ -9,6 +9,7 @@ mod queue;
 #[path = "../support/mod.rs"]
 mod support;
 mod torn;
+mod workers;
 
 use std::sync::Arc;
 

@@ -13,10 +13,10 @@ use super::{StoreFixture, at, config_at, leave};
 const PREFIX: &str = "team:";
 
 /// A run on a server with a queue of three groups.
-struct QueueFixture {
-    server: Server,
-    config: RecordConfig,
-    fixture: StoreFixture,
+pub(crate) struct QueueFixture {
+    pub(crate) server: Server,
+    pub(crate) config: RecordConfig,
+    pub(crate) fixture: StoreFixture,
     joins: Vec<JoinRequest>,
 }
 
@@ -43,7 +43,7 @@ fn groups() -> Vec<QueuedGroup> {
 }
 
 impl QueueFixture {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let server = Server::start(&[]);
         let config = config_at(&server.url(), PREFIX);
         let fixture = StoreFixture {
@@ -71,12 +71,12 @@ impl QueueFixture {
         queue.unwrap()
     }
 
-    fn run(&self) -> &RunId {
+    pub(crate) fn run(&self) -> &RunId {
         self.fixture.id()
     }
 
     /// The queue of a worker, with the plan in it.
-    async fn planned(&self) -> SharedQueue {
+    pub(crate) async fn planned(&self) -> SharedQueue {
         let queue = self.queue("ci-1:7");
         let planned = queue.plan("digest", &groups()).await.unwrap();
         assert_eq!(planned, PlanOutcome::Queued(3));
@@ -105,7 +105,7 @@ impl QueueFixture {
     }
 }
 
-async fn claim(queue: &SharedQueue, request: &str) -> Lease {
+pub(crate) async fn claim(queue: &SharedQueue, request: &str) -> Lease {
     claim_in(queue, &lanes(), request).await.unwrap()
 }
 

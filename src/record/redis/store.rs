@@ -12,6 +12,7 @@ use crate::record::server_info::ServerInfo;
 use crate::record::skipped::SkippedDocuments;
 use crate::record::store::{ApplyOutcome, EndOutcome, JoinResponse, RunPage, Store, StoreFuture};
 use crate::record::stream::{EventNotifications, StreamEntry};
+use crate::record::workers::{SharedRun, WorkerCommand};
 
 /// How many ids one command reads.
 const INDEX_PAGE: usize = 5_000;
@@ -157,6 +158,19 @@ impl Store for RedisStore {
             let outcomes: Vec<Vec<u8>> = self.query(range).await?;
             Ok(self.valid_outcomes(&story.key(), &outcomes))
         })
+    }
+
+    fn shared_run<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, SharedRun> {
+        Box::pin(self.read_shared_run(run))
+    }
+
+    fn command_worker<'a>(
+        &'a self,
+        run: &'a RunId,
+        worker: &'a str,
+        command: WorkerCommand,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(self.send_command(run, worker, command))
     }
 
     fn export<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<ExportedRun>> {
