@@ -1,7 +1,10 @@
 //! `cargo tintype workers` and `wait` on a run of several workers, in a real
 //! redis-server.
 
+use std::io::{Read, Write as _};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use serde_json::Value;
 use tintype::internals::config::Config;
@@ -282,4 +285,70 @@ fn a_run_whose_workers_have_all_died_ends_for_wait() {
         .said(&waiting.unwrap().wait_with_output().unwrap());
     assert_eq!(said.code, Some(2), "{}", said.all());
     assert!(said.out.contains("interrupted: 0 of"), "{}", said.all());
+}
+
+/// Types into a pseudo-terminal of util-linux's `script`.
+#[test]
+fn watch_shows_the_workers_and_commands_them() {
+    let fixture = SharedFixture::new();
+    let recorder = fixture.begin();
+    let queue = fixture.queue("ci-7:7");
+    fixture.works(&queue, "ci-7", "button::light::375x667", &[]);
+    let line = format!("{} tintype watch", env!("CARGO_BIN_EXE_cargo-tintype"));
+    let mut command = fixture.project.command("script");
+    command
+        .args(["--quiet", "--return", "--echo", "never", "--command", &line])
+        .arg("/dev/null")
+        .env("REDIS_URL", fixture.redis.url())
+        .env("TERM", "xterm")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut watch = command.spawn().expect("util-linux's script is installed");
+    let mut keys = watch.stdin.take().unwrap();
+    let mut screen = Screen::of(watch.stdout.take().unwrap());
+    screen.shows("ci-7:7  working, 1 of 2 sessions: button::light::375x667");
+    keys.write_all(b"p\n").unwrap();
+    screen.shows("sent pause to ci-7:7");
+    keys.write_all(b"c\n").unwrap();
+    screen.shows("cancel the run on all workers? enter y to confirm");
+    assert_eq!(fixture.commands("ci-7:7"), ["pause"]);
+    keys.write_all(b"y\n").unwrap();
+    screen.shows("sent cancel to ci-7:7");
+    assert_eq!(fixture.commands("ci-7:7"), ["pause", "cancel"]);
+    fixture.runtime.block_on(queue.release(&[])).unwrap();
+    screen.shows("ci-7:7 left");
+    fixture.end(&recorder, Status::Passed);
+    assert!(watch.wait().unwrap().success());
+}
+
+/// What a command draws in a terminal.
+struct Screen {
+    parts: Receiver<Vec<u8>>,
+    text: String,
+}
+
+impl Screen {
+    fn of(mut stream: impl Read + Send + 'static) -> Self {
+        let (sender, parts) = channel();
+        std::thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(length @ 1..) = stream.read(&mut part) {
+                let _ = sender.send(part[..length].to_vec());
+            }
+        });
+        Self {
+            parts,
+            text: String::new(),
+        }
+    }
+
+    /// Waits until this has been drawn.
+    fn shows(&mut self, text: &str) {
+        while !self.text.contains(text) {
+            match self.parts.recv_timeout(Duration::from_secs(120)) {
+                Ok(part) => self.text += &String::from_utf8_lossy(&part),
+                Err(error) => panic!("no `{text}` ({error}) in {}", self.text),
+            }
+        }
+    }
 }
