@@ -96,7 +96,7 @@ pub mod report {
         pub use crate::report::html::{EMBED_UP_TO, write};
 
         pub mod assets {
-            pub use crate::report::html::assets::{CHART, FONTS, ICONS, REVIEW, SCRIPTS, STYLE};
+            pub use crate::report::html::assets::{FONTS, ICONS, REVIEW_SCRIPTS, SCRIPTS, STYLE};
         }
     }
 }

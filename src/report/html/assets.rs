@@ -42,8 +42,36 @@ pub const FONTS: [(&str, &[u8]); 3] = [
     ),
 ];
 
-/// The charts of a snapshot's history, for the review only.
-pub const CHART: &str = include_str!("../../../ui/js/chart.js");
-
-/// The script of `cargo tintype review` only.
-pub const REVIEW: &str = include_str!("../../../ui/js/review.js");
+/// The scripts of `cargo tintype review` only, in loading order.
+pub const REVIEW_SCRIPTS: [(&str, &str); 9] = [
+    ("chart.js", include_str!("../../../ui/js/chart.js")),
+    (
+        "review/requests.js",
+        include_str!("../../../ui/js/review/requests.js"),
+    ),
+    (
+        "review/confirm.js",
+        include_str!("../../../ui/js/review/confirm.js"),
+    ),
+    (
+        "review/decisions.js",
+        include_str!("../../../ui/js/review/decisions.js"),
+    ),
+    (
+        "review/machines.js",
+        include_str!("../../../ui/js/review/machines.js"),
+    ),
+    (
+        "review/run.js",
+        include_str!("../../../ui/js/review/run.js"),
+    ),
+    (
+        "review/runs.js",
+        include_str!("../../../ui/js/review/runs.js"),
+    ),
+    (
+        "review/history.js",
+        include_str!("../../../ui/js/review/history.js"),
+    ),
+    ("review.js", include_str!("../../../ui/js/review.js")),
+];

@@ -4,6 +4,7 @@ mod content_security;
 mod decisions;
 mod live_updates;
 mod login;
+mod machines;
 mod navigation;
 mod report;
 

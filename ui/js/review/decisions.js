@@ -1,0 +1,120 @@
+/* Accept, reject and undo. */
+"use strict";
+globalThis.Tintype ??= {};
+{
+  const T = globalThis.Tintype;
+  const R = (T.review ??= {});
+  const { h } = T;
+  const encode = encodeURIComponent;
+
+  const isOpen = (item) => item && T.isAcceptable(item) && !item.decision;
+  const similarTo = (bench, item) => (item.alike ? bench.all.filter((other) => other.alike === item.alike && isOpen(other)) : []);
+
+  R.actionsOf = function actionsOf(item, decide, bench) {
+    const button = (text, kind, icon, key, run) => h("button", { type: "button", class: `btn ${kind}`, onclick: run }, T.icon(icon), text, h("kbd", {}, key));
+    const similar = similarTo(bench, item);
+    return [
+      isOpen(item) && item.images.current && button("Accept", "btn-accept", "check", "A", () => decide.current("accept")),
+      isOpen(item) && button("Reject", "btn-reject", "cross", "R", () => decide.current("reject")),
+      item.decision && button("Undo", "", "undo", "U", () => decide.undo()),
+      isOpen(item) && similar.length > 1 && button(`Accept ${T.count(similar.length)} similar`, "", "layers", "G", () => decide.group()),
+      h("a", { class: "btn btn-quiet push", href: `#/story/${encode(item.name)}` }, T.icon("film"), "History", h("kbd", {}, "H")),
+      item.baselineMoved && h("p", { class: "alert", data: { status: "changed" } }, T.icon("info"), h("span", {}, "The baseline has changed since this run. It is shown as it is now, and accepting replaces it.")),
+    ];
+  }
+
+  R.createDecisions = function createDecisions(state, bench, changed) {
+    let undoable = [];
+    let busy = false;
+
+    async function apply(decision, items) {
+      // A key that is pressed twice makes one decision.
+      if (busy) return;
+      busy = true;
+      const snapshots = items.map((item) => (decision === "accept" && item.baselineMoved ? { name: item.name, expected: item.baselineNow ?? null } : { name: item.name }));
+      let answers;
+      try {
+        ({ answers } = await R.send("/api/decisions", { run: state.id, decision, snapshots }));
+      } catch (error) {
+        T.toast(error.message);
+        return;
+      } finally {
+        busy = false;
+      }
+      const done = answers.filter((answer) => answer.done);
+      const word = { accept: "accepted", reject: "rejected", undo: undefined }[decision];
+      for (const { name } of done) changed({ name, decision: word, lean: true });
+      const names = done.map(({ name }) => name);
+      if (decision === "undo") undoable = undoable.map((group) => group.filter((name) => !names.includes(name)));
+      else undoable.push(names);
+      undoable = undoable.filter((group) => group.length > 0);
+      const back = word && names.length > 0 ? () => undo(names) : undefined;
+      const problems = answers.filter((answer) => !answer.done);
+      const warning = done.find((answer) => answer.warning)?.warning;
+      const subject = done.length === 1 ? done[0].name : `${T.count(done.length)} snapshots`;
+      const text = { accept: `Accepted ${subject}`, reject: `Rejected ${subject}`, undo: `Undid ${subject}` }[decision];
+      if (problems.length > 0) {
+        for (const { name } of problems) changed({ name, lean: true });
+        T.toast(problems.length === 1 ? problems[0].error : `${text}; ${T.count(problems.length)} failed: ${problems[0].error}`, back);
+      } else {
+        T.toast(warning ?? text, back);
+      }
+      return problems.length === 0;
+    }
+
+    async function undo(names = undoable.at(-1)) {
+      if (names) await apply("undo", names.map((name) => ({ name })));
+    }
+
+    const decide = {
+      async current(decision) {
+        const item = bench.current();
+        if (!isOpen(item) || item.lean) return;
+        if (decision === "accept" && !item.images.current) return;
+        if (await apply(decision, [item])) bench.moveToUndecided();
+      },
+      async group() {
+        const item = bench.current();
+        const similar = isOpen(item) ? similarTo(bench, item) : [];
+        const hint = "They are grouped by the sizes of their differing regions only: check every image.";
+        if (similar.length > 1 && (await confirmed(state.id, hint, similar))) await apply("accept", similar);
+      },
+      async shown() {
+        const items = bench.shown.filter(isOpen);
+        const hint = "These are all snapshots that the search and the filters show.";
+        if (items.length > 0 && (await confirmed(state.id, hint, items))) await apply("accept", items);
+      },
+      async undo() {
+        const item = bench.current();
+        const last = undoable.at(-1);
+        // A decision on several snapshots is undone as a whole.
+        if (item?.decision && !last?.includes(item.name)) await apply("undo", [item]);
+        else await undo();
+      },
+      /** Accepts everything that search and filters show. */
+      bulkButton(shown) {
+        const count = shown.filter(isOpen).length;
+        return count > 1 && h("button", { type: "button", class: "btn btn-small", onclick: () => decide.shown() }, `Accept ${T.count(count)} shown`);
+      },
+      keys: () => [
+        { keys: ["a"], show: "A", text: "Accept and go to the next", run: () => { decide.current("accept"); } },
+        { keys: ["r"], show: "R", text: "Reject and go to the next", run: () => { decide.current("reject"); } },
+        { keys: ["u"], show: "U", text: "Undo", run: () => { decide.undo(); } },
+        { keys: ["g"], show: "G", text: "Accept similar snapshots", run: () => { decide.group(); } },
+        { keys: ["Shift+A"], show: "Shift A", text: "Accept all shown", run: () => { decide.shown(); } },
+        { keys: ["h"], show: "H", text: "History of the snapshot", run: () => { const item = bench.current(); if (item) location.hash = `#/story/${encode(item.name)}`; } },
+      ],
+    };
+    return decide;
+  }
+
+  /** Asks for confirmation before several baselines are replaced. */
+  const confirmed = (run, hint, items) => R.confirmed({
+    question: `Accept ${T.count(items.length)} snapshots?`,
+    hint: `${hint} Baselines changed since this run are skipped.`,
+    list: h("ul", { class: "lines panel names", tabindex: "0", "aria-label": "Snapshots" }, items.map((item) => h("li", { class: "row row-tight" },
+      h("img", { class: "thumb", alt: "", loading: "lazy", width: 64, height: 40, src: `/images/${encode(run)}/${encode(item.name)}/current` }),
+      T.shortened(item.name, "small mono")))),
+    button: h("button", { type: "button", class: "btn btn-accept" }, T.icon("check"), `Accept ${T.count(items.length)}`),
+  });
+}
