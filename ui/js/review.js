@@ -77,7 +77,7 @@
   const VIEWS = { runs: R.showRuns, run: R.showRun, story: R.showStory, flaky: R.showFlaky };
   function route() {
     const signal = leave();
-    const [view, ...rest] = (location.hash || "#/runs").replace(/^#\//, "").split("/").map(decodeURIComponent);
+    const [view, ...rest] = R.address().parts;
     for (const [name, link] of links) {
       if (name === view) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
@@ -88,7 +88,7 @@
 
   addEventListener("hashchange", (event) => {
     // The view of a run follows its own part of the address.
-    const view = (address) => new URL(address).hash.split("/").slice(0, 3).join("/");
+    const view = (address) => R.address(new URL(address).hash).parts.slice(0, 2).join("/");
     if (view(event.oldURL) !== view(event.newURL) || !location.hash.startsWith("#/run/")) route();
   });
   route();

@@ -15,12 +15,13 @@ pub const STYLE: &str = concat!(
 pub const ICONS: &str = include_str!("../../../ui/icons.css");
 
 /// The scripts of both pages, in loading order: file name and source.
-pub const SCRIPTS: [(&str, &str); 5] = [
+pub const SCRIPTS: [(&str, &str); 6] = [
     ("dom.js", include_str!("../../../ui/js/dom.js")),
     ("keys.js", include_str!("../../../ui/js/keys.js")),
     ("list.js", include_str!("../../../ui/js/list.js")),
     ("compare.js", include_str!("../../../ui/js/compare.js")),
     ("workbench.js", include_str!("../../../ui/js/workbench.js")),
+    ("print.js", include_str!("../../../ui/js/print.js")),
 ];
 
 /// The script of the report only.

@@ -77,8 +77,11 @@ globalThis.Tintype ??= {};
           const now = stateOf(worker);
           state.dataset.status = TONES[now] ?? "skipped";
           state.textContent = now;
-          tests.textContent = worker.currentTests.join(", ");
-          tests.title = worker.currentTests.join("\n");
+          const [first, ...others] = worker.currentTests;
+          if (tests.title !== worker.currentTests.join("\n")) {
+            tests.title = worker.currentTests.join("\n");
+            tests.replaceChildren(...(first ? [T.shortened(first), others.length > 0 ? ` +${T.count(others.length)}` : ""] : []));
+          }
           facts.textContent = worker.lost
             ? `last seen ${T.duration(worker.silentMs)} ago`
             : `${T.count(worker.running)} of ${plural(worker.sessions, "session")}`;

@@ -5,6 +5,12 @@ globalThis.Tintype ??= {};
   const T = globalThis.Tintype;
   const R = (T.review ??= {});
 
+  /** The parts of an address, decoded, and its query: `#/run/run-1?q=gift`. */
+  R.address = (hash = location.hash) => {
+    const [path, query] = (hash || "#/runs").replace(/^#\//, "").split("?");
+    return { parts: path.split("/").map(decodeURIComponent), query: query ? `?${query}` : "" };
+  };
+
   /** Rejects without side effects once the view that requests has been left. */
   R.request = async function request(path, options) {
     const response = await fetch(path, options);

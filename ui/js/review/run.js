@@ -21,12 +21,19 @@ globalThis.Tintype ??= {};
       bulk: (shown) => decide.bulkButton(shown),
       chosen: (name, how) => {
         if (signal.aborted) return;
-        const address = `#/run/${encode(id)}${how === "closed" ? "" : `/${encode(name)}`}`;
-        // Back leads from a snapshot that covers the list to the list.
-        if (how === "opened" && !following) history.pushState(null, "", address);
+        // Where there is room for one column, the list has an address of its own.
+        const isNamed = name && how !== "closed" && (innerWidth >= 900 || bench.element.classList.contains("is-open"));
+        const address = `#/run/${encode(id)}${isNamed ? `/${encode(name)}` : ""}${bench.query()}`;
+        // Back leads from a snapshot that covers the list to the list, and to the
+        // filters before.
+        if (["opened", "filtered"].includes(how) && !following) history.pushState(null, "", address);
         else history.replaceState(null, "", address);
       },
     });
+    const images = ({ name, decision }) => {
+      const address = (kind) => `/images/${encode(id)}/${encode(name)}/${kind}`;
+      return { baseline: address(decision === "accepted" ? "replaced" : "baseline"), current: address("current"), diff: address("diff") };
+    };
     const top = h("div", { class: "stack stack-tight" });
     const machines = new R.Machines(signal, id, () => Boolean(state.run?.reason));
     let following = false;
@@ -35,7 +42,7 @@ globalThis.Tintype ??= {};
     // Changes while the run is reloaded: the response may lack them.
     let kept;
     const changed = (news) => { kept?.push(() => bench.update(news)); bench.update(news); redraw(); };
-    const decide = R.createDecisions(state, bench, changed);
+    const decide = R.createDecisions(signal, state, bench, changed);
 
     const read = async () => {
       const { run, snapshots, lastEvent, before } = await R.request(`/api/runs/${encode(id)}`, { signal });
@@ -70,18 +77,18 @@ globalThis.Tintype ??= {};
       redraw();
     };
     await read();
-    R.main.replaceChildren(h("div", { class: "app-head stack stack-tight" }, top, machines.element), bench.element);
+    R.main.replaceChildren(h("div", { class: "app-head stack stack-tight" }, top, machines.element), bench.element, T.printable(bench, images, signal));
     const follow = () => {
-      const wanted = decodeURIComponent(location.hash.split("/")[3] ?? "");
+      const { parts, query } = R.address();
+      const wanted = parts[2];
+      following = true;
+      bench.restore(query);
       if (!wanted) bench.close();
-      else if (bench.byName.has(wanted) && (wanted !== bench.name || !bench.element.classList.contains("is-open"))) {
-        following = true;
-        bench.select(wanted, true);
-        following = false;
-      }
+      else if (bench.byName.has(wanted) && (wanted !== bench.name || !bench.element.classList.contains("is-open"))) bench.select(wanted, true);
+      following = false;
     };
     follow();
-    addEventListener("hashchange", () => location.hash.startsWith(`#/run/${encode(id)}`) && follow(), { signal });
+    addEventListener("hashchange", () => R.address().parts[1] === id && follow(), { signal });
     R.keysOf([...decide.keys(), ...bench.keys().filter(({ keys }) => !keys.includes("t"))]);
     R.listen(signal, () => `/api/runs/${encode(id)}/events?after=${encode(state.last.id)}`, { event: receive });
     const clock = setInterval(() => { if (!state.run.reason) redraw(); }, 1000);

@@ -9,12 +9,25 @@ globalThis.Tintype ??= {};
 
   const STATUS_OF = { passed: "passed", failed: "failed", interrupted: "skipped", error: "failed" };
   R.runBadge = (run) => T.badge(run.reason ? STATUS_OF[run.reason] ?? "failed" : "running", run.reason ?? "running");
-  const commitOf = ({ git }) => (git ? `${git.branch ?? "detached"} · ${git.commit.slice(0, 7)}${git.dirty ? " with changes" : ""}` : "no commit");
+  const commitOf = ({ git }) => (git ? `${git.commit.slice(0, 7)}${git.dirty ? " with changes" : ""}` : "no commit");
+
+  /** What distinguishes a run: branch and subject of its commit. */
+  function titleOf({ runId, environment: { git } }) {
+    if (!git) return runId;
+    return [git.branch ?? "detached", git.subject ?? git.commit.slice(0, 7)].join(" · ");
+  }
+
+  /** What a person has to look at. */
+  function openIn({ reason, summary }) {
+    const parts = [[summary.failed, "failed"], [summary.new, "new"], [summary.changed, "changed"]].filter(([count]) => count > 0);
+    if (parts.length > 0) return parts.map(([count, word]) => `${T.count(count)} ${word}`).join(", ");
+    return reason === "passed" ? `${T.count(summary.total)} passed` : "";
+  }
 
   function runLine(run) {
     return h("li", { class: "run" },
-      h("div", { class: "run-name" }, h("div", { class: "row row-tight" }, R.runBadge(run), h("a", { href: `#/run/${encode(run.runId)}`, class: "mono run-id" }, T.shortened(run.runId))),
-        h("div", { class: "small faint truncate" }, commitOf(run.environment))),
+      h("div", { class: "run-name" }, h("div", { class: "row row-tight" }, R.runBadge(run), h("a", { href: `#/run/${encode(run.runId)}`, class: "run-title" }, T.shortened(titleOf(run)))),
+        h("div", { class: "row row-tight small faint" }, h("span", { class: "run-open" }, openIn(run)), T.shortened(run.runId, "mono"), h("span", { class: "truncate" }, commitOf(run.environment)))),
       T.meter(run.summary), h("span", { class: "num" }, T.duration(run.duration)),
       h("span", { class: "num small faint" }, T.moment(run.startTime)));
   }
