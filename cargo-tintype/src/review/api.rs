@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tintype::compare::Region;
 use tintype::internals::model::{RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun};
 use tokio::task::spawn_blocking;
 
@@ -42,6 +43,9 @@ struct SnapshotRow<'a> {
     decision: Option<DecisionState>,
     needs_decision: bool,
     acceptable: bool,
+    /// The largest region that differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crop: Option<&'a Region>,
     #[serde(skip_serializing_if = "Option::is_none")]
     known_failure: Option<&'a str>,
     /// Equal for results whose differing regions have the same sizes.
@@ -112,6 +116,7 @@ fn row<'a>(app: &ServerState, project: &Project, result: &'a VisualTestResult) -
         decision: app.decisions.state(project, result),
         needs_decision: result.needs_decision(),
         acceptable: result.can_be_accepted() && app.source.may_have_image(project, result),
+        crop: result.regions.first(),
         known_failure: result.known_failure.as_deref(),
         alike: region_sizes(result),
     }

@@ -44,7 +44,7 @@ pub const FONTS: [(&str, &[u8]); 3] = [
 ];
 
 /// The scripts of `cargo tintype review` only, in loading order.
-pub const REVIEW_SCRIPTS: [(&str, &str); 9] = [
+pub const REVIEW_SCRIPTS: [(&str, &str); 10] = [
     ("chart.js", include_str!("../../../ui/js/chart.js")),
     (
         "review/requests.js",
@@ -53,6 +53,10 @@ pub const REVIEW_SCRIPTS: [(&str, &str); 9] = [
     (
         "review/confirm.js",
         include_str!("../../../ui/js/review/confirm.js"),
+    ),
+    (
+        "review/sheet.js",
+        include_str!("../../../ui/js/review/sheet.js"),
     ),
     (
         "review/decisions.js",

@@ -102,6 +102,13 @@ globalThis.Tintype ??= {};
       return problems.length === 0;
     }
 
+    /** Shows several snapshots before they are accepted. */
+    async function look(hint, items) {
+      const { accepted, open } = await R.contactSheet({ run: state.id, hint, items });
+      if (open) bench.select(open.name, true);
+      if (accepted.length > 0) await apply("accept", accepted);
+    }
+
     async function undo(names = undoable.last()) {
       if (names) await apply("undo", names.map((name) => ({ name })));
     }
@@ -117,12 +124,12 @@ globalThis.Tintype ??= {};
         const item = bench.current();
         const similar = isOpen(item) ? similarTo(bench, item) : [];
         const hint = "They are grouped by the sizes of their differing regions only: check every image.";
-        if (similar.length > 1 && (await confirmed(state.id, hint, similar))) await apply("accept", similar);
+        if (similar.length > 1) await look(hint, similar);
       },
       async shown() {
         const items = bench.shown.filter(isOpen);
         const hint = "These are all snapshots that the search and the filters show.";
-        if (items.length > 0 && (await confirmed(state.id, hint, items))) await apply("accept", items);
+        if (items.length > 0) await look(hint, items);
       },
       async undo() {
         const item = bench.current();
@@ -147,14 +154,4 @@ globalThis.Tintype ??= {};
     };
     return decide;
   };
-
-  /** Asks for confirmation before several baselines are replaced. */
-  const confirmed = (run, hint, items) => R.confirmed({
-    question: `Accept ${T.count(items.length)} ${items.length === 1 ? "snapshot" : "snapshots"}?`,
-    hint: `${hint} Baselines changed since this run are skipped.`,
-    list: h("ul", { class: "lines panel names", tabindex: "0", "aria-label": "Snapshots" }, items.map((item) => h("li", { class: "row row-tight" },
-      h("img", { class: "thumb", alt: "", loading: "lazy", width: 64, height: 40, src: `/images/${encode(run)}/${encode(item.name)}/current` }),
-      T.shortened(item.name, "small mono")))),
-    button: h("button", { type: "button", class: "btn btn-accept" }, T.icon("check"), `Accept ${T.count(items.length)}`),
-  });
 }

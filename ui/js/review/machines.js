@@ -80,7 +80,7 @@ globalThis.Tintype ??= {};
           const [first, ...others] = worker.currentTests;
           if (tests.title !== worker.currentTests.join("\n")) {
             tests.title = worker.currentTests.join("\n");
-            tests.replaceChildren(...(first ? [T.shortened(first), others.length > 0 ? ` +${T.count(others.length)}` : ""] : []));
+            tests.replaceChildren(...(first ? [T.shortened(first.split("::")[0]), others.length > 0 ? ` +${T.count(others.length)}` : ""] : []));
           }
           facts.textContent = worker.lost
             ? `last seen ${T.duration(worker.silentMs)} ago`

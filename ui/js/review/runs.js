@@ -27,7 +27,7 @@ globalThis.Tintype ??= {};
   function runLine(run) {
     return h("li", { class: "run" },
       h("div", { class: "run-name" }, h("div", { class: "row row-tight" }, R.runBadge(run), h("a", { href: `#/run/${encode(run.runId)}`, class: "run-title" }, T.shortened(titleOf(run)))),
-        h("div", { class: "row row-tight small faint" }, h("span", { class: "run-open" }, openIn(run)), T.shortened(run.runId, "mono"), h("span", { class: "truncate" }, commitOf(run.environment)))),
+        h("div", { class: "row row-tight small faint" }, h("span", { class: "run-open" }, openIn(run)), run.environment.git ? T.shortened(run.runId, "mono") : null, h("span", { class: "truncate" }, commitOf(run.environment)))),
       T.meter(run.summary), h("span", { class: "num" }, T.duration(run.duration)),
       h("span", { class: "num small faint" }, T.moment(run.startTime)));
   }

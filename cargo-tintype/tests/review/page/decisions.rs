@@ -286,26 +286,80 @@ async fn a_decision_in_another_tab_shows_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_list_of_a_confirmation_scrolls_by_keyboard() {
+async fn the_sheet_of_a_confirmation_scrolls_by_keyboard() {
     let page = Page::open().await;
     let browser = &page.browser;
-    browser.client.set_window_size(1280, 400).await.unwrap();
-    browser.open_card(&page.review, RUN).await;
+    browser.client.set_window_size(560, 680).await.unwrap();
+    browser.open_run(&page.review, RUN).await;
     browser.wait(".bulk button").await.click().await.unwrap();
     let button = browser.wait("dialog[open] .btn-accept").await;
     browser
         .until("document.activeElement.matches('.btn-accept')")
         .await;
-    browser.until("(() => { const list = document.querySelector('.names'); return list.scrollHeight > list.clientHeight; })()").await;
-    button.send_keys(&Key::Down.to_string()).await.unwrap();
+    let sheet = "document.querySelector('.sheet')";
     browser
-        .until("document.querySelector('.names').scrollTop > 0")
+        .until(&format!("{sheet}.scrollHeight > {sheet}.clientHeight"))
         .await;
-    button.send_keys(&Key::Home.to_string()).await.unwrap();
-    browser
-        .until("document.querySelector('.names').scrollTop === 0")
-        .await;
+    for key in [Key::Down, Key::End] {
+        let focused = browser.client.active_element().await.unwrap();
+        focused.send_keys(&key.to_string()).await.unwrap();
+    }
+    browser.until(&format!("{sheet}.scrollTop > 0")).await;
+    let focused = browser.client.active_element().await.unwrap();
+    focused.send_keys(&Key::Home.to_string()).await.unwrap();
+    browser.until(&format!("{sheet}.scrollTop < 10")).await;
     button.send_keys(&Key::Escape.to_string()).await.unwrap();
     browser.count("dialog", 0).await;
+    page.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_shows_crops_and_excludes_snapshots() {
+    let page = Page::open().await;
+    let browser = &page.browser;
+    let before = page.project.baseline_bytes(DARK);
+    browser.open_card(&page.review, RUN).await;
+    browser.press("g").await;
+    browser.wait("dialog[open] .tile").await;
+    // The regions are in the middle of their crops.
+    browser
+        .until(
+            "(() => {
+               const crop = document.querySelector('.crop');
+               const image = crop.querySelector('img');
+               if (!image.naturalWidth) return false;
+               const [outer, inner] = [crop, image].map((e) => e.getBoundingClientRect());
+               const scale = inner.width / image.naturalWidth;
+               const middle = inner.left + (389 + 141 / 2) * scale;
+               return Math.abs(middle - (outer.left + outer.width / 2)) < 1;
+             })()",
+        )
+        .await;
+    browser
+        .script("document.querySelector('.tile[aria-label*=dark]').focus()")
+        .await;
+    let focused = browser.client.active_element().await.unwrap();
+    focused.send_keys("x").await.unwrap();
+    browser
+        .until("document.querySelector('dialog .btn-accept').textContent === 'Accept 1'")
+        .await;
+    focused.send_keys("a").await.unwrap();
+    browser.toast("Accepted forms/checkout-card::light").await;
+    assert_eq!(page.project.baseline_bytes(DARK), before);
+    // Enter opens a snapshot and accepts nothing.
+    browser.wait(".bulk button").await;
+    browser
+        .script("document.querySelector('.bulk button').click()")
+        .await;
+    browser
+        .script("document.querySelector('.tile[aria-label*=dark]').focus()")
+        .await;
+    let focused = browser.client.active_element().await.unwrap();
+    focused.send_keys(&Key::Enter.to_string()).await.unwrap();
+    browser.count("dialog", 0).await;
+    browser
+        .until("document.querySelector('.detail-title').textContent.includes('dark')")
+        .await;
+    assert_eq!(page.project.baseline_bytes(DARK), before);
     page.close().await;
 }

@@ -52,7 +52,7 @@ async fn machines_are_shown_paused_and_cancelled() {
     for text in [
         "3 machines, 1 lost",
         "chromium: 0 groups left",
-        CARD,
+        "forms/checkout-card",
         "1 of 2 sessions",
     ] {
         browser.until(&shown(text)).await;
