@@ -284,18 +284,21 @@ globalThis.Tintype ??= {};
   };
 
   /** Where a lens over this part of a frame is not cut off: within the visible
-      parts of the column and of the zoomed image. Relative to the frame, in
-      pixels. */
+      parts of the column and of the zoomed image, but always over its own frame.
+      Relative to the frame, in pixels. */
   function placeOf(lens, frame, x, y) {
     const box = frame.getBoundingClientRect();
     const around = [".mat-zoomed", ".detail"].map((css) => frame.closest(css)?.getBoundingClientRect()).filter(Boolean);
     const from = (side) => Math.max(0, ...around.map((bounds) => bounds[side]));
     const to = (side, limit) => Math.min(limit, ...around.map((bounds) => bounds[side]));
     const size = lens.offsetWidth;
-    const within = (middle, first, last) => Math.min(Math.max(middle - size / 2, first), Math.max(first, last - size));
-    const left = within(box.left + x * box.width, from("left"), to("right", innerWidth));
-    const top = within(box.top + y * box.height, from("top"), to("bottom", innerHeight));
-    return { left: left - box.left, top: top - box.top };
+    const between = (value, first, last) => Math.min(Math.max(value, first), Math.max(first, last));
+    const within = (middle, first, last, start, length) =>
+      between(between(middle - size / 2, first, last - size) - start, -size / 2, length - size / 2);
+    return {
+      left: within(box.left + x * box.width, from("left"), to("right", innerWidth), box.left, box.width),
+      top: within(box.top + y * box.height, from("top"), to("bottom", innerHeight), box.top, box.height),
+    };
   }
 
   /** "#rrggbb" of a pixel. Null for images that a page opened from disk may show
