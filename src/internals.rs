@@ -69,10 +69,10 @@ pub mod record {
     pub use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
     pub use crate::record::queue::{ClaimOutcome, Lease, LostGroup, PlanOutcome, QueuedGroup};
     pub use crate::record::server_info::ServerInfo;
-    pub use crate::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, Store};
-    pub use crate::record::workers::{
+    pub use crate::record::shared_run::{
         LaneStatus, SharedRun, WorkerCommand, WorkerReport, WorkerStatus,
     };
+    pub use crate::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, Store};
     pub use crate::record::{
         EventFollower, EventNotifications, RecordConfig, RecordError, Recorder, Records, Retention,
         RunPages, SharedQueue, SnapshotDecision, StreamEntry, Surplus, damaged_journals,

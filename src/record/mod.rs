@@ -5,8 +5,8 @@
 //! - `journal` keeps them on disk, in a file of the `journal_folder`; `writer`
 //!   sends them, `orphan_journals` sends the journals of dead processes.
 //! - [`store`] defines what a store does; `memory` and `redis` implement it.
-//! - [`queue`] hands out the work of a run to several machines; [`workers`] shows
-//!   these machines and sends commands to them.
+//! - [`queue`] hands out the work of a run to several machines; `workers` shows
+//!   these machines and sends commands to them ([`shared_run`]).
 //! - [`export`] moves runs between stores as NDJSON; `retention` removes old
 //!   runs; [`metrics`] and [`server_info`] report on the store.
 //! - [`Records`] reads the record, for commands and the review server, a page
@@ -40,10 +40,11 @@ mod redis;
 mod retention;
 mod run_pages;
 pub(crate) mod server_info;
+pub(crate) mod shared_run;
 mod skipped;
 pub(crate) mod store;
 mod stream;
-pub(crate) mod workers;
+mod workers;
 mod writer;
 
 pub use config::RecordConfig;

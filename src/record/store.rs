@@ -10,9 +10,9 @@ use std::time::Duration;
 use super::export::ExportedRun;
 use super::operation::{HistoryEntry, JoinRequest, Operation};
 use super::server_info::ServerInfo;
+use super::shared_run::{SharedRun, WorkerCommand};
 use super::skipped::SkippedDocuments;
 use super::stream::{EventNotifications, StreamEntry};
-use super::workers::{SharedRun, WorkerCommand};
 use crate::model::{Reason, RunId, StoryIdentifier};
 use crate::redis::StoreError;
 

@@ -1,6 +1,6 @@
 //! Tests of reading the workers of a shared run and of commanding them.
 
-use tintype::internals::record::{LaneStatus, Records, SharedRun, WorkerCommand};
+use tintype::internals::record::{LaneStatus, Records, SharedRun, WorkerCommand, WorkerStatus};
 
 use super::queue::{QueueFixture, claim};
 
@@ -45,7 +45,7 @@ async fn workers_and_open_groups_are_read() {
     ]);
     fixture.server.cli(&["HSET", workers, "ci-3:9", "{"]);
     let shared = read().await;
-    let states = shared.workers.iter().map(|worker| worker.state());
+    let states = shared.workers.iter().map(WorkerStatus::state);
     assert_eq!(states.collect::<Vec<_>>(), ["working", "lost"]);
     let records = Records::open(&fixture.config).await.unwrap();
     records.shared_run(fixture.run()).await.unwrap();

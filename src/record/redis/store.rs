@@ -9,10 +9,10 @@ use crate::model::{RunId, StoryIdentifier};
 use crate::record::export::ExportedRun;
 use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
 use crate::record::server_info::ServerInfo;
+use crate::record::shared_run::{SharedRun, WorkerCommand};
 use crate::record::skipped::SkippedDocuments;
 use crate::record::store::{ApplyOutcome, EndOutcome, JoinResponse, RunPage, Store, StoreFuture};
 use crate::record::stream::{EventNotifications, StreamEntry};
-use crate::record::workers::{SharedRun, WorkerCommand};
 
 /// How many ids one command reads.
 const INDEX_PAGE: usize = 5_000;

@@ -9,7 +9,7 @@ use super::client::{RedisStore, unexpected_reply};
 use super::write::reply_words;
 use crate::model::{BrowserName, RunId};
 use crate::record::queue::LEASE_MS;
-use crate::record::workers::{
+use crate::record::shared_run::{
     COMMAND_LIFETIME_MS, LaneStatus, SharedRun, WorkerCommand, WorkerReport, WorkerStatus,
 };
 use crate::redis::StoreError;

@@ -64,7 +64,7 @@ pub(super) async fn obey(records: &Records, id: &RunId, view: &RefCell<WatchView
             },
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// The lines of standard input. The thread ends with the process: a read cannot
