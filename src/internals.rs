@@ -70,9 +70,12 @@ pub mod record {
     pub use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
     pub use crate::record::queue::{
         ClaimOutcome, ClaimRequest, ClaimedGroup, GroupProgress, Lease, LostGroup, PlanConflict,
-        PlanOutcome, QueuedGroup, SharedWorker,
+        PlanOutcome, QueuedGroup,
     };
     pub use crate::record::server_info::ServerInfo;
+    pub use crate::record::shared_run::{
+        LaneStatus, SharedRun, WorkerCommand, WorkerReport, WorkerStatus,
+    };
     pub use crate::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, Store};
     pub use crate::record::{
         EventFollower, EventNotifications, HeldLeases, RecordConfig, RecordError, Recorder,
@@ -90,11 +93,15 @@ pub mod redis {
 }
 
 pub mod report {
+    pub mod junit {
+        pub use crate::report::junit::write;
+    }
+
     pub mod html {
         pub use crate::report::html::{EMBED_UP_TO, write};
 
         pub mod assets {
-            pub use crate::report::html::assets::{CHART, FONTS, ICONS, REVIEW, SCRIPTS, STYLE};
+            pub use crate::report::html::assets::{FONTS, ICONS, REVIEW_SCRIPTS, SCRIPTS, STYLE};
         }
     }
 }

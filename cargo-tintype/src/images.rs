@@ -26,6 +26,22 @@ impl RunImage {
             Self::Diff => "diff",
         }
     }
+
+    /// Whether a result has this image.
+    pub(crate) fn is_of(self, result: &VisualTestResult) -> bool {
+        match self {
+            Self::Current => result.current.is_some(),
+            Self::Diff => result.diff.is_some(),
+        }
+    }
+
+    /// Sets the path of this image.
+    pub(crate) fn set(self, result: &mut VisualTestResult, path: String) {
+        match self {
+            Self::Current => result.current = Some(path),
+            Self::Diff => result.diff = Some(path),
+        }
+    }
 }
 
 /// The file of an image of a result, and the folder of its run.
@@ -47,6 +63,15 @@ fn file_of(manifest: &Manifest, result: &VisualTestResult, image: RunImage) -> R
     let folder = run_files::folder_of(manifest).join(run.as_str());
     let path = folder.join(format!("{}-{}.png", story.file_stem(), image.as_str()));
     Ok(ImageFile { path, folder })
+}
+
+/// The path of an image of a result on this machine. The file may be missing.
+pub(crate) fn path(
+    manifest: &Manifest,
+    result: &VisualTestResult,
+    image: RunImage,
+) -> Result<PathBuf> {
+    file_of(manifest, result, image).map(|file| file.path)
 }
 
 /// Resolves the links of a file, which must be in the folder of its run.

@@ -12,7 +12,9 @@ mod progress;
 mod project;
 mod record_access;
 mod record_check;
+mod retrying_record;
 mod review;
+mod run_end;
 mod run_files;
 mod run_ids;
 mod stored_baselines;
@@ -28,7 +30,7 @@ use tintype::internals::config::Config;
 use crate::output::print_error;
 use commands::{
     accept, baselines, compare, completions, doctor, export, flush, health, import, init, list,
-    orphans, prune, pull, push, reject, resume, runs, show, undo, watch,
+    orphans, prune, pull, push, reject, resume, runs, show, undo, wait, watch, workers,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -63,6 +65,8 @@ enum Command {
     Undo(undo::UndoOptions),
     Review(review::ReviewOptions),
     Watch(watch::WatchOptions),
+    Wait(wait::WaitOptions),
+    Workers(workers::WorkersOptions),
     Runs(runs::RunsOptions),
     Show(show::ShowOptions),
     Resume(resume::ResumeOptions),
@@ -92,26 +96,32 @@ fn main() -> ExitCode {
     if let Command::Compare(options) = &cli.command {
         return compare::run(options);
     }
-    let done = Config::from_environment()
-        .map_err(anyhow::Error::new)
-        .and_then(|config| run(cli, config));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            print_error!("error: {error:#}");
-            ExitCode::FAILURE
+    let done = configuration(&cli).and_then(|config| match &cli.command {
+        Command::Wait(options) => wait::run(&config, options),
+        command => run(command, &config).map(|()| ExitCode::SUCCESS),
+    });
+    done.unwrap_or_else(|error| {
+        print_error!("error: {error:#}");
+        match cli.command {
+            // There, 1 means that the run has failed.
+            Command::Wait(_) => ExitCode::from(wait::NO_VERDICT),
+            _ => ExitCode::FAILURE,
         }
-    }
+    })
 }
 
-fn run(cli: Cli, mut config: Config) -> Result<()> {
+fn configuration(cli: &Cli) -> Result<Config> {
+    let mut config = Config::from_environment()?;
     if let Some(package) = &cli.package {
         config.manifest = Some(project::manifest_of(package, &config.system.cargo)?);
     } else if cli.manifest.is_some() {
-        config.manifest = cli.manifest;
+        config.manifest.clone_from(&cli.manifest);
     }
-    let config = &config;
-    match &cli.command {
+    Ok(config)
+}
+
+fn run(command: &Command, config: &Config) -> Result<()> {
+    match command {
         Command::Init(options) => init::run(options, config),
         Command::List(options) => list::run(config, options),
         Command::Accept(options) => accept::run(config, options),
@@ -119,6 +129,7 @@ fn run(cli: Cli, mut config: Config) -> Result<()> {
         Command::Undo(options) => undo::run(config, options),
         Command::Review(options) => review::run(config, options),
         Command::Watch(options) => watch::run(config, options),
+        Command::Workers(options) => workers::run(config, options),
         Command::Runs(options) => runs::run(config, options),
         Command::Show(options) => show::run(config, options),
         Command::Resume(options) => resume::run(config, options),
@@ -137,6 +148,6 @@ fn run(cli: Cli, mut config: Config) -> Result<()> {
             Ok(())
         }
         Command::Man(options) => completions::man(Cli::command(), options),
-        Command::Compare(_) => unreachable!("main runs it"),
+        Command::Compare(_) | Command::Wait(_) => unreachable!("main runs them"),
     }
 }

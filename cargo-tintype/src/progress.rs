@@ -4,9 +4,14 @@ use std::io::{IsTerminal as _, stderr};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+/// Whether progress is drawn: only in a terminal.
+pub(crate) fn is_shown() -> bool {
+    stderr().is_terminal()
+}
+
 /// A bar that is drawn only in a terminal.
 pub(crate) fn bar(total: usize, what: &'static str) -> ProgressBar {
-    let target = if stderr().is_terminal() {
+    let target = if is_shown() {
         ProgressDrawTarget::stderr()
     } else {
         ProgressDrawTarget::hidden()

@@ -23,10 +23,17 @@ impl Manifest {
     /// [`run_dir`](Self::run_dir) is kept.
     pub(crate) fn run_id(&self, run: &RunConfig) -> RunId {
         let id = run.id.clone();
+        let has_several = (self.is_member && run.is_shared) || run.has_ci_id;
+        if !has_several || self.run_dir(&id).is_dir() {
+            return id;
+        }
+        self.run_id_of_project(id)
+    }
+
+    /// A run id with the project's name at its end.
+    pub fn run_id_of_project(&self, id: RunId) -> RunId {
         let suffix = format!("-{}", self.project);
-        let is_own = id.as_str().ends_with(&suffix) || self.run_dir(&id).is_dir();
-        let has_several = self.is_member && run.is_shared || run.has_ci_id;
-        if !has_several || is_own {
+        if id.as_str().ends_with(&suffix) {
             return id;
         }
         RunId(format!("{id}{suffix}"))

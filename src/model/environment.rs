@@ -45,6 +45,9 @@ pub struct Git {
     /// The branch; absent when `HEAD` is detached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
+    /// The first line of the commit's message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// Whether tracked files differed from the commit.
     pub dirty: bool,
 }

@@ -89,7 +89,7 @@ impl Keys {
         format!("{}tintype:{run}:workers", self.prefix)
     }
 
-    /// Stream: commands for a worker of a shared run.
+    /// Stream: the commands to a worker of a shared run.
     pub(crate) fn commands(&self, run: &RunId, worker: &str) -> String {
         format!("{}tintype:{run}:commands:{worker}", self.prefix)
     }
@@ -151,6 +151,7 @@ mod tests {
             keys.workers(&run),
             keys.lock("staging").join(" "),
             keys.sync(&run, "paid"),
+            keys.commands(&run, "ci-1:7"),
             keys.events(&run),
             keys.channel(&run),
             keys.all_events(),
@@ -172,6 +173,7 @@ mod tests {
         team:tintype:run-1:workers
         team:tintype:lock:staging team:tintype:lock:staging:queue team:tintype:lock:staging:alive
         team:tintype:run-1:sync:paid
+        team:tintype:run-1:commands:ci-1:7
         team:tintype:run-1:events
         team:visualrun:run-1:channel
         team:visualtest:events

@@ -7,7 +7,8 @@
 //! - [`store`] defines what a store does; `memory` and `redis` implement it.
 //! - [`coordination`] defines locks and barriers; `memory` and `redis` implement
 //!   them.
-//! - [`queue`] hands out the work of a run to several machines, which hold `leases`.
+//! - [`queue`] hands out the work of a run to several machines, which hold `leases`;
+//!   `workers` shows these machines and sends commands to them ([`shared_run`]).
 //! - [`export`] moves runs between stores as NDJSON; `retention` removes old
 //!   runs; [`metrics`] and [`server_info`] report on the store.
 //! - [`Records`] reads the record, for commands and the review server, a page
@@ -43,9 +44,11 @@ mod redis;
 mod retention;
 mod run_pages;
 pub(crate) mod server_info;
+pub(crate) mod shared_run;
 mod skipped;
 pub(crate) mod store;
 mod stream;
+mod workers;
 mod writer;
 
 pub use config::RecordConfig;
@@ -58,7 +61,7 @@ pub(crate) use operation::HistoryEntry;
 pub(crate) use queue::LEASE;
 pub(crate) use queue::{
     ClaimOutcome, ClaimRequest, ClaimedGroup, Lease, LostGroup, PlanConflict, PlanOutcome,
-    QueuedGroup, SharedWorker,
+    QueuedGroup,
 };
 pub(crate) use recorder::RecordReport;
 pub(crate) use recorder::RecordedPlan;

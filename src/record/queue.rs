@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// How long a lease lasts without being renewed.
 pub(crate) const LEASE: Duration = Duration::from_secs(15);
@@ -17,7 +17,7 @@ pub(crate) const MAX_LOST: usize = 3;
 const FAILED_FIRST: f64 = 1e12;
 
 /// The snapshots of a story in one engine, as a worker queues them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueuedGroup {
     /// A name without commas, quotes and line breaks: `button@chromium`.
     pub name: String,
@@ -171,19 +171,6 @@ pub struct ClaimRequest<'a> {
     /// Whether to take over a group whose worker has had it for longer than its
     /// limit, if none waits.
     pub takes_over: bool,
-}
-
-/// A worker that takes part in a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct SharedWorker {
-    /// Its name.
-    #[serde(skip)]
-    pub name: String,
-    /// The engines that it has.
-    pub engines: Vec<String>,
-    /// When it was seen, by the server's clock in milliseconds.
-    pub last_seen: i64,
 }
 
 /// How far a group has come.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::export::ExportedRun;
 use super::operation::{HistoryEntry, JoinRequest, Operation};
 use super::server_info::ServerInfo;
+use super::shared_run::{SharedRun, WorkerCommand};
 use super::skipped::SkippedDocuments;
 use super::stream::{EventNotifications, StreamEntry};
 use crate::model::{Reason, RunId, StoryIdentifier};
@@ -198,6 +199,17 @@ pub trait Store: Send + Sync {
 
     /// The last outcomes of a snapshot, oldest first.
     fn history<'a>(&'a self, story: &'a StoryIdentifier) -> StoreFuture<'a, Vec<HistoryEntry>>;
+
+    /// The workers and queues of a run that several machines share.
+    fn shared_run<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, SharedRun>;
+
+    /// Sends a command to a worker; false if the run has no such worker.
+    fn command_worker<'a>(
+        &'a self,
+        run: &'a RunId,
+        worker: &'a str,
+        command: WorkerCommand,
+    ) -> StoreFuture<'a, bool>;
 
     /// Exports a run.
     fn export<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<ExportedRun>>;

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
-use super::file;
+use super::file::{self, ReportError};
 use super::words::{accept, message, name};
 use crate::escape::printable;
 use crate::events::{Bus, Event, ReportKind, Subscriber};
@@ -24,17 +25,32 @@ impl JunitReport {
 impl Subscriber for JunitReport {
     fn on_event(&self, event: &Event, bus: &Bus) {
         if let Event::RunPaused(report) | Event::RunEnded(report) = event {
-            let path = report.folder.join("junit.xml");
             let RunFile { run, results } = &report.whole;
-            let written = file::write(&path, |out| write(out, &self.suite, run, results));
-            bus.publish(file::written(ReportKind::Junit, written.map(|()| path)));
+            let written = write(&report.folder, &self.suite, run, results);
+            bus.publish(file::written(ReportKind::Junit, written));
         }
     }
 }
 
+/// Writes `junit.xml` into `dir`, the run's folder, and returns its path. `suite`
+/// names the project.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write(
+    dir: &Path,
+    suite: &str,
+    run: &VisualTestRun,
+    results: &[VisualTestResult],
+) -> Result<PathBuf, ReportError> {
+    let path = dir.join("junit.xml");
+    file::write(&path, |out| write_document(out, suite, run, results))?;
+    Ok(path)
+}
+
 /// Writes the run as a document with one suite: a test case for each snapshot,
 /// in the results' order, with the story as its class.
-fn write(
+fn write_document(
     out: &mut impl Write,
     suite: &str,
     run: &VisualTestRun,
@@ -180,11 +196,11 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::sample;
-    use super::{Status, VisualTestResult, VisualTestRun, escaped, write};
+    use super::{Status, VisualTestResult, VisualTestRun, escaped, write_document};
 
     fn render(suite: &str, run: &VisualTestRun, results: &[VisualTestResult]) -> String {
         let mut xml = Vec::new();
-        write(&mut xml, suite, run, results).unwrap();
+        write_document(&mut xml, suite, run, results).unwrap();
         String::from_utf8(xml).unwrap()
     }
 

@@ -28,6 +28,7 @@ pub(super) fn run() -> VisualTestRun {
             browser: Some("chromium 156.0.8078.79".to_owned()),
             git: Some(Git {
                 commit: "41d77b0a9c3f".to_owned(),
+                subject: None,
                 branch: Some("checkout-rounding".to_owned()),
                 dirty: false,
             }),

@@ -5,8 +5,11 @@ use std::path::Path;
 
 use tokio::process::Command;
 
-use crate::model::{Environment, Git};
+use crate::model::{Environment, Git, bounded};
 use crate::process::{remove_secrets, restrict};
+
+/// The maximum length of the subject of a commit, in bytes.
+const MAX_SUBJECT: usize = 200;
 
 /// The environment of a run in the project at `root`, without the browser.
 pub async fn environment(root: &Path, ci: bool) -> Environment {
@@ -47,14 +50,18 @@ fn command() -> String {
 
 /// The commit; `None` outside a checkout or without git.
 async fn git(root: &Path) -> Option<Git> {
-    let (commit, branch, changes) = tokio::join!(
+    let (commit, branch, subject, changes) = tokio::join!(
         git_output(root, &["rev-parse", "HEAD"]),
         git_output(root, &["symbolic-ref", "--short", "-q", "HEAD"]),
+        git_output(root, &["show", "-s", "--format=%s", "HEAD"]),
         git_output(root, &["status", "--porcelain", "--untracked-files=no"]),
     );
     Some(Git {
         commit: commit?,
         branch: branch.filter(|branch| !branch.is_empty()),
+        subject: subject
+            .filter(|subject| !subject.is_empty())
+            .map(|subject| bounded(subject, MAX_SUBJECT)),
         dirty: changes.is_some_and(|changes| !changes.is_empty()),
     })
 }

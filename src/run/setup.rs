@@ -15,7 +15,7 @@ use super::error::RunError;
 use super::identity::RunIdentity;
 use super::options::{RunOptions, Scheduling};
 use super::results::ResultTable;
-use super::shared_work::{SharedRun, shared_plan};
+use super::shared_work::{JoinedRun, shared_plan};
 use crate::baseline::Baselines;
 use crate::browser::{self, BrowserError, find};
 use crate::cache::{Cache, CacheContext, CachedPass, browser_build};
@@ -40,7 +40,7 @@ pub(super) struct Setup {
     /// A browser that is open already.
     pub(super) first: Option<BrowserConnection>,
     /// The run that this process shares with other machines.
-    pub(super) shared: Option<SharedRun>,
+    pub(super) shared: Option<JoinedRun>,
     pub(super) notices: AdmissionNotices,
 }
 
@@ -125,7 +125,7 @@ pub(super) async fn open(
     let shared = match shared.flatten() {
         None => None,
         Some((queue, plan)) => {
-            let shared = SharedRun::join(queue, plan, &recorder).await?;
+            let shared = JoinedRun::join(queue, plan, &recorder).await?;
             recorder = recorder.with_leases(Arc::clone(&shared.held));
             Some(shared)
         }

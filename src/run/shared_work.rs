@@ -29,14 +29,14 @@ use crate::share::{
 const JOIN_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What a process has joined.
-pub(super) struct SharedRun {
+pub(super) struct JoinedRun {
     pub(super) queue: SharedQueue,
     pub(super) plan: SharedPlan,
     pub(super) held: Arc<HeldLeases>,
     pub(super) joined: Joined,
 }
 
-impl SharedRun {
+impl JoinedRun {
     /// Joins a run, which the recorder creates. A process that cannot join leaves
     /// the run again.
     pub(super) async fn join(
@@ -72,14 +72,14 @@ pub(super) struct RunningWorker {
 impl RunningWorker {
     /// Starts the worker in the current runtime.
     pub(super) fn start(
-        shared: SharedRun,
+        shared: JoinedRun,
         context: &Arc<RunContext>,
         queue: &Arc<RunQueue>,
         hits: &Arc<Vec<Option<CachedPass>>>,
         sessions: usize,
         canceled: Arc<Cancellation>,
     ) -> Self {
-        let SharedRun {
+        let JoinedRun {
             queue: shared_queue,
             plan,
             held,
@@ -371,15 +371,13 @@ pub(super) fn shared_plan(
                 name,
                 lane: lane.to_owned(),
                 keys: Vec::new(),
-                has_failed: false,
-                expected_ms: 0,
-                limit_ms: 0,
                 after: story
                     .after
                     .iter()
                     .map(|after| after.story.clone())
                     .collect(),
                 depth: depth(&story.id, &after, &mut depths),
+                ..QueuedGroup::default()
             });
             groups.len() - 1
         });

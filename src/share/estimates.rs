@@ -72,11 +72,7 @@ mod tests {
             name: "a@chromium".to_owned(),
             lane: "chromium".to_owned(),
             keys: vec!["a:light:1x1".to_owned(), "a:dark:1x1".to_owned()],
-            has_failed: false,
-            expected_ms: 0,
-            limit_ms: 0,
-            after: Vec::new(),
-            depth: 0,
+            ..QueuedGroup::default()
         };
         let passed = [300, 100, 200].map(|ms| outcome(Status::Passed, ms));
         let slow = vec![outcome(Status::Failed, 20_000)];

@@ -107,7 +107,7 @@ async fn state(queue: &SharedQueue, plan: &SharedPlan) -> Result<Joined, StoreEr
     Ok(Joined {
         others: others
             .iter()
-            .filter(|other| other.name != queue.worker())
+            .filter(|other| other.worker != queue.worker())
             .count(),
         total: plan.keys().count(),
         left: left.sum(),

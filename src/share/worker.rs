@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -15,9 +16,10 @@ use super::local_run::LocalRun;
 use super::plan::SharedPlan;
 use super::rendezvous;
 use super::timing::ShareTiming;
+use crate::record::shared_run::WorkerStatus;
 use crate::record::{
     ClaimOutcome, ClaimRequest, ClaimedGroup, HeldLeases, Lease, LostGroup, PlanOutcome,
-    SharedQueue, SharedWorker,
+    SharedQueue,
 };
 use crate::redis::StoreError;
 
@@ -78,7 +80,7 @@ pub struct ShareWorker {
     begun: usize,
     begun_since: Instant,
     last_command: String,
-    workers: Vec<SharedWorker>,
+    workers: Vec<WorkerStatus>,
     away_since: Option<Instant>,
     has_divided: bool,
     /// Since when groups wait for an engine that no machine has.
@@ -319,7 +321,7 @@ impl ShareWorker {
         let lanes = self.plan.lanes();
         let has_engine = |lane: &String| {
             let mut workers = self.workers.iter();
-            workers.any(|worker| worker.engines.contains(lane))
+            workers.any(|worker| worker.report.engines.contains(lane))
         };
         if lanes.iter().all(has_engine) {
             self.engine_missing_since = None;
@@ -437,8 +439,8 @@ impl ShareWorker {
             let able = self
                 .workers
                 .iter()
-                .filter(|worker| worker.engines.contains(&group.lane));
-            let able: Vec<_> = able.map(|worker| worker.name.clone()).collect();
+                .filter(|worker| worker.report.engines.contains(&group.lane));
+            let able: Vec<_> = able.map(|worker| worker.worker.clone()).collect();
             let is_open = |key: &&String| unfinished.contains(*key) && self.held.of(key).is_none();
             let keys: Vec<_> = group.keys.iter().filter(is_open).cloned().collect();
             let is_own = self.lanes.contains(&group.lane)
@@ -493,12 +495,14 @@ impl ShareWorker {
     }
 }
 
-/// The load of the machine: runnable processes, on average over a minute. 0 if it
-/// is unknown.
+/// The load of the machine: runnable processes per core, on average over a minute. 0
+/// if it is unknown.
 fn load() -> f64 {
+    let cores = available_parallelism().map_or(1, usize::from);
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let first = text.split_whitespace().next();
-    first
+    let load: f64 = first
         .and_then(|first| first.parse().ok())
-        .unwrap_or_default()
+        .unwrap_or_default();
+    load / cores as f64
 }

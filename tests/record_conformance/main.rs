@@ -11,6 +11,7 @@ mod queue;
 mod support;
 mod torn;
 mod torn_queue;
+mod workers;
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ const PREFIX: &str = "team:";
 /// A run on a server with a queue of three groups.
 pub(crate) struct QueueFixture {
     pub(crate) server: Server,
-    config: RecordConfig,
+    pub(crate) config: RecordConfig,
     pub(crate) fixture: StoreFixture,
     pub(crate) joins: Vec<JoinRequest>,
     mark: AtomicU64,
@@ -35,9 +35,7 @@ fn group(name: &str, lane: &str, stories: &[usize], expected_ms: u32) -> QueuedG
         keys: stories.iter().map(|n| story(*n).key()).collect(),
         has_failed: name == "failed",
         expected_ms,
-        limit_ms: 0,
-        after: Vec::new(),
-        depth: 0,
+        ..QueuedGroup::default()
     }
 }
 
@@ -54,7 +52,7 @@ pub(crate) fn groups() -> Vec<QueuedGroup> {
 }
 
 impl QueueFixture {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::on(&[]).await
     }
 

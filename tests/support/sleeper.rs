@@ -23,11 +23,7 @@ pub(crate) fn plan(groups: usize, size: usize) -> SharedPlan {
         keys: (0..size)
             .map(|of| format!("story-{n}:dark:{}x20", of + 1))
             .collect(),
-        has_failed: false,
-        expected_ms: 0,
-        limit_ms: 0,
-        after: Vec::new(),
-        depth: 0,
+        ..QueuedGroup::default()
     };
     SharedPlan {
         digest: PlanDigest::default(),

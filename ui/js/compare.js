@@ -73,7 +73,21 @@ globalThis.Tintype ??= {};
       const mat = h("div", { class: `mat${this.view.zoom === "fit" ? "" : " mat-zoomed"}` }, frame);
       for (const type of ["wheel", "pointerdown", "keydown"]) mat.addEventListener(type, () => { this.moved = true; }, { passive: true });
       mat.addEventListener("scroll", () => this.follow(mat), { passive: true });
+      if (this.view.zoom !== "fit") this.pan(mat);
       return mat;
+    }
+
+    /** Drags a zoomed image; the others follow. */
+    pan(mat) {
+      mat.addEventListener("pointerdown", (event) => {
+        if (event.button !== 0 || event.pointerType === "touch" || this.view.loupe || this.view.mode === "slider") return;
+        event.preventDefault();
+        const from = { x: event.clientX + mat.scrollLeft, y: event.clientY + mat.scrollTop };
+        const drag = (now) => mat.scrollTo(from.x - now.clientX, from.y - now.clientY);
+        mat.setPointerCapture(event.pointerId);
+        mat.addEventListener("pointermove", drag);
+        for (const end of ["pointerup", "pointercancel"]) mat.addEventListener(end, () => mat.removeEventListener("pointermove", drag), { once: true });
+      });
     }
 
     /** Zoomed images scroll together. */
@@ -213,9 +227,9 @@ globalThis.Tintype ??= {};
       return false;
     }
 
-    /** Blinks manually, for users who prefer reduced motion. */
+    /** Shows the other image of a blinking pair and stops blinking. */
     swap() {
-      if (this.view.mode !== "blink") return false;
+      if (this.view.mode !== "blink" || !this.frames[0]?.classList.contains("frame-blink")) return false;
       this.swapped = !this.swapped;
       for (const frame of this.frames) frame.classList.toggle("is-swapped", this.swapped);
       for (const frame of this.frames) frame.classList.add("is-held");
@@ -249,8 +263,9 @@ globalThis.Tintype ??= {};
         const image = this.under(frame);
         if (!lens || !image) continue;
         const zoom = T.LOUPE_ZOOM;
-        lens.style.setProperty("left", `calc(${((this.at.x + 0.5) / width) * 100}% - var(--loupe) / 2)`);
-        lens.style.setProperty("top", `calc(${((this.at.y + 0.5) / height) * 100}% - var(--loupe) / 2)`);
+        const place = placeOf(lens, frame, (this.at.x + 0.5) / width, (this.at.y + 0.5) / height);
+        lens.style.setProperty("left", `${place.left}px`);
+        lens.style.setProperty("top", `${place.top}px`);
         lens.style.setProperty("background-image", `url("${image.src.replaceAll('"', "%22")}")`);
         lens.style.setProperty("background-size", `${image.naturalWidth * zoom}px ${image.naturalHeight * zoom}px`);
         lens.style.setProperty("background-position", `calc(var(--loupe) / 2 - 3px - ${(this.at.x + 0.5) * zoom}px) calc(var(--loupe) / 2 - 3px - ${(this.at.y + 0.5) * zoom}px)`);
@@ -267,6 +282,24 @@ globalThis.Tintype ??= {};
       return left || this.swapped ? images[0] : images.at(-1);
     }
   };
+
+  /** Where a lens over this part of a frame is not cut off: within the visible
+      parts of the column and of the zoomed image, but always over its own frame.
+      Relative to the frame, in pixels. */
+  function placeOf(lens, frame, x, y) {
+    const box = frame.getBoundingClientRect();
+    const around = [".mat-zoomed", ".detail"].map((css) => frame.closest(css)?.getBoundingClientRect()).filter(Boolean);
+    const from = (side) => Math.max(0, ...around.map((bounds) => bounds[side]));
+    const to = (side, limit) => Math.min(limit, ...around.map((bounds) => bounds[side]));
+    const size = lens.offsetWidth;
+    const between = (value, first, last) => Math.min(Math.max(value, first), Math.max(first, last));
+    const within = (middle, first, last, start, length) =>
+      between(between(middle - size / 2, first, last - size) - start, -size / 2, length - size / 2);
+    return {
+      left: within(box.left + x * box.width, from("left"), to("right", innerWidth), box.left, box.width),
+      top: within(box.top + y * box.height, from("top"), to("bottom", innerHeight), box.top, box.height),
+    };
+  }
 
   /** "#rrggbb" of a pixel. Null for images that a page opened from disk may show
       but not read. */

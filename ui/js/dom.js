@@ -115,7 +115,7 @@ globalThis.Tintype ??= {};
   /** A message that disappears; `undo` adds a button. */
   T.toast = (text, undo) => {
     document.querySelector(".toasts")?.remove();
-    const box = T.h("div", { class: "toasts" }, T.h("div", { class: "toast", role: "status" }, T.h("span", { class: "truncate" }, text), T.h("span", { class: "push" }),
+    const box = T.h("div", { class: "toasts" }, T.h("div", { class: "toast", role: "status" }, T.h("span", { class: "toast-text" }, text), T.h("span", { class: "push" }),
       undo && T.h("button", { type: "button", class: "btn btn-small", onclick: () => { box.remove(); undo(); } }, "Undo")));
     document.body.append(box);
     setTimeout(() => box.remove(), undo ? 9000 : 3500);

@@ -23,8 +23,8 @@ globalThis.Tintype ??= {};
       if (document.querySelector("dialog[open]")) return;
       if (typing(event.target)) {
         const isSearch = event.target.type === "search";
-        // The browser would clear the search at Escape.
-        if (event.key === "Escape" || (event.key === "Enter" && isSearch)) {
+        // The browser would clear the search at the first Escape.
+        if (event.key === "Escape" || (isSearch && ["Enter", "ArrowDown"].includes(event.key))) {
           event.preventDefault();
           event.target.blur();
         }
@@ -38,7 +38,7 @@ globalThis.Tintype ??= {};
   };
 
   function helpDialog(keys) {
-    const shown = [...keys.filter((entry) => entry.text), { show: "?", text: "Keyboard shortcuts" }, { show: "Enter", text: "Leave the search" }, { show: "Esc", text: "Close the dialog, leave the search" }];
+    const shown = [...keys.filter((entry) => entry.text), { show: "?", text: "Keyboard shortcuts" }, { show: "Enter ↓ Esc", text: "Leave the search and keep it" }, { show: "Esc", text: "Clear the search and the filters, close a dialog" }];
     const dialog = h("dialog", { class: "dialog dialog-wide", "aria-labelledby": "keys-title" },
       h("div", { class: "row spread" }, h("h2", { class: "title", id: "keys-title" }, "Keyboard shortcuts"),
         h("button", { type: "button", class: "btn btn-quiet btn-icon btn-small", "aria-label": "Close", onclick: () => dialog.close() }, T.icon("cross"))),

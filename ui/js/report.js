@@ -8,8 +8,8 @@
   const bench = new T.Workbench({
     empty: snapshots.length === 0 ? "This run has no snapshots." : "No snapshot matches. Clear the search or the filters.",
     chosen: (name, how) => {
-      const address = how === "closed" ? location.pathname + location.search : `#${encodeURIComponent(name)}`;
-      history.replaceState(null, "", address);
+      const place = name && how !== "closed" ? encodeURIComponent(name) : "";
+      history.replaceState(null, "", `#${place}${bench.query()}`);
     },
   });
   bench.load(snapshots);
@@ -40,7 +40,9 @@
       h("div", { class: "app-head stack stack-tight" },
         h("div", { class: "row spread" }, h("h1", { class: "title" }, verdict), h("p", { class: "small quiet wide-only" }, where)),
         T.meter(bench.counts())),
-      bench.element)));
-  const wanted = decodeURIComponent(location.hash.slice(1));
-  if (snapshots.some(({ name }) => name === wanted)) bench.select(wanted, true);
+      bench.element, T.printable(bench, ({ images }) => images))));
+  const [name, query] = location.hash.slice(1).split("?");
+  const wanted = decodeURIComponent(name);
+  if (query) bench.restore(`?${query}`);
+  if (bench.byName.has(wanted)) bench.select(wanted, true);
 }

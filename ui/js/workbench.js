@@ -22,8 +22,9 @@ globalThis.Tintype ??= {};
     /** `actions(snapshot)` returns the buttons above the image, `bulk(shown)` one
         for all snapshots that are shown; `fetch(name)` resolves to a complete
         snapshot where the list has it only in part (`lean`); `chosen(name, how)`
-        is called when the selection changes, `how` being "opened" or "closed" if
-        the snapshot then covers the list or no longer does; `empty` is shown
+        is called when the selection, the search, the filters or the view change,
+        `how` being "opened" or "closed" if the snapshot then covers the list or no
+        longer does, "searched", "filtered" or "viewed"; `empty` is shown
         when nothing is selected. */
     constructor({ actions = () => [], bulk = () => null, chosen = () => {}, fetch, empty = "Nothing matches." } = {}) {
       this.actions = actions;
@@ -80,10 +81,9 @@ globalThis.Tintype ??= {};
     }
 
     /** Filters because the user changed the search or the filters. */
-    refilter() {
-      const before = this.name;
+    refilter(how = "searched") {
       this.filter();
-      if (this.name !== before && this.name) this.chosen(this.name);
+      this.chosen(this.name, how);
     }
 
     filter() {
@@ -111,7 +111,7 @@ globalThis.Tintype ??= {};
 
     toggle(status) {
       if (!this.statuses.delete(status)) this.statuses.add(status);
-      this.refilter();
+      this.refilter("filtered");
     }
 
     current() {
@@ -220,6 +220,7 @@ globalThis.Tintype ??= {};
     /** Changes a setting of the comparison. */
     set(name, value) {
       this.view[name] = value;
+      if (this.name) this.chosen(this.name, "viewed");
       if (!this.compare) return;
       this.drawTools();
       this.compare.moved = false;
@@ -229,6 +230,47 @@ globalThis.Tintype ??= {};
     zoom(step) {
       const at = T.ZOOMS.indexOf(this.view.zoom) + step;
       if (at >= 0 && at < T.ZOOMS.length) this.set("zoom", T.ZOOMS[at]);
+    }
+
+    /** Shows the other of both images in the same place. */
+    swap() {
+      if (!this.compare || !this.current()?.images.baseline || !this.current().images.current) return false;
+      if (this.view.mode !== "blink") this.set("mode", "blink");
+      return this.compare.swap();
+    }
+
+    /** Clears the search and the filters; false if there are none. */
+    clear() {
+      if (this.search.value === "" && this.statuses.size === 0) return false;
+      this.search.value = "";
+      this.statuses.clear();
+      this.refilter();
+      return true;
+    }
+
+    /** Search, filters and view as the query of an address: `?q=gift&show=new`. */
+    query() {
+      const query = new URLSearchParams();
+      if (this.search.value) query.set("q", this.search.value);
+      if (this.statuses.size > 0) query.set("show", [...this.statuses].join(","));
+      if (this.view.mode !== "side") query.set("view", this.view.mode);
+      if (this.view.zoom !== "fit") query.set("zoom", this.view.zoom);
+      const text = query.toString();
+      return text && `?${text}`;
+    }
+
+    /** Takes search, filters and view from the query of an address. */
+    restore(text) {
+      if (text === this.query()) return;
+      const query = new URLSearchParams(text);
+      this.search.value = query.get("q") ?? "";
+      const show = (query.get("show") ?? "").split(",");
+      this.statuses = new Set(T.STATUSES.filter((status) => show.includes(status)));
+      const [mode] = T.MODES.filter(({ value }) => value === query.get("view"));
+      const [zoom] = T.ZOOMS.filter((value) => String(value) === query.get("zoom"));
+      Object.assign(this.view, { mode: mode?.value ?? "side", zoom: zoom ?? "fit" });
+      this.looked = undefined;
+      this.filter();
     }
 
     /** The keys of list and comparison, for `T.keyboard`. */
@@ -259,6 +301,8 @@ globalThis.Tintype ??= {};
         { keys: ["-"], show: "-", text: "Zoom out", run: () => this.zoom(-1) },
         { keys: ["l"], show: "L", text: "Loupe (arrow keys move it)", run: () => this.set("loupe", !this.view.loupe) },
         { keys: ["o"], show: "O", text: "Outline regions", run: () => this.set("regions", !this.view.regions) },
+        { keys: [" "], show: "Space", text: "Swap old and new", run: (event) => !event.target.closest("button, a, summary, [role=slider]") && this.swap() },
+        { keys: ["Escape"], run: () => this.clear() },
         { keys: ["/"], show: "/", text: "Search", run: () => { this.element.classList.remove("is-open"); this.search.focus(); this.search.select(); } },
         { keys: ["t"], show: "T", text: "Light or dark", run: () => T.toggleTheme() },
       ];

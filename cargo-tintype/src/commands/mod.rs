@@ -21,4 +21,6 @@ pub(crate) mod resume;
 pub(crate) mod runs;
 pub(crate) mod show;
 pub(crate) mod undo;
+pub(crate) mod wait;
 pub(crate) mod watch;
+pub(crate) mod workers;

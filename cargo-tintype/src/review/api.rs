@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tintype::compare::Region;
 use tintype::internals::model::{RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun};
-use tintype::internals::record::HistoryEntry;
 use tokio::task::spawn_blocking;
 
 use super::authentication::User;
@@ -17,6 +17,7 @@ use super::error::ApiError;
 use super::state::{App, ServerState};
 use crate::decisions::{Decision, DecisionState, ExpectedBaseline};
 use crate::estimate::{Estimate, estimate};
+use crate::images::{self, RunImage};
 use crate::percent::encode_segment;
 use crate::project::Project;
 
@@ -42,6 +43,9 @@ struct SnapshotRow<'a> {
     decision: Option<DecisionState>,
     needs_decision: bool,
     acceptable: bool,
+    /// The largest region that differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crop: Option<&'a Region>,
     #[serde(skip_serializing_if = "Option::is_none")]
     known_failure: Option<&'a str>,
     /// Equal for results whose differing regions have the same sizes.
@@ -111,7 +115,8 @@ fn row<'a>(app: &ServerState, project: &Project, result: &'a VisualTestResult) -
             .and(result.worker.as_deref()),
         decision: app.decisions.state(project, result),
         needs_decision: result.needs_decision(),
-        acceptable: result.can_be_accepted(),
+        acceptable: result.can_be_accepted() && app.source.may_have_image(project, result),
+        crop: result.regions.first(),
         known_failure: result.known_failure.as_deref(),
         alike: region_sizes(result),
     }
@@ -155,6 +160,9 @@ struct SnapshotDetail<'a> {
     baseline_now: Option<String>,
     needs_decision: bool,
     acceptable: bool,
+    /// Why the current image cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damaged: Option<String>,
     /// The baseline is not the one that the run compared with.
     baseline_moved: bool,
 }
@@ -166,6 +174,7 @@ pub(super) async fn test(
     let (id, story) = (RunId(run), parse_name(&name)?);
     let (_, result) = app.source.test(&id, &story).await?;
     let project = app.project()?;
+    let damaged = damage(&app, &result).await;
     let path = project.baseline(&story).ok();
     // A damaged baseline can be replaced, too.
     let baseline_now = path.and_then(|path| {
@@ -201,7 +210,8 @@ pub(super) async fn test(
         images,
         decision: state,
         needs_decision: result.needs_decision(),
-        acceptable: result.can_be_accepted(),
+        acceptable: result.can_be_accepted() && damaged.is_none(),
+        damaged,
         alike: region_sizes(&result),
         baseline_moved: state.is_none()
             && result.can_be_accepted()
@@ -212,73 +222,28 @@ pub(super) async fn test(
     Ok(Json(json!(detail)))
 }
 
-pub(super) async fn history(
-    State(app): State<App>,
-    Path(name): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    let outcomes = app.source.records.history(&parse_name(&name)?).await?;
-    let outcomes: Vec<_> = outcomes
-        .iter()
-        .map(|outcome| outcome_with_image(&name, outcome))
-        .collect();
-    Ok(Json(json!({ "name": name, "outcomes": outcomes })))
-}
-
-/// An outcome with the address of its image. Passed snapshots have none of
-/// their own.
-fn outcome_with_image(name: &str, outcome: &HistoryEntry) -> Value {
-    let kind = match outcome.status {
-        Status::Passed => "baseline",
-        _ => "current",
-    };
-    let mut object = json!(outcome);
-    object["picture"] = json!(image_url(&outcome.run_id, name, kind));
-    object
+/// Why the current image of a snapshot cannot be accepted, although the run could
+/// have it accepted: the file is missing or is another one.
+async fn damage(app: &App, result: &VisualTestResult) -> Option<String> {
+    if !result.can_be_accepted() {
+        return None;
+    }
+    let (app, result) = (App::clone(app), result.clone());
+    let verified = spawn_blocking(move || {
+        let manifest = app.project()?.manifest;
+        images::verified(&manifest, &result, RunImage::Current).map(drop)
+    });
+    let error = verified.await.ok()?.err()?;
+    Some(format!("{error:#}"))
 }
 
 /// The address of an image.
-fn image_url(run: &RunId, name: &str, kind: &str) -> String {
+pub(super) fn image_url(run: &RunId, name: &str, kind: &str) -> String {
     format!(
         "/images/{}/{}/{kind}",
         encode_segment(run.as_str()),
         encode_segment(name)
     )
-}
-
-/// Snapshots that passed and failed on the same clean commit.
-pub(super) async fn flaky(State(app): State<App>) -> Result<Json<Value>, ApiError> {
-    let runs = app.source.runs().await.runs;
-    let commits: BTreeMap<_, _> = runs
-        .iter()
-        .filter_map(|run| {
-            let git = run.environment.git.as_ref().filter(|git| !git.dirty)?;
-            Some((run.run_id.clone(), git.commit.clone()))
-        })
-        .collect();
-    let mut flaky = Vec::new();
-    let project = app.project()?;
-    for snapshot in &project.plan.snapshots {
-        let outcomes = app.source.records.history(&snapshot.identifier).await?;
-        let mut seen: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
-        for outcome in &outcomes {
-            let Some(commit) = commits.get(&outcome.run_id) else {
-                continue;
-            };
-            let (good, bad) = seen.entry(commit).or_default();
-            match outcome.status {
-                Status::Passed | Status::Changed => *good += 1,
-                Status::Failed => *bad += 1,
-                Status::New | Status::Skipped | Status::Running => {}
-            }
-        }
-        let both = seen.values().filter(|(good, bad)| *good > 0 && *bad > 0);
-        let failures: u32 = both.map(|(_, bad)| bad).sum();
-        if failures > 0 {
-            let name = snapshot.identifier.test_name();
-            flaky.push(json!({ "name": name, "failures": failures, "runs": outcomes.len() }));
-        }
-    }
-    Ok(Json(json!({ "flaky": flaky })))
 }
 
 /// Decisions on snapshots of a run.

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{Response, StatusCode, header};
 use axum::response::Html;
-use tintype::internals::report::html::assets::{CHART, FONTS, ICONS, REVIEW, SCRIPTS, STYLE};
+use tintype::internals::report::html::assets::{FONTS, ICONS, REVIEW_SCRIPTS, SCRIPTS, STYLE};
 
 const PAGE: &str = include_str!("review.html");
 
@@ -25,14 +25,12 @@ fn find(path: &str) -> Option<(&'static str, &'static [u8])> {
     const CSS: &str = "text/css; charset=utf-8";
     const JS: &str = "text/javascript; charset=utf-8";
     let script = |name: &str| {
-        let mut scripts = SCRIPTS.iter();
+        let mut scripts = SCRIPTS.iter().chain(&REVIEW_SCRIPTS);
         scripts.find_map(|(known, source)| (*known == name).then_some(source.as_bytes()))
     };
     match path {
         "tintype.css" => Some((CSS, STYLE.as_bytes())),
         "icons.css" => Some((CSS, ICONS.as_bytes())),
-        "js/chart.js" => Some((JS, CHART.as_bytes())),
-        "js/review.js" => Some((JS, REVIEW.as_bytes())),
         _ if path.starts_with("js/") => Some((JS, script(&path[3..])?)),
         _ => {
             let mut fonts = FONTS.iter();

@@ -9,7 +9,8 @@
 //! - `state`: shared by all requests.
 //! - `run_source`: reads runs from the record and from the folder of runs.
 //! - `event_streams`: the subscription that all event streams share.
-//! - `api`, `live_events`, `images`, `assets`: answer the page's requests.
+//! - `api`, `history`, `live_events`, `images`, `assets`: answer the page's requests.
+//! - `machines`: shows the workers of a shared run, and commands them.
 //! - `decide`: applies decisions and publishes them.
 //! - `terminal`: the review in the terminal.
 
@@ -21,11 +22,13 @@ mod connections;
 mod decide;
 mod error;
 mod event_streams;
+mod history;
 mod hosts;
 mod identity;
 mod images;
 mod link;
 mod live_events;
+mod machines;
 mod open;
 mod options;
 mod request_filter;

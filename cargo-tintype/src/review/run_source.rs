@@ -10,6 +10,8 @@ use tintype::internals::model::{RunFile, RunId, StoryIdentifier, VisualTestResul
 use tintype::internals::record::{RecordError, Records};
 
 use super::error::ApiError;
+use crate::images::{self, RunImage};
+use crate::project::Project;
 use crate::record_access::{record_error, warn};
 use crate::run_files;
 use crate::run_ids::{self, LATEST};
@@ -82,6 +84,13 @@ impl RunSource {
                 |id| Ok(Some(id)),
             )?
             .ok_or_else(|| anyhow::anyhow!("there is no run `{run}`"))
+    }
+
+    /// Whether the current image of a result may be readable. Only one that is
+    /// shown is read: a run may have thousands.
+    pub(super) fn may_have_image(&self, project: &Project, result: &VisualTestResult) -> bool {
+        let path = images::path(&project.manifest, result, RunImage::Current);
+        self.store.is_some() || path.is_ok_and(|path| path.is_file())
     }
 
     /// A run and its results.

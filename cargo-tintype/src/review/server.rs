@@ -10,7 +10,10 @@ use tintype::internals::record::Records;
 use tokio::net::TcpListener;
 
 use super::state::App;
-use super::{api, assets, authentication, connections, images, live_events, request_filter};
+use super::{
+    api, assets, authentication, connections, history, images, live_events, machines,
+    request_filter,
+};
 
 /// How often runs whose processes have died are looked for.
 const ABANDONED_INTERVAL: Duration = Duration::from_secs(15);
@@ -63,8 +66,10 @@ fn router(app: App) -> Router {
         .route("/api/runs/{run}", get(api::run))
         .route("/api/runs/{run}/events", get(live_events::of_run))
         .route("/api/runs/{run}/tests/{name}", get(api::test))
-        .route("/api/history/{name}", get(api::history))
-        .route("/api/flaky", get(api::flaky))
+        .route("/api/runs/{run}/workers", get(machines::workers))
+        .route("/api/runs/{run}/commands", post(machines::command))
+        .route("/api/history/{name}", get(history::history))
+        .route("/api/flaky", get(history::flaky))
         .route("/api/events", get(live_events::of_all))
         .route("/api/decisions", post(api::decide))
         .route("/images/{run}/{name}/{kind}", get(images::image))

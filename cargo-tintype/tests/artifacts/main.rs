@@ -11,9 +11,13 @@ mod prune;
 mod readers;
 #[path = "../../../tests/support/s3.rs"]
 mod s3;
+#[expect(dead_code, reason = "other tests use the rest of it")]
+#[path = "../../../tests/support/server.rs"]
+mod server;
 #[path = "../../../tests/support/trial.rs"]
 mod trial;
 mod uploads;
+mod wait;
 
 use std::process::ExitCode;
 
@@ -33,6 +37,7 @@ fn main() -> ExitCode {
         prune::tests(),
         readers::tests(),
         uploads::tests(),
+        wait::tests(),
     ];
     let trials = tests.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -163,6 +163,16 @@ impl Project {
         Said::new(&command.output().unwrap())
     }
 
+    /// Runs `cargo tintype …` with the record in a server.
+    pub(crate) fn tintype_at(&self, redis: &str, arguments: &[&str]) -> Said {
+        let mut command = self.command(Path::new(env!("CARGO_BIN_EXE_cargo-tintype")));
+        command
+            .env("REDIS_URL", redis)
+            .arg("tintype")
+            .args(arguments);
+        Said::new(&command.output().unwrap())
+    }
+
     /// Runs `cargo tintype …` with a record in memory.
     pub(crate) fn alone(&self, arguments: &[&str]) -> Said {
         let mut command = self.command(Path::new(env!("CARGO_BIN_EXE_cargo-tintype")));

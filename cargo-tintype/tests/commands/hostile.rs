@@ -35,6 +35,7 @@ fn text_of_a_record_controls_no_terminal() {
         let environment = Environment {
             git: Some(Git {
                 commit: HOSTILE.to_owned(),
+                subject: Some(HOSTILE.to_owned()),
                 branch: Some(HOSTILE.to_owned()),
                 dirty: false,
             }),

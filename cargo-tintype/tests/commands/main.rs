@@ -18,5 +18,6 @@ mod record;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../../../tests/support/server.rs"]
 mod server;
+mod shared_run;
 mod watch;
 mod workspace;

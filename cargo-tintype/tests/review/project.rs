@@ -44,6 +44,13 @@ fn picture(name: &str) -> Vec<u8> {
     fs::read(images.join(name)).unwrap()
 }
 
+/// An image of one grey.
+pub(crate) fn plain_picture(width: u32, height: u32, grey: u8) -> Vec<u8> {
+    let pixel = image::Rgba([grey, grey, grey, 255]);
+    let image = image::RgbaImage::from_pixel(width, height, pixel);
+    tintype::compare::encode_png(&image).unwrap()
+}
+
 pub(crate) struct Project {
     folder: TempDir,
     pub(crate) redis: Server,
@@ -182,6 +189,46 @@ impl Project {
             .iter_mut()
             .chain(&mut result.diff)
             .for_each(folder);
+        result
+    }
+
+    /// Adds results to a recorded run.
+    pub(crate) async fn add_results(&self, run: &str, results: &[VisualTestResult]) {
+        let recorder = self.record(run).await;
+        for result in results {
+            recorder.record(&RecordedEvent::TestFinished(Box::new(result.clone())));
+        }
+        let report = recorder.finish(None).await;
+        assert_eq!(report.pending, 0, "{report:?}");
+    }
+
+    /// A snapshot that failed with these images, which are written; it has no
+    /// story in the manifest's folder before.
+    pub(crate) fn failed(
+        &self,
+        run: &str,
+        name: &str,
+        baseline: &[u8],
+        current: &[u8],
+    ) -> VisualTestResult {
+        let story: StoryIdentifier = name.parse().unwrap();
+        self.write(&format!("stories/{}.html", story.story_id), b"");
+        let stem = format!("target/tintype/runs/{run}/{}", story.file_stem());
+        let path = format!("baselines/{}.png", story.file_stem());
+        let mut result = VisualTestResult::new(RunId(run.to_owned()), story, Status::Failed);
+        self.write(&path, baseline);
+        result.baseline = Some(path);
+        for (slot, kind) in [(&mut result.current, "current"), (&mut result.diff, "diff")] {
+            let path = format!("{stem}-{kind}.png");
+            self.write(&path, current);
+            *slot = Some(path);
+        }
+        result.diff_ratio = Some(0.5);
+        result.sha256 = Some(ImageHashes {
+            baseline: Some(sha256(baseline)),
+            current: Some(sha256(current)),
+            diff: Some(sha256(current)),
+        });
         result
     }
 

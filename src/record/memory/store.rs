@@ -10,6 +10,7 @@ use crate::model::{RunId, StoryIdentifier, VisualTestRun};
 use crate::record::export::ExportedRun;
 use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
 use crate::record::server_info::ServerInfo;
+use crate::record::shared_run::{SharedRun, WorkerCommand};
 use crate::record::skipped::SkippedDocuments;
 use crate::record::store::{ApplyOutcome, EndOutcome, JoinResponse, RunPage, Store, StoreFuture};
 use crate::record::stream::{EventNotifications, StreamEntry};
@@ -207,6 +208,20 @@ impl Store for MemoryStore {
             let outcomes = state.history.get(&story.key()).into_iter().flatten();
             outcomes.map(|(_, outcome)| outcome.clone()).collect()
         })
+    }
+
+    fn shared_run<'a>(&'a self, _run: &'a RunId) -> StoreFuture<'a, SharedRun> {
+        // No other machine can reach it.
+        Box::pin(std::future::ready(Ok(SharedRun::default())))
+    }
+
+    fn command_worker<'a>(
+        &'a self,
+        _run: &'a RunId,
+        _worker: &'a str,
+        _command: WorkerCommand,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(std::future::ready(Ok(false)))
     }
 
     fn export<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<ExportedRun>> {

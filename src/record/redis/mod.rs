@@ -7,6 +7,7 @@ mod queue;
 mod read;
 mod scripts;
 mod store;
+mod workers;
 mod write;
 
 pub(super) use client::RedisStore;

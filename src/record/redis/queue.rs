@@ -12,14 +12,15 @@ use crate::model::{RunId, Status};
 use crate::record::operation::{HistoryEntry, json, parse_word, run_id_field};
 use crate::record::queue::{
     ClaimOutcome, ClaimRequest, ClaimedGroup, GroupProgress, LEASE, Lease, LostGroup, MAX_LOST,
-    PlanConflict, PlanOutcome, QueuedGroup, SharedWorker,
+    PlanConflict, PlanOutcome, QueuedGroup,
 };
+use crate::record::shared_run::WorkerStatus;
 use crate::redis::StoreError;
 
 /// How many groups one step queues.
 const GROUPS_PER_STEP: usize = 100;
 /// A worker that was not seen for so long takes no part any more.
-const WORKER_TIMEOUT_MS: i64 = 60_000;
+const WORKER_TIMEOUT_MS: u64 = 60_000;
 
 /// The queue of a run, as one worker uses it.
 pub struct SharedQueue {
@@ -267,18 +268,9 @@ impl SharedQueue {
     ///
     /// # Errors
     /// When the store cannot be reached.
-    pub async fn workers(&self) -> Result<Vec<SharedWorker>, StoreError> {
-        let mut command = ::redis::cmd("HGETALL");
-        command.arg(self.store.keys.workers(&self.run));
-        let workers: HashMap<String, String> = self.store.query(command).await?;
-        let workers = workers.into_iter().map(|(name, text)| SharedWorker {
-            name,
-            ..serde_json::from_str(&text).unwrap_or_default()
-        });
-        let mut workers: Vec<_> = workers.collect();
-        let newest = workers.iter().map(|worker| worker.last_seen).max();
-        let newest = newest.unwrap_or_default();
-        workers.retain(|worker| newest - worker.last_seen < WORKER_TIMEOUT_MS);
+    pub async fn workers(&self) -> Result<Vec<WorkerStatus>, StoreError> {
+        let mut workers = self.store.read_workers(&self.run).await?;
+        workers.retain(|worker| worker.silent_ms < WORKER_TIMEOUT_MS);
         Ok(workers)
     }
 

@@ -14,6 +14,7 @@ pub(super) struct Scripts {
     pub(super) heartbeat: Script,
     pub(super) decide: Script,
     pub(super) skip: Script,
+    pub(super) command_worker: Script,
     pub(super) queue_plan: Script,
     pub(super) queue_claim: Script,
     pub(super) queue_renew: Script,
@@ -67,6 +68,7 @@ impl Scripts {
             heartbeat: script!("heartbeat"),
             decide: script!("decide"),
             skip: script!("skip"),
+            command_worker: script!("command_worker"),
             queue_plan: queue_script!("plan"),
             queue_claim: queue_script!("claim"),
             queue_renew: queue_script!("renew"),
@@ -79,7 +81,7 @@ impl Scripts {
         }
     }
 
-    pub(super) fn all(&self) -> [&Script; 18] {
+    pub(super) fn all(&self) -> [&Script; 19] {
         [
             &self.create,
             &self.commit,
@@ -90,6 +92,7 @@ impl Scripts {
             &self.heartbeat,
             &self.decide,
             &self.skip,
+            &self.command_worker,
             &self.queue_plan,
             &self.queue_claim,
             &self.queue_renew,

@@ -9,6 +9,7 @@ use crate::model::{RunId, StoryIdentifier};
 use crate::record::export::ExportedRun;
 use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
 use crate::record::server_info::ServerInfo;
+use crate::record::shared_run::{SharedRun, WorkerCommand};
 use crate::record::skipped::SkippedDocuments;
 use crate::record::store::{ApplyOutcome, EndOutcome, JoinResponse, RunPage, Store, StoreFuture};
 use crate::record::stream::{EventNotifications, StreamEntry};
@@ -157,6 +158,19 @@ impl Store for RedisStore {
             let outcomes: Vec<Vec<u8>> = self.query(range).await?;
             Ok(self.valid_outcomes(&story.key(), &outcomes))
         })
+    }
+
+    fn shared_run<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, SharedRun> {
+        Box::pin(self.read_shared_run(run))
+    }
+
+    fn command_worker<'a>(
+        &'a self,
+        run: &'a RunId,
+        worker: &'a str,
+        command: WorkerCommand,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(self.send_command(run, worker, command))
     }
 
     fn export<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<ExportedRun>> {

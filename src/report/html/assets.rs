@@ -15,12 +15,13 @@ pub const STYLE: &str = concat!(
 pub const ICONS: &str = include_str!("../../../ui/icons.css");
 
 /// The scripts of both pages, in loading order: file name and source.
-pub const SCRIPTS: [(&str, &str); 5] = [
+pub const SCRIPTS: [(&str, &str); 6] = [
     ("dom.js", include_str!("../../../ui/js/dom.js")),
     ("keys.js", include_str!("../../../ui/js/keys.js")),
     ("list.js", include_str!("../../../ui/js/list.js")),
     ("compare.js", include_str!("../../../ui/js/compare.js")),
     ("workbench.js", include_str!("../../../ui/js/workbench.js")),
+    ("print.js", include_str!("../../../ui/js/print.js")),
 ];
 
 /// The script of the report only.
@@ -42,8 +43,40 @@ pub const FONTS: [(&str, &[u8]); 3] = [
     ),
 ];
 
-/// The charts of a snapshot's history, for the review only.
-pub const CHART: &str = include_str!("../../../ui/js/chart.js");
-
-/// The script of `cargo tintype review` only.
-pub const REVIEW: &str = include_str!("../../../ui/js/review.js");
+/// The scripts of `cargo tintype review` only, in loading order.
+pub const REVIEW_SCRIPTS: [(&str, &str); 10] = [
+    ("chart.js", include_str!("../../../ui/js/chart.js")),
+    (
+        "review/requests.js",
+        include_str!("../../../ui/js/review/requests.js"),
+    ),
+    (
+        "review/confirm.js",
+        include_str!("../../../ui/js/review/confirm.js"),
+    ),
+    (
+        "review/sheet.js",
+        include_str!("../../../ui/js/review/sheet.js"),
+    ),
+    (
+        "review/decisions.js",
+        include_str!("../../../ui/js/review/decisions.js"),
+    ),
+    (
+        "review/machines.js",
+        include_str!("../../../ui/js/review/machines.js"),
+    ),
+    (
+        "review/run.js",
+        include_str!("../../../ui/js/review/run.js"),
+    ),
+    (
+        "review/runs.js",
+        include_str!("../../../ui/js/review/runs.js"),
+    ),
+    (
+        "review/history.js",
+        include_str!("../../../ui/js/review/history.js"),
+    ),
+    ("review.js", include_str!("../../../ui/js/review.js")),
+];

@@ -3,10 +3,10 @@
 use std::fs;
 
 use fantoccini::key::Key;
-use tintype::internals::model::{RecordedEvent, Status};
+use tintype::internals::model::{RecordedEvent, Status, VisualTestResult};
 
 use super::{IMAGES_SHOWN, Page};
-use crate::project::{CARD, DARK, NEW, Project, RUN, decision};
+use crate::project::{CARD, DARK, NEW, Project, RUN, decision, encoded, plain_picture};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_is_accepted_by_keyboard() {
@@ -163,5 +163,203 @@ async fn known_failures_cannot_be_accepted() {
         page.review.decide(&asked).json()["answers"][0]["done"],
         false
     );
+    page.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_undone_as_a_whole_after_a_reload() {
+    let page = Page::open().await;
+    let browser = &page.browser;
+    let before = page.project.baseline_bytes(CARD);
+    browser.open_card(&page.review, RUN).await;
+    browser.wait(".bulk button").await.click().await.unwrap();
+    let button = browser.wait("dialog[open] .btn-accept").await;
+    button.click().await.unwrap();
+    browser.toast("Accepted 3 snapshots").await;
+    browser.client.refresh().await.unwrap();
+    browser.wait(".detail .frame img").await;
+    browser.press("u").await;
+    browser.toast("Undid 3 snapshots").await;
+    assert_eq!(page.project.baseline_bytes(CARD), before);
+    assert!(page.project.accepted(NEW).is_none());
+    page.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unstable_and_damaged_snapshots_are_not_offered() {
+    const DAMAGED: &str = "damaged::light::560x350";
+    const MISSING: &str = "missing::light::560x350";
+    const UNSTABLE: &str = "unstable::light::560x350";
+    let project = Project::recorded().await;
+    let (old, new) = (plain_picture(560, 350, 9), plain_picture(560, 350, 99));
+    let mut results =
+        [DAMAGED, MISSING, UNSTABLE].map(|name| project.failed(RUN, name, &old, &new));
+    results[2].unstable = true;
+    let current = |result: &VisualTestResult| project.root().join(result.current.as_ref().unwrap());
+    fs::write(current(&results[0]), &old).unwrap();
+    fs::remove_file(current(&results[1])).unwrap();
+    project.add_results(RUN, &results).await;
+    let page = Page::of(project).await;
+    let browser = &page.browser;
+    for (name, reason) in [
+        (DAMAGED, "has changed since the run captured it"),
+        (MISSING, "failed to read"),
+        (UNSTABLE, "they cannot be accepted"),
+    ] {
+        let address = format!("{}/#/run/{RUN}/{}", page.review.address(), encoded(name));
+        browser.goto(&address).await;
+        browser.heading(name.split("::").next().unwrap()).await;
+        let shown = "document.querySelector('.detail').textContent";
+        browser
+            .until(&format!("{shown}.includes('{reason}')"))
+            .await;
+        browser.count(".detail .btn-accept", 0).await;
+        browser.press("a").await;
+        browser.count(".toast", 0).await;
+    }
+    // The damaged file is known to be another one since it was looked at.
+    browser
+        .until("document.querySelector('.bulk').textContent === 'Accept 3 shown'")
+        .await;
+    page.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_old_baseline_stays_visible_beside_the_accepted_one() {
+    let page = Page::open().await;
+    let browser = &page.browser;
+    browser.open_card(&page.review, RUN).await;
+    browser.until(IMAGES_SHOWN).await;
+    let meter = "return document.querySelector('.app-head .meter').getAttribute('aria-label')";
+    assert_eq!(browser.script(meter).await, "2 failed, 1 new, 1 passed");
+    let colour = "(() => { const image = document.querySelector('.frame img');
+        if (!image?.complete || !image.naturalWidth) return '';
+        const canvas = document.createElement('canvas');
+        canvas.width = canvas.height = 1;
+        const context = canvas.getContext('2d');
+        context.drawImage(image, -450, -250);
+        return context.getImageData(0, 0, 1, 1).data.join(); })()";
+    let before = browser.script(&format!("return {colour}")).await;
+    browser.press("a").await;
+    browser.toast("Accepted").await;
+    browser.open_card(&page.review, RUN).await;
+    browser
+        .until("document.querySelector('.detail-title').textContent.includes('accepted')")
+        .await;
+    browser.until(IMAGES_SHOWN).await;
+    browser.until(&format!("{colour} === {before}")).await;
+    browser.count(".detail .alert", 0).await;
+    browser.count(".vlist-row .icon-check", 2).await;
+    assert_eq!(browser.script(meter).await, "1 failed, 1 new, 2 passed");
+    page.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_in_another_tab_shows_at_once() {
+    let project = Project::recorded().await;
+    project.keep_run().await;
+    let mut page = Page::of(project).await;
+    let browser = &page.browser;
+    browser.open_card(&page.review, RUN).await;
+    let first = browser.client.window().await.unwrap();
+    let second = browser.client.new_window(true).await.unwrap();
+    browser
+        .client
+        .switch_to_window(second.handle)
+        .await
+        .unwrap();
+    browser.open_card(&page.review, RUN).await;
+    browser.press("r").await;
+    browser.toast("Rejected").await;
+    // Also while there are no events.
+    page.project.redis.kill();
+    browser.heading("gift").await;
+    browser.wait(".detail .frame img").await;
+    browser.press("a").await;
+    browser.toast("accepted, but").await;
+    browser.client.switch_to_window(first).await.unwrap();
+    let rows = "[...document.querySelectorAll('.vlist-row')].map((row) => row.textContent).join()";
+    for word in ["rejected", "accepted"] {
+        browser.until(&format!("{rows}.includes('{word}')")).await;
+    }
+    page.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sheet_of_a_confirmation_scrolls_by_keyboard() {
+    let page = Page::open().await;
+    let browser = &page.browser;
+    browser.client.set_window_size(560, 680).await.unwrap();
+    browser.open_run(&page.review, RUN).await;
+    browser.wait(".bulk button").await.click().await.unwrap();
+    let button = browser.wait("dialog[open] .btn-accept").await;
+    browser
+        .until("document.activeElement.matches('.btn-accept')")
+        .await;
+    let sheet = "document.querySelector('.sheet')";
+    browser
+        .until(&format!("{sheet}.scrollHeight > {sheet}.clientHeight"))
+        .await;
+    for key in [Key::Down, Key::End] {
+        let focused = browser.client.active_element().await.unwrap();
+        focused.send_keys(&key.to_string()).await.unwrap();
+    }
+    browser.until(&format!("{sheet}.scrollTop > 0")).await;
+    let focused = browser.client.active_element().await.unwrap();
+    focused.send_keys(&Key::Home.to_string()).await.unwrap();
+    browser.until(&format!("{sheet}.scrollTop < 10")).await;
+    button.send_keys(&Key::Escape.to_string()).await.unwrap();
+    browser.count("dialog", 0).await;
+    page.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_shows_crops_and_excludes_snapshots() {
+    let page = Page::open().await;
+    let browser = &page.browser;
+    let before = page.project.baseline_bytes(DARK);
+    browser.open_card(&page.review, RUN).await;
+    browser.press("g").await;
+    browser.wait("dialog[open] .tile").await;
+    // The regions are in the middle of their crops.
+    browser
+        .until(
+            "(() => {
+               const crop = document.querySelector('.crop');
+               const image = crop.querySelector('img');
+               if (!image.naturalWidth) return false;
+               const [outer, inner] = [crop, image].map((e) => e.getBoundingClientRect());
+               const scale = inner.width / image.naturalWidth;
+               const middle = inner.left + (389 + 141 / 2) * scale;
+               return Math.abs(middle - (outer.left + outer.width / 2)) < 1;
+             })()",
+        )
+        .await;
+    browser
+        .script("document.querySelector('.tile[aria-label*=dark]').focus()")
+        .await;
+    let focused = browser.client.active_element().await.unwrap();
+    focused.send_keys("x").await.unwrap();
+    browser
+        .until("document.querySelector('dialog .btn-accept').textContent === 'Accept 1'")
+        .await;
+    focused.send_keys("a").await.unwrap();
+    browser.toast("Accepted forms/checkout-card::light").await;
+    assert_eq!(page.project.baseline_bytes(DARK), before);
+    // Enter opens a snapshot and accepts nothing.
+    browser.wait(".bulk button").await;
+    browser
+        .script("document.querySelector('.bulk button').click()")
+        .await;
+    browser
+        .script("document.querySelector('.tile[aria-label*=dark]').focus()")
+        .await;
+    let focused = browser.client.active_element().await.unwrap();
+    focused.send_keys(&Key::Enter.to_string()).await.unwrap();
+    browser.count("dialog", 0).await;
+    browser
+        .until("document.querySelector('.detail-title').textContent.includes('dark')")
+        .await;
+    assert_eq!(page.project.baseline_bytes(DARK), before);
     page.close().await;
 }

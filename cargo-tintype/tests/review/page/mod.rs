@@ -2,10 +2,15 @@
 
 mod content_security;
 mod decisions;
+mod layout;
 mod live_updates;
 mod login;
+mod machines;
 mod navigation;
+mod print;
 mod report;
+mod runs;
+mod search;
 
 use crate::browser::Browser;
 use crate::project::{Project, Review};
