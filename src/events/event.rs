@@ -49,7 +49,7 @@ impl LockWait {
     pub(crate) fn loss(&self) -> String {
         format!(
             "the lock `{}` was lost while `{}` was captured: the server was away, or this machine \
-             stood still, for longer than a lease; another run may have had the lock meanwhile",
+             stood still, for longer than a lease; another run may have held the lock at the same time",
             self.lock, self.story
         )
     }

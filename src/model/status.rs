@@ -19,7 +19,8 @@ pub enum Status {
     Failed,
     /// There is no baseline yet.
     New,
-    /// Skipped by the manifest, by a filter on status, or by an interruption.
+    /// Skipped by the manifest, by a filter on status, because a story before it has
+    /// not passed, or by an interruption.
     Skipped,
 }
 

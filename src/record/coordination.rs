@@ -45,8 +45,8 @@ pub trait Coordination: Send + Sync {
     /// owner gets the same token again.
     fn acquire<'a>(&'a self, request: &'a LockRequest) -> StoreFuture<'a, LockReply>;
 
-    /// Extends the lease of a holder. Returns false if another request may have
-    /// got the lock meanwhile.
+    /// Extends the lease of a holder. Returns false if it may have been granted to
+    /// another request.
     fn renew<'a>(&'a self, request: &'a LockRequest, token: u64) -> StoreFuture<'a, bool>;
 
     /// Releases a lock, or leaves its queue.

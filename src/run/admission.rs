@@ -1,7 +1,7 @@
 //! Admits groups to the queue that wait for other stories, for a lock, or for
 //! all engines of their story.
 //!
-//! Sessions take only admitted groups, so that they capture others meanwhile.
+//! Sessions take only admitted groups, so that they never wait with a browser.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -107,18 +107,27 @@ impl Admission {
         }
     }
 
+    /// Does what the gate says. A request can make more possible.
     fn act(&mut self) {
-        for action in self.gate.actions() {
-            match action {
-                GateAction::Start(groups) => self.queue.add_first(groups),
-                GateAction::Acquire(unit, lock) => self.acquire(unit, &lock),
-                GateAction::Skip(indices, reason) => {
-                    for index in indices {
-                        self.context.skip(index, &reason);
-                    }
-                }
-                GateAction::Request(indices) => self.request_ahead(&indices),
+        loop {
+            let actions = self.gate.actions();
+            if actions.is_empty() {
+                return;
             }
+            actions.into_iter().for_each(|action| self.apply(action));
+        }
+    }
+
+    fn apply(&mut self, action: GateAction) {
+        match action {
+            GateAction::Start(groups) => self.queue.add_first(groups),
+            GateAction::Acquire(unit, lock) => self.acquire(unit, &lock),
+            GateAction::Skip(indices, reason) => {
+                for index in indices {
+                    self.context.skip(index, &reason);
+                }
+            }
+            GateAction::Request(indices) => self.request_ahead(&indices),
         }
     }
 
@@ -130,7 +139,8 @@ impl Admission {
                 continue;
             }
             if self.gate.has(index) {
-                self.gate.request(index);
+                let others = self.gate.request(index);
+                self.request_ahead(&others);
             } else {
                 serve_request(&self.context, &self.queue, &self.hits, index);
             }
@@ -175,7 +185,7 @@ impl Admission {
         reply: Result<HeldLock, StoreError>,
     ) {
         match reply {
-            // It has ended meanwhile.
+            // It was interrupted before the grant arrived.
             Ok(held) if self.gate.open(unit).is_empty() => {
                 self.locks.requests.insert(unit, request);
                 drop(held);

@@ -1,10 +1,10 @@
-//! What the admission of groups is told.
+//! Notices to the admission of groups.
 
 use tokio::sync::mpsc;
 
 use crate::model::Status;
 
-/// What the admission of a run is told.
+/// A notice to the admission of a run.
 #[derive(Clone, Debug)]
 pub(super) enum AdmissionNotice {
     /// A snapshot has its outcome.

@@ -85,7 +85,7 @@ impl RunContext {
         }
         let notices = &self.notices;
         self.results.finish(index, finished, |result| {
-            // Without groups that wait, nobody listens.
+            // Without groups that wait, there is no receiver.
             let _ = notices.send(AdmissionNotice::Finished(index, result.status));
             let finished = RecordedEvent::TestFinished(Box::new(result.clone()));
             self.services.bus.publish(finished);

@@ -17,8 +17,8 @@
 //! - `snapshot_run`: how far the snapshots of a group have come.
 //! - `story_locks`: acquires the locks of stories.
 //! - `gate`: which groups wait, and the number of sessions that they need.
-//! - `admission`: admits groups to the queue that wait for something; it is told
-//!   by `admission_notice`.
+//! - `admission_notice`: notices to the admission.
+//! - `admission`: admits groups to the queue that wait for something.
 //! - `session_loop`: a browser session that takes groups from the queue and
 //!   replaces its browser when it breaks.
 //! - `shared_work`: the work of a run that several machines share.

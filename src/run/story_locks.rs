@@ -39,8 +39,8 @@ pub(super) fn request(lock: &StoryLock, worker: &str) -> LockRequest {
     }
 }
 
-/// Waits for a lock. `on_wait` is told how many are before the request whenever
-/// that changes, and `on_loss` that the lock was lost before its release.
+/// Waits for a lock. `on_wait` gets the number of those before the request whenever
+/// it changes, and `on_loss` is called if the lock is lost before its release.
 ///
 /// # Errors
 /// When the server has been away for `limit`.

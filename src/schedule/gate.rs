@@ -27,7 +27,7 @@ pub(crate) enum GateAction {
     Acquire(UnitId, Arc<StoryLock>),
     /// It skips the snapshots.
     Skip(Vec<usize>, String),
-    /// It captures snapshots that others wait for, and that nobody has requested.
+    /// It captures snapshots that others wait for and no test has requested.
     Request(Vec<usize>),
 }
 

@@ -103,7 +103,7 @@ pub(super) async fn the_smallest_number_of_slots_counts(locks: Locks) {
     let alone = request("alone", 1);
     held(&locks, &many).await;
     assert_eq!(before(&locks, &alone).await, 1);
-    // Nobody overtakes a request for the whole lock.
+    // No request overtakes one for the whole lock.
     assert_eq!(before(&locks, &more).await, 2);
     locks.release(&many).await.unwrap();
     assert_eq!(before(&locks, &more).await, 1);

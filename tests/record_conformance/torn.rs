@@ -147,7 +147,7 @@ async fn lock_cut_at(cut: usize) -> bool {
     server.kill();
     server.restart();
     while locks.acquire(&other).await.is_err() {}
-    // The holder has its token, and nobody has overtaken it.
+    // The holder has its token, and the next request still waits.
     let again = match locks.renew(&next, token).await.unwrap() {
         true => locks.acquire(&next).await.unwrap(),
         false => panic!("cut after {cut}: the lock is lost"),

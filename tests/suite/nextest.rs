@@ -210,30 +210,34 @@ fn a_repeated_test_is_captured_again() {
 fn stories_before_a_requested_one_are_captured_first() {
     let manifest = format!(
         "{MANIFEST}[[story]]\npath = \"a.html\"\nafter = [\"b\"]\nlock = \"staging\"\n\
-         [[story]]\npath = \"b.html\"\n"
+         [[story]]\npath = \"b.html\"\n[[story]]\npath = \"c.html\"\nafter = [\"a\"]\n"
     );
     let server = Server::start(&[]);
     let redis = server.url();
-    let project = Project::new(&manifest, &[("a.html", "<p>a"), ("b.html", "<p>b")]);
+    let pages = [("a.html", "<p>a"), ("b.html", "<p>b"), ("c.html", "<p>c")];
+    let project = Project::new(&manifest, &pages);
     let accept = [("REDIS_URL", redis.as_str()), ("TINTYPE_UPDATE", "new")];
     assert_eq!(project.run(&[], &accept).code, Some(0));
     project.write("stories/b.html", "<p>changed");
     let mut runner = Runner::start(&project, &[("REDIS_URL", &redis)]);
     // nextest cannot tell at run time that a test is skipped.
-    assert!(!runner.passes(&project, "a"));
+    assert!(!runner.passes(&project, "c"));
     let output = String::from_utf8(project.read("output")).unwrap();
-    assert!(output.contains("after `b`, which failed"), "{output}");
+    assert!(output.contains("after `a`, which was skipped"), "{output}");
     let skipped = project.result("a::light::400x300");
     assert_eq!(skipped.status, Status::Skipped);
     let reason = "after `b`, which failed";
     assert_eq!(skipped.message.as_deref(), Some(reason));
-    assert_eq!(project.statuses(), [Status::Skipped, Status::Failed]);
-    // The test of the other story gets the same result, its retry another one.
+    let statuses = [Status::Skipped, Status::Failed, Status::Skipped];
+    assert_eq!(project.statuses(), statuses);
+    // The tests of the other stories get the same result, their retries another one.
     project.write("stories/b.html", "<p>b");
-    assert!(!runner.passes(&project, "b"));
-    assert!(runner.passes(&project, "b"));
-    assert!(runner.passes(&project, "a"));
-    assert_eq!(project.statuses(), [Status::Passed; 2]);
+    for story in ["b", "a"] {
+        assert!(!runner.passes(&project, story));
+        assert!(runner.passes(&project, story));
+    }
+    assert!(runner.passes(&project, "c"));
+    assert_eq!(project.statuses(), [Status::Passed; 3]);
     runner.end();
     ended(&project);
 }

@@ -1,6 +1,6 @@
 #!lua
 -- Shared functions of the scripts of locks, prepended to each of them. A lock is
--- fair: whoever asks first gets it first.
+-- fair: first come, first served.
 --
 -- As in `prelude.lua`, commands store values and never increment. One command
 -- grants a lock; those after it remove the waiter from the queue, and every later
@@ -40,7 +40,7 @@ local function state()
   return holders, tonumber(h[2] or '0')
 end
 
--- Stores the holders, whom nobody else can be when this command is applied.
+-- Stores the holders and the last token in one command.
 local function store(holders, fence)
   local text = ''
   for _, h in ipairs(holders) do

@@ -1,5 +1,5 @@
--- Extends the lease of a holder. If the server has lost the lock and nobody has
--- got it since, the holder gets it back.
+-- Extends the lease of a holder. If the server has lost the lock and it has not
+-- been granted since, the holder gets it back.
 -- ARGV 4 token
 local holders, fence = state()
 local mine, token = find(holders, owner), tonumber(ARGV[4])

@@ -128,7 +128,7 @@ fn stories_whose_engines_meet_run_one_at_a_time() {
     let snapshots = plan(MEETINGS);
     let mut gate = gate(&snapshots, 2);
     assert_eq!(gate.largest_meeting().len(), 2);
-    // A story with one engine meets nobody.
+    // A story with one engine does not wait.
     let both = gate.actions();
     assert_eq!(both.len(), 2, "{both:?}");
     assert!(both.contains(&start(&[0, 1])) && both.contains(&start(&[4])));
