@@ -279,6 +279,19 @@ impl Browser {
         each!(self, session => page::capture(&**session, settings, screen).await)
     }
 
+    /// The layout digest of what [`capture`](Self::capture) shows with these
+    /// settings, as JSON. `None` if the captured element is no longer there.
+    ///
+    /// # Errors
+    /// When the browser rejects a command or disconnects.
+    pub(crate) async fn layout_digest(
+        &self,
+        settings: &CaptureSettings,
+        screen: Screen,
+    ) -> Result<Option<String>, BrowserError> {
+        each!(self, session => page::layout_digest(&**session, settings, screen).await)
+    }
+
     /// Leaves the page for an empty one.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod accept_command;
 mod bounded_text;
 mod browser_name;
 mod environment;
+mod explanation;
 mod identifier;
 mod recorded_event;
 mod result;
@@ -23,6 +24,7 @@ pub(crate) use bounded_text::{MAX_ENTRIES, MAX_LINE, MAX_MESSAGE, bound, bounded
 pub use browser_name::BrowserName;
 pub use environment::Git;
 pub use environment::{Environment, EnvironmentChange, pin_environment};
+pub use explanation::{Cause, CauseKind, CauseSource, Explanation};
 pub use identifier::{IdentifierError, StoryIdentifier, Viewport};
 pub use recorded_event::RecordedEvent;
 pub(crate) use result::{Attempt, PageError, PageErrorKind, SettledStep, UnmetStep};

@@ -173,6 +173,7 @@ mod tests {
             png: image(grey),
             settled: Settled::default(),
             equals_baseline: false,
+            digest: None,
         };
         let baseline = Baseline {
             bytes: image(200),
@@ -213,6 +214,7 @@ mod tests {
             png: image(201),
             settled: Settled::default(),
             equals_baseline: false,
+            digest: None,
         };
         let baseline = Baseline {
             bytes: image(200),
@@ -235,6 +237,7 @@ mod tests {
             png: image(200),
             settled: Settled::default(),
             equals_baseline: false,
+            digest: None,
         };
         let judgement = judge(&capture, None, &CompareRules::default());
         assert_eq!(judgement.status, Status::New);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::requests;
 use super::session_page::SessionPage;
 use crate::browser::{BrowserError, Settled, Thoroughness};
+use crate::explain;
 use crate::manifest::PageErrors;
 use crate::manifest::{CaptureSettings, Target};
 use crate::plan::Snapshot;
@@ -15,6 +16,8 @@ pub(super) struct Capture {
     pub(super) settled: Settled,
     /// Whether the fast path found that the image equals the baseline.
     pub(super) equals_baseline: bool,
+    /// The compressed layout digest of the page, if one was taken.
+    pub(super) digest: Option<Vec<u8>>,
 }
 
 /// The time that each part of a snapshot took.
@@ -71,7 +74,31 @@ pub(super) async fn settle_and_capture(
         png,
         settled,
         equals_baseline: false,
+        digest: None,
     })
+}
+
+/// Takes the layout digest of a page that has just been captured. Without it, a
+/// difference is not explained, which is no failure.
+pub(super) async fn take_digest(
+    page: &SessionPage,
+    snapshot: &Snapshot,
+    capture: &mut Capture,
+) -> Result<(), BrowserError> {
+    if !page.site.manifest.takes_digest {
+        return Ok(());
+    }
+    let settings = &snapshot.story.capture;
+    let taken = page.browser.layout_digest(settings, snapshot.screen).await;
+    capture.digest = match taken {
+        Ok(json) => json.and_then(|json| explain::compress(&json)),
+        Err(error) if error.is_fatal() => return Err(error),
+        Err(error) => {
+            tracing::debug!(%error, "no layout digest was taken");
+            None
+        }
+    };
+    Ok(())
 }
 
 /// Adds a screenshot of the viewport to the error of a failed step.

@@ -14,7 +14,7 @@ use super::image_differences::differences;
 use super::page_hooks::run_after_hooks;
 use super::page_load::PageReuse;
 use super::session_page::SessionPage;
-use super::settle::{Capture, Timings, settle_and_capture};
+use super::settle::{Capture, Timings, settle_and_capture, take_digest};
 use super::show::show_on_page;
 use crate::browser::{BrowserError, Thoroughness};
 use crate::plan::Snapshot;
@@ -48,7 +48,10 @@ async fn show_and_capture(
     timings: &mut Timings,
 ) -> Result<Capture, BrowserError> {
     let begun = show_on_page(page, snapshot, timings).await?;
-    settle_and_capture(page, snapshot, Thoroughness::Thorough, begun, timings).await
+    let mut capture =
+        settle_and_capture(page, snapshot, Thoroughness::Thorough, begun, timings).await?;
+    take_digest(page, snapshot, &mut capture).await?;
+    Ok(capture)
 }
 
 /// Whether the image of the current page and that of the first look can confirm

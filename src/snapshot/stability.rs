@@ -11,7 +11,7 @@ use super::navigate::navigate;
 use super::page_hooks::run_after_hooks;
 use super::page_load::PageReuse;
 use super::session_page::SessionPage;
-use super::settle::{Capture, Timings, settle_and_capture};
+use super::settle::{Capture, Timings, settle_and_capture, take_digest};
 use super::shared_page;
 use crate::baseline::Baseline;
 use crate::browser::{BrowserError, LookReads, Settled, Thoroughness, Unstable, WorkerMotion};
@@ -58,6 +58,16 @@ pub(super) async fn capture(
 /// Captures a snapshot on a fresh page until two captures, one frame apart, are
 /// equal. One is enough where the frames before it are known to be.
 async fn capture_stable(
+    page: &mut SessionPage,
+    snapshot: &Snapshot,
+    timings: &mut Timings,
+) -> Result<Capture, BrowserError> {
+    let mut capture = capture_until_equal(page, snapshot, timings).await?;
+    take_digest(page, snapshot, &mut capture).await?;
+    Ok(capture)
+}
+
+async fn capture_until_equal(
     page: &mut SessionPage,
     snapshot: &Snapshot,
     timings: &mut Timings,

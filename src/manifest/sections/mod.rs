@@ -9,6 +9,7 @@ mod capture;
 mod compare;
 mod credentials;
 mod device;
+mod explain;
 mod known_failure;
 mod login;
 mod requests;
