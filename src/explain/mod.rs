@@ -1,8 +1,31 @@
 //! Explains differences between two captures by the layout digests of their
-//! pages.
+//! pages. An explanation never changes a verdict.
 //!
 //! - `digest`: the digest, and its compressed form in a baseline.
+//! - `names`: selectors of elements, and names that a build generates.
+//! - `matching`: finds the elements of a baseline in the current page.
+//! - `properties`, `values`: what is known of CSS properties and their values.
+//! - `changes`: what has changed of each element, without what follows from it.
+//! - `layout`: the change that pushed each element that moved.
+//! - `claims`: the parts of the images in which each change can show.
+//! - `attribution`: counts differing pixels to claims, and verifies them.
+//! - `causes`: puts equal changes together.
+//! - `explanation`: all of this for two captures.
 
+mod attribution;
+mod causes;
+mod changes;
+mod claims;
 mod digest;
+mod explanation;
+mod layout;
+mod matching;
+mod names;
+mod properties;
+#[cfg(test)]
+mod tests;
+mod values;
 
-pub(crate) use digest::compress;
+pub(crate) use causes::{DeclaringRule, DeclaringRules, VerifiedCause};
+pub(crate) use digest::{LayoutDigest, compress};
+pub(crate) use explanation::{ExplainedDifference, PagePair, changed_properties, explain};

@@ -21,6 +21,7 @@
 //! - `shared_page`: captures on a fresh page of another snapshot.
 //! - `stability`: captures on fresh pages until two of them agree.
 //! - `judge`: compares a capture with its baseline, without side effects.
+//! - `explain`: explains why a snapshot differs from its baseline.
 //! - `artifacts`: writes the images of a snapshot that did not pass.
 //! - `update`: accepts captures as baselines.
 //! - `finished`: the result of a snapshot.
@@ -29,6 +30,7 @@
 
 mod artifacts;
 mod baseline_state;
+mod explain;
 mod fast_path;
 mod finished;
 mod first_look;

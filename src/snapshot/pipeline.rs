@@ -6,6 +6,7 @@ use tokio::task::JoinHandle;
 
 use super::artifacts::ImageFolder;
 use super::baseline_state::BaselineState;
+use super::explain::explanation;
 use super::finished::FinishedSnapshot;
 use super::first_look::FirstLook;
 use super::judge::{CompareRules, Judgement, judge};
@@ -267,6 +268,8 @@ impl Verdicts {
         };
         let status = judgement.status;
         result.status = status;
+        result.explanation =
+            baseline.and_then(|baseline| explanation(&judgement, capture, baseline, rules));
         result.message = judgement.message;
         result.diff_ratio = judgement.diff_ratio;
         result.regions = judgement.regions;

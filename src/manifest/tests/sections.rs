@@ -251,6 +251,8 @@ fn layout_digests_can_be_turned_off() {
     };
     assert!(takes("").unwrap());
     assert!(!takes("[explain]\ndigest = \"off\"\n").unwrap());
-    let error = takes("[explain]\ndigest = \"no\"\n").unwrap_err().to_string();
+    let error = takes("[explain]\ndigest = \"no\"\n")
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("expected \"on\" or \"off\""), "{error}");
 }
