@@ -38,6 +38,6 @@ pub use merge::{MergeSide, MergeSides};
 pub use orphans::files_of_all_platforms;
 pub use orphans::orphans;
 pub use provenance::Provenance;
-pub use read::{Baseline, file_sha256, read};
+pub use read::{Baseline, file_sha256, read, split_digest};
 #[cfg(feature = "artifacts")]
 pub(crate) use stored::prefetch;

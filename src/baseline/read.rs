@@ -97,6 +97,13 @@ pub(super) fn parse(
     })
 }
 
+/// The image and the compressed layout digest of a captured PNG. `None` if it is
+/// damaged.
+pub fn split_digest(png: &[u8]) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    let split = png::split(png).ok()?;
+    Some((split.plain, split.digest.map(<[u8]>::to_vec)))
+}
+
 /// SHA-256 of a baseline's file in lowercase hexadecimal, however damaged it is;
 /// `None` if there is no file.
 ///

@@ -316,6 +316,14 @@ impl ChangeFinder<'_> {
         {
             return Some(effect.change);
         }
+        // A line height without a unit is inherited as a factor.
+        if property == "line-height"
+            && let Some(effect) = find(outer, property)
+            && let (Some(old), Some(new)) = (length(&effect.from), length(&effect.to))
+            && scales(from, to, new / old)
+        {
+            return Some(effect.change);
+        }
         if trigger.is_some() {
             return trigger;
         }

@@ -10,6 +10,10 @@ use super::values::{opaque, reach};
 /// How far glyphs and anti-aliasing reach beyond a box, in pixels.
 const OVERHANG: f64 = 2.0;
 
+/// The layer of an element that was pushed: above a change of its colours, below
+/// one of its content.
+const PUSHED: f64 = 0.28;
+
 /// A rectangle in image pixels: left, top, right, bottom.
 pub(super) type PixelRect = [f64; 4];
 
@@ -65,14 +69,10 @@ pub(super) fn claims(
     }
     for &(index, change) in &changes.removed {
         let areas = claims.baseline.with_descendants(index);
-        let parent = baseline.elements[index].parent;
-        let order = parent
-            .and_then(|parent| matching.to_current[parent])
-            .unwrap_or(0);
         claims.found.push(Claim {
             change,
             element: current.elements.len() + index,
-            order: order as f64 + 0.5,
+            order: claims.order_of_removed(index),
             areas: areas
                 .into_iter()
                 .map(|area| outset(area, OVERHANG))
@@ -106,6 +106,21 @@ impl ClaimList<'_> {
         });
     }
 
+    /// The order of an element that is gone: after its last sibling before it.
+    fn order_of_removed(&self, index: usize) -> f64 {
+        let Some(parent) = self.baseline.elements[index].parent else {
+            return 0.5;
+        };
+        let siblings = &self.baseline.elements[parent].children;
+        let before = siblings.iter().take_while(|&&sibling| sibling != index);
+        let last = before
+            .filter_map(|&sibling| self.matching.to_current[sibling])
+            .last();
+        let last = last.map(|last| self.current.last_descendant(last));
+        let place = last.or(self.matching.to_current[parent]).unwrap_or(0);
+        place as f64 + 0.9
+    }
+
     /// The boxes of an element in both pages.
     fn boxes(&self, index: usize) -> Vec<PixelRect> {
         let old = self.matching.to_baseline[index].map(|old| self.baseline.ink_box(old));
@@ -128,7 +143,7 @@ impl ClaimList<'_> {
             true => vec![[0.0, 0.0, f64::MAX, f64::MAX]],
             false => self.boxes(index),
         };
-        let mut layer = 0.2;
+        let layer;
         if affects_group(property) {
             layer = 0.4;
             areas.extend(self.current.with_descendants(index));
@@ -153,10 +168,17 @@ impl ClaimList<'_> {
                 .flat_map(|area| corners(area, corner))
                 .collect();
         } else if property == "text-shadow" {
+            layer = 0.2;
             let around = reach(&effect.from).max(reach(&effect.to));
             areas = areas.into_iter().map(|area| outset(area, around)).collect();
-        } else if !property.starts_with("background") {
-            layer = 0.3;
+        } else {
+            layer = match property {
+                "picture" => 0.45,
+                "text" | "attribute" => 0.35,
+                _ if effect.moves_boxes() => 0.3,
+                _ if property.starts_with("background") => 0.2,
+                _ => 0.25,
+            };
         }
         self.add(effect.change, index, layer, areas);
         let claim = self.found.last_mut().expect("it was just added");
@@ -171,7 +193,7 @@ impl ClaimList<'_> {
         let element = &self.current.elements[index];
         if let Some(change) = pushes.reflow[index] {
             let areas = self.boxes(index);
-            self.add(change, index, 0.1, areas);
+            self.add(change, index, PUSHED, areas);
         }
         let Some(old) = self.matching.to_baseline[index] else {
             return;
@@ -182,7 +204,7 @@ impl ClaimList<'_> {
         }
         if let Some(change) = pushes.place[index] {
             let areas = self.boxes(index);
-            self.add(change, index, 0.1, areas);
+            self.add(change, index, PUSHED, areas);
             let is_same_size = before.area[2..] == element.area[2..];
             if is_same_size && pushes.size[index].is_none() {
                 let [x, y] = [0, 1].map(|at| element.area[at] - before.area[at]);
@@ -196,12 +218,21 @@ impl ClaimList<'_> {
                 true => vec![old, new],
                 false => changed_edges(old, new, element),
             };
-            self.add(change, index, 0.1, areas);
+            self.add(change, index, PUSHED, areas);
         }
     }
 }
 
 impl LayoutDigest {
+    /// The last element inside of an element, or itself.
+    fn last_descendant(&self, index: usize) -> usize {
+        let mut last = index;
+        while let Some(&child) = self.elements[last].children.last() {
+            last = child;
+        }
+        last
+    }
+
     /// The box of an element, or what stands for it: a definition of an SVG shows
     /// anywhere in it, and what has no box shows in its parent's.
     fn ink_box(&self, index: usize) -> PixelRect {
@@ -214,7 +245,9 @@ impl LayoutDigest {
                 _ => {
                     let stroke = element.style.get("stroke-width");
                     let around = stroke.map_or(0.0, |width| reach(width));
-                    return outset(rect(element.area), around);
+                    let area = outset(rect(element.area), around);
+                    let beside = marker_width(element);
+                    return [area[0] - beside, area[1], area[2] + beside, area[3]];
                 }
             }
         }
@@ -230,6 +263,18 @@ impl LayoutDigest {
             areas.extend(self.with_descendants(child));
         }
         areas
+    }
+}
+
+/// How far the marker of a list item may be beside its box.
+fn marker_width(element: &LaidOutElement) -> f64 {
+    let style = |name: &str| element.style.get(name).map_or("", String::as_str);
+    let has_marker = style("display") == "list-item"
+        && (style("list-style-type") != "none" || style("list-style-image") != "none")
+        && style("list-style-position") != "inside";
+    match has_marker {
+        true => 2.5 * reach(style("font-size")),
+        false => 0.0,
     }
 }
 
@@ -267,7 +312,10 @@ fn frame_areas(area: PixelRect, element: &LaidOutElement, effect: &Effect) -> Ve
 
 fn radius(element: &LaidOutElement) -> f64 {
     let corner = element.style.get("border-top-left-radius");
-    corner.map_or(0.0, |corner| reach(corner))
+    corner.map_or(0.0, |corner| match corner.contains('%') {
+        true => element.area[2].max(element.area[3]) / 2.0,
+        false => reach(corner),
+    })
 }
 
 /// The four strips along the edges of an area.

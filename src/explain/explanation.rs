@@ -26,8 +26,6 @@ pub(crate) struct ExplainedDifference {
     pub(crate) explanation: Explanation,
     /// The known causes with their verified pixels.
     pub(crate) verified: Vec<VerifiedCause>,
-    /// The number of differing pixels.
-    pub(crate) differing: u64,
 }
 
 /// Explains how two PNGs differ. `None` if they cannot be compared.
@@ -69,7 +67,6 @@ pub(crate) fn explain(
     Some(ExplainedDifference {
         explanation: sum_up(&verified, differing, environment),
         verified,
-        differing,
     })
 }
 
@@ -145,20 +142,4 @@ fn sum_up(
         },
         causes: listed,
     }
-}
-
-/// The elements of the current page whose own properties changed, as indices
-/// into its digest: the page is asked for the rules that declare them.
-pub(crate) fn changed_properties(pages: &PagePair) -> Vec<(usize, String)> {
-    let matching = matching(&pages.baseline, &pages.current);
-    let found = changes(&pages.baseline, &pages.current, &matching);
-    let styles = found
-        .all
-        .into_iter()
-        .filter(|change| change.kind == CauseKind::Style);
-    let properties = styles.filter_map(|change| match change.element {
-        ChangedElement::Current(index) => Some((index, change.property?)),
-        _ => None,
-    });
-    properties.collect()
 }

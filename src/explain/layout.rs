@@ -83,6 +83,9 @@ pub(super) fn pushes(
             reflow: vec![None; count],
         },
     };
+    for index in 0..count {
+        layout.adopt_used_of_pseudo(index);
+    }
     for index in (0..count).rev() {
         layout.find_size_inside(index);
     }
@@ -99,7 +102,7 @@ pub(super) fn pushes(
 enum Child {
     Present(usize),
     /// A new element or the place of one that is gone, with its change.
-    Pushing(Option<usize>, usize),
+    Pushing(usize),
 }
 
 struct LayoutSearch<'a> {
@@ -147,7 +150,7 @@ impl LayoutSearch<'_> {
     /// The change by which a child affects its siblings and parent.
     fn pusher(&self, child: Child) -> Option<usize> {
         match child {
-            Child::Pushing(_, change) => Some(change),
+            Child::Pushing(change) => Some(change),
             Child::Present(index) => {
                 self.pushes.size[index]
                     .or_else(|| self.own(index))
@@ -217,6 +220,7 @@ impl LayoutSearch<'_> {
             .or_else(|| parent.and_then(|parent| self.own(parent)))
             .or_else(|| parent.and_then(|parent| self.pushes.size[parent]))
             .or_else(|| parent.and_then(|parent| self.pushes.place[parent]))
+            .or_else(|| self.pusher_in_table(index))
             .or_else(|| self.used(index, &PLACING))
             .or(self.only)
             .or(self.changes.font);
@@ -232,6 +236,45 @@ impl LayoutSearch<'_> {
         let before = children[..at].iter().rev();
         let after = children[at + 1..].iter();
         before.chain(after).find_map(|&child| self.pusher(child))
+    }
+
+    /// A change in another row of the table or grid that an element is in: it
+    /// moves columns.
+    fn pusher_in_table(&self, index: usize) -> Option<usize> {
+        let mut outer = self.current.elements[index].parent;
+        while let Some(at) = outer {
+            let element = &self.current.elements[at];
+            let display = element.style.get("display").map_or("", String::as_str);
+            if matches!(display, "table" | "inline-table" | "grid" | "inline-grid") {
+                return self.any_pusher(at);
+            }
+            outer = element.parent;
+        }
+        None
+    }
+
+    fn any_pusher(&self, index: usize) -> Option<usize> {
+        self.own(index).or_else(|| {
+            let children = self.children[index].iter();
+            let mut pushers = children.filter_map(|child| match *child {
+                Child::Pushing(change) => Some(change),
+                Child::Present(inner) => self.any_pusher(inner),
+            });
+            pushers.next()
+        })
+    }
+
+    /// Used values of a pseudo-element that changed although its host has the same
+    /// size: nothing else can have changed them.
+    fn adopt_used_of_pseudo(&mut self, index: usize) {
+        let element = &self.current.elements[index];
+        if element.is_pseudo() && !element.parent.is_some_and(|host| self.is_resized(host)) {
+            const NAMES: [&str; 2] = ["width", "height"];
+            let sizes = self.used(index, &NAMES);
+            if sizes.is_none() {
+                self.used(index, &PLACING);
+            }
+        }
     }
 
     /// A change of a used value of the element, which nothing else explains.
@@ -296,7 +339,7 @@ fn children_with_gaps(
         .map(|element| {
             let children = element.children.iter();
             let child = |&index: &usize| match is_new(index) {
-                Some(&(_, change)) => Child::Pushing(Some(index), change),
+                Some(&(_, change)) => Child::Pushing(change),
                 None => Child::Present(index),
             };
             children.map(child).collect()
@@ -317,11 +360,11 @@ fn children_with_gaps(
             .last();
         let place = all[parent].iter().position(|child| match child {
             Child::Present(index) => Some(*index) == last,
-            Child::Pushing(..) => false,
+            Child::Pushing(_) => false,
         });
         all[parent].insert(
             place.map_or(0, |place| place + 1),
-            Child::Pushing(None, change),
+            Child::Pushing(change),
         );
     }
     all

@@ -11,6 +11,8 @@
 //! - `attribution`: counts differing pixels to claims, and verifies them.
 //! - `causes`: puts equal changes together.
 //! - `explanation`: all of this for two captures.
+//! - `groups`: groups the differences of a run by their causes.
+//! - `verification`: whether causes explain a whole difference.
 
 mod attribution;
 mod causes;
@@ -18,6 +20,7 @@ mod changes;
 mod claims;
 mod digest;
 mod explanation;
+mod groups;
 mod layout;
 mod matching;
 mod names;
@@ -25,7 +28,10 @@ mod properties;
 #[cfg(test)]
 mod tests;
 mod values;
+mod verification;
 
-pub(crate) use causes::{DeclaringRule, DeclaringRules, VerifiedCause};
+pub(crate) use causes::DeclaringRules;
 pub(crate) use digest::{LayoutDigest, compress};
-pub(crate) use explanation::{ExplainedDifference, PagePair, changed_properties, explain};
+pub(crate) use explanation::{PagePair, explain};
+pub use groups::{CauseGroup, cause_groups, known_causes};
+pub use verification::{DigestedImages, verify_causes};

@@ -1,14 +1,18 @@
-//! Groups failures that probably have the same cause.
+//! Groups failures that have the same causes, or probably so.
 
 use std::collections::BTreeMap;
 
-use super::words::{grouped, message, name};
-use crate::model::{Status, VisualTestResult};
+use super::words::{grouped, message, name, plural};
+use crate::explain::known_causes;
+use crate::model::{Cause, Status, VisualTestResult, cause_command};
 
 /// Up to this many failures, a list of them is more useful than groups.
 pub(super) const MAX_UNGROUPED: usize = 10;
 
-/// Failures with the same error, or of the same component.
+/// The most causes in the title of a group.
+const MAX_TITLE_CAUSES: usize = 2;
+
+/// Failures with the same error, the same causes, or of the same component.
 pub(super) struct FailureGroup<'a> {
     /// Their common property.
     pub(super) title: String,
@@ -42,13 +46,48 @@ impl FailureGroup<'_> {
         };
         format!("{} × {title}: {first}{more}", grouped(count as u64))
     }
+
+    /// The same in several lines, for causes: title, snapshots, size of the
+    /// differences, and the command that accepts the causes.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let mut ids: Vec<&str> = self.results[0..1]
+            .iter()
+            .flat_map(|result| known_causes(result))
+            .map(|cause| &*cause.id)
+            .collect();
+        if ids.is_empty() || self.title.starts_with("unexplained") {
+            return vec![self.line()];
+        }
+        ids.sort_unstable();
+        let count = self.results.len();
+        let names = self.results.iter().take(2).map(|result| name(result));
+        let mut names = names.collect::<Vec<_>>().join(", ");
+        if let Some(more @ 1..) = count.checked_sub(2) {
+            names += &format!(" and {} more", grouped(more as u64));
+        }
+        let run = Some(&self.results[0].run_id);
+        let accept = cause_command(&ids, run);
+        vec![
+            format!("{} × {}", grouped(count as u64), self.title),
+            format!("  {names}"),
+            format!("  accept: {accept}"),
+        ]
+    }
 }
 
 /// Errors are grouped by their text, new snapshots are one group, and
-/// differences are grouped by component.
+/// differences are grouped by their causes, or by component where these are
+/// unknown.
 fn title(result: &VisualTestResult) -> String {
+    let is_explained = (result.explanation.as_ref())
+        .is_some_and(|explanation| explanation.is_complete() && !explanation.causes.is_empty());
     match (result.status, result.diff_ratio) {
         (Status::New, _) => "no baseline yet".to_owned(),
+        (_, Some(_)) if is_explained => causes(result),
+        (_, Some(_)) if result.explanation.is_some() => format!(
+            "unexplained differences in {}",
+            component(&result.story_identifier.story_id)
+        ),
         (_, Some(_)) => format!(
             "differences in {}",
             component(&result.story_identifier.story_id)
@@ -59,6 +98,22 @@ fn title(result: &VisualTestResult) -> String {
             .unwrap_or_default()
             .to_owned(),
     }
+}
+
+/// The causes of a result, in an order that does not depend on their pixels.
+fn causes(result: &VisualTestResult) -> String {
+    let mut causes: Vec<String> = known_causes(result).map(Cause::describe).collect();
+    if causes.is_empty() {
+        return "differences by another environment".to_owned();
+    }
+    causes.sort();
+    let more = causes.len().saturating_sub(MAX_TITLE_CAUSES);
+    causes.truncate(MAX_TITLE_CAUSES);
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {}", plural(more as u64, "more cause")),
+    };
+    format!("{}{more}", causes.join("; "))
 }
 
 /// `forms/card` is in `forms`, Storybook's `forms-card--filled` is a variant of
