@@ -27,8 +27,8 @@ use tintype::internals::config::Config;
 
 use crate::output::print_error;
 use commands::{
-    accept, baselines, compare, completions, doctor, export, flush, health, import, init, list,
-    orphans, prune, pull, push, reject, resume, runs, show, undo, watch,
+    accept, baselines, compare, completions, doctor, explain, export, flush, health, import, init,
+    list, orphans, prune, pull, push, reject, resume, runs, show, undo, watch,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -65,6 +65,7 @@ enum Command {
     Watch(watch::WatchOptions),
     Runs(runs::RunsOptions),
     Show(show::ShowOptions),
+    Explain(explain::ExplainOptions),
     Resume(resume::ResumeOptions),
     Compare(compare::CompareArguments),
     Orphans(orphans::OrphansOptions),
@@ -121,6 +122,7 @@ fn run(cli: Cli, mut config: Config) -> Result<()> {
         Command::Watch(options) => watch::run(config, options),
         Command::Runs(options) => runs::run(config, options),
         Command::Show(options) => show::run(config, options),
+        Command::Explain(options) => explain::run(config, options),
         Command::Resume(options) => resume::run(config, options),
         Command::Orphans(options) => orphans::run(config, options),
         Command::Pull(options) => pull::run(config, options),

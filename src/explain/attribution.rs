@@ -33,6 +33,8 @@ pub(super) struct ClaimedPixels {
     pub(super) pixels: u64,
     /// Those that look as the change makes them look.
     pub(super) verified: u64,
+    /// Whether any differing pixel is in the claimed area, whatever it counts to.
+    pub(super) is_touched: bool,
 }
 
 /// Counts the pixels of each claim. Pixels that no claim explains are left out.
@@ -59,8 +61,22 @@ pub(super) fn attribute(images: &DifferingImages, claims: &[Claim]) -> Vec<Claim
         .map(|(claim, pixels)| ClaimedPixels {
             pixels: pixels.len() as u64,
             verified: verified(images, claim, pixels),
+            is_touched: !pixels.is_empty() || is_touched(images, claim),
         })
         .collect()
+}
+
+/// Whether any differing pixel is in the area of a claim.
+fn is_touched(images: &DifferingImages, claim: &Claim) -> bool {
+    claim.order >= 0.0
+        && images.differing.iter().any(|&(x, y)| {
+            let (x, y) = (f64::from(x) + 0.5, f64::from(y) + 0.5);
+            claim.areas.iter().any(|area| is_inside(area, x, y))
+        })
+}
+
+fn is_inside([left, top, right, bottom]: &PixelRect, x: f64, y: f64) -> bool {
+    (*left..*right).contains(&x) && (*top..*bottom).contains(&y)
 }
 
 type ColourPair = ([u8; 3], [u8; 3]);
@@ -94,9 +110,7 @@ fn exact_claim(
     let (x, y) = (f64::from(x) + 0.5, f64::from(y) + 0.5);
     let mut inside = found.filter(|&&claim| {
         let mut areas = claims[claim].areas.iter();
-        areas.any(|[left, top, right, bottom]| {
-            (*left..*right).contains(&x) && (*top..*bottom).contains(&y)
-        })
+        areas.any(|area| is_inside(area, x, y))
     });
     inside.next().copied()
 }

@@ -87,6 +87,39 @@ pub(super) fn causes(
     causes
 }
 
+/// Changes in whose area pixels differ, although all of these count to other
+/// changes that are painted over them.
+pub(super) fn covered_causes(
+    baseline: &LayoutDigest,
+    current: &LayoutDigest,
+    changes: &[Change],
+    claimed: &[(Claim, ClaimedPixels)],
+) -> Vec<Cause> {
+    let counted: BTreeSet<usize> = claimed
+        .iter()
+        .filter(|(_, pixels)| pixels.pixels > 0)
+        .map(|(claim, _)| claim.change)
+        .collect();
+    let touched: BTreeSet<usize> = claimed
+        .iter()
+        .filter(|(claim, pixels)| pixels.is_touched && !counted.contains(&claim.change))
+        .map(|(claim, _)| claim.change)
+        .collect();
+    let causes = touched.into_iter().map(|index| {
+        let change = &changes[index];
+        let (property, from, to) = (&change.property, &change.from, &change.to);
+        let selector = selector([baseline, current], change);
+        Cause::new(
+            change.kind,
+            selector,
+            property.clone(),
+            from.clone(),
+            to.clone(),
+        )
+    });
+    causes.collect()
+}
+
 /// Groups changes with the same kind, property and values.
 fn equal_changes(changes: &[Change], used: impl Iterator<Item = usize>) -> Vec<Vec<usize>> {
     let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();

@@ -6,7 +6,7 @@ use image::{ImageFormat, ImageReader, RgbaImage};
 use tintype_compare::{Options, inspect_png};
 
 use super::attribution::{DifferingImages, attribute};
-use super::causes::{DeclaringRules, VerifiedCause, causes};
+use super::causes::{DeclaringRules, VerifiedCause, causes, covered_causes};
 use super::changes::{Change, ChangedElement, Changes, changes};
 use super::claims::{Claim, ClaimCheck, claims, opaque_contents};
 use super::digest::LayoutDigest;
@@ -26,6 +26,9 @@ pub(crate) struct ExplainedDifference {
     pub(crate) explanation: Explanation,
     /// The known causes with their verified pixels.
     pub(crate) verified: Vec<VerifiedCause>,
+    /// Other changes of the page at places that differ, whose own part in the
+    /// difference cannot be told.
+    pub(crate) covered: Vec<Cause>,
 }
 
 /// Explains how two PNGs differ. `None` if they cannot be compared.
@@ -64,7 +67,9 @@ pub(crate) fn explain(
         rules,
     );
     let differing = images.differing.len() as u64;
+    let covered = covered_causes(&pages.baseline, &pages.current, &changes.all, &claimed);
     Some(ExplainedDifference {
+        covered,
         explanation: sum_up(&verified, differing, environment),
         verified,
     })

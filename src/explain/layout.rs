@@ -362,10 +362,7 @@ fn children_with_gaps(
             Child::Present(index) => Some(*index) == last,
             Child::Pushing(_) => false,
         });
-        all[parent].insert(
-            place.map_or(0, |place| place + 1),
-            Child::Pushing(change),
-        );
+        all[parent].insert(place.map_or(0, |place| place + 1), Child::Pushing(change));
     }
     all
 }

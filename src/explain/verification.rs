@@ -61,6 +61,14 @@ pub fn verify_causes(
         let rest = percent(1.0 - found.explanation.explained_ratio);
         return Err(format!("{rest} of its differing pixels are unexplained"));
     }
+    // A change that another one covers may be one that nobody has looked at.
+    let mut covered = found.covered.iter();
+    if let Some(other) = covered.find(|cause| !accepted.contains(&cause.id)) {
+        return Err(format!(
+            "its page changed in another way as well: {}",
+            other.describe()
+        ));
+    }
     for known in &found.verified {
         let share = known.verified as f64 / known.cause.pixels.max(1) as f64;
         if share < EXPLAINED {

@@ -89,6 +89,7 @@ pub(super) async fn take_digest(
         return Ok(());
     }
     let settings = &snapshot.story.capture;
+    let begun = Instant::now();
     let taken = page.browser.layout_digest(settings, snapshot.screen).await;
     capture.digest = match taken {
         Ok(json) => json.and_then(|json| explain::compress(&json)),
@@ -98,6 +99,12 @@ pub(super) async fn take_digest(
             None
         }
     };
+    let bytes = capture.digest.as_ref().map_or(0, Vec::len);
+    tracing::debug!(
+        ms = begun.elapsed().as_millis(),
+        bytes,
+        "took the layout digest"
+    );
     Ok(())
 }
 
