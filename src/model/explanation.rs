@@ -152,6 +152,8 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let selector = self.selector.as_deref().unwrap_or("the page");
         let property = self.property.as_deref().unwrap_or_default();
+        let quoted = |text: &Option<String>| shown(text.as_deref().unwrap_or_default());
+        let (old, new) = (quoted(&self.from), quoted(&self.to));
         let values = match (&self.from, &self.to) {
             (Some(from), Some(to)) => format!(" {} → {}", shown(from), shown(to)),
             (Some(from), None) => format!(" {} → (none)", shown(from)),
@@ -160,9 +162,13 @@ impl fmt::Display for Cause {
         };
         match self.kind {
             CauseKind::Style => write!(f, "`{selector}` {property}{values}"),
-            CauseKind::Text => write!(f, "`{selector}` text{values}"),
+            CauseKind::Text => write!(f, "`{selector}` text \"{old}\" → \"{new}\""),
             CauseKind::Attribute => write!(f, "`{selector}` attribute {property}{values}"),
+            CauseKind::Added if !new.is_empty() => write!(f, "`{selector}` \"{new}\" was added"),
             CauseKind::Added => write!(f, "`{selector}` was added"),
+            CauseKind::Removed if !old.is_empty() => {
+                write!(f, "`{selector}` \"{old}\" was removed")
+            }
             CauseKind::Removed => write!(f, "`{selector}` was removed"),
             CauseKind::Moved => write!(f, "`{selector}` moved{values}"),
             CauseKind::Image => write!(f, "`{selector}` image {property}{values}"),
@@ -243,6 +249,16 @@ mod tests {
             cause.describe(),
             "`.btn-primary` background-color #3b5bdb → #4263eb, app.css:12"
         );
+    }
+
+    #[test]
+    fn texts_are_quoted() {
+        let (old, new) = (Some("Later".to_owned()), Some(String::new()));
+        let selector = Some(".badge".to_owned());
+        let text = Cause::new(CauseKind::Text, selector.clone(), None, old.clone(), new);
+        assert_eq!(text.to_string(), "`.badge` text \"Later\" → \"\"");
+        let removed = Cause::new(CauseKind::Removed, selector, None, old, None);
+        assert_eq!(removed.to_string(), "`.badge` \"Later\" was removed");
     }
 
     #[test]

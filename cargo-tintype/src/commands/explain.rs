@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use serde_json::json;
+use tintype::compare::grouped;
 use tintype::internals::config::Config;
 use tintype::internals::explain::{CauseGroup, cause_groups};
 use tintype::internals::model::{RunId, VisualTestResult};
@@ -177,6 +178,6 @@ fn more(count: usize) {
 fn plural(count: usize, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),
-        _ => format!("{count} {noun}s"),
+        _ => format!("{} {noun}s", grouped(count as u64)),
     }
 }

@@ -69,7 +69,7 @@ function collectDigest(digest, parent, place) {
 function paintedChildren(element, hosts) {
   const slotted = getLocalName(element) === 'slot' ? element.assignedNodes({ flatten: true }) : [];
   if (slotted.length > 0) return slotted;
-  return Array.from((hosts.get(element) ?? element).childNodes);
+  return Array.from((hosts.get(element) ?? getShadowRoot(element) ?? element).childNodes);
 }
 
 function digestElement(context, element, parent, parentStyle, ordinal) {
@@ -115,16 +115,21 @@ function digestPseudo(context, element, name, index, hostStyle, pseudo) {
   ]);
 }
 
+// A frame that has no library, such as `srcdoc` in Firefox, is read from here.
 function digestFrame(context, frame, index) {
-  if (!isReachable(frame)) return;
   const { place } = context;
   const box = contentBox(frame);
-  frame.contentWindow.__tintype.collectDigest(context.digest, index, {
+  const inner = {
     left: box.left + place.left,
     top: box.top + place.top,
     scaleX: place.scaleX * box.scaleX,
     scaleY: place.scaleY * box.scaleY,
-  });
+  };
+  const document = frame.contentDocument;
+  if (!document) return;
+  const library = frame.contentWindow.__tintype;
+  if (library?.isOf(document)) library.collectDigest(context.digest, index, inner);
+  else digestElement({ ...context, place: inner }, document.documentElement, index, null, 1);
 }
 
 function kindOf(element, name) {
