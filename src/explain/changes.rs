@@ -50,6 +50,13 @@ pub(super) struct Effect {
 }
 
 impl Effect {
+    /// Whether this is another effect of a changed attribute than itself.
+    pub(super) fn follows(&self, change: &Change) -> bool {
+        let is_own = self.property == "attribute"
+            || change.property.as_deref() == Some(self.property.as_str());
+        change.kind == CauseKind::Attribute && !is_own
+    }
+
     pub(super) fn moves_boxes(&self) -> bool {
         moves_boxes(&self.property)
     }
@@ -112,7 +119,8 @@ impl ChangeFinder<'_> {
             let has_source = (self.changes.effects[index].iter())
                 .any(|effect| self.changes.all[effect.change].kind == CauseKind::Image);
             if !has_source {
-                let change = self.add(CauseKind::Image, index, Some("content"), None, None);
+                let (from, to) = (Some(&*old.picture), Some(&*new.picture));
+                let change = self.add(CauseKind::Image, index, Some("content"), from, to);
                 self.note(index, change, "picture", "", "");
             }
         }
@@ -204,7 +212,7 @@ impl ChangeFinder<'_> {
                 "attribute"
             };
             self.note(index, change, property, "", "");
-            if kind == CauseKind::Attribute && name != "scroll" {
+            if kind == CauseKind::Attribute && selects_rules(name) {
                 trigger = trigger.or(Some(change));
             }
         }
@@ -226,6 +234,9 @@ impl ChangeFinder<'_> {
                 let change = trigger.unwrap_or_else(|| {
                     self.add(CauseKind::Style, index, Some(name), Some(from), Some(to))
                 });
+                if trigger.is_some() {
+                    self.note(index, change, name, from, to);
+                }
                 tokens.insert(0, (change, canonical(from), canonical(to)));
             }
         }
@@ -324,8 +335,8 @@ impl ChangeFinder<'_> {
         {
             return Some(effect.change);
         }
-        if trigger.is_some() {
-            return trigger;
+        if let Some(change) = trigger.or_else(|| self.attribute_named(index, property)) {
+            return Some(change);
         }
         let own = &effects[index];
         if let Some(colour) = find(own, "color")
@@ -401,6 +412,16 @@ impl ChangeFinder<'_> {
         }
     }
 
+    /// The change of the attribute that sets a property: `fill`, `width`.
+    fn attribute_named(&self, index: usize, name: &str) -> Option<usize> {
+        let effects = self.changes.effects[index].iter();
+        let mut changes = effects.map(|effect| effect.change);
+        changes.find(|&change| {
+            let change = &self.changes.all[change];
+            change.kind == CauseKind::Attribute && change.property.as_deref() == Some(name)
+        })
+    }
+
     /// The change of an attribute of an element.
     fn attribute_of(&self, index: usize) -> Option<usize> {
         let effects = self.changes.effects[index].iter();
@@ -429,6 +450,29 @@ impl ChangeFinder<'_> {
         });
         self.changes.font = Some(self.changes.all.len() - 1);
     }
+}
+
+/// Whether rules select elements by an attribute, so that a change of it changes
+/// other properties.
+fn selects_rules(attribute: &str) -> bool {
+    let names = [
+        "class",
+        "type",
+        "checked",
+        "is-checked",
+        "disabled",
+        "open",
+        "hidden",
+        "inert",
+        "dir",
+        "lang",
+        "selected",
+        "multiple",
+        "part",
+        "slot",
+        "contenteditable",
+    ];
+    names.contains(&attribute) || attribute.starts_with("data-") || attribute.starts_with("aria-")
 }
 
 fn is_unused_in_both(property: &str, old: &LaidOutElement, new: &LaidOutElement) -> bool {

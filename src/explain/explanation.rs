@@ -29,6 +29,9 @@ pub(crate) struct ExplainedDifference {
     /// Other changes of the page at places that differ, whose own part in the
     /// difference cannot be told.
     pub(crate) covered: Vec<Cause>,
+    /// The number of properties that changed together with an attribute: which of
+    /// them follow from it is not known for certain.
+    pub(crate) follow_attributes: usize,
 }
 
 /// Explains how two PNGs differ. `None` if they cannot be compared.
@@ -69,6 +72,11 @@ pub(crate) fn explain(
     let differing = images.differing.len() as u64;
     let covered = covered_causes(&pages.baseline, &pages.current, &changes.all, &claimed);
     Some(ExplainedDifference {
+        follow_attributes: {
+            let effects = changes.effects.iter().flatten();
+            let follow = effects.filter(|effect| effect.follows(&changes.all[effect.change]));
+            follow.count()
+        },
         covered,
         explanation: sum_up(&verified, differing, environment),
         verified,

@@ -48,15 +48,22 @@ fn stable_class(class: &str) -> Option<&str> {
     }
 }
 
-/// Whether a word looks generated: letters and digits of which a digit is not
-/// at the end.
+/// Whether a word looks generated: letters and several digits, or letters of both
+/// cases and a digit, which is not at the end.
 fn is_hash(word: &str) -> bool {
     let word = word.trim_end_matches('_');
     let stem = word.trim_end_matches(|c: char| c.is_ascii_digit());
     (5..=16).contains(&word.len())
         && word.chars().all(|c| c.is_ascii_alphanumeric())
-        && stem.chars().any(|c| c.is_ascii_digit())
         && stem.chars().any(|c| c.is_ascii_alphabetic())
+        && match stem.chars().filter(char::is_ascii_digit).count() {
+            0 => false,
+            1 => {
+                stem.chars().any(|c| c.is_ascii_uppercase())
+                    && stem.chars().any(|c| c.is_ascii_lowercase())
+            }
+            _ => true,
+        }
 }
 
 impl LayoutDigest {

@@ -7,7 +7,7 @@ use super::causes::DeclaringRules;
 use super::digest::LayoutDigest;
 use super::explanation::{PagePair, explain};
 use super::groups::EXPLAINED;
-use crate::model::Explanation;
+use crate::model::{Cause, CauseKind, Explanation};
 
 /// Images and compressed digests of a baseline and of a current capture.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +69,19 @@ pub fn verify_causes(
             other.describe()
         ));
     }
+    if let count @ 1.. = found.follow_attributes {
+        return Err(format!(
+            "an attribute changed together with {count} properties, which may have changed on \
+             their own"
+        ));
+    }
     for known in &found.verified {
+        if is_unknown_content(&known.cause) {
+            return Err(format!(
+                "the new content of {} is not known",
+                known.cause.describe()
+            ));
+        }
         let share = known.verified as f64 / known.cause.pixels.max(1) as f64;
         if share < EXPLAINED {
             return Err(format!(
@@ -80,6 +92,16 @@ pub fn verify_causes(
         }
     }
     Ok(())
+}
+
+/// Whether the content of a picture changed without a hash of all of its pixels.
+fn is_unknown_content(cause: &Cause) -> bool {
+    let is_exact = cause.to.as_ref().is_some_and(|hash| !hash.starts_with('~'));
+    let is_content = matches!(
+        cause.property.as_deref(),
+        Some("content" | "background-image")
+    );
+    cause.kind == CauseKind::Image && is_content && !is_exact
 }
 
 fn percent(share: f64) -> String {

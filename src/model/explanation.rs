@@ -171,6 +171,8 @@ impl fmt::Display for Cause {
             }
             CauseKind::Removed => write!(f, "`{selector}` was removed"),
             CauseKind::Moved => write!(f, "`{selector}` moved{values}"),
+            // Its values are hashes.
+            CauseKind::Image if property == "content" => write!(f, "`{selector}` image content"),
             CauseKind::Image => write!(f, "`{selector}` image {property}{values}"),
             CauseKind::Font => write!(f, "font {selector}{values}"),
             CauseKind::Environment => write!(f, "environment: {property}{values}"),

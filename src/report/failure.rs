@@ -245,6 +245,17 @@ mod tests {
     }
 
     #[test]
+    fn a_difference_names_its_causes() {
+        let mut failed = sample::results().swap_remove(0);
+        failed.environment_changed.clear();
+        let colours = ["red", "blue", "green", "black", "white"];
+        let causes = colours.map(|to| sample::cause(".btn", "color", "pink", to));
+        failed.explanation = Some(sample::explanation(0.9, causes.into()));
+        let texts = [text(failed.clone(), false), text(failed, true)];
+        insta::assert_snapshot!(texts.join("\n\n"));
+    }
+
+    #[test]
     fn other_failures_have_the_facts_that_apply() {
         let [_, uncaptured, new, ..] = &sample::results()[..] else {
             panic!("the sample has three failures")

@@ -155,4 +155,25 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn explained_differences_are_grouped_by_their_causes() {
+        let mut results = sample::many_failures(8);
+        results.retain(|result| result.diff_ratio.is_some());
+        let brand = || sample::cause(".btn", "background-color", "red", "blue");
+        let [first, second, third, ..] = &mut results[..] else {
+            panic!("the sample has three differences")
+        };
+        first.explanation = Some(sample::explanation(1.0, vec![brand()]));
+        second.explanation = first.explanation.clone();
+        // The second cause may be a regression.
+        let text = sample::cause(".badge", "content", "New", "");
+        third.explanation = Some(sample::explanation(0.5, vec![brand(), text]));
+        let failures: Vec<_> = results.iter().take(3).collect();
+        let lines: Vec<_> = groups(&failures)
+            .iter()
+            .flat_map(super::FailureGroup::lines)
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
 }

@@ -258,7 +258,11 @@ fn print(
     for LeftOut { name, reason } in left_out {
         print_line!("left out {name}: {reason}");
     }
-    print_line!("{}", summary(run, decision, decided, refused.len()));
+    let mut summary = summary(run, decision, decided, refused.len());
+    if !left_out.is_empty() {
+        summary += &format!("; left out {}", left_out.len());
+    }
+    print_line!("{summary}");
     Ok(())
 }
 
