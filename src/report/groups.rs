@@ -9,6 +9,9 @@ use crate::model::{Cause, Status, VisualTestResult, cause_command};
 /// Up to this many failures, a list of them is more useful than groups.
 pub(super) const MAX_UNGROUPED: usize = 10;
 
+/// How the titles of differences with an unknown cause begin.
+const UNEXPLAINED: &str = "unexplained";
+
 /// The most causes in the title of a group.
 const MAX_TITLE_CAUSES: usize = 2;
 
@@ -20,7 +23,7 @@ pub(super) struct FailureGroup<'a> {
     pub(super) results: Vec<&'a VisualTestResult>,
 }
 
-/// Groups failures, the largest group first.
+/// Groups failures, the largest group first, after unexplained differences.
 pub(super) fn groups<'a>(failures: &[&'a VisualTestResult]) -> Vec<FailureGroup<'a>> {
     let mut groups: BTreeMap<String, Vec<&VisualTestResult>> = BTreeMap::new();
     for result in failures {
@@ -30,8 +33,12 @@ pub(super) fn groups<'a>(failures: &[&'a VisualTestResult]) -> Vec<FailureGroup<
     let mut groups: Vec<_> = groups
         .map(|(title, results)| FailureGroup { title, results })
         .collect();
-    // Stable, so groups of one size stay in the order of their titles.
-    groups.sort_by_key(|group| std::cmp::Reverse(group.results.len()));
+    // Stable, so groups of one size stay in the order of their titles. What is not
+    // explained comes first: it may be a regression.
+    groups.sort_by_key(|group| {
+        let is_explained = !group.title.starts_with(UNEXPLAINED);
+        (is_explained, std::cmp::Reverse(group.results.len()))
+    });
     groups
 }
 
@@ -55,7 +62,7 @@ impl FailureGroup<'_> {
             .flat_map(|result| known_causes(result))
             .map(|cause| &*cause.id)
             .collect();
-        if ids.is_empty() || self.title.starts_with("unexplained") {
+        if ids.is_empty() || self.title.starts_with(UNEXPLAINED) {
             return vec![self.line()];
         }
         ids.sort_unstable();
@@ -85,7 +92,7 @@ fn title(result: &VisualTestResult) -> String {
         (Status::New, _) => "no baseline yet".to_owned(),
         (_, Some(_)) if is_explained => causes(result),
         (_, Some(_)) if result.explanation.is_some() => format!(
-            "unexplained differences in {}",
+            "{UNEXPLAINED} differences in {}",
             component(&result.story_identifier.story_id)
         ),
         (_, Some(_)) => format!(

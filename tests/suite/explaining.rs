@@ -58,8 +58,11 @@ fn a_baseline_without_digest_gets_one_when_all_are_updated() {
     assert!(digest(&project).is_some());
 }
 
-/// A page of boxes in every kind of tree, on which one piece of text is replaced.
-const CHANGES: [(&str, &str, &str, (CauseKind, &str, &str)); 10] = [
+/// Kind, selector and property of a cause.
+type Named = (CauseKind, &'static str, &'static str);
+
+/// A story, the piece of text of its page that is replaced, by what, and the cause.
+const CHANGES: [(&str, &str, &str, Named); 10] = [
     (
         "property",
         "background: #3b5bdb",
@@ -117,6 +120,7 @@ const CHANGES: [(&str, &str, &str, (CauseKind, &str, &str)); 10] = [
     ),
 ];
 
+/// A page of boxes in every kind of tree.
 const TREES: &str = "<!doctype html><meta charset='utf-8'><style>
 :root { --line: #adb5bd }
 body { margin: 8px; font: 12px monospace; color: #111111 }
