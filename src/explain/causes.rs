@@ -105,8 +105,21 @@ pub(super) fn covered_causes(
         .filter(|(claim, pixels)| pixels.is_touched && !counted.contains(&claim.change))
         .map(|(claim, _)| claim.change)
         .collect();
-    let causes = touched.into_iter().map(|index| {
-        let change = &changes[index];
+    let is_same = |one: &Change, other: &Change| {
+        let key = |change: &Change| {
+            (
+                change.kind,
+                change.property.clone(),
+                change.from.clone(),
+                change.to.clone(),
+            )
+        };
+        key(one) == key(other)
+    };
+    let touched = touched.into_iter().map(|index| &changes[index]);
+    let touched =
+        touched.filter(|change| !(counted.iter()).any(|&other| is_same(change, &changes[other])));
+    let causes = touched.map(|change| {
         let (property, from, to) = (&change.property, &change.from, &change.to);
         let selector = selector([baseline, current], change);
         Cause::new(

@@ -156,3 +156,19 @@ fn sum_up(
         causes: listed,
     }
 }
+
+/// The elements of the current page whose own properties changed, as indices
+/// into its digest: the page is asked for the rules that declare them.
+pub(crate) fn changed_properties(pages: &PagePair) -> Vec<(usize, String)> {
+    let matching = matching(&pages.baseline, &pages.current);
+    let found = changes(&pages.baseline, &pages.current, &matching);
+    let styles = found
+        .all
+        .into_iter()
+        .filter(|change| change.kind == CauseKind::Style);
+    let properties = styles.filter_map(|change| match change.element {
+        ChangedElement::Current(index) => Some((index, change.property?)),
+        _ => None,
+    });
+    properties.collect()
+}

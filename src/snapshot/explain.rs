@@ -3,7 +3,7 @@
 use super::judge::{CompareRules, Judgement};
 use super::settle::Capture;
 use crate::baseline::Baseline;
-use crate::explain::{DeclaringRules, LayoutDigest, PagePair, explain};
+use crate::explain::{LayoutDigest, PagePair, explain};
 use crate::model::{Explanation, Status};
 
 /// The explanation of a difference, if both pages have a layout digest.
@@ -29,6 +29,5 @@ pub(super) fn explanation(
         _ => &rules.other_environment,
     };
     let images = [&*baseline.bytes, &*capture.png];
-    let declared = DeclaringRules::new();
-    explain(&pages, images, options, changes, &declared).map(|found| found.explanation)
+    explain(&pages, images, options, changes, &capture.rules).map(|found| found.explanation)
 }

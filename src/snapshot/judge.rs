@@ -154,6 +154,7 @@ mod tests {
     use super::{Capture, CompareRules, Judgement, judge};
     use crate::baseline::{Baseline, Provenance};
     use crate::browser::Settled;
+    use crate::explain::DeclaringRules;
     use crate::model::{Environment, RunId, Status, StoryIdentifier};
 
     fn image(grey: u8) -> Vec<u8> {
@@ -174,6 +175,7 @@ mod tests {
             settled: Settled::default(),
             equals_baseline: false,
             digest: None,
+            rules: DeclaringRules::new(),
         };
         let baseline = Baseline {
             bytes: image(200),
@@ -215,6 +217,7 @@ mod tests {
             settled: Settled::default(),
             equals_baseline: false,
             digest: None,
+            rules: DeclaringRules::new(),
         };
         let baseline = Baseline {
             bytes: image(200),
@@ -238,6 +241,7 @@ mod tests {
             settled: Settled::default(),
             equals_baseline: false,
             digest: None,
+            rules: DeclaringRules::new(),
         };
         let judgement = judge(&capture, None, &CompareRules::default());
         assert_eq!(judgement.status, Status::New);

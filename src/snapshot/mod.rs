@@ -13,6 +13,7 @@
 //! - `login`: loads the address of a story that needs a log-in.
 //! - `navigate`: loads a story and performs its steps.
 //! - `settle`: waits for a page to settle and captures it.
+//! - `digest`: takes the layout digest of a page.
 //! - `baseline_state`: the baseline of a snapshot as found on disk.
 //! - `show`: shows another snapshot of the story that is on the page.
 //! - `fast_path`: captures on a page that was used before.
@@ -30,6 +31,7 @@
 
 mod artifacts;
 mod baseline_state;
+mod digest;
 mod explain;
 mod fast_path;
 mod finished;

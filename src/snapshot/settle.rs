@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::requests;
 use super::session_page::SessionPage;
 use crate::browser::{BrowserError, Settled, Thoroughness};
-use crate::explain;
+use crate::explain::DeclaringRules;
 use crate::manifest::PageErrors;
 use crate::manifest::{CaptureSettings, Target};
 use crate::plan::Snapshot;
@@ -18,6 +18,8 @@ pub(super) struct Capture {
     pub(super) equals_baseline: bool,
     /// The compressed layout digest of the page, if one was taken.
     pub(super) digest: Option<Vec<u8>>,
+    /// The rules that declare what differs from the digest of the baseline.
+    pub(super) rules: DeclaringRules,
 }
 
 /// The time that each part of a snapshot took.
@@ -75,37 +77,8 @@ pub(super) async fn settle_and_capture(
         settled,
         equals_baseline: false,
         digest: None,
+        rules: DeclaringRules::new(),
     })
-}
-
-/// Takes the layout digest of a page that has just been captured. Without it, a
-/// difference is not explained, which is no failure.
-pub(super) async fn take_digest(
-    page: &SessionPage,
-    snapshot: &Snapshot,
-    capture: &mut Capture,
-) -> Result<(), BrowserError> {
-    if !page.site.manifest.takes_digest {
-        return Ok(());
-    }
-    let settings = &snapshot.story.capture;
-    let begun = Instant::now();
-    let taken = page.browser.layout_digest(settings, snapshot.screen).await;
-    capture.digest = match taken {
-        Ok(json) => json.and_then(|json| explain::compress(&json)),
-        Err(error) if error.is_fatal() => return Err(error),
-        Err(error) => {
-            tracing::debug!(%error, "no layout digest was taken");
-            None
-        }
-    };
-    let bytes = capture.digest.as_ref().map_or(0, Vec::len);
-    tracing::debug!(
-        ms = begun.elapsed().as_millis(),
-        bytes,
-        "took the layout digest"
-    );
-    Ok(())
 }
 
 /// Adds a screenshot of the viewport to the error of a failed step.

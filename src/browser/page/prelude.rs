@@ -56,6 +56,7 @@ const LIBRARY: &str = closure!(
     "digest_styles",
     "digest_pictures",
     "digest_tokens",
+    "digest_rules",
     "digest",
     "preparation",
     "look",

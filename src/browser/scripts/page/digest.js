@@ -35,11 +35,12 @@ function digestOrigin(target, padding) {
 function layoutDigest(target, padding, scale) {
   const origin = digestOrigin(target, padding);
   if (!origin) return null;
-  const digest = { values: new Map(), styles: new Map(), elements: [] };
+  const digest = { values: new Map(), styles: new Map(), elements: [], nodes: [] };
   const place = {
     left: getScrollX() - origin.x, top: getScrollY() - origin.y, scaleX: scale, scaleY: scale,
   };
   collectDigest(digest, -1, place);
+  digestedNodes = digest.nodes;
   return serialize({
     version: 1,
     properties: digestNames,
@@ -81,6 +82,7 @@ function digestElement(context, element, parent, parentStyle, ordinal) {
   const children = paintedChildren(element, hosts);
   const index = digest.elements.length;
   const number = digestStyle(digest, element, style, parentStyle, kindOf(element, name));
+  digest.nodes.push({ element, pseudo: '' });
   digest.elements.push([
     parent, name, ordinal, getId(element), classText(element), roleOf(element), labelOf(element),
     textOf(element, name, children), ...boxOf(context, element), number,
@@ -109,6 +111,7 @@ function digestPseudo(context, element, name, index, hostStyle, pseudo) {
   if (/before|after/.test(pseudo) && /^(none|normal|-moz-alt-content|)$/.test(content)) return;
   const number = digestStyle(context.digest, null, style, hostStyle, 'pseudo');
   const text = pseudo === '::placeholder' ? element.placeholder : content.replace(/^normal$/, '');
+  context.digest.nodes.push({ element, pseudo });
   context.digest.elements.push([
     index, pseudo, 1, '', '', '', '', digestText(text, MAX_DIGEST_TEXT), ...boxOf(context, element),
     number, '', '', '',
