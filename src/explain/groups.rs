@@ -29,6 +29,10 @@ pub fn cause_groups<'a>(
                 Some(group) => {
                     group.cause.pixels += cause.pixels;
                     group.cause.elements += cause.elements;
+                    // Each page may declare the same rule itself.
+                    if group.cause.source != cause.source {
+                        group.cause.source = None;
+                    }
                     group.results.push(result);
                 }
                 None => {

@@ -31,7 +31,10 @@ pub(super) fn groups<'a>(failures: &[&'a VisualTestResult]) -> Vec<FailureGroup<
     }
     let groups = groups.into_iter();
     let mut groups: Vec<_> = groups
-        .map(|(title, results)| FailureGroup { title, results })
+        .map(|(title, results)| FailureGroup {
+            title: with_places(title, &results),
+            results,
+        })
         .collect();
     // Stable, so groups of one size stay in the order of their titles. What is not
     // explained comes first: it may be a regression.
@@ -109,7 +112,7 @@ fn title(result: &VisualTestResult) -> String {
 
 /// The causes of a result, in an order that does not depend on their pixels.
 fn causes(result: &VisualTestResult) -> String {
-    let mut causes: Vec<String> = known_causes(result).map(Cause::describe).collect();
+    let mut causes: Vec<String> = known_causes(result).map(Cause::to_string).collect();
     if causes.is_empty() {
         return "differences by another environment".to_owned();
     }
@@ -121,6 +124,27 @@ fn causes(result: &VisualTestResult) -> String {
         more => format!(" and {}", plural(more as u64, "more cause")),
     };
     format!("{}{more}", causes.join("; "))
+}
+
+/// Adds the place of the rule to a title that is a cause, if all results have the
+/// same one.
+fn with_places(title: String, results: &[&VisualTestResult]) -> String {
+    let place = |result: &VisualTestResult| {
+        let mut causes = known_causes(result);
+        match (causes.next(), causes.next()) {
+            (Some(cause), None) if cause.to_string() == title => cause.source.clone(),
+            _ => None,
+        }
+    };
+    let first = place(results[0]);
+    match first.filter(|first| {
+        results
+            .iter()
+            .all(|result| place(result).as_ref() == Some(first))
+    }) {
+        Some(place) => format!("{title}, {place}"),
+        None => title,
+    }
 }
 
 /// `forms/card` is in `forms`, Storybook's `forms-card--filled` is a variant of
