@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use image::RgbaImage;
 
-use super::claims::{Claim, ClaimCheck, PixelRect};
+use super::areas::PixelRect;
+use super::claims::{Claim, ClaimCheck};
 
 /// How far a pixel may be from the area of a claim, for glyphs that overhang.
 const NEAR: i64 = 4;

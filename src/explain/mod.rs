@@ -5,8 +5,10 @@
 //! - `names`: selectors of elements, and names that a build generates.
 //! - `matching`: finds the elements of a baseline in the current page.
 //! - `properties`, `values`: what is known of CSS properties and their values.
-//! - `changes`: what has changed of each element, without what follows from it.
+//! - `changes`, `style_changes`: what has changed of each element, without what
+//!   follows from it.
 //! - `layout`: the change that pushed each element that moved.
+//! - `areas`: where elements and parts of them are painted.
 //! - `claims`: the parts of the images in which each change can show.
 //! - `attribution`: counts differing pixels to claims, and verifies them.
 //! - `causes`: puts equal changes together.
@@ -14,6 +16,7 @@
 //! - `groups`: groups the differences of a run by their causes.
 //! - `verification`: whether causes explain a whole difference.
 
+mod areas;
 mod attribution;
 mod causes;
 mod changes;
@@ -25,6 +28,7 @@ mod layout;
 mod matching;
 mod names;
 mod properties;
+mod style_changes;
 #[cfg(test)]
 mod tests;
 mod values;
