@@ -21,7 +21,7 @@ pub mod baseline {
 
     pub use crate::baseline::{
         Baseline, BaselineError, BaselineProblem, Baselines, Provenance, accept, accept_if,
-        file_sha256, orphans, read, restore_if,
+        file_sha256, orphans, read, restore_if, split_digest,
     };
 }
 
@@ -44,6 +44,12 @@ pub mod escape {
     pub use crate::escape::{printable, printable_json, single_line};
 }
 
+pub mod explain {
+    pub use crate::explain::{
+        CauseGroup, DigestedImages, cause_groups, known_causes, verify_causes,
+    };
+}
+
 pub mod files {
     pub use crate::files::{append, open, open_own, read, replace_durably, replace_privately};
 }
@@ -54,9 +60,9 @@ pub mod manifest {
 
 pub mod model {
     pub use crate::model::{
-        Environment, EnvironmentChange, Git, ImageHashes, Reason, RecordedEvent, RunFile, RunId,
-        Status, StoryIdentifier, Summary, VisualTestResult, VisualTestRun, now_ms, pin_environment,
-        rfc3339,
+        Cause, CauseKind, CauseSource, Environment, EnvironmentChange, Explanation, Git,
+        ImageHashes, Reason, RecordedEvent, RunFile, RunId, Status, StoryIdentifier, Summary,
+        VisualTestResult, VisualTestRun, now_ms, pin_environment, rfc3339,
     };
 }
 

@@ -18,6 +18,7 @@
 //! - `manifest`: reads and checks `stories.toml`.
 //! - `plan`: turns a manifest into ordered snapshots.
 //! - `baseline`: reads and accepts baselines, and finds orphaned ones.
+//! - `explain`: explains differences by the layout digests of two pages.
 //! - `browser`: drives browsers through WebDriver.
 //! - `serve`: serves a folder of stories or a service.
 //! - `proxy`: a proxy that mocks and blocks requests of pages.
@@ -46,6 +47,7 @@ mod cache;
 mod config;
 mod escape;
 mod events;
+mod explain;
 mod files;
 mod harness;
 #[doc(hidden)]

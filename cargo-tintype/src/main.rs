@@ -29,8 +29,8 @@ use tintype::internals::config::Config;
 
 use crate::output::print_error;
 use commands::{
-    accept, baselines, compare, completions, doctor, export, flush, health, import, init, list,
-    orphans, prune, pull, push, reject, resume, runs, show, undo, wait, watch, workers,
+    accept, baselines, compare, completions, doctor, explain, export, flush, health, import, init,
+    list, orphans, prune, pull, push, reject, resume, runs, show, undo, wait, watch, workers,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -69,6 +69,7 @@ enum Command {
     Workers(workers::WorkersOptions),
     Runs(runs::RunsOptions),
     Show(show::ShowOptions),
+    Explain(explain::ExplainOptions),
     Resume(resume::ResumeOptions),
     Compare(compare::CompareArguments),
     Orphans(orphans::OrphansOptions),
@@ -132,6 +133,7 @@ fn run(command: &Command, config: &Config) -> Result<()> {
         Command::Workers(options) => workers::run(config, options),
         Command::Runs(options) => runs::run(config, options),
         Command::Show(options) => show::run(config, options),
+        Command::Explain(options) => explain::run(config, options),
         Command::Resume(options) => resume::run(config, options),
         Command::Orphans(options) => orphans::run(config, options),
         Command::Pull(options) => pull::run(config, options),

@@ -1,5 +1,6 @@
 //! Makes a current image the baseline.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -122,9 +123,18 @@ pub(super) fn lock(state_dir: &Path) -> Result<File, BaselineProblem> {
     open().map_err(|error: io::Error| BaselineProblem::Unlockable { path, error })
 }
 
-/// The file of a baseline: the pixels of `image` with provenance.
+/// Adds a compressed layout digest to a captured PNG, which
+/// [`accept`](accept()) then keeps. The PNG stays as it is if it is damaged.
+pub(crate) fn with_digest<'a>(image: &'a [u8], digest: Option<&[u8]>) -> Cow<'a, [u8]> {
+    let joined = digest.and_then(|digest| png::join(image, None, Some(digest)).ok());
+    joined.map_or(Cow::Borrowed(image), Cow::Owned)
+}
+
+/// The file of a baseline: the pixels of `image` with provenance, and the layout
+/// digest that `image` has.
 pub(super) fn encode(image: &[u8], provenance: &Provenance) -> Result<Vec<u8>, BaselineProblem> {
-    let captured = png::split(image)?.plain;
+    let image = png::split(image)?;
+    let captured = image.plain;
     let compact = tintype_compare::compact_png(&captured);
     let stored = compact.as_deref().unwrap_or(&captured);
     let chunk = ProvenanceChunk {
@@ -132,7 +142,7 @@ pub(super) fn encode(image: &[u8], provenance: &Provenance) -> Result<Vec<u8>, B
         capture: Some(CaptureHashes::new(&captured, stored)),
     };
     let text = serde_json::to_string(&chunk).map_err(|e| BaselineProblem::Unwritable(e.into()))?;
-    png::join(stored, &text)
+    png::join(stored, Some(&text), image.digest)
 }
 
 fn write(root: &Path, path: &Path, file: &[u8]) -> Result<AcceptedBaseline, BaselineProblem> {

@@ -2,12 +2,13 @@
 //!
 //! A baseline has the pixels of a capture, encoded again as small as possible,
 //! and a chunk before its end for the [`Provenance`] and the hash of the captured
-//! bytes, so that an unchanged capture is recognised without decoding it.
+//! bytes, so that an unchanged capture is recognised without decoding it. Another
+//! chunk has the layout digest of the page, which only explanations read.
 //!
 //! - `read`, `accept`, `orphans`: the operations on baseline files.
 //! - [`Baselines`]: the same for baselines in files or in the artifact store.
 //! - `lock_file`, `merge`, `stored`: baselines in the artifact store.
-//! - `png`: the provenance chunk.
+//! - `png`: the chunks of provenance and digest.
 
 mod accept;
 mod baselines;
@@ -25,6 +26,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use accept::with_digest;
 pub use accept::{accept, accept_if, restore_if};
 pub use baselines::Baselines;
 pub use error::{BaselineError, BaselineProblem};
@@ -36,6 +38,6 @@ pub use merge::{MergeSide, MergeSides};
 pub use orphans::files_of_all_platforms;
 pub use orphans::orphans;
 pub use provenance::Provenance;
-pub use read::{Baseline, file_sha256, read};
+pub use read::{Baseline, file_sha256, read, split_digest};
 #[cfg(feature = "artifacts")]
 pub(crate) use stored::prefetch;

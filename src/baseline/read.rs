@@ -15,7 +15,7 @@ use crate::files::{self, sha256};
 pub struct Baseline {
     /// The file, relative to the manifest's folder.
     pub path: PathBuf,
-    /// The PNG, without provenance.
+    /// The PNG, without provenance and digest.
     pub bytes: Vec<u8>,
     /// SHA-256 of the file, in lowercase hexadecimal.
     pub file_sha256: String,
@@ -23,13 +23,20 @@ pub struct Baseline {
     pub provenance: Option<Provenance>,
     /// BLAKE3 of the PNG as captured, in hexadecimal, if it is known.
     pub captured: Option<String>,
+    /// The compressed layout digest of the page, if the file has one.
+    pub digest: Option<Vec<u8>>,
 }
 
 impl Baseline {
-    /// Whether a PNG is, byte for byte, the capture that was accepted. Other
-    /// PNGs may have the same pixels.
+    /// Whether a PNG is, byte for byte, the capture that was accepted, whatever
+    /// layout digest it has. Other PNGs may have the same pixels.
     pub fn is_capture(&self, png: &[u8]) -> bool {
-        self.is_encoded_from(png) || self.bytes == png
+        if self.is_encoded_from(png) || self.bytes == png {
+            return true;
+        }
+        let plain = png::may_have_digest(png).then(|| png::split(png).ok());
+        let plain = plain.flatten().map(|split| split.plain);
+        plain.is_some_and(|plain| self.is_encoded_from(&plain) || self.bytes == plain)
     }
 
     /// Whether the file has been encoded from this PNG.
@@ -86,7 +93,15 @@ pub(super) fn parse(
         provenance,
         captured: capture.and_then(|capture| capture.captured(&parts.plain)),
         bytes: parts.plain,
+        digest: parts.digest.map(<[u8]>::to_vec),
     })
+}
+
+/// The image and the compressed layout digest of a captured PNG. `None` if it is
+/// damaged.
+pub fn split_digest(png: &[u8]) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    let split = png::split(png).ok()?;
+    Some((split.plain, split.digest.map(<[u8]>::to_vec)))
 }
 
 /// SHA-256 of a baseline's file in lowercase hexadecimal, however damaged it is;

@@ -142,7 +142,11 @@ fn a_file_that_another_program_has_edited_is_not_the_capture() {
     let file = fs::read(&path).unwrap();
     let chunk = super::png::split(&file).unwrap().provenance.unwrap();
     // Image editors keep chunks that they do not know.
-    fs::write(&path, super::png::join(&picture(8), chunk).unwrap()).unwrap();
+    fs::write(
+        &path,
+        super::png::join(&picture(8), Some(chunk), None).unwrap(),
+    )
+    .unwrap();
     let baseline = read(root, &path).unwrap().unwrap();
     assert_eq!(baseline.provenance, Some(provenance("run-1")));
     assert!(!baseline.is_capture(&picture(7)));
@@ -485,4 +489,23 @@ fn build_output_is_not_searched_for_orphans() {
         ],
     );
     assert_eq!(found, ["a-light-1x1.png"]);
+}
+
+#[test]
+fn a_digest_is_kept_and_is_no_part_of_the_image() {
+    let project = Project::new();
+    let (root, path) = (project.folder.path(), project.baseline());
+    let image = super::with_digest(&picture(7), Some(b"a digest")).into_owned();
+    accept(root, &path, &image, &provenance("run-1")).unwrap();
+    let baseline = read(root, &path).unwrap().unwrap();
+    assert_eq!(baseline.digest.as_deref(), Some(&b"a digest"[..]));
+    let other = super::with_digest(&picture(7), Some(b"another digest")).into_owned();
+    for same in [&picture(7), &image, &other] {
+        assert!(baseline.is_capture(same));
+    }
+    assert!(!baseline.is_capture(&super::with_digest(&picture(8), Some(b"a digest"))));
+
+    accept(root, &path, &picture(7), &provenance("run-1")).unwrap();
+    let without = read(root, &path).unwrap().unwrap();
+    assert_eq!((without.digest, without.bytes), (None, baseline.bytes));
 }

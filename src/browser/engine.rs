@@ -10,8 +10,8 @@ use super::chromium::{self, ChromiumPage};
 use super::error::BrowserError;
 use super::firefox::{self, FirefoxPage};
 use super::page::{
-    self, BrowserInfo, LookReads, Page, PageResources, PageTime, Parameters, Settled, StepBarrier,
-    StorageState, Thoroughness,
+    self, BrowserInfo, FoundRule, LookReads, Page, PageResources, PageTime, Parameters, Settled,
+    StepBarrier, StorageState, Thoroughness,
 };
 use super::webkit::{self, WebKitPage};
 use crate::manifest::{BrowserSettings, CaptureSettings, Credentials, Device, Screen, Step, Theme};
@@ -279,6 +279,31 @@ impl Browser {
         screen: Screen,
     ) -> Result<Vec<u8>, BrowserError> {
         each!(self, session => page::capture(&**session, settings, screen).await)
+    }
+
+    /// The layout digest of what [`capture`](Self::capture) shows with these
+    /// settings, as JSON. `None` if the captured element is no longer there.
+    ///
+    /// # Errors
+    /// When the browser rejects a command or disconnects.
+    pub(crate) async fn layout_digest(
+        &self,
+        settings: &CaptureSettings,
+        screen: Screen,
+    ) -> Result<Option<String>, BrowserError> {
+        each!(self, session => page::layout_digest(&**session, settings, screen).await)
+    }
+
+    /// The rules that declare properties of elements, which are given by their
+    /// index in the last [`layout_digest`](Self::layout_digest).
+    ///
+    /// # Errors
+    /// When the browser rejects a command or disconnects.
+    pub(crate) async fn declaring_rules(
+        &self,
+        properties: &[(usize, String)],
+    ) -> Result<Vec<Option<FoundRule>>, BrowserError> {
+        each!(self, session => page::declaring_rules(&**session, properties).await)
     }
 
     /// Leaves the page for an empty one.

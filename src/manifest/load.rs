@@ -65,6 +65,7 @@ impl Manifest {
             baselines: suite.baselines,
             keeps_in_store: suite.keeps_in_store,
             artifacts: suite.artifacts,
+            takes_digest: suite.takes_digest,
             retries: suite.retries,
             device: suite.device,
             stories,

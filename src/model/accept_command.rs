@@ -1,4 +1,4 @@
-//! Renders the command that accepts current images as baselines.
+//! Renders the commands that accept current images as baselines.
 
 use super::{RunId, Status, VisualTestResult};
 
@@ -15,6 +15,18 @@ pub(crate) fn accept_command(run: &RunId, result: Option<&VisualTestResult>) -> 
     }
     command.push_str(" --run ");
     command.push_str(&shell_word(run.as_str()));
+    command
+}
+
+/// `cargo tintype accept --cause … --run …`: accepts what these causes explain.
+pub(crate) fn cause_command(ids: &[&str], run: Option<&RunId>) -> String {
+    let mut command = "cargo tintype accept".to_owned();
+    for id in ids {
+        command.push_str(&format!(" --cause {}", shell_word(id)));
+    }
+    if let Some(run) = run {
+        command.push_str(&format!(" --run {}", shell_word(run.as_str())));
+    }
     command
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EnvironmentChange, Region, RunId, Status, StoryIdentifier};
+use super::{EnvironmentChange, Explanation, Region, RunId, Status, StoryIdentifier};
 
 /// The document of a snapshot in a run:
 /// `visualtest:{runId}:{storyId}:{theme}:{width}x{height}` in Redis.
@@ -109,6 +109,9 @@ pub struct VisualTestResult {
     /// it would pass, for people: one line each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sensitivity: Vec<String>,
+    /// Why it differs, if its baseline has a layout digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
     /// The differences from the environment of the baseline.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment_changed: Vec<EnvironmentChange>,
@@ -250,6 +253,7 @@ impl VisualTestResult {
             accepted_at: None,
             rejected_at: None,
             sensitivity: Vec::new(),
+            explanation: None,
             environment_changed: Vec::new(),
             limits: Vec::new(),
         }

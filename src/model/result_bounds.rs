@@ -47,6 +47,21 @@ impl VisualTestResult {
                 bound(text, MAX_LINE);
             }
         }
+        for cause in self
+            .explanation
+            .iter_mut()
+            .flat_map(|found| &mut found.causes)
+        {
+            let texts = [
+                &mut cause.selector,
+                &mut cause.property,
+                &mut cause.from,
+                &mut cause.to,
+            ];
+            for text in texts.into_iter().flatten() {
+                bound(text, MAX_LINE);
+            }
+        }
         self.settled
             .iter_mut()
             .for_each(|step| bound(&mut step.step, MAX_LINE));
@@ -54,6 +69,9 @@ impl VisualTestResult {
         self.page_errors.truncate(Self::MAX_PAGE_ERRORS);
         self.environment_changed.truncate(MAX_ENTRIES);
         self.attempts.truncate(MAX_ENTRIES);
+        if let Some(explanation) = &mut self.explanation {
+            explanation.causes.truncate(MAX_ENTRIES);
+        }
     }
 }
 

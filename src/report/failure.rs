@@ -6,8 +6,12 @@ use std::sync::{Mutex, PoisonError};
 
 use super::groups::MAX_UNGROUPED;
 use super::words::{accept, attempts, message, name, plural};
+use crate::explain::known_causes;
 use crate::model::{EnvironmentChange, Region, VisualTestResult, pin_environment};
 use crate::snapshot::FinishedSnapshot;
+
+/// The most causes in a message without explanation.
+const MAX_CAUSES: usize = 3;
 
 /// The most regions in an explanation.
 const MAX_REGIONS: usize = 8;
@@ -70,6 +74,7 @@ pub(crate) fn test_message(finished: &FinishedSnapshot, explain: bool) -> Option
         return result.message.clone().filter(|_| is_skipped);
     }
     let mut text = message(result).to_owned();
+    causes(&mut text, result, explain);
     if explain {
         explanation(&mut text, result);
     }
@@ -110,6 +115,37 @@ pub(crate) fn test_message(finished: &FinishedSnapshot, explain: bool) -> Option
         line(&mut text, "accept", &command);
     }
     Some(text)
+}
+
+/// The causes of a difference: the largest ones, or all of them.
+fn causes(text: &mut String, result: &VisualTestResult, explain: bool) {
+    let Some(explanation) = &result.explanation else {
+        return;
+    };
+    let known: Vec<_> = known_causes(result).collect();
+    let shown = if explain { known.len() } else { MAX_CAUSES };
+    for (number, cause) in known.iter().take(shown).enumerate() {
+        let mut said = cause.describe();
+        if explain {
+            let pixels = plural(cause.pixels, "pixel");
+            said += &format!(" ({pixels}, id {})", cause.id);
+        }
+        if number + 1 == shown && known.len() > shown {
+            said += &format!(
+                " and {}",
+                plural((known.len() - shown) as u64, "more cause")
+            );
+        }
+        line(text, "cause", &said);
+    }
+    if !explanation.is_complete() {
+        let rest = (1.0 - explanation.explained_ratio) * 100.0;
+        line(
+            text,
+            "cause",
+            &format!("unknown for {rest:.0} % of the differing pixels"),
+        );
+    }
 }
 
 /// ` and 2 more`
@@ -206,6 +242,17 @@ mod tests {
     fn an_explanation_has_regions_and_thresholds() {
         let failed = sample::results().swap_remove(0);
         insta::assert_snapshot!(text(failed, true));
+    }
+
+    #[test]
+    fn a_difference_names_its_causes() {
+        let mut failed = sample::results().swap_remove(0);
+        failed.environment_changed.clear();
+        let colours = ["red", "blue", "green", "black", "white"];
+        let causes = colours.map(|to| sample::cause(".btn", "color", "pink", to));
+        failed.explanation = Some(sample::explanation(0.9, causes.into()));
+        let texts = [text(failed.clone(), false), text(failed, true)];
+        insta::assert_snapshot!(texts.join("\n\n"));
     }
 
     #[test]

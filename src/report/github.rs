@@ -11,6 +11,7 @@ use super::groups::{MAX_UNGROUPED, groups};
 use super::words::{accept, counts, duration, environment, failures, grouped, message, name};
 use crate::escape::printable;
 use crate::events::{Bus, Event, Subscriber};
+use crate::explain::known_causes;
 use crate::model::{VisualTestResult, VisualTestRun};
 
 /// GitHub shows ten annotations of a kind for each step.
@@ -49,6 +50,9 @@ impl GithubReport {
         if failures.len() <= MAX_UNGROUPED {
             for result in failures {
                 let mut said = message(result).to_owned();
+                for cause in known_causes(result) {
+                    let _ = write!(said, "\ncause: {}", cause.describe());
+                }
                 if let Some(command) = accept(result) {
                     let _ = write!(said, "\naccept: {command}");
                 }
@@ -151,9 +155,12 @@ fn table(failures: &[&VisualTestResult]) -> String {
     }
     let mut text = "\n| Status | Snapshot | Message |\n| --- | --- | --- |\n".to_owned();
     for result in failures {
+        let causes: String = known_causes(result)
+            .map(|cause| format!("; {}", markdown(&cause.describe())))
+            .collect();
         let _ = writeln!(
             text,
-            "| {} | `{}` | {} |",
+            "| {} | `{}` | {}{causes} |",
             result.status,
             code(&name(result)),
             markdown(message(result))

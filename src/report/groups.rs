@@ -1,14 +1,21 @@
-//! Groups failures that probably have the same cause.
+//! Groups failures that have the same causes, or probably so.
 
 use std::collections::BTreeMap;
 
-use super::words::{grouped, message, name};
-use crate::model::{Status, VisualTestResult};
+use super::words::{grouped, message, name, plural};
+use crate::explain::known_causes;
+use crate::model::{Cause, Status, VisualTestResult, cause_command};
 
 /// Up to this many failures, a list of them is more useful than groups.
 pub(super) const MAX_UNGROUPED: usize = 10;
 
-/// Failures with the same error, or of the same component.
+/// How the titles of differences with an unknown cause begin.
+const UNEXPLAINED: &str = "unexplained";
+
+/// The most causes in the title of a group.
+const MAX_TITLE_CAUSES: usize = 2;
+
+/// Failures with the same error, the same causes, or of the same component.
 pub(super) struct FailureGroup<'a> {
     /// Their common property.
     pub(super) title: String,
@@ -16,7 +23,7 @@ pub(super) struct FailureGroup<'a> {
     pub(super) results: Vec<&'a VisualTestResult>,
 }
 
-/// Groups failures, the largest group first.
+/// Groups failures, the largest group first, after unexplained differences.
 pub(super) fn groups<'a>(failures: &[&'a VisualTestResult]) -> Vec<FailureGroup<'a>> {
     let mut groups: BTreeMap<String, Vec<&VisualTestResult>> = BTreeMap::new();
     for result in failures {
@@ -24,10 +31,17 @@ pub(super) fn groups<'a>(failures: &[&'a VisualTestResult]) -> Vec<FailureGroup<
     }
     let groups = groups.into_iter();
     let mut groups: Vec<_> = groups
-        .map(|(title, results)| FailureGroup { title, results })
+        .map(|(title, results)| FailureGroup {
+            title: with_places(title, &results),
+            results,
+        })
         .collect();
-    // Stable, so groups of one size stay in the order of their titles.
-    groups.sort_by_key(|group| std::cmp::Reverse(group.results.len()));
+    // Stable, so groups of one size stay in the order of their titles. What is not
+    // explained comes first: it may be a regression.
+    groups.sort_by_key(|group| {
+        let is_explained = !group.title.starts_with(UNEXPLAINED);
+        (is_explained, std::cmp::Reverse(group.results.len()))
+    });
     groups
 }
 
@@ -42,13 +56,48 @@ impl FailureGroup<'_> {
         };
         format!("{} × {title}: {first}{more}", grouped(count as u64))
     }
+
+    /// The same in several lines, for causes: title, snapshots, size of the
+    /// differences, and the command that accepts the causes.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let mut ids: Vec<&str> = self.results[0..1]
+            .iter()
+            .flat_map(|result| known_causes(result))
+            .map(|cause| &*cause.id)
+            .collect();
+        if ids.is_empty() || self.title.starts_with(UNEXPLAINED) {
+            return vec![self.line()];
+        }
+        ids.sort_unstable();
+        let count = self.results.len();
+        let names = self.results.iter().take(2).map(|result| name(result));
+        let mut names = names.collect::<Vec<_>>().join(", ");
+        if let Some(more @ 1..) = count.checked_sub(2) {
+            names += &format!(" and {} more", grouped(more as u64));
+        }
+        let run = Some(&self.results[0].run_id);
+        let accept = cause_command(&ids, run);
+        vec![
+            format!("{} × {}", grouped(count as u64), self.title),
+            format!("  {names}"),
+            format!("  accept: {accept}"),
+        ]
+    }
 }
 
 /// Errors are grouped by their text, new snapshots are one group, and
-/// differences are grouped by component.
+/// differences are grouped by their causes, or by component where these are
+/// unknown.
 fn title(result: &VisualTestResult) -> String {
+    let is_explained = (result.explanation.as_ref())
+        .is_some_and(|explanation| explanation.is_complete() && !explanation.causes.is_empty());
     match (result.status, result.diff_ratio) {
         (Status::New, _) => "no baseline yet".to_owned(),
+        (_, Some(_)) if is_explained => causes(result),
+        (_, Some(_)) if result.explanation.is_some() => format!(
+            "{UNEXPLAINED} differences in {}",
+            component(&result.story_identifier.story_id)
+        ),
         (_, Some(_)) => format!(
             "differences in {}",
             component(&result.story_identifier.story_id)
@@ -58,6 +107,43 @@ fn title(result: &VisualTestResult) -> String {
             .next()
             .unwrap_or_default()
             .to_owned(),
+    }
+}
+
+/// The causes of a result, in an order that does not depend on their pixels.
+fn causes(result: &VisualTestResult) -> String {
+    let mut causes: Vec<String> = known_causes(result).map(Cause::to_string).collect();
+    if causes.is_empty() {
+        return "differences by another environment".to_owned();
+    }
+    causes.sort();
+    let more = causes.len().saturating_sub(MAX_TITLE_CAUSES);
+    causes.truncate(MAX_TITLE_CAUSES);
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {}", plural(more as u64, "more cause")),
+    };
+    format!("{}{more}", causes.join("; "))
+}
+
+/// Adds the place of the rule to a title that is a cause, if all results have the
+/// same one.
+fn with_places(title: String, results: &[&VisualTestResult]) -> String {
+    let place = |result: &VisualTestResult| {
+        let mut causes = known_causes(result);
+        match (causes.next(), causes.next()) {
+            (Some(cause), None) if cause.to_string() == title => cause.source.clone(),
+            _ => None,
+        }
+    };
+    let first = place(results[0]);
+    match first.filter(|first| {
+        results
+            .iter()
+            .all(|result| place(result).as_ref() == Some(first))
+    }) {
+        Some(place) => format!("{title}, {place}"),
+        None => title,
     }
 }
 
@@ -99,5 +185,26 @@ mod tests {
                 "1 × no baseline yet: menu::light::1280x720",
             ]
         );
+    }
+
+    #[test]
+    fn explained_differences_are_grouped_by_their_causes() {
+        let mut results = sample::many_failures(8);
+        results.retain(|result| result.diff_ratio.is_some());
+        let brand = || sample::cause(".btn", "background-color", "red", "blue");
+        let [first, second, third, ..] = &mut results[..] else {
+            panic!("the sample has three differences")
+        };
+        first.explanation = Some(sample::explanation(1.0, vec![brand()]));
+        second.explanation = first.explanation.clone();
+        // The second cause may be a regression.
+        let text = sample::cause(".badge", "content", "New", "");
+        third.explanation = Some(sample::explanation(0.5, vec![brand(), text]));
+        let failures: Vec<_> = results.iter().take(3).collect();
+        let lines: Vec<_> = groups(&failures)
+            .iter()
+            .flat_map(super::FailureGroup::lines)
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"));
     }
 }

@@ -8,6 +8,7 @@ use super::file::{self, ReportError};
 use super::words::{accept, message, name};
 use crate::escape::printable;
 use crate::events::{Bus, Event, ReportKind, Subscriber};
+use crate::explain::known_causes;
 use crate::model::{RunFile, Status, VisualTestResult, VisualTestRun};
 
 /// Writes the JUnit report of a run, of all its processes, into its folder.
@@ -149,6 +150,9 @@ fn reruns(result: &VisualTestResult) -> String {
 /// command that accepts it.
 fn body(result: &VisualTestResult) -> String {
     let mut text = message(result).to_owned();
+    for cause in known_causes(result) {
+        let _ = write!(text, "\ncause: {}", cause.describe());
+    }
     for (word, path) in [
         ("baseline", &result.baseline),
         ("current", &result.current),

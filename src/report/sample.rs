@@ -1,8 +1,9 @@
 //! A run with one snapshot of every status, for the tests of the reports.
 
 use crate::model::{
-    Attempt, Environment, EnvironmentChange, Git, Reason, Region, RunId, SettledStep, Status,
-    StoryIdentifier, Summary, Viewport, VisualTestResult, VisualTestRun,
+    Attempt, Cause, CauseKind, Environment, EnvironmentChange, Explanation, Git, Reason, Region,
+    RunId, SettledStep, Status, StoryIdentifier, Summary, Viewport, VisualTestResult,
+    VisualTestRun,
 };
 
 const RUN: &str = "run-0198ef71-7a52-7c1e-9a55-2f8a6f0d1c11";
@@ -178,5 +179,22 @@ fn uncaptured() -> VisualTestResult {
         ),
         duration_ms: Some(15_012),
         ..result("media/gallery", Status::Failed)
+    }
+}
+
+/// A cause of a difference.
+pub(super) fn cause(selector: &str, property: &str, from: &str, to: &str) -> Cause {
+    let [selector, property, from, to] =
+        [selector, property, from, to].map(|text| Some(text.to_owned()));
+    let mut cause = Cause::new(CauseKind::Style, selector, property, from, to);
+    (cause.elements, cause.pixels) = (2, 5_403);
+    cause
+}
+
+/// An explanation by these causes.
+pub(super) fn explanation(explained_ratio: f64, causes: Vec<Cause>) -> Explanation {
+    Explanation {
+        explained_ratio,
+        causes,
     }
 }

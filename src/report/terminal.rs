@@ -149,7 +149,9 @@ fn failure_groups(text: &mut String, results: &[VisualTestResult]) {
     let of = plural(of as u64, "group");
     let _ = write!(text, "\n  {count} failures in {of}:");
     for group in groups.iter().take(MAX_LINES) {
-        let _ = write!(text, "\n    {}", group.line());
+        for line in group.lines() {
+            let _ = write!(text, "\n    {line}");
+        }
     }
     if let Some(more @ 1..) = groups.len().checked_sub(MAX_LINES) {
         let _ = write!(text, "\n    … and {}", plural(more as u64, "more group"));

@@ -33,4 +33,9 @@ impl BaselineState {
             Self::Missing | Self::Unusable(_) => None,
         }
     }
+
+    /// Whether there is a baseline without a layout digest.
+    pub(super) fn lacks_digest(&self) -> bool {
+        (self.baseline()).is_some_and(|baseline| baseline.digest.is_none())
+    }
 }

@@ -39,6 +39,15 @@ impl FinishedSnapshot {
         for text in texts.chain(&mut result.open_network) {
             *text = redact(text).into_owned();
         }
+        let causes = result
+            .explanation
+            .iter_mut()
+            .flat_map(|found| &mut found.causes);
+        for cause in causes {
+            for text in [&mut cause.from, &mut cause.to].into_iter().flatten() {
+                *text = redact(text).into_owned();
+            }
+        }
         for error in &mut result.page_errors {
             error.message = redact(&error.message).into_owned();
             error.url = error.url.take().map(|url| redact(&url).into_owned());

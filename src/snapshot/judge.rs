@@ -154,6 +154,7 @@ mod tests {
     use super::{Capture, CompareRules, Judgement, judge};
     use crate::baseline::{Baseline, Provenance};
     use crate::browser::Settled;
+    use crate::explain::DeclaringRules;
     use crate::model::{Environment, RunId, Status, StoryIdentifier};
 
     fn image(grey: u8) -> Vec<u8> {
@@ -173,6 +174,8 @@ mod tests {
             png: image(grey),
             settled: Settled::default(),
             equals_baseline: false,
+            digest: None,
+            rules: DeclaringRules::new(),
         };
         let baseline = Baseline {
             bytes: image(200),
@@ -213,6 +216,8 @@ mod tests {
             png: image(201),
             settled: Settled::default(),
             equals_baseline: false,
+            digest: None,
+            rules: DeclaringRules::new(),
         };
         let baseline = Baseline {
             bytes: image(200),
@@ -235,6 +240,8 @@ mod tests {
             png: image(200),
             settled: Settled::default(),
             equals_baseline: false,
+            digest: None,
+            rules: DeclaringRules::new(),
         };
         let judgement = judge(&capture, None, &CompareRules::default());
         assert_eq!(judgement.status, Status::New);

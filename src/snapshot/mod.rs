@@ -13,6 +13,7 @@
 //! - `login`: loads the address of a story that needs a log-in.
 //! - `navigate`: loads a story and performs its steps.
 //! - `settle`: waits for a page to settle and captures it.
+//! - `digest`: takes the layout digest of a page.
 //! - `baseline_state`: the baseline of a snapshot as found on disk.
 //! - `show`: shows another snapshot of the story that is on the page.
 //! - `fast_path`: captures on a page that was used before.
@@ -22,6 +23,7 @@
 //! - `barrier`: lets the engines of a story meet at its `sync` steps.
 //! - `stability`: captures on fresh pages until two of them agree.
 //! - `judge`: compares a capture with its baseline, without side effects.
+//! - `explain`: explains why a snapshot differs from its baseline.
 //! - `artifacts`: writes the images of a snapshot that did not pass.
 //! - `update`: accepts captures as baselines.
 //! - `finished`: the result of a snapshot.
@@ -31,6 +33,8 @@
 mod artifacts;
 mod barrier;
 mod baseline_state;
+mod digest;
+mod explain;
 mod fast_path;
 mod finished;
 mod first_look;

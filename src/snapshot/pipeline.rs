@@ -6,6 +6,7 @@ use tokio::task::JoinHandle;
 
 use super::artifacts::ImageFolder;
 use super::baseline_state::BaselineState;
+use super::explain::explanation;
 use super::finished::FinishedSnapshot;
 use super::first_look::FirstLook;
 use super::judge::{CompareRules, Judgement, judge};
@@ -14,6 +15,7 @@ use super::settle::{Capture, Timings};
 use super::stability::{self, missing_fonts};
 use super::update::BaselineUpdater;
 use super::{fast_path, requests, story_parameters};
+use crate::baseline::with_digest;
 use crate::browser::{BrowserError, Settled, snapshot_limits};
 use crate::cache::CachedPass;
 use crate::events::Event;
@@ -134,7 +136,9 @@ async fn take_look(
         captured = fast_path::capture(page, snapshot, expected, &mut timings).await;
     }
     let capture = captured?;
-    if !capture.equals_baseline {
+    // A baseline without a digest gets one where all are accepted anew.
+    let is_incomplete = verdicts.updater.completes_digests() && baseline.lacks_digest();
+    if !capture.equals_baseline || is_incomplete {
         let look = FirstLook::new(page, snapshot, capture, baseline, timings);
         return Ok(Looked::Differs(Box::new(look)));
     }
@@ -264,6 +268,8 @@ impl Verdicts {
         };
         let status = judgement.status;
         result.status = status;
+        result.explanation =
+            baseline.and_then(|baseline| explanation(&judgement, capture, baseline, rules));
         result.message = judgement.message;
         result.diff_ratio = judgement.diff_ratio;
         result.regions = judgement.regions;
@@ -278,18 +284,20 @@ impl Verdicts {
             });
         }
         let mut notes = Vec::new();
+        let image = with_digest(&capture.png, capture.digest.as_deref());
         if status != Status::Passed {
-            let (current, diff) = (Some(&*capture.png), judgement.diff.as_deref());
-            notes = self.images.write(&mut result, current, diff);
+            let diff = judgement.diff.as_deref();
+            notes = self.images.write(&mut result, Some(&image), diff);
         }
         let is_outdated = !result.environment_changed.is_empty()
-            || baseline.is_none_or(|found| !found.is_encoded_from(&capture.png));
+            || baseline.is_none_or(|found| !found.is_encoded_from(&capture.png))
+            || (capture.digest.is_some() && state.lacks_digest());
         if self.updater.accepts(snapshot, status, is_outdated) {
             let environment = rules.environment.clone();
             // The result says why it could not be accepted.
             let _ = self
                 .updater
-                .accept(snapshot, &capture.png, environment, &mut result);
+                .accept(snapshot, &image, environment, &mut result);
         }
         FinishedSnapshot { result, notes }
     }

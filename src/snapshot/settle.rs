@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::requests;
 use super::session_page::SessionPage;
 use crate::browser::{BrowserError, Settled, Thoroughness};
+use crate::explain::DeclaringRules;
 use crate::manifest::PageErrors;
 use crate::manifest::{CaptureSettings, Target};
 use crate::plan::Snapshot;
@@ -15,6 +16,10 @@ pub(super) struct Capture {
     pub(super) settled: Settled,
     /// Whether the fast path found that the image equals the baseline.
     pub(super) equals_baseline: bool,
+    /// The compressed layout digest of the page, if one was taken.
+    pub(super) digest: Option<Vec<u8>>,
+    /// The rules that declare what differs from the digest of the baseline.
+    pub(super) rules: DeclaringRules,
 }
 
 /// The time that each part of a snapshot took.
@@ -71,6 +76,8 @@ pub(super) async fn settle_and_capture(
         png,
         settled,
         equals_baseline: false,
+        digest: None,
+        rules: DeclaringRules::new(),
     })
 }
 

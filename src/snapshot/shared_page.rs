@@ -9,6 +9,7 @@
 //! with that of the snapshot: a page that keeps what it has read shows another
 //! image then.
 
+use super::digest::take_digest;
 use super::first_look::FirstLook;
 use super::image_differences::differences;
 use super::page_hooks::run_after_hooks;
@@ -30,7 +31,7 @@ pub(super) async fn capture(
     if !can_judge(page, snapshot, look) {
         return Ok(None);
     }
-    let captured = show_and_capture(page, snapshot, timings).await;
+    let captured = show_and_capture(page, snapshot, look, timings).await;
     let captured = run_after_hooks(page, snapshot, captured).await;
     match captured {
         Ok(capture) if differences(&look.png, &capture.png)?.is_empty() => Ok(Some(capture)),
@@ -45,10 +46,14 @@ pub(super) async fn capture(
 async fn show_and_capture(
     page: &mut SessionPage,
     snapshot: &Snapshot,
+    look: &FirstLook,
     timings: &mut Timings,
 ) -> Result<Capture, BrowserError> {
     let begun = show_on_page(page, snapshot, timings).await?;
-    settle_and_capture(page, snapshot, Thoroughness::Thorough, begun, timings).await
+    let mut capture =
+        settle_and_capture(page, snapshot, Thoroughness::Thorough, begun, timings).await?;
+    take_digest(page, snapshot, look, &mut capture).await?;
+    Ok(capture)
 }
 
 /// Whether the image of the current page and that of the first look can confirm

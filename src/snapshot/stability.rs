@@ -5,6 +5,7 @@
 //! come from such pages too. If this capture differs from that of the fast
 //! path, a second fresh page decides.
 
+use super::digest::take_digest;
 use super::first_look::FirstLook;
 use super::image_differences::differences;
 use super::navigate::navigate;
@@ -39,13 +40,13 @@ pub(super) async fn capture(
     if let Some(capture) = shared_page::capture(page, snapshot, look, timings).await? {
         return Ok(capture);
     }
-    let first = capture_stable(page, snapshot, timings).await;
+    let first = capture_stable(page, snapshot, look, timings).await;
     let first = run_after_hooks(page, snapshot, first).await?;
     let is_baseline = baseline.is_some_and(|baseline| baseline.is_capture(&first.png));
     if is_baseline || differences(&look.png, &first.png)?.is_empty() {
         return Ok(first);
     }
-    let second = capture_stable(page, snapshot, timings).await;
+    let second = capture_stable(page, snapshot, look, timings).await;
     let second = run_after_hooks(page, snapshot, second).await?;
     let moved = differences(&first.png, &second.png)?;
     if moved.is_empty() {
@@ -58,6 +59,17 @@ pub(super) async fn capture(
 /// Captures a snapshot on a fresh page until two captures, one frame apart, are
 /// equal. One is enough where the frames before it are known to be.
 async fn capture_stable(
+    page: &mut SessionPage,
+    snapshot: &Snapshot,
+    look: &FirstLook,
+    timings: &mut Timings,
+) -> Result<Capture, BrowserError> {
+    let mut capture = capture_until_equal(page, snapshot, timings).await?;
+    take_digest(page, snapshot, look, &mut capture).await?;
+    Ok(capture)
+}
+
+async fn capture_until_equal(
     page: &mut SessionPage,
     snapshot: &Snapshot,
     timings: &mut Timings,

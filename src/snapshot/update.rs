@@ -34,6 +34,11 @@ impl BaselineUpdater {
         }
     }
 
+    /// Whether baselines without a layout digest get one.
+    pub(super) fn completes_digests(&self) -> bool {
+        self.update == UpdateMode::All && self.manifest.takes_digest
+    }
+
     /// Makes a capture the baseline. A failed or changed result becomes
     /// `passed`; a new one stays `new`, which is no failure when updating.
     pub(super) fn accept(

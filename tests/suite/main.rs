@@ -14,6 +14,7 @@ mod devices;
 mod ending;
 mod engines;
 mod expecting;
+mod explaining;
 mod foreign;
 mod grid;
 #[path = "../support/harmless.rs"]
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         ending::tests(),
         engines::tests(),
         expecting::tests(),
+        explaining::tests(),
         grid::tests(),
         hostile::tests(),
         isolation::tests(),

@@ -113,6 +113,17 @@ pub(super) fn draw(
 }
 
 impl DiffImage {
+    /// The places of the pixels that differ or that only one image has.
+    pub(super) fn differing(&self) -> Vec<(u32, u32)> {
+        let is_one_sided = |colour: u8| (TINTED..2 * TINTED).contains(&colour);
+        let pixels = self.colours.iter().enumerate();
+        let differing =
+            pixels.filter(|(_, colour)| **colour == DIFFERING || is_one_sided(**colour));
+        differing
+            .map(|(at, _)| ((at % self.width) as u32, (at / self.width) as u32))
+            .collect()
+    }
+
     fn row(&mut self, y: usize) -> &mut [u8] {
         &mut self.colours[y * self.width..][..self.width]
     }

@@ -102,6 +102,23 @@ impl Inspection<'_> {
         diff_image::draw(baseline, current, &self.comparison.options)?.encode()
     }
 
+    /// The places of all differing pixels in the smallest image that holds both,
+    /// row by row. If the sizes differ, every pixel that only one image has is
+    /// among them.
+    ///
+    /// # Errors
+    /// As for [`diff_png`](Self::diff_png).
+    #[doc(hidden)]
+    pub fn differing_pixels(&mut self) -> Result<Vec<(u32, u32)>, CompareError> {
+        let pair = match self.decoded.take() {
+            Some(pair) if pair.is_fully_decoded() => pair,
+            _ => DecodedPair::decode_fully(self.files[0], self.files[1])?,
+        };
+        let (baseline, current) = self.decoded.insert(pair).views();
+        let diff = diff_image::draw(baseline, current, &self.comparison.options)?;
+        Ok(diff.differing())
+    }
+
     /// Counts the differing pixels at eleven thresholds, in one pass. Equal
     /// files are not decoded.
     ///

@@ -352,6 +352,7 @@ globalThis.Tintype ??= {};
       box("Settled", (item.settled ?? []).map(({ step, ms }) => [step, T.duration(ms)]), "facts-end"),
       box("Attempts", (item.attempts ?? []).map(({ status, durationMs, message }, index) => [String(index + 1), `${status} after ${T.duration(durationMs)}${message ? `: ${message}` : ""}`])),
       box("Regions", regions.slice(0, 8).map((region, index) => [String(index + 1), `${region.width}×${region.height} at ${region.x}, ${region.y}`]).concat(regions.length > 8 ? [["", `and ${T.count(regions.length - 8)} more`]] : []), "facts-end"),
+      box("Causes", (item.explanation?.causes ?? []).map((cause, index) => [String(index + 1), `${[cause.kind, cause.selector, cause.property].filter(Boolean).join(" ")}${cause.property !== "content" && (cause.from || cause.to) ? `: ${cause.from ?? "(none)"} → ${cause.to ?? "(none)"}` : ""} (${T.count(cause.pixels)} pixels)`])),
       item.sensitivity?.length > 0 && h("section", { class: "panel panel-pad stack stack-tight" },
         h("h3", { class: "label" }, "Sensitivity"),
         h("pre", { class: "code", tabindex: "0" }, item.sensitivity.join("\n"))),

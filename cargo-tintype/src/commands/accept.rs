@@ -22,6 +22,11 @@ pub(crate) struct AcceptOptions {
     #[arg(long)]
     force: bool,
 
+    /// Only snapshots whose whole difference consists of this cause, an id that
+    /// `cargo tintype explain` lists; can be repeated
+    #[arg(long = "cause", value_name = "ID")]
+    causes: Vec<String>,
+
     /// List what would be accepted, without writing anything
     #[arg(long)]
     dry_run: bool,
@@ -32,6 +37,7 @@ pub(crate) fn run(config: &Config, options: &AcceptOptions) -> Result<()> {
         changed: options.changed,
         force: options.force,
         dry_run: options.dry_run,
+        causes: &options.causes,
     };
     decide::run(config, &options.arguments, Decision::Accept, mode)
 }

@@ -7,6 +7,7 @@ use tintype::internals::baseline::{BaselineError, BaselineProblem};
 use tintype::internals::config::Config;
 use tintype::internals::model::{RunFile, RunId, StoryIdentifier, VisualTestResult, VisualTestRun};
 
+use super::causes::{self, LeftOut};
 use crate::decisions::{
     Decision, DecisionState, Decisions, ExpectedBaseline, RecordedSnapshot, publish,
 };
@@ -33,13 +34,15 @@ pub(crate) struct DecisionArguments {
 
 /// How snapshots are accepted.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct AcceptMode {
+pub(crate) struct AcceptMode<'a> {
     /// Include snapshots that differ within tolerance.
     pub(crate) changed: bool,
     /// Replace baselines that changed since the run.
     pub(crate) force: bool,
     /// Write nothing.
     pub(crate) dry_run: bool,
+    /// Only snapshots that these causes explain, unless there are none.
+    pub(crate) causes: &'a [String],
 }
 
 /// The outcome of a decision on one snapshot.
@@ -80,7 +83,7 @@ pub(crate) fn run(
     config: &Config,
     arguments: &DecisionArguments,
     decision: Decision,
-    mode: AcceptMode,
+    mode: AcceptMode<'_>,
 ) -> Result<()> {
     let project = Project::open(config)?;
     let OpenedRun { file, refused } = run_files::open(&project.manifest, Some(&arguments.run))?;
@@ -89,9 +92,13 @@ pub(crate) fn run(
         is_selected(&result.story_identifier, &arguments.filters)
             && is_open(&decisions, &project, result, decision, mode)
     });
-    let results: Vec<_> = results.collect();
+    let mut results: Vec<_> = results.collect();
     if decision == Decision::Accept {
         images::prefetch(&project.manifest, results.iter().copied());
+    }
+    let mut left_out = Vec::new();
+    if !mode.causes.is_empty() {
+        (results, left_out) = causes::explained(&project, results, mode.causes)?;
     }
     let decided: Vec<Decided> = results
         .into_iter()
@@ -109,7 +116,8 @@ pub(crate) fn run(
             }
         })
         .collect();
-    if decided.is_empty() && refused.is_empty() && !arguments.filters.is_empty() {
+    let is_empty = decided.is_empty() && refused.is_empty() && left_out.is_empty();
+    if is_empty && !arguments.filters.is_empty() {
         bail!(
             "no snapshot to {} in {} matches {}",
             decision.as_str(),
@@ -117,7 +125,7 @@ pub(crate) fn run(
             arguments.filters.join(", ")
         );
     }
-    print(&file, arguments, decision, &decided, &refused)?;
+    print(&file, arguments, decision, &decided, &refused, &left_out)?;
     if !mode.dry_run {
         record(project, &file.run, decision, &decided);
     }
@@ -142,7 +150,7 @@ fn is_open(
     project: &Project,
     result: &VisualTestResult,
     decision: Decision,
-    mode: AcceptMode,
+    mode: AcceptMode<'_>,
 ) -> bool {
     match decision {
         // Snapshots without an acceptable image are reported as errors.
@@ -158,7 +166,7 @@ fn apply(
     file: &RunFile,
     result: &VisualTestResult,
     decision: Decision,
-    mode: AcceptMode,
+    mode: AcceptMode<'_>,
 ) -> Result<DecisionOutcome> {
     let state = decisions.state(project, result);
     match decision {
@@ -217,6 +225,7 @@ fn print(
     decision: Decision,
     decided: &[Decided],
     refused: &[RefusedResult],
+    left_out: &[LeftOut],
 ) -> Result<()> {
     let run = &file.run.run_id;
     if arguments.json {
@@ -224,6 +233,9 @@ fn print(
             serde_json::json!({ "run": run, "decision": decision, "snapshots": decided });
         if !refused.is_empty() {
             json["refused"] = serde_json::json!(refused);
+        }
+        if !left_out.is_empty() {
+            json["leftOut"] = serde_json::json!(left_out);
         }
         output::print_json(&json)?;
         return Ok(());
@@ -243,7 +255,14 @@ fn print(
     for result in refused {
         print_error!("error: {result}");
     }
-    print_line!("{}", summary(run, decision, decided, refused.len()));
+    for LeftOut { name, reason } in left_out {
+        print_line!("left out {name}: {reason}");
+    }
+    let mut summary = summary(run, decision, decided, refused.len());
+    if !left_out.is_empty() {
+        summary += &format!("; left out {}", left_out.len());
+    }
+    print_line!("{summary}");
     Ok(())
 }
 

@@ -2,10 +2,12 @@
 
 pub(crate) mod accept;
 pub(crate) mod baselines;
+mod causes;
 pub(crate) mod compare;
 pub(crate) mod completions;
 mod decide;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod flush;
 pub(crate) mod health;

@@ -4,6 +4,7 @@ mod accept;
 mod attacks;
 mod compare;
 mod doctor;
+mod explain;
 #[path = "../../../tests/support/harmless.rs"]
 mod harmless;
 mod hostile;

@@ -18,11 +18,13 @@
 //! - `capture`: captures the target of a story.
 //! - `screenshot`: screenshots of the viewport and of parts of a page.
 //! - `element`: screenshots of elements.
+//! - `digest`: the layout digest of a page.
 //! - `storage_state`: cookies and local storage of a logged-in browser.
 
 mod address;
 mod alongside;
 mod capture;
+mod digest;
 mod element;
 pub(super) mod image;
 mod info;
@@ -45,6 +47,8 @@ mod traits;
 pub(super) use address::only_changes_fragment;
 pub(super) use alongside::alongside;
 pub(super) use capture::capture;
+pub(crate) use digest::FoundRule;
+pub(super) use digest::{declaring_rules, layout_digest};
 pub(crate) use info::PageResources;
 pub use info::{BrowserInfo, Thoroughness};
 pub(super) use input::{Input, mouse_input, send_actions};

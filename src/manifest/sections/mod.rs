@@ -10,6 +10,7 @@ mod compare;
 mod coordination;
 mod credentials;
 mod device;
+mod explain;
 mod known_failure;
 mod login;
 mod requests;

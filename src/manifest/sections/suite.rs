@@ -12,7 +12,7 @@ use crate::manifest::types::{
 
 use super::source::{self, StoriesSection};
 use super::viewports::{self, Viewports};
-use super::{artifacts, browser, capture, compare, device, login, requests, themes};
+use super::{artifacts, browser, capture, compare, device, explain, login, requests, themes};
 
 /// The sections that apply to all stories, each in its own field.
 pub(in crate::manifest) struct Suite {
@@ -23,6 +23,7 @@ pub(in crate::manifest) struct Suite {
     pub(in crate::manifest) baselines: BaselineTemplate,
     pub(in crate::manifest) keeps_in_store: bool,
     pub(in crate::manifest) artifacts: Option<ArtifactLocation>,
+    pub(in crate::manifest) takes_digest: bool,
     pub(in crate::manifest) retries: u32,
     pub(in crate::manifest) logins: Vec<Arc<Login>>,
     pub(in crate::manifest) themes: Vec<Arc<Theme>>,
@@ -56,6 +57,7 @@ pub(in crate::manifest) fn read(
         browser: browser::browser(document.take("browser"), &context, problems),
         viewports: viewports::viewports(document.take("viewports"), problems),
         artifacts,
+        takes_digest: explain::takes_digest(document.take("explain"), problems),
         baselines,
         keeps_in_store,
         compare: compare::compare(compare, &Tolerances::default(), problems),

@@ -242,3 +242,17 @@ fn baselines_in_the_store_need_a_store() {
     let error = Project::new().parse(&text).unwrap_err().to_string();
     assert!(error.contains("expected \"git\" or \"store\""), "{error}");
 }
+
+#[test]
+fn layout_digests_can_be_turned_off() {
+    let takes = |section: &str| {
+        let parsed = Project::new().parse(&format!("{STORIES}{section}"));
+        parsed.map(|manifest| manifest.takes_digest)
+    };
+    assert!(takes("").unwrap());
+    assert!(!takes("[explain]\ndigest = \"off\"\n").unwrap());
+    let error = takes("[explain]\ndigest = \"no\"\n")
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("expected \"on\" or \"off\""), "{error}");
+}

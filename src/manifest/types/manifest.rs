@@ -52,6 +52,8 @@ pub struct Manifest {
     pub keeps_in_store: bool,
     /// The artifact store, if there is one.
     pub artifacts: Option<ArtifactLocation>,
+    /// Whether a layout digest is taken of differing and accepted snapshots.
+    pub takes_digest: bool,
     /// The number of retries of a failed capture.
     pub retries: u32,
     /// The device, unless a theme or a story sets another one.

@@ -1,0 +1,33 @@
+//! Explains why a snapshot differs from its baseline.
+
+use super::judge::{CompareRules, Judgement};
+use super::settle::Capture;
+use crate::baseline::Baseline;
+use crate::explain::{LayoutDigest, PagePair, explain};
+use crate::model::{Explanation, Status};
+
+/// The explanation of a difference, if both pages have a layout digest.
+pub(super) fn explanation(
+    judgement: &Judgement,
+    capture: &Capture,
+    baseline: &Baseline,
+    rules: &CompareRules,
+) -> Option<Explanation> {
+    let is_difference = matches!(judgement.status, Status::Failed | Status::Changed)
+        && judgement.diff_ratio.is_some();
+    let (old, new) = (baseline.digest.as_ref()?, capture.digest.as_ref()?);
+    if !is_difference {
+        return None;
+    }
+    let pages = PagePair {
+        baseline: LayoutDigest::read(old)?,
+        current: LayoutDigest::read(new)?,
+    };
+    let changes = &judgement.environment_changed;
+    let options = match changes.as_slice() {
+        [] => &rules.options,
+        _ => &rules.other_environment,
+    };
+    let images = [&*baseline.bytes, &*capture.png];
+    explain(&pages, images, options, changes, &capture.rules).map(|found| found.explanation)
+}
