@@ -49,7 +49,7 @@ pub mod files {
 }
 
 pub mod manifest {
-    pub use crate::manifest::{BrowserSettings, Manifest, ManifestError};
+    pub use crate::manifest::{BrowserSettings, Manifest, ManifestError, SCHEMA};
 }
 
 pub mod model {
@@ -67,6 +67,7 @@ pub mod plan {
 pub mod record {
     pub use crate::record::export::ExportedRun;
     pub use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
+    pub use crate::record::orphan_journals::OrphanReport;
     pub use crate::record::queue::{ClaimOutcome, Lease, LostGroup, PlanOutcome, QueuedGroup};
     pub use crate::record::server_info::ServerInfo;
     pub use crate::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, Store};

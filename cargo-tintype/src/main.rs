@@ -28,7 +28,7 @@ use tintype::internals::config::Config;
 use crate::output::print_error;
 use commands::{
     accept, baselines, compare, completions, doctor, export, flush, health, import, init, list,
-    orphans, prune, pull, push, reject, resume, runs, show, undo, watch,
+    orphans, prune, pull, push, reject, resume, runs, schema, show, test, undo, watch,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -58,6 +58,7 @@ struct Cli {
 enum Command {
     Init(init::InitOptions),
     List(list::ListOptions),
+    Test(test::TestOptions),
     Accept(accept::AcceptOptions),
     Reject(reject::RejectOptions),
     Undo(undo::UndoOptions),
@@ -79,6 +80,7 @@ enum Command {
     Doctor(doctor::DoctorOptions),
     Completions(completions::CompletionsOptions),
     Man(completions::ManOptions),
+    Schema(schema::SchemaOptions),
 }
 
 fn main() -> ExitCode {
@@ -114,6 +116,7 @@ fn run(cli: Cli, mut config: Config) -> Result<()> {
     match &cli.command {
         Command::Init(options) => init::run(options, config),
         Command::List(options) => list::run(config, options),
+        Command::Test(options) => test::run(config, options),
         Command::Accept(options) => accept::run(config, options),
         Command::Reject(options) => reject::run(config, options),
         Command::Undo(options) => undo::run(config, options),
@@ -137,6 +140,10 @@ fn run(cli: Cli, mut config: Config) -> Result<()> {
             Ok(())
         }
         Command::Man(options) => completions::man(Cli::command(), options),
+        Command::Schema(options) => {
+            schema::run(options);
+            Ok(())
+        }
         Command::Compare(_) => unreachable!("main runs it"),
     }
 }

@@ -31,7 +31,7 @@ mod keys;
 mod memory;
 pub(crate) mod metrics;
 pub(crate) mod operation;
-mod orphan_journals;
+pub(crate) mod orphan_journals;
 pub(crate) mod queue;
 mod recorder;
 mod records;

@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod baselines;
+mod cargo_test;
 pub(crate) mod compare;
 pub(crate) mod completions;
 mod decide;
@@ -19,6 +20,8 @@ pub(crate) mod push;
 pub(crate) mod reject;
 pub(crate) mod resume;
 pub(crate) mod runs;
+pub(crate) mod schema;
 pub(crate) mod show;
+pub(crate) mod test;
 pub(crate) mod undo;
 pub(crate) mod watch;

@@ -4,6 +4,7 @@ mod accept;
 mod attacks;
 mod compare;
 mod doctor;
+mod editors;
 #[path = "../../../tests/support/harmless.rs"]
 mod harmless;
 mod hostile;
@@ -18,5 +19,7 @@ mod record;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../../../tests/support/server.rs"]
 mod server;
+#[cfg(unix)]
+mod test;
 mod watch;
 mod workspace;
