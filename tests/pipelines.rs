@@ -77,7 +77,8 @@ fn jobs(workflow: &Value) -> Vec<(&String, &Value)> {
 /// What every job of GitHub Actions must have.
 fn assert_is_workflow(workflow: &Value) {
     assert!(!workflow["on"].is_null());
-    assert_eq!(workflow["permissions"], json!({ "contents": "read" }));
+    let permissions = json!({ "contents": "read" });
+    assert_eq!(workflow["permissions"], permissions);
     for (name, job) in jobs(workflow) {
         assert!(job["runs-on"].is_string(), "{name}");
         assert!(job["timeout-minutes"].is_u64(), "{name}");
@@ -194,6 +195,63 @@ fn the_workflow_of_this_repository_runs_ci() {
     let workflow = yaml(".github/workflows/ci.yml");
     assert_is_workflow(&workflow);
     assert_has(&workflow["jobs"]["ci"], ".ci/run");
+}
+
+/// `cargo binstall` finds what the workflow uploads.
+#[test]
+fn the_release_has_the_names_that_binstall_expects() {
+    let workflow = yaml(".github/workflows/release.yml");
+    assert_is_workflow(&workflow);
+    let manifest: toml::Table = text("cargo-tintype/Cargo.toml").parse().unwrap();
+    let binstall = &manifest["package"]["metadata"]["binstall"];
+    let fill = |template: &toml::Value| {
+        let template = template.as_str().unwrap();
+        template
+            .replace("{ name }", "cargo-tintype")
+            .replace("v{ version }", "$TAG")
+            .replace("{ target }", "$TARGET")
+            .replace("{ archive-suffix }", ".tgz")
+    };
+    let url = fill(&binstall["pkg-url"]);
+    let (_, file) = url.rsplit_once('/').unwrap();
+    let (folder, _) = file.rsplit_once('.').unwrap();
+    assert!(fill(&binstall["bin-dir"]).starts_with(&format!("{folder}/")));
+    assert_has(&workflow, &format!("folder=\"{folder}\""));
+    assert_has(&workflow, "tar -czf \"$folder.tgz\"");
+    assert_has(&workflow, "SHA256SUMS");
+    let targets = &workflow["jobs"]["build"]["strategy"]["matrix"]["include"];
+    let targets: Vec<_> = strings(targets);
+    for part in ["linux-gnu", "linux-musl", "apple-darwin"] {
+        assert!(
+            targets.iter().any(|target| target.ends_with(part)),
+            "{part}"
+        );
+    }
+}
+
+/// Each form asks for something, and names every field.
+#[test]
+fn issue_forms_are_complete() {
+    for name in ["bug", "unstable", "feature"] {
+        let form = yaml(&format!(".github/ISSUE_TEMPLATE/{name}.yml"));
+        assert!(
+            form["name"].is_string() && form["description"].is_string(),
+            "{name}"
+        );
+        let fields = form["body"].as_array().unwrap();
+        let fields = fields.iter().filter(|field| field["type"] != "markdown");
+        let mut required = 0;
+        for field in fields {
+            assert!(field["id"].is_string(), "{name}: {field}");
+            assert!(field["attributes"]["label"].is_string(), "{name}: {field}");
+            required += usize::from(field["validations"]["required"] == true);
+        }
+        assert!(required > 0, "{name}");
+    }
+    assert_eq!(
+        yaml(".github/ISSUE_TEMPLATE/config.yml")["blank_issues_enabled"],
+        false
+    );
 }
 
 #[test]
