@@ -27,8 +27,8 @@ use tintype::internals::config::Config;
 
 use crate::output::print_error;
 use commands::{
-    accept, baselines, compare, completions, doctor, export, flush, health, import, init, list,
-    orphans, prune, pull, push, reject, resume, runs, schema, show, test, undo, watch,
+    accept, baselines, compare, completions, doctor, export, flush, health, import, import_from,
+    init, list, orphans, prune, pull, push, reject, resume, runs, schema, show, test, undo, watch,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -75,6 +75,7 @@ enum Command {
     Prune(prune::PruneOptions),
     Export(export::ExportOptions),
     Import(import::ImportOptions),
+    ImportFrom(import_from::ImportFromOptions),
     Flush(flush::FlushOptions),
     Health(health::HealthOptions),
     Doctor(doctor::DoctorOptions),
@@ -132,6 +133,7 @@ fn run(cli: Cli, mut config: Config) -> Result<()> {
         Command::Prune(options) => prune::run(config, options),
         Command::Export(options) => export::run(config, options),
         Command::Import(options) => import::run(config, options),
+        Command::ImportFrom(options) => import_from::run(config, options),
         Command::Flush(options) => flush::run(config, options),
         Command::Health(options) => health::run(config, options),
         Command::Doctor(options) => doctor::run(config, options),

@@ -11,6 +11,7 @@ pub(crate) mod export;
 pub(crate) mod flush;
 pub(crate) mod health;
 pub(crate) mod import;
+pub(crate) mod import_from;
 pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod orphans;

@@ -8,6 +8,7 @@ mod editors;
 #[path = "../../../tests/support/harmless.rs"]
 mod harmless;
 mod hostile;
+mod import_from;
 mod init;
 mod list;
 mod orphans;
