@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::backstop_pictures::{FileName, find_picture};
 use super::node::{evaluate, find};
-use super::suite::{Suite, delay, name_of, slug, split_address};
+use super::suite::{ImportedSuite, delay, name_of, slug, split_address};
 
 /// What has no meaning here: folders, reports, engines.
 const IGNORED: &str = "id viewports scenarios scenarioDefaults paths report engine engineOptions \
@@ -22,7 +22,7 @@ const SCENARIO: &str = "label url readySelector delay hideSelectors removeSelect
     postInteractionWait selectors selectorExpansion misMatchThreshold \
     requireSameDimensions viewports sIndex readyTimeout expect";
 
-pub(super) fn convert(suite: &mut Suite) -> Result<()> {
+pub(super) fn convert(suite: &mut ImportedSuite) -> Result<()> {
     let config = config(suite)?;
     let viewports = viewports(suite, &config["viewports"]);
     let scenarios = config["scenarios"].as_array().cloned().unwrap_or_default();
@@ -71,7 +71,7 @@ pub(super) fn convert(suite: &mut Suite) -> Result<()> {
     Ok(())
 }
 
-fn config(suite: &mut Suite) -> Result<Value> {
+fn config(suite: &mut ImportedSuite) -> Result<Value> {
     let names = [
         "backstop.json",
         "backstop.config.js",
@@ -92,7 +92,7 @@ fn config(suite: &mut Suite) -> Result<Value> {
 }
 
 /// Label and size of each viewport, which become those of the suite.
-fn viewports(suite: &mut Suite, value: &Value) -> Vec<(String, String)> {
+fn viewports(suite: &mut ImportedSuite, value: &Value) -> Vec<(String, String)> {
     let mut viewports = Vec::new();
     for viewport in value.as_array().into_iter().flatten() {
         let label = viewport["label"]
@@ -130,7 +130,7 @@ fn percent(value: &Value) -> Option<f64> {
 }
 
 fn add(
-    suite: &mut Suite,
+    suite: &mut ImportedSuite,
     config: &Value,
     scenario: &Value,
     index: usize,

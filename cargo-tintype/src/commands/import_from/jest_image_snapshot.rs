@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 
 use super::node::{Shot, evaluate};
 use super::shots;
-use super::suite::{Suite, split_address};
+use super::suite::{ImportedSuite, split_address};
 
 /// The viewport of Puppeteer.
 const VIEWPORT: &str = "800x600";
 
-pub(super) fn convert(suite: &mut Suite) -> Result<()> {
+pub(super) fn convert(suite: &mut ImportedSuite) -> Result<()> {
     let recorded = evaluate(suite, "jest-image-snapshot", None)?;
     let urls = recorded.shots.iter().filter_map(|shot| shot.url.as_deref());
     let base = urls
@@ -42,7 +42,7 @@ pub(super) fn convert(suite: &mut Suite) -> Result<()> {
     Ok(())
 }
 
-fn add(suite: &mut Suite, shot: &Shot, base: &str) {
+fn add(suite: &mut ImportedSuite, shot: &Shot, base: &str) {
     let whole_page = shot.options.get("fullPage") == Some(&json!(true));
     let Some((mut story, size)) = shots::story(suite, shot, Some(base), whole_page) else {
         return;
@@ -81,7 +81,7 @@ fn add(suite: &mut Suite, shot: &Shot, base: &str) {
     suite.picture(file, &id, "light", size.as_deref().unwrap_or(VIEWPORT));
 }
 
-fn limits(suite: &mut Suite, shot: &Shot) -> Map<String, Value> {
+fn limits(suite: &mut ImportedSuite, shot: &Shot) -> Map<String, Value> {
     let options = Value::Object(shot.options.clone());
     let mut limits = Map::new();
     if options["customDiffConfig"]["threshold"].is_number() {

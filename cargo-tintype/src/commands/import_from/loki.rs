@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::node::{evaluate, find};
 use super::storybook::stories;
-use super::suite::{Suite, name_of};
+use super::suite::{ImportedSuite, name_of};
 
 /// Sizes of Loki's presets.
 const PRESETS: [(&str, u64, u64, f64, bool); 6] = [
@@ -22,7 +22,7 @@ const KNOWN: &str = "configurations chromeSelector reactUri reference output dif
     pixelmatch chromeConcurrency chromeDockerImage chromeFlags chromeRetries \
     chromeLoadTimeout";
 
-pub(super) fn convert(suite: &mut Suite) -> Result<()> {
+pub(super) fn convert(suite: &mut ImportedSuite) -> Result<()> {
     let config = config(suite)?;
     for key in config
         .as_object()
@@ -68,7 +68,7 @@ pub(super) fn convert(suite: &mut Suite) -> Result<()> {
     Ok(())
 }
 
-fn config(suite: &mut Suite) -> Result<Value> {
+fn config(suite: &mut ImportedSuite) -> Result<Value> {
     if let Some(name) = find(
         &suite.folder,
         &["loki.config.js", "loki.config.cjs", "loki.config.mjs"],
@@ -89,7 +89,13 @@ fn config(suite: &mut Suite) -> Result<Value> {
     Ok(package["loki"].clone())
 }
 
-fn add(suite: &mut Suite, config: &Value, storybook: &str, name: &str, configuration: &Value) {
+fn add(
+    suite: &mut ImportedSuite,
+    config: &Value,
+    storybook: &str,
+    name: &str,
+    configuration: &Value,
+) {
     let target = configuration["target"].as_str().unwrap_or_default();
     if !target.starts_with("chrome") {
         suite.note(format!(

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::node::{evaluate, find};
 use super::storybook::stories;
-use super::suite::{DEFAULT_HEIGHT, Suite, delay, name_of, slug};
+use super::suite::{DEFAULT_HEIGHT, ImportedSuite, delay, name_of, slug};
 
 const CONFIGS: [&str; 4] = [
     "lostpixel.config.ts",
@@ -23,7 +23,7 @@ const KNOWN: &str = "storybookShots pageShots storybookUrl generateOnly failOnDi
 /// The width of Lost Pixel's browser without breakpoints.
 const WIDTH: u64 = 1280;
 
-pub(super) fn convert(suite: &mut Suite) -> Result<()> {
+pub(super) fn convert(suite: &mut ImportedSuite) -> Result<()> {
     let Some(name) = find(&suite.folder, &CONFIGS) else {
         bail!("there is no lostpixel.config in {}", suite.folder.display());
     };
@@ -58,7 +58,7 @@ pub(super) fn convert(suite: &mut Suite) -> Result<()> {
     }
 }
 
-fn common(suite: &mut Suite, config: &Value) {
+fn common(suite: &mut ImportedSuite, config: &Value) {
     let engine = config["browser"].as_str().unwrap_or("chromium");
     suite.set("browser", "names", json!([engine]));
     for (key, value) in [
@@ -103,7 +103,7 @@ fn widths(value: &Value) -> Vec<u64> {
 }
 
 /// The widths of the suite with the part of a file name for each.
-fn viewports(suite: &mut Suite, widths: &[u64]) -> Vec<(u64, String)> {
+fn viewports(suite: &mut ImportedSuite, widths: &[u64]) -> Vec<(u64, String)> {
     let all: Vec<(u64, String)> = match widths {
         [] => vec![(WIDTH, String::new())],
         widths => widths
@@ -118,7 +118,12 @@ fn viewports(suite: &mut Suite, widths: &[u64]) -> Vec<(u64, String)> {
     all
 }
 
-fn storybook_shots(suite: &mut Suite, config: &Value, url: &str, baselines: &str) -> Result<()> {
+fn storybook_shots(
+    suite: &mut ImportedSuite,
+    config: &Value,
+    url: &str,
+    baselines: &str,
+) -> Result<()> {
     let shots = &config["storybookShots"];
     let storybook = if url.starts_with("http") {
         url.to_owned()
@@ -167,7 +172,12 @@ fn storybook_shots(suite: &mut Suite, config: &Value, url: &str, baselines: &str
     Ok(())
 }
 
-fn page_shots(suite: &mut Suite, config: &Value, shots: &Value, baselines: &str) -> Result<()> {
+fn page_shots(
+    suite: &mut ImportedSuite,
+    config: &Value,
+    shots: &Value,
+    baselines: &str,
+) -> Result<()> {
     let Some(base) = shots["baseUrl"].as_str() else {
         bail!("pageShots has no baseUrl");
     };

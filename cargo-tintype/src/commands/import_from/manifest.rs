@@ -9,7 +9,7 @@ use tintype::internals::manifest::Manifest;
 use tintype::internals::plan::Plan;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table};
 
-use super::suite::Suite;
+use super::suite::ImportedSuite;
 use crate::commands::schema;
 
 /// A manifest that was read back, with its snapshots.
@@ -19,7 +19,7 @@ pub(super) struct Converted {
 }
 
 /// The text of the manifest.
-pub(super) fn text(suite: &Suite) -> String {
+pub(super) fn text(suite: &ImportedSuite) -> String {
     let mut document = DocumentMut::new();
     for section in [
         "stories",

@@ -34,7 +34,8 @@ use serde_json::json;
 use tintype::internals::config::Config;
 
 use crate::output::{self, print_line};
-use suite::Suite;
+use pictures::CopyMode;
+use suite::ImportedSuite;
 
 /// Convert configuration and baselines of another tool
 ///
@@ -82,7 +83,7 @@ pub(crate) fn run(config: &Config, options: &ImportFromOptions) -> Result<()> {
     }
     let here = std::env::current_dir().and_then(std::fs::canonicalize);
     let here = here.context("failed to determine the current folder")?;
-    let mut suite = Suite::new(folder, here);
+    let mut suite = ImportedSuite::new(folder, here);
     match options.tool {
         Tool::Playwright => playwright::convert(&mut suite)?,
         Tool::Backstop => backstop::convert(&mut suite)?,
@@ -100,7 +101,11 @@ pub(crate) fn run(config: &Config, options: &ImportFromOptions) -> Result<()> {
     }
     let text = manifest::text(&suite);
     let converted = manifest::check(&manifest, &text, config)?;
-    let copied = pictures::copy(&mut suite, &converted, options)?;
+    let mode = CopyMode {
+        force: options.force,
+        dry_run: options.dry_run,
+    };
+    let copied = pictures::copy(&mut suite, &converted, mode)?;
     if !options.dry_run {
         tintype::internals::files::replace_durably(&manifest, text.as_bytes())
             .with_context(|| format!("failed to write {}", manifest.display()))?;

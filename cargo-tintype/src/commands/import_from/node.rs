@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::suite::Suite;
+use super::suite::ImportedSuite;
 
 const SCRIPT: &str = include_str!("record.mjs");
 
@@ -54,7 +54,11 @@ pub(super) fn find<'a>(folder: &Path, names: &[&'a str]) -> Option<&'a str> {
 }
 
 /// Evaluates a configuration, and for tools whose suites are tests also these.
-pub(super) fn evaluate(suite: &mut Suite, tool: &str, config: Option<&str>) -> Result<Recorded> {
+pub(super) fn evaluate(
+    suite: &mut ImportedSuite,
+    tool: &str,
+    config: Option<&str>,
+) -> Result<Recorded> {
     let output = Command::new("node")
         .args([
             "--no-warnings",

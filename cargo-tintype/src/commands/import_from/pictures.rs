@@ -8,15 +8,23 @@ use image::ImageFormat;
 use tintype::compare::MAX_FILE_BYTES;
 use tintype::internals::files;
 
-use super::ImportFromOptions;
 use super::manifest::Converted;
-use super::suite::Suite;
+use super::suite::ImportedSuite;
+
+/// How pictures are copied.
+#[derive(Clone, Copy)]
+pub(super) struct CopyMode {
+    /// Replace baselines.
+    pub(super) force: bool,
+    /// Write nothing.
+    pub(super) dry_run: bool,
+}
 
 /// Copies every picture that belongs to a snapshot. Returns how many.
 pub(super) fn copy(
-    suite: &mut Suite,
+    suite: &mut ImportedSuite,
     converted: &Converted,
-    options: &ImportFromOptions,
+    mode: CopyMode,
 ) -> Result<usize> {
     let snapshots = converted.plan.snapshots.iter();
     let paths: HashMap<_, _> = snapshots
@@ -33,7 +41,7 @@ pub(super) fn copy(
             continue;
         };
         let path = converted.manifest.root.join(path);
-        if path.exists() && !options.force {
+        if path.exists() && !mode.force {
             suite.note(format!("{shown}: {} exists", path.display()));
             continue;
         }
@@ -44,7 +52,7 @@ pub(super) fn copy(
             continue;
         }
         copied += 1;
-        if options.dry_run {
+        if mode.dry_run {
             continue;
         }
         let folder = path.parent().unwrap_or(&path);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::node::{Shot, evaluate, find};
 use super::playwright_pictures::picture;
 use super::shots;
-use super::suite::{Suite, name_of, split_address};
+use super::suite::{ImportedSuite, name_of, split_address};
 
 const CONFIGS: [&str; 6] = [
     "playwright.config.ts",
@@ -25,14 +25,14 @@ const DEVICE: [(&str, &str); 3] = [
 ];
 
 /// A project of the configuration: a browser at a viewport in a colour scheme.
-struct Project {
+struct PlaywrightProject {
     name: String,
     engine: String,
     viewport: String,
     theme: String,
 }
 
-pub(super) fn convert(suite: &mut Suite) -> Result<()> {
+pub(super) fn convert(suite: &mut ImportedSuite) -> Result<()> {
     let Some(config) = find(&suite.folder, &CONFIGS) else {
         bail!(
             "there is no playwright.config in {}",
@@ -67,7 +67,7 @@ pub(super) fn convert(suite: &mut Suite) -> Result<()> {
     Ok(())
 }
 
-fn server(suite: &mut Suite, config: &Value) {
+fn server(suite: &mut ImportedSuite, config: &Value) {
     match &config["webServer"] {
         Value::Object(server) => {
             if let Some(command) = server.get("command").and_then(Value::as_str) {
@@ -108,10 +108,10 @@ fn limits(options: &Value, whole: bool) -> Map<String, Value> {
     limits
 }
 
-fn projects(suite: &mut Suite, config: &Value) -> Vec<Project> {
+fn projects(suite: &mut ImportedSuite, config: &Value) -> Vec<PlaywrightProject> {
     let own = config["projects"].as_array().cloned().unwrap_or_default();
     let own = if own.is_empty() { vec![json!({})] } else { own };
-    let mut projects: Vec<Project> = Vec::new();
+    let mut projects: Vec<PlaywrightProject> = Vec::new();
     for project in &own {
         let mut merged = config["use"].as_object().cloned().unwrap_or_default();
         merged.extend(project["use"].as_object().cloned().unwrap_or_default());
@@ -150,7 +150,7 @@ fn projects(suite: &mut Suite, config: &Value) -> Vec<Project> {
     projects
 }
 
-fn project(suite: &mut Suite, name: &str, settings: &Value) -> Project {
+fn project(suite: &mut ImportedSuite, name: &str, settings: &Value) -> PlaywrightProject {
     let engine = settings["browserName"]
         .as_str()
         .or(settings["defaultBrowserType"].as_str());
@@ -209,7 +209,7 @@ fn project(suite: &mut Suite, name: &str, settings: &Value) -> Project {
             ));
         }
     }
-    Project {
+    PlaywrightProject {
         name: name.to_owned(),
         engine: engine.unwrap_or("chromium").to_owned(),
         viewport: size,
@@ -220,7 +220,13 @@ fn project(suite: &mut Suite, name: &str, settings: &Value) -> Project {
     }
 }
 
-fn add(suite: &mut Suite, shot: &Shot, config: &Value, base: &str, projects: &[Project]) {
+fn add(
+    suite: &mut ImportedSuite,
+    shot: &Shot,
+    config: &Value,
+    base: &str,
+    projects: &[PlaywrightProject],
+) {
     let whole_page = shot.options.get("fullPage") == Some(&json!(true));
     let Some((mut story, size)) = shots::story(suite, shot, Some(base), whole_page) else {
         return;

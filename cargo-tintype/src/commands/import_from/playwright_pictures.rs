@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::node::Shot;
-use super::suite::Suite;
+use super::suite::ImportedSuite;
 
 /// The picture by Playwright's default template.
 pub(super) fn picture(
-    suite: &mut Suite,
+    suite: &mut ImportedSuite,
     shot: &Shot,
     config: &Value,
     project: &str,

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::node::Shot;
-use super::suite::{Suite, slug, split_address};
+use super::suite::{ImportedSuite, slug, split_address};
 
 /// A shot as an entry of `[[story]]`, with its viewport as `WxH`, or nothing if its
 /// page is unknown or on another server than `base`.
 pub(super) fn story(
-    suite: &mut Suite,
+    suite: &mut ImportedSuite,
     shot: &Shot,
     base: Option<&str>,
     whole_page: bool,

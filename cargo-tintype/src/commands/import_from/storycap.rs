@@ -7,12 +7,12 @@ use clap::Parser;
 use serde_json::{Value, json};
 
 use super::storybook::{BuiltStory, stories};
-use super::suite::{DEFAULT_HEIGHT, Suite, delay, name_of};
+use super::suite::{DEFAULT_HEIGHT, ImportedSuite, delay, name_of};
 
 /// The options of storycap that are converted, and those with a value that are not.
 #[derive(Parser)]
 #[command(disable_help_flag = true, disable_version_flag = true)]
-struct Command {
+struct StorycapOptions {
     url: Option<String>,
     #[arg(long, visible_alias = "serverCmd")]
     server_cmd: Option<String>,
@@ -37,7 +37,7 @@ struct Command {
     others: Vec<String>,
 }
 
-pub(super) fn convert(suite: &mut Suite) -> Result<()> {
+pub(super) fn convert(suite: &mut ImportedSuite) -> Result<()> {
     let command = command(suite)?;
     for option in &command.others {
         suite.note(format!("the option {option} of storycap"));
@@ -91,7 +91,7 @@ pub(super) fn convert(suite: &mut Suite) -> Result<()> {
 }
 
 /// The arguments of the script that runs storycap.
-fn command(suite: &Suite) -> Result<Command> {
+fn command(suite: &ImportedSuite) -> Result<StorycapOptions> {
     let path = suite.folder.join("package.json");
     let text =
         std::fs::read(&path).with_context(|| format!("failed to read {}", path.display()))?;
@@ -112,7 +112,7 @@ fn command(suite: &Suite) -> Result<Command> {
     let Some(words) = words else {
         bail!("no script in {} runs storycap", path.display());
     };
-    Command::try_parse_from(words.iter().map(|word| kebab(word)))
+    StorycapOptions::try_parse_from(words.iter().map(|word| kebab(word)))
         .map_err(|error| anyhow::anyhow!("failed to read the options of storycap: {error}"))
 }
 
@@ -144,7 +144,7 @@ fn words(script: &str) -> Option<Vec<String>> {
 }
 
 /// The viewports by name; storycap's own is 800x600.
-fn viewports(suite: &mut Suite, given: &[String]) -> Vec<(String, String)> {
+fn viewports(suite: &mut ImportedSuite, given: &[String]) -> Vec<(String, String)> {
     let given = if given.is_empty() {
         vec!["800x600".to_owned()]
     } else {
@@ -172,7 +172,7 @@ fn viewports(suite: &mut Suite, given: &[String]) -> Vec<(String, String)> {
     viewports
 }
 
-fn tolerance(suite: &mut Suite) {
+fn tolerance(suite: &mut ImportedSuite) {
     for (key, value) in [
         ("metric", json!("yiq")),
         ("threshold", json!(0.0)),

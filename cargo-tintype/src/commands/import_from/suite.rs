@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 pub(super) const DEFAULT_HEIGHT: u64 = 720;
 
 /// A converted suite. Sections are JSON with the keys of the manifest.
-pub(super) struct Suite {
+pub(super) struct ImportedSuite {
     /// The folder of the other tool's project.
     pub(super) folder: PathBuf,
     /// The folder of the new manifest.
@@ -29,7 +29,7 @@ pub(super) struct Picture {
     pub(super) snapshot: String,
 }
 
-impl Suite {
+impl ImportedSuite {
     pub(super) fn new(folder: PathBuf, here: PathBuf) -> Self {
         Self {
             folder,
