@@ -254,6 +254,54 @@ fn issue_forms_are_complete() {
     );
 }
 
+/// Without these settings, the record would lose runs.
+#[test]
+fn the_redis_of_the_compose_file_keeps_records() {
+    let compose = yaml("deploy/compose.yml");
+    let services = compose["services"].as_object().unwrap();
+    let redis: Vec<_> = strings(&services["redis"]["command"]);
+    for pair in [
+        ["--appendonly", "yes"],
+        ["--maxmemory-policy", "noeviction"],
+    ] {
+        assert!(redis.windows(2).any(|words| words == pair), "{redis:?}");
+    }
+    for (name, service) in services {
+        assert!(
+            service["image"].is_string() && service["restart"].is_string(),
+            "{name}"
+        );
+        // Only TLS is open to the network.
+        let ports: Vec<_> = service.get("ports").map(strings).unwrap_or_default();
+        let is_local = ports.iter().all(|port| port.starts_with("127.0.0.1:"));
+        assert!(is_local || name == "tls", "{name}: {ports:?}");
+        for volume in service.get("volumes").map(strings).unwrap_or_default() {
+            let source = volume.split(':').next().unwrap();
+            let is_named = compose["volumes"].get(source).is_some();
+            assert!(is_named || source.starts_with("${"), "{name}: {volume}");
+        }
+    }
+}
+
+/// The image has the packages of the files for CI.
+#[test]
+fn the_image_has_browser_driver_and_fonts() {
+    let dockerfile = text("deploy/Dockerfile");
+    let recipe = text("examples/ci/github.yml");
+    assert!(dockerfile.contains("\nFROM rust:1-trixie\n"));
+    for package in [
+        "chromium-headless-shell",
+        "chromium-driver",
+        "fonts-liberation",
+        "fonts-noto-color-emoji",
+    ] {
+        assert!(
+            recipe.contains(package) && dockerfile.contains(package),
+            "{package}"
+        );
+    }
+}
+
 #[test]
 fn the_action_is_complete() {
     let action = yaml("action.yml");

@@ -17,6 +17,7 @@ mod port;
 mod project;
 mod readme;
 mod record;
+mod reference;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../../../tests/support/server.rs"]
 mod server;
