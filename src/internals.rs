@@ -55,7 +55,7 @@ pub mod files {
 }
 
 pub mod manifest {
-    pub use crate::manifest::{BrowserSettings, Manifest, ManifestError};
+    pub use crate::manifest::{BrowserSettings, Manifest, ManifestError, SCHEMA};
 }
 
 pub mod model {
@@ -74,6 +74,7 @@ pub mod record {
     pub use crate::record::coordination::{Coordination, LockReply, LockRequest};
     pub use crate::record::export::ExportedRun;
     pub use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
+    pub use crate::record::orphan_journals::OrphanReport;
     pub use crate::record::queue::{
         ClaimOutcome, ClaimRequest, ClaimedGroup, GroupProgress, Lease, LostGroup, PlanConflict,
         PlanOutcome, QueuedGroup,

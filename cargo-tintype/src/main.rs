@@ -29,8 +29,9 @@ use tintype::internals::config::Config;
 
 use crate::output::print_error;
 use commands::{
-    accept, baselines, compare, completions, doctor, explain, export, flush, health, import, init,
-    list, orphans, prune, pull, push, reject, resume, runs, show, undo, wait, watch, workers,
+    accept, baselines, compare, completions, doctor, explain, export, flush, health, import,
+    import_from, init, list, orphans, prune, pull, push, reject, resume, runs, schema, show, test,
+    undo, wait, watch, workers,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -60,6 +61,7 @@ struct Cli {
 enum Command {
     Init(init::InitOptions),
     List(list::ListOptions),
+    Test(test::TestOptions),
     Accept(accept::AcceptOptions),
     Reject(reject::RejectOptions),
     Undo(undo::UndoOptions),
@@ -79,11 +81,13 @@ enum Command {
     Prune(prune::PruneOptions),
     Export(export::ExportOptions),
     Import(import::ImportOptions),
+    ImportFrom(import_from::ImportFromOptions),
     Flush(flush::FlushOptions),
     Health(health::HealthOptions),
     Doctor(doctor::DoctorOptions),
     Completions(completions::CompletionsOptions),
     Man(completions::ManOptions),
+    Schema(schema::SchemaOptions),
 }
 
 fn main() -> ExitCode {
@@ -125,6 +129,7 @@ fn run(command: &Command, config: &Config) -> Result<()> {
     match command {
         Command::Init(options) => init::run(options, config),
         Command::List(options) => list::run(config, options),
+        Command::Test(options) => test::run(config, options),
         Command::Accept(options) => accept::run(config, options),
         Command::Reject(options) => reject::run(config, options),
         Command::Undo(options) => undo::run(config, options),
@@ -142,6 +147,7 @@ fn run(command: &Command, config: &Config) -> Result<()> {
         Command::Prune(options) => prune::run(config, options),
         Command::Export(options) => export::run(config, options),
         Command::Import(options) => import::run(config, options),
+        Command::ImportFrom(options) => import_from::run(config, options),
         Command::Flush(options) => flush::run(config, options),
         Command::Health(options) => health::run(config, options),
         Command::Doctor(options) => doctor::run(config, options),
@@ -150,6 +156,10 @@ fn run(command: &Command, config: &Config) -> Result<()> {
             Ok(())
         }
         Command::Man(options) => completions::man(Cli::command(), options),
+        Command::Schema(options) => {
+            schema::run(options);
+            Ok(())
+        }
         Command::Compare(_) | Command::Wait(_) => unreachable!("main runs them"),
     }
 }

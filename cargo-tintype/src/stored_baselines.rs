@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
+use serde_json::{Value, json};
 use tintype::internals::artifacts::{ArtifactStore, Transfer};
 use tintype::internals::baseline::BaselineLock;
 use tintype::internals::manifest::Manifest;
@@ -40,12 +41,27 @@ pub(crate) fn hashes(lock: &BaselineLock) -> Vec<String> {
     hashes
 }
 
+/// The outcome of moving baselines, for programs.
+pub(crate) fn transfer_json(transfer: &Transfer, lock: &BaselineLock, store: &str) -> Value {
+    let failed = transfer.failed.iter().map(|(hash, error)| {
+        let (name, error) = (name_of(lock, hash), error.to_string());
+        json!({ "baseline": name, "sha256": hash, "error": error })
+    });
+    let failed: Vec<_> = failed.collect();
+    json!({ "store": store, "baselines": hashes(lock).len(), "failed": failed })
+}
+
+/// The first baseline with a picture.
+fn name_of<'a>(lock: &'a BaselineLock, hash: &str) -> &'a str {
+    let mut names = lock.iter().filter(|(_, other)| *other == hash);
+    names.next().map_or("", |(name, _)| name)
+}
+
 /// Names the baselines that were not moved, and fails if there is one.
 pub(crate) fn check(transfer: &Transfer, lock: &BaselineLock, verb: &str) -> Result<()> {
     let failed = &transfer.failed;
     for (hash, error) in failed.iter().take(MAX_SHOWN) {
-        let mut names = lock.iter().filter(|(_, other)| *other == hash.as_str());
-        let name = names.next().map_or("", |(name, _)| name);
+        let name = name_of(lock, hash);
         print_error!("error: failed to {verb} {name}: {error}");
     }
     if failed.len() > MAX_SHOWN {

@@ -13,6 +13,7 @@ mod overrides;
 mod pages;
 mod paths;
 mod reader;
+mod schema;
 mod sections;
 mod state_dir;
 mod stories;
@@ -26,6 +27,7 @@ pub(crate) use code_stories::CodeStoryError;
 pub use code_stories::Story;
 pub use error::ManifestError;
 pub(crate) use error::Problem;
+pub use schema::SCHEMA;
 pub(crate) use types::{
     BrowserProxy, Credentials, CredentialsError, Login, LoginExpiry, LoginMethod, RequestAction,
     RequestRule, Source, Step, StoryLock, StubResponse, TemplateValues,

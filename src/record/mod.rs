@@ -36,7 +36,7 @@ mod leases;
 mod memory;
 pub(crate) mod metrics;
 pub(crate) mod operation;
-mod orphan_journals;
+pub(crate) mod orphan_journals;
 pub(crate) mod queue;
 mod recorder;
 mod records;

@@ -137,10 +137,11 @@ fn reruns(result: &VisualTestResult) -> String {
     let mut xml = String::new();
     for attempt in &result.attempts[..before] {
         let said = escaped(attempt.message.as_deref().unwrap_or_default());
+        // Jenkins' schema has no time here, but a text.
         let (status, time) = (attempt.status, seconds(attempt.duration_ms));
         let _ = writeln!(
             xml,
-            "      <{word} type=\"{status}\" message=\"{said}\" time=\"{time}\"/>"
+            "      <{word} type=\"{status}\" message=\"{said}\">failed after {time} s</{word}>"
         );
     }
     xml
@@ -201,6 +202,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::super::sample;
     use super::{Status, VisualTestResult, VisualTestRun, escaped, write_document};
+    use crate::model::{Attempt, PageError, PageErrorKind};
 
     fn render(suite: &str, run: &VisualTestRun, results: &[VisualTestResult]) -> String {
         let mut xml = Vec::new();
@@ -211,6 +213,95 @@ mod tests {
     #[test]
     fn a_run_as_junit() {
         insta::assert_snapshot!(render("shop", &sample::run(), &sample::results()));
+    }
+
+    /// The elements of a report in the schema of Jenkins' xUnit plugin: their
+    /// attributes, the required ones with `!`, and the elements inside of them.
+    const JENKINS: [(&str, &str, &str); 11] = [
+        ("testsuites", "name time tests failures errors", "testsuite"),
+        (
+            "testsuite",
+            "name! tests! failures! errors! group time skipped timestamp hostname id package file \
+             log url",
+            "testsuite properties testcase system-out system-err",
+        ),
+        ("properties", "", "property"),
+        ("property", "name! value!", ""),
+        (
+            "testcase",
+            "name! time classname group",
+            "skipped error failure rerunFailure rerunError flakyFailure flakyError system-out \
+             system-err",
+        ),
+        ("failure", "type message", ""),
+        ("skipped", "type message", ""),
+        (
+            "rerunFailure",
+            "type! message",
+            "stackTrace system-out system-err",
+        ),
+        (
+            "flakyFailure",
+            "type! message",
+            "stackTrace system-out system-err",
+        ),
+        ("system-out", "", ""),
+        ("system-err", "", ""),
+    ];
+
+    fn check(element: roxmltree::Node<'_, '_>) {
+        let name = element.tag_name().name();
+        let known = JENKINS.iter().find(|(known, ..)| *known == name);
+        let (_, attributes, children) = known.unwrap_or_else(|| panic!("<{name}>"));
+        let attributes: Vec<_> = attributes.split_whitespace().collect();
+        for required in attributes.iter().filter_map(|name| name.strip_suffix('!')) {
+            assert!(
+                element.has_attribute(required),
+                "<{name}> has no {required}"
+            );
+        }
+        for attribute in element.attributes() {
+            let is_known = |known: &&str| known.trim_end_matches('!') == attribute.name();
+            assert!(
+                attributes.iter().any(is_known),
+                "<{name} {}=…>",
+                attribute.name()
+            );
+        }
+        for child in element.children().filter(roxmltree::Node::is_element) {
+            let inner = child.tag_name().name();
+            assert!(
+                children.split_whitespace().any(|known| known == inner),
+                "<{inner}> in <{name}>"
+            );
+            check(child);
+        }
+    }
+
+    #[test]
+    fn jenkins_accepts_it() {
+        let mut results = sample::results();
+        // Every kind of result with every kind of detail.
+        for status in Status::FINAL {
+            let mut result = sample::result("rare", status);
+            let attempt = |status| Attempt {
+                status,
+                message: Some("no answer".to_owned()),
+                duration_ms: 7,
+            };
+            result.attempts = vec![attempt(Status::Failed), attempt(status)];
+            result.page_errors = vec![PageError {
+                kind: PageErrorKind::Console,
+                message: "no <answer>".to_owned(),
+                url: None,
+            }];
+            results.push(result);
+        }
+        let xml = render("shop", &sample::run(), &results);
+        let document = roxmltree::Document::parse(&xml).unwrap();
+        check(document.root_element());
+        let suite = document.root_element().first_element_child().unwrap();
+        assert_eq!(suite.attribute("name"), Some("shop"));
     }
 
     #[test]

@@ -198,6 +198,15 @@ fn a_repeated_test_is_captured_again() {
     assert!(!runner.passes(&project, "a"));
     let output = project.read("output");
     let output = String::from_utf8_lossy(&output);
+    // The block below the test's name has all that its reader needs.
+    let (_, block) = output.split_once("---- a::light::400x300 ----\n").unwrap();
+    for text in [
+        "pixels differ",
+        "accept:   cargo tintype accept a::light",
+        "report:   ",
+    ] {
+        assert!(block.contains(text), "{output}");
+    }
     assert!(output.contains("Error: "), "{output}");
     assert_eq!(project.statuses(), [Status::Failed]);
     project.write("stories/a.html", "<p>a");

@@ -21,6 +21,7 @@ use crate::run_files::{self, OpenedRun, RefusedResult};
 #[derive(clap::Args)]
 pub(crate) struct DecisionArguments {
     /// Only snapshots whose name contains one of these texts
+    #[arg(value_name = "FILTER")]
     pub(crate) filters: Vec<String>,
 
     /// Id of the run, a unique prefix of it, or `latest`

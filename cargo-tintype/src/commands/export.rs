@@ -20,13 +20,15 @@ const CONCURRENT: usize = 64;
 #[derive(clap::Args)]
 pub(crate) struct ExportOptions {
     /// Ids of runs, unique prefixes of them, or `latest` [default: all runs]
+    #[arg(value_name = "RUN")]
     runs: Vec<String>,
 
     /// File to write [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Only the runs after this one: continues an interrupted export
+    /// Only the runs after this one, an id or a unique prefix of it: continues an
+    /// interrupted export
     #[arg(long, value_name = "RUN", conflicts_with = "runs")]
     after: Option<String>,
 }
@@ -95,7 +97,8 @@ fn all(record: &RecordAccess, after: Option<&str>) -> Result<Vec<RunId>> {
     let Some(after) = after else {
         return Ok(ids);
     };
-    match ids.iter().position(|id| id.as_str() == after) {
+    let after = record.run_id(Some(after))?;
+    match ids.iter().position(|id| *id == after) {
         Some(at) => Ok(ids[at + 1..].to_vec()),
         None => bail!("there is no run `{after}` in the record"),
     }

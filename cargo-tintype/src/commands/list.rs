@@ -11,6 +11,7 @@ use tintype::internals::config::Config;
 #[derive(clap::Args)]
 pub(crate) struct ListOptions {
     /// Only snapshots whose name contains one of these texts
+    #[arg(value_name = "FILTER")]
     filters: Vec<String>,
 
     /// Print a JSON array instead of lines

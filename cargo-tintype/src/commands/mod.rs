@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod baselines;
+mod cargo_test;
 mod causes;
 pub(crate) mod compare;
 pub(crate) mod completions;
@@ -12,6 +13,7 @@ pub(crate) mod export;
 pub(crate) mod flush;
 pub(crate) mod health;
 pub(crate) mod import;
+pub(crate) mod import_from;
 pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod orphans;
@@ -21,7 +23,9 @@ pub(crate) mod push;
 pub(crate) mod reject;
 pub(crate) mod resume;
 pub(crate) mod runs;
+pub(crate) mod schema;
 pub(crate) mod show;
+pub(crate) mod test;
 pub(crate) mod undo;
 pub(crate) mod wait;
 pub(crate) mod watch;

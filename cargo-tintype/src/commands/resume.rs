@@ -1,10 +1,10 @@
 //! `cargo tintype resume`
 
-use std::process::Command;
+use anyhow::{Result, bail};
+use serde_json::json;
 
-use anyhow::{Context, Result, bail};
-
-use crate::output::print_line;
+use super::cargo_test;
+use crate::output::{self, print_line};
 use crate::record_access::RecordAccess;
 use tintype::internals::config::Config;
 
@@ -12,11 +12,16 @@ use tintype::internals::config::Config;
 #[derive(clap::Args)]
 pub(crate) struct ResumeOptions {
     /// Id of the run, a unique prefix of it, or `latest`
+    #[arg(value_name = "RUN", default_value = "latest")]
     run: String,
 
     /// Only list the remaining snapshots
     #[arg(long)]
     list: bool,
+
+    /// With --list, print JSON instead of lines
+    #[arg(long, requires = "list")]
+    json: bool,
 
     /// Name of the test target
     #[arg(long, value_name = "NAME", default_value = "visual")]
@@ -39,6 +44,10 @@ pub(crate) fn run(config: &Config, options: &ResumeOptions) -> Result<()> {
         .filter(|s| s.skip.is_none())
         .map(|s| s.identifier.clone());
     let remaining = record.wait(record.records.unfinished(&id, planned))?;
+    if options.json {
+        let names: Vec<_> = remaining.iter().map(ToString::to_string).collect();
+        return output::print_json(&json!({ "run": id, "remaining": names }));
+    }
     if options.list || remaining.is_empty() {
         for identifier in &remaining {
             print_line!("{identifier}");
@@ -47,15 +56,7 @@ pub(crate) fn run(config: &Config, options: &ResumeOptions) -> Result<()> {
         return Ok(());
     }
     print_line!("{} snapshots remaining in {id}", remaining.len());
-    let status = Command::new(&config.system.cargo)
-        .args(["test", "--test", &options.test, "--", "--exact"])
-        .args(remaining.iter().map(ToString::to_string))
-        .env("TINTYPE_RUN_ID", id.as_str())
-        .current_dir(&record.project.manifest.root)
-        .status()
-        .context("failed to start cargo test")?;
-    if !status.success() {
-        bail!("cargo test failed: {status}");
-    }
-    Ok(())
+    let mut command = cargo_test::command(config, &record.project, &options.test);
+    cargo_test::only(&mut command, remaining.iter().map(ToString::to_string));
+    cargo_test::run(command.env("TINTYPE_RUN_ID", id.as_str()))
 }

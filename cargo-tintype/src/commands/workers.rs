@@ -14,6 +14,7 @@ use crate::record_access::RecordAccess;
 #[derive(clap::Args)]
 pub(crate) struct WorkersOptions {
     /// Id of the run, a unique prefix of it, or `latest` [default: latest]
+    #[arg(value_name = "RUN")]
     run: Option<String>,
 
     /// Let workers take no more work until --resume

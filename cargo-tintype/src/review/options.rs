@@ -8,7 +8,7 @@ use axum::http::HeaderName;
 #[derive(clap::Args)]
 pub(crate) struct ReviewOptions {
     /// With --tty, only snapshots whose name contains one of these texts
-    #[arg(requires = "tty")]
+    #[arg(value_name = "FILTER", requires = "tty")]
     pub(super) filters: Vec<String>,
 
     /// Review in the terminal, one snapshot after the other

@@ -96,10 +96,12 @@ fn a_run_works_offline_from_the_cache() {
         .tintype(&["pull"])
         .expect(0)
         .says("fetched 2 of 2 baselines");
-    other
-        .tintype(&["pull"])
-        .expect(0)
-        .says("fetched 0 of 2 baselines");
+    let json = other.tintype(&["pull", "--json"]).expect(0).json();
+    assert_eq!(json["fetched"], 0);
+    assert_eq!(
+        (&json["baselines"], &json["failed"]),
+        (&2.into(), &serde_json::json!([]))
+    );
     server.kill();
     other.suite(&[]).expect(0);
     other.tintype(&["pull"]).expect(0);
@@ -158,6 +160,14 @@ fn a_damaged_or_missing_baseline_names_the_command_that_heals_it() {
     run.says("run `cargo tintype push` where the baseline was accepted");
     other.tintype(&["pull"]).expect(1).says("2 baselines");
     other.tintype(&["push"]).expect(1).says("has no copy");
+    let json = other.tintype(&["push", "--json"]).expect(1).json();
+    assert_eq!(json["failed"].as_array().unwrap().len(), 1);
+    assert!(
+        json["failed"][0]["baseline"]
+            .as_str()
+            .unwrap()
+            .ends_with(".png")
+    );
 
     // A damaged copy in the cache is not pushed, but replaced.
     project.tintype(&["push"]).expect(0).says("uploaded 2");

@@ -52,6 +52,12 @@ impl Said {
         self
     }
 
+    /// The standard output as JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
+    }
+
     #[track_caller]
     pub(crate) fn says(self, text: &str) -> Self {
         assert!(self.all().contains(text), "no `{text}` in: {}", self.all());

@@ -79,10 +79,10 @@ fn a_store_that_is_away_fails_nothing_and_is_flushed_later() {
     // Two reports of the first run, three of the second, and two pictures.
     let waiting = project.outbox();
     assert_eq!(waiting.len(), 8, "{waiting:?}");
-    project
-        .tintype(&["flush"])
-        .expect(1)
-        .says("8 artifacts still wait");
+    let flush = project.tintype(&["flush", "--json"]).expect(1);
+    let flush = flush.says("8 artifacts still wait").json();
+    assert_eq!(flush["artifacts"]["pending"], 8);
+    assert!(flush["journals"]["sent"].is_u64(), "{flush}");
     assert_eq!(project.outbox(), waiting);
 
     server.restart();

@@ -4,10 +4,12 @@ mod accept;
 mod attacks;
 mod compare;
 mod doctor;
+mod editors;
 mod explain;
 #[path = "../../../tests/support/harmless.rs"]
 mod harmless;
 mod hostile;
+mod import_from;
 mod init;
 mod list;
 mod orphans;
@@ -16,9 +18,12 @@ mod port;
 mod project;
 mod readme;
 mod record;
+mod reference;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 #[path = "../../../tests/support/server.rs"]
 mod server;
 mod shared_run;
+#[cfg(unix)]
+mod test;
 mod watch;
 mod workspace;

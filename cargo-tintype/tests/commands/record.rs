@@ -64,6 +64,10 @@ fn lists_and_shows_runs() {
 #[test]
 fn tells_what_is_left() {
     insta::assert_snapshot!(said(&project(), &["resume", "run-1", "--list"]));
+    let json = tintype(&project(), &["resume", "--list", "--json"]).out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["run"], "run-1");
+    assert_eq!(json["remaining"].as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -85,6 +89,12 @@ fn exports_what_can_be_imported_elsewhere() {
         "import_again",
         project.tintype(&["import", "runs.ndjson"]).all()
     );
+
+    let kept = project.tintype(&["import", "runs.ndjson", "--json"]).out;
+    let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(kept["kept"], serde_json::json!(["run-1"]));
+    let after = project.tintype(&["export", "--after", "latest"]);
+    assert!(after.ok && after.out.is_empty(), "{}", after.all());
 
     let damaged = text.replace(r#"{"test":"#, r#"{"tset":"#);
     project.write("damaged.ndjson", damaged.as_bytes());

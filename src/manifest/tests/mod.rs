@@ -1,6 +1,7 @@
 //! The manifest, read from text as users write it.
 
 mod invalid;
+mod schema;
 mod sections;
 mod settings;
 
@@ -38,11 +39,16 @@ impl Project {
     }
 
     fn parse(&self, text: &str) -> Result<Manifest, ManifestError> {
-        Manifest::parse(
-            &self.0.path().join("stories.toml"),
-            text,
-            &Config::default(),
-        )
+        let path = self.0.path().join("stories.toml");
+        let manifest = Manifest::parse(&path, text, &Config::default());
+        match &manifest {
+            Ok(_) => assert_eq!(schema::errors(text), "", "{text}"),
+            Err(error) if error.to_string().contains(": unknown key `") => {
+                assert_ne!(schema::errors(text), "", "{text}");
+            }
+            Err(_) => {}
+        }
+        manifest
     }
 
     /// The error message, without the name of the temporary folder.

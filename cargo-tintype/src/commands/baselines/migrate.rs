@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
+use serde_json::json;
 use tintype::compare::MAX_FILE_BYTES;
 use tintype::internals::artifacts::ArtifactStore;
 use tintype::internals::baseline::{BaselineLock, files_of_all_platforms};
@@ -13,7 +14,7 @@ use tintype::internals::files;
 use tintype::internals::manifest::Manifest;
 use toml_edit::{DocumentMut, Item, Table, value};
 
-use crate::output::print_line;
+use crate::output::{self, print_line};
 use crate::progress;
 use crate::project::Project;
 use crate::stored_baselines::{check, hashes, lock, remove_empty_folders, store};
@@ -30,6 +31,10 @@ pub(super) struct MoveOptions {
     /// Where the baselines are kept from now on
     #[arg(long, value_name = "PLACE")]
     to: Place,
+
+    /// Print JSON instead of lines
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -44,13 +49,25 @@ pub(super) fn run(config: &Config, options: &MoveOptions) -> Result<()> {
     let project = Project::open(config)?;
     let manifest = &project.manifest;
     let store = store(manifest)?;
-    match options.to {
-        Place::Store => to_store(manifest, &store),
-        Place::Git => to_git(manifest, &store),
+    let moved = match options.to {
+        Place::Store => to_store(manifest, &store)?,
+        Place::Git => to_git(manifest, &store)?,
+    };
+    let name = store.name();
+    match (options.json, options.to) {
+        (true, Place::Store) => output::print_json(&json!({ "moved": moved, "to": name }))?,
+        (true, Place::Git) => output::print_json(&json!({ "moved": moved, "to": "git" }))?,
+        (false, Place::Store) => {
+            print_line!("moved {moved} baselines to {name}");
+            print_line!("commit {} and the manifest", BaselineLock::NAME);
+        }
+        (false, Place::Git) => print_line!("moved {moved} baselines to files"),
     }
+    Ok(())
 }
 
-fn to_store(manifest: &Manifest, store: &ArtifactStore) -> Result<()> {
+/// Returns how many baselines were moved.
+fn to_store(manifest: &Manifest, store: &ArtifactStore) -> Result<usize> {
     let files = files_of_all_platforms(manifest).context("failed to list the baselines")?;
     if files.is_empty() && manifest.keeps_in_store {
         bail!("the baselines are already in the artifact store");
@@ -75,12 +92,11 @@ fn to_store(manifest: &Manifest, store: &ArtifactStore) -> Result<()> {
         fs::remove_file(file).with_context(|| format!("failed to remove {}", file.display()))?;
         remove_empty_folders(&manifest.root, file);
     }
-    print_line!("moved {} baselines to {}", files.len(), store.name());
-    print_line!("commit {} and the manifest", BaselineLock::NAME);
-    Ok(())
+    Ok(files.len())
 }
 
-fn to_git(manifest: &Manifest, store: &ArtifactStore) -> Result<()> {
+/// Returns how many baselines were moved.
+fn to_git(manifest: &Manifest, store: &ArtifactStore) -> Result<usize> {
     if !manifest.keeps_in_store {
         bail!("the baselines are already files");
     }
@@ -105,8 +121,7 @@ fn to_git(manifest: &Manifest, store: &ArtifactStore) -> Result<()> {
     keep(manifest, Place::Git)?;
     let path = manifest.root.join(BaselineLock::NAME);
     fs::remove_file(&path).with_context(|| format!("failed to remove {}", path.display()))?;
-    print_line!("moved {} baselines to files", files.len());
-    Ok(())
+    Ok(files.len())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, bail};
+use serde_json::json;
 use tintype::internals::baseline::{BaselineLock, LockError, MergeSide, MergeSides};
 use tintype::internals::config::Config;
 
-use crate::output::print_line;
+use crate::output::{self, print_line};
 use crate::project::Project;
 
 /// Resolve git's conflict markers in baselines.lock, line by line
@@ -23,6 +24,10 @@ pub(super) struct ResolveOptions {
     /// Where both sides have changed a baseline, take theirs
     #[arg(long)]
     theirs: bool,
+
+    /// Print JSON instead of a line
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn run(config: &Config, options: &ResolveOptions) -> Result<()> {
@@ -45,11 +50,11 @@ pub(super) fn run(config: &Config, options: &ResolveOptions) -> Result<()> {
     };
     let merged = sides.merge(preferred)?;
     merged.write(root)?;
-    print_line!(
-        "resolved {}: {} baselines (help: `git add` it)",
-        BaselineLock::NAME,
-        merged.len()
-    );
+    let (file, baselines) = (BaselineLock::NAME, merged.len());
+    if options.json {
+        return output::print_json(&json!({ "file": file, "baselines": baselines }));
+    }
+    print_line!("resolved {file}: {baselines} baselines (help: `git add` it)");
     Ok(())
 }
 

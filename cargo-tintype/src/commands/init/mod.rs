@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::commands::schema;
 use crate::output::print_line;
 use anyhow::{Context, Result, bail};
 use tintype::internals::config::Config;
@@ -37,7 +38,8 @@ pub(crate) fn run(options: &InitOptions, config: &Config) -> Result<()> {
         bail!("there is no Cargo.toml in {folder} (help: `cargo init` creates one)");
     }
     edit_cargo_toml(&cargo_toml, options.path.as_deref(), &config.system.cargo)?;
-    write_new(&folder.join("stories.toml"), MANIFEST)?;
+    let manifest = format!("{}{MANIFEST}", schema::line());
+    write_new(&folder.join("stories.toml"), &manifest)?;
     write_new(&folder.join("stories/hello.html"), STORY)?;
     write_new(&folder.join("tests/visual.rs"), TEST)?;
     ignore_target(folder)?;

@@ -41,6 +41,7 @@ pub(crate) const NO_VERDICT: u8 = 2;
 pub(crate) struct WaitOptions {
     /// Id of the run, which may not have begun yet, a unique prefix of the form
     /// `run-…`, or `latest` [default: TINTYPE_RUN_ID, otherwise latest]
+    #[arg(value_name = "RUN")]
     run: Option<String>,
 
     /// The longest time to wait: `90s`, `30m`, `1h 30m`

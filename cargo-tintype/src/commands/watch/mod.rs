@@ -32,6 +32,7 @@ use view::WatchView;
 pub(crate) struct WatchOptions {
     /// Id of the run, a unique prefix of it, or `latest` [default: the run in
     /// progress, otherwise the next one to start]
+    #[arg(value_name = "RUN")]
     run: Option<String>,
 
     /// Print the events, one JSON object per line
