@@ -1,5 +1,6 @@
 //! The layout digest of a page, and its compressed form.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 
@@ -90,10 +91,10 @@ pub(super) struct LaidOutElement {
 pub(crate) fn compress(json: &str) -> Option<Vec<u8>> {
     let mut document: DigestDocument = serde_json::from_str(json).ok()?;
     for row in &mut document.elements {
-        for text in [&mut row.3, &mut row.6, &mut row.7, &mut row.13] {
-            *text = redact(text).into_owned();
-        }
+        let texts = [&mut row.3, &mut row.6, &mut row.7, &mut row.13, &mut row.15];
+        texts.into_iter().for_each(hide_secrets);
     }
+    document.values.iter_mut().for_each(hide_secrets);
     let full = deflate(&document)?;
     if full.len() <= MAX_COMPRESSED {
         return Some(full);
@@ -105,6 +106,12 @@ pub(crate) fn compress(json: &str) -> Option<Vec<u8>> {
         }
     }
     deflate(&document).filter(|bytes| bytes.len() <= MAX_COMPRESSED)
+}
+
+fn hide_secrets(text: &mut String) {
+    if let Cow::Owned(redacted) = redact(text) {
+        *text = redacted;
+    }
 }
 
 fn deflate(document: &DigestDocument) -> Option<Vec<u8>> {

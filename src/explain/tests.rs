@@ -81,6 +81,17 @@ fn damaged_digests_are_refused() {
 }
 
 #[test]
+fn no_text_of_a_digest_has_a_secret() {
+    crate::redact::register("digest-secret-7314");
+    let text = "a digest-secret-7314 in it";
+    let element: Given<'_> = (-1, "html", text, "", text, [0, 0, 1, 1], text);
+    let found = digest(&[element]);
+    let shown = format!("{found:?}");
+    assert!(!shown.contains("digest-secret"), "{shown}");
+    assert_eq!(shown.matches("a *** in it").count(), 3, "{shown}");
+}
+
+#[test]
 fn elements_are_matched_by_meaning_and_not_by_generated_names() {
     let whole = [0, 0, 20, 20];
     let baseline = digest(&[

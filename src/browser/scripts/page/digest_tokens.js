@@ -16,7 +16,7 @@ function customProperties(root) {
 function customPropertiesOf(rules, root, found) {
   for (const rule of rules) {
     const { style, selectorText } = rule;
-    if (style && selectorText && /--[\w-]+\s*:/.test(style.cssText)) {
+    if (style && selectorText && hasCustom(style)) {
       const { host } = root;
       if (host && selectorText.includes(':host')) noteCustom(found, host, style);
       for (const element of matchingElements(root, selectorText)) noteCustom(found, element, style);
@@ -24,6 +24,13 @@ function customPropertiesOf(rules, root, found) {
     if (rule.cssRules) customPropertiesOf(rule.cssRules, root, found);
     if (rule.styleSheet) customPropertiesOf(rule.styleSheet.cssRules, root, found);
   }
+}
+
+function hasCustom(style) {
+  for (let index = 0; index < style.length; index += 1) {
+    if (style[index].startsWith('--')) return true;
+  }
+  return false;
 }
 
 // A nested rule's selector may be relative to another one.
