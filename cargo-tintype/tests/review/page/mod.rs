@@ -1,5 +1,6 @@
 //! The review page in a real browser.
 
+mod batches;
 mod content_security;
 mod decisions;
 mod layout;
