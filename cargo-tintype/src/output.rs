@@ -2,7 +2,7 @@
 //! commands is escaped, so that it cannot control a terminal or a CI server.
 
 use std::fmt::Arguments;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::Result;
@@ -44,10 +44,16 @@ pub(crate) fn print_json_line(json: &str) {
     let _ = writeln!(io::stdout(), "{}", printable_json(json));
 }
 
-/// Prints a label, and a path as a hyperlink. Terminals without hyperlinks show
-/// the path.
+/// Prints a label and a path, in a terminal as a hyperlink. Terminals without
+/// hyperlinks show the path.
 pub(crate) fn print_link(label: &str, path: &Path) {
-    let _ = writeln!(io::stdout(), "{label:<9} {}", link(path));
+    let mut to = io::stdout();
+    let path = if to.is_terminal() {
+        link(path)
+    } else {
+        single_line(&path.display().to_string()).into_owned()
+    };
+    let _ = writeln!(to, "{label:<9} {path}");
 }
 
 fn link(path: &Path) -> String {

@@ -19,7 +19,9 @@ struct LeaseState {
 
 struct HeldGroup {
     lease: Lease,
-    /// The keys of its snapshots without an outcome.
+    /// The keys of its snapshots.
+    keys: Vec<String>,
+    /// Those without an outcome.
     open: HashSet<String>,
 }
 
@@ -33,6 +35,7 @@ impl HeldLeases {
         }
         let held = HeldGroup {
             lease: group.lease.clone(),
+            keys: group.keys.clone(),
             open: group.keys.iter().cloned().collect(),
         };
         state.groups.insert(name.clone(), held);
@@ -101,10 +104,13 @@ impl HeldLeases {
     /// Returns the snapshots that have no outcome.
     pub fn remove(&self, group: &str) -> Vec<String> {
         let mut state = self.lock();
-        let Some(held) = state.groups.remove(group) else {
+        let LeaseState { groups, group_of } = &mut *state;
+        let Some(held) = groups.remove(group) else {
             return Vec::new();
         };
-        state.group_of.retain(|_, of| of != group);
+        for key in held.keys {
+            group_of.remove(&key);
+        }
         held.open.into_iter().collect()
     }
 

@@ -248,6 +248,14 @@ impl LocalRun for SharedWork {
         requested.into_iter().map(|index| self.key(index)).collect()
     }
 
+    fn unfinished_of(&self, keys: &[String]) -> Vec<String> {
+        let is_unfinished = |key: &&String| {
+            let index = self.index_of.get(*key);
+            index.is_some_and(|index| !self.context.results.is_finished(*index))
+        };
+        keys.iter().filter(is_unfinished).cloned().collect()
+    }
+
     fn current(&self) -> Vec<String> {
         let current = self
             .current

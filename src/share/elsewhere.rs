@@ -1,8 +1,5 @@
 //! What other machines have done.
 
-use std::collections::HashSet;
-
-use super::plan::SharedPlan;
 use crate::model::Status;
 use crate::record::SharedQueue;
 use crate::redis::StoreError;
@@ -18,29 +15,25 @@ pub struct ElsewhereOutcome {
     pub status: Option<Status>,
 }
 
-/// The snapshots of `unfinished` that have their outcome, each with the reason why it
-/// has none here. Looks at the first `limit` groups, in the order of the plan, in
-/// which the tests wait.
+/// A group, and its snapshots without an outcome here.
+pub(super) type OpenGroup = (String, Vec<String>);
+
+/// The snapshots of these groups that have their outcome in the record, each with the
+/// reason why it has none here.
 pub(super) async fn outcomes(
     queue: &SharedQueue,
-    plan: &SharedPlan,
-    unfinished: &HashSet<String>,
-    limit: usize,
+    groups: Vec<OpenGroup>,
 ) -> Result<Vec<ElsewhereOutcome>, StoreError> {
-    let groups = plan.groups.iter();
-    let groups = groups.filter(|group| group.keys.iter().any(|key| unfinished.contains(key)));
-    let groups: Vec<_> = groups.take(limit).collect();
-    let names: Vec<_> = groups.iter().map(|group| group.name.clone()).collect();
+    let names: Vec<_> = groups.iter().map(|(name, _)| name.clone()).collect();
     let progress = queue.progress(&names).await?;
     let mut outcomes = Vec::new();
-    for (group, progress) in groups.into_iter().zip(progress) {
+    for ((_, keys), progress) in groups.into_iter().zip(progress) {
         let Some(progress) = progress else { continue };
         let worker = progress.worker.unwrap_or_default();
         let reason = format!("ran on {}", place(&worker, queue.worker()));
-        let is_done = |key: &&String| unfinished.contains(*key) && !progress.open.contains(key);
-        let done = group.keys.iter().filter(is_done);
+        let done = keys.into_iter().filter(|key| !progress.open.contains(key));
         outcomes.extend(done.map(|key| ElsewhereOutcome {
-            key: key.clone(),
+            key,
             reason: reason.clone(),
             status: None,
         }));

@@ -27,6 +27,9 @@ pub trait LocalRun: Send + Sync {
     /// The keys of snapshots that have no outcome here.
     fn unfinished(&self) -> Vec<String>;
 
+    /// Those of these keys whose snapshots have no outcome here.
+    fn unfinished_of(&self, keys: &[String]) -> Vec<String>;
+
     /// The keys of snapshots that are being captured.
     fn current(&self) -> Vec<String>;
 

@@ -8,9 +8,11 @@
 //! - `claims`: how many groups a worker claims at once.
 //! - `elsewhere`: what other machines have done.
 //! - `timing`: how often a worker does what.
-//! - `worker`: the loop that claims, renews, reaps and follows.
+//! - `worker`: the loop that claims groups; `upkeep` renews, reaps and follows;
+//!   `away` goes on without the server.
 //! - `rendezvous`: divides the rest of a run while the server is away.
 
+mod away;
 mod claims;
 mod elsewhere;
 mod estimates;
@@ -19,6 +21,7 @@ mod local_run;
 mod plan;
 mod rendezvous;
 mod timing;
+mod upkeep;
 mod worker;
 
 pub use elsewhere::ElsewhereOutcome;

@@ -209,6 +209,12 @@ impl LocalRun for Sleeper {
         self.lock().unfinished.iter().cloned().collect()
     }
 
+    fn unfinished_of(&self, keys: &[String]) -> Vec<String> {
+        let state = self.lock();
+        let unfinished = keys.iter().filter(|key| state.unfinished.contains(*key));
+        unfinished.cloned().collect()
+    }
+
     fn current(&self) -> Vec<String> {
         Vec::new()
     }

@@ -57,6 +57,17 @@ impl Browser {
         }
     }
 
+    /// Clicks an element. The page may replace it in the moment before.
+    pub(crate) async fn click(&self, css: &str) {
+        for _ in 0..20 {
+            if self.wait(css).await.click().await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{css} cannot be clicked");
+    }
+
     pub(crate) async fn script(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap()
     }

@@ -13,7 +13,7 @@ async fn a_batch_is_undone_as_a_whole_after_a_reload() {
     let browser = &page.browser;
     let before = page.project.baseline_bytes(CARD);
     browser.open_card(&page.review, RUN).await;
-    browser.wait(".bulk button").await.click().await.unwrap();
+    browser.click(".bulk button").await;
     let button = browser.wait("dialog[open] .btn-accept").await;
     button.click().await.unwrap();
     browser.toast("Accepted 3 snapshots").await;
@@ -91,8 +91,8 @@ async fn the_sheet_of_a_confirmation_scrolls_by_keyboard() {
     let browser = &page.browser;
     browser.client.set_window_size(560, 680).await.unwrap();
     browser.open_run(&page.review, RUN).await;
-    browser.wait(".bulk button").await.click().await.unwrap();
-    let button = browser.wait("dialog[open] .btn-accept").await;
+    browser.click(".bulk button").await;
+    browser.wait("dialog[open] .btn-accept").await;
     browser
         .until("document.activeElement.matches('.btn-accept')")
         .await;
@@ -108,7 +108,8 @@ async fn the_sheet_of_a_confirmation_scrolls_by_keyboard() {
     let focused = browser.client.active_element().await.unwrap();
     focused.send_keys(&Key::Home.to_string()).await.unwrap();
     browser.until(&format!("{sheet}.scrollTop < 10")).await;
-    button.send_keys(&Key::Escape.to_string()).await.unwrap();
+    let focused = browser.client.active_element().await.unwrap();
+    focused.send_keys(&Key::Escape.to_string()).await.unwrap();
     browser.count("dialog", 0).await;
     page.close().await;
 }

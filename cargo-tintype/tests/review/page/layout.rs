@@ -196,12 +196,7 @@ async fn on_a_phone_header_and_decision_stay_while_pictures_scroll() {
     let bar = page.numbers(&bounds(".decide-bar")).await;
     let bottom = browser.script("return innerHeight").await.as_f64().unwrap();
     assert!((bar[3] - bottom).abs() < 1.0, "{bar:?} {bottom}");
-    browser
-        .wait(".decide-bar .btn-accept")
-        .await
-        .click()
-        .await
-        .unwrap();
+    browser.click(".decide-bar .btn-accept").await;
     browser.toast("Accepted tall").await;
     page.close().await;
 }

@@ -57,47 +57,17 @@ async fn machines_are_shown_paused_and_cancelled() {
     ] {
         browser.until(&shown(text)).await;
     }
-    browser
-        .wait("[aria-label='Pause ci-7:7']")
-        .await
-        .click()
-        .await
-        .unwrap();
+    browser.click("[aria-label='Pause ci-7:7']").await;
     browser.toast("Pausing ci-7:7").await;
-    browser
-        .wait("[aria-label='Resume ci-8:7']")
-        .await
-        .click()
-        .await
-        .unwrap();
+    browser.click("[aria-label='Resume ci-8:7']").await;
     browser.toast("Resuming ci-8:7").await;
     // Cancelling asks first.
-    browser
-        .wait(".machine-foot .btn-reject")
-        .await
-        .click()
-        .await
-        .unwrap();
-    browser
-        .wait("dialog[open] .dialog-foot .btn")
-        .await
-        .click()
-        .await
-        .unwrap();
+    browser.click(".machine-foot .btn-reject").await;
+    browser.click("dialog[open] .dialog-foot .btn").await;
     browser.count("dialog", 0).await;
     assert_eq!(commands(project, "ci-7:7"), ["pause"]);
-    browser
-        .wait(".machine-foot .btn-reject")
-        .await
-        .click()
-        .await
-        .unwrap();
-    browser
-        .wait("dialog[open] .btn-reject")
-        .await
-        .click()
-        .await
-        .unwrap();
+    browser.click(".machine-foot .btn-reject").await;
+    browser.click("dialog[open] .btn-reject").await;
     browser.toast("Cancelling 2 machines").await;
     assert_eq!(commands(project, "ci-7:7"), ["pause", "cancel"]);
     assert_eq!(commands(project, "ci-8:7"), ["resume", "cancel"]);

@@ -43,13 +43,8 @@ async fn accepting_all_shown_counts_what_is_shown() {
     browser.toast("Rejected").await;
     browser.until(&offered("Accept 1 shown")).await;
     // What is not shown is not accepted.
-    browser.wait(".bulk button").await.click().await.unwrap();
-    browser
-        .wait("dialog[open] .btn-accept")
-        .await
-        .click()
-        .await
-        .unwrap();
+    browser.click(".bulk button").await;
+    browser.click("dialog[open] .btn-accept").await;
     browser.toast("Accepted forms/checkout-card").await;
     browser.until(&offered("")).await;
     assert!(page.project.accepted(crate::project::NEW).is_none());
