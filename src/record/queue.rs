@@ -104,8 +104,10 @@ impl Lease {
 pub enum PlanOutcome {
     /// Everything is queued: this many groups by this call.
     Queued(u64),
-    /// The plan fits, and groups are to be queued.
+    /// The plan fits, and this worker is to queue the groups.
     Incomplete,
+    /// The plan fits, and another worker queues the groups.
+    Busy,
     /// The run has another plan.
     Refused(PlanConflict),
     /// The store does not have the run.

@@ -12,7 +12,7 @@ use crate::redis::StoreError;
 /// How long joining waits for the server and for the run, which the recorder
 /// creates meanwhile.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(15);
-const JOIN_INTERVAL: Duration = Duration::from_millis(50);
+const JOIN_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Why a machine cannot join a run.
 #[derive(Debug, thiserror::Error)]
@@ -65,20 +65,24 @@ impl Joined {
 /// # Errors
 /// When the server cannot be reached, or has another plan.
 pub async fn join(queue: &SharedQueue, plan: &SharedPlan) -> Result<Joined, JoinError> {
-    let deadline = Instant::now() + JOIN_TIMEOUT;
+    let mut deadline = Instant::now() + JOIN_TIMEOUT;
     loop {
         match try_to_join(queue, plan).await {
-            Err(JoinError::Unreachable(_)) if Instant::now() < deadline => {
-                sleep(JOIN_INTERVAL).await;
-            }
-            ended => return ended,
+            Ok(Some(joined)) => return Ok(joined),
+            // It goes on as long as the other worker does.
+            Ok(None) => deadline = Instant::now() + JOIN_TIMEOUT,
+            Err(JoinError::Unreachable(_)) if Instant::now() < deadline => {}
+            Err(error) => return Err(error),
         }
+        sleep(JOIN_INTERVAL).await;
     }
 }
 
-async fn try_to_join(queue: &SharedQueue, plan: &SharedPlan) -> Result<Joined, JoinError> {
+/// `None` while another worker queues the groups.
+async fn try_to_join(queue: &SharedQueue, plan: &SharedPlan) -> Result<Option<Joined>, JoinError> {
     match queue_plan(queue, plan).await {
         Ok(PlanOutcome::Queued(_)) => {}
+        Ok(PlanOutcome::Busy) => return Ok(None),
         Ok(PlanOutcome::Refused(conflict)) => {
             let differences = differences(queue, plan, conflict).await;
             return Err(JoinError::Refused { differences });
@@ -90,9 +94,8 @@ async fn try_to_join(queue: &SharedQueue, plan: &SharedPlan) -> Result<Joined, J
         }
         Err(error) => return Err(unreachable(&error)),
     }
-    state(queue, plan)
-        .await
-        .map_err(|error| unreachable(&error))
+    let state = state(queue, plan).await;
+    state.map(Some).map_err(|error| unreachable(&error))
 }
 
 fn unreachable(error: &StoreError) -> JoinError {

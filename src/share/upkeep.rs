@@ -11,6 +11,8 @@ use super::worker::{Asked, ShareWorker, WorkerDescription};
 use crate::record::{ClaimedGroup, LostGroup};
 use crate::redis::StoreError;
 
+/// With every so many workers, they are read less often.
+const WORKERS_PER_READ: usize = 32;
 /// How many groups all workers of a run together follow at once.
 const FOLLOWED_GROUPS: usize = 20_000;
 
@@ -33,7 +35,7 @@ impl ShareWorker {
         if now >= self.due.renew {
             self.due.renew = now + self.timing.renew;
             self.renew().await?;
-            self.workers = self.queue.workers().await?;
+            self.look_at_workers(now).await?;
             asked = Asked::Answered;
         }
         if now >= self.due.reap {
@@ -48,6 +50,17 @@ impl ShareWorker {
             asked = Asked::Answered;
         }
         Ok(asked)
+    }
+
+    /// Reads which workers take part. With many of them it is read less often, so that
+    /// all together do not read too much.
+    async fn look_at_workers(&mut self, now: Instant) -> Result<(), StoreError> {
+        if now >= self.due.workers {
+            self.workers = self.queue.workers().await?;
+            let factor = u32::try_from(1 + self.workers.len() / WORKERS_PER_READ);
+            self.due.workers = now + self.timing.renew * factor.unwrap_or(u32::MAX);
+        }
+        Ok(())
     }
 
     /// Renews the leases. Groups that another worker has are given up.

@@ -87,6 +87,7 @@ pub(super) struct Due {
     pub(super) follow: Instant,
     pub(super) reap: Instant,
     pub(super) renew: Instant,
+    pub(super) workers: Instant,
 }
 
 impl ShareWorker {
@@ -127,6 +128,7 @@ impl ShareWorker {
                 follow: now,
                 reap: now,
                 renew: now,
+                workers: now,
             },
         }
     }

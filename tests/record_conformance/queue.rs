@@ -276,6 +276,27 @@ async fn another_plan_is_refused() {
     assert_eq!(planned, Ok(PlanOutcome::Queued(0)));
 }
 
+/// Many workers that start at once must not all queue the groups.
+#[tokio::test]
+async fn one_worker_queues_the_groups_and_another_goes_on_if_it_dies() {
+    let fixture = QueueFixture::new().await;
+    let (one, two) = (fixture.queue("ci-1:7"), fixture.queue("ci-2:7"));
+    let compared = one.plan("digest", &builds(), &[]).await;
+    assert_eq!(compared, Ok(PlanOutcome::Incomplete));
+    let busy = two.plan("digest", &builds(), &[]).await;
+    assert_eq!(busy, Ok(PlanOutcome::Busy));
+    let control = format!("{PREFIX}tintype:run-1:control");
+    fixture
+        .server
+        .cli(&["HSET", &control, "planner", "ci-1:7|1000"]);
+    let compared = two.plan("digest", &builds(), &[]).await;
+    assert_eq!(compared, Ok(PlanOutcome::Incomplete));
+    let queued = two.plan("digest", &builds(), &groups()).await;
+    assert_eq!(queued, Ok(PlanOutcome::Queued(3)));
+    let compared = one.plan("digest", &builds(), &[]).await;
+    assert_eq!(compared, Ok(PlanOutcome::Queued(0)));
+}
+
 #[tokio::test]
 async fn a_missing_run_has_no_queue() {
     let fixture = QueueFixture::new().await;

@@ -19,6 +19,8 @@ use crate::redis::StoreError;
 
 /// How many groups one step queues.
 const GROUPS_PER_STEP: usize = 100;
+/// How long a worker may queue groups alone, from its last step.
+const PLANNER_MS: u64 = 5_000;
 /// A worker that was not seen for so long takes no part any more.
 const WORKER_TIMEOUT_MS: u64 = 60_000;
 
@@ -82,7 +84,8 @@ impl SharedQueue {
         for (page, groups) in pages.into_iter().enumerate() {
             let is_last = page == last && !groups.is_empty();
             let mut command = self.command(&self.store.scripts.queue_plan, &self.lanes);
-            command.arg(digest).arg(u8::from(is_last)).arg(builds.len());
+            command.arg(digest).arg(u8::from(is_last));
+            command.arg(&self.worker).arg(PLANNER_MS).arg(builds.len());
             for (engine, build) in builds {
                 command.arg(format!("{engine}|{build}"));
             }
@@ -95,6 +98,7 @@ impl SharedQueue {
             match words[0].as_str() {
                 "OK" => queued += number(&words, 1)?,
                 "REFUSED" => return Ok(PlanOutcome::Refused(conflict(words))),
+                "BUSY" => return Ok(PlanOutcome::Busy),
                 "NORUN" => return Ok(PlanOutcome::NoRun),
                 other => return Err(unexpected_reply(other)),
             }

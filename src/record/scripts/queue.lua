@@ -7,6 +7,7 @@
 --   round            how often the run was reopened: each time the plan is queued again
 --   populated        the round of which all groups are queued
 --   fence            the last token, which rises strictly
+--   planner          `{worker}|{until}`: who queues the groups, so that others wait
 --   e:{engine}       the build that all workers use
 --   q:{group}        `{lane}|{score}|{limit}`: after so many ms another worker may take it over, 0 for never
 --   r:{group}        `{round}`, then a line for each snapshot without an outcome
