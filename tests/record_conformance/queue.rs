@@ -124,6 +124,12 @@ impl QueueFixture {
     }
 
     /// As if the worker with the lease had not renewed it in time.
+    /// As if the worker that queued the groups had died long ago.
+    pub(crate) fn forget_planner(&self) {
+        let control = format!("{PREFIX}tintype:run-1:control");
+        self.server.cli(&["HDEL", &control, "planner"]);
+    }
+
     /// As if all workers had died long ago.
     pub(crate) fn expire_all(&self) {
         let leases = format!("{PREFIX}tintype:run-1:leases");

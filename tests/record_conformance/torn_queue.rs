@@ -118,6 +118,7 @@ async fn killed_twice(step: Step, cut: usize) -> bool {
 /// Does the rest of the run: its worker died with the server.
 async fn finish(fixture: &QueueFixture, cut: usize) {
     let queue = fixture.queue("ci-3:7");
+    fixture.forget_planner();
     let mut planned = queue.plan("digest", &builds(), &groups()).await;
     if planned.is_err() {
         planned = queue.plan("digest", &builds(), &groups()).await;

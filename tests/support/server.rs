@@ -72,7 +72,8 @@ impl Server {
 
     fn wait(&self) {
         let begun = Instant::now();
-        while self.cli(&["PING"]).is_empty() {
+        let is_ready = |reply: &str| !reply.is_empty() && !reply.contains("LOADING");
+        while !is_ready(&self.cli(&["PING"])) {
             assert!(
                 begun.elapsed() < Duration::from_secs(120),
                 "no redis-server"
