@@ -96,7 +96,8 @@ async fn distance(server: &Server) {
     let far = delayed(server.port, Duration::from_millis(10)).await;
     for time in [10, 100] {
         let work = work(2, Duration::from_millis(time));
-        let groups = 6_000 / usize::try_from(time).unwrap() / GROUP * 2;
+        // Thirty seconds, so that joining and leaving do not count for much.
+        let groups = 30_000 / usize::try_from(time).unwrap() / GROUP * 2;
         let near = elapsed(&server.url(), &format!("near-{time}"), 1, groups, work).await;
         let away = elapsed(&far, &format!("far-{time}"), 1, groups, work).await;
         println!(
@@ -223,6 +224,7 @@ fn memory(server: &Server) -> usize {
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = Server::start(&["--maxclients", "5000"]);
+    // Every worker has connections of its own: raise the limit with `ulimit -n 20000`.
     let snapshots = std::env::var("TINTYPE_BENCH_SNAPSHOTS").ok();
     let snapshots = snapshots.map_or(30_000, |text| text.parse().unwrap());
     runtime.block_on(async {

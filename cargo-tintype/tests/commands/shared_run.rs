@@ -46,7 +46,8 @@ impl SharedFixture {
         let run = VisualTestRun::start(RunId(RUN.to_owned()), Environment::default());
         self.runtime.block_on(async {
             let recorder = Recorder::open(self.settings(), run, 2, false).unwrap();
-            assert_eq!(recorder.sync().await.pending, 0);
+            let limit = Duration::from_secs(60);
+            recorder.wait_joined(limit).await.unwrap();
             recorder
         })
     }

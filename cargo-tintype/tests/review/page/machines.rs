@@ -37,7 +37,10 @@ fn commands(project: &Project, worker: &str) -> Vec<String> {
 async fn machines_are_shown_paused_and_cancelled() {
     let project = Project::recorded().await;
     let recorder = project.record(SHARED).await;
-    recorder.sync().await;
+    recorder
+        .wait_joined(std::time::Duration::from_secs(60))
+        .await
+        .unwrap();
     let first = worker(&project, "ci-7:7", "working").await;
     let _second = worker(&project, "ci-8:7", "paused").await;
     let silent = r#"{"state":"working","sessions":2,"running":1,"lastSeen":1000}"#;
@@ -85,7 +88,10 @@ async fn machines_are_shown_paused_and_cancelled() {
 async fn commands_need_a_session_and_a_run_in_progress() {
     let project = Project::recorded().await;
     let recorder = project.record(SHARED).await;
-    recorder.sync().await;
+    recorder
+        .wait_joined(std::time::Duration::from_secs(60))
+        .await
+        .unwrap();
     let _worker = worker(&project, "ci-7:7", "working").await;
     let page = Page::of(project).await;
     let review = &page.review;
