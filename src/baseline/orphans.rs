@@ -105,3 +105,6 @@ fn relative(root: &Path, path: &Path) -> String {
         .collect();
     parts.join("/")
 }
+
+#[cfg(test)]
+mod tests;
