@@ -100,6 +100,8 @@ pub mod redis {
 }
 
 pub mod report {
+    pub use crate::report::plural;
+
     pub mod junit {
         pub use crate::report::junit::write;
     }

@@ -69,17 +69,8 @@ pub(super) fn claims(
     }
     for &(index, change) in &changes.removed {
         let areas = claims.baseline.with_descendants(index);
-        claims.found.push(Claim {
-            change,
-            element: current.elements.len() + index,
-            order: claims.order_of_removed(index),
-            areas: areas
-                .into_iter()
-                .map(|area| outset(area, OVERHANG))
-                .collect(),
-            colours: None,
-            check: ClaimCheck::Area,
-        });
+        let order = claims.order_of_removed(index);
+        claims.add_areas(change, current.elements.len() + index, order, areas);
     }
     claims.found
 }
@@ -93,10 +84,14 @@ struct ClaimList<'a> {
 
 impl ClaimList<'_> {
     fn add(&mut self, change: usize, element: usize, layer: f64, areas: Vec<PixelRect>) {
+        self.add_areas(change, element, element as f64 + layer, areas);
+    }
+
+    fn add_areas(&mut self, change: usize, element: usize, order: f64, areas: Vec<PixelRect>) {
         self.found.push(Claim {
             change,
             element,
-            order: element as f64 + layer,
+            order,
             areas: areas
                 .into_iter()
                 .map(|area| outset(area, OVERHANG))

@@ -20,6 +20,16 @@ pub(crate) struct PagePair {
     pub(crate) current: LayoutDigest,
 }
 
+impl PagePair {
+    /// Reads compressed digests. `None` if one is invalid.
+    pub(crate) fn read(baseline: &[u8], current: &[u8]) -> Option<Self> {
+        Some(Self {
+            baseline: LayoutDigest::read(baseline)?,
+            current: LayoutDigest::read(current)?,
+        })
+    }
+}
+
 /// An explanation with the causes that it is made of.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ExplainedDifference {

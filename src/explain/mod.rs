@@ -35,7 +35,7 @@ mod values;
 mod verification;
 
 pub(crate) use causes::{DeclaringRule, DeclaringRules};
-pub(crate) use digest::{LayoutDigest, compress};
+pub(crate) use digest::compress;
 pub(crate) use explanation::{PagePair, changed_properties, explain};
 pub use groups::{CauseGroup, cause_groups, known_causes};
 pub use verification::{DigestedImages, verify_causes};

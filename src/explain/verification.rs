@@ -4,7 +4,6 @@
 use tintype_compare::Options;
 
 use super::causes::DeclaringRules;
-use super::digest::LayoutDigest;
 use super::explanation::{PagePair, explain};
 use super::groups::EXPLAINED;
 use crate::model::{Cause, CauseKind, Explanation};
@@ -46,9 +45,7 @@ pub fn verify_causes(
     let [Some(baseline), Some(current)] = captures.digests else {
         return Err("its baseline or current image has no layout digest".to_owned());
     };
-    let pages = LayoutDigest::read(baseline).zip(LayoutDigest::read(current));
-    let (baseline, current) = pages.ok_or("its layout digest cannot be read")?;
-    let pages = PagePair { baseline, current };
+    let pages = PagePair::read(baseline, current).ok_or("its layout digest cannot be read")?;
     let found = explain(
         &pages,
         captures.images,
@@ -61,7 +58,7 @@ pub fn verify_causes(
         let rest = percent(1.0 - found.explanation.explained_ratio);
         return Err(format!("{rest} of its differing pixels are unexplained"));
     }
-    // A change that another one covers may be one that nobody has looked at.
+    // A change that is covered by another one may not have been reviewed.
     let mut covered = found.covered.iter();
     if let Some(other) = covered.find(|cause| !accepted.contains(&cause.id)) {
         return Err(format!(

@@ -23,3 +23,4 @@ pub(crate) mod upload;
 mod words;
 
 pub(crate) use failure::{FailureMessages, test_message};
+pub use words::plural;

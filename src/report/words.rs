@@ -5,7 +5,7 @@ pub(super) use tintype_compare::grouped;
 use crate::model::{Status, Summary, VisualTestResult, VisualTestRun, accept_command};
 
 /// `1 snapshot`, `1,284 snapshots`, `2 stories`.
-pub(super) fn plural(count: u64, noun: &str) -> String {
+pub fn plural(count: u64, noun: &str) -> String {
     match (count, noun.strip_suffix('y')) {
         (1, _) => format!("1 {noun}"),
         (_, Some(stem)) => format!("{} {stem}ies", grouped(count)),

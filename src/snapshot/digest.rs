@@ -6,9 +6,7 @@ use super::first_look::FirstLook;
 use super::session_page::SessionPage;
 use super::settle::Capture;
 use crate::browser::BrowserError;
-use crate::explain::{
-    DeclaringRule, DeclaringRules, LayoutDigest, PagePair, changed_properties, compress,
-};
+use crate::explain::{DeclaringRule, DeclaringRules, PagePair, changed_properties, compress};
 use crate::files;
 use crate::manifest::Source;
 use crate::model::CauseSource;
@@ -65,12 +63,8 @@ async fn try_take(
 
     let baseline = look.baseline.baseline();
     let old = baseline.and_then(|baseline| baseline.digest.as_ref());
-    let pages = old.zip(capture.digest.as_ref()).and_then(|(old, new)| {
-        Some(PagePair {
-            baseline: LayoutDigest::read(old)?,
-            current: LayoutDigest::read(new)?,
-        })
-    });
+    let pages = old.zip(capture.digest.as_ref());
+    let pages = pages.and_then(|(old, new)| PagePair::read(old, new));
     let mut properties = pages.map_or_else(Vec::new, |pages| changed_properties(&pages));
     properties.truncate(MAX_PROPERTIES);
     if properties.is_empty() {

@@ -3,7 +3,7 @@
 use super::judge::{CompareRules, Judgement};
 use super::settle::Capture;
 use crate::baseline::Baseline;
-use crate::explain::{LayoutDigest, PagePair, explain};
+use crate::explain::{PagePair, explain};
 use crate::model::{Explanation, Status};
 
 /// The explanation of a difference, if both pages have a layout digest.
@@ -19,10 +19,7 @@ pub(super) fn explanation(
     if !is_difference {
         return None;
     }
-    let pages = PagePair {
-        baseline: LayoutDigest::read(old)?,
-        current: LayoutDigest::read(new)?,
-    };
+    let pages = PagePair::read(old, new)?;
     let changes = &judgement.environment_changed;
     let options = match changes.as_slice() {
         [] => &rules.options,

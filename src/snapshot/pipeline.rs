@@ -136,7 +136,7 @@ async fn take_look(
         captured = fast_path::capture(page, snapshot, expected, &mut timings).await;
     }
     let capture = captured?;
-    // A baseline without a digest gets one where all are accepted anew.
+    // TINTYPE_UPDATE=all adds the digest to a baseline that lacks one.
     let is_incomplete = verdicts.updater.completes_digests() && baseline.lacks_digest();
     if !capture.equals_baseline || is_incomplete {
         let look = FirstLook::new(page, snapshot, capture, baseline, timings);

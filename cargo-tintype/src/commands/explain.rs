@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 use serde_json::json;
-use tintype::compare::grouped;
 use tintype::internals::config::Config;
 use tintype::internals::explain::{CauseGroup, cause_groups};
 use tintype::internals::model::{RunId, VisualTestResult};
+use tintype::internals::report::plural;
 
 use crate::output::{self, print_line};
 use crate::project::Project;
@@ -118,8 +118,8 @@ fn print(run: &RunId, differing: usize, explained: &RunExplanation<'_>) {
     } = explained;
     print_line!(
         "{run}: {} by {}",
-        plural(differing, "difference"),
-        plural(groups.len(), "cause")
+        plural(differing as u64, "difference"),
+        plural(groups.len() as u64, "cause")
     );
     if !unexplained.is_empty() {
         print_line!("");
@@ -144,8 +144,8 @@ fn print(run: &RunId, differing: usize, explained: &RunExplanation<'_>) {
         let elements = cause.elements as usize;
         print_line!(
             "  {} on {}",
-            plural(cause.pixels as usize, "pixel"),
-            plural(elements, "element")
+            plural(cause.pixels, "pixel"),
+            plural(elements as u64, "element")
         );
         print_line!(
             "  accept: cargo tintype accept --cause {} --run {run}",
@@ -172,12 +172,5 @@ fn print(run: &RunId, differing: usize, explained: &RunExplanation<'_>) {
 fn more(count: usize) {
     if let Some(more @ 1..) = count.checked_sub(MAX_NAMES) {
         print_line!("  and {more} more");
-    }
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        _ => format!("{} {noun}s", grouped(count as u64)),
     }
 }

@@ -28,7 +28,7 @@ pub(in crate::browser) async fn layout_digest(
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct FoundRule {
     pub(crate) selector: String,
-    /// The path of its file on the server of the stories; empty if there is none.
+    /// The path of its file on the story server; empty without a file.
     pub(crate) file: String,
 }
 
