@@ -7,6 +7,15 @@ use fantoccini::key::Key;
 use super::Page;
 use crate::project::{CARD, DARK, NEW, RUN};
 
+/// Undoes a batch that has replaced the baseline `before`.
+async fn undo_all(page: Page, before: &[u8]) {
+    page.browser.press("u").await;
+    page.browser.toast("Undid 3 snapshots").await;
+    assert_eq!(page.project.baseline_bytes(CARD), before);
+    assert!(page.project.accepted(NEW).is_none());
+    page.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_is_undone_as_a_whole_after_a_reload() {
     let page = Page::open().await;
@@ -19,11 +28,7 @@ async fn a_batch_is_undone_as_a_whole_after_a_reload() {
     browser.toast("Accepted 3 snapshots").await;
     browser.client.refresh().await.unwrap();
     browser.wait(".detail .frame img").await;
-    browser.press("u").await;
-    browser.toast("Undid 3 snapshots").await;
-    assert_eq!(page.project.baseline_bytes(CARD), before);
-    assert!(page.project.accepted(NEW).is_none());
-    page.close().await;
+    undo_all(page, &before).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,11 +47,7 @@ async fn one_undo_undoes_all_that_were_accepted_together() {
         .count(".vlist-row .tone[data-status=passed]", 4)
         .await;
     assert!(page.project.accepted(NEW).is_some());
-    browser.press("u").await;
-    browser.toast("Undid 3 snapshots").await;
-    assert_eq!(page.project.baseline_bytes(CARD), before);
-    assert!(page.project.accepted(NEW).is_none());
-    page.close().await;
+    undo_all(page, &before).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,24 @@
 //! The machines of a shared run in the page.
 
+use std::time::Duration;
+
 use tintype::internals::model::RunId;
-use tintype::internals::record::SharedQueue;
+use tintype::internals::record::{Recorder, SharedQueue};
 
 use super::Page;
 use crate::http::request;
 use crate::project::{CARD, Project};
 
 const SHARED: &str = "run-2";
+
+/// A project with a run in progress.
+async fn shared_run() -> (Project, Recorder) {
+    let project = Project::recorded().await;
+    let recorder = project.record(SHARED).await;
+    let limit = Duration::from_secs(60);
+    recorder.wait_joined(limit).await.unwrap();
+    (project, recorder)
+}
 
 /// The queue of a worker that tells what it does.
 async fn worker(project: &Project, name: &str, state: &str) -> SharedQueue {
@@ -35,12 +46,7 @@ fn commands(project: &Project, worker: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn machines_are_shown_paused_and_cancelled() {
-    let project = Project::recorded().await;
-    let recorder = project.record(SHARED).await;
-    recorder
-        .wait_joined(std::time::Duration::from_secs(60))
-        .await
-        .unwrap();
+    let (project, recorder) = shared_run().await;
     let first = worker(&project, "ci-7:7", "working").await;
     let _second = worker(&project, "ci-8:7", "paused").await;
     let silent = r#"{"state":"working","sessions":2,"running":1,"lastSeen":1000}"#;
@@ -86,12 +92,7 @@ async fn machines_are_shown_paused_and_cancelled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_need_a_session_and_a_run_in_progress() {
-    let project = Project::recorded().await;
-    let recorder = project.record(SHARED).await;
-    recorder
-        .wait_joined(std::time::Duration::from_secs(60))
-        .await
-        .unwrap();
+    let (project, recorder) = shared_run().await;
     let _worker = worker(&project, "ci-7:7", "working").await;
     let page = Page::of(project).await;
     let review = &page.review;

@@ -1,6 +1,5 @@
 //! Addresses, history, search and shortcuts of the page.
 
-use fantoccini::key::Key;
 use serde_json::json;
 
 use super::{LISTENING, Page, holding};
@@ -66,33 +65,6 @@ async fn back_leads_from_a_snapshot_to_the_list_on_a_phone() {
     browser
         .until("document.querySelector('.workbench:not(.is-open) .vlist-row')")
         .await;
-    page.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn enter_and_escape_leave_the_search_and_keep_it() {
-    let page = Page::open().await;
-    let browser = &page.browser;
-    for key in [Key::Enter, Key::Escape] {
-        browser
-            .goto(&format!("{}/#/runs", page.review.address()))
-            .await;
-        browser.open_card(&page.review, RUN).await;
-        browser.press("/").await;
-        let search = browser.wait("input[type=search]").await;
-        search.send_keys("gift").await.unwrap();
-        search.send_keys(&key.to_string()).await.unwrap();
-        browser
-            .until("document.activeElement === document.body")
-            .await;
-        browser.count(".vlist-row", 1).await;
-        browser
-            .until("decodeURIComponent(location.hash).includes('gift::')")
-            .await;
-        browser
-            .script("document.querySelector('input[type=search]').value = ''")
-            .await;
-    }
     page.close().await;
 }
 

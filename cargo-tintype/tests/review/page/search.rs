@@ -19,6 +19,9 @@ async fn leaving_the_search_keeps_it_and_a_second_escape_clears_it() {
             .until("document.activeElement === document.body")
             .await;
         browser.count(".vlist-row", 1).await;
+        browser
+            .until("decodeURIComponent(location.hash).includes('gift::')")
+            .await;
         browser.press(&Key::Escape.to_string()).await;
         browser.count(".vlist-row", 4).await;
         browser
