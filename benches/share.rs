@@ -162,8 +162,8 @@ async fn claims(url: &str) {
     let lanes = [LANE.to_owned()];
     let queue = config.shared_queue(&id, "host:1", &lanes).unwrap();
     let recorder = Recorder::open_shared(config, run(id.as_str()), 0).unwrap();
-    recorder.wait_joined(Duration::from_secs(10)).await.unwrap();
-    join(&queue, &plan(10_000, GROUP)).await.unwrap();
+    let plan = plan(10_000, GROUP);
+    join(&recorder, &queue, &plan).await.unwrap();
     let mut times = Vec::new();
     for request in 0..5_000 {
         let begun = Instant::now();

@@ -1,7 +1,6 @@
 //! Subscribes the reports to the events of a run.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::fs;
 use std::sync::Arc;
 
@@ -56,7 +55,7 @@ fn suite_name(manifest: &Manifest, config: &Config) -> String {
 
 /// The line of the manifest that declares each story, by story id.
 fn story_lines(manifest: &Manifest) -> HashMap<String, usize> {
-    let Ok(text) = fs::read(manifest.root.join(file_name(manifest))) else {
+    let Ok(text) = fs::read(manifest.file()) else {
         return HashMap::new();
     };
     let line = |offset: usize| {
@@ -69,13 +68,9 @@ fn story_lines(manifest: &Manifest) -> HashMap<String, usize> {
         .collect()
 }
 
-fn file_name(manifest: &Manifest) -> &OsStr {
-    manifest.path.file_name().unwrap_or_default()
-}
-
 /// The manifest's path from the root of its repository.
 fn path_in_repository(manifest: &Manifest) -> String {
-    let path = manifest.root.join(file_name(manifest));
+    let path = manifest.file();
     let mut folders = manifest.root.ancestors();
     let repository = folders.find(|folder| folder.join(".git").exists());
     let path = repository.and_then(|root| path.strip_prefix(root).ok());

@@ -7,6 +7,11 @@ use crate::config::RunConfig;
 use crate::model::RunId;
 
 impl Manifest {
+    /// The manifest's file, absolute.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.root.join(self.path.file_name().unwrap_or_default())
+    }
+
     /// The folder of journals, the private Redis, caches and runs.
     pub fn state_dir(&self) -> PathBuf {
         self.state_dir.clone()

@@ -6,6 +6,7 @@
 //! - `folders`: the run's folder, and the removal of older ones.
 //! - `error`: errors that keep a run from starting.
 //! - `options`: options of a run that the manifest cannot express.
+//! - `plans`: the plan of a run for the record, and for the queue of a shared run.
 //! - `identity`: the names of the run and of this process.
 //! - `results`: the result of every snapshot, and tests that wait for one.
 //! - `engine_health`: engines that do not start any more.
@@ -44,6 +45,7 @@ mod identity;
 mod interrupt;
 mod open_files;
 mod options;
+mod plans;
 mod results;
 mod session_loop;
 mod setup;

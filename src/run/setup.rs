@@ -14,8 +14,9 @@ use super::environment;
 use super::error::RunError;
 use super::identity::RunIdentity;
 use super::options::{RunOptions, Scheduling};
+use super::plans::{recorded_plan, shared_plan};
 use super::results::ResultTable;
-use super::shared_work::{JoinedRun, shared_plan};
+use super::shared_work::JoinedRun;
 use crate::baseline::Baselines;
 use crate::browser::{self, BrowserError, find};
 use crate::cache::{Cache, CacheContext, CachedPass, browser_build};
@@ -69,7 +70,7 @@ pub(super) async fn open(
     );
     let stories = served?;
     let base = stories.base().to_owned();
-    let (mut cache_context, build) = cache_context(&manifest, &config, &environment);
+    let (mut cache_context, builds) = cache_context(&manifest, &config, &environment);
     cache_context.hooks = hooks.key().map(str::to_owned);
     let folder = manifest.state_dir().join("cache");
     let cache = Cache::open(
@@ -84,7 +85,7 @@ pub(super) async fn open(
     let shares_work = config.run.shares_work;
     let starts_now = scheduling == Scheduling::All && !shares_work;
     match first_engine(&snapshots, &hits, &manifest).filter(|_| starts_now) {
-        None => environment.browser = build,
+        None => environment.browser = all_builds(&builds),
         Some(engine) => {
             let connection = connect(engine, &manifest, &base, &snapshots).await;
             if let Ok(BrowserConnection { browser, .. }) = &connection {
@@ -98,10 +99,11 @@ pub(super) async fn open(
     let worker = worker_name(&config);
     let shared = shares_work.then(|| {
         let commit = environment.git.as_ref().map(|git| git.commit.clone());
-        let plan = shared_plan(&manifest, &snapshots, config.run.update, commit);
+        let plan = shared_plan(&manifest, &snapshots, config.run.update, commit, &builds);
         let queue = record.shared_queue(&config.run.id, &worker, &plan.lanes());
         queue.map(|queue| (queue, plan))
     });
+    let shared = shared.flatten();
     let coordination = record.coordination(&config.run.id);
     let local = RecordConfig::memory().coordination(&config.run.id);
     let round = format!("{:x}", now_ms());
@@ -122,7 +124,7 @@ pub(super) async fn open(
     };
     let is_shared = config.nextest.active || shares_work;
     let mut recorder = Recorder::join(record, run.clone(), plan, is_shared)?;
-    let shared = match shared.flatten() {
+    let shared = match shared {
         None => None,
         Some((queue, plan)) => {
             let shared = JoinedRun::join(queue, plan, &recorder).await?;
@@ -169,21 +171,6 @@ pub(super) async fn open(
         stories,
         notices,
     })
-}
-
-/// The plan for the record, named after its snapshots.
-fn recorded_plan(snapshots: &[Snapshot]) -> RecordedPlan {
-    let names = snapshots.iter().map(|snapshot| snapshot.identifier.key());
-    let mut names: Vec<_> = names.collect();
-    names.sort_unstable();
-    let mut hasher = blake3::Hasher::new();
-    for name in &names {
-        hasher.update(name.as_bytes()).update(b"\n");
-    }
-    RecordedPlan {
-        name: hasher.finalize().to_hex()[..16].to_owned(),
-        snapshots: snapshots.len() as u64,
-    }
 }
 
 /// The engine of the snapshots that the queue starts with.
@@ -293,13 +280,22 @@ fn finish_without_browser(context: &RunContext, hits: &[Option<CachedPass>]) {
     }
 }
 
+/// The local engines of this machine, each with its build.
+type EngineBuilds = Vec<(BrowserName, String)>;
+
+/// All builds, as the environment names them.
+fn all_builds(builds: &EngineBuilds) -> Option<String> {
+    let builds: Vec<_> = builds.iter().map(|(_, build)| build.as_str()).collect();
+    (!builds.is_empty()).then(|| builds.join(", "))
+}
+
 /// The context of the cache for the browsers of this machine, and their builds.
 /// A `webdriver` has its own browsers.
 pub fn cache_context(
     manifest: &Manifest,
     config: &Config,
     environment: &Environment,
-) -> (CacheContext, Option<String>) {
+) -> (CacheContext, EngineBuilds) {
     let (mut browsers, mut switches, mut builds) = (Vec::new(), Vec::new(), Vec::new());
     let names = manifest.browser.names.iter();
     for &engine in names.filter(|_| manifest.browser.webdriver.is_none()) {
@@ -311,7 +307,7 @@ pub fn cache_context(
         let kind = program.and_then(Path::file_name);
         browsers.push(format!("{build:?} {kind:?}"));
         switches.extend(manifest.browser.switches(engine));
-        builds.extend(build);
+        builds.extend(build.map(|build| (engine, build)));
     }
     let mut context = CacheContext::new(
         browsers.join(", "),
@@ -320,6 +316,5 @@ pub fn cache_context(
         &config.variables,
     );
     context.project.clone_from(&manifest.project);
-    let builds = (!builds.is_empty()).then(|| builds.join(", "));
     (context, builds)
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -11,22 +10,17 @@ use tokio::task::JoinHandle;
 use super::admission_notice::AdmissionNotice;
 use super::context::RunContext;
 use super::session_loop::RunQueue;
-use crate::browser::{Browser, find};
-use crate::cache::{CachedPass, browser_build};
-use crate::config::UpdateMode;
+use crate::browser::Browser;
+use crate::cache::CachedPass;
 use crate::events::{Bus, Event, Subscriber};
 use crate::manifest::Manifest;
-use crate::model::{BrowserName, RecordedEvent, Status};
+use crate::model::{RecordedEvent, Status};
 use crate::plan::Snapshot;
-use crate::record::{ClaimedGroup, HeldLeases, QueuedGroup, Recorder, SharedQueue};
+use crate::record::{ClaimedGroup, HeldLeases, Recorder, SharedQueue};
 use crate::schedule::{in_plan_order, is_gated};
 use crate::share::{
-    ElsewhereOutcome, JoinError, Joined, LocalRun, PlanDigest, ShareWorker, SharedPlan,
-    WorkerDescription, join,
+    ElsewhereOutcome, JoinError, Joined, LocalRun, ShareWorker, SharedPlan, WorkerDescription, join,
 };
-
-/// How long a process waits for the server when it joins a shared run.
-const JOIN_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What a process has joined.
 pub(super) struct JoinedRun {
@@ -44,11 +38,7 @@ impl JoinedRun {
         plan: SharedPlan,
         recorder: &Recorder,
     ) -> Result<Self, JoinError> {
-        let joined = match recorder.wait_joined(JOIN_TIMEOUT).await {
-            Ok(()) => join(&queue, &plan).await,
-            Err(error) => Err(JoinError::Unreachable(error.to_string())),
-        };
-        match joined {
+        match join(recorder, &queue, &plan).await {
             Ok(joined) => Ok(Self {
                 queue,
                 plan,
@@ -89,7 +79,7 @@ impl RunningWorker {
             host: context.config.system.host.clone(),
             pid: std::process::id(),
             sessions,
-            engines: engines(&context.site.manifest),
+            engines: engines(&context.site.manifest, &plan.builds),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let current = Arc::new(CurrentTests::default());
@@ -119,7 +109,7 @@ impl RunningWorker {
     }
 }
 
-/// Whether somebody has canceled the run.
+/// Whether the run was canceled.
 #[derive(Default)]
 pub(super) struct Cancellation {
     is_set: AtomicBool,
@@ -203,7 +193,7 @@ impl LocalRun for SharedWork {
 
     fn start(&self, group: &ClaimedGroup) {
         let context = &self.context;
-        let (mut captured, mut gated) = (HashSet::new(), Vec::new());
+        let (mut captured, mut gated) = (Vec::new(), Vec::new());
         for index in self.indices(&group.keys) {
             context.results.request(index);
             if let Some(reason) = &context.snapshots[index].skip {
@@ -213,20 +203,17 @@ impl LocalRun for SharedWork {
             } else if is_gated(&context.snapshots[index]) {
                 gated.push(index);
             } else {
-                captured.insert(index);
+                captured.push(index);
             }
         }
         let settings = &context.site.manifest.browser;
-        let groups = in_plan_order(
-            &context.snapshots,
-            |index| !captured.contains(&index),
-            |engine| Browser::needs_restart_for_theme(engine, settings),
-        );
-        let is_closed = !self.queue.add(groups) || self.queue.is_closed();
-        let sent = context
-            .notices
-            .send(AdmissionNotice::Claimed(gated.clone()));
-        if is_closed || (sent.is_err() && !gated.is_empty()) {
+        let groups = in_plan_order(&context.snapshots, captured.iter().copied(), |engine| {
+            Browser::needs_restart_for_theme(engine, settings)
+        });
+        let is_open = self.queue.add(groups);
+        let notice = AdmissionNotice::Claimed(gated.clone());
+        let is_admitted = context.notices.send(notice).is_ok() || gated.is_empty();
+        if !is_open || !is_admitted {
             // The process was interrupted while it claimed the group.
             for index in captured.into_iter().chain(gated) {
                 context.finish_elsewhere(index, "left to the other machines", None);
@@ -241,11 +228,6 @@ impl LocalRun for SharedWork {
             .remove(|group| group.0.iter().all(|i| indices.contains(i)));
         let removed = removed.iter().flat_map(|group| &group.0);
         removed.map(|index| self.key(*index)).collect()
-    }
-
-    fn unfinished(&self) -> Vec<String> {
-        let requested = self.context.results.requested();
-        requested.into_iter().map(|index| self.key(index)).collect()
     }
 
     fn unfinished_of(&self, keys: &[String]) -> Vec<String> {
@@ -297,115 +279,11 @@ fn index_of(snapshots: &[Snapshot]) -> HashMap<String, usize> {
 
 /// The engines that this machine has. Those of a `webdriver` are not known before
 /// a session is opened, so it has all.
-fn engines(manifest: &Manifest) -> Vec<String> {
+fn engines(manifest: &Manifest, builds: &[(String, String)]) -> Vec<String> {
     let settings = &manifest.browser;
+    if settings.webdriver.is_none() {
+        return builds.iter().map(|(engine, _)| engine.clone()).collect();
+    }
     let names = settings.names.iter();
-    let found =
-        names.filter(|engine| settings.webdriver.is_some() || find(settings, **engine).is_ok());
-    found.map(|engine| engine.as_str().to_owned()).collect()
-}
-
-/// How many stories must run one after the other before a story; cycles are errors
-/// of the manifest.
-fn depth<'a>(
-    story: &'a str,
-    after: &HashMap<&'a str, Vec<&'a str>>,
-    known: &mut HashMap<&'a str, u32>,
-) -> u32 {
-    if let Some(depth) = known.get(story) {
-        return *depth;
-    }
-    let mut deepest = 0;
-    for before in after.get(story).into_iter().flatten() {
-        if after.contains_key(before) {
-            deepest = deepest.max(1 + depth(before, after, known));
-        }
-    }
-    known.insert(story, deepest);
-    deepest
-}
-
-/// The local engines of this machine, each with its build.
-fn builds(manifest: &Manifest) -> Vec<(String, String)> {
-    let settings = &manifest.browser;
-    let local = settings
-        .names
-        .iter()
-        .filter(|_| settings.webdriver.is_none());
-    let builds = local.filter_map(|&engine| {
-        let programs = find(settings, engine).ok()?;
-        let build = browser_build(&programs.browser, &manifest.state_dir());
-        Some((engine.as_str().to_owned(), build))
-    });
-    builds.collect()
-}
-
-/// The plan of a shared run.
-pub(super) fn shared_plan(
-    manifest: &Manifest,
-    snapshots: &[Snapshot],
-    update: UpdateMode,
-    commit: Option<String>,
-) -> SharedPlan {
-    let mut groups: Vec<QueuedGroup> = Vec::new();
-    let mut position: HashMap<String, usize> = HashMap::new();
-    let mut names = blake3::Hasher::new();
-    let mut first_engine: HashMap<&str, BrowserName> = HashMap::new();
-    let mut depths = HashMap::new();
-    let after: HashMap<&str, Vec<&str>> = snapshots
-        .iter()
-        .map(|snapshot| {
-            let after = snapshot
-                .story
-                .after
-                .iter()
-                .map(|after| after.story.as_str());
-            (snapshot.story.id.as_str(), after.collect())
-        })
-        .collect();
-    for snapshot in snapshots {
-        let key = snapshot.identifier.key();
-        names.update(key.as_bytes()).update(b"\n");
-        let story = &snapshot.story;
-        // The engines of a story with `sync` steps meet on one machine.
-        let lane = match story.has_sync() {
-            true => first_engine.entry(&story.id).or_insert(snapshot.browser),
-            false => &snapshot.browser,
-        };
-        let lane = lane.as_str();
-        let name = format!("{}@{lane}", story.id);
-        let at = *position.entry(name.clone()).or_insert_with(|| {
-            groups.push(QueuedGroup {
-                name,
-                lane: lane.to_owned(),
-                keys: Vec::new(),
-                after: story
-                    .after
-                    .iter()
-                    .map(|after| after.story.clone())
-                    .collect(),
-                depth: depth(&story.id, &after, &mut depths),
-                ..QueuedGroup::default()
-            });
-            groups.len() - 1
-        });
-        groups[at].keys.push(key);
-    }
-    let text = std::fs::read(
-        manifest
-            .root
-            .join(manifest.path.file_name().unwrap_or_default()),
-    )
-    .unwrap_or_default();
-    SharedPlan {
-        digest: PlanDigest {
-            commit: commit.unwrap_or_default(),
-            manifest: blake3::hash(&text).to_hex().to_string(),
-            snapshots: names.finalize().to_hex().to_string(),
-            update: update.as_str().to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        },
-        builds: builds(manifest),
-        groups,
-    }
+    names.map(|engine| engine.as_str().to_owned()).collect()
 }

@@ -23,7 +23,8 @@ pub(super) fn by_browser(
     is_finished: impl Fn(usize) -> bool,
     needs_restart_for_theme: impl Fn(BrowserName) -> bool,
 ) -> Vec<SnapshotGroup> {
-    let mut groups = in_plan_order(snapshots, is_finished, &needs_restart_for_theme);
+    let open = (0..snapshots.len()).filter(|index| !is_finished(*index));
+    let mut groups = in_plan_order(snapshots, open, &needs_restart_for_theme);
     groups.sort_by_key(|group| browser_reuse_key(&snapshots[group.0[0]], &needs_restart_for_theme));
     groups
 }
@@ -34,25 +35,23 @@ pub(crate) fn by_test_name(
     snapshots: &[Snapshot],
     needs_restart_for_theme: impl Fn(BrowserName) -> bool,
 ) -> Vec<SnapshotGroup> {
-    let mut groups = in_plan_order(snapshots, |_| false, needs_restart_for_theme);
+    let mut groups = in_plan_order(snapshots, 0..snapshots.len(), needs_restart_for_theme);
     let name = |index: &usize| snapshots[*index].identifier.test_name();
     groups.sort_by_cached_key(|group| group.0.iter().map(name).min());
     groups
 }
 
-/// Groups the snapshots that are not finished, in the order of the plan.
+/// Groups these snapshots of a plan, which are in its order.
 pub(crate) fn in_plan_order(
     snapshots: &[Snapshot],
-    is_finished: impl Fn(usize) -> bool,
+    indices: impl IntoIterator<Item = usize>,
     needs_restart_for_theme: impl Fn(BrowserName) -> bool,
 ) -> Vec<SnapshotGroup> {
     let key = |snapshot: &Snapshot| browser_reuse_key(snapshot, &needs_restart_for_theme);
     let mut groups: Vec<SnapshotGroup> = Vec::new();
     let mut last: Option<&Snapshot> = None;
-    for (index, snapshot) in snapshots.iter().enumerate() {
-        if is_finished(index) {
-            continue;
-        }
+    for index in indices {
+        let snapshot = &snapshots[index];
         let same = last
             .is_some_and(|last| last.story.id == snapshot.story.id && key(last) == key(snapshot));
         match groups.last_mut() {

@@ -148,11 +148,6 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Whether no more groups are added.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.lock().is_closed
-    }
-
     /// Takes the next work for a session, and waits for it if there is none.
     /// `None` once the queue is closed and empty.
     pub(crate) async fn take(&self, session: SessionId) -> Option<Work> {

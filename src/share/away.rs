@@ -1,7 +1,5 @@
 //! What a worker does while the server is away.
 
-use std::collections::HashSet;
-
 use super::elsewhere::ElsewhereOutcome;
 use super::rendezvous;
 use super::worker::ShareWorker;
@@ -11,15 +9,13 @@ impl ShareWorker {
     /// Takes the part of the rest that the names of the workers give to this one.
     pub(super) fn divide(&mut self) {
         self.has_divided = true;
-        let unfinished: HashSet<_> = self.local.unfinished().into_iter().collect();
         for group in &self.plan.groups {
             let able = self
                 .workers
                 .iter()
                 .filter(|worker| worker.report.engines.contains(&group.lane));
             let able: Vec<_> = able.map(|worker| worker.worker.clone()).collect();
-            let is_open = |key: &&String| unfinished.contains(*key) && self.held.of(key).is_none();
-            let keys: Vec<_> = group.keys.iter().filter(is_open).cloned().collect();
+            let keys = self.without_own(self.local.unfinished_of(&group.keys));
             let is_own = self.lanes.contains(&group.lane)
                 && rendezvous::takes(self.queue.worker(), &group.name, &able);
             if keys.is_empty() || !is_own {
@@ -60,7 +56,8 @@ impl ShareWorker {
             tracing::warn!("failed to read what other machines have done: {error}");
         }
         let reason = "left to the other machines, as the server of the record is not reachable";
-        self.finish_without_status(self.local.unfinished(), reason);
+        let all: Vec<_> = self.plan.keys().cloned().collect();
+        self.finish_without_status(self.local.unfinished_of(&all), reason);
     }
 
     pub(super) fn finish_without_status(&self, keys: Vec<String>, reason: &str) {

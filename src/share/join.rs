@@ -6,11 +6,10 @@ use tokio::time::{Instant, sleep};
 
 use super::estimates::estimate;
 use super::plan::SharedPlan;
-use crate::record::{PlanConflict, PlanOutcome, SharedQueue};
+use crate::record::{PlanConflict, PlanOutcome, Recorder, SharedQueue};
 use crate::redis::StoreError;
 
-/// How long joining waits for the server and for the run, which the recorder
-/// creates meanwhile.
+/// How long joining waits for the run, and then for the queue.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(15);
 const JOIN_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -59,12 +58,18 @@ impl Joined {
     }
 }
 
-/// Joins a run: compares the plan with that of the run, and queues it if no
-/// worker has.
+/// Joins a run, which the recorder creates: compares the plan with that of the run,
+/// and queues it if no worker has.
 ///
 /// # Errors
 /// When the server cannot be reached, or has another plan.
-pub async fn join(queue: &SharedQueue, plan: &SharedPlan) -> Result<Joined, JoinError> {
+pub async fn join(
+    recorder: &Recorder,
+    queue: &SharedQueue,
+    plan: &SharedPlan,
+) -> Result<Joined, JoinError> {
+    let created = recorder.wait_joined(JOIN_TIMEOUT).await;
+    created.map_err(|error| JoinError::Unreachable(error.to_string()))?;
     let mut deadline = Instant::now() + JOIN_TIMEOUT;
     loop {
         match try_to_join(queue, plan).await {

@@ -24,9 +24,6 @@ pub trait LocalRun: Send + Sync {
     /// the keys of what it has removed.
     fn take_back(&self, keys: &[String]) -> Vec<String>;
 
-    /// The keys of snapshots that have no outcome here.
-    fn unfinished(&self) -> Vec<String>;
-
     /// Those of these keys whose snapshots have no outcome here.
     fn unfinished_of(&self, keys: &[String]) -> Vec<String>;
 

@@ -28,7 +28,7 @@ pub struct PlanDigest {
     pub commit: String,
     /// BLAKE3 of the manifest's text, in hex.
     pub manifest: String,
-    /// BLAKE3 of the names of all snapshots, in hex.
+    /// The name of the plan in the record, which is that of all snapshots.
     pub snapshots: String,
     /// `TINTYPE_UPDATE`.
     pub update: String,

@@ -162,18 +162,24 @@ impl ShareWorker {
         let mut at = self.first_open;
         while at < self.plan.groups.len() && open.len() < limit {
             let group = &self.plan.groups[at];
-            let mut keys = self.local.unfinished_of(&group.keys);
-            if keys.is_empty() && self.first_open == at {
+            let unfinished = self.local.unfinished_of(&group.keys);
+            if unfinished.is_empty() && self.first_open == at {
                 self.first_open = at + 1;
             }
-            // This worker reports its own outcomes.
-            keys.retain(|key| self.held.of(key).is_none());
+            let keys = self.without_own(unfinished);
             if !keys.is_empty() {
                 open.push((group.name.clone(), keys));
             }
             at += 1;
         }
         open
+    }
+
+    /// These snapshots without those that this worker has: it reports their outcomes
+    /// itself.
+    pub(super) fn without_own(&self, mut keys: Vec<String>) -> Vec<String> {
+        keys.retain(|key| self.held.of(key).is_none());
+        keys
     }
 }
 

@@ -75,7 +75,7 @@ impl Shared {
         self.command(&[]).output().unwrap().into()
     }
 
-    /// The value of a key; empty if there is none.
+    /// The value of a key; empty if the key does not exist.
     fn value(&self, key: &str) -> String {
         self.server.cli(&["GET", key])
     }

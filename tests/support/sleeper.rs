@@ -74,10 +74,7 @@ pub(crate) async fn take_part(
     plan: SharedPlan,
     work: Work,
 ) -> Result<usize, JoinError> {
-    if let Err(error) = recorder.wait_joined(Duration::from_secs(30)).await {
-        return Err(JoinError::Unreachable(error.to_string()));
-    }
-    join(&queue, &plan).await?;
+    join(&recorder, &queue, &plan).await?;
     let held = Arc::new(HeldLeases::default());
     let recorder = recorder.with_leases(Arc::clone(&held));
     let sleeper = Arc::new(Sleeper {
@@ -203,10 +200,6 @@ impl LocalRun for Sleeper {
         let (back, kept): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_back);
         state.groups = kept.into();
         back.concat()
-    }
-
-    fn unfinished(&self) -> Vec<String> {
-        self.lock().unfinished.iter().cloned().collect()
     }
 
     fn unfinished_of(&self, keys: &[String]) -> Vec<String> {
