@@ -34,6 +34,8 @@ struct PageEventState {
     requests: BTreeMap<(String, String), PageRequest>,
     workers: BTreeMap<String, String>,
     contexts: BTreeMap<i64, bool>,
+    /// The loader of the document that each frame shows, by the frame's id.
+    loaders: BTreeMap<String, String>,
     errors: Vec<PageError>,
 }
 
@@ -41,6 +43,8 @@ struct PageEventState {
 struct PageRequest {
     url: String,
     kind: String,
+    /// The loader of the document that sent it; empty in a worker.
+    loader: String,
     /// Its response has begun.
     is_answered: bool,
 }
@@ -159,7 +163,14 @@ impl PageEvents {
         match event["method"].as_str().unwrap_or_default() {
             "Emulation.virtualTimeBudgetExpired" => state.budget_expired = true,
             "Page.loadEventFired" => state.loaded = true,
-            "Page.frameStartedNavigating" | "Page.frameNavigated" => {}
+            "Page.frameStartedNavigating" => {}
+            "Page.frameNavigated" => {
+                let frame = &parameters["frame"];
+                state.document_shown(text(&frame["id"]), text(&frame["loaderId"]));
+            }
+            "Page.frameDetached" if parameters["reason"] != "swap" => {
+                state.frame_removed(&text(&parameters["frameId"]));
+            }
             "Network.requestWillBeSent" => state.request_sent(session, parameters),
             "Network.responseReceived" => state.response_received(&session, parameters),
             "Network.loadingFinished" => {
@@ -232,6 +243,7 @@ impl PageEventState {
             PageRequest {
                 url,
                 kind,
+                loader: text(&parameters["loaderId"]),
                 is_answered: false,
             },
         );
@@ -259,6 +271,26 @@ impl PageEventState {
         if self.requests.remove(&key(session, parameters)).is_none() {
             self.requests.remove(&key(String::new(), parameters));
         }
+    }
+
+    /// A frame shows another document. The requests of the one before are over:
+    /// Chromium does not report the end of a document that leads elsewhere
+    /// while it is parsed.
+    fn document_shown(&mut self, frame: String, loader: String) {
+        let before = self.loaders.insert(frame, loader.clone());
+        if let Some(before) = before.filter(|before| *before != loader) {
+            self.end_requests_of(&before);
+        }
+    }
+
+    fn frame_removed(&mut self, frame: &str) {
+        if let Some(loader) = self.loaders.remove(frame) {
+            self.end_requests_of(&loader);
+        }
+    }
+
+    fn end_requests_of(&mut self, loader: &str) {
+        self.requests.retain(|_, request| request.loader != loader);
     }
 
     fn loading_failed(&mut self, session: &str, parameters: &Value) {
@@ -315,4 +347,53 @@ fn console_argument(argument: &Value) -> String {
 fn have_one_origin(one: &str, other: &str) -> bool {
     let origin = |address: &str| url::Url::parse(address).ok().map(|url| url.origin());
     origin(one) == origin(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn send(events: &PageEvents, loader: &str, id: &str, kind: &str) {
+        events.handle(&json!({ "method": "Network.requestWillBeSent", "params": {
+            "requestId": id, "loaderId": loader, "type": kind,
+            "request": { "url": format!("http://host/{id}") } } }));
+    }
+
+    fn show(events: &PageEvents, frame: &str, loader: &str) {
+        events.handle(&json!({ "method": "Page.frameNavigated", "params": {
+            "frame": { "id": frame, "loaderId": loader } } }));
+    }
+
+    #[test]
+    fn the_requests_of_a_document_end_when_another_takes_its_place() {
+        let events = PageEvents::default();
+        send(&events, "first", "first", "Document");
+        show(&events, "main", "first");
+        send(&events, "first", "image", "Image");
+        send(&events, "child", "child", "Document");
+        show(&events, "frame", "child");
+        send(&events, "second", "second", "Document");
+        let in_flight = || events.requests_in_flight(true);
+        assert_eq!(in_flight().len(), 4);
+        show(&events, "main", "second");
+        assert_eq!(in_flight(), ["http://host/child", "http://host/second"]);
+        // The same document again, after it has changed its address.
+        show(&events, "main", "second");
+        assert_eq!(in_flight().len(), 2);
+    }
+
+    #[test]
+    fn the_requests_of_a_removed_frame_end_with_it() {
+        let events = PageEvents::default();
+        show(&events, "frame", "child");
+        send(&events, "child", "image", "Image");
+        events.handle(&json!({ "method": "Page.frameDetached", "params": {
+            "frameId": "frame", "reason": "swap" } }));
+        assert_eq!(events.requests_in_flight(true).len(), 1);
+        events.handle(&json!({ "method": "Page.frameDetached", "params": {
+            "frameId": "frame", "reason": "remove" } }));
+        assert_eq!(events.requests_in_flight(true), [""; 0]);
+    }
 }
