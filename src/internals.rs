@@ -37,7 +37,7 @@ pub mod cache {
 }
 
 pub mod config {
-    pub use crate::config::{ArtifactLocation, Config, Secret, Variables};
+    pub use crate::config::{ArtifactLocation, Config, Secret, Variables, closest};
 }
 
 pub mod escape {
@@ -55,14 +55,15 @@ pub mod files {
 }
 
 pub mod manifest {
-    pub use crate::manifest::{BrowserSettings, Manifest, ManifestError, SCHEMA};
+    pub use crate::manifest::{BrowserSettings, Manifest, ManifestError, Quarantine, SCHEMA};
 }
 
 pub mod model {
     pub use crate::model::{
         Cause, CauseKind, CauseSource, Environment, EnvironmentChange, Explanation, Git,
-        ImageHashes, Reason, RecordedEvent, RunFile, RunId, Status, StoryIdentifier, Summary,
-        VisualTestResult, VisualTestRun, now_ms, pin_environment, rfc3339,
+        ImageHashes, QuarantineMark, Reason, RecordedEvent, RunFile, RunId, Status,
+        StoryIdentifier, Summary, Viewport, VisualTestResult, VisualTestRun, now_ms,
+        pin_environment, rfc3339, today,
     };
 }
 
@@ -89,6 +90,10 @@ pub mod record {
         Records, Retention, RunPages, SharedQueue, SnapshotDecision, StreamEntry, Surplus,
         damaged_journals,
     };
+}
+
+pub mod snapshot {
+    pub use crate::snapshot::difference_hash;
 }
 
 pub mod redact {

@@ -30,8 +30,8 @@ use tintype::internals::config::Config;
 use crate::output::print_error;
 use commands::{
     accept, baselines, compare, completions, doctor, explain, export, flush, health, import,
-    import_from, init, list, orphans, prune, pull, push, reject, resume, runs, schema, show, test,
-    undo, wait, watch, workers,
+    import_from, init, list, orphans, prune, pull, push, quarantine, reject, resume, runs, schema,
+    show, test, undo, wait, watch, workers,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -78,6 +78,7 @@ enum Command {
     Pull(pull::PullOptions),
     Push(push::PushOptions),
     Baselines(baselines::BaselinesOptions),
+    Quarantine(quarantine::QuarantineOptions),
     Prune(prune::PruneOptions),
     Export(export::ExportOptions),
     Import(import::ImportOptions),
@@ -144,6 +145,7 @@ fn run(command: &Command, config: &Config) -> Result<()> {
         Command::Pull(options) => pull::run(config, options),
         Command::Push(options) => push::run(config, options),
         Command::Baselines(options) => baselines::run(config, options),
+        Command::Quarantine(options) => quarantine::run(config, options),
         Command::Prune(options) => prune::run(config, options),
         Command::Export(options) => export::run(config, options),
         Command::Import(options) => import::run(config, options),

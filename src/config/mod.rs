@@ -30,7 +30,7 @@ pub(crate) use redis::RedisServer;
 pub use resolve::Config;
 pub(crate) use resolve::RunConfig;
 pub use secret::Secret;
-pub(crate) use suggest::closest;
+pub use suggest::closest;
 pub(crate) use system::{ProgramSearch, System};
 pub(crate) use text_template::{TextTemplate, UnsetVariable};
 pub use variables::Variables;

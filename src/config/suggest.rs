@@ -2,7 +2,7 @@
 
 /// The name closest to `wrong`, if at most `max_distance` letters differ.
 /// Letter case does not count.
-pub(crate) fn closest<'a>(
+pub fn closest<'a>(
     wrong: &str,
     names: impl IntoIterator<Item = &'a str>,
     max_distance: usize,

@@ -1,6 +1,7 @@
 //! Reads a manifest: puts the sections and the stories together.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use toml::de::DeTable;
 
@@ -11,19 +12,22 @@ use super::error::{ManifestError, Problem};
 use super::reader::{Problems, Table};
 use super::sections::{check_source, story, suite};
 use super::stories;
-use super::types::Manifest;
+use super::types::{Manifest, Quarantine};
 
 impl Manifest {
-    /// Reads a manifest from its file.
+    /// Reads a manifest from its file, and the quarantines beside it.
     ///
     /// # Errors
     /// When the file cannot be read or has errors.
     pub fn load(path: &Path, config: &Config) -> Result<Self, ManifestError> {
         let source = std::fs::read_to_string(path).map_err(|e| ManifestError::read(path, &e))?;
-        Self::parse(path, &source, config)
+        let mut manifest = Self::parse(path, &source, config)?;
+        let quarantines = Quarantine::load(path)?;
+        manifest.quarantines = quarantines.into_iter().map(Arc::new).collect();
+        Ok(manifest)
     }
 
-    /// Reads a manifest from its text. Relative paths start at the folder of
+    /// Reads a manifest from its text, without quarantines. Relative paths start at the folder of
     /// `path`, and errors name it.
     ///
     /// # Errors
@@ -69,6 +73,7 @@ impl Manifest {
             retries: suite.retries,
             device: suite.device,
             stories,
+            quarantines: Vec::new(),
             text: source.into(),
         })
     }
@@ -80,7 +85,7 @@ impl Manifest {
 }
 
 /// The errors of the TOML parser.
-fn syntax(errors: &[toml::de::Error]) -> Vec<Problem> {
+pub(super) fn syntax(errors: &[toml::de::Error]) -> Vec<Problem> {
     errors
         .iter()
         .map(|error| Problem::new(error.span().unwrap_or(0..0), error.message()))

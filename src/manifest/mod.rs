@@ -12,6 +12,7 @@ mod load;
 mod overrides;
 mod pages;
 mod paths;
+mod quarantine;
 mod reader;
 mod schema;
 mod sections;
@@ -34,5 +35,5 @@ pub(crate) use types::{
 };
 pub use types::{
     BrowserSettings, CaptureSettings, ColorScheme, Contrast, Device, HostPort, Isolation, Manifest,
-    Medium, Network, PageErrors, Screen, StorySpec, Target, Theme, WaitFor,
+    Medium, Network, PageErrors, Quarantine, Screen, StorySpec, Target, Theme, WaitFor,
 };

@@ -257,6 +257,7 @@ impl<'a> Value<'a> {
     fn item_place(&self) -> String {
         match self.place.as_str() {
             "`story` in the manifest" => "[[story]]".to_owned(),
+            "`quarantine` in the manifest" => "[[quarantine]]".to_owned(),
             "`request` in the manifest" => "[[request]]".to_owned(),
             "`request` in [[story]]" => "[[story.request]]".to_owned(),
             place => place.to_owned(),

@@ -88,6 +88,10 @@ pub struct VisualTestResult {
     /// expected is `changed`; one that does not is `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_failure: Option<String>,
+    /// The quarantine that covers it. A snapshot that fails in quarantine is
+    /// `changed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<QuarantineMark>,
     /// The step that failed; `current` then shows the page at that time and
     /// cannot be accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,6 +135,18 @@ pub struct Attempt {
     pub message: Option<String>,
     /// The duration in milliseconds.
     pub duration_ms: u64,
+}
+
+/// The quarantine of a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QuarantineMark {
+    /// Why it is in quarantine.
+    pub reason: String,
+    /// The last day of the quarantine, in UTC: `2026-12-31`.
+    pub until: String,
+    /// The status that it would have without the quarantine.
+    pub status: Status,
 }
 
 /// A step of a story that failed.
@@ -248,6 +264,7 @@ impl VisualTestResult {
             cached: false,
             attempts: Vec::new(),
             known_failure: None,
+            quarantine: None,
             unmet_step: None,
             page_errors: Vec::new(),
             accepted_at: None,
@@ -261,7 +278,9 @@ impl VisualTestResult {
 
     /// Whether it passed, but not at the first attempt.
     pub fn is_flaky(&self) -> bool {
-        self.attempts.len() > 1 && matches!(self.status, Status::Passed | Status::Changed)
+        let ended_well = matches!(self.status, Status::Passed | Status::Changed);
+        let was_failure = self.fails_as_known() || self.fails_in_quarantine();
+        self.attempts.len() > 1 && ended_well && !was_failure
     }
 
     /// Whether it was new and became the baseline at once, which is no failure.
@@ -295,6 +314,12 @@ impl VisualTestResult {
     /// become the baseline.
     pub fn fails_as_known(&self) -> bool {
         self.known_failure.is_some() && self.status == Status::Changed
+    }
+
+    /// Whether it failed, but does not fail its run because it is in quarantine.
+    pub fn fails_in_quarantine(&self) -> bool {
+        let mark = self.quarantine.as_ref();
+        mark.is_some_and(|mark| mark.status == Status::Failed) && self.status == Status::Changed
     }
 
     /// Whether its images show a problem instead of the story.

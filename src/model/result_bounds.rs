@@ -7,7 +7,13 @@ impl VisualTestResult {
     /// Limits every text and every list, whoever has written them: a message to
     /// 16 KiB, an address or another line to 2 KiB, a list to 100 entries.
     pub(crate) fn bound_texts(&mut self) {
-        for message in self.message.iter_mut().chain(&mut self.known_failure) {
+        let reason = self.quarantine.as_mut().map(|mark| &mut mark.reason);
+        for message in self
+            .message
+            .iter_mut()
+            .chain(&mut self.known_failure)
+            .chain(reason)
+        {
             bound(message, MAX_MESSAGE);
         }
         for attempt in &mut self.attempts {

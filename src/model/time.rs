@@ -7,6 +7,11 @@ pub fn now_ms() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
+/// The current day in UTC.
+pub fn today() -> jiff::civil::Date {
+    jiff::tz::TimeZone::UTC.to_datetime(Timestamp::now()).date()
+}
+
 /// Milliseconds since the Unix epoch as RFC 3339 in UTC, to the millisecond.
 /// A time outside the range of RFC 3339 becomes the epoch.
 pub fn rfc3339(ms: i64) -> String {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::manifest::{Manifest, ManifestError, Problem, Screen, StorySpec, TemplateValues, Theme};
 use crate::model::BrowserName;
-use crate::model::StoryIdentifier;
+use crate::model::{StoryIdentifier, today};
 
 use super::types::{Plan, Snapshot};
 
@@ -61,9 +61,13 @@ fn snapshot(
         theme: theme.name.clone(),
         viewport: screen.viewport,
     };
+    let quarantines = manifest.quarantines.iter();
+    let quarantines = quarantines.filter(|it| it.covers(&identifier) && it.holds_on(today()));
+    let quarantines = quarantines.cloned().collect();
     let known = story.known_failure.as_ref();
     let known = known.filter(|known| known.applies(browser, std::env::consts::OS));
     Snapshot {
+        quarantines,
         known_failure: known.map(|known| known.reason.clone()),
         baseline: baseline(manifest, &identifier, browser),
         identifier,

@@ -1,6 +1,7 @@
 //! Turns a manifest into ordered snapshots.
 
 mod build;
+mod quarantines;
 #[cfg(test)]
 mod tests;
 mod types;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::manifest::{Device, Screen, StorySpec, Theme};
+use crate::manifest::{Device, Quarantine, Screen, StorySpec, Theme};
 use crate::model::BrowserName;
 use crate::model::StoryIdentifier;
 use tintype_compare::Options;
@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub baseline: PathBuf,
     /// The reason for skipping it.
     pub skip: Option<String>,
+    /// The quarantines that hold today.
+    pub(crate) quarantines: Vec<Arc<Quarantine>>,
     /// The reason why it is expected to fail here.
     pub known_failure: Option<String>,
 }

@@ -109,6 +109,7 @@ fn changed(text: &mut String, results: &[VisualTestResult]) {
     let changed = results.iter().filter(|r| r.status == Status::Changed);
     list(text, changed, |result| {
         let kind = match result.known_failure {
+            _ if result.fails_in_quarantine() => "failed in quarantine",
             Some(_) => "failed as expected",
             None => "changed within tolerance",
         };

@@ -285,7 +285,9 @@ fn prefetch(context: &RunContext, hits: &[Option<CachedPass>]) -> Prefetch<Box<F
         let story = &snapshots[index].story;
         let only_shows = story.steps.is_empty() && story.login.is_none();
         let only_shows = only_shows && !is_gated(&snapshots[index]);
-        let is_plain = only_shows && snapshots[index].known_failure.is_none();
+        let is_as_expected =
+            snapshots[index].known_failure.is_none() && snapshots[index].quarantines.is_empty();
+        let is_plain = only_shows && is_as_expected;
         is_plain && !has_effects && has_one_engine && hits[index].is_none()
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::config::UpdateMode;
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Quarantine};
 use crate::model::BrowserName;
 use crate::plan::Snapshot;
 use crate::record::{QueuedGroup, RecordedPlan};
@@ -74,7 +74,8 @@ pub(super) fn shared_plan(
         });
         groups[at].keys.push(key);
     }
-    let text = std::fs::read(manifest.file()).unwrap_or_default();
+    let mut text = std::fs::read(manifest.file()).unwrap_or_default();
+    text.extend(std::fs::read(Quarantine::file(&manifest.file())).unwrap_or_default());
     SharedPlan {
         digest: PlanDigest {
             commit: commit.unwrap_or_default(),

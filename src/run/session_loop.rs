@@ -11,10 +11,11 @@ use super::snapshot_run::{GroupRest, JudgedRun, SnapshotProgress, SnapshotRun};
 use crate::browser::{self, BrowserError};
 use crate::model::BrowserName;
 use crate::model::{RecordedEvent, Status};
+use crate::plan::Snapshot;
 use crate::schedule::{PrefetchOutcome, Queue, SessionId, SnapshotGroup, Work};
 use crate::snapshot::{
-    FinishedSnapshot, Looked, SecondLook, SessionPage, catch_panic, expect_failure, judge_look,
-    look_at, run_fast_path,
+    FinishedSnapshot, Looked, SecondLook, SessionPage, catch_panic, difference_hash,
+    expect_failure, judge_look, look_at, quarantined, run_fast_path,
 };
 
 /// How often a snapshot is captured again because its browser broke, in
@@ -309,10 +310,23 @@ impl SessionLoop {
     }
 
     fn apply_expectation(&self, index: usize, finished: FinishedSnapshot) -> FinishedSnapshot {
-        match &self.context.snapshots[index].known_failure {
+        let snapshot = &self.context.snapshots[index];
+        let finished = match &snapshot.known_failure {
             Some(reason) => expect_failure(reason, finished),
             None => finished,
-        }
+        };
+        let current = finished.result.current.clone();
+        let difference = || self.difference(snapshot, &current?);
+        quarantined(&snapshot.quarantines, difference, finished)
+    }
+
+    /// The fingerprint of the difference of a snapshot whose current image has
+    /// been written.
+    fn difference(&self, snapshot: &Snapshot, current: &str) -> Option<String> {
+        let updater = &self.context.verdicts.updater;
+        let baseline = updater.baselines.read(&snapshot.baseline).ok()??;
+        let current = std::fs::read(updater.manifest.root.join(current)).ok()?;
+        difference_hash(&baseline.bytes, &current, snapshot)
     }
 
     async fn attempt(

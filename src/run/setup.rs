@@ -26,7 +26,7 @@ use crate::login::Logins;
 use crate::manifest::Manifest;
 use crate::model::BrowserName;
 use crate::model::{Environment, RecordedEvent, VisualTestRun, now_ms};
-use crate::plan::Snapshot;
+use crate::plan::{Plan, Snapshot};
 use crate::record::{RecordConfig, RecordedPlan, Recorder};
 use crate::serve::StoryServer;
 use crate::snapshot::{Barriers, BaselineUpdater, ImageFolder, Site, Verdicts};
@@ -155,6 +155,9 @@ pub(super) async fn open(
         .as_ref()
         .map(|shared| shared.joined.describe(run.run_id.as_str()));
     publish_start(&context, &run, joined);
+    if scheduling == Scheduling::All {
+        warn_of_quarantines(&context);
+    }
     if shares_work {
         (0..context.snapshots.len()).for_each(|index| {
             context.results.request(index);
@@ -266,6 +269,19 @@ fn publish_start(context: &RunContext, run: &VisualTestRun, joined: Option<Strin
         record: recorder.describe(),
         joined,
     })));
+}
+
+/// Warns of quarantines that have ended or are about no snapshot.
+fn warn_of_quarantines(context: &RunContext) {
+    let manifest = &context.site.manifest;
+    if manifest.quarantines.is_empty() {
+        return;
+    }
+    // The run may have only some of the snapshots.
+    let plan = Plan::from_manifest(manifest).unwrap_or_default();
+    for warning in plan.quarantine_warnings(manifest) {
+        context.services.bus.publish(Event::Warning(warning));
+    }
 }
 
 /// Finishes the snapshots that need no browser.

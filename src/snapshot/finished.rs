@@ -36,6 +36,8 @@ impl FinishedSnapshot {
         let attempts = result.attempts.iter_mut();
         let texts = attempts.filter_map(|attempt| attempt.message.as_mut());
         let texts = texts.chain(&mut result.message).chain(&mut self.notes);
+        let reason = result.quarantine.as_mut().map(|mark| &mut mark.reason);
+        let texts = texts.chain(reason);
         for text in texts.chain(&mut result.open_network) {
             *text = redact(text).into_owned();
         }

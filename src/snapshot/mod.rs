@@ -28,6 +28,7 @@
 //! - `update`: accepts captures as baselines.
 //! - `finished`: the result of a snapshot.
 //! - `known_failure`: snapshots that are expected to fail.
+//! - `quarantine`: snapshots whose failures do not fail the run.
 //! - `pipeline`: the whole way of one snapshot.
 
 mod artifacts;
@@ -50,6 +51,7 @@ mod page_hooks;
 mod page_load;
 mod panics;
 mod pipeline;
+mod quarantine;
 mod requests;
 mod session_page;
 mod settle;
@@ -70,6 +72,8 @@ pub(crate) use panics::catch_panic;
 pub(crate) use pipeline::{
     Looked, PendingVerdict, SecondLook, SnapshotJob, Verdicts, judge_look, look_at, run_fast_path,
 };
+pub use quarantine::difference_hash;
+pub(crate) use quarantine::quarantined;
 pub(crate) use session_page::{PageVisit, SessionPage};
 pub(crate) use site::Site;
 pub(crate) use update::BaselineUpdater;

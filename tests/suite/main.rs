@@ -31,6 +31,7 @@ mod page_errors;
 mod page_time;
 mod private_servers;
 mod project;
+mod quarantine;
 mod recording;
 mod requests;
 mod settling;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         ending::tests(),
         engines::tests(),
         expecting::tests(),
+        quarantine::tests(),
         explaining::tests(),
         grid::tests(),
         hostile::tests(),

@@ -119,6 +119,39 @@ impl Inspection<'_> {
         Ok(diff.differing())
     }
 
+    /// A fingerprint of the difference: the hash of the sizes of both images, and
+    /// of place and colours (RGBA8) of every differing pixel, row by row, in
+    /// lowercase hexadecimal. It is the same only for the same difference.
+    ///
+    /// # Errors
+    /// As for [`diff_png`](Self::diff_png).
+    #[doc(hidden)]
+    pub fn difference_hash(&mut self) -> Result<String, CompareError> {
+        let places = self.differing_pixels()?;
+        let (baseline, current) = match &self.decoded {
+            Some(pair) => pair.views(),
+            None => return Ok(blake3::Hasher::new().finalize().to_hex().to_string()),
+        };
+        let mut hasher = blake3::Hasher::new();
+        for view in [baseline, current] {
+            let (width, height) = view.size();
+            hasher.update(&(width as u64).to_le_bytes());
+            hasher.update(&(height as u64).to_le_bytes());
+        }
+        for (x, y) in places {
+            hasher.update(&x.to_le_bytes());
+            hasher.update(&y.to_le_bytes());
+            for view in [baseline, current] {
+                let (width, height) = view.size();
+                let is_inside = (x as usize) < width && (y as usize) < height;
+                let colour = is_inside.then(|| view.pixel(x as usize, y as usize));
+                hasher.update(&[u8::from(is_inside)]);
+                hasher.update(&colour.unwrap_or_default());
+            }
+        }
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+
     /// Counts the differing pixels at eleven thresholds, in one pass. Equal
     /// files are not decoded.
     ///
@@ -155,4 +188,46 @@ pub fn compare_in_bands(
     let found = comparison::compare_layout(&pair.layout(options), pair.sizes(), options);
     assert!(count.is_none_or(|count| count == found), "two counts");
     Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgba, RgbaImage};
+
+    use super::*;
+    use crate::{Antialiasing, encode_png};
+
+    fn png(width: u32, marked: &[(u32, u8)]) -> Vec<u8> {
+        let mut image = RgbaImage::from_pixel(width, 4, Rgba([9, 9, 9, 255]));
+        for (x, grey) in marked {
+            image.put_pixel(*x, 1, Rgba([*grey, *grey, *grey, 255]));
+        }
+        encode_png(&image).unwrap()
+    }
+
+    #[test]
+    fn only_the_same_difference_has_the_same_hash() {
+        let options = Options::default()
+            .threshold(0.0)
+            .antialiasing(Antialiasing::Count);
+        let hash = |baseline: &[u8], current: &[u8]| {
+            let mut inspection = inspect_png(baseline, current, &options).unwrap();
+            inspection.difference_hash().unwrap()
+        };
+        let baseline = png(8, &[]);
+        let found = hash(&baseline, &png(8, &[(2, 90)]));
+        assert_eq!(found, hash(&baseline, &png(8, &[(2, 90)])));
+        let others = [
+            hash(&baseline, &png(8, &[(3, 90)])),
+            hash(&baseline, &png(8, &[(2, 91)])),
+            hash(&baseline, &png(8, &[(2, 90), (5, 90)])),
+            hash(&png(8, &[(2, 8)]), &png(8, &[(2, 90)])),
+            hash(&baseline, &png(9, &[(2, 90)])),
+            hash(&baseline, &baseline),
+        ];
+        for (index, other) in others.iter().enumerate() {
+            assert_ne!(*other, found, "{index}");
+            assert!(!others[index + 1..].contains(other), "{index}");
+        }
+    }
 }

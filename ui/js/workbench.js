@@ -317,21 +317,22 @@ globalThis.Tintype ??= {};
         [h("dt", {}, what), h("dd", {}, `${baseline}, now ${current}`)])));
   }
 
-  // Known failures, unmet steps, instability and flakiness.
+  // Known failures, quarantines, unmet steps, instability and flakiness.
   function pageError({ kind, message, url }) {
     if (kind === "request") return `The request to ${url} failed: ${message}`;
     if (kind === "exception") return `Uncaught exception${url ? ` in ${url}` : ""}: ${message}`;
     return `console.error: ${message}`;
   }
 
-  function remarks({ knownFailure, attempts = [], status, unmetStep, unstable, pageErrors = [] }) {
+  function remarks({ knownFailure, quarantine, attempts = [], status, unmetStep, unstable, pageErrors = [] }) {
     const remark = (icon, kind, title, text) => h("div", { class: "alert", data: { status: kind } }, T.icon(icon), h("strong", {}, title), text && h("p", {}, text));
     return [
       knownFailure && remark("info", status, "Known failure", knownFailure),
+      quarantine && remark("info", status, `In quarantine until ${quarantine.until}`, quarantine.reason),
       unmetStep && remark("info", status, `Step ${unmetStep.number} failed`, "The image shows the page at that step and cannot be accepted."),
       unstable && remark("info", status, "Unstable", "The page looked different each time. The images show the last capture and its difference from the one before; they cannot be accepted."),
       pageErrors.length > 0 && remark("info", "changed", "Errors of the page", pageErrors.map(pageError).join("; ")),
-      attempts.length > 1 && (status === "passed" || status === "changed") && remark("info", "changed", "Flaky", `It ${status} on attempt ${attempts.length}.`),
+      attempts.length > 1 && (status === "passed" || (status === "changed" && !knownFailure && quarantine?.status !== "failed")) && remark("info", "changed", "Flaky", `It ${status} on attempt ${attempts.length}.`),
     ].filter(Boolean);
   }
 

@@ -20,6 +20,7 @@ pub(crate) mod orphans;
 pub(crate) mod prune;
 pub(crate) mod pull;
 pub(crate) mod push;
+pub(crate) mod quarantine;
 pub(crate) mod reject;
 pub(crate) mod resume;
 pub(crate) mod runs;

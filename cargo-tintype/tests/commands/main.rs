@@ -16,6 +16,7 @@ mod orphans;
 #[path = "../../../tests/support/port.rs"]
 mod port;
 mod project;
+mod quarantine;
 mod readme;
 mod record;
 mod reference;

@@ -166,7 +166,7 @@ impl PageEvents {
             "Page.frameStartedNavigating" => {}
             "Page.frameNavigated" => {
                 let frame = &parameters["frame"];
-                state.document_shown(text(&frame["id"]), text(&frame["loaderId"]));
+                state.document_shown(text(&frame["id"]), &text(&frame["loaderId"]));
             }
             "Page.frameDetached" if parameters["reason"] != "swap" => {
                 state.frame_removed(&text(&parameters["frameId"]));
@@ -276,8 +276,8 @@ impl PageEventState {
     /// A frame shows another document. The requests of the one before are over:
     /// Chromium does not report the end of a document that leads elsewhere
     /// while it is parsed.
-    fn document_shown(&mut self, frame: String, loader: String) {
-        let before = self.loaders.insert(frame, loader.clone());
+    fn document_shown(&mut self, frame: String, loader: &str) {
+        let before = self.loaders.insert(frame, loader.to_owned());
         if let Some(before) = before.filter(|before| *before != loader) {
             self.end_requests_of(&before);
         }

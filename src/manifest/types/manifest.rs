@@ -8,6 +8,7 @@ use crate::config::ArtifactLocation;
 use super::browser::BrowserSettings;
 use super::credentials::CredentialTemplates;
 use super::device::Device;
+use super::quarantine::Quarantine;
 use super::screen::Screen;
 use super::source::Source;
 use super::story::StorySpec;
@@ -64,6 +65,8 @@ pub struct Manifest {
     pub(crate) story_defaults: StorySpec,
     /// All themes, in the order of their lines.
     pub(crate) themes: Vec<Arc<Theme>>,
+    /// The entries of `quarantine.toml`, in the order of their lines.
+    pub quarantines: Vec<Arc<Quarantine>>,
     /// The text of the manifest, for errors that show its lines.
     pub(crate) text: Arc<str>,
 }
