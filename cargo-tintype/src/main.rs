@@ -10,6 +10,7 @@ mod output;
 mod percent;
 mod progress;
 mod project;
+mod quarantines;
 mod record_access;
 mod record_check;
 mod retrying_record;

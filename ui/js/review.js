@@ -9,7 +9,7 @@
 
   const main = R.main = h("main", { class: "app-main" });
   const notice = h("div", { class: "notice", role: "status" });
-  const links = new Map([["runs", "Runs"], ["flaky", "Flaky"]].map(([name, text]) => [name, h("a", { href: `#/${name}` }, text)]));
+  const links = new Map([["runs", "Runs"], ["flaky", "Health"]].map(([name, text]) => [name, h("a", { href: `#/${name}` }, text)]));
   let help = { open() {}, stop() {} };
   let shown = new AbortController();
   document.body.append(h("div", { class: "app" },
@@ -74,12 +74,12 @@
     }, "Log out")] : []));
   }
 
-  const VIEWS = { runs: R.showRuns, run: R.showRun, story: R.showStory, flaky: R.showFlaky };
+  const VIEWS = { runs: R.showRuns, run: R.showRun, story: R.showStory, flaky: R.showFlaky, quarantine: R.showQuarantines };
   function route() {
     const signal = leave();
     const [view, ...rest] = R.address().parts;
     for (const [name, link] of links) {
-      if (name === view) link.setAttribute("aria-current", "page");
+      if (name === view || (name === "flaky" && R.isHealth(view))) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
     const show = VIEWS[view] ?? R.showRuns;

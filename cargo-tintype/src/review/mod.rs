@@ -11,6 +11,7 @@
 //! - `event_streams`: the subscription that all event streams share.
 //! - `api`, `history`, `live_events`, `images`, `assets`: answer the page's requests.
 //! - `machines`: shows the workers of a shared run, and commands them.
+//! - `quarantines`: lists and changes quarantines.
 //! - `decide`: applies decisions and publishes them.
 //! - `terminal`: the review in the terminal.
 
@@ -31,6 +32,7 @@ mod live_events;
 mod machines;
 mod open;
 mod options;
+mod quarantines;
 mod request_filter;
 mod run_source;
 mod server;

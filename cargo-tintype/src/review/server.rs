@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use super::state::App;
 use super::{
-    api, assets, authentication, connections, history, images, live_events, machines,
+    api, assets, authentication, connections, history, images, live_events, machines, quarantines,
     request_filter,
 };
 
@@ -70,6 +70,10 @@ fn router(app: App) -> Router {
         .route("/api/runs/{run}/commands", post(machines::command))
         .route("/api/history/{name}", get(history::history))
         .route("/api/flaky", get(history::flaky))
+        .route(
+            "/api/quarantines",
+            get(quarantines::list).post(quarantines::change),
+        )
         .route("/api/events", get(live_events::of_all))
         .route("/api/decisions", post(api::decide))
         .route("/images/{run}/{name}/{kind}", get(images::image))

@@ -44,7 +44,7 @@ pub const FONTS: [(&str, &[u8]); 3] = [
 ];
 
 /// The scripts of `cargo tintype review` only, in loading order.
-pub const REVIEW_SCRIPTS: [(&str, &str); 10] = [
+pub const REVIEW_SCRIPTS: [(&str, &str); 12] = [
     ("chart.js", include_str!("../../../ui/js/chart.js")),
     (
         "review/requests.js",
@@ -77,6 +77,14 @@ pub const REVIEW_SCRIPTS: [(&str, &str); 10] = [
     (
         "review/history.js",
         include_str!("../../../ui/js/review/history.js"),
+    ),
+    (
+        "review/health.js",
+        include_str!("../../../ui/js/review/health.js"),
+    ),
+    (
+        "review/quarantines.js",
+        include_str!("../../../ui/js/review/quarantines.js"),
     ),
     ("review.js", include_str!("../../../ui/js/review.js")),
 ];

@@ -20,7 +20,8 @@ globalThis.Tintype ??= {};
         h("ol", { class: "filmstrip", tabindex: "0", "aria-label": "Runs, newest first" }, [...outcomes].reverse().map((outcome) => frame(name, outcome, label(outcome)))),
         h("div", { class: "split charts" },
           chart("Duration", ({ durationMs }) => durationMs, "line", (ms) => T.duration(ms)),
-          chart("Differing pixels", ({ diffRatio }) => diffRatio, "bars", (ratio) => T.percent(ratio))))]));
+          chart("Differing pixels", ({ diffRatio }) => diffRatio, "bars", (ratio) => T.percent(ratio))),
+        R.quarantineForm(name))]));
   };
 
   function frame(name, outcome, label) {

@@ -55,7 +55,7 @@ globalThis.Tintype ??= {};
   R.showFlaky = async (signal) => {
     document.title = "Flaky · Tintype";
     const { flaky } = await R.request("/api/flaky", { signal });
-    R.main.replaceChildren(h("div", {}, h("h1", { class: "title" }, "Flaky"), h("p", { class: "quiet" }, "Snapshots that passed and failed on the same commit.")),
+    R.main.replaceChildren(R.healthHead("flaky", "Snapshots that passed and failed on the same commit."),
       h("div", { class: "panel scroll" }, flaky.length === 0
         ? h("div", { class: "empty" }, h("p", {}, "No flaky snapshots."))
         : h("ul", { class: "lines" }, flaky.sort((a, b) => b.failures - a.failures).map(({ name, failures, runs }) =>

@@ -9,6 +9,7 @@ mod login;
 mod machines;
 mod navigation;
 mod print;
+mod quarantine;
 mod report;
 mod runs;
 mod search;

@@ -9,15 +9,15 @@ use tintype::internals::model::{StoryIdentifier, Viewport};
 
 /// `button`, `button::dark` or `button::dark::1280x720`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Subject {
-    pub(super) story: String,
-    pub(super) theme: Option<String>,
-    pub(super) viewport: Option<Viewport>,
+pub(crate) struct Subject {
+    pub(crate) story: String,
+    pub(crate) theme: Option<String>,
+    pub(crate) viewport: Option<Viewport>,
 }
 
 impl Subject {
     /// One snapshot.
-    pub(super) fn of(snapshot: &StoryIdentifier) -> Self {
+    pub(crate) fn of(snapshot: &StoryIdentifier) -> Self {
         Self {
             story: snapshot.story_id.clone(),
             theme: Some(snapshot.theme.clone()),
@@ -26,7 +26,7 @@ impl Subject {
     }
 
     /// What an entry of the file is about.
-    pub(super) fn of_entry(entry: &Quarantine) -> Self {
+    pub(crate) fn of_entry(entry: &Quarantine) -> Self {
         Self {
             story: entry.story.clone(),
             theme: entry.theme.clone(),
@@ -34,12 +34,12 @@ impl Subject {
         }
     }
 
-    pub(super) fn covers(&self, snapshot: &StoryIdentifier) -> bool {
+    pub(crate) fn covers(&self, snapshot: &StoryIdentifier) -> bool {
         Quarantine::covers_by(&self.story, self.theme.as_deref(), self.viewport, snapshot)
     }
 
     /// Whether everything that `other` is about is part of this.
-    pub(super) fn includes(&self, other: &Self) -> bool {
+    pub(crate) fn includes(&self, other: &Self) -> bool {
         self.story == other.story
             && (self.theme.is_none() || self.theme == other.theme)
             && (self.viewport.is_none() || self.viewport == other.viewport)

@@ -6,21 +6,21 @@ use tintype::internals::model::Status;
 use tintype::internals::record::HistoryEntry;
 
 /// After so many runs in a row without a failure a quarantine can be lifted.
-pub(super) const CLEAN_RUNS: u64 = 20;
+pub(crate) const CLEAN_RUNS: u64 = 20;
 
 /// The outcomes of the snapshots of a quarantine since it was set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Outcomes {
-    pub(super) runs: u64,
-    pub(super) failures: u64,
+pub(crate) struct Outcomes {
+    pub(crate) runs: u64,
+    pub(crate) failures: u64,
     /// How many runs in a row have passed, counted back from the last one. With
     /// several snapshots it is the lowest count.
-    pub(super) clean: u64,
+    pub(crate) clean: u64,
 }
 
 impl Outcomes {
     /// Counts the outcomes of one snapshot, in any order.
-    pub(super) fn of(entry: &Quarantine, history: &[HistoryEntry]) -> Self {
+    pub(crate) fn of(entry: &Quarantine, history: &[HistoryEntry]) -> Self {
         let since = entry.since.and_then(|day| day.to_zoned(TimeZone::UTC).ok());
         let since = since.map_or(i64::MIN, |since| since.timestamp().as_millisecond());
         let is_outcome = |it: &&HistoryEntry| {
@@ -37,7 +37,7 @@ impl Outcomes {
     }
 
     /// Adds those of another snapshot.
-    pub(super) fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         Self {
             runs: self.runs + other.runs,
             failures: self.failures + other.failures,
@@ -45,7 +45,7 @@ impl Outcomes {
         }
     }
 
-    pub(super) fn can_be_lifted(&self) -> bool {
+    pub(crate) fn can_be_lifted(&self) -> bool {
         self.clean >= CLEAN_RUNS
     }
 }
