@@ -7,6 +7,7 @@ mod decisions;
 mod estimate;
 mod images;
 mod output;
+mod past_baselines;
 mod percent;
 mod progress;
 mod project;

@@ -82,6 +82,12 @@ impl Decisions {
         (entry.decision == Decision::Accept && copy.is_file()).then_some((hash, copy))
     }
 
+    /// The copy that is kept of a baseline that an acceptance replaced, if one
+    /// did.
+    pub(crate) fn replaced_copy(&self, hash: &str) -> Option<PathBuf> {
+        self.log().ok().map(|log| log.replaced(hash))
+    }
+
     /// Applies a decision. `expected` is the baseline that an acceptance may
     /// replace.
     pub(crate) fn apply(

@@ -25,11 +25,11 @@ pub(super) async fn history(
     Ok(Json(json!({ "name": name, "outcomes": outcomes })))
 }
 
-/// An outcome with the address of its image. Passed snapshots have none of
-/// their own.
+/// An outcome with the address of its image. A snapshot that passed has none of
+/// its own: it is the baseline that the run compared it with.
 fn outcome_with_image(name: &str, outcome: &HistoryEntry) -> Value {
     let kind = match outcome.status {
-        Status::Passed => "baseline",
+        Status::Passed => "compared",
         _ => "current",
     };
     let mut object = json!(outcome);

@@ -10,6 +10,7 @@ use super::api::parse_name;
 use super::error::ApiError;
 use super::state::App;
 use crate::images::{self, RunImage};
+use crate::past_baselines;
 
 pub(super) async fn image(
     State(app): State<App>,
@@ -28,12 +29,20 @@ pub(super) async fn image(
         })
         .await
     } else {
-        let (_, result) = app.source.test(&RunId(run), &story).await?;
+        let (run, result) = app.source.test(&RunId(run), &story).await?;
         if kind == "replaced" {
             let copy = app.decisions.replaced(&result);
             let (_, copy) = copy.ok_or_else(|| ApiError::not_found("no baseline was replaced"))?;
             let bytes = images::read(&copy).map_err(|error| missing(&error))?;
             return respond(bytes, true);
+        }
+        if kind == "compared" {
+            let read = spawn_blocking(move || {
+                let project = app.project()?;
+                past_baselines::of_run(&project, &app.decisions, &run, &result)
+            });
+            let read = read.await.map_err(anyhow::Error::new)?;
+            return respond(read.map_err(|error| missing(&error))?, false);
         }
         let image = match kind.as_str() {
             "current" if result.current.is_some() => Some(RunImage::Current),

@@ -9,6 +9,7 @@ mod http;
 mod link;
 mod live_events;
 mod page;
+mod past_baselines;
 #[path = "../../../tests/support/port.rs"]
 mod port;
 mod project;
