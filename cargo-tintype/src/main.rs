@@ -32,8 +32,8 @@ use tintype::internals::config::Config;
 use crate::output::print_error;
 use commands::{
     accept, baselines, compare, completions, doctor, explain, export, flush, health, import,
-    import_from, init, list, orphans, prune, pull, push, quarantine, reject, resume, runs, schema,
-    show, test, undo, wait, watch, workers,
+    import_from, init, list, mcp, orphans, prune, pull, push, quarantine, reject, resume, runs,
+    schema, show, test, undo, wait, watch, workers,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -91,6 +91,7 @@ enum Command {
     Completions(completions::CompletionsOptions),
     Man(completions::ManOptions),
     Schema(schema::SchemaOptions),
+    Mcp(mcp::McpOptions),
 }
 
 fn main() -> ExitCode {
@@ -155,6 +156,7 @@ fn run(command: &Command, config: &Config) -> Result<()> {
         Command::Flush(options) => flush::run(config, options),
         Command::Health(options) => health::run(config, options),
         Command::Doctor(options) => doctor::run(config, options),
+        Command::Mcp(options) => mcp::run(config, options),
         Command::Completions(options) => {
             completions::completions(&mut Cli::command(), options);
             Ok(())

@@ -16,6 +16,7 @@ pub(crate) mod import;
 pub(crate) mod import_from;
 pub(crate) mod init;
 pub(crate) mod list;
+pub(crate) mod mcp;
 pub(crate) mod orphans;
 pub(crate) mod prune;
 pub(crate) mod pull;

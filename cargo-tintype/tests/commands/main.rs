@@ -12,6 +12,7 @@ mod hostile;
 mod import_from;
 mod init;
 mod list;
+mod mcp;
 mod orphans;
 #[path = "../../../tests/support/port.rs"]
 mod port;
