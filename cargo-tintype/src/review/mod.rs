@@ -11,6 +11,7 @@
 //! - `event_streams`: the subscription that all event streams share.
 //! - `api`, `history`, `live_events`, `images`, `assets`: answer the page's requests.
 //! - `machines`: shows the workers of a shared run, and commands them.
+//! - `slow`: lists the slowest snapshots.
 //! - `quarantines`: lists and changes quarantines.
 //! - `decide`: applies decisions and publishes them.
 //! - `terminal`: the review in the terminal.
@@ -37,6 +38,7 @@ mod request_filter;
 mod run_source;
 mod server;
 mod sessions;
+mod slow;
 mod state;
 mod terminal;
 mod terminal_images;

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use super::state::App;
 use super::{
     api, assets, authentication, connections, history, images, live_events, machines, quarantines,
-    request_filter,
+    request_filter, slow,
 };
 
 /// How often runs whose processes have died are looked for.
@@ -69,6 +69,7 @@ fn router(app: App) -> Router {
         .route("/api/runs/{run}/workers", get(machines::workers))
         .route("/api/runs/{run}/commands", post(machines::command))
         .route("/api/history/{name}", get(history::history))
+        .route("/api/slow", get(slow::slow))
         .route("/api/flaky", get(history::flaky))
         .route(
             "/api/quarantines",

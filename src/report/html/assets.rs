@@ -44,7 +44,7 @@ pub const FONTS: [(&str, &[u8]); 3] = [
 ];
 
 /// The scripts of `cargo tintype review` only, in loading order.
-pub const REVIEW_SCRIPTS: [(&str, &str); 12] = [
+pub const REVIEW_SCRIPTS: [(&str, &str); 13] = [
     ("chart.js", include_str!("../../../ui/js/chart.js")),
     (
         "review/requests.js",
@@ -81,6 +81,10 @@ pub const REVIEW_SCRIPTS: [(&str, &str); 12] = [
     (
         "review/health.js",
         include_str!("../../../ui/js/review/health.js"),
+    ),
+    (
+        "review/slow.js",
+        include_str!("../../../ui/js/review/slow.js"),
     ),
     (
         "review/quarantines.js",
