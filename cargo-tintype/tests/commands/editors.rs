@@ -52,7 +52,7 @@ fn completions_have_every_command() {
 /// Those without `--json` write files, NDJSON or scripts, or show a page.
 #[test]
 fn commands_print_json() {
-    const OTHERS: [&str; 7] = [
+    const OTHERS: [&str; 8] = [
         "init",
         "test",
         "review",
@@ -60,6 +60,7 @@ fn commands_print_json() {
         "completions",
         "man",
         "schema",
+        "mcp",
     ];
     let project = Project::empty();
     for command in commands(&project) {
