@@ -9,7 +9,7 @@
 //! - `state`: shared by all requests.
 //! - `run_source`: reads runs from the record and from the folder of runs.
 //! - `event_streams`: the subscription that all event streams share.
-//! - `api`, `history`, `live_events`, `images`, `assets`: answer the page's requests.
+//! - `api`, `changes`, `history`, `live_events`, `images`, `assets`: answer the page's requests.
 //! - `machines`: shows the workers of a shared run, and commands them.
 //! - `decide`: applies decisions and publishes them.
 //! - `terminal`: the review in the terminal.
@@ -18,6 +18,7 @@ mod access;
 mod api;
 mod assets;
 mod authentication;
+mod changes;
 mod connections;
 mod decide;
 mod error;
