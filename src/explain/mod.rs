@@ -37,8 +37,8 @@ mod values;
 mod verification;
 
 pub(crate) use causes::{DeclaringRule, DeclaringRules};
-pub(crate) use explanation::{PagePair, changed_properties, explain};
 pub use digest::compress;
+pub(crate) use explanation::{PagePair, changed_properties, explain};
 pub use groups::{CauseGroup, cause_groups, known_causes};
 pub use residual::draw_residual;
 pub use verification::{DigestedImages, verify_causes};

@@ -74,15 +74,13 @@ pub(super) async fn run(
             .iter()
             .map(|result| row(&app, &project, result))
             .collect();
-        Ok(Json(
-            json!({
-                "run": run,
-                "snapshots": rows,
-                "changes": changes::of_run(&results),
-                "lastEvent": last,
-                "before": before,
-            }),
-        ))
+        Ok(Json(json!({
+            "run": run,
+            "snapshots": rows,
+            "changes": changes::of_run(&results),
+            "lastEvent": last,
+            "before": before,
+        })))
     })
     .await
     .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
@@ -191,7 +189,12 @@ pub(super) async fn test(
     add("diff", "diff", has(&result.diff), diff);
     // An accepted baseline differs in nothing.
     let is_comparable = result.explanation.is_some() && state != Some(DecisionState::Accepted);
-    add("residual", "residual", is_comparable && current.is_some(), current);
+    add(
+        "residual",
+        "residual",
+        is_comparable && current.is_some(),
+        current,
+    );
     let detail = SnapshotDetail {
         name: &name,
         images,

@@ -194,9 +194,10 @@ globalThis.Tintype ??= {};
       this.isChecking = true;
       try {
         let names = this.unchecked();
-        while (names.length > 0 && this.bench.shownOverview === this) {
+        while (names.length > 0) {
           await this.changes.check(this.causes, names.slice(0, AT_ONCE));
-          if (this.changes.signal.aborted) return;
+          // It goes on when the change is shown again.
+          if (this.changes.signal.aborted || this.bench.shownOverview !== this) return;
           this.sheet.draw();
           this.draw();
           names = this.unchecked();
