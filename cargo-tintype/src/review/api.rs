@@ -15,6 +15,7 @@ use super::authentication::User;
 use super::changes::{self, ExplainedPart};
 use super::decide;
 use super::error::ApiError;
+use super::names::parse_name;
 use super::state::{App, ServerState};
 use crate::decisions::{Decision, DecisionState, ExpectedBaseline};
 use crate::estimate::{Estimate, estimate};
@@ -282,11 +283,4 @@ pub(super) async fn decide(
         });
     }
     Ok(Json(json!({ "answers": answers })))
-}
-
-/// Parses a test name.
-pub(super) fn parse_name(name: &str) -> Result<StoryIdentifier, ApiError> {
-    name.parse().map_err(|error| {
-        ApiError::invalid(format!("`{name}` is not the name of a snapshot: {error}"))
-    })
 }

@@ -10,8 +10,8 @@ use tintype::internals::explain::{cause_groups, known_causes};
 use tintype::internals::model::{RunId, VisualTestResult};
 use tokio::task::spawn_blocking;
 
-use super::api::parse_name;
 use super::error::ApiError;
+use super::names::parse_name;
 use super::state::App;
 use crate::causes;
 

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use tintype::internals::model::RunId;
 use tokio::task::spawn_blocking;
 
-use super::api::parse_name;
 use super::error::ApiError;
+use super::names::parse_name;
 use super::state::App;
 use crate::causes;
 use crate::images::{self, RunImage};

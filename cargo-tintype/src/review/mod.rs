@@ -10,6 +10,7 @@
 //! - `run_source`: reads runs from the record and from the folder of runs.
 //! - `event_streams`: the subscription that all event streams share.
 //! - `api`, `changes`, `history`, `live_events`, `images`, `assets`: answer the page's requests.
+//! - `names`: parses the names of snapshots in requests.
 //! - `machines`: shows the workers of a shared run, and commands them.
 //! - `decide`: applies decisions and publishes them.
 //! - `terminal`: the review in the terminal.
@@ -30,6 +31,7 @@ mod images;
 mod link;
 mod live_events;
 mod machines;
+mod names;
 mod open;
 mod options;
 mod request_filter;
