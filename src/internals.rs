@@ -21,7 +21,7 @@ pub mod baseline {
 
     pub use crate::baseline::{
         Baseline, BaselineError, BaselineProblem, Baselines, Provenance, accept, accept_if,
-        file_sha256, orphans, read, restore_if, split_digest,
+        file_sha256, orphans, read, restore_if, split_digest, with_digest,
     };
 }
 
@@ -46,7 +46,8 @@ pub mod escape {
 
 pub mod explain {
     pub use crate::explain::{
-        CauseGroup, DigestedImages, cause_groups, known_causes, verify_causes,
+        CauseGroup, DigestedImages, cause_groups, compress, draw_residual, known_causes,
+        verify_causes,
     };
 }
 

@@ -2,6 +2,7 @@
 #![warn(clippy::print_stderr)]
 
 mod artifacts;
+mod causes;
 mod commands;
 mod decisions;
 mod estimate;

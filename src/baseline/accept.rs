@@ -125,7 +125,7 @@ pub(super) fn lock(state_dir: &Path) -> Result<File, BaselineProblem> {
 
 /// Adds a compressed layout digest to a captured PNG, which
 /// [`accept`](accept()) then keeps. The PNG stays as it is if it is damaged.
-pub(crate) fn with_digest<'a>(image: &'a [u8], digest: Option<&[u8]>) -> Cow<'a, [u8]> {
+pub fn with_digest<'a>(image: &'a [u8], digest: Option<&[u8]>) -> Cow<'a, [u8]> {
     let joined = digest.and_then(|digest| png::join(image, None, Some(digest)).ok());
     joined.map_or(Cow::Borrowed(image), Cow::Owned)
 }

@@ -26,8 +26,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use accept::with_digest;
-pub use accept::{accept, accept_if, restore_if};
+pub use accept::{accept, accept_if, restore_if, with_digest};
 pub use baselines::Baselines;
 pub use error::{BaselineError, BaselineProblem};
 #[cfg(feature = "artifacts")]

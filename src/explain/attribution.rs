@@ -40,6 +40,19 @@ pub(super) struct ClaimedPixels {
 
 /// Counts the pixels of each claim. Pixels that no claim explains are left out.
 pub(super) fn attribute(images: &DifferingImages, claims: &[Claim]) -> Vec<ClaimedPixels> {
+    let pixels = claimed_pixels(images, claims);
+    let counted = claims.iter().zip(&pixels);
+    counted
+        .map(|(claim, pixels)| ClaimedPixels {
+            pixels: pixels.len() as u64,
+            verified: verified(images, claim, pixels),
+            is_touched: !pixels.is_empty() || is_touched(images, claim),
+        })
+        .collect()
+}
+
+/// The differing pixels of each claim.
+pub(super) fn claimed_pixels(images: &DifferingImages, claims: &[Claim]) -> Vec<Vec<(u32, u32)>> {
     let (width, height) = images.size();
     let mut order: Vec<usize> = (0..claims.len()).collect();
     order.sort_by(|&a, &b| claims[a].order.total_cmp(&claims[b].order));
@@ -57,14 +70,7 @@ pub(super) fn attribute(images: &DifferingImages, claims: &[Claim]) -> Vec<Claim
             pixels[claim].push((x, y));
         }
     }
-    let counted = claims.iter().zip(&pixels);
-    counted
-        .map(|(claim, pixels)| ClaimedPixels {
-            pixels: pixels.len() as u64,
-            verified: verified(images, claim, pixels),
-            is_touched: !pixels.is_empty() || is_touched(images, claim),
-        })
-        .collect()
+    pixels
 }
 
 /// Whether any differing pixel is in the area of a claim.

@@ -144,7 +144,8 @@ fn equal_changes(changes: &[Change], used: impl Iterator<Item = usize>) -> Vec<V
     groups.into_values().collect()
 }
 
-fn selector([baseline, current]: [&LayoutDigest; 2], change: &Change) -> Option<String> {
+/// The selector of a changed element.
+pub(super) fn selector([baseline, current]: [&LayoutDigest; 2], change: &Change) -> Option<String> {
     let selector = match change.element {
         ChangedElement::Current(index) => current.selector(index),
         ChangedElement::Baseline(index) => baseline.selector(index),

@@ -88,7 +88,7 @@ pub(super) struct LaidOutElement {
 
 /// Compresses the digest that a page has returned, without secrets. `None` if
 /// it is invalid or remains too large without its texts.
-pub(crate) fn compress(json: &str) -> Option<Vec<u8>> {
+pub fn compress(json: &str) -> Option<Vec<u8>> {
     let mut document: DigestDocument = serde_json::from_str(json).ok()?;
     for row in &mut document.elements {
         let texts = [&mut row.3, &mut row.6, &mut row.7, &mut row.13, &mut row.15];

@@ -52,24 +52,8 @@ pub(crate) fn explain(
     environment: &[EnvironmentChange],
     rules: &DeclaringRules,
 ) -> Option<ExplainedDifference> {
-    let mut inspection = inspect_png(baseline, current, options).ok()?;
-    let images = DifferingImages {
-        differing: inspection.differing_pixels().ok()?,
-        baseline: decode(baseline)?,
-        current: decode(current)?,
-    };
-    drop(inspection);
-    let matching = matching(&pages.baseline, &pages.current);
-    let mut changes = changes(&pages.baseline, &pages.current, &matching);
-    let pushes = pushes(&pages.baseline, &pages.current, &matching, &mut changes);
-    let mut claims = claims(
-        &pages.baseline,
-        &pages.current,
-        &matching,
-        &changes,
-        &pushes,
-    );
-    add_opaque_contents(&pages.current, &matching, &mut changes, &mut claims);
+    let images = differing_images([baseline, current], options)?;
+    let (changes, claims) = claimed_changes(pages);
     let pixels = attribute(&images, &claims);
     let claimed: Vec<_> = claims.into_iter().zip(pixels).collect();
     let verified = causes(
@@ -91,6 +75,35 @@ pub(crate) fn explain(
         explanation: sum_up(&verified, differing, environment),
         verified,
     })
+}
+
+/// Decodes two PNGs and compares them. `None` if they cannot be compared.
+pub(super) fn differing_images(
+    [baseline, current]: [&[u8]; 2],
+    options: &Options,
+) -> Option<DifferingImages> {
+    let mut inspection = inspect_png(baseline, current, options).ok()?;
+    Some(DifferingImages {
+        differing: inspection.differing_pixels().ok()?,
+        baseline: decode(baseline)?,
+        current: decode(current)?,
+    })
+}
+
+/// What has changed between two pages, and where each change can show.
+pub(super) fn claimed_changes(pages: &PagePair) -> (Changes, Vec<Claim>) {
+    let matching = matching(&pages.baseline, &pages.current);
+    let mut changes = changes(&pages.baseline, &pages.current, &matching);
+    let pushes = pushes(&pages.baseline, &pages.current, &matching, &mut changes);
+    let mut claims = claims(
+        &pages.baseline,
+        &pages.current,
+        &matching,
+        &changes,
+        &pushes,
+    );
+    add_opaque_contents(&pages.current, &matching, &mut changes, &mut claims);
+    (changes, claims)
 }
 
 fn decode(png: &[u8]) -> Option<RgbaImage> {

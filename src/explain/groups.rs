@@ -56,7 +56,12 @@ pub fn cause_groups<'a>(
 
 /// The causes of a result of which it is known what has changed.
 pub fn known_causes(result: &VisualTestResult) -> impl Iterator<Item = &Cause> {
-    let causes = result.explanation.iter().flat_map(|found| &found.causes);
+    result.explanation.iter().flat_map(known)
+}
+
+/// The causes of which it is known what has changed.
+pub(super) fn known(explanation: &Explanation) -> impl Iterator<Item = &Cause> {
+    let causes = explanation.causes.iter();
     causes.filter(|cause| !matches!(cause.kind, CauseKind::Unknown | CauseKind::Environment))
 }
 

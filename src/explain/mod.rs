@@ -15,6 +15,7 @@
 //! - `explanation`: all of this for two captures.
 //! - `groups`: groups the differences of a run by their causes.
 //! - `verification`: whether causes explain a whole difference.
+//! - `residual`: draws what causes do not explain.
 
 mod areas;
 mod attribution;
@@ -28,6 +29,7 @@ mod layout;
 mod matching;
 mod names;
 mod properties;
+mod residual;
 mod style_changes;
 #[cfg(test)]
 mod tests;
@@ -35,7 +37,8 @@ mod values;
 mod verification;
 
 pub(crate) use causes::{DeclaringRule, DeclaringRules};
-pub(crate) use digest::compress;
+pub use digest::compress;
 pub(crate) use explanation::{PagePair, changed_properties, explain};
 pub use groups::{CauseGroup, cause_groups, known_causes};
+pub use residual::draw_residual;
 pub use verification::{DigestedImages, verify_causes};

@@ -9,6 +9,8 @@ use super::changes::changes;
 use super::digest::{LayoutDigest, compress};
 use super::explanation::{PagePair, explain};
 use super::matching::matching;
+use super::residual::draw_residual;
+use super::verification::DigestedImages;
 use crate::model::{CauseKind, EnvironmentChange, Explanation};
 
 /// An element: parent, tag, id, classes, text, box, and colour.
@@ -16,6 +18,10 @@ type Given<'a> = (i64, &'a str, &'a str, &'a str, &'a str, [u32; 4], &'a str);
 
 /// The digest of a page of these elements, through its compressed form.
 fn digest(elements: &[Given<'_>]) -> LayoutDigest {
+    LayoutDigest::read(&compressed(elements)).unwrap()
+}
+
+fn compressed(elements: &[Given<'_>]) -> Vec<u8> {
     let mut values: Vec<&str> = vec!["block"];
     let mut styles: Vec<String> = Vec::new();
     let rows: Vec<Value> = elements
@@ -40,7 +46,7 @@ fn digest(elements: &[Given<'_>]) -> LayoutDigest {
         "elements": rows,
         "fonts": [],
     });
-    LayoutDigest::read(&compress(&document.to_string()).unwrap()).unwrap()
+    compress(&document.to_string()).unwrap()
 }
 
 fn picture(colour: [u8; 3]) -> Vec<u8> {
@@ -153,4 +159,57 @@ fn what_no_change_explains_is_unknown_or_of_the_environment() {
     assert_eq!(found.explained_ratio, 1.0);
     assert_eq!(found.causes[0].kind, CauseKind::Environment);
     assert_eq!(found.causes[0].pixels, 400);
+}
+
+/// Two boxes and a place without an element change; each cause leaves the rest.
+#[test]
+fn a_residual_has_the_pixels_that_a_cause_does_not_explain() {
+    let page = |colour| {
+        [
+            (-1, "html", "", "", "", [0, 0, 60, 20], CLEAR),
+            (0, "div", "", "left", "", [0, 0, 10, 20], colour),
+            (0, "p", "", "middle", "note", [20, 0, 10, 20], CLEAR),
+        ]
+    };
+    let mut baseline = page(RED);
+    baseline[2].4 = "old note";
+    let image = |colours: [[u8; 3]; 3]| {
+        let picture = RgbaImage::from_fn(60, 20, |x, _| {
+            let [r, g, b] = match x {
+                0..10 => colours[0],
+                20..30 => colours[1],
+                50..60 => colours[2],
+                _ => [255; 3],
+            };
+            Rgba([r, g, b, 255])
+        });
+        encode_png(&picture).unwrap()
+    };
+    let images = [image([[255, 0, 0]; 3]), image([[0, 0, 255]; 3])];
+    let digests = [compressed(&baseline), compressed(&page(BLUE))];
+    let captures = DigestedImages {
+        images: [&images[0], &images[1]],
+        digests: [Some(&digests[0]), Some(&digests[1])],
+    };
+    let pages = PagePair {
+        baseline: digest(&baseline),
+        current: digest(&page(BLUE)),
+    };
+    let options = Options::exact();
+    let rules = DeclaringRules::new();
+    let found = explain(&pages, captures.images, &options, &[], &rules);
+    let found = found.unwrap().explanation;
+    let of = |kind| found.causes.iter().find(|cause| cause.kind == kind);
+    let red = |cause: Option<&str>| {
+        let png = draw_residual(&found, cause, &captures, &options).unwrap();
+        let picture = image::load_from_memory(&png).unwrap().to_rgba8();
+        [5, 25, 55].map(|x| picture.get_pixel(x, 10).0 == [255, 0, 0, 255])
+    };
+    let style = of(CauseKind::Style).unwrap();
+    assert_eq!(red(Some(&style.id)), [false, true, true]);
+    let text = of(CauseKind::Text).unwrap();
+    assert_eq!(red(Some(&text.id)), [true, false, true]);
+    assert_eq!(red(None), [false, false, true]);
+    let unknown = draw_residual(&found, Some("ffffffffffff"), &captures, &options);
+    assert_eq!(unknown.unwrap_err(), "its difference has no such cause");
 }

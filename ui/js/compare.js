@@ -16,12 +16,14 @@ globalThis.Tintype ??= {};
     { value: "overlay", text: "Overlay", icon: "layers", key: "3" },
     { value: "blink", text: "Blink", icon: "blink", key: "4" },
     { value: "diff", text: "Diff", icon: "diff", key: "5" },
+    { value: "residual", text: "Residual", icon: "half", key: "6" },
   ];
   T.ZOOMS = ["fit", 1, 2, 4, 8];
   T.LOUPE_ZOOM = 8;
   T.defaultView = () => ({ mode: "side", zoom: "fit", split: 50, opacity: 50, loupe: false, regions: true });
 
   const NAMES = { baseline: "Baseline", current: "Current", diff: "Difference" };
+  const TITLES = { ...NAMES, residual: "Residual" };
 
   T.Compare = class {
     /** Draws `snapshot` ({images, regions, width, height}) according to `view`. */
@@ -44,13 +46,15 @@ globalThis.Tintype ??= {};
       this.pictures = [];
       this.frames = [];
       this.swapped = false;
+      const isResidual = this.view.mode === "residual";
       let stage;
       if (known.length === 0) stage = this.nothing();
       else if (this.view.mode === "diff" && images.diff) stage = this.stage(this.frame("diff", ["diff"]));
-      else if (this.view.mode === "side" || !both) stage = this.side(known);
+      else if (isResidual && images.residual) stage = this.stage(this.frame("residual", ["residual"]));
+      else if (this.view.mode === "side" || isResidual || !both) stage = this.side(known);
       else stage = this.stage(this.frame(this.view.mode, ["baseline", "current"]));
       this.reading = h("output", { class: "small mono quiet", hidden: true });
-      this.element.replaceChildren(...[both && this.view.mode === "overlay" ? this.opacity() : null, stage, this.reading].filter(Boolean));
+      this.element.replaceChildren(...[both && this.view.mode === "overlay" ? this.opacity() : null, isResidual && images.residual ? legend() : null, stage, this.reading].filter(Boolean));
       this.layout();
       this.showLoupe();
     }
@@ -114,9 +118,9 @@ globalThis.Tintype ??= {};
     }
 
     picture(source, over) {
-      const image = h("img", { class: over ? "over" : undefined, alt: `${NAMES[source]} of ${this.snapshot.name}`, decoding: "async", draggable: "false" });
+      const image = h("img", { class: over ? "over" : undefined, alt: `${TITLES[source]} of ${this.snapshot.name}`, decoding: "async", draggable: "false" });
       image.addEventListener("load", () => this.layout());
-      image.addEventListener("error", () => image.replaceWith(h("p", { class: "missing small" }, `The ${NAMES[source].toLowerCase()} image is missing.`)));
+      image.addEventListener("error", () => image.replaceWith(h("p", { class: "missing small" }, `The ${TITLES[source].toLowerCase()} image is missing.`)));
       image.source = source;
       image.src = this.snapshot.images[source];
       this.pictures.push(image);
@@ -155,7 +159,7 @@ globalThis.Tintype ??= {};
 
     /** Scrolls to the largest region, until the user scrolls. */
     scrollToDifference() {
-      const [region] = this.snapshot.regions;
+      const region = this.region ?? this.snapshot.regions[0];
       const mat = this.element.querySelector(".mat-zoomed");
       if (!region || !mat || this.moved) return;
       const zoom = this.view.zoom;
@@ -164,9 +168,23 @@ globalThis.Tintype ??= {};
       this.follow(mat);
     }
 
+    /** The region after the one that is zoomed to; undefined beyond both ends. */
+    regionAfter(step) {
+      const { regions } = this.snapshot;
+      const at = regions.indexOf(this.region);
+      return at < 0 && step < 0 ? regions.at(-1) : regions[at + step];
+    }
+
+    /** The largest zoom at which a region fits into its mat. */
+    zoomFor({ width, height }) {
+      const room = this.element.querySelector(".mat");
+      const fits = T.ZOOMS.filter((zoom) => zoom !== "fit" && width * zoom <= (room?.clientWidth ?? 0) * 0.9 && height * zoom <= innerHeight * 0.65);
+      return fits.at(-1) ?? 1;
+    }
+
     regions() {
       return this.snapshot.regions.slice(0, 40).map((region, index) => {
-        const box = h("span", { class: "region" }, index < 3 && h("span", {}, `${region.width}×${region.height}`));
+        const box = h("span", { class: `region${region === this.region ? " is-chosen" : ""}` }, index < 3 && h("span", {}, `${region.width}×${region.height}`));
         box.region = region;
         return box;
       });
@@ -270,7 +288,7 @@ globalThis.Tintype ??= {};
         lens.style.setProperty("background-size", `${image.naturalWidth * zoom}px ${image.naturalHeight * zoom}px`);
         lens.style.setProperty("background-position", `calc(var(--loupe) / 2 - 3px - ${(this.at.x + 0.5) * zoom}px) calc(var(--loupe) / 2 - 3px - ${(this.at.y + 0.5) * zoom}px)`);
         const colour = colourAt(image, this.at);
-        if (colour) readings.push(`${NAMES[image.source].toLowerCase()} ${colour}`);
+        if (colour) readings.push(`${TITLES[image.source].toLowerCase()} ${colour}`);
       }
       this.reading.textContent = [`${this.at.x}, ${this.at.y}`, ...readings].join(" · ");
     }
@@ -282,6 +300,9 @@ globalThis.Tintype ??= {};
       return left || this.swapped ? images[0] : images.at(-1);
     }
   };
+
+  const legend = () => h("p", { class: "row row-tight small quiet" },
+    h("span", { class: "key key-residual" }), "unexplained", h("span", { class: "key key-explained" }), "explained");
 
   /** Where a lens over this part of a frame is not cut off: within the visible
       parts of the column and of the zoomed image, but always over its own frame.

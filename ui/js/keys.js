@@ -19,7 +19,8 @@ globalThis.Tintype ??= {};
     const listening = new AbortController();
     help.stop = () => listening.abort();
     document.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      // AltGr is no shortcut: on some keyboards it types brackets.
+      if ((event.ctrlKey || event.metaKey || event.altKey) && !event.getModifierState("AltGraph")) return;
       if (document.querySelector("dialog[open]")) return;
       if (typing(event.target)) {
         const isSearch = event.target.type === "search";

@@ -9,26 +9,27 @@ globalThis.Tintype ??= {};
   const MARGIN = 6;
 
   T.VirtualList = class {
-    /** `draw(item)` returns the children of a row, `choose(item)` handles a click. */
-    constructor({ label, draw, choose }) {
+    /** `draw(row)` returns the element of a row: an option, or a group of them. */
+    constructor({ label, draw }) {
       this.draw = draw;
-      this.choose = choose;
-      this.items = [];
+      this.rows = [];
       this.selected = -1;
       this.space = h("div", { class: "vlist-space", role: "presentation" });
       this.element = h("div", { class: "vlist", role: "listbox", "aria-label": label, tabindex: "0", onscroll: () => this.schedule() }, this.space);
       new ResizeObserver(() => this.schedule()).observe(this.element);
     }
 
-    /** Shows these items and keeps `selected` (an index, or -1) visible. */
-    show(items, selected) {
-      this.items = items;
-      this.space.style.setProperty("block-size", `${items.length * ROW}px`);
-      this.select(selected);
+    /** Shows these rows and keeps `selected` (an index, or -1) visible; `option` is
+        the id of the selected option in it. */
+    show(rows, selected, option) {
+      this.rows = rows;
+      this.space.style.setProperty("block-size", `${rows.length * ROW}px`);
+      this.select(selected, option);
     }
 
-    select(index) {
+    select(index, option) {
       this.selected = index;
+      this.option = option;
       if (index >= 0) {
         const top = index * ROW;
         const { scrollTop, clientHeight } = this.element;
@@ -45,22 +46,17 @@ globalThis.Tintype ??= {};
     render() {
       const { scrollTop, clientHeight } = this.element;
       const first = Math.max(0, Math.floor(scrollTop / ROW) - MARGIN);
-      const last = Math.min(this.items.length, Math.ceil((scrollTop + (clientHeight || 640)) / ROW) + MARGIN);
-      const rows = [];
-      for (let index = first; index < last; index += 1) rows.push(this.row(index));
-      this.space.replaceChildren(...rows);
-      if (this.selected >= first && this.selected < last) this.element.setAttribute("aria-activedescendant", `row-${this.selected}`);
+      const last = Math.min(this.rows.length, Math.ceil((scrollTop + (clientHeight || 640)) / ROW) + MARGIN);
+      const drawn = [];
+      for (let index = first; index < last; index += 1) {
+        const row = this.draw(this.rows[index]);
+        row.style.setProperty("inset-block-start", `${index * ROW}px`);
+        row.style.setProperty("block-size", `${ROW}px`);
+        drawn.push(row);
+      }
+      this.space.replaceChildren(...drawn);
+      if (this.selected >= first && this.selected < last) this.element.setAttribute("aria-activedescendant", this.option);
       else this.element.removeAttribute("aria-activedescendant");
-    }
-
-    row(index) {
-      const item = this.items[index];
-      return h("div", {
-        class: "vlist-row", role: "option", id: `row-${index}`,
-        "aria-selected": String(index === this.selected), "aria-posinset": index + 1, "aria-setsize": this.items.length,
-        style: { "inset-block-start": `${index * ROW}px`, "block-size": `${ROW}px` },
-        onclick: () => this.choose(item, index),
-      }, this.draw(item));
     }
   };
 }

@@ -24,7 +24,7 @@
   const place = run.environment;
   const where = [place.browser, place.platform && `${place.platform} ${place.arch}`, place.git && `${place.git.branch ?? "detached"} ${place.git.commit.slice(0, 7)}${place.git.dirty ? " with changes" : ""}`].filter(Boolean).join(" · ");
 
-  const help = T.keyboard([...bench.keys(), {
+  const help = T.keyboard([...T.workbenchKeys(bench), {
     keys: ["c"], show: "C", text: "Copy the accept command",
     run: () => { const item = bench.current(); if (item?.command) T.copy(item.command); },
   }]);

@@ -16,7 +16,6 @@ globalThis.Tintype ??= {};
     (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
   const prepared = (snapshot) => ({ images: {}, ...snapshot, words: snapshot.name.toLowerCase() });
-  const about = ({ storyIdentifier: { theme, viewport } }) => `${theme} · ${viewport.width}×${viewport.height}`;
 
   T.Workbench = class {
     /** `actions(snapshot)` returns the buttons above the image, `bulk(shown)` one
@@ -25,20 +24,33 @@ globalThis.Tintype ??= {};
         is called when the selection, the search, the filters or the view change,
         `how` being "opened" or "closed" if the snapshot then covers the list or no
         longer does, "searched", "filtered" or "viewed"; `empty` is shown
-        when nothing is selected. */
-    constructor({ actions = () => [], bulk = () => null, chosen = () => {}, fetch, empty = "Nothing matches." } = {}) {
+        when nothing is selected.
+
+        `groups(items)` puts the snapshots into groups, if they have any:
+        [{id, text, items, status, isChange, isFixed, picture()}]. A fixed one is
+        always open, of the others only the chosen one. `overview(group)` returns
+        what is shown of a change while none of its snapshots is selected;
+        `residual(item, group)` the address of the image of what the change
+        does not explain. */
+    constructor({ actions = () => [], bulk = () => null, chosen = () => {}, groups = () => [], overview, residual = () => undefined, fetch, empty = "Nothing matches." } = {}) {
       this.actions = actions;
       this.bulk = bulk;
       this.fetch = fetch;
       this.chosen = chosen;
       this.empty = empty;
+      this.groupsOf = groups;
+      this.overview = overview;
+      this.residual = residual;
       this.view = T.defaultView();
       this.byName = new Map();
       this.all = [];
       this.shown = [];
       this.statuses = new Set();
       this.name = undefined;
-      this.list = new T.VirtualList({ label: "Snapshots", draw: (item) => this.row(item), choose: (item) => this.select(item.name, true) });
+      this.groups = [];
+      this.order = [];
+      this.groupId = undefined;
+      this.list = new T.VirtualList({ label: "Snapshots", draw: (row) => this.row(row) });
       this.search = h("input", { class: "input", type: "search", "aria-label": "Search stories", placeholder: "Search stories", oninput: () => this.refilter() });
       this.chips = h("div", { class: "row row-tight", role: "group", "aria-label": "Show only" });
       this.tally = h("p", { class: "small faint", role: "status" });
@@ -97,9 +109,78 @@ globalThis.Tintype ??= {};
         ? this.all.length === 1 ? "1 snapshot" : `${T.count(this.all.length)} snapshots`
         : `${T.count(this.shown.length)} of ${T.count(this.all.length)} snapshots`;
       this.bulkActions.replaceChildren(...[this.bulk(this.shown)].filter(Boolean));
-      if (!this.current()) this.name = this.shown[0]?.name;
-      this.list.show(this.shown, this.index());
+      this.group();
       this.look();
+    }
+
+    /** Puts what is shown into groups, and selects something of it. */
+    group() {
+      this.groups = this.groupsOf(this.shown);
+      this.sections = this.groups.length === 0 ? [{ items: this.shown, isFixed: true }] : this.groups;
+      this.order = T.orderOf(this.sections);
+      const group = this.groups.find(({ id }) => id === this.groupId);
+      if (!this.current()) {
+        this.name = undefined;
+        if (!group?.isChange) this.choose(group ?? this.groups[0]);
+      } else if (!group?.items.some(({ name }) => name === this.name)) {
+        this.groupId = this.groupWith(this.name)?.id;
+      }
+      this.drawRows();
+    }
+
+    /** Selects a change, or the first snapshot of another group. */
+    choose(group) {
+      this.groupId = group?.id;
+      this.name = group?.isChange ? undefined : (group?.items ?? this.shown)[0]?.name;
+    }
+
+    groupWith(name) {
+      return this.groups.find(({ items }) => items.some((item) => item.name === name));
+    }
+
+    currentGroup() {
+      return this.groups.find(({ id }) => id === this.groupId);
+    }
+
+    drawRows() {
+      const rows = this.sections.flatMap((group) => {
+        group.isOpen = Boolean(group.isFixed) || group.id === this.groupId;
+        return [...(group.id === undefined ? [] : [{ group }]), ...(group.isOpen ? group.stories : [])];
+      });
+      this.index = this.order.findIndex(({ name, group }) => name === this.name && group === this.groupId);
+      const at = rows.findIndex(({ group, first, items }) => (this.name ? first <= this.index && this.index < first + items?.length : group?.id === this.groupId && first === undefined));
+      this.list.show(rows, at, this.name ? `snapshot-${this.index}` : `group-${this.groupId}`);
+    }
+
+    row(row) {
+      if (!row.story) return T.groupRow(row.group, { isSelected: !this.name && row.group.id === this.groupId, choose: () => this.openGroup(row.group) });
+      return T.storyRow(row, { selected: this.index, total: this.order.length, choose: (item) => this.select(item.name, true, row.group.id) });
+    }
+
+    /** Opens a group of the list, and shows the change that it stands for. */
+    openGroup(group, focus = false) {
+      this.choose(group);
+      this.show(Boolean(group.isChange));
+      if (focus) this.shownOverview?.focus();
+    }
+
+    /** The next or previous change. */
+    moveToChange(step) {
+      const changes = this.groups.filter(({ isChange, isFixed }) => isChange || isFixed);
+      const at = changes.findIndex(({ id }) => id === this.groupId);
+      const next = at < 0 ? changes.at(step > 0 ? 0 : -1) : changes[at + step];
+      if (!next) return false;
+      this.openGroup(next, true);
+      return true;
+    }
+
+    /** The next snapshot of the same group, wrapping around. */
+    moveToSimilar() {
+      const items = this.currentGroup()?.items ?? [];
+      if (items.length === 0) return false;
+      const at = items.findIndex(({ name }) => name === this.name);
+      this.select(items[(at + 1) % items.length].name, true, this.groupId);
+      return true;
     }
 
     drawChips() {
@@ -118,54 +199,74 @@ globalThis.Tintype ??= {};
       return this.shown.find((item) => item.name === this.name);
     }
 
-    index() {
-      return this.shown.findIndex((item) => item.name === this.name);
+    /** Selects a snapshot, in a group that has it; `open` shows it also where there
+        is room for only one column. */
+    select(name, open = false, group = this.groupId) {
+      const has = ({ id, items }) => id === group && items.some((item) => item.name === name);
+      this.name = name;
+      this.groupId = this.groups.some(has) ? group : this.groupWith(name)?.id;
+      this.show(open);
     }
 
-    /** Selects a snapshot; `open` shows it also where there is room for only one
-        column. */
-    select(name, open = false) {
-      const opened = open && !this.element.classList.contains("is-open");
-      this.name = name;
+    /** Shows what has been selected. */
+    show(open) {
+      // Back leads from a snapshot to the sheet that it was opened from.
+      const isCovered = this.element.classList.contains("is-open") && !(this.shownOverview && this.name);
+      const opened = open && !isCovered;
       if (open) this.element.classList.add("is-open");
-      this.list.select(this.index());
+      this.drawRows();
       this.look();
-      this.chosen(name, opened ? "opened" : undefined);
+      this.chosen(this.name, opened ? "opened" : undefined);
+    }
+
+    /** Follows an address without a snapshot: to its change, or to the list. */
+    showList(query) {
+      const change = new URLSearchParams(query).get("change");
+      const group = change && this.groups.find(({ id, isChange }) => isChange && id === change);
+      if (group) this.openGroup(group);
+      else this.close();
     }
 
     /** Shows the list again where there is room for only one column. */
     close() {
       this.element.classList.remove("is-open");
-      this.list.select(this.index());
+      this.drawRows();
     }
 
     move(step) {
-      if (this.shown.length === 0) return;
-      const next = Math.min(this.shown.length - 1, Math.max(0, this.index() + step));
-      this.select(this.shown[next].name);
+      if (this.order.length === 0) return;
+      // From a change to its first snapshot, or to the one before it.
+      const first = this.order.findIndex(({ group }) => group === this.groupId);
+      const from = this.name ? this.index : first - (step > 0 ? 1 : 0);
+      const next = this.order[Math.min(this.order.length - 1, Math.max(0, from + step))];
+      this.select(next.name, false, next.group);
     }
 
     /** Selects the next snapshot that needs a decision, wrapping around. */
     moveToUndecided() {
-      const from = this.index() + 1;
-      const next = [...this.shown.slice(from), ...this.shown.slice(0, from)].find((item) => T.needsDecision(item) && !item.decision);
-      if (next) this.select(next.name);
-    }
-
-    row(item) {
-      return [
-        h("span", { class: "tone", data: { status: T.tone(item) } }, T.sign(T.tone(item)), h("span", { class: "visually-hidden" }, item.status)),
-        h("span", { class: "vlist-words" }, T.shortened(item.storyIdentifier.storyId), h("span", { class: "small faint truncate" }, about(item))),
-        item.decision ? h("span", { class: "small quiet" }, item.decision) : h("span", { class: "num small" }, item.status === "failed" || item.status === "changed" ? T.percent(item.diffRatio) : ""),
-      ];
+      const from = this.index + 1;
+      const next = [...this.order.slice(from), ...this.order.slice(0, from)].find(({ name }) => {
+        const item = this.byName.get(name);
+        return T.needsDecision(item) && !item.decision;
+      });
+      if (next) this.select(next.name, false, next.group);
     }
 
     // ── The selected snapshot ──
 
     look() {
       const item = this.current();
-      if (item === this.looked) return;
+      const group = this.currentGroup();
+      if (!item && group) {
+        this.compare = undefined;
+        this.looked = undefined;
+        this.lookAtChange(group);
+        return;
+      }
+      this.shownOverview = undefined;
+      if (item === this.looked && (!item || this.lookedIn === group?.id)) return;
       this.looked = item;
+      this.lookedIn = group?.id;
       if (!item) {
         this.compare = undefined;
         this.detail.replaceChildren(h("div", { class: "empty panel" }, h("p", {}, this.empty)));
@@ -173,7 +274,7 @@ globalThis.Tintype ??= {};
       }
       if (item.lean && this.fetch) return this.lookUp(item);
       this.compare = new T.Compare({
-        name: item.name, images: item.images, regions: item.regions ?? [],
+        name: item.name, images: { ...item.images, residual: this.residual(item, group) }, regions: item.regions ?? [],
         width: item.storyIdentifier.viewport.width, height: item.storyIdentifier.viewport.height,
       }, this.view);
       this.tools = h("div", { class: "row spread" });
@@ -183,9 +284,22 @@ globalThis.Tintype ??= {};
         item.message && h("p", { class: "message" }, item.message),
         h("div", { class: "row actions" }, this.actions(item)),
         this.tools, this.compare.element,
-        environment(item), ...remarks(item),
-        T.needsDecision(item) && item.command && T.command(item.command), facts(item),
+        T.environmentOf(item), ...T.remarksOf(item),
+        T.needsDecision(item) && item.command && T.command(item.command), T.factsOf(item),
       ].filter(Boolean));
+    }
+
+    /** Shows the snapshots of a change. */
+    lookAtChange(group) {
+      const overview = this.overview(group);
+      if (this.shownOverview === overview) return;
+      this.shownOverview = overview;
+      this.detail.replaceChildren(this.backButton(), overview.element);
+      this.detail.scrollTop = 0;
+    }
+
+    backButton() {
+      return h("button", { type: "button", class: "btn btn-small btn-quiet back", onclick: () => { this.close(); this.chosen(this.name, "closed"); } }, T.icon("left"), this.groups.length > 0 ? "All changes" : "All snapshots");
     }
 
     /** Shows a placeholder until the snapshot is loaded. */
@@ -201,17 +315,18 @@ globalThis.Tintype ??= {};
     head(item) {
       const step = (label, icon, by) => h("button", { type: "button", class: "btn btn-small btn-icon", "aria-label": label, onclick: () => this.move(by) }, T.icon(icon));
       return h("div", { class: "detail-head" },
-        h("button", { type: "button", class: "btn btn-small btn-quiet back", onclick: () => { this.close(); this.chosen(item.name, "closed"); } }, T.icon("left"), "All snapshots"),
+        this.backButton(),
         h("div", { class: "row row-tight steps" }, step("Previous snapshot", "left", -1), step("Next snapshot", "right", 1)),
         h("div", { class: "row row-tight detail-title" }, T.badge(item.status), item.decision && h("span", { class: "badge", data: { status: item.decision === "accepted" ? "passed" : "failed" } }, item.decision),
-            h("h2", { class: "heading" }, item.storyIdentifier.storyId), h("span", { class: "small faint" }, about(item))));
+            h("h2", { class: "heading" }, item.storyIdentifier.storyId), h("span", { class: "small faint" }, T.variantOf(item))),
+        this.currentGroup()?.isChange && h("button", { type: "button", class: "link small detail-change", onclick: () => this.openGroup(this.currentGroup(), true) }, T.changeText(this.currentGroup().text)));
     }
 
     drawTools() {
       const zooms = T.ZOOMS.map((value) => ({ value, text: value === "fit" ? "Fit" : `${value}×` }));
       const toggle = (name, text, icon) => h("button", { type: "button", class: "btn btn-small", "aria-pressed": String(this.view[name]), onclick: () => this.set(name, !this.view[name]) }, T.icon(icon), text);
       this.tools.replaceChildren(
-        T.segments("Comparison", T.MODES, this.view.mode, (value) => this.set("mode", value)),
+        T.segments("Comparison", T.MODES.filter(({ value }) => value !== "residual" || this.compare.snapshot.images.residual), this.view.mode, (value) => this.set("mode", value)),
         h("div", { class: "row row-tight" },
           T.segments("Zoom", zooms, this.view.zoom, (value) => this.set("zoom", value)),
           toggle("loupe", "Loupe", "zoom"), toggle("regions", "Regions", "pin")));
@@ -232,6 +347,16 @@ globalThis.Tintype ??= {};
       if (at >= 0 && at < T.ZOOMS.length) this.set("zoom", T.ZOOMS[at]);
     }
 
+    /** Zooms to the next or previous region; after the last, the whole is shown and
+        false returned. */
+    moveToRegion(step) {
+      const at = this.compare?.regionAfter(step);
+      if (at === undefined && !this.compare?.region) return false;
+      this.compare.region = at;
+      this.set("zoom", at ? this.compare.zoomFor(at) : "fit");
+      return Boolean(at);
+    }
+
     /** Shows the other of both images in the same place. */
     swap() {
       if (!this.compare || !this.current()?.images.baseline || !this.current().images.current) return false;
@@ -248,13 +373,15 @@ globalThis.Tintype ??= {};
       return true;
     }
 
-    /** Search, filters and view as the query of an address: `?q=gift&show=new`. */
-    query() {
+    /** Search, filters, view and, if wanted, the chosen change as the query of an
+        address: `?q=gift&show=new`. */
+    query(withChange = true) {
       const query = new URLSearchParams();
       if (this.search.value) query.set("q", this.search.value);
       if (this.statuses.size > 0) query.set("show", [...this.statuses].join(","));
       if (this.view.mode !== "side") query.set("view", this.view.mode);
       if (this.view.zoom !== "fit") query.set("zoom", this.view.zoom);
+      if (withChange && this.currentGroup()?.isChange) query.set("change", this.groupId);
       const text = query.toString();
       return text && `?${text}`;
     }
@@ -270,95 +397,9 @@ globalThis.Tintype ??= {};
       const [zoom] = T.ZOOMS.filter((value) => String(value) === query.get("zoom"));
       Object.assign(this.view, { mode: mode?.value ?? "side", zoom: zoom ?? "fit" });
       this.looked = undefined;
+      this.groupId = query.get("change") ?? undefined;
+      if (this.groupId) this.name = undefined;
       this.filter();
     }
-
-    /** The keys of list and comparison, for `T.keyboard`. */
-    keys() {
-      const mode = (value) => () => this.set("mode", value);
-      const arrow = (dx, dy, otherwise) => (event) => {
-        const far = event.shiftKey ? 10 : 1;
-        if (!this.compare?.nudge(dx * far, dy * far)) return otherwise ? otherwise() : false;
-        return true;
-      };
-      return [
-        { keys: ["j"], show: "J", text: "Next snapshot", run: () => this.move(1) },
-        { keys: ["k"], show: "K", text: "Previous snapshot", run: () => this.move(-1) },
-        { keys: ["ArrowDown"], run: arrow(0, 1, () => this.move(1)) },
-        { keys: ["ArrowUp"], run: arrow(0, -1, () => this.move(-1)) },
-        { keys: ["ArrowLeft"], run: arrow(-1, 0) },
-        { keys: ["ArrowRight"], run: arrow(1, 0) },
-        { keys: ["Home"], run: () => this.move(-this.shown.length) },
-        { keys: ["End"], run: () => this.move(this.shown.length) },
-        { keys: ["n"], show: "N", text: "Next to review", run: () => this.moveToUndecided() },
-        { keys: ["1"], show: "1", text: "Side by side", run: mode("side") },
-        { keys: ["2"], show: "2", text: "Slider (arrow keys move it)", run: mode("slider") },
-        { keys: ["3"], show: "3", text: "Overlay", run: mode("overlay") },
-        { keys: ["4"], show: "4", text: "Blink", run: mode("blink") },
-        { keys: ["b"], show: "B", text: "Blink manually", run: () => this.compare?.swap() ?? false },
-        { keys: ["5"], show: "5", text: "Difference only", run: mode("diff") },
-        { keys: ["+", "="], show: "+", text: "Zoom in", run: () => this.zoom(1) },
-        { keys: ["-"], show: "-", text: "Zoom out", run: () => this.zoom(-1) },
-        { keys: ["l"], show: "L", text: "Loupe (arrow keys move it)", run: () => this.set("loupe", !this.view.loupe) },
-        { keys: ["o"], show: "O", text: "Outline regions", run: () => this.set("regions", !this.view.regions) },
-        { keys: [" "], show: "Space", text: "Swap old and new", run: (event) => !event.target.closest("button, a, summary, [role=slider]") && this.swap() },
-        { keys: ["Escape"], run: () => this.clear() },
-        { keys: ["/"], show: "/", text: "Search", run: () => { this.element.classList.remove("is-open"); this.search.focus(); this.search.select(); } },
-        { keys: ["t"], show: "T", text: "Light or dark", run: () => T.toggleTheme() },
-      ];
-    }
   };
-
-  function environment({ environmentChanged = [] }) {
-    if (environmentChanged.length === 0) return null;
-    return h("div", { class: "alert", data: { status: "changed" } }, T.icon("info"),
-      h("strong", {}, "The baseline was captured in another environment"),
-      h("dl", { class: "facts" }, environmentChanged.flatMap(({ what, baseline, current }) =>
-        [h("dt", {}, what), h("dd", {}, `${baseline}, now ${current}`)])));
-  }
-
-  // Known failures, quarantines, unmet steps, instability and flakiness.
-  function pageError({ kind, message, url }) {
-    if (kind === "request") return `The request to ${url} failed: ${message}`;
-    if (kind === "exception") return `Uncaught exception${url ? ` in ${url}` : ""}: ${message}`;
-    return `console.error: ${message}`;
-  }
-
-  function remarks({ knownFailure, quarantine, attempts = [], status, unmetStep, unstable, pageErrors = [] }) {
-    const remark = (icon, kind, title, text) => h("div", { class: "alert", data: { status: kind } }, T.icon(icon), h("strong", {}, title), text && h("p", {}, text));
-    return [
-      knownFailure && remark("info", status, "Known failure", knownFailure),
-      quarantine && remark("info", status, `In quarantine until ${quarantine.until}`, quarantine.reason),
-      unmetStep && remark("info", status, `Step ${unmetStep.number} failed`, "The image shows the page at that step and cannot be accepted."),
-      unstable && remark("info", status, "Unstable", "The page looked different each time. The images show the last capture and its difference from the one before; they cannot be accepted."),
-      pageErrors.length > 0 && remark("info", "changed", "Errors of the page", pageErrors.map(pageError).join("; ")),
-      attempts.length > 1 && (status === "passed" || (status === "changed" && !knownFailure && quarantine?.status !== "failed")) && remark("info", "changed", "Flaky", `It ${status} on attempt ${attempts.length}.`),
-    ].filter(Boolean);
-  }
-
-  const PARTS = [["navigateMs", "Navigate"], ["settleMs", "Settle"], ["captureMs", "Capture"], ["compareMs", "Compare"], ["durationMs", "Total"]];
-
-  function facts(item) {
-    const times = PARTS.filter(([key]) => item[key] !== undefined);
-    const more = [
-      ["Attempt", item.attempt], ["Browser", item.browser], ["Scale", item.scale], ["Worker", item.worker],
-      ["Baseline", item.baseline], ["Current", item.current], ["Difference", item.diff],
-    ].filter(([, value]) => value !== undefined);
-    const regions = item.regions ?? [];
-    const fact = ([name, value]) => [h("dt", {}, name), h("dd", {}, String(value))];
-    const listed = (texts = []) => texts.map((text, index) => [String(index + 1), text]);
-    const box = (title, rows, kind = "") => rows.length > 0 && h("section", { class: "panel panel-pad stack stack-tight" }, h("h3", { class: "label" }, title), h("dl", { class: `facts ${kind}` }, rows.flatMap(fact)));
-    return h("div", { class: "split facts-row" },
-      box("Time", times.map(([key, name]) => [name, T.duration(item[key])]), "facts-end"),
-      box("Settled", (item.settled ?? []).map(({ step, ms }) => [step, T.duration(ms)]), "facts-end"),
-      box("Attempts", (item.attempts ?? []).map(({ status, durationMs, message }, index) => [String(index + 1), `${status} after ${T.duration(durationMs)}${message ? `: ${message}` : ""}`])),
-      box("Regions", regions.slice(0, 8).map((region, index) => [String(index + 1), `${region.width}×${region.height} at ${region.x}, ${region.y}`]).concat(regions.length > 8 ? [["", `and ${T.count(regions.length - 8)} more`]] : []), "facts-end"),
-      box("Causes", (item.explanation?.causes ?? []).map((cause, index) => [String(index + 1), `${[cause.kind, cause.selector, cause.property].filter(Boolean).join(" ")}${cause.property !== "content" && (cause.from || cause.to) ? `: ${cause.from ?? "(none)"} → ${cause.to ?? "(none)"}` : ""} (${T.count(cause.pixels)} pixels)`])),
-      item.sensitivity?.length > 0 && h("section", { class: "panel panel-pad stack stack-tight" },
-        h("h3", { class: "label" }, "Sensitivity"),
-        h("pre", { class: "code", tabindex: "0" }, item.sensitivity.join("\n"))),
-      box("Open network", listed(item.openNetwork)),
-      box("Limits of the engine", listed(item.limits)),
-      box("Details", more));
-  }
 }

@@ -7,7 +7,7 @@ use tintype::internals::baseline::{BaselineError, BaselineProblem};
 use tintype::internals::config::Config;
 use tintype::internals::model::{RunFile, RunId, StoryIdentifier, VisualTestResult, VisualTestRun};
 
-use super::causes::{self, LeftOut};
+use crate::causes::{self, LeftOut};
 use crate::decisions::{
     Decision, DecisionState, Decisions, ExpectedBaseline, RecordedSnapshot, publish,
 };
@@ -99,7 +99,8 @@ pub(crate) fn run(
     }
     let mut left_out = Vec::new();
     if !mode.causes.is_empty() {
-        (results, left_out) = causes::explained(&project, results, mode.causes)?;
+        let ids = causes::resolve(&results, mode.causes)?;
+        (results, left_out) = causes::explained(&project, results, &ids);
     }
     let decided: Vec<Decided> = results
         .into_iter()

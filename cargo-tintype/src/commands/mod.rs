@@ -3,7 +3,6 @@
 pub(crate) mod accept;
 pub(crate) mod baselines;
 mod cargo_test;
-mod causes;
 pub(crate) mod compare;
 pub(crate) mod completions;
 mod decide;

@@ -12,8 +12,10 @@ use tintype::internals::model::{RunId, Status, StoryIdentifier, VisualTestResult
 use tokio::task::spawn_blocking;
 
 use super::authentication::User;
+use super::changes::{self, ExplainedPart};
 use super::decide;
 use super::error::ApiError;
+use super::names::parse_name;
 use super::state::{App, ServerState};
 use crate::decisions::{Decision, DecisionState, ExpectedBaseline};
 use crate::estimate::{Estimate, estimate};
@@ -48,9 +50,8 @@ struct SnapshotRow<'a> {
     crop: Option<&'a Region>,
     #[serde(skip_serializing_if = "Option::is_none")]
     known_failure: Option<&'a str>,
-    /// Equal for results whose differing regions have the same sizes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    alike: Option<String>,
+    #[serde(flatten)]
+    explained: Option<ExplainedPart<'a>>,
 }
 
 pub(super) async fn runs(State(app): State<App>) -> Json<Value> {
@@ -74,9 +75,13 @@ pub(super) async fn run(
             .iter()
             .map(|result| row(&app, &project, result))
             .collect();
-        Ok(Json(
-            json!({ "run": run, "snapshots": rows, "lastEvent": last, "before": before }),
-        ))
+        Ok(Json(json!({
+            "run": run,
+            "snapshots": rows,
+            "changes": changes::of_run(&results),
+            "lastEvent": last,
+            "before": before,
+        })))
     })
     .await
     .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?
@@ -118,30 +123,8 @@ fn row<'a>(app: &ServerState, project: &Project, result: &'a VisualTestResult) -
         acceptable: result.can_be_accepted() && app.source.may_have_image(project, result),
         crop: result.regions.first(),
         known_failure: result.known_failure.as_deref(),
-        alike: region_sizes(result),
+        explained: ExplainedPart::of(result),
     }
-}
-
-/// The sizes of the differing regions, to within a few pixels. They are a hint
-/// that several snapshots show the same change of a component.
-fn region_sizes(result: &VisualTestResult) -> Option<String> {
-    if !result.can_be_accepted() || result.regions.is_empty() {
-        return None;
-    }
-    let near = |length: u32| length.div_ceil(4);
-    let mut sizes: Vec<_> = result
-        .regions
-        .iter()
-        .map(|r| (near(r.width), near(r.height)))
-        .collect();
-    sizes.sort_unstable();
-    Some(
-        sizes
-            .iter()
-            .map(|(w, h)| format!("{w}x{h}"))
-            .collect::<Vec<_>>()
-            .join(" "),
-    )
 }
 
 /// A snapshot with everything that the page shows.
@@ -154,8 +137,8 @@ struct SnapshotDetail<'a> {
     images: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<DecisionState>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    alike: Option<String>,
+    #[serde(flatten)]
+    explained: Option<ExplainedPart<'a>>,
     /// SHA-256 of the baseline as it is now: what an acceptance replaces.
     baseline_now: Option<String>,
     needs_decision: bool,
@@ -205,6 +188,14 @@ pub(super) async fn test(
     let (current, diff) = (hashes.current.as_deref(), hashes.diff.as_deref());
     add("current", "current", has(&result.current), current);
     add("diff", "diff", has(&result.diff), diff);
+    // An accepted baseline differs in nothing.
+    let is_comparable = result.explanation.is_some() && state != Some(DecisionState::Accepted);
+    add(
+        "residual",
+        "residual",
+        is_comparable && current.is_some(),
+        current,
+    );
     let detail = SnapshotDetail {
         name: &name,
         images,
@@ -212,7 +203,7 @@ pub(super) async fn test(
         needs_decision: result.needs_decision(),
         acceptable: result.can_be_accepted() && damaged.is_none(),
         damaged,
-        alike: region_sizes(&result),
+        explained: ExplainedPart::of(&result),
         baseline_moved: state.is_none()
             && result.can_be_accepted()
             && baseline_now != hashes.baseline,
@@ -292,11 +283,4 @@ pub(super) async fn decide(
         });
     }
     Ok(Json(json!({ "answers": answers })))
-}
-
-/// Parses a test name.
-pub(super) fn parse_name(name: &str) -> Result<StoryIdentifier, ApiError> {
-    name.parse().map_err(|error| {
-        ApiError::invalid(format!("`{name}` is not the name of a snapshot: {error}"))
-    })
 }

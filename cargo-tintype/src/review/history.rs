@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use tintype::internals::model::Status;
 use tintype::internals::record::HistoryEntry;
 
-use super::api::{image_url, parse_name};
+use super::api::image_url;
 use super::error::ApiError;
+use super::names::parse_name;
 use super::state::App;
 
 /// The last outcomes of a snapshot.

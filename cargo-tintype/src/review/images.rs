@@ -1,21 +1,32 @@
 //! Serves images by run, snapshot and kind, never by path.
 
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{Response, header};
+use serde::Deserialize;
 use tintype::internals::model::RunId;
 use tokio::task::spawn_blocking;
 
-use super::api::parse_name;
 use super::error::ApiError;
+use super::names::parse_name;
 use super::state::App;
+use crate::causes;
 use crate::images::{self, RunImage};
 use crate::past_baselines;
+
+/// The query of the address of an image.
+#[derive(Deserialize)]
+pub(super) struct ImageQuery {
+    /// The hash of the image: with it the address always has the same content.
+    v: Option<String>,
+    /// The cause whose residual is drawn.
+    cause: Option<String>,
+}
 
 pub(super) async fn image(
     State(app): State<App>,
     Path((run, name, kind)): Path<(String, String, String)>,
-    RawQuery(version): RawQuery,
+    Query(query): Query<ImageQuery>,
 ) -> Result<Response<Body>, ApiError> {
     let story = parse_name(&name)?;
     let read = if kind == "baseline" {
@@ -44,6 +55,15 @@ pub(super) async fn image(
             let read = read.await.map_err(anyhow::Error::new)?;
             return respond(read.map_err(|error| missing(&error))?, false);
         }
+        if kind == "residual" {
+            let drawn = spawn_blocking(move || {
+                let project = app.project()?;
+                causes::residual(&project, &result, query.cause.as_deref())
+            });
+            let drawn = drawn.await.map_err(anyhow::Error::new)?;
+            // The baseline may change.
+            return respond(drawn.map_err(|error| missing(&error))?, false);
+        }
         let image = match kind.as_str() {
             "current" if result.current.is_some() => Some(RunImage::Current),
             "diff" if result.diff.is_some() => Some(RunImage::Diff),
@@ -60,11 +80,7 @@ pub(super) async fn image(
         .map_err(anyhow::Error::new)
         .and_then(|read| read)
         .map_err(|error| missing(&error))?;
-    // An address with the hash of the image always has the same content.
-    respond(
-        bytes,
-        version.is_some_and(|version| version.len() > "v=".len()),
-    )
+    respond(bytes, query.v.is_some_and(|hash| !hash.is_empty()))
 }
 
 /// The error of an image that is missing or refused.

@@ -9,7 +9,8 @@
 //! - `state`: shared by all requests.
 //! - `run_source`: reads runs from the record and from the folder of runs.
 //! - `event_streams`: the subscription that all event streams share.
-//! - `api`, `history`, `live_events`, `images`, `assets`: answer the page's requests.
+//! - `api`, `changes`, `history`, `live_events`, `images`, `assets`: answer the page's requests.
+//! - `names`: parses the names of snapshots in requests.
 //! - `machines`: shows the workers of a shared run, and commands them.
 //! - `slow`: lists the slowest snapshots.
 //! - `quarantines`: lists and changes quarantines.
@@ -20,6 +21,7 @@ mod access;
 mod api;
 mod assets;
 mod authentication;
+mod changes;
 mod connections;
 mod decide;
 mod error;
@@ -31,6 +33,7 @@ mod images;
 mod link;
 mod live_events;
 mod machines;
+mod names;
 mod open;
 mod options;
 mod quarantines;

@@ -11,8 +11,8 @@ use tokio::net::TcpListener;
 
 use super::state::App;
 use super::{
-    api, assets, authentication, connections, history, images, live_events, machines, quarantines,
-    request_filter, slow,
+    api, assets, authentication, changes, connections, history, images, live_events, machines,
+    quarantines, request_filter, slow,
 };
 
 /// How often runs whose processes have died are looked for.
@@ -66,6 +66,7 @@ fn router(app: App) -> Router {
         .route("/api/runs/{run}", get(api::run))
         .route("/api/runs/{run}/events", get(live_events::of_run))
         .route("/api/runs/{run}/tests/{name}", get(api::test))
+        .route("/api/runs/{run}/explained", post(changes::explained))
         .route("/api/runs/{run}/workers", get(machines::workers))
         .route("/api/runs/{run}/commands", post(machines::command))
         .route("/api/history/{name}", get(history::history))

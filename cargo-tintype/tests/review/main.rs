@@ -5,6 +5,7 @@ mod authentication;
 mod browser;
 mod connections;
 mod decisions;
+mod explained;
 mod http;
 mod link;
 mod live_events;

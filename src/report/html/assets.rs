@@ -10,16 +10,20 @@ pub const STYLE: &str = concat!(
     include_str!("../../../ui/images.css"),
     include_str!("../../../ui/feedback.css"),
     include_str!("../../../ui/pages.css"),
+    include_str!("../../../ui/changes.css"),
 );
 /// The icons, as CSS masks.
 pub const ICONS: &str = include_str!("../../../ui/icons.css");
 
 /// The scripts of both pages, in loading order: file name and source.
-pub const SCRIPTS: [(&str, &str); 6] = [
+pub const SCRIPTS: [(&str, &str); 9] = [
     ("dom.js", include_str!("../../../ui/js/dom.js")),
     ("keys.js", include_str!("../../../ui/js/keys.js")),
     ("list.js", include_str!("../../../ui/js/list.js")),
+    ("stories.js", include_str!("../../../ui/js/stories.js")),
     ("compare.js", include_str!("../../../ui/js/compare.js")),
+    ("details.js", include_str!("../../../ui/js/details.js")),
+    ("shortcuts.js", include_str!("../../../ui/js/shortcuts.js")),
     ("workbench.js", include_str!("../../../ui/js/workbench.js")),
     ("print.js", include_str!("../../../ui/js/print.js")),
 ];
@@ -44,7 +48,7 @@ pub const FONTS: [(&str, &[u8]); 3] = [
 ];
 
 /// The scripts of `cargo tintype review` only, in loading order.
-pub const REVIEW_SCRIPTS: [(&str, &str); 13] = [
+pub const REVIEW_SCRIPTS: [(&str, &str); 14] = [
     ("chart.js", include_str!("../../../ui/js/chart.js")),
     (
         "review/requests.js",
@@ -57,6 +61,10 @@ pub const REVIEW_SCRIPTS: [(&str, &str); 13] = [
     (
         "review/sheet.js",
         include_str!("../../../ui/js/review/sheet.js"),
+    ),
+    (
+        "review/changes.js",
+        include_str!("../../../ui/js/review/changes.js"),
     ),
     (
         "review/decisions.js",

@@ -11,13 +11,15 @@ globalThis.Tintype ??= {};
       has told of, this is known once it is loaded. */
   const canBeAccepted = (item) => !item.damaged && (item.acceptable ?? (!item.lean && T.isAcceptable(item)));
   /** Whether it may be accepted, and whether it may be rejected. */
-  const isOpen = (item) => Boolean(item) && !item.decision && canBeAccepted(item);
+  const isOpen = R.isOpen = (item) => Boolean(item) && !item.decision && canBeAccepted(item);
   const isRejectable = (item) => Boolean(item) && !item.decision && (T.needsDecision(item) || canBeAccepted(item));
-  const similarTo = (bench, item) => (item.alike ? bench.all.filter((other) => other.alike === item.alike && isOpen(other)) : []);
+  /** Whether it may be accepted together with others: not if causes explain only a
+      part of its difference. */
+  const isOfBatch = (item) => isOpen(item) && !item.hasResidual;
 
   R.actionsOf = (item, decide, bench) => {
     const button = (text, kind, icon, key, run) => h("button", { type: "button", class: `btn ${kind}`, onclick: run }, T.icon(icon), text, h("kbd", {}, key));
-    const similar = similarTo(bench, item);
+    const change = bench.currentGroup();
     const decisions = [
       isOpen(item) && item.images.current && button("Accept", "btn-accept", "check", "A", () => decide.current("accept")),
       isRejectable(item) && button("Reject", "btn-reject", "cross", "R", () => decide.current("reject")),
@@ -25,7 +27,7 @@ globalThis.Tintype ??= {};
     ].filter(Boolean);
     return [
       decisions.length > 0 && h("div", { class: "row decide-bar" }, decisions),
-      isOpen(item) && similar.length > 1 && button(`Accept ${T.count(similar.length)} similar`, "", "layers", "G", () => decide.group()),
+      change?.isChange && change.items.length > 1 && button(`All ${T.count(change.items.length)} with this change`, "", "layers", "G", () => decide.group()),
       h("a", { class: "btn btn-quiet push", href: `#/story/${encode(item.name)}` }, T.icon("film"), "History", h("kbd", {}, "H")),
       item.damaged && h("p", { class: "alert", data: { status: "failed" } }, T.icon("alert"), h("span", {}, `The current image cannot be accepted: ${item.damaged}`)),
       item.baselineMoved && h("p", { class: "alert", data: { status: "changed" } }, T.icon("info"), h("span", {}, "The baseline has changed since this run. It is shown as it is now, and accepting replaces it.")),
@@ -113,22 +115,25 @@ globalThis.Tintype ??= {};
       if (names) await apply("undo", names.map((name) => ({ name })));
     }
 
+    const overview = () => (bench.current() ? undefined : bench.shownOverview);
     const decide = {
+      batch: (items) => apply("accept", items),
       async current(decision) {
         const item = bench.current();
+        if (!item && decision === "accept") return overview()?.accept();
         if (!item || item.lean) return;
         if (decision === "accept" ? !isOpen(item) || !item.images.current : !isRejectable(item)) return;
         if (await apply(decision, [item])) bench.moveToUndecided();
       },
-      async group() {
-        const item = bench.current();
-        const similar = isOpen(item) ? similarTo(bench, item) : [];
-        const hint = "They are grouped by the sizes of their differing regions only: check every image.";
-        if (similar.length > 1) await look(hint, similar);
+      /** Shows all snapshots with the change of the selected one. */
+      group() {
+        const change = bench.currentGroup();
+        if (change?.isChange) bench.openGroup(change, true);
       },
       async shown() {
-        const items = bench.shown.filter(isOpen);
-        const hint = "These are all snapshots that the search and the filters show.";
+        const items = bench.shown.filter(isOfBatch);
+        const left = bench.shown.filter(isOpen).length - items.length;
+        const hint = `These are all snapshots that the search and the filters show${left > 0 ? `, but ${T.count(left)} whose difference is explained only in part` : ""}.`;
         if (items.length > 0) await look(hint, items);
       },
       async undo() {
@@ -140,14 +145,16 @@ globalThis.Tintype ??= {};
       },
       /** Accepts everything that search and filters show. */
       bulkButton(shown) {
-        const count = shown.filter(isOpen).length;
+        const count = shown.filter(isOfBatch).length;
         return count > 0 && h("button", { type: "button", class: "btn btn-small", title: "Shift A", onclick: () => decide.shown() }, `Accept ${T.count(count)} shown`);
       },
       keys: () => [
         { keys: ["a"], show: "A", text: "Accept and go to the next", run: () => { decide.current("accept"); } },
         { keys: ["r"], show: "R", text: "Reject and go to the next", run: () => { decide.current("reject"); } },
         { keys: ["u"], show: "U", text: "Undo, a batch as a whole", run: () => { decide.undo(); } },
-        { keys: ["g"], show: "G", text: "Accept similar snapshots", run: () => { decide.group(); } },
+        { keys: ["g"], show: "G", text: "All snapshots with the same change", run: () => decide.group() },
+        { keys: ["x"], show: "X", text: "Exclude a snapshot of the sheet", run: () => { overview()?.focus(); overview()?.sheet.toggle(); } },
+        { keys: ["Enter"], show: "Enter", text: "Open a snapshot of the sheet", run: (event) => { const sheet = overview()?.sheet; return !event.target.closest("button, a, summary") && sheet?.active() ? sheet.open(sheet.active().item) : false; } },
         { keys: ["Shift+A"], show: "Shift A", text: "Accept all shown", run: () => { decide.shown(); } },
         { keys: ["h"], show: "H", text: "History of the snapshot", run: () => { const item = bench.current(); if (item) location.hash = `#/story/${encode(item.name)}`; } },
       ],

@@ -13,17 +13,21 @@ globalThis.Tintype ??= {};
 
   R.showRun = async function showRun(signal, id) {
     document.title = `${id} · Tintype`;
-    const state = { id, run: undefined, before: undefined, last: { id: "0", n: 0 } };
+    const state = { id, run: undefined, changes: [], before: undefined, last: { id: "0", n: 0 } };
+    const changes = new R.Changes(signal, state);
     const bench = new T.Workbench({
       empty: "No snapshot matches. Clear the search or the filters.",
       fetch: (name) => R.request(`/api/runs/${encode(id)}/tests/${encode(name)}`, { signal }),
       actions: (item) => R.actionsOf(item, decide, bench),
       bulk: (shown) => decide.bulkButton(shown),
+      groups: (items) => changes.groups(items),
+      overview: (group) => changes.overview(group, bench, decide),
+      residual: (item, group) => changes.residual(item, group),
       chosen: (name, how) => {
         if (signal.aborted) return;
         // Where there is room for one column, the list has an address of its own.
         const isNamed = name && how !== "closed" && (innerWidth >= 900 || bench.element.classList.contains("is-open"));
-        const address = `#/run/${encode(id)}${isNamed ? `/${encode(name)}` : ""}${bench.query()}`;
+        const address = `#/run/${encode(id)}${isNamed ? `/${encode(name)}` : ""}${bench.query(how !== "closed")}`;
         // Back leads from a snapshot that covers the list to the list, and to the
         // filters before.
         if (["opened", "filtered"].includes(how) && !following) history.pushState(null, "", address);
@@ -45,8 +49,8 @@ globalThis.Tintype ??= {};
     const decide = R.createDecisions(signal, state, bench, changed);
 
     const read = async () => {
-      const { run, snapshots, lastEvent, before } = await R.request(`/api/runs/${encode(id)}`, { signal });
-      Object.assign(state, { run, before, last: lastEvent });
+      const { run, snapshots, changes: found, lastEvent, before } = await R.request(`/api/runs/${encode(id)}`, { signal });
+      Object.assign(state, { run, before, changes: found, last: lastEvent });
       bench.load(snapshots);
       machines.follow();
       redraw();
@@ -83,13 +87,13 @@ globalThis.Tintype ??= {};
       const wanted = parts[2];
       following = true;
       bench.restore(query);
-      if (!wanted) bench.close();
+      if (!wanted) bench.showList(query);
       else if (bench.byName.has(wanted) && (wanted !== bench.name || !bench.element.classList.contains("is-open"))) bench.select(wanted, true);
       following = false;
     };
     follow();
     addEventListener("hashchange", () => R.address().parts[1] === id && follow(), { signal });
-    R.keysOf([...decide.keys(), ...bench.keys().filter(({ keys }) => !keys.includes("t"))]);
+    R.keysOf([...decide.keys(), ...R.changeKeys(bench), ...T.workbenchKeys(bench).filter(({ keys }) => !keys.includes("t"))]);
     R.listen(signal, () => `/api/runs/${encode(id)}/events?after=${encode(state.last.id)}`, { event: receive });
     const clock = setInterval(() => { if (!state.run.reason) redraw(); }, 1000);
     signal.addEventListener("abort", () => clearInterval(clock));

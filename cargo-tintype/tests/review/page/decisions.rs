@@ -170,7 +170,7 @@ async fn the_old_baseline_stays_visible_beside_the_accepted_one() {
     browser.until(IMAGES_SHOWN).await;
     browser.until(&format!("{colour} === {before}")).await;
     browser.count(".detail .alert", 0).await;
-    browser.count(".vlist-row .icon-check", 2).await;
+    browser.count(".variant[data-status=passed]", 2).await;
     assert_eq!(browser.script(meter).await, "1 failed, 1 new, 2 passed");
     page.close().await;
 }

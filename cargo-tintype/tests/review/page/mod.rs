@@ -1,6 +1,7 @@
 //! The review page in a real browser.
 
 mod batches;
+mod changes;
 mod content_security;
 mod decisions;
 mod layout;

@@ -23,7 +23,7 @@ async fn leaving_the_search_keeps_it_and_a_second_escape_clears_it() {
             .until("decodeURIComponent(location.hash).includes('gift::')")
             .await;
         browser.press(&Key::Escape.to_string()).await;
-        browser.count(".vlist-row", 4).await;
+        browser.count(".variant", 4).await;
         browser
             .until("document.querySelector('input[type=search]').value === ''")
             .await;

@@ -1,0 +1,60 @@
+/* What is known of a snapshot besides its pictures: environment, remarks, times. */
+"use strict";
+globalThis.Tintype ??= {};
+{
+  const T = globalThis.Tintype;
+  const { h } = T;
+
+  T.environmentOf = ({ environmentChanged = [] }) => {
+    if (environmentChanged.length === 0) return null;
+    return h("div", { class: "alert", data: { status: "changed" } }, T.icon("info"),
+      h("strong", {}, "The baseline was captured in another environment"),
+      h("dl", { class: "facts" }, environmentChanged.flatMap(({ what, baseline, current }) =>
+        [h("dt", {}, what), h("dd", {}, `${baseline}, now ${current}`)])));
+  };
+
+  // Known failures, quarantines, unmet steps, instability and flakiness.
+  function pageError({ kind, message, url }) {
+    if (kind === "request") return `The request to ${url} failed: ${message}`;
+    if (kind === "exception") return `Uncaught exception${url ? ` in ${url}` : ""}: ${message}`;
+    return `console.error: ${message}`;
+  }
+
+  T.remarksOf = ({ knownFailure, quarantine, attempts = [], status, unmetStep, unstable, pageErrors = [] }) => {
+    const remark = (icon, kind, title, text) => h("div", { class: "alert", data: { status: kind } }, T.icon(icon), h("strong", {}, title), text && h("p", {}, text));
+    return [
+      knownFailure && remark("info", status, "Known failure", knownFailure),
+      quarantine && remark("info", status, `In quarantine until ${quarantine.until}`, quarantine.reason),
+      unmetStep && remark("info", status, `Step ${unmetStep.number} failed`, "The image shows the page at that step and cannot be accepted."),
+      unstable && remark("info", status, "Unstable", "The page looked different each time. The images show the last capture and its difference from the one before; they cannot be accepted."),
+      pageErrors.length > 0 && remark("info", "changed", "Errors of the page", pageErrors.map(pageError).join("; ")),
+      attempts.length > 1 && (status === "passed" || (status === "changed" && !knownFailure && quarantine?.status !== "failed")) && remark("info", "changed", "Flaky", `It ${status} on attempt ${attempts.length}.`),
+    ].filter(Boolean);
+  };
+
+  const PARTS = [["navigateMs", "Navigate"], ["settleMs", "Settle"], ["captureMs", "Capture"], ["compareMs", "Compare"], ["durationMs", "Total"]];
+
+  T.factsOf = (item) => {
+    const times = PARTS.filter(([key]) => item[key] !== undefined);
+    const more = [
+      ["Attempt", item.attempt], ["Browser", item.browser], ["Scale", item.scale], ["Worker", item.worker],
+      ["Baseline", item.baseline], ["Current", item.current], ["Difference", item.diff],
+    ].filter(([, value]) => value !== undefined);
+    const regions = item.regions ?? [];
+    const fact = ([name, value]) => [h("dt", {}, name), h("dd", {}, String(value))];
+    const listed = (texts = []) => texts.map((text, index) => [String(index + 1), text]);
+    const box = (title, rows, kind = "") => rows.length > 0 && h("section", { class: "panel panel-pad stack stack-tight" }, h("h3", { class: "label" }, title), h("dl", { class: `facts ${kind}` }, rows.flatMap(fact)));
+    return h("div", { class: "split facts-row" },
+      box("Time", times.map(([key, name]) => [name, T.duration(item[key])]), "facts-end"),
+      box("Settled", (item.settled ?? []).map(({ step, ms }) => [step, T.duration(ms)]), "facts-end"),
+      box("Attempts", (item.attempts ?? []).map(({ status, durationMs, message }, index) => [String(index + 1), `${status} after ${T.duration(durationMs)}${message ? `: ${message}` : ""}`])),
+      box("Regions", regions.slice(0, 8).map((region, index) => [String(index + 1), `${region.width}×${region.height} at ${region.x}, ${region.y}`]).concat(regions.length > 8 ? [["", `and ${T.count(regions.length - 8)} more`]] : []), "facts-end"),
+      box("Causes", (item.explanation?.causes ?? []).map((cause, index) => [String(index + 1), `${[cause.kind, cause.selector, cause.property].filter(Boolean).join(" ")}${cause.property !== "content" && (cause.from || cause.to) ? `: ${cause.from ?? "(none)"} → ${cause.to ?? "(none)"}` : ""} (${T.count(cause.pixels)} pixels)`])),
+      item.sensitivity?.length > 0 && h("section", { class: "panel panel-pad stack stack-tight" },
+        h("h3", { class: "label" }, "Sensitivity"),
+        h("pre", { class: "code", tabindex: "0" }, item.sensitivity.join("\n"))),
+      box("Open network", listed(item.openNetwork)),
+      box("Limits of the engine", listed(item.limits)),
+      box("Details", more));
+  };
+}
