@@ -62,7 +62,7 @@ pub mod model {
     pub use crate::model::{
         Cause, CauseKind, CauseSource, Environment, EnvironmentChange, Explanation, Git,
         ImageHashes, Reason, RecordedEvent, RunFile, RunId, Status, StoryIdentifier, Summary,
-        VisualTestResult, VisualTestRun, now_ms, pin_environment, rfc3339,
+        VisualTestResult, VisualTestRun, cause_command, now_ms, pin_environment, rfc3339,
     };
 }
 
@@ -92,7 +92,7 @@ pub mod record {
 }
 
 pub mod redact {
-    pub use crate::redact::redact;
+    pub use crate::redact::{redact, register};
 }
 
 pub mod redis {
@@ -100,7 +100,9 @@ pub mod redis {
 }
 
 pub mod report {
-    pub use crate::report::plural;
+    pub use crate::report::{
+        FailureGroup, counts, duration, environment, failures, groups, plural,
+    };
 
     pub mod junit {
         pub use crate::report::junit::write;

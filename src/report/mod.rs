@@ -23,4 +23,5 @@ pub(crate) mod upload;
 mod words;
 
 pub(crate) use failure::{FailureMessages, test_message};
-pub use words::plural;
+pub use groups::{FailureGroup, groups};
+pub use words::{counts, duration, environment, failures, plural};

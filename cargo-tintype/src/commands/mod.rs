@@ -4,6 +4,7 @@ pub(crate) mod accept;
 pub(crate) mod baselines;
 mod cargo_test;
 mod causes;
+pub(crate) mod comment;
 pub(crate) mod compare;
 pub(crate) mod completions;
 mod decide;

@@ -2,6 +2,8 @@
 
 mod accept;
 mod attacks;
+mod code_host;
+mod comment;
 mod compare;
 mod doctor;
 mod editors;
