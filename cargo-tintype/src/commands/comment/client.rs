@@ -31,7 +31,7 @@ pub(super) struct Client {
 }
 
 /// An answer of success.
-pub(super) struct Reply {
+pub(super) struct ApiReply {
     pub(super) body: Value,
     /// The query of the next page of a list.
     pub(super) next: Option<String>,
@@ -76,7 +76,7 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<Reply, RequestError> {
+    ) -> Result<ApiReply, RequestError> {
         let mut attempt = 1;
         loop {
             match self.send_once(method.clone(), path, body).await {
@@ -93,7 +93,7 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<&Value>,
-    ) -> Result<Reply, RequestError> {
+    ) -> Result<ApiReply, RequestError> {
         let shown = format!("{method} {}{path}", self.api);
         let unanswered = |error: &reqwest::Error| RequestError {
             message: format!("{shown} failed: {}", innermost(error)),
@@ -117,7 +117,7 @@ impl Client {
             status: Some(status),
             retry_after: None,
         })?;
-        Ok(Reply {
+        Ok(ApiReply {
             body,
             next: next_page(&headers),
         })

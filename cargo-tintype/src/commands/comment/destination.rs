@@ -41,7 +41,7 @@ pub(super) struct Token {
 }
 
 /// A variable that is set.
-type Found<'a> = (&'static str, &'a str);
+type SetVariable<'a> = (&'static str, &'a str);
 
 impl Destination {
     /// The pull request of the CI job, or the one with this number.
@@ -122,7 +122,7 @@ fn running_in(variables: &Variables) -> Result<Provider> {
 }
 
 /// The first of these variables that is set.
-fn first<'a>(variables: &'a Variables, names: &[&'static str]) -> Option<Found<'a>> {
+fn first<'a>(variables: &'a Variables, names: &[&'static str]) -> Option<SetVariable<'a>> {
     let mut names = names.iter();
     names.find_map(|&name| Some((name, variables.text(name)?)))
 }
@@ -132,7 +132,7 @@ fn missing(names: &[&str], what: &str) -> anyhow::Error {
     anyhow!("{names} is not set (help: set it to {what}, as the CI server does)")
 }
 
-fn repository_of(provider: Provider, (variable, value): Found<'_>) -> Result<String> {
+fn repository_of(provider: Provider, (variable, value): SetVariable<'_>) -> Result<String> {
     if provider == Provider::Gitlab {
         return Ok(utf8_percent_encode(value, NON_ALPHANUMERIC).to_string());
     }
@@ -172,13 +172,13 @@ fn api(variables: &Variables, provider: Provider) -> Result<String> {
 }
 
 /// What a CI server says of the pull request.
-struct Place {
+struct PullRequestPlace {
     number: u64,
     commit: Option<String>,
     pipeline: Option<String>,
 }
 
-fn gitlab_place(variables: &Variables, number: Option<u64>) -> Result<Place> {
+fn gitlab_place(variables: &Variables, number: Option<u64>) -> Result<PullRequestPlace> {
     const NUMBER: &str = "CI_MERGE_REQUEST_IID";
     let text = |name| variables.text(name).map(str::to_owned);
     let own =
@@ -200,14 +200,14 @@ fn gitlab_place(variables: &Variables, number: Option<u64>) -> Result<Place> {
     let is_here = project.is_none() || project == text("CI_PROJECT_ID");
     // In a pipeline for the merged result, CI_COMMIT_SHA is the merge.
     let merged = text("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA");
-    Ok(Place {
+    Ok(PullRequestPlace {
         number,
         commit: merged.or_else(|| text("CI_COMMIT_SHA")).filter(|_| is_own),
         pipeline: text("CI_PIPELINE_ID").filter(|_| is_own && is_here),
     })
 }
 
-fn github_place(variables: &Variables, number: Option<u64>) -> Result<Place> {
+fn github_place(variables: &Variables, number: Option<u64>) -> Result<PullRequestPlace> {
     let event = match variables.text("GITHUB_EVENT_PATH") {
         Some(path) => read_event(Path::new(path))?,
         None => Value::Null,
@@ -232,7 +232,7 @@ fn github_place(variables: &Variables, number: Option<u64>) -> Result<Place> {
     };
     let head = pull_request["head"]["sha"].as_str();
     let is_of_event = pull_request["number"].as_u64() == Some(number);
-    Ok(Place {
+    Ok(PullRequestPlace {
         number,
         commit: head.filter(|_| is_of_event).map(str::to_owned),
         pipeline: None,

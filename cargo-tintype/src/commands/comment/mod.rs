@@ -29,7 +29,7 @@ use crate::run_ids::LATEST;
 use client::Client;
 use destination::Destination;
 use provider::{CommitState, CommitStatus, Provider};
-use publish::Published;
+use publish::{NewComment, Published};
 use text::CommentText;
 
 /// The most characters of a status, which GitHub has the fewest of.
@@ -129,14 +129,6 @@ pub(crate) fn run(config: &Config, options: &CommentOptions) -> Result<()> {
         .context("failed to start the async runtime")?;
     let published = runtime.block_on(publish::publish(&client, &destination, &comment))?;
     print_published(&published, &comment, &file, options)
-}
-
-/// What is sent.
-struct NewComment {
-    /// The beginning of the comment, by which a later run finds it.
-    marker: String,
-    body: String,
-    status: Option<CommitStatus>,
 }
 
 /// Where people read the report.

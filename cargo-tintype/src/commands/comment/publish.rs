@@ -7,13 +7,20 @@ use reqwest::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::NewComment;
 use super::client::Client;
 use super::destination::{Destination, is_commit};
 use super::provider::{CommitStatus, Provider};
 
 /// The most pages of comments that are searched.
 const MAX_PAGES: usize = 100;
+
+/// What is sent.
+pub(super) struct NewComment {
+    /// The beginning of the comment, by which a later run finds it.
+    pub(super) marker: String,
+    pub(super) body: String,
+    pub(super) status: Option<CommitStatus>,
+}
 
 /// The outcome of both parts: that one fails does not hinder the other.
 pub(super) struct Published {
