@@ -35,6 +35,8 @@ struct PageEventState {
     workers: BTreeMap<String, String>,
     contexts: BTreeMap<i64, bool>,
     errors: Vec<PageError>,
+    /// The style sheets by id, on a connection that asks for styles.
+    sheets: BTreeMap<String, Value>,
 }
 
 #[derive(Clone, Debug)]
@@ -52,6 +54,11 @@ impl PageEvents {
         state.loaded = false;
         state.requests.clear();
         state.errors.clear();
+    }
+
+    /// The header of a style sheet.
+    pub(super) fn sheet(&self, id: &str) -> Option<Value> {
+        self.lock().sheets.get(id).cloned()
     }
 
     pub(super) fn clear_budget_expired(&self) {
@@ -159,6 +166,11 @@ impl PageEvents {
         match event["method"].as_str().unwrap_or_default() {
             "Emulation.virtualTimeBudgetExpired" => state.budget_expired = true,
             "Page.loadEventFired" => state.loaded = true,
+            "CSS.styleSheetAdded" => {
+                let header = &parameters["header"];
+                let id = text(&header["styleSheetId"]);
+                state.sheets.insert(id, header.clone());
+            }
             "Page.frameStartedNavigating" | "Page.frameNavigated" => {}
             "Network.requestWillBeSent" => state.request_sent(session, parameters),
             "Network.responseReceived" => state.response_received(&session, parameters),
