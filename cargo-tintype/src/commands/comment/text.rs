@@ -6,7 +6,7 @@ use reqwest::Url;
 use tintype::compare::grouped;
 use tintype::internals::artifacts::ObjectKey;
 use tintype::internals::explain::{CauseGroup, cause_groups};
-use tintype::internals::model::{Reason, RunFile, VisualTestResult, cause_command};
+use tintype::internals::model::{Cause, Reason, RunFile, VisualTestResult, cause_command};
 use tintype::internals::report::{counts, duration, environment, failures, groups, plural};
 
 use super::markdown::{attribute, code};
@@ -158,9 +158,7 @@ impl CommentText<'_> {
 fn by_cause<'a>(failures: &[&'a VisualTestResult]) -> Vec<Group<'a>> {
     let is_explained = |result: &VisualTestResult| {
         let found = result.explanation.as_ref();
-        found.is_some_and(|found| {
-            found.is_complete() && found.causes.iter().any(|cause| cause.is_known())
-        })
+        found.is_some_and(|found| found.is_complete() && found.causes.iter().any(Cause::is_known))
     };
     let rest: Vec<_> = failures
         .iter()
