@@ -63,7 +63,7 @@ pub mod model {
     pub use crate::model::{
         Cause, CauseKind, CauseSource, Environment, EnvironmentChange, Explanation, Git,
         ImageHashes, QuarantineMark, Reason, RecordedEvent, RunFile, RunId, Status,
-        StoryIdentifier, Summary, Viewport, VisualTestResult, VisualTestRun, now_ms,
+        StoryIdentifier, Summary, Viewport, VisualTestResult, VisualTestRun, cause_command, now_ms,
         pin_environment, rfc3339, today,
     };
 }
@@ -98,7 +98,7 @@ pub mod snapshot {
 }
 
 pub mod redact {
-    pub use crate::redact::redact;
+    pub use crate::redact::{redact, register};
 }
 
 pub mod redis {
@@ -106,7 +106,9 @@ pub mod redis {
 }
 
 pub mod report {
-    pub use crate::report::plural;
+    pub use crate::report::{
+        FailureGroup, counts, duration, environment, failures, groups, plural,
+    };
 
     pub mod junit {
         pub use crate::report::junit::write;

@@ -34,7 +34,7 @@ const MAX_SECRETS: usize = 2_000;
 static SECRETS: RwLock<Vec<String>> = RwLock::new(Vec::new());
 
 /// Registers a secret, and the part after a word such as `Bearer`.
-pub(crate) fn register(secret: &str) {
+pub fn register(secret: &str) {
     let token = secret.split_once(' ').map(|(_, token)| token);
     for part in [secret].into_iter().chain(token) {
         if part.len() >= MIN_LENGTH {

@@ -32,9 +32,9 @@ use tintype::internals::config::Config;
 
 use crate::output::print_error;
 use commands::{
-    accept, baselines, compare, completions, doctor, explain, export, flush, health, import,
-    import_from, init, list, mcp, orphans, prune, pull, push, quarantine, reject, resume, runs,
-    schema, show, test, undo, wait, watch, workers,
+    accept, baselines, comment, compare, completions, doctor, explain, export, flush, health,
+    import, import_from, init, list, mcp, orphans, prune, pull, push, quarantine, reject, resume,
+    runs, schema, show, test, undo, wait, watch, workers,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -75,6 +75,7 @@ enum Command {
     Runs(runs::RunsOptions),
     Show(show::ShowOptions),
     Explain(explain::ExplainOptions),
+    Comment(comment::CommentOptions),
     Resume(resume::ResumeOptions),
     Compare(compare::CompareArguments),
     Orphans(orphans::OrphansOptions),
@@ -144,6 +145,7 @@ fn run(command: &Command, config: &Config) -> Result<()> {
         Command::Runs(options) => runs::run(config, options),
         Command::Show(options) => show::run(config, options),
         Command::Explain(options) => explain::run(config, options),
+        Command::Comment(options) => comment::run(config, options),
         Command::Resume(options) => resume::run(config, options),
         Command::Orphans(options) => orphans::run(config, options),
         Command::Pull(options) => pull::run(config, options),

@@ -303,7 +303,12 @@ impl Browser {
         &self,
         properties: &[(usize, String)],
     ) -> Result<Vec<Option<FoundRule>>, BrowserError> {
-        each!(self, session => page::declaring_rules(&**session, properties).await)
+        let mut rules =
+            each!(self, session => page::declaring_rules(&**session, properties).await)?;
+        if let Self::Chromium(page) = self {
+            page.locate_rules(properties, &mut rules).await;
+        }
+        Ok(rules)
     }
 
     /// Leaves the page for an empty one.

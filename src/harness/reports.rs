@@ -1,12 +1,11 @@
 //! Subscribes the reports to the events of a run.
 
-use std::collections::HashMap;
-use std::fs;
 use std::sync::Arc;
 
 use crate::config::Config;
 use crate::events::Bus;
 use crate::manifest::Manifest;
+use crate::report::AnnotationPlaces;
 use crate::report::github::GithubReport;
 use crate::report::html::HtmlReport;
 use crate::report::junit::JunitReport;
@@ -29,12 +28,8 @@ pub(super) fn subscribe_all(bus: &Bus, manifest: &Manifest, config: &Config) {
     subscribe_files(bus, manifest, config);
     if let Some(github) = &config.run.github {
         let summary = github.step_summary.clone();
-        let path = path_in_repository(manifest);
-        bus.subscribe(Arc::new(GithubReport::new(
-            path,
-            story_lines(manifest),
-            summary,
-        )));
+        let places = AnnotationPlaces::new(manifest);
+        bus.subscribe(Arc::new(GithubReport::new(places, summary)));
     }
     // The terminal names the other reports, so it subscribes last.
     bus.subscribe(Arc::new(Terminal::default()));
@@ -53,32 +48,6 @@ fn suite_name(manifest: &Manifest, config: &Config) -> String {
     }
 }
 
-/// The line of the manifest that declares each story, by story id.
-fn story_lines(manifest: &Manifest) -> HashMap<String, usize> {
-    let Ok(text) = fs::read(manifest.file()) else {
-        return HashMap::new();
-    };
-    let line = |offset: usize| {
-        let before = &text[..offset.min(text.len())];
-        1 + before.iter().filter(|byte| **byte == b'\n').count()
-    };
-    let stories = manifest.stories.iter();
-    stories
-        .map(|story| (story.id.clone(), line(story.declared.start)))
-        .collect()
-}
-
-/// The manifest's path from the root of its repository.
-fn path_in_repository(manifest: &Manifest) -> String {
-    let path = manifest.file();
-    let mut folders = manifest.root.ancestors();
-    let repository = folders.find(|folder| folder.join(".git").exists());
-    let path = repository.and_then(|root| path.strip_prefix(root).ok());
-    path.unwrap_or(&manifest.path)
-        .to_string_lossy()
-        .into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -86,7 +55,7 @@ mod tests {
 
     use tempfile::TempDir;
 
-    use super::{path_in_repository, story_lines, suite_name};
+    use super::suite_name;
     use crate::config::Config;
     use crate::manifest::Manifest;
 
@@ -95,7 +64,6 @@ mod tests {
 
     fn project(manifest: &str) -> (TempDir, Manifest) {
         let folder = TempDir::new().unwrap();
-        fs::create_dir_all(folder.path().join(".git")).unwrap();
         let root = folder.path().join("shop");
         fs::create_dir_all(root.join("stories")).unwrap();
         fs::write(root.join("stories/a.html"), "").unwrap();
@@ -103,14 +71,6 @@ mod tests {
         fs::write(&path, MANIFEST).unwrap();
         let manifest = Manifest::load(&path, &Config::default()).unwrap();
         (folder, manifest)
-    }
-
-    #[test]
-    fn annotations_point_to_the_lines_of_stories() {
-        let (_folder, manifest) = project("stories.toml");
-        assert_eq!(path_in_repository(&manifest), "shop/stories.toml");
-        let lines = story_lines(&manifest);
-        assert_eq!((lines["a"], lines["b"]), (4, 7));
     }
 
     #[test]

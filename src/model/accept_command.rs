@@ -19,7 +19,7 @@ pub(crate) fn accept_command(run: &RunId, result: Option<&VisualTestResult>) -> 
 }
 
 /// `cargo tintype accept --cause … --run …`: accepts what these causes explain.
-pub(crate) fn cause_command(ids: &[&str], run: Option<&RunId>) -> String {
+pub fn cause_command(ids: &[&str], run: Option<&RunId>) -> String {
     let mut command = "cargo tintype accept".to_owned();
     for id in ids {
         command.push_str(&format!(" --cause {}", shell_word(id)));

@@ -19,7 +19,8 @@ mod run_file;
 mod status;
 mod time;
 
-pub(crate) use accept_command::{accept_command, cause_command};
+pub(crate) use accept_command::accept_command;
+pub use accept_command::cause_command;
 pub(crate) use bounded_text::{MAX_ENTRIES, MAX_LINE, MAX_MESSAGE, bound, bounded};
 pub use browser_name::BrowserName;
 pub use environment::Git;

@@ -1,6 +1,5 @@
 //! Reports to GitHub Actions: annotations and the step summary.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -8,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::file::ReportError;
 use super::groups::{MAX_UNGROUPED, groups};
+use super::places::AnnotationPlaces;
 use super::words::{accept, counts, duration, environment, failures, grouped, message, name};
 use crate::escape::printable;
 use crate::events::{Bus, Event, Subscriber};
@@ -22,28 +22,19 @@ const MAX_ROWS: usize = 200;
 /// Prints annotations of a run's failures, and appends a summary to the file
 /// that GitHub names.
 pub(crate) struct GithubReport {
-    manifest: String,
-    lines: HashMap<String, usize>,
+    places: AnnotationPlaces,
     summary: Option<PathBuf>,
 }
 
 impl GithubReport {
-    /// `manifest` is the manifest's path from the repository's root, `lines`
-    /// has the line of each story in it by story id, and `summary` is the file
-    /// that `GITHUB_STEP_SUMMARY` names.
-    pub(crate) fn new(
-        manifest: String,
-        lines: HashMap<String, usize>,
-        summary: Option<PathBuf>,
-    ) -> Self {
-        Self {
-            manifest,
-            lines,
-            summary,
-        }
+    /// `places` are those of annotations, and `summary` is the file that
+    /// `GITHUB_STEP_SUMMARY` names.
+    pub(crate) fn new(places: AnnotationPlaces, summary: Option<PathBuf>) -> Self {
+        Self { places, summary }
     }
 
-    /// The workflow commands that show failures beside the manifest's lines.
+    /// The workflow commands that show failures beside the rules that caused
+    /// them, or the manifest's lines.
     fn annotations(&self, results: &[VisualTestResult]) -> String {
         let failures = failures(results);
         let mut text = String::new();
@@ -81,13 +72,14 @@ impl GithubReport {
     }
 
     fn annotation(&self, result: Option<&VisualTestResult>, title: &str, said: &str) -> String {
-        let line = result.and_then(|result| {
-            let id = &result.story_identifier.story_id;
-            let id = id.split('@').next().unwrap_or(id);
-            self.lines.get(id)
-        });
-        let line = line.map_or(String::new(), |line| format!(",line={line}"));
-        let (file, title, said) = (property(&self.manifest), property(title), data(said));
+        let place = match result {
+            Some(result) => self.places.of_result(result),
+            None => self.places.of_manifest(),
+        };
+        let line = place
+            .line
+            .map_or(String::new(), |line| format!(",line={line}"));
+        let (file, title, said) = (property(&place.file), property(title), data(said));
         format!("::error file={file}{line},title={title}::{said}\n")
     }
 }
@@ -242,12 +234,14 @@ mod tests {
     use std::collections::HashMap;
 
     use super::super::sample;
-    use super::{GithubReport, append_summary, summary};
+    use super::{AnnotationPlaces, GithubReport, append_summary, summary};
     use crate::model::Status;
 
     fn report(manifest: &str) -> GithubReport {
-        let lines = HashMap::from([("forms/checkout-card".to_owned(), 12)]);
-        GithubReport::new(manifest.to_owned(), lines, None)
+        let mut places = AnnotationPlaces::default();
+        manifest.clone_into(&mut places.manifest);
+        places.lines = HashMap::from([("forms/checkout-card".to_owned(), 12)]);
+        GithubReport::new(places, None)
     }
 
     #[test]

@@ -16,15 +16,15 @@ const UNEXPLAINED: &str = "unexplained";
 const MAX_TITLE_CAUSES: usize = 2;
 
 /// Failures with the same error, the same causes, or of the same component.
-pub(super) struct FailureGroup<'a> {
+pub struct FailureGroup<'a> {
     /// Their common property.
-    pub(super) title: String,
+    pub title: String,
     /// Never empty.
-    pub(super) results: Vec<&'a VisualTestResult>,
+    pub results: Vec<&'a VisualTestResult>,
 }
 
 /// Groups failures, the largest group first, after unexplained differences.
-pub(super) fn groups<'a>(failures: &[&'a VisualTestResult]) -> Vec<FailureGroup<'a>> {
+pub fn groups<'a>(failures: &[&'a VisualTestResult]) -> Vec<FailureGroup<'a>> {
     let mut groups: BTreeMap<String, Vec<&VisualTestResult>> = BTreeMap::new();
     for result in failures {
         groups.entry(title(result)).or_default().push(result);

@@ -6,6 +6,7 @@
 //! - [`junit`]: JUnit XML for CI servers.
 //! - [`github`]: annotations and the step summary of GitHub Actions.
 //! - `groups`: groups failures that probably have the same cause.
+//! - `places`: the files and lines that annotations point to.
 //! - `words`: numbers, names and phrases that several reports share.
 //! - `file`: writes the reports that are files.
 
@@ -15,6 +16,7 @@ pub(crate) mod github;
 mod groups;
 pub(crate) mod html;
 pub(crate) mod junit;
+mod places;
 #[cfg(test)]
 mod sample;
 pub(crate) mod terminal;
@@ -23,4 +25,6 @@ pub(crate) mod upload;
 mod words;
 
 pub(crate) use failure::{FailureMessages, test_message};
-pub use words::plural;
+pub use groups::{FailureGroup, groups};
+pub(crate) use places::AnnotationPlaces;
+pub use words::{counts, duration, environment, failures, plural};

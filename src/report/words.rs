@@ -14,7 +14,7 @@ pub fn plural(count: u64, noun: &str) -> String {
 }
 
 /// Milliseconds as `214 ms`, `41.8 s` or `3 m 12 s`.
-pub(super) fn duration(ms: u64) -> String {
+pub fn duration(ms: u64) -> String {
     match ms {
         0..1_000 => format!("{ms} ms"),
         1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
@@ -24,7 +24,7 @@ pub(super) fn duration(ms: u64) -> String {
 
 /// `7 failed, 12 new, 3 accepted as new, 1,240 passed`; counts of 0 are left
 /// out.
-pub(super) fn counts(summary: &Summary, results: &[VisualTestResult]) -> String {
+pub fn counts(summary: &Summary, results: &[VisualTestResult]) -> String {
     let accepted = results.iter().filter(|result| result.is_accepted()).count() as u64;
     let new = summary.new.saturating_sub(accepted);
     let parts: Vec<String> = [
@@ -48,7 +48,7 @@ pub(super) fn counts(summary: &Summary, results: &[VisualTestResult]) -> String 
 
 /// The results that fail the run, the largest difference first and new
 /// snapshots last.
-pub(super) fn failures(results: &[VisualTestResult]) -> Vec<&VisualTestResult> {
+pub fn failures(results: &[VisualTestResult]) -> Vec<&VisualTestResult> {
     let mut failures: Vec<_> = results.iter().filter(|result| result.fails_run()).collect();
     failures.sort_by(|a, b| {
         let rank = |result: &VisualTestResult| u8::from(result.status == Status::New);
@@ -106,7 +106,7 @@ pub(super) fn accept(result: &VisualTestResult) -> Option<String> {
 }
 
 /// The commit, browser and platform of a run, on one line.
-pub(super) fn environment(run: &VisualTestRun) -> String {
+pub fn environment(run: &VisualTestRun) -> String {
     let environment = &run.environment;
     let mut parts = Vec::new();
     if let Some(git) = &environment.git {

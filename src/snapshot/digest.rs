@@ -64,8 +64,9 @@ async fn try_take(
     let baseline = look.baseline.baseline();
     let old = baseline.and_then(|baseline| baseline.digest.as_ref());
     let pages = old.zip(capture.digest.as_ref());
-    let pages = pages.and_then(|(old, new)| PagePair::read(old, new));
-    let mut properties = pages.map_or_else(Vec::new, |pages| changed_properties(&pages));
+    capture.pages = pages.and_then(|(old, new)| PagePair::read(old, new));
+    let pages = capture.pages.as_ref();
+    let mut properties = pages.map_or_else(Vec::new, changed_properties);
     properties.truncate(MAX_PROPERTIES);
     if properties.is_empty() {
         return Ok(());
@@ -74,7 +75,8 @@ async fn try_take(
     let found = properties.into_iter().zip(found);
     let rules = found.filter_map(|(property, rule)| {
         let rule = rule.filter(|rule| rule.selector.len() <= MAX_SELECTOR)?;
-        let source = source(page, &rule.file, &rule.selector);
+        let place = rule.place.clone();
+        let source = place.or_else(|| source(page, &rule.file, &rule.selector));
         let selector = rule.selector;
         Some((property, DeclaringRule { selector, source }))
     });

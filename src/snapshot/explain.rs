@@ -3,7 +3,7 @@
 use super::judge::{CompareRules, Judgement};
 use super::settle::Capture;
 use crate::baseline::Baseline;
-use crate::explain::{PagePair, explain};
+use crate::explain::explain;
 use crate::model::{Explanation, Status};
 
 /// The explanation of a difference, if both pages have a layout digest.
@@ -15,16 +15,12 @@ pub(super) fn explanation(
 ) -> Option<Explanation> {
     let is_difference = matches!(judgement.status, Status::Failed | Status::Changed)
         && judgement.diff_ratio.is_some();
-    let (old, new) = (baseline.digest.as_ref()?, capture.digest.as_ref()?);
-    if !is_difference {
-        return None;
-    }
-    let pages = PagePair::read(old, new)?;
+    let pages = capture.pages.as_ref().filter(|_| is_difference)?;
     let changes = &judgement.environment_changed;
     let options = match changes.as_slice() {
         [] => &rules.options,
         _ => &rules.other_environment,
     };
     let images = [&*baseline.bytes, &*capture.png];
-    explain(&pages, images, options, changes, &capture.rules).map(|found| found.explanation)
+    explain(pages, images, options, changes, &capture.rules).map(|found| found.explanation)
 }

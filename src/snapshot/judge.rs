@@ -175,6 +175,7 @@ mod tests {
             settled: Settled::default(),
             equals_baseline: false,
             digest: None,
+            pages: None,
             rules: DeclaringRules::new(),
         };
         let baseline = Baseline {
@@ -217,6 +218,7 @@ mod tests {
             settled: Settled::default(),
             equals_baseline: false,
             digest: None,
+            pages: None,
             rules: DeclaringRules::new(),
         };
         let baseline = Baseline {
@@ -241,6 +243,7 @@ mod tests {
             settled: Settled::default(),
             equals_baseline: false,
             digest: None,
+            pages: None,
             rules: DeclaringRules::new(),
         };
         let judgement = judge(&capture, None, &CompareRules::default());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::requests;
 use super::session_page::SessionPage;
 use crate::browser::{BrowserError, Settled, Thoroughness};
-use crate::explain::DeclaringRules;
+use crate::explain::{DeclaringRules, PagePair};
 use crate::manifest::PageErrors;
 use crate::manifest::{CaptureSettings, Target};
 use crate::plan::Snapshot;
@@ -18,6 +18,8 @@ pub(super) struct Capture {
     pub(super) equals_baseline: bool,
     /// The compressed layout digest of the page, if one was taken.
     pub(super) digest: Option<Vec<u8>>,
+    /// Its digest and that of the baseline, if both were read.
+    pub(super) pages: Option<PagePair>,
     /// The rules that declare what differs from the digest of the baseline.
     pub(super) rules: DeclaringRules,
 }
@@ -77,6 +79,7 @@ pub(super) async fn settle_and_capture(
         settled,
         equals_baseline: false,
         digest: None,
+        pages: None,
         rules: DeclaringRules::new(),
     })
 }

@@ -1,10 +1,11 @@
 //! Layout digests, and explanations of differences by them.
 
+use base64::Engine as _;
 use libtest_mimic::Trial;
 use tintype::compare::Options;
 use tintype::internals::baseline::{self, split_digest};
 use tintype::internals::explain::{DigestedImages, verify_causes};
-use tintype::internals::model::{CauseKind, Explanation, Status};
+use tintype::internals::model::{Cause, CauseKind, Explanation, Status};
 
 use super::project::{MANIFEST, Project};
 use super::trials;
@@ -19,6 +20,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         what_the_digest_lacks_is_unknown,
         a_tolerated_difference_is_explained_and_tolerated,
         a_hidden_second_change_is_not_accepted_with_the_first,
+        chromium_places_rules_in_files_and_sources,
     ]
 }
 
@@ -283,5 +285,126 @@ fn a_hidden_second_change_is_not_accepted_with_the_first() {
         let accepted = [brand.clone()];
         let verified = verify_causes(Some(&explanation), &accepted, &captures, &Options::exact());
         assert_eq!(verified.is_ok(), is_accepted, "{story}: {verified:?}");
+    }
+}
+
+/// A source map in which the start of the sheet is line 5, column 3 of this source.
+fn source_map(source: &str) -> String {
+    format!(r#"{{"version":3,"sources":["{source}"],"names":[],"mappings":"AAIE"}}"#)
+}
+
+/// A page with a box of this class, and something in its head.
+fn page_with(class: &str, head: &str) -> String {
+    format!(
+        "<!doctype html><meta charset='utf-8'>\n{head}\n\
+         <div style='width: 60px; height: 20px' class='{class}'></div>"
+    )
+}
+
+/// The file that changes, its text but for the colour, and the place of the rule.
+fn chromium_places_rules_in_files_and_sources() {
+    let map = base64::engine::general_purpose::STANDARD
+        .encode(source_map("webpack://app/./src/late.scss"));
+    let late = format!(
+        "<script>const sheet = document.createElement('style');
+        sheet.textContent = `.late {{ background: COLOUR }}
+        /*# sourceMappingURL=data:application/json;base64,${{'{map}'}} */`;
+        document.head.append(sheet);</script>"
+    );
+    let linked = |name: &str| {
+        page_with(
+            name,
+            &format!("<link rel='stylesheet' href='css/{name}.css?v=1'>"),
+        )
+    };
+    let (twice, built) = (linked("twice"), linked("built"));
+    let inline = page_with(
+        "inline",
+        "<style>.inline { outline: 0 }\n  .inline { background: COLOUR }</style>",
+    );
+    let nested = page_with(
+        "entry",
+        "<style>\nbody { .entry { background: COLOUR } }</style>",
+    );
+    let late = page_with("late", &late);
+    let map = source_map("../src/built.scss");
+    let cases = [
+        (
+            "twice",
+            "css/twice.css",
+            ".twice { outline: 0 }\n\n  .twice {\n background: COLOUR }",
+            ".twice",
+            "css/twice.css",
+            Some((3, 3)),
+        ),
+        (
+            "built",
+            "css/built.css",
+            ".built { background: COLOUR }\n/*# sourceMappingURL=built.css.map */",
+            ".built",
+            "src/built.scss",
+            Some((5, 3)),
+        ),
+        (
+            "inline",
+            "inline.html",
+            &*inline,
+            ".inline",
+            "inline.html",
+            Some((3, 3)),
+        ),
+        (
+            "nested",
+            "nested.html",
+            &*nested,
+            "body .entry",
+            "nested.html",
+            Some((3, 8)),
+        ),
+        (
+            "late",
+            "late.html",
+            &*late,
+            ".late",
+            "src/late.scss",
+            Some((5, 3)),
+        ),
+    ];
+    let project = Project::new(
+        MANIFEST,
+        &[
+            ("twice.html", &twice),
+            ("built.html", &built),
+            ("css/built.css.map", &map),
+        ],
+    );
+    let write = |colour: &str| {
+        for (_, file, text, ..) in cases {
+            project.write(&format!("stories/{file}"), &text.replace("COLOUR", colour));
+        }
+    };
+    write("#3b5bdb");
+    project.accept_all();
+    write("#4263eb");
+    assert_eq!(project.run(&[], &[]).code, Some(101));
+    for (story, _, _, selector, file, place) in cases {
+        let causes = explanation(&project, story).causes;
+        let [cause] = &causes[..] else {
+            panic!("{story}: {causes:?}")
+        };
+        assert_eq!(cause.selector.as_deref(), Some(selector), "{story}");
+        let source = cause.source.as_ref().unwrap();
+        let found = source.line.zip(source.column);
+        assert_eq!((&*source.file, found), (file, place), "{story}");
+        // The id is the same wherever the rule is.
+        let text = |text: &str| Some(text.to_owned());
+        let same = Cause::new(
+            CauseKind::Style,
+            text(selector),
+            text("background-color"),
+            text("rgb(59, 91, 219)"),
+            text("rgb(66, 99, 235)"),
+        );
+        assert_eq!(cause.id, same.id, "{story}");
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod accept;
 pub(crate) mod baselines;
 mod cargo_test;
+pub(crate) mod comment;
 pub(crate) mod compare;
 pub(crate) mod completions;
 mod decide;

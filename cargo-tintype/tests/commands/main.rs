@@ -2,6 +2,9 @@
 
 mod accept;
 mod attacks;
+mod code_host;
+mod comment;
+mod comment_errors;
 mod compare;
 mod doctor;
 mod editors;

@@ -3,6 +3,7 @@
 mod applied;
 mod arguments;
 mod credentials;
+mod declared_rules;
 mod devtools;
 mod emulation;
 mod frames;
@@ -12,6 +13,7 @@ mod load;
 mod page;
 mod page_events;
 mod screenshot;
+mod source_maps;
 mod start;
 mod storage_state;
 mod tab;

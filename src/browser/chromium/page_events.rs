@@ -37,6 +37,8 @@ struct PageEventState {
     /// The loader of the document that each frame shows, by the frame's id.
     loaders: BTreeMap<String, String>,
     errors: Vec<PageError>,
+    /// The style sheets by id, on a connection that asks for styles.
+    sheets: BTreeMap<String, Value>,
 }
 
 #[derive(Clone, Debug)]
@@ -56,6 +58,11 @@ impl PageEvents {
         state.loaded = false;
         state.requests.clear();
         state.errors.clear();
+    }
+
+    /// The header of a style sheet.
+    pub(super) fn sheet(&self, id: &str) -> Option<Value> {
+        self.lock().sheets.get(id).cloned()
     }
 
     pub(super) fn clear_budget_expired(&self) {
@@ -170,6 +177,11 @@ impl PageEvents {
             }
             "Page.frameDetached" if parameters["reason"] != "swap" => {
                 state.frame_removed(&text(&parameters["frameId"]));
+            }
+            "CSS.styleSheetAdded" => {
+                let header = &parameters["header"];
+                let id = text(&header["styleSheetId"]);
+                state.sheets.insert(id, header.clone());
             }
             "Network.requestWillBeSent" => state.request_sent(session, parameters),
             "Network.responseReceived" => state.response_received(&session, parameters),

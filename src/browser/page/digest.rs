@@ -6,6 +6,7 @@ use serde_json::json;
 use super::traits::Page;
 use crate::browser::error::BrowserError;
 use crate::manifest::{CaptureSettings, Screen, Target};
+use crate::model::CauseSource;
 
 /// The layout digest of what was captured with these settings, as JSON of
 /// `scripts/page/digest.js`; boxes are in pixels of the image. `None` if the
@@ -30,6 +31,9 @@ pub(crate) struct FoundRule {
     pub(crate) selector: String,
     /// The path of its file on the story server; empty without a file.
     pub(crate) file: String,
+    /// Its place, if the browser tells it.
+    #[serde(skip)]
+    pub(crate) place: Option<CauseSource>,
 }
 
 /// The rules that declare properties of elements, which are given by their index

@@ -40,6 +40,17 @@ function declaringRule({ element, pseudo }, property) {
   return best && { selector: best.selector, file: best.file };
 }
 
+// How properties of elements can be declared, for looking their rules up.
+function digestedDeclarations(requests) {
+  return requests.map(([index, property]) => ({
+    pseudo: digestedNodes[index]?.pseudo ?? '', names: declaringNames(property),
+  }));
+}
+
+function digestedElement(index) {
+  return digestedNodes[index]?.element ?? null;
+}
+
 // A property and the shorthands that can declare it.
 function declaringNames(property) {
   const names = [property];

@@ -13,7 +13,7 @@ const functions = {
   hasVectorMotion, holdMotion, isOf, releaseMotion, restartImages, seekMotion,
   stopAllAnimations,
   applyTheme, blockButtonUp, captureSlice, captureTarget, capturedPage, checkReadiness,
-  collectDigest, declaringRules,
+  collectDigest, declaringRules, digestedDeclarations, digestedElement,
   disableTransitions, endCapture, finishMotion, frameWindows, isHovered, isPrepared,
   keepRevealed, layoutDigest,
   localStorageItems, lookReads, maskAreas,
