@@ -60,8 +60,9 @@ pub mod manifest {
 
 pub mod model {
     pub use crate::model::{
-        Cause, CauseKind, CauseSource, Environment, EnvironmentChange, Explanation, Git,
-        ImageHashes, Reason, RecordedEvent, RunFile, RunId, Status, StoryIdentifier, Summary,
+        Cause, CauseKind, CauseSource, Environment, EnvironmentChange, Explanation,
+        FailureArtifacts, Git,
+        ImageHashes, Measurements, PerformedStep, Reason, RecordedEvent, ResultError, RunFile, RunId, Status, StoryIdentifier, Summary,
         VisualTestResult, VisualTestRun, now_ms, pin_environment, rfc3339,
     };
 }
@@ -100,7 +101,7 @@ pub mod redis {
 }
 
 pub mod report {
-    pub use crate::report::plural;
+    pub use crate::report::{EvidenceTexts, plural};
 
     pub mod junit {
         pub use crate::report::junit::write;

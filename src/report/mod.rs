@@ -1,6 +1,7 @@
 //! Writes the reports of a run, each as a subscriber to its events.
 //!
 //! - [`terminal`]: the lines around libtest's own.
+//! - `evidence`: reads the texts about a failure.
 //! - `failure`: the messages of failed tests.
 //! - [`html`]: a page with images that needs no server.
 //! - [`junit`]: JUnit XML for CI servers.
@@ -9,6 +10,7 @@
 //! - `words`: numbers, names and phrases that several reports share.
 //! - `file`: writes the reports that are files.
 
+mod evidence;
 mod failure;
 mod file;
 pub(crate) mod github;
@@ -23,4 +25,5 @@ pub(crate) mod upload;
 mod words;
 
 pub(crate) use failure::{FailureMessages, test_message};
+pub use evidence::EvidenceTexts;
 pub use words::plural;

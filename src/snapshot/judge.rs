@@ -176,6 +176,8 @@ mod tests {
             equals_baseline: false,
             digest: None,
             rules: DeclaringRules::new(),
+            measurements: None,
+            evidence: None,
         };
         let baseline = Baseline {
             bytes: image(200),
@@ -218,6 +220,8 @@ mod tests {
             equals_baseline: false,
             digest: None,
             rules: DeclaringRules::new(),
+            measurements: None,
+            evidence: None,
         };
         let baseline = Baseline {
             bytes: image(200),
@@ -242,6 +246,8 @@ mod tests {
             equals_baseline: false,
             digest: None,
             rules: DeclaringRules::new(),
+            measurements: None,
+            evidence: None,
         };
         let judgement = judge(&capture, None, &CompareRules::default());
         assert_eq!(judgement.status, Status::New);

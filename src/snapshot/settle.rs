@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use super::evidence::Evidence;
 use super::requests;
 use super::session_page::SessionPage;
 use crate::browser::{BrowserError, Settled, Thoroughness};
 use crate::explain::DeclaringRules;
 use crate::manifest::PageErrors;
 use crate::manifest::{CaptureSettings, Target};
+use crate::model::Measurements;
 use crate::plan::Snapshot;
 
 /// An image of a page, and the state of the page when it was captured.
@@ -20,6 +22,10 @@ pub(super) struct Capture {
     pub(super) digest: Option<Vec<u8>>,
     /// The rules that declare what differs from the digest of the baseline.
     pub(super) rules: DeclaringRules,
+    /// The measurements of the page that was looked at first.
+    pub(super) measurements: Option<Measurements>,
+    /// What helps to understand a failure.
+    pub(super) evidence: Option<Evidence>,
 }
 
 /// The time that each part of a snapshot took.
@@ -78,6 +84,8 @@ pub(super) async fn settle_and_capture(
         equals_baseline: false,
         digest: None,
         rules: DeclaringRules::new(),
+        measurements: None,
+        evidence: None,
     })
 }
 

@@ -13,6 +13,7 @@ mod coordination;
 mod devices;
 mod ending;
 mod engines;
+mod evidence;
 mod expecting;
 mod explaining;
 mod foreign;
@@ -24,6 +25,7 @@ mod isolation;
 mod layout;
 mod login;
 mod machines;
+mod measuring;
 mod nextest;
 mod output;
 mod page_code;
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         devices::tests(),
         ending::tests(),
         engines::tests(),
+        evidence::tests(),
         expecting::tests(),
         explaining::tests(),
         grid::tests(),
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         layout::tests(),
         login::tests(),
         machines::tests(),
+        measuring::tests(),
         nextest::tests(),
         page_code::tests(),
         page_errors::tests(),

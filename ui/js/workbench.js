@@ -324,16 +324,21 @@ globalThis.Tintype ??= {};
     return `console.error: ${message}`;
   }
 
-  function remarks({ knownFailure, attempts = [], status, unmetStep, unstable, pageErrors = [] }) {
+  function remarks({ overBudget = [], knownFailure, attempts = [], status, unmetStep, unstable, pageErrors = [] }) {
     const remark = (icon, kind, title, text) => h("div", { class: "alert", data: { status: kind } }, T.icon(icon), h("strong", {}, title), text && h("p", {}, text));
     return [
       knownFailure && remark("info", status, "Known failure", knownFailure),
       unmetStep && remark("info", status, `Step ${unmetStep.number} failed`, "The image shows the page at that step and cannot be accepted."),
+      overBudget.length > 0 && remark("info", status, "Over budget", overBudget.join(", ")),
       unstable && remark("info", status, "Unstable", "The page looked different each time. The images show the last capture and its difference from the one before; they cannot be accepted."),
       pageErrors.length > 0 && remark("info", "changed", "Errors of the page", pageErrors.map(pageError).join("; ")),
       attempts.length > 1 && (status === "passed" || status === "changed") && remark("info", "changed", "Flaky", `It ${status} on attempt ${attempts.length}.`),
     ].filter(Boolean);
   }
+
+  const bytes = (count) => (count < 1024 ? `${T.count(count)} bytes` : count < 1048576 ? `${Math.round(count / 102.4) / 10} KiB` : `${Math.round(count / 104857.6) / 10} MiB`);
+  const ms = (time) => `${T.count(time)} ms`;
+  const MEASURED = [["bytes", "Transferred", bytes], ["requests", "Requests", T.count], ["nodes", "Nodes", T.count], ["consoleErrors", "Console errors", T.count], ["cls", "Layout shift", String], ["lcpMs", "Largest paint", ms], ["firstPaintMs", "First paint", ms], ["scriptMs", "Script time", ms], ["longTasks", "Long tasks", T.count]];
 
   const PARTS = [["navigateMs", "Navigate"], ["settleMs", "Settle"], ["captureMs", "Capture"], ["compareMs", "Compare"], ["durationMs", "Total"]];
 
@@ -347,7 +352,9 @@ globalThis.Tintype ??= {};
     const fact = ([name, value]) => [h("dt", {}, name), h("dd", {}, String(value))];
     const listed = (texts = []) => texts.map((text, index) => [String(index + 1), text]);
     const box = (title, rows, kind = "") => rows.length > 0 && h("section", { class: "panel panel-pad stack stack-tight" }, h("h3", { class: "label" }, title), h("dl", { class: `facts ${kind}` }, rows.flatMap(fact)));
+    const measured = item.measurements ?? {};
     return h("div", { class: "split facts-row" },
+      box(item.cached ? "Measurements of the last capture" : "Measurements", MEASURED.filter(([key]) => measured[key] !== undefined).map(([key, name, show]) => [name, show(measured[key])]), "facts-end"),
       box("Time", times.map(([key, name]) => [name, T.duration(item[key])]), "facts-end"),
       box("Settled", (item.settled ?? []).map(({ step, ms }) => [step, T.duration(ms)]), "facts-end"),
       box("Attempts", (item.attempts ?? []).map(({ status, durationMs, message }, index) => [String(index + 1), `${status} after ${T.duration(durationMs)}${message ? `: ${message}` : ""}`])),
@@ -356,6 +363,11 @@ globalThis.Tintype ??= {};
       item.sensitivity?.length > 0 && h("section", { class: "panel panel-pad stack stack-tight" },
         h("h3", { class: "label" }, "Sensitivity"),
         h("pre", { class: "code", tabindex: "0" }, item.sensitivity.join("\n"))),
+      box("Steps", (item.steps ?? []).map(({ number, kind, target, status, ms: time }) => [String(number), `${kind} ${target}: ${status} after ${T.duration(time)}`])),
+      box("Error", [["Kind", item.error?.kind], ["Selector", item.error?.selector], ["Step", item.error?.step]].filter(([, value]) => value !== undefined)),
+      ...[["Stack", item.error?.stack], ["Console", item.evidence?.console], ["Page as text", item.evidence?.dom]].map(([title, text]) => text && h("section", { class: "panel panel-pad stack stack-tight" },
+        h("h3", { class: "label" }, title),
+        h("pre", { class: "code evidence", tabindex: "0" }, text))),
       box("Open network", listed(item.openNetwork)),
       box("Limits of the engine", listed(item.limits)),
       box("Details", more));

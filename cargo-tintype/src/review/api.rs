@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tintype::compare::Region;
 use tintype::internals::model::{RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun};
+use tintype::internals::report::EvidenceTexts;
 use tokio::task::spawn_blocking;
 
 use super::authentication::User;
@@ -152,6 +153,8 @@ struct SnapshotDetail<'a> {
     result: &'a VisualTestResult,
     name: &'a str,
     images: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "EvidenceTexts::is_empty")]
+    evidence: EvidenceTexts,
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<DecisionState>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -205,9 +208,11 @@ pub(super) async fn test(
     let (current, diff) = (hashes.current.as_deref(), hashes.diff.as_deref());
     add("current", "current", has(&result.current), current);
     add("diff", "diff", has(&result.diff), diff);
+    let evidence = crate::images::evidence(&project.manifest, &result);
     let detail = SnapshotDetail {
         name: &name,
         images,
+        evidence,
         decision: state,
         needs_decision: result.needs_decision(),
         acceptable: result.can_be_accepted() && damaged.is_none(),

@@ -9,12 +9,14 @@ mod frames;
 mod idle;
 mod input;
 mod load;
+mod measure;
 mod page;
 mod page_events;
 mod screenshot;
 mod start;
 mod storage_state;
 mod tab;
+mod traffic;
 mod virtual_clock;
 mod virtual_time;
 
