@@ -46,7 +46,8 @@ pub mod escape {
 
 pub mod explain {
     pub use crate::explain::{
-        CauseGroup, DigestedImages, cause_groups, known_causes, verify_causes,
+        CauseGroup, DigestedImages, PageCompatibility, StructuralDifference, StructuralKind,
+        cause_groups, compare_engines, known_causes, verify_causes,
     };
 }
 
@@ -61,9 +62,9 @@ pub mod manifest {
 pub mod model {
     pub use crate::model::{
         Cause, CauseKind, CauseSource, Environment, EnvironmentChange, Explanation,
-        FailureArtifacts, Git,
-        ImageHashes, Measurements, PerformedStep, Reason, RecordedEvent, ResultError, RunFile, RunId, Status, StoryIdentifier, Summary,
-        VisualTestResult, VisualTestRun, now_ms, pin_environment, rfc3339,
+        FailureArtifacts, Git, ImageHashes, Measurements, PerformedStep, Reason, RecordedEvent,
+        ResultError, RunFile, RunId, Status, StoryIdentifier, Summary, VisualTestResult,
+        VisualTestRun, now_ms, pin_environment, rfc3339,
     };
 }
 

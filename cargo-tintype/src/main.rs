@@ -29,9 +29,9 @@ use tintype::internals::config::Config;
 
 use crate::output::print_error;
 use commands::{
-    accept, baselines, compare, completions, doctor, explain, export, flush, health, import,
-    import_from, init, list, orphans, prune, pull, push, reject, resume, runs, schema, show, test,
-    undo, wait, watch, workers,
+    accept, baselines, compare, compatibility, completions, doctor, explain, export, flush, health,
+    import, import_from, init, list, orphans, prune, pull, push, reject, resume, runs, schema,
+    show, test, undo, wait, watch, workers,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -73,6 +73,7 @@ enum Command {
     Show(show::ShowOptions),
     Explain(explain::ExplainOptions),
     Resume(resume::ResumeOptions),
+    Compatibility(compatibility::CompatibilityOptions),
     Compare(compare::CompareArguments),
     Orphans(orphans::OrphansOptions),
     Pull(pull::PullOptions),
@@ -139,6 +140,7 @@ fn run(command: &Command, config: &Config) -> Result<()> {
         Command::Runs(options) => runs::run(config, options),
         Command::Show(options) => show::run(config, options),
         Command::Explain(options) => explain::run(config, options),
+        Command::Compatibility(options) => compatibility::run(config, options),
         Command::Resume(options) => resume::run(config, options),
         Command::Orphans(options) => orphans::run(config, options),
         Command::Pull(options) => pull::run(config, options),

@@ -414,7 +414,8 @@ impl StepFailure {
 fn stack(text: &str) -> Option<String> {
     let is_frame = |line: &str| {
         let line = line.trim_start();
-        line.starts_with("at ") || (line.contains('@') && line.ends_with(|c: char| c.is_ascii_digit()))
+        line.starts_with("at ")
+            || (line.contains('@') && line.ends_with(|c: char| c.is_ascii_digit()))
     };
     let lines: Vec<&str> = text.lines().collect();
     let first = lines.iter().position(|line| is_frame(line))?;

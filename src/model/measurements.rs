@@ -55,7 +55,10 @@ impl Measurements {
             _ => grouped(tasks),
         });
         let all = [
-            ("transferred", self.bytes.map(|bytes| readable_bytes(bytes, 1))),
+            (
+                "transferred",
+                self.bytes.map(|bytes| readable_bytes(bytes, 1)),
+            ),
             ("requests", count(self.requests)),
             ("nodes", count(self.nodes)),
             ("console errors", count(self.console_errors)),
@@ -66,13 +69,17 @@ impl Measurements {
             ("long tasks", tasks),
         ];
         let known = all.into_iter();
-        known.filter_map(|(name, value)| Some((name, value?))).collect()
+        known
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
     }
 
     /// [`lines`](Self::lines) in one line.
     pub fn summary(&self) -> String {
         let lines = self.lines().into_iter();
-        let lines: Vec<String> = lines.map(|(name, value)| format!("{name} {value}")).collect();
+        let lines: Vec<String> = lines
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect();
         lines.join(", ")
     }
 }

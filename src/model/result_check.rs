@@ -55,7 +55,10 @@ impl VisualTestResult {
             }
         }
         let artifacts = self.artifacts.clone().unwrap_or_default();
-        for (name, path) in [("console.txt", artifacts.console), ("dom.txt.gz", artifacts.dom)] {
+        for (name, path) in [
+            ("console.txt", artifacts.console),
+            ("dom.txt.gz", artifacts.dom),
+        ] {
             let own = format!("{run}/{}-{name}", story.file_stem());
             if let Some(path) = path.filter(|path| !is_below(path, Some(&own))) {
                 return Err(format!("its file `{path}` is not `{own}`"));
@@ -114,7 +117,9 @@ fn is_sha256(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{FailureArtifacts, ImageHashes, RunId, Status, StoryIdentifier, VisualTestResult};
+    use crate::model::{
+        FailureArtifacts, ImageHashes, RunId, Status, StoryIdentifier, VisualTestResult,
+    };
 
     fn story(key: &str) -> StoryIdentifier {
         StoryIdentifier::from_key(key).unwrap()

@@ -24,6 +24,6 @@ pub(crate) mod terminal;
 pub(crate) mod upload;
 mod words;
 
-pub(crate) use failure::{FailureMessages, test_message};
 pub use evidence::EvidenceTexts;
+pub(crate) use failure::{FailureMessages, test_message};
 pub use words::plural;

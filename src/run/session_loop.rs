@@ -13,8 +13,8 @@ use crate::model::BrowserName;
 use crate::model::{RecordedEvent, Status};
 use crate::schedule::{PrefetchOutcome, Queue, SessionId, SnapshotGroup, Work};
 use crate::snapshot::{
-    Evidence, FinishedSnapshot, Looked, SecondLook, SessionPage, catch_panic, expect_failure, judge_look,
-    look_at, run_fast_path,
+    Evidence, FinishedSnapshot, Looked, SecondLook, SessionPage, catch_panic, expect_failure,
+    judge_look, look_at, run_fast_path,
 };
 
 /// How often a snapshot is captured again because its browser broke, in

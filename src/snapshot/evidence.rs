@@ -48,7 +48,9 @@ impl SessionPage {
             console: lines.map(|line| self.site.redact(&line)).collect(),
             dom: dom.map(|text| crate::redact::redact(&text).into_owned()),
             steps,
-            page_errors: errors.map(|error| self.site.describe_error(error)).collect(),
+            page_errors: errors
+                .map(|error| self.site.describe_error(error))
+                .collect(),
         }
     }
 }

@@ -17,7 +17,11 @@ impl ImageFolder {
     /// Writes the evidence of a failure, and notes its files and steps in the
     /// result.
     pub(crate) fn write_evidence(&self, result: &mut VisualTestResult, evidence: Evidence) {
-        if let Some(error) = result.error.as_mut().filter(|error| error.kind == "page-errors") {
+        if let Some(error) = result
+            .error
+            .as_mut()
+            .filter(|error| error.kind == "page-errors")
+        {
             error.stack = evidence.stack();
         }
         let console = console_text(&evidence);
@@ -118,7 +122,11 @@ mod tests {
         assert!(bytes.len() <= MAX_DOM, "{}", bytes.len());
         let kept = plain(&bytes);
         let (kept, rest) = kept.split_once("\n\n# ").unwrap();
-        assert!(text.starts_with(kept) && kept.len() > MAX_DOM, "{}", kept.len());
+        assert!(
+            text.starts_with(kept) && kept.len() > MAX_DOM,
+            "{}",
+            kept.len()
+        );
         let expected = format!("{} more bytes were cut\n", text.len() - kept.len());
         assert_eq!(rest, expected);
         assert_eq!(plain(&compressed("short").unwrap()), "short");

@@ -9,6 +9,7 @@ mod answers;
 mod arguments;
 mod caching;
 mod catching;
+mod compatibility;
 mod coordination;
 mod devices;
 mod ending;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         arguments::tests(),
         caching::tests(),
         catching::tests(),
+        compatibility::tests(),
         coordination::tests(),
         devices::tests(),
         ending::tests(),

@@ -33,10 +33,8 @@ const PAGE: &str = "<!doctype html><html><head><title>x</title>
 <script src=app.js></script></body></html>";
 const STYLE: &str = "@font-face { font-family: f; src: url(font.woff2) }
 body { font-family: f, sans-serif; background: url(back.svg) }";
-const DOT: &str =
-    "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><rect width='9' height='9'/></svg>";
-const FRAME: &str =
-    "<!doctype html><html><head></head><body><b>frame</b><script>Promise.reject(new Error('in frame'))</script></body></html>";
+const DOT: &str = "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><rect width='9' height='9'/></svg>";
+const FRAME: &str = "<!doctype html><html><head></head><body><b>frame</b><script>Promise.reject(new Error('in frame'))</script></body></html>";
 const APP: &str = "
 console.error('one'); console.error('one'); console.warn('none');
 document.querySelector('#host').attachShadow({ mode: 'closed' }).innerHTML = '<i>a</i><i>b</i>';
@@ -111,7 +109,10 @@ fn counts_are_exact_and_equal_in_every_run() {
     let font = first.bytes.unwrap() - bytes_of_files();
     assert!(font < 200, "{first:?}");
     assert!(first.virtual_time && first.script_ms.is_some(), "{first:?}");
-    assert!(first.first_paint_ms.is_some() && first.lcp_ms.is_some(), "{first:?}");
+    assert!(
+        first.first_paint_ms.is_some() && first.lcp_ms.is_some(),
+        "{first:?}"
+    );
     for other in &all {
         assert_eq!(counts(other), counts(first), "{all:#?}");
         assert_eq!(other.cls, first.cls, "{all:#?}");
@@ -147,15 +148,18 @@ fn answer_one(connection: TcpStream, answer: fn(&str) -> Vec<u8>) {
     // A proxy asks with the whole address.
     let path = first.split(' ').nth(1).unwrap_or("/").to_owned();
     let path = path.split_once("://").map_or(path.clone(), |(_, rest)| {
-        rest.split_once('/').map_or("/".to_owned(), |(_, path)| format!("/{path}"))
+        rest.split_once('/')
+            .map_or("/".to_owned(), |(_, path)| format!("/{path}"))
     });
     let _ = reader.get_mut().write_all(&answer(&path));
 }
 
 fn response(status: &str, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
-    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}")
-        .into_bytes()
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}"
+    )
+    .into_bytes()
 }
 
 const HTML: &str = "Content-Type: text/html\r\n";
@@ -215,7 +219,11 @@ onfetch = (event) => {
 };";
 
 fn answers_of_a_service_worker_are_not_counted() {
-    let files = [("a.html", WORKED), ("worker.js", WORKER), ("data.json", DATA)];
+    let files = [
+        ("a.html", WORKED),
+        ("worker.js", WORKER),
+        ("data.json", DATA),
+    ];
     let project = Project::new(&manifest(MEASURED), &files);
     let mut all = Vec::new();
     for update in ["new", "no", "no"] {
@@ -242,11 +250,17 @@ fn layout_shifts_are_repeatable_and_have_a_budget() {
         all.push(measured(&project.result("a::light::400x300")).cls);
     }
     let shift = all[0].unwrap();
-    assert!(shift > 0.05 && all.iter().all(|cls| *cls == Some(shift)), "{all:?}");
+    assert!(
+        shift > 0.05 && all.iter().all(|cls| *cls == Some(shift)),
+        "{all:?}"
+    );
     project.write("stories.toml", &manifest("[budget]\ncls = 0.01\n"));
     assert_eq!(project.run(&[], &[]).code, Some(101));
     let message = project.result("a::light::400x300").message.unwrap();
-    assert_eq!(message, format!("over budget: layout shift {shift} of 0.01"));
+    assert_eq!(
+        message,
+        format!("over budget: layout shift {shift} of 0.01")
+    );
 }
 
 /// A page that transfers this many bytes with its file.
@@ -267,7 +281,10 @@ fn a_snapshot_over_its_budget_fails() {
     assert_eq!(result.status, Status::Failed);
     let message = "over budget: 412 KiB of 300 KiB, 2 requests of 1";
     assert_eq!(result.message.as_deref(), Some(message));
-    assert_eq!(result.over_budget, ["412 KiB of 300 KiB", "2 requests of 1"]);
+    assert_eq!(
+        result.over_budget,
+        ["412 KiB of 300 KiB", "2 requests of 1"]
+    );
     assert!(run.stdout.contains(message), "{}", run.stdout);
     assert!(!result.needs_decision());
     let junit = project.runs().pop().unwrap().join("junit.xml");
@@ -326,8 +343,19 @@ fn engines_count_alike() {
     assert_eq!(measured(&webkit).nodes, Some(NODES));
     assert_eq!(measured(&webkit).requests, None);
     let unchecked = "`requests` in [budget] is not checked: webkit does not report it";
-    assert!(webkit.limits.iter().any(|limit| limit == unchecked), "{webkit:?}");
+    assert!(
+        webkit.limits.iter().any(|limit| limit == unchecked),
+        "{webkit:?}"
+    );
     let unchecked = "`cls` in [budget] is not checked: firefox does not report it";
-    assert!(firefox.limits.iter().any(|limit| limit == unchecked), "{firefox:?}");
-    assert!(!chromium.limits.iter().any(|limit| limit.contains("[budget]")));
+    assert!(
+        firefox.limits.iter().any(|limit| limit == unchecked),
+        "{firefox:?}"
+    );
+    assert!(
+        !chromium
+            .limits
+            .iter()
+            .any(|limit| limit.contains("[budget]"))
+    );
 }

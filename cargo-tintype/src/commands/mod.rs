@@ -5,6 +5,7 @@ pub(crate) mod baselines;
 mod cargo_test;
 mod causes;
 pub(crate) mod compare;
+pub(crate) mod compatibility;
 pub(crate) mod completions;
 mod decide;
 pub(crate) mod doctor;

@@ -208,7 +208,7 @@ pub(super) async fn test(
     let (current, diff) = (hashes.current.as_deref(), hashes.diff.as_deref());
     add("current", "current", has(&result.current), current);
     add("diff", "diff", has(&result.diff), diff);
-    let evidence = crate::images::evidence(&project.manifest, &result);
+    let evidence = images::evidence(&project.manifest, &result);
     let detail = SnapshotDetail {
         name: &name,
         images,

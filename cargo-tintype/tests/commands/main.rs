@@ -3,6 +3,7 @@
 mod accept;
 mod attacks;
 mod compare;
+mod compatibility;
 mod doctor;
 mod editors;
 mod explain;

@@ -220,7 +220,9 @@ impl PageEvents {
                 let text_of = details["exception"]["description"].as_str();
                 let text_of = text_of.or_else(|| details["text"].as_str());
                 let url = details["url"].as_str().filter(|url| !url.is_empty());
-                state.console.add_error("exception", text_of.unwrap_or_default());
+                state
+                    .console
+                    .add_error("exception", text_of.unwrap_or_default());
                 state.note(
                     PageErrorKind::Exception,
                     first_line(text_of),

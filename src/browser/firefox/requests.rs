@@ -107,6 +107,10 @@ fn note_entry(console: &mut ConsoleLog, entry: &Value) {
     match (text("type"), text("method"), text("level")) {
         ("console", "error", _) => console.add_error("error", text("text")),
         ("console", method, _) => console.add(method, text("text")),
+        // Firefox reports it like an exception.
+        (_, _, level) if text("text").starts_with("downloadable font:") => {
+            console.add(level, text("text"));
+        }
         ("javascript", _, "error") => console.add_error("exception", text("text")),
         (_, _, level) => console.add(level, text("text")),
     }

@@ -75,7 +75,10 @@ fn is_counted(request: &Value) -> bool {
     let mut names = headers.filter_map(|header| header["name"].as_str());
     let is_preflight = text("method") == "OPTIONS"
         && names.any(|name| name.eq_ignore_ascii_case("access-control-request-method"));
+    // Firefox looks for an icon by itself.
+    let is_icon = request["initiatorType"].is_null() && text("url").ends_with("/favicon.ico");
     text("url").starts_with("http")
+        && !is_icon
         && !is_preflight
         && !NOT_AWAITED.contains(&text("destination"))
         && !OPEN_ENDED.contains(&text("initiatorType"))

@@ -84,9 +84,8 @@ fn size(value: &Value<'_>, problems: &mut Problems) -> Option<u64> {
     if bytes.is_none() {
         let problem = value.expected("a size up to 1000 GB with its unit");
         problems.add(match unit {
-            "KB" | "kb" | "Kb" | "K" | "k" => problem.help(
-                "write it as \"300 KiB\" (1 KiB is 1,024 bytes) or \"300 kB\" (1,000 bytes)",
-            ),
+            "KB" | "kb" | "Kb" | "K" | "k" => problem
+                .help("write it as \"300 KiB\" (1 KiB is 1,024 bytes) or \"300 kB\" (1,000 bytes)"),
             _ => problem.help("write it as \"300 KiB\", \"1.5 MB\" or \"800 bytes\""),
         });
     }

@@ -12,7 +12,9 @@ use crate::manifest::types::{
 
 use super::source::{self, StoriesSection};
 use super::viewports::{self, Viewports};
-use super::{artifacts, browser, budget, capture, compare, device, explain, login, requests, themes};
+use super::{
+    artifacts, browser, budget, capture, compare, device, explain, login, requests, themes,
+};
 
 /// The sections that apply to all stories, each in its own field.
 pub(in crate::manifest) struct Suite {

@@ -36,7 +36,11 @@ impl Budget {
         let count = |measured, limit, [one, many]: [&str; 2]| {
             let (measured, limit) = over(measured, limit)?;
             let noun = if measured == 1 { one } else { many };
-            Some(format!("{} {noun} of {}", grouped(measured), grouped(limit)))
+            Some(format!(
+                "{} {noun} of {}",
+                grouped(measured),
+                grouped(limit)
+            ))
         };
         let bytes = over(measured.bytes, self.bytes);
         let shift = measured.cls.zip(self.cls);

@@ -24,7 +24,9 @@ function startTag(element) {
 
 function frameHtml(element) {
   try {
-    return element.contentWindow?.__tintype?.documentHtml() ?? '';
+    const inner = element.contentWindow;
+    if (inner?.__tintype?.isOf(inner.document)) return inner.__tintype.documentHtml();
+    return inner?.document?.documentElement?.outerHTML ?? '';
   } catch {
     return '<!-- a frame of another origin -->';
   }
