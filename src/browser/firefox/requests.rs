@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::traffic::{NOT_AWAITED, TrafficCounter};
+use super::traffic::{NOT_AWAITED, RequestCounter};
 use crate::browser::page::ConsoleLog;
 
 /// The events to subscribe to.
@@ -25,7 +25,7 @@ const BY_SCRIPT: [&str; 2] = ["fetch", "xmlhttprequest"];
 pub(super) struct Requests {
     /// Those in flight.
     open: Mutex<BTreeMap<String, Request>>,
-    traffic: Mutex<TrafficCounter>,
+    traffic: Mutex<RequestCounter>,
     console: Mutex<ConsoleLog>,
 }
 
@@ -39,7 +39,7 @@ impl Requests {
     /// Forgets those of the page before.
     pub(super) fn clear(&self) {
         self.lock().clear();
-        *lock(&self.traffic) = TrafficCounter::default();
+        *lock(&self.traffic) = RequestCounter::default();
         *lock(&self.console) = ConsoleLog::default();
     }
 

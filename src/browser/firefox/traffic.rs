@@ -14,14 +14,14 @@ const OPEN_ENDED: [&str; 3] = ["beacon", "eventsource", "ping"];
 
 /// The requests that went to the network since the page was loaded.
 #[derive(Debug, Default)]
-pub(super) struct TrafficCounter {
+pub(super) struct RequestCounter {
     requests: u64,
     bytes: u64,
     /// The ids of counted requests that have not ended.
     open: BTreeSet<String>,
 }
 
-impl TrafficCounter {
+impl RequestCounter {
     /// The number of requests, and the bytes of the bodies of their responses.
     pub(super) fn counts(&self) -> (u64, u64) {
         (self.requests, self.bytes)

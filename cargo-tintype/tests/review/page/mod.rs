@@ -3,6 +3,7 @@
 mod batches;
 mod content_security;
 mod decisions;
+mod evidence;
 mod layout;
 mod live_updates;
 mod login;
