@@ -31,12 +31,11 @@ impl RequestCounter {
         let request = &parameters["request"];
         let id = request["request"].as_str().unwrap_or_default();
         match method {
-            "network.beforeRequestSent" => {
-                if is_counted(request) {
-                    tracing::trace!(%request, "counted a request");
-                    self.requests += 1;
-                    self.open.insert(id.to_owned());
-                }
+            "network.beforeRequestSent" if is_counted(request) => {
+                let url = request["url"].as_str();
+                tracing::trace!(url, "counted a request");
+                self.requests += 1;
+                self.open.insert(id.to_owned());
             }
             "network.responseStarted" => {
                 let kind = parameters["response"]["mimeType"].as_str();

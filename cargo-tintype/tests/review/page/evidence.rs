@@ -82,6 +82,7 @@ async fn evidence_is_text_in_the_report_and_on_the_page() {
     let detail = review.get(&format!("/api/runs/{RUN}/tests/{}", encoded(CARD)));
     let shown = detail.json()["evidence"]["dom"].as_str().unwrap().len();
     assert!(shown < 70_000, "{shown}");
+    browser.goto(&review.link()).await;
     browser.open_card(&review, RUN).await;
     is_shown_as_text(&browser).await;
     browser.close().await;
