@@ -46,8 +46,8 @@ pub mod escape {
 
 pub mod explain {
     pub use crate::explain::{
-        CauseGroup, DigestedImages, cause_groups, compress, draw_residual, known_causes,
-        verify_causes,
+        CauseGroup, DigestedImages, PageCompatibility, StructuralDifference, StructuralKind,
+        cause_groups, compare_engines, compress, draw_residual, known_causes, verify_causes,
     };
 }
 
@@ -61,10 +61,10 @@ pub mod manifest {
 
 pub mod model {
     pub use crate::model::{
-        Cause, CauseKind, CauseSource, Environment, EnvironmentChange, Explanation, Git,
-        ImageHashes, QuarantineMark, Reason, RecordedEvent, RunFile, RunId, Status,
-        StoryIdentifier, Summary, Viewport, VisualTestResult, VisualTestRun, cause_command, now_ms,
-        pin_environment, rfc3339, today,
+        Cause, CauseKind, CauseSource, Environment, EnvironmentChange, Explanation,
+        FailureArtifacts, Git, ImageHashes, Measurements, PerformedStep, QuarantineMark, Reason,
+        RecordedEvent, ResultError, RunFile, RunId, Status, StoryIdentifier, Summary, Viewport,
+        VisualTestResult, VisualTestRun, cause_command, now_ms, pin_environment, rfc3339, today,
     };
 }
 
@@ -107,7 +107,7 @@ pub mod redis {
 
 pub mod report {
     pub use crate::report::{
-        FailureGroup, counts, duration, environment, failures, groups, plural,
+        EvidenceTexts, FailureGroup, counts, duration, environment, failures, groups, plural,
     };
 
     pub mod junit {

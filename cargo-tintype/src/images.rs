@@ -8,6 +8,7 @@ use tintype::internals::baseline::{self, Provenance};
 use tintype::internals::files;
 use tintype::internals::manifest::Manifest;
 use tintype::internals::model::{RunId, VisualTestResult, VisualTestRun};
+use tintype::internals::report::EvidenceTexts;
 
 use crate::artifacts;
 use crate::run_files;
@@ -63,6 +64,15 @@ fn file_of(manifest: &Manifest, result: &VisualTestResult, image: RunImage) -> R
     let folder = run_files::folder_of(manifest).join(run.as_str());
     let path = folder.join(format!("{}-{}.png", story.file_stem(), image.as_str()));
     Ok(ImageFile { path, folder })
+}
+
+/// The texts about a failure that are beside its images. None if the record is
+/// invalid.
+pub(crate) fn evidence(manifest: &Manifest, result: &VisualTestResult) -> EvidenceTexts {
+    let file = file_of(manifest, result, RunImage::Current).ok();
+    file.map_or_else(EvidenceTexts::default, |file| {
+        EvidenceTexts::read(&file.folder, result)
+    })
 }
 
 /// The path of an image of a result on this machine. The file may be missing.

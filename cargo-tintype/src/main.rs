@@ -32,9 +32,9 @@ use tintype::internals::config::Config;
 
 use crate::output::print_error;
 use commands::{
-    accept, baselines, comment, compare, completions, doctor, explain, export, flush, health,
-    import, import_from, init, list, mcp, orphans, prune, pull, push, quarantine, reject, resume,
-    runs, schema, show, test, undo, wait, watch, workers,
+    accept, baselines, comment, compare, compatibility, completions, doctor, explain, export,
+    flush, health, import, import_from, init, list, mcp, orphans, prune, pull, push, quarantine,
+    reject, resume, runs, schema, show, test, undo, wait, watch, workers,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -77,6 +77,7 @@ enum Command {
     Explain(explain::ExplainOptions),
     Comment(comment::CommentOptions),
     Resume(resume::ResumeOptions),
+    Compatibility(compatibility::CompatibilityOptions),
     Compare(compare::CompareArguments),
     Orphans(orphans::OrphansOptions),
     Pull(pull::PullOptions),
@@ -146,6 +147,7 @@ fn run(command: &Command, config: &Config) -> Result<()> {
         Command::Show(options) => show::run(config, options),
         Command::Explain(options) => explain::run(config, options),
         Command::Comment(options) => comment::run(config, options),
+        Command::Compatibility(options) => compatibility::run(config, options),
         Command::Resume(options) => resume::run(config, options),
         Command::Orphans(options) => orphans::run(config, options),
         Command::Pull(options) => pull::run(config, options),

@@ -15,7 +15,7 @@ use super::page::{
 };
 use super::webkit::{self, WebKitPage};
 use crate::manifest::{BrowserSettings, CaptureSettings, Credentials, Device, Screen, Step, Theme};
-use crate::model::BrowserName;
+use crate::model::{BrowserName, Measurements, PageError, PerformedStep};
 
 /// A browser of any engine with one open page.
 #[derive(Debug)]
@@ -279,6 +279,45 @@ impl Browser {
         screen: Screen,
     ) -> Result<Vec<u8>, BrowserError> {
         each!(self, session => page::capture(&**session, settings, screen).await)
+    }
+
+    /// The page as text, for a person who looks into a failure.
+    ///
+    /// # Errors
+    /// When the browser rejects a command or disconnects.
+    pub(crate) async fn dom_text(&self) -> Result<String, BrowserError> {
+        each!(self, session => session.dom_text().await)
+    }
+
+    /// The last lines of the page's console, as far as the browser reports them.
+    pub(crate) fn console_lines(&self) -> Vec<String> {
+        each!(self, session => session.console_lines())
+    }
+
+    /// Failed requests, uncaught exceptions and console errors so far.
+    pub(crate) fn page_errors(&self) -> Vec<PageError> {
+        each!(self, session => session.page_errors())
+    }
+
+    /// The steps that were performed last.
+    pub(crate) fn performed_steps(&self) -> Vec<PerformedStep> {
+        each!(self, session => session.state().steps.clone())
+    }
+
+    /// Forgets the steps of the snapshot before.
+    pub(crate) fn forget_steps(&mut self) {
+        each!(self, session => session.state_mut().steps.clear());
+    }
+
+    /// Measures the page from its load to now.
+    ///
+    /// # Errors
+    /// When the browser rejects a command or disconnects.
+    pub(crate) async fn measure(
+        &self,
+        capture: &CaptureSettings,
+    ) -> Result<Measurements, BrowserError> {
+        each!(self, session => page::measure(&**session, capture).await)
     }
 
     /// The layout digest of what [`capture`](Self::capture) shows with these

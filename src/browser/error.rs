@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tintype_compare::grouped;
 
-use crate::model::Region;
+use crate::model::{Region, ResultError};
 
 /// Why a browser is not available, or a page could not be captured.
 #[derive(Debug, thiserror::Error)]
@@ -242,6 +242,60 @@ impl BrowserError {
         }
     }
 
+    /// Whether it is about a page that is still there.
+    pub(crate) fn is_of_page(&self) -> bool {
+        !self.is_fatal() && !matches!(self, Self::NotFound { .. } | Self::Unsupported { .. })
+    }
+
+    /// Its facts for the record.
+    pub(crate) fn facts(&self) -> ResultError {
+        let (kind, selector) = match self {
+            Self::NotFound { .. } | Self::Start { .. } => ("browser-missing", None),
+            Self::Session(_) | Self::Remote { .. } | Self::RemoteBrowser { .. } => {
+                ("session", None)
+            }
+            Self::Unsupported { .. } => ("unsupported", None),
+            Self::Timeout { .. } => ("timeout", None),
+            Self::Disconnected { .. } => ("disconnected", None),
+            Self::Refused { .. } => ("rejected", None),
+            Self::Load { .. } => ("load", None),
+            Self::OpenNetwork { .. } | Self::OverTls { .. } => ("network", None),
+            Self::BlockedRequests { cause, .. } => return cause.facts(),
+            Self::PageErrors { .. } => ("page-errors", None),
+            Self::Unsettled(_) => ("unsettled", None),
+            Self::Storybook { .. } => ("storybook", None),
+            Self::Hook { .. } => ("hook", None),
+            Self::Unstable(_) => ("unstable", None),
+            Self::Skipped(_) => ("skipped", None),
+            Self::TargetNotFound { selector } => ("target-not-found", Some(selector.clone())),
+            Self::TargetNotVisible { selector, .. } => {
+                ("target-not-visible", Some(selector.clone()))
+            }
+            Self::TooLarge { .. } => ("too-large", None),
+            Self::Step(failure) => ("step", failure.selector()),
+            Self::Login(_) => ("login", None),
+        };
+        ResultError {
+            kind: kind.to_owned(),
+            selector,
+            step: match self {
+                Self::Step(failure) if failure.login.is_none() => Some(failure.number),
+                _ => None,
+            },
+            stack: stack(self.reason()),
+        }
+    }
+
+    /// The browser's words, which may have the stack of an exception.
+    fn reason(&self) -> &str {
+        match self {
+            Self::Refused { reason, .. } => reason,
+            Self::Step(failure) => &failure.reason,
+            Self::Storybook { message } => message,
+            _ => "",
+        }
+    }
+
     /// Whether the session cannot be used any more, so that a retry needs a new
     /// one.
     pub fn is_fatal(&self) -> bool {
@@ -346,6 +400,26 @@ pub struct StepFailure {
     pub login: Option<String>,
     /// A screenshot of the page after the failure, a PNG.
     pub picture: Option<Vec<u8>>,
+}
+
+impl StepFailure {
+    /// The selector of its target, if it is one.
+    fn selector(&self) -> Option<String> {
+        let has_selector = !matches!(self.kind, "press" | "script" | "sync");
+        has_selector.then(|| self.target.clone())
+    }
+}
+
+/// The text from its first line that is a frame of a stack on, with the line before.
+fn stack(text: &str) -> Option<String> {
+    let is_frame = |line: &str| {
+        let line = line.trim_start();
+        line.starts_with("at ")
+            || (line.contains('@') && line.ends_with(|c: char| c.is_ascii_digit()))
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    let first = lines.iter().position(|line| is_frame(line))?;
+    Some(lines[first.saturating_sub(1)..].join("\n"))
 }
 
 impl fmt::Display for StepFailure {

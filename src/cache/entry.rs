@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{EnvironmentChange, PageError, now_ms};
+use crate::model::{EnvironmentChange, Measurements, PageError, now_ms};
 
 /// A snapshot that passed, with what its result reports although it passed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CachedPass {
     /// SHA-256 of the baseline's file, in lowercase hexadecimal.
     pub baseline_sha256: String,
@@ -15,6 +15,9 @@ pub struct CachedPass {
     /// Errors of the page.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub page_errors: Vec<PageError>,
+    /// The measurements of the page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measurements: Option<Measurements>,
 }
 
 impl CachedPass {
@@ -31,7 +34,7 @@ impl CachedPass {
 pub(super) const TTL_MS: i64 = 14 * 24 * 60 * 60 * 1000;
 
 /// A pass of a recipe.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct CacheEntry {
     /// The files that the page loaded, relative to the stories folder.
     pub(super) files: Vec<String>,

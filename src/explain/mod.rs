@@ -13,6 +13,7 @@
 //! - `attribution`: counts differing pixels to claims, and verifies them.
 //! - `causes`: puts equal changes together.
 //! - `explanation`: all of this for two captures.
+//! - `compatibility`: compares the structure of a page in two engines.
 //! - `groups`: groups the differences of a run by their causes.
 //! - `verification`: whether causes explain a whole difference.
 //! - `residual`: draws what causes do not explain.
@@ -22,6 +23,7 @@ mod attribution;
 mod causes;
 mod changes;
 mod claims;
+mod compatibility;
 mod digest;
 mod explanation;
 mod groups;
@@ -37,6 +39,7 @@ mod values;
 mod verification;
 
 pub(crate) use causes::{DeclaringRule, DeclaringRules};
+pub use compatibility::{PageCompatibility, StructuralDifference, StructuralKind, compare_engines};
 pub use digest::compress;
 pub(crate) use explanation::{PagePair, changed_properties, explain};
 pub use groups::{CauseGroup, cause_groups, known_causes};

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EnvironmentChange, Explanation, Region, RunId, Status, StoryIdentifier};
+use super::{
+    EnvironmentChange, Explanation, FailureArtifacts, Measurements, PerformedStep, Region,
+    ResultError, RunId, Status, StoryIdentifier,
+};
 
 /// The document of a snapshot in a run:
 /// `visualtest:{runId}:{storyId}:{theme}:{width}x{height}` in Redis.
@@ -96,6 +99,15 @@ pub struct VisualTestResult {
     /// cannot be accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unmet_step: Option<UnmetStep>,
+    /// The error of a snapshot that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ResultError>,
+    /// The files about the failure, beside the images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifacts: Option<FailureArtifacts>,
+    /// The steps of a snapshot that failed, as far as they were performed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<PerformedStep>,
     /// Errors of the page: failed requests to its own origin, uncaught
     /// exceptions and `console.error`, in order, at most
     /// [`MAX_PAGE_ERRORS`](Self::MAX_PAGE_ERRORS) of them.
@@ -116,6 +128,14 @@ pub struct VisualTestResult {
     /// Why it differs, if its baseline has a layout digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<Explanation>,
+    /// The measurements of its page, if the manifest asks for them. Those of a
+    /// cached snapshot are from its last capture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measurements: Option<Measurements>,
+    /// Where the measurements exceed the budget: `412 KiB of 300 KiB`. It fails
+    /// the snapshot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over_budget: Vec<String>,
     /// The differences from the environment of the baseline.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment_changed: Vec<EnvironmentChange>,
@@ -266,11 +286,16 @@ impl VisualTestResult {
             known_failure: None,
             quarantine: None,
             unmet_step: None,
+            error: None,
+            artifacts: None,
+            steps: Vec::new(),
             page_errors: Vec::new(),
             accepted_at: None,
             rejected_at: None,
             sensitivity: Vec::new(),
             explanation: None,
+            measurements: None,
+            over_budget: Vec::new(),
             environment_changed: Vec::new(),
             limits: Vec::new(),
         }

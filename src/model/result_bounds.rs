@@ -36,6 +36,18 @@ impl VisualTestResult {
             bound(&mut step.kind, MAX_LINE);
             bound(&mut step.target, MAX_LINE);
         }
+        self.steps.truncate(MAX_ENTRIES);
+        for step in &mut self.steps {
+            bound(&mut step.kind, MAX_LINE);
+            bound(&mut step.target, MAX_LINE);
+        }
+        if let Some(error) = &mut self.error {
+            bound(&mut error.kind, MAX_LINE);
+            let texts = [&mut error.selector, &mut error.stack];
+            for text in texts.into_iter().flatten() {
+                bound(text, MAX_LINE);
+            }
+        }
         for error in &mut self.page_errors {
             bound(&mut error.message, MAX_LINE);
             error.url.iter_mut().for_each(|url| bound(url, MAX_LINE));
@@ -43,6 +55,7 @@ impl VisualTestResult {
         for lines in [
             &mut self.open_network,
             &mut self.sensitivity,
+            &mut self.over_budget,
             &mut self.limits,
         ] {
             lines.truncate(MAX_ENTRIES);

@@ -54,6 +54,16 @@ impl VisualTestResult {
                 return Err(format!("its image `{path}` is not `{own}`"));
             }
         }
+        let artifacts = self.artifacts.clone().unwrap_or_default();
+        for (name, path) in [
+            ("console.txt", artifacts.console),
+            ("dom.txt.gz", artifacts.dom),
+        ] {
+            let own = format!("{run}/{}-{name}", story.file_stem());
+            if let Some(path) = path.filter(|path| !is_below(path, Some(&own))) {
+                return Err(format!("its file `{path}` is not `{own}`"));
+            }
+        }
         if let Some(path) = self
             .baseline
             .as_deref()
@@ -107,7 +117,9 @@ fn is_sha256(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{ImageHashes, RunId, Status, StoryIdentifier, VisualTestResult};
+    use crate::model::{
+        FailureArtifacts, ImageHashes, RunId, Status, StoryIdentifier, VisualTestResult,
+    };
 
     fn story(key: &str) -> StoryIdentifier {
         StoryIdentifier::from_key(key).unwrap()
@@ -134,7 +146,13 @@ mod tests {
     fn a_forged_document_is_recognised() {
         let (run, id) = (RunId("run-1".to_owned()), result().story_identifier);
         assert_eq!(result().check(&run, &id), Ok(()));
-        let attacks: [fn(&mut VisualTestResult); 14] = [
+        let attacks: [fn(&mut VisualTestResult); 15] = [
+            |r| {
+                r.artifacts = Some(FailureArtifacts {
+                    dom: Some("../../secret-dom.txt.gz".to_owned()),
+                    ..FailureArtifacts::default()
+                });
+            },
             |r| r.run_id = RunId("run-2".to_owned()),
             |r| r.story_identifier = story("two@firefox@2x:dark:10x20"),
             |r| r.story_identifier.theme = "light".to_owned(),

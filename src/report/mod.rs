@@ -1,6 +1,7 @@
 //! Writes the reports of a run, each as a subscriber to its events.
 //!
 //! - [`terminal`]: the lines around libtest's own.
+//! - `evidence`: reads the texts about a failure.
 //! - `failure`: the messages of failed tests.
 //! - [`html`]: a page with images that needs no server.
 //! - [`junit`]: JUnit XML for CI servers.
@@ -10,6 +11,7 @@
 //! - `words`: numbers, names and phrases that several reports share.
 //! - `file`: writes the reports that are files.
 
+mod evidence;
 mod failure;
 mod file;
 pub(crate) mod github;
@@ -24,6 +26,7 @@ pub(crate) mod terminal;
 pub(crate) mod upload;
 mod words;
 
+pub use evidence::EvidenceTexts;
 pub(crate) use failure::{FailureMessages, test_message};
 pub use groups::{FailureGroup, groups};
 pub(crate) use places::AnnotationPlaces;

@@ -114,6 +114,7 @@ impl RunContext {
             .environment_changed
             .clone_from(&pass.environment_changed);
         result.page_errors.clone_from(&pass.page_errors);
+        result.measurements.clone_from(&pass.measurements);
         self.finish(index, FinishedSnapshot::new(result));
     }
 

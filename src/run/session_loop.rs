@@ -14,7 +14,7 @@ use crate::model::{RecordedEvent, Status};
 use crate::plan::Snapshot;
 use crate::schedule::{PrefetchOutcome, Queue, SessionId, SnapshotGroup, Work};
 use crate::snapshot::{
-    FinishedSnapshot, Looked, SecondLook, SessionPage, catch_panic, difference_hash,
+    Evidence, FinishedSnapshot, Looked, SecondLook, SessionPage, catch_panic, difference_hash,
     expect_failure, judge_look, look_at, quarantined, run_fast_path,
 };
 
@@ -285,7 +285,8 @@ impl SessionLoop {
             let retries = self.context.site.manifest.retries;
             let again = attempt <= retries || (fatal && broken_browsers <= BROWSER_RETRIES);
             if hopeless || !again || self.given_up(index).is_some() {
-                let failed = self.failed(index, attempt, &error);
+                let evidence = self.evidence(index, &error).await;
+                let failed = self.failed(index, attempt, &error, evidence);
                 // A missing browser is not the known failure of the story.
                 if fatal || hopeless {
                     return SnapshotProgress::of(attempts.end(failed));
@@ -382,12 +383,28 @@ impl SessionLoop {
         }
     }
 
-    fn failed(&self, index: usize, attempt: u32, error: &BrowserError) -> FinishedSnapshot {
+    /// What helps to understand an error, if its page is still there.
+    async fn evidence(&self, index: usize, error: &BrowserError) -> Option<Evidence> {
+        let open = self.browser.as_ref().filter(|_| error.is_of_page())?;
+        Some(open.page.evidence(&self.context.snapshots[index]).await)
+    }
+
+    fn failed(
+        &self,
+        index: usize,
+        attempt: u32,
+        error: &BrowserError,
+        evidence: Option<Evidence>,
+    ) -> FinishedSnapshot {
         let message = self.context.site.redact(&error.to_string());
         let mut failed = self.end(index, Status::Failed, message);
         failed.result.attempt = Some(attempt);
         let images = &self.context.verdicts.images;
         images.write_error(&mut failed.result, error);
+        failed.result.error = Some(error.facts());
+        if let Some(evidence) = evidence {
+            images.write_evidence(&mut failed.result, evidence);
+        }
         failed
     }
 

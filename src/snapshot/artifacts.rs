@@ -1,6 +1,6 @@
 //! Writes the images of a snapshot that did not pass.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::browser::{BrowserError, StepFailure, Unstable};
@@ -20,6 +20,17 @@ impl ImageFolder {
         Self { manifest, folder }
     }
 
+    /// The file of a result with this ending of its name.
+    pub(super) fn path(&self, result: &VisualTestResult, ending: &str) -> PathBuf {
+        let stem = result.story_identifier.file_stem();
+        self.folder.join(format!("{stem}-{ending}"))
+    }
+
+    /// A path as results have it.
+    pub(super) fn relative(&self, path: &Path) -> String {
+        self.manifest.relative(path)
+    }
+
     /// Writes the images and notes them in the result. Returns a line for each
     /// image that could not be written.
     pub(super) fn write(
@@ -31,8 +42,7 @@ impl ImageFolder {
         let mut errors = Vec::new();
         for (kind, bytes) in [("current", current), ("diff", diff)] {
             let Some(bytes) = bytes else { continue };
-            let stem = result.story_identifier.file_stem();
-            let path = self.folder.join(format!("{stem}-{kind}.png"));
+            let path = self.path(result, &format!("{kind}.png"));
             if let Err(error) = files::replace(&path, bytes) {
                 errors.push(format!("failed to write {}: {error}", path.display()));
                 continue;

@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::step_progress::StepProgress;
 use crate::browser::StepBarrier;
+use crate::model::PerformedStep;
 use crate::plan::Snapshot;
 use crate::record::coordination::Coordination;
 
@@ -76,6 +78,7 @@ impl Barriers {
         SnapshotBarrier {
             barriers: self,
             snapshot,
+            progress: None,
         }
     }
 
@@ -174,6 +177,8 @@ struct BarrierLook {
 pub(super) struct SnapshotBarrier<'a> {
     barriers: &'a Barriers,
     snapshot: &'a Snapshot,
+    /// Publishes the steps that have ended.
+    pub(super) progress: Option<&'a StepProgress>,
 }
 
 impl StepBarrier for SnapshotBarrier<'_> {
@@ -182,6 +187,12 @@ impl StepBarrier for SnapshotBarrier<'_> {
         point: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
         Box::pin(self.barriers.meet(self.snapshot, point))
+    }
+
+    fn step_ended(&self, step: &PerformedStep, of: usize) {
+        if let Some(progress) = self.progress {
+            progress.publish(step, of);
+        }
     }
 }
 

@@ -46,9 +46,15 @@ async fn capture_and_compare(
     timings: &mut Timings,
 ) -> Result<Capture, BrowserError> {
     let begun = show(page, snapshot, timings).await?;
+    let mut measurements = None;
     for number in 1.. {
         let mut capture =
             settle_and_capture(page, snapshot, Thoroughness::Quick, begun, timings).await?;
+        if measurements.is_none() && snapshot.story.capture.measure {
+            let measured = page.browser.measure(&snapshot.story.capture).await?;
+            measurements = Some(measured);
+        }
+        capture.measurements.clone_from(&measurements);
         let Some(baseline) = baseline else {
             return Ok(capture);
         };
@@ -65,19 +71,25 @@ async fn capture_and_compare(
     unreachable!("the loop returns the last capture")
 }
 
-/// Shows a snapshot, on the current page if possible. Returns the time from
-/// which the story's time limit counts.
+/// Shows a snapshot, on the current page if possible. One that is measured is shown
+/// on a page of its own. Returns the time from which the story's time limit counts.
 async fn show(
     page: &mut SessionPage,
     snapshot: &Snapshot,
     timings: &mut Timings,
 ) -> Result<Instant, BrowserError> {
-    if page.load_that_serves(snapshot).is_some() {
+    let is_measured = snapshot.story.capture.measure;
+    if !is_measured && page.load_that_serves(snapshot).is_some() {
         return show_on_page(page, snapshot, timings).await;
     }
     page.leave().await;
-    let begun = navigate(page, snapshot, PageReuse::Reuse, timings).await?;
-    page.note_load(snapshot, PageReuse::Reuse, LookReads::ALL);
+    let reuse = if is_measured {
+        PageReuse::Fresh
+    } else {
+        PageReuse::Reuse
+    };
+    let begun = navigate(page, snapshot, reuse, timings).await?;
+    page.note_load(snapshot, reuse, LookReads::ALL);
     Ok(begun)
 }
 

@@ -50,6 +50,14 @@ impl FinishedSnapshot {
                 *text = redact(text).into_owned();
             }
         }
+        let error = result.error.iter_mut();
+        let texts = error.flat_map(|error| [&mut error.selector, &mut error.stack]);
+        for text in texts.flatten() {
+            *text = redact(text).into_owned();
+        }
+        for step in &mut result.steps {
+            step.target = redact(&step.target).into_owned();
+        }
         for error in &mut result.page_errors {
             error.message = redact(&error.message).into_owned();
             error.url = error.url.take().map(|url| redact(&url).into_owned());

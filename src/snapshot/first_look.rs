@@ -7,6 +7,7 @@ use super::page_load::PageLoad;
 use super::session_page::SessionPage;
 use super::settle::{Capture, Timings};
 use crate::manifest::Isolation;
+use crate::model::Measurements;
 use crate::plan::Snapshot;
 
 /// The first image of a snapshot that does not equal its baseline.
@@ -15,6 +16,8 @@ pub(crate) struct FirstLook {
     /// The load of the page that showed it, if that page can show other snapshots.
     pub(super) load: Option<PageLoad>,
     pub(super) baseline: BaselineState,
+    /// The measurements of its page.
+    pub(super) measurements: Option<Measurements>,
     timings: Timings,
     taken: Instant,
 }
@@ -36,6 +39,7 @@ impl FirstLook {
             .cloned();
         Self {
             png: capture.png,
+            measurements: capture.measurements,
             load,
             baseline,
             timings,

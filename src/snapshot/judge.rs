@@ -177,6 +177,8 @@ mod tests {
             digest: None,
             pages: None,
             rules: DeclaringRules::new(),
+            measurements: None,
+            evidence: None,
         };
         let baseline = Baseline {
             bytes: image(200),
@@ -220,6 +222,8 @@ mod tests {
             digest: None,
             pages: None,
             rules: DeclaringRules::new(),
+            measurements: None,
+            evidence: None,
         };
         let baseline = Baseline {
             bytes: image(200),
@@ -245,6 +249,8 @@ mod tests {
             digest: None,
             pages: None,
             rules: DeclaringRules::new(),
+            measurements: None,
+            evidence: None,
         };
         let judgement = judge(&capture, None, &CompareRules::default());
         assert_eq!(judgement.status, Status::New);

@@ -23,8 +23,11 @@
 //! - `barrier`: lets the engines of a story meet at its `sync` steps.
 //! - `stability`: captures on fresh pages until two of them agree.
 //! - `judge`: compares a capture with its baseline, without side effects.
+//! - `budget`: compares the measurements of a page with its budget.
 //! - `explain`: explains why a snapshot differs from its baseline.
 //! - `artifacts`: writes the images of a snapshot that did not pass.
+//! - `evidence`: what helps to understand a failure; `evidence_files`: writes it.
+//! - `step_progress`: publishes steps while they are performed.
 //! - `update`: accepts captures as baselines.
 //! - `finished`: the result of a snapshot.
 //! - `known_failure`: snapshots that are expected to fail.
@@ -34,7 +37,10 @@
 mod artifacts;
 mod barrier;
 mod baseline_state;
+mod budget;
 mod digest;
+mod evidence;
+mod evidence_files;
 mod explain;
 mod fast_path;
 mod finished;
@@ -59,11 +65,13 @@ mod shared_page;
 mod show;
 mod site;
 mod stability;
+mod step_progress;
 mod story_parameters;
 mod update;
 
 pub(crate) use artifacts::ImageFolder;
 pub(crate) use barrier::Barriers;
+pub(crate) use evidence::Evidence;
 pub(crate) use finished::FinishedSnapshot;
 pub use hooks::HookError;
 pub(crate) use hooks::Hooks;

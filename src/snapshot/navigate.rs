@@ -23,6 +23,7 @@ pub(super) async fn navigate(
     let site = Arc::clone(&page.site);
     site.barriers.begin(snapshot).await;
     let begun = Instant::now();
+    page.browser.forget_steps();
     page.browser.set_device(&snapshot.device);
     let started = match &snapshot.story.login {
         None => {
@@ -41,7 +42,8 @@ pub(super) async fn navigate(
     page.dirty = Some(page.site.address(snapshot));
     let begun = Instant::now();
     let story = &snapshot.story;
-    let barrier = site.barriers.of(snapshot);
+    let mut barrier = site.barriers.of(snapshot);
+    barrier.progress = page.progress.as_ref();
     let performed = page
         .browser
         .perform_steps(

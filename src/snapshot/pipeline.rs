@@ -6,6 +6,7 @@ use tokio::task::JoinHandle;
 
 use super::artifacts::ImageFolder;
 use super::baseline_state::BaselineState;
+use super::evidence::Evidence;
 use super::explain::explanation;
 use super::finished::FinishedSnapshot;
 use super::first_look::FirstLook;
@@ -13,13 +14,14 @@ use super::judge::{CompareRules, Judgement, judge};
 use super::session_page::SessionPage;
 use super::settle::{Capture, Timings};
 use super::stability::{self, missing_fonts};
+use super::step_progress::StepProgress;
 use super::update::BaselineUpdater;
-use super::{fast_path, requests, story_parameters};
+use super::{budget, fast_path, requests, story_parameters};
 use crate::baseline::with_digest;
 use crate::browser::{BrowserError, Settled, snapshot_limits};
 use crate::cache::CachedPass;
 use crate::events::Event;
-use crate::model::{Environment, ImageHashes, Status, VisualTestResult};
+use crate::model::{Environment, ImageHashes, ResultError, Status, VisualTestResult};
 use crate::plan::Snapshot;
 
 /// A snapshot that a session captures and judges.
@@ -105,9 +107,13 @@ pub(crate) async fn judge_look(
     let mut timings = look.timings();
     let expected = look.baseline.baseline().map(|baseline| &**baseline);
     let captured = stability::capture(page, job.snapshot, expected, &look, &mut timings).await;
-    let capture = captured.map_err(|error| requests::explain(page, error))?;
+    let mut capture = captured.map_err(|error| requests::explain(page, error))?;
+    capture.measurements = look.measurements;
     let baseline = look.baseline;
     let equals = (baseline.baseline()).is_some_and(|baseline| baseline.is_capture(&capture.png));
+    if !equals && baseline.baseline().is_some() {
+        capture.evidence = Some(page.evidence(job.snapshot).await);
+    }
     let (index, snapshot) = (job.index, job.snapshot);
     let task = JudgeTask::new(page, job, verdicts, baseline, capture, &timings);
     let pending = PendingVerdict::start(task);
@@ -128,6 +134,9 @@ async fn take_look(
 ) -> Result<Looked, BrowserError> {
     let snapshot = job.snapshot;
     let mut timings = Timings::start();
+    let has_steps = !snapshot.story.steps.is_empty();
+    page.progress =
+        has_steps.then(|| StepProgress::new(verdicts.updater.bus.clone(), job.draft.clone()));
     let expected = baseline.baseline();
     let mut captured = fast_path::capture(page, snapshot, expected, &mut timings).await;
     let failed = captured.as_ref().is_err_and(|error| !error.is_fatal());
@@ -135,7 +144,10 @@ async fn take_look(
         // Once more, without requests of the previous page.
         captured = fast_path::capture(page, snapshot, expected, &mut timings).await;
     }
-    let capture = captured?;
+    let mut capture = captured?;
+    if budget::is_exceeded(snapshot, capture.measurements.as_ref()) {
+        capture.evidence = Some(page.evidence(snapshot).await);
+    }
     // TINTYPE_UPDATE=all adds the digest to a baseline that lacks one.
     let is_incomplete = verdicts.updater.completes_digests() && baseline.lacks_digest();
     if !capture.equals_baseline || is_incomplete {
@@ -191,10 +203,15 @@ impl JudgeTask {
     fn run(self) -> FinishedSnapshot {
         let begun = Instant::now();
         let (snapshot, capture) = (&self.snapshot, &self.capture);
+        let missing = missing_fonts(&capture.settled);
         let mut finished =
             self.verdicts
                 .finish(snapshot, self.result, capture, &self.baseline, &self.rules);
-        finished.notes.extend(missing_fonts(&capture.settled));
+        if finished.result.status == Status::Failed {
+            let evidence = self.capture.evidence;
+            describe_failure(&self.verdicts.images, &mut finished.result, evidence);
+        }
+        finished.notes.extend(missing);
         let spent = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         for time in [
             &mut finished.result.compare_ms,
@@ -229,6 +246,28 @@ impl PendingVerdict {
     }
 }
 
+/// Notes the error and the evidence of a snapshot that was captured and failed.
+fn describe_failure(
+    images: &ImageFolder,
+    result: &mut VisualTestResult,
+    evidence: Option<Evidence>,
+) {
+    let is_over = !result.over_budget.is_empty();
+    let kind = match result.diff_ratio {
+        Some(ratio) if is_over && ratio == 0.0 => "budget",
+        None if is_over => "budget",
+        Some(_) => "difference",
+        None => "baseline",
+    };
+    result.error = Some(ResultError {
+        kind: kind.to_owned(),
+        ..ResultError::default()
+    });
+    if let Some(evidence) = evidence {
+        images.write_evidence(result, evidence);
+    }
+}
+
 /// Logs a result that passed, for the cache.
 fn log_pass(
     page: &mut SessionPage,
@@ -247,6 +286,7 @@ fn log_pass(
             baseline_sha256: hash,
             environment_changed: result.environment_changed.clone(),
             page_errors: result.page_errors.clone(),
+            measurements: result.measurements.clone(),
         };
         page.log_pass(index, pass);
     }
@@ -301,6 +341,7 @@ impl Verdicts {
                 .updater
                 .accept(snapshot, &image, environment, &mut result);
         }
+        budget::apply(snapshot, capture.measurements.as_ref(), &mut result);
         FinishedSnapshot { result, notes }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::leaving_requests::LeavingRequests;
 use super::page_load::{PageLoad, PageReuse};
 use super::site::Site;
+use super::step_progress::StepProgress;
 use crate::browser::{Browser, LookReads, PageResources, Parameters};
 use crate::cache::CachedPass;
 use crate::manifest::{Device, Isolation};
@@ -33,6 +34,8 @@ pub(crate) struct SessionPage {
     /// Whether the `before` hooks have started on the page, so that the `after`
     /// hooks must run.
     pub(super) is_hooked: bool,
+    /// Publishes the steps of the snapshot, if its story has any.
+    pub(super) progress: Option<StepProgress>,
     /// The address of a story whose page depends on what it has shown before.
     pub(super) depends_on_past: Option<String>,
     loads: u64,
@@ -94,6 +97,7 @@ impl SessionPage {
             dirty: None,
             parameters: Parameters::default(),
             is_hooked: false,
+            progress: None,
             depends_on_past: None,
             loads: 0,
             visits: VisitLog {

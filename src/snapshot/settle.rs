@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use super::evidence::Evidence;
 use super::requests;
 use super::session_page::SessionPage;
 use crate::browser::{BrowserError, Settled, Thoroughness};
 use crate::explain::{DeclaringRules, PagePair};
 use crate::manifest::PageErrors;
 use crate::manifest::{CaptureSettings, Target};
+use crate::model::Measurements;
 use crate::plan::Snapshot;
 
 /// An image of a page, and the state of the page when it was captured.
@@ -22,6 +24,10 @@ pub(super) struct Capture {
     pub(super) pages: Option<PagePair>,
     /// The rules that declare what differs from the digest of the baseline.
     pub(super) rules: DeclaringRules,
+    /// The measurements of the page that was looked at first.
+    pub(super) measurements: Option<Measurements>,
+    /// What helps to understand a failure.
+    pub(super) evidence: Option<Evidence>,
 }
 
 /// The time that each part of a snapshot took.
@@ -81,6 +87,8 @@ pub(super) async fn settle_and_capture(
         digest: None,
         pages: None,
         rules: DeclaringRules::new(),
+        measurements: None,
+        evidence: None,
     })
 }
 

@@ -9,10 +9,12 @@ mod answers;
 mod arguments;
 mod caching;
 mod catching;
+mod compatibility;
 mod coordination;
 mod devices;
 mod ending;
 mod engines;
+mod evidence;
 mod expecting;
 mod explaining;
 mod foreign;
@@ -24,6 +26,7 @@ mod isolation;
 mod layout;
 mod login;
 mod machines;
+mod measuring;
 mod nextest;
 mod output;
 mod page_code;
@@ -63,10 +66,12 @@ fn main() -> ExitCode {
         arguments::tests(),
         caching::tests(),
         catching::tests(),
+        compatibility::tests(),
         coordination::tests(),
         devices::tests(),
         ending::tests(),
         engines::tests(),
+        evidence::tests(),
         expecting::tests(),
         quarantine::tests(),
         explaining::tests(),
@@ -76,6 +81,7 @@ fn main() -> ExitCode {
         layout::tests(),
         login::tests(),
         machines::tests(),
+        measuring::tests(),
         nextest::tests(),
         page_code::tests(),
         page_errors::tests(),

@@ -5,6 +5,7 @@ pub(crate) mod baselines;
 mod cargo_test;
 pub(crate) mod comment;
 pub(crate) mod compare;
+pub(crate) mod compatibility;
 pub(crate) mod completions;
 mod decide;
 pub(crate) mod doctor;

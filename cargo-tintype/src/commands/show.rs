@@ -62,6 +62,10 @@ pub(crate) fn run(config: &Config, options: &ShowOptions) -> Result<()> {
     for test in tests.iter().filter(|test| shown(test.status)) {
         let message = test.message.as_deref().unwrap_or_default();
         print_line!("{:>8}  {}  {message}", test.status, test.story_identifier);
+        if let Some(measured) = &test.measurements {
+            let of = if test.cached { " (last capture)" } else { "" };
+            print_line!("{:>8}  {}{of}", "", measured.summary());
+        }
         if options.history {
             print_history(&record, test)?;
         }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tintype::compare::Region;
 use tintype::internals::model::{RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun};
+use tintype::internals::report::EvidenceTexts;
 use tokio::task::spawn_blocking;
 
 use super::authentication::User;
@@ -135,6 +136,8 @@ struct SnapshotDetail<'a> {
     result: &'a VisualTestResult,
     name: &'a str,
     images: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "EvidenceTexts::is_empty")]
+    evidence: EvidenceTexts,
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<DecisionState>,
     #[serde(flatten)]
@@ -196,9 +199,11 @@ pub(super) async fn test(
         is_comparable && current.is_some(),
         current,
     );
+    let evidence = images::evidence(&project.manifest, &result);
     let detail = SnapshotDetail {
         name: &name,
         images,
+        evidence,
         decision: state,
         needs_decision: result.needs_decision(),
         acceptable: result.can_be_accepted() && damaged.is_none(),

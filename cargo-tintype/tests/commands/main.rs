@@ -6,6 +6,7 @@ mod code_host;
 mod comment;
 mod comment_errors;
 mod compare;
+mod compatibility;
 mod doctor;
 mod editors;
 mod explain;

@@ -119,6 +119,7 @@ impl ChromiumPage {
         self.cdp("Network.setCacheDisabled", json!({ "cacheDisabled": true }))
             .await?;
         self.cache_is_off = true;
+        self.start_measuring(capture).await?;
         self.state.begin_story(address);
         self.navigate_signed_in(address, capture.timeout).await?;
         (self.has_theme, self.transitions_off) = (false, false);

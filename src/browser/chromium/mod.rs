@@ -10,6 +10,7 @@ mod frames;
 mod idle;
 mod input;
 mod load;
+mod measure;
 mod page;
 mod page_events;
 mod screenshot;
@@ -17,6 +18,7 @@ mod source_maps;
 mod start;
 mod storage_state;
 mod tab;
+mod traffic;
 mod virtual_clock;
 mod virtual_time;
 

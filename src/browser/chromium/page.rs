@@ -16,7 +16,7 @@ use crate::browser::page::{
     BrowserInfo, Page, PageState, PageTime, Progress, ScriptedTime, Thoroughness, scripted_time,
 };
 use crate::manifest::{BrowserSettings, CaptureSettings, Screen, Theme};
-use crate::model::PageError;
+use crate::model::{Measurements, PageError};
 
 /// Page time that passes with a frame while the page is waited for, in
 /// milliseconds.
@@ -181,6 +181,15 @@ impl Page for ChromiumPage {
     fn page_errors(&self) -> Vec<PageError> {
         let events = self.devtools.as_ref().map(DevTools::events);
         events.map_or_else(Vec::new, |events| events.errors(&self.state.address))
+    }
+
+    fn console_lines(&self) -> Vec<String> {
+        let events = self.devtools.as_ref().map(DevTools::events);
+        events.map_or_else(Vec::new, |events| events.console().lines())
+    }
+
+    async fn add_counts(&self, measured: &mut Measurements) -> Result<(), BrowserError> {
+        self.add_browser_counts(measured).await
     }
 
     async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {

@@ -8,13 +8,12 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use super::traffic::{OPEN_ENDED, TrafficCounter};
+use crate::browser::page::ConsoleLog;
 use crate::model::{PageError, PageErrorKind};
 
 /// The most errors that are kept for one page.
 const MAX_ERRORS: usize = 20;
-
-/// Kinds of requests that may stay open for as long as the page exists.
-const OPEN_ENDED: [&str; 4] = ["EventSource", "WebSocket", "Ping", "Media"];
 
 /// Kinds of requests that `wait-for-network = false` does not wait for.
 const BY_SCRIPT: [&str; 2] = ["Fetch", "XHR"];
@@ -39,6 +38,9 @@ struct PageEventState {
     errors: Vec<PageError>,
     /// The style sheets by id, on a connection that asks for styles.
     sheets: BTreeMap<String, Value>,
+    console: ConsoleLog,
+    /// Counts requests, if the page is measured.
+    traffic: Option<TrafficCounter>,
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +60,24 @@ impl PageEvents {
         state.loaded = false;
         state.requests.clear();
         state.errors.clear();
+        state.console = ConsoleLog::default();
+        state.traffic = state.traffic.take().map(|_| TrafficCounter::default());
+    }
+
+    /// Counts the requests of pages from now on.
+    pub(super) fn count_traffic(&self) {
+        self.lock().traffic = Some(TrafficCounter::default());
+    }
+
+    /// The number of requests of the page, and the bytes of their bodies, if they
+    /// are counted.
+    pub(super) fn traffic(&self) -> Option<(u64, u64)> {
+        self.lock().traffic.as_ref().map(TrafficCounter::counts)
+    }
+
+    /// The console of the page.
+    pub(super) fn console(&self) -> ConsoleLog {
+        self.lock().console.clone()
     }
 
     /// The header of a style sheet.
@@ -167,7 +187,11 @@ impl PageEvents {
         let parameters = &event["params"];
         let session = text(&event["sessionId"]);
         let mut state = self.lock();
-        match event["method"].as_str().unwrap_or_default() {
+        let method = event["method"].as_str().unwrap_or_default();
+        if let Some(traffic) = &mut state.traffic {
+            traffic.handle(method, &session, parameters);
+        }
+        match method {
             "Emulation.virtualTimeBudgetExpired" => state.budget_expired = true,
             "Page.loadEventFired" => state.loaded = true,
             "Page.frameStartedNavigating" => {}
@@ -219,18 +243,17 @@ impl PageEvents {
                 let text_of = details["exception"]["description"].as_str();
                 let text_of = text_of.or_else(|| details["text"].as_str());
                 let url = details["url"].as_str().filter(|url| !url.is_empty());
+                state
+                    .console
+                    .add_error("exception", text_of.unwrap_or_default());
                 state.note(
                     PageErrorKind::Exception,
                     first_line(text_of),
                     url.map(str::to_owned),
                 );
             }
-            "Runtime.consoleAPICalled" if parameters["type"] == "error" => {
-                let shown = parameters["args"].as_array().into_iter().flatten();
-                let shown: Vec<String> = shown.map(console_argument).collect();
-                let message = first_line(Some(&shown.join(" ")));
-                state.note(PageErrorKind::Console, message, None);
-            }
+            "Runtime.exceptionRevoked" => state.console.revoke_error(),
+            "Runtime.consoleAPICalled" => state.console_called(parameters),
             _ => return,
         }
         drop(state);
@@ -325,6 +348,18 @@ impl PageEventState {
         {
             self.note(PageErrorKind::Request, reason, Some(request.url));
         }
+    }
+
+    fn console_called(&mut self, parameters: &Value) {
+        let shown = parameters["args"].as_array().into_iter().flatten();
+        let shown: Vec<String> = shown.map(console_argument).collect();
+        let shown = shown.join(" ");
+        let level = text(&parameters["type"]);
+        if level != "error" {
+            return self.console.add(&level, &shown);
+        }
+        self.console.add_error(&level, &shown);
+        self.note(PageErrorKind::Console, first_line(Some(&shown)), None);
     }
 
     fn note(&mut self, kind: PageErrorKind, message: String, url: Option<String>) {

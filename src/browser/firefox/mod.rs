@@ -15,6 +15,7 @@ mod screenshot;
 mod start;
 mod storage_state;
 mod tab;
+mod traffic;
 
 pub(super) use page::FirefoxPage;
 pub(super) use start::switches;

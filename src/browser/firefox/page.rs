@@ -17,6 +17,7 @@ use crate::browser::page::{
     prelude,
 };
 use crate::manifest::{BrowserSettings, CaptureSettings, ColorScheme, Device, Screen, Theme};
+use crate::model::Measurements;
 
 /// Evaluates an expression in the page.
 const EVALUATE: &str = include_str!("../scripts/firefox_evaluate.js");
@@ -143,8 +144,12 @@ impl FirefoxPage {
         } else {
             self.restart(theme).await?;
         }
-        self.set_cache_behavior("bypass").await?;
-        self.cache_is_off = true;
+        // The cache of a new container is empty. Without a cache, the number of requests
+        // for a file that a page uses twice depends on the time of the first answer.
+        if !capture.measure {
+            self.set_cache_behavior("bypass").await?;
+            self.cache_is_off = true;
+        }
         self.load_in_tab(address, theme, screen, capture).await
     }
 
@@ -329,6 +334,18 @@ impl Page for FirefoxPage {
 
     fn requests_outside(&self, by_script: bool) -> Vec<String> {
         self.bidi.requests().in_flight(by_script)
+    }
+
+    fn console_lines(&self) -> Vec<String> {
+        self.bidi.requests().console().lines()
+    }
+
+    async fn add_counts(&self, measured: &mut Measurements) -> Result<(), BrowserError> {
+        let requests = self.bidi.requests();
+        let (sent, bytes) = requests.traffic();
+        (measured.requests, measured.bytes) = (Some(sent), Some(bytes));
+        measured.console_errors = Some(requests.console().errors());
+        Ok(())
     }
 
     async fn evaluate<T: DeserializeOwned + Send>(&self, script: &str) -> Result<T, BrowserError> {

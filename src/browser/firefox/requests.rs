@@ -5,8 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
+use super::traffic::{NOT_AWAITED, RequestCounter};
+use crate::browser::page::ConsoleLog;
+
 /// The events to subscribe to.
-pub(super) const EVENTS: [&str; 4] = [
+pub(super) const EVENTS: [&str; 5] = [
+    "log.entryAdded",
     "network.beforeRequestSent",
     "network.responseStarted",
     "network.responseCompleted",
@@ -16,13 +20,14 @@ pub(super) const EVENTS: [&str; 4] = [
 /// The initiators of requests by scripts.
 const BY_SCRIPT: [&str; 2] = ["fetch", "xmlhttprequest"];
 
-/// The destinations of requests that may stay open, or whose end Firefox does not
-/// report.
-const NOT_AWAITED: [&str; 5] = ["audio", "video", "track", "object", "embed"];
-
-/// The requests in flight of a browser with one tab.
+/// The requests and the console of a browser with one tab.
 #[derive(Debug, Default)]
-pub(super) struct Requests(Mutex<BTreeMap<String, Request>>);
+pub(super) struct Requests {
+    /// Those in flight.
+    open: Mutex<BTreeMap<String, Request>>,
+    traffic: Mutex<RequestCounter>,
+    console: Mutex<ConsoleLog>,
+}
 
 #[derive(Debug)]
 struct Request {
@@ -34,6 +39,19 @@ impl Requests {
     /// Forgets those of the page before.
     pub(super) fn clear(&self) {
         self.lock().clear();
+        *lock(&self.traffic) = RequestCounter::default();
+        *lock(&self.console) = ConsoleLog::default();
+    }
+
+    /// The number of requests since the page was loaded, and the bytes of their
+    /// bodies.
+    pub(super) fn traffic(&self) -> (u64, u64) {
+        lock(&self.traffic).counts()
+    }
+
+    /// The console of the page.
+    pub(super) fn console(&self) -> ConsoleLog {
+        lock(&self.console).clone()
     }
 
     /// The addresses of requests in flight. Requests by scripts are left out
@@ -51,7 +69,10 @@ impl Requests {
         let request = &parameters["request"];
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let id = text(&request["request"]);
-        match event["method"].as_str().unwrap_or_default() {
+        let method = event["method"].as_str().unwrap_or_default();
+        lock(&self.traffic).handle(method, parameters);
+        match method {
+            "log.entryAdded" => note_entry(&mut lock(&self.console), parameters),
             "network.beforeRequestSent" => {
                 let url = text(&request["url"]);
                 let destination = text(&request["destination"]);
@@ -76,6 +97,25 @@ impl Requests {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Request>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.open)
     }
+}
+
+/// Adds an entry of the browser's log to the console of the page.
+fn note_entry(console: &mut ConsoleLog, entry: &Value) {
+    let text = |key: &str| entry[key].as_str().unwrap_or_default();
+    match (text("type"), text("method"), text("level")) {
+        ("console", "error", _) => console.add_error("error", text("text")),
+        ("console", method, _) => console.add(method, text("text")),
+        // Firefox reports it like an exception.
+        (_, _, level) if text("text").starts_with("downloadable font:") => {
+            console.add(level, text("text"));
+        }
+        ("javascript", _, "error") => console.add_error("exception", text("text")),
+        (_, _, level) => console.add(level, text("text")),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,6 +14,7 @@
 //! - `settle`: waits until the page is ready to be captured.
 //! - `storybook`: waits until a Storybook has rendered a story.
 //! - `input`, `steps`: mouse and keyboard input, and a story's steps.
+//! - `console`: the console of a page; `measure`: measures a page.
 //! - `image`: works on the pixels of screenshots.
 //! - `capture`: captures the target of a story.
 //! - `screenshot`: screenshots of the viewport and of parts of a page.
@@ -24,12 +25,14 @@
 mod address;
 mod alongside;
 mod capture;
+mod console;
 mod digest;
 mod element;
 pub(super) mod image;
 mod info;
 mod input;
 mod look_reads;
+mod measure;
 pub(super) mod pace;
 mod page_time;
 mod poll;
@@ -47,12 +50,14 @@ mod traits;
 pub(super) use address::only_changes_fragment;
 pub(super) use alongside::alongside;
 pub(super) use capture::capture;
+pub(super) use console::ConsoleLog;
 pub(crate) use digest::FoundRule;
 pub(super) use digest::{declaring_rules, layout_digest};
 pub(crate) use info::PageResources;
 pub use info::{BrowserInfo, Thoroughness};
 pub(super) use input::{Input, mouse_input, send_actions};
 pub(crate) use look_reads::LookReads;
+pub(super) use measure::measure;
 pub(super) use page_time::PageTime;
 pub(crate) use prelude::{SCRIPT_PATH, injected_script};
 pub(super) use prelude::{Timekeeping, prelude, webkit_prelude};

@@ -58,6 +58,8 @@ const LIBRARY: &str = closure!(
     "digest_tokens",
     "digest_rules",
     "digest",
+    "measurements",
+    "dom_text",
     "preparation",
     "look",
     "library",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::storage_state::StorageState;
 use crate::manifest::{Credentials, Device, Screen};
+use crate::model::PerformedStep;
 
 /// The story that a page shows, and the settings that it is shown with.
 #[derive(Debug, Default)]
@@ -16,6 +17,8 @@ pub(in crate::browser) struct PageState {
     pub(in crate::browser) device: Device,
     /// Whether steps have been performed since the story was loaded.
     pub(in crate::browser) has_acted: bool,
+    /// The steps that were performed last.
+    pub(in crate::browser) steps: Vec<PerformedStep>,
     /// The credentials for the server of the stories.
     pub(in crate::browser) access: Access,
     /// The cookies and storage of the login that the story uses.

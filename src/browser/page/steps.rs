@@ -16,6 +16,7 @@ use super::settle::settle;
 use crate::browser::error::{BrowserError, StepFailure};
 use crate::config::UnsetVariable;
 use crate::manifest::{CaptureSettings, Step, Theme, WaitFor};
+use crate::model::{PerformedStep, StepStatus};
 
 /// Lets the engines that show a story wait for each other at its `sync` steps.
 pub trait StepBarrier: Send + Sync {
@@ -25,6 +26,9 @@ pub trait StepBarrier: Send + Sync {
         &'a self,
         point: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
+
+    /// Notes that a step has ended. There are `of` steps.
+    fn step_ended(&self, _step: &PerformedStep, _of: usize) {}
 }
 
 /// The number of keys in one command.
@@ -72,6 +76,7 @@ pub(in crate::browser) async fn perform_steps(
     started: Instant,
     barrier: Option<&dyn StepBarrier>,
 ) -> Result<(), BrowserError> {
+    page.state_mut().steps.clear();
     settle(page, capture, Thoroughness::Quick, started).await?;
     for (index, step) in steps.iter().enumerate() {
         tracing::debug!(
@@ -81,7 +86,23 @@ pub(in crate::browser) async fn perform_steps(
         );
         page.state_mut().has_acted = true;
         page.resume();
-        if let Err(fault) = perform_step(page, step, theme, capture, barrier).await {
+        let begun = Instant::now();
+        let performed = perform_step(page, step, theme, capture, barrier).await;
+        let ended = PerformedStep {
+            number: index + 1,
+            kind: step.kind().to_owned(),
+            target: step.target(),
+            status: match performed {
+                Ok(()) => StepStatus::Passed,
+                Err(_) => StepStatus::Failed,
+            },
+            ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        if let Some(barrier) = barrier {
+            barrier.step_ended(&ended, steps.len());
+        }
+        page.state_mut().steps.push(ended);
+        if let Err(fault) = performed {
             return Err(match fault {
                 Fault::Browser(error) => error,
                 Fault::Page(reason) => BrowserError::Step(Box::new(StepFailure {

@@ -15,7 +15,7 @@ use super::storage_state::StorageState;
 use crate::browser::driver::Driver;
 use crate::browser::error::BrowserError;
 use crate::manifest::{Credentials, Device, Theme};
-use crate::model::PageError;
+use crate::model::{Measurements, PageError};
 
 /// How long a page may leave one document after the other while it is asked
 /// something.
@@ -145,6 +145,24 @@ pub(in crate::browser) trait Page: Send + Sync + Sized {
     /// The files that the page has loaded so far, and its other dependencies.
     fn resources(&self) -> impl Future<Output = Result<PageResources, BrowserError>> + Send {
         async { self.call("pageResources", &[]).await }
+    }
+
+    /// The last lines of the page's console, as far as the browser reports them.
+    fn console_lines(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The page as text, for a person who looks into a failure.
+    fn dom_text(&self) -> impl Future<Output = Result<String, BrowserError>> + Send {
+        async { self.call("domText", &[]).await }
+    }
+
+    /// Adds what the browser counts to the measurements of its page.
+    fn add_counts(
+        &self,
+        _measured: &mut Measurements,
+    ) -> impl Future<Output = Result<(), BrowserError>> + Send {
+        async { Ok(()) }
     }
 
     /// Whether the page has nothing left to do, and the last frames changed nothing

@@ -49,6 +49,9 @@ fn picture(table: &mut Table<'_>, settings: &mut CaptureSettings, problems: &mut
     if let Some(isolation) = isolation.and_then(|v| one_of(&v, &words, problems)) {
         settings.isolation = isolation;
     }
+    if let Some(measure) = table.take("measure").and_then(|v| v.flag(problems)) {
+        settings.measure = measure;
+    }
     if let Some(value) = table.take("scroll-through") {
         settings.scroll_through = value.flag(problems).or(settings.scroll_through);
     }

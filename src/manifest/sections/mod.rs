@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod browser;
+mod budget;
 mod capture;
 mod compare;
 mod coordination;

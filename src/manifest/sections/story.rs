@@ -13,7 +13,7 @@ use crate::model::{BrowserName, StoryIdentifier};
 use super::known_failure::known_failure;
 use super::steps::{Steps, steps};
 use super::suite::Suite;
-use super::{capture, compare, coordination, device, login, requests};
+use super::{budget, capture, compare, coordination, device, login, requests};
 
 /// An entry of `[[story]]` before its pattern is resolved.
 pub(in crate::manifest) struct StoryEntry<'a> {
@@ -56,7 +56,8 @@ pub(in crate::manifest) fn story_defaults(suite: &Suite, declared: Range<usize>)
             .collect(),
         browsers: suite.browser.names.clone(),
         compare: suite.compare.clone(),
-        capture: suite.capture.clone(),
+        capture: budget::measured(suite.capture.clone(), &suite.budget),
+        budget: suite.budget.clone(),
         steps: Vec::new(),
         device: Device::default(),
         login: suite.stories.login.clone(),
@@ -114,6 +115,8 @@ pub(in crate::manifest) fn read_entry<'a>(
     }
     story_defaults.compare = compare::compare(compare, &suite.compare, problems);
     story_defaults.capture = capture::capture(table.take("capture"), &suite.capture, problems);
+    story_defaults.budget = budget::budget(table.take("budget"), &suite.budget, problems);
+    story_defaults.capture = budget::measured(story_defaults.capture, &story_defaults.budget);
     storybook_keys(&mut table, sets, &mut story_defaults, problems);
     let Steps { all, named } = steps(table.take("steps"), &suite.context.variables, problems);
     story_defaults.steps = all;

@@ -6,13 +6,15 @@ use crate::config::ArtifactLocation;
 use crate::manifest::context::ReadContext;
 use crate::manifest::reader::{Problems, Table, Value};
 use crate::manifest::types::{
-    BaselineTemplate, BrowserSettings, CaptureSettings, Device, Login, RequestRule, Theme,
+    BaselineTemplate, BrowserSettings, Budget, CaptureSettings, Device, Login, RequestRule, Theme,
     Tolerances,
 };
 
 use super::source::{self, StoriesSection};
 use super::viewports::{self, Viewports};
-use super::{artifacts, browser, capture, compare, device, explain, login, requests, themes};
+use super::{
+    artifacts, browser, budget, capture, compare, device, explain, login, requests, themes,
+};
 
 /// The sections that apply to all stories, each in its own field.
 pub(in crate::manifest) struct Suite {
@@ -31,6 +33,7 @@ pub(in crate::manifest) struct Suite {
     pub(in crate::manifest) device: Device,
     pub(in crate::manifest) compare: Tolerances,
     pub(in crate::manifest) capture: CaptureSettings,
+    pub(in crate::manifest) budget: Budget,
     pub(in crate::manifest) requests: Vec<Arc<RequestRule>>,
 }
 
@@ -62,6 +65,7 @@ pub(in crate::manifest) fn read(
         keeps_in_store,
         compare: compare::compare(compare, &Tolerances::default(), problems),
         capture: capture::capture(capture, &CaptureSettings::default(), problems),
+        budget: budget::budget(document.take("budget"), &Budget::default(), problems),
         requests: requests::requests(document.take("request"), &context.root, problems),
         context,
         retries: retries

@@ -45,6 +45,9 @@ pub struct CaptureSettings {
     pub seed: Option<u32>,
     /// Whether errors of the page fail its snapshots.
     pub page_errors: PageErrors,
+    /// Whether the page is measured: each snapshot is then captured on a page of
+    /// its own.
+    pub measure: bool,
     /// Whether the page is scrolled through before it is captured, so that
     /// content that loads or appears on scrolling is there. `None`: it is for
     /// [`Target::Page`].
@@ -70,6 +73,7 @@ impl Default for CaptureSettings {
             seeded: true,
             seed: None,
             page_errors: PageErrors::Report,
+            measure: false,
             scroll_through: None,
         }
     }

@@ -1,6 +1,7 @@
 //! The values of a manifest: resolved, and within their ranges.
 
 mod browser;
+mod budget;
 mod capture;
 mod coordination;
 mod credentials;
@@ -22,6 +23,7 @@ mod tolerances;
 
 pub use browser::BrowserSettings;
 pub(crate) use browser::{BrowserProxy, EngineSettings};
+pub(crate) use budget::Budget;
 pub use capture::{CaptureSettings, Isolation, Network, PageErrors, Target, WaitFor};
 pub(crate) use coordination::{Dependency, StoryLock};
 pub(crate) use credentials::{CredentialTemplates, Credentials, CredentialsError};

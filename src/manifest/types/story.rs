@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::model::BrowserName;
 
+use super::budget::Budget;
 use super::capture::CaptureSettings;
 use super::coordination::{Dependency, StoryLock};
 use super::device::Device;
@@ -53,6 +54,9 @@ pub struct StorySpec {
     pub(crate) compare: Tolerances,
     /// How it is captured.
     pub capture: CaptureSettings,
+    /// The limits for the measurements of its page.
+    #[serde(skip_serializing_if = "Budget::is_empty")]
+    pub(crate) budget: Budget,
     /// The steps before it is captured.
     pub(crate) steps: Vec<Step>,
     /// Its device, which beats those of its themes.

@@ -8,12 +8,17 @@ use super::page;
 use super::pictures::{ImageSources, Pictures};
 use crate::events::{Bus, Event, ReportKind, Subscriber};
 use crate::model::{RunFile, VisualTestResult, VisualTestRun};
+use crate::report::evidence::EvidenceTexts;
 use crate::report::file::{self, ReportError};
 use crate::report::words::{accept, name};
 
 /// Up to this many bytes of PNG in total, images are embedded in the page. More
 /// stay files beside it.
 pub const EMBED_UP_TO: u64 = 4 * 1024 * 1024;
+
+/// Up to this many bytes of texts about failures are in the page. The others are in
+/// files beside it.
+const MAX_EVIDENCE: usize = 4 * 1024 * 1024;
 
 /// Writes the HTML report of a run, of all its processes, into its folder.
 pub(crate) struct HtmlReport {
@@ -51,6 +56,8 @@ struct ReportedSnapshot<'a> {
     result: &'a VisualTestResult,
     name: String,
     images: ImageSources,
+    #[serde(skip_serializing_if = "EvidenceTexts::is_empty")]
+    evidence: EvidenceTexts,
     #[serde(skip_serializing_if = "Option::is_none")]
     command: Option<String>,
 }
@@ -69,13 +76,20 @@ pub fn write(
     embed_up_to: u64,
 ) -> Result<PathBuf, ReportError> {
     let pictures = Pictures::new(dir, root, results, embed_up_to);
+    let mut room = MAX_EVIDENCE;
     let snapshots = results
         .iter()
         .map(|result| {
+            let mut evidence = EvidenceTexts::default();
+            if room > 0 {
+                evidence = EvidenceTexts::read(dir, result);
+                room = room.saturating_sub(evidence.len());
+            }
             Ok(ReportedSnapshot {
                 result,
                 name: name(result),
                 images: pictures.of(result)?,
+                evidence,
                 command: accept(result),
             })
         })

@@ -4,6 +4,7 @@ mod batches;
 mod changes;
 mod content_security;
 mod decisions;
+mod evidence;
 mod layout;
 mod live_updates;
 mod login;
