@@ -54,6 +54,10 @@ pub mod files {
     pub use crate::files::{append, open, open_own, read, replace_durably, replace_privately};
 }
 
+pub mod history {
+    pub use crate::history::{FlakeAssessment, FlakeLevel, Histogram, StoryStatistics, Tally};
+}
+
 pub mod manifest {
     pub use crate::manifest::{BrowserSettings, Manifest, ManifestError, SCHEMA};
 }
@@ -61,8 +65,8 @@ pub mod manifest {
 pub mod model {
     pub use crate::model::{
         Cause, CauseKind, CauseSource, Environment, EnvironmentChange, Explanation, Git,
-        ImageHashes, Reason, RecordedEvent, RunFile, RunId, Status, StoryIdentifier, Summary,
-        VisualTestResult, VisualTestRun, now_ms, pin_environment, rfc3339,
+        ImageHashes, Lineage, Reason, RecordedEvent, RunFile, RunId, Status, StoryIdentifier,
+        Summary, VisualTestResult, VisualTestRun, now_ms, pin_environment, rfc3339,
     };
 }
 
@@ -71,9 +75,10 @@ pub mod plan {
 }
 
 pub mod record {
+    pub use crate::model::HistoryEntry;
     pub use crate::record::coordination::{Coordination, LockReply, LockRequest};
     pub use crate::record::export::ExportedRun;
-    pub use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
+    pub use crate::record::operation::{JoinRequest, Operation};
     pub use crate::record::orphan_journals::OrphanReport;
     pub use crate::record::queue::{
         ClaimOutcome, ClaimRequest, ClaimedGroup, GroupProgress, Lease, LostGroup, PlanConflict,
@@ -85,9 +90,9 @@ pub mod record {
     };
     pub use crate::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, Store};
     pub use crate::record::{
-        EventFollower, EventNotifications, HeldLeases, RecordConfig, RecordError, Recorder,
-        Records, Retention, RunPages, SharedQueue, SnapshotDecision, StreamEntry, Surplus,
-        damaged_journals,
+        CleanupRules, CleanupStatus, EventFollower, EventNotifications, HeldLeases, RecordConfig,
+        RecordError, Recorder, Records, Retention, RunPages, SharedQueue, SnapshotDecision,
+        StreamEntry, Surplus, damaged_journals,
     };
 }
 
@@ -123,7 +128,7 @@ pub mod share {
 }
 
 pub mod run {
-    pub use crate::run::{cache_context, environment};
+    pub use crate::run::{cache_context, current_lineage, environment};
 }
 
 pub mod serve {

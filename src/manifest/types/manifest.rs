@@ -8,6 +8,7 @@ use crate::config::ArtifactLocation;
 use super::browser::BrowserSettings;
 use super::credentials::CredentialTemplates;
 use super::device::Device;
+use super::retention::RetentionSettings;
 use super::screen::Screen;
 use super::source::Source;
 use super::story::StorySpec;
@@ -25,6 +26,10 @@ pub struct Manifest {
     pub(crate) state_dir: PathBuf,
     /// The name under which the record keeps the project's runs.
     pub project: String,
+    /// The repository's default branch, if the manifest names it.
+    pub default_branch: Option<String>,
+    /// Which runs are removed at the end of a run.
+    pub retention: RetentionSettings,
     /// Whether the package shares its target folder with others.
     pub(crate) is_member: bool,
     /// Where the stories come from.
