@@ -5,6 +5,7 @@ mod artifacts;
 mod commands;
 mod decisions;
 mod estimate;
+mod flakiness;
 mod images;
 mod output;
 mod percent;
@@ -29,9 +30,9 @@ use tintype::internals::config::Config;
 
 use crate::output::print_error;
 use commands::{
-    accept, baselines, compare, completions, doctor, explain, export, flush, health, import,
-    import_from, init, list, orphans, prune, pull, push, reject, resume, runs, schema, show, test,
-    undo, wait, watch, workers,
+    accept, baselines, compare, completions, doctor, explain, export, flaky, flush, health, import,
+    import_from, init, list, orphans, prune, pull, push, reject, resume, runs, schema, show, stats,
+    test, undo, wait, watch, workers,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -72,6 +73,8 @@ enum Command {
     Runs(runs::RunsOptions),
     Show(show::ShowOptions),
     Explain(explain::ExplainOptions),
+    Stats(stats::StatsOptions),
+    Flaky(flaky::FlakyOptions),
     Resume(resume::ResumeOptions),
     Compare(compare::CompareArguments),
     Orphans(orphans::OrphansOptions),
@@ -139,6 +142,8 @@ fn run(command: &Command, config: &Config) -> Result<()> {
         Command::Runs(options) => runs::run(config, options),
         Command::Show(options) => show::run(config, options),
         Command::Explain(options) => explain::run(config, options),
+        Command::Stats(options) => stats::run(config, options),
+        Command::Flaky(options) => flaky::run(config, options),
         Command::Resume(options) => resume::run(config, options),
         Command::Orphans(options) => orphans::run(config, options),
         Command::Pull(options) => pull::run(config, options),
