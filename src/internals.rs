@@ -55,6 +55,10 @@ pub mod files {
     pub use crate::files::{append, open, open_own, read, replace_durably, replace_privately};
 }
 
+pub mod history {
+    pub use crate::history::{FlakeAssessment, FlakeLevel, Histogram, StoryStatistics, Tally};
+}
+
 pub mod manifest {
     pub use crate::manifest::{BrowserSettings, Manifest, ManifestError, Quarantine, SCHEMA};
 }
@@ -62,9 +66,10 @@ pub mod manifest {
 pub mod model {
     pub use crate::model::{
         Cause, CauseKind, CauseSource, Environment, EnvironmentChange, Explanation,
-        FailureArtifacts, Git, ImageHashes, Measurements, PerformedStep, QuarantineMark, Reason,
-        RecordedEvent, ResultError, RunFile, RunId, Status, StoryIdentifier, Summary, Viewport,
-        VisualTestResult, VisualTestRun, cause_command, now_ms, pin_environment, rfc3339, today,
+        FailureArtifacts, Git, ImageHashes, Lineage, Measurements, PerformedStep, QuarantineMark,
+        Reason, RecordedEvent, ResultError, RunFile, RunId, Status, StoryIdentifier, Summary,
+        Viewport, VisualTestResult, VisualTestRun, cause_command, now_ms, pin_environment, rfc3339,
+        today,
     };
 }
 
@@ -73,9 +78,10 @@ pub mod plan {
 }
 
 pub mod record {
+    pub use crate::model::HistoryEntry;
     pub use crate::record::coordination::{Coordination, LockReply, LockRequest};
     pub use crate::record::export::ExportedRun;
-    pub use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
+    pub use crate::record::operation::{JoinRequest, Operation};
     pub use crate::record::orphan_journals::OrphanReport;
     pub use crate::record::queue::{
         ClaimOutcome, ClaimRequest, ClaimedGroup, GroupProgress, Lease, LostGroup, PlanConflict,
@@ -87,9 +93,9 @@ pub mod record {
     };
     pub use crate::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, Store};
     pub use crate::record::{
-        EventFollower, EventNotifications, HeldLeases, RecordConfig, RecordError, Recorder,
-        Records, Retention, RunPages, SharedQueue, SnapshotDecision, StreamEntry, Surplus,
-        damaged_journals,
+        CleanupRules, CleanupStatus, EventFollower, EventNotifications, HeldLeases, RecordConfig,
+        RecordError, Recorder, Records, Retention, RunPages, SharedQueue, SnapshotDecision,
+        StreamEntry, Surplus, damaged_journals,
     };
 }
 
@@ -131,7 +137,7 @@ pub mod share {
 }
 
 pub mod run {
-    pub use crate::run::{cache_context, environment};
+    pub use crate::run::{cache_context, current_lineage, environment};
 }
 
 pub mod serve {

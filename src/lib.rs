@@ -12,6 +12,7 @@
 //! - `redact`: removes secrets from texts.
 //! - `escape`: escapes text of pages and records for terminals and CI servers.
 //! - `model`: identifiers, statuses, runs, results and events, and their JSON.
+//! - `history`: statistics and flake scores, from the histories of snapshots.
 //! - `config`: the environment variables, resolved once.
 //! - `redis`: the connection to a Redis server.
 //! - `artifacts`: the artifact store of pictures, with the feature `artifacts`.
@@ -50,6 +51,7 @@ mod events;
 mod explain;
 mod files;
 mod harness;
+mod history;
 #[doc(hidden)]
 pub mod internals;
 mod login;

@@ -6,6 +6,7 @@ mod causes;
 mod commands;
 mod decisions;
 mod estimate;
+mod flakiness;
 mod images;
 mod output;
 mod past_baselines;
@@ -33,8 +34,8 @@ use tintype::internals::config::Config;
 use crate::output::print_error;
 use commands::{
     accept, baselines, comment, compare, compatibility, completions, doctor, explain, export,
-    flush, health, import, import_from, init, list, mcp, orphans, prune, pull, push, quarantine,
-    reject, resume, runs, schema, show, test, undo, wait, watch, workers,
+    flaky, flush, health, import, import_from, init, list, mcp, orphans, prune, pull, push,
+    quarantine, reject, resume, runs, schema, show, stats, test, undo, wait, watch, workers,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -76,6 +77,8 @@ enum Command {
     Show(show::ShowOptions),
     Explain(explain::ExplainOptions),
     Comment(comment::CommentOptions),
+    Stats(stats::StatsOptions),
+    Flaky(flaky::FlakyOptions),
     Resume(resume::ResumeOptions),
     Compatibility(compatibility::CompatibilityOptions),
     Compare(compare::CompareArguments),
@@ -148,6 +151,8 @@ fn run(command: &Command, config: &Config) -> Result<()> {
         Command::Explain(options) => explain::run(config, options),
         Command::Comment(options) => comment::run(config, options),
         Command::Compatibility(options) => compatibility::run(config, options),
+        Command::Stats(options) => stats::run(config, options),
+        Command::Flaky(options) => flaky::run(config, options),
         Command::Resume(options) => resume::run(config, options),
         Command::Orphans(options) => orphans::run(config, options),
         Command::Pull(options) => pull::run(config, options),

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, anyhow};
 use tintype::internals::config::Config;
 use tintype::internals::model::RunId;
 use tintype::internals::record::{RecordConfig, RecordError, Records};
+use tintype::internals::run::current_lineage;
 
 use crate::output::print_error;
 use crate::project::Project;
@@ -33,10 +34,13 @@ impl RecordAccess {
             .context("failed to start the async runtime")?;
         let state = project.manifest.state_dir();
         let settings = RecordConfig::new(&state, &project.config).map_err(record_error)?;
-        let records = runtime
-            .block_on(Records::open(&settings))
-            .map_err(record_error)?
-            .of_project(&project.manifest.project);
+        let (records, lineage) = runtime.block_on(async {
+            tokio::join!(
+                Records::open(&settings),
+                current_lineage(&project.manifest, &project.config)
+            )
+        });
+        let records = records.map_err(record_error)?.of_lineage(&lineage);
         Ok(Self {
             project,
             records,

@@ -33,6 +33,7 @@ pub use error::{BaselineError, BaselineProblem};
 pub use lock_file::{BaselineLock, LockError};
 #[cfg(feature = "artifacts")]
 pub use merge::{MergeSide, MergeSides};
+pub(crate) use orphans::baseline_files;
 #[cfg(feature = "artifacts")]
 pub use orphans::files_of_all_platforms;
 pub use orphans::orphans;

@@ -6,6 +6,7 @@
 //! variable and the choices; an empty value counts as unset.
 
 mod artifact_location;
+mod ci_branch;
 mod error;
 mod modes;
 mod names;

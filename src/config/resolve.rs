@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::model::RunId;
 use crate::redact;
 
+use super::ci_branch::CiBranch;
 use super::error::ConfigError;
 use super::modes::{CacheMode, LogLevel, UpdateMode};
 use super::names;
@@ -63,6 +64,8 @@ pub struct RunConfig {
     pub cache: CacheMode,
     /// Whether `CI` says that this is continuous integration.
     pub ci: bool,
+    /// The branch that the CI system builds.
+    pub ci_branch: CiBranch,
     /// GitHub Actions, if the process runs there.
     pub github: Option<GitHubActions>,
 }
@@ -163,6 +166,7 @@ impl Default for RunConfig {
             update: UpdateMode::default(),
             cache: CacheMode::default(),
             ci: false,
+            ci_branch: CiBranch::default(),
             github: None,
         }
     }
@@ -193,6 +197,7 @@ impl RunConfig {
             update: chosen("TINTYPE_UPDATE", &UpdateMode::CHOICES, variables)?,
             cache: chosen("TINTYPE_CACHE", &CacheMode::CHOICES, variables)?,
             ci: text("CI").is_some_and(|ci| !matches!(ci, "false" | "0")),
+            ci_branch: CiBranch::read(variables),
             github: (text("GITHUB_ACTIONS") == Some("true")).then(|| GitHubActions {
                 step_summary: variables.get("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             }),

@@ -56,6 +56,8 @@ impl Manifest {
             root: suite.context.root,
             state_dir: suite.context.state_dir,
             project: suite.project,
+            default_branch: suite.default_branch,
+            retention: suite.retention,
             is_member: suite.context.is_member,
             source: suite.stories.source,
             host: suite.stories.host,

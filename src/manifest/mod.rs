@@ -31,7 +31,7 @@ pub(crate) use error::Problem;
 pub use schema::SCHEMA;
 pub(crate) use types::{
     BrowserProxy, Credentials, CredentialsError, Login, LoginExpiry, LoginMethod, RequestAction,
-    RequestRule, Source, Step, StoryLock, StubResponse, TemplateValues,
+    RequestRule, RetentionSettings, Source, Step, StoryLock, StubResponse, TemplateValues,
 };
 pub use types::{
     BrowserSettings, CaptureSettings, ColorScheme, Contrast, Device, HostPort, Isolation, Manifest,

@@ -31,6 +31,9 @@ pub struct Environment {
     /// The tested commit, if the project is a git repository.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub git: Option<Git>,
+    /// The repository's default branch, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_branch: Option<String>,
     /// The command that started the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,

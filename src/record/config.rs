@@ -120,7 +120,7 @@ impl RecordConfig {
     }
 
     fn redis_store(&self, endpoint: &Endpoint) -> RedisStore {
-        let keys = Keys::new(self.redis.prefix());
+        let keys = Keys::new(self.redis.prefix()).on_cluster(self.redis.is_cluster());
         RedisStore::new(endpoint.clone(), self.redis.name().to_owned(), keys)
     }
 

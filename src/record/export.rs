@@ -9,9 +9,11 @@ use serde_json::value::RawValue;
 use super::decision_mark::{ACCEPTED, REJECTED};
 use super::documents::read_result;
 use super::error::RecordError;
-use super::operation::{HistoryEntry, join_document, json};
+use super::operation::{join_document, json};
 use super::stream::{StreamEntry, check_event};
-use crate::model::{Reason, RunId, Status, StoryIdentifier, Summary, VisualTestRun};
+use crate::model::{
+    HistoryEntry, Lineage, Reason, RunId, Status, StoryIdentifier, Summary, VisualTestRun,
+};
 
 /// Everything that a store has of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,6 +167,12 @@ impl ExportedRun {
             (at, duration, state.reason(&summary))
         });
         join_document(&state.head, end, &summary, &state.tail)
+    }
+
+    /// The lineage of its outcomes.
+    pub(super) fn lineage(&self) -> Option<Lineage> {
+        let run: VisualTestRun = serde_json::from_str(&self.document()).ok()?;
+        run.lineage()
     }
 
     /// Checks that everything in an export is about its run: an export can come

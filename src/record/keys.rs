@@ -1,11 +1,13 @@
 //! The names of all keys and channels in Redis.
 
-use crate::model::{RunId, StoryIdentifier};
+use crate::model::{Lineage, RunId, StoryIdentifier};
 
 /// Builds the names of keys and channels, with the prefix of `REDIS_PREFIX`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keys {
     prefix: String,
+    /// Whether the keys of a snapshot must share a slot of a Redis Cluster.
+    is_cluster: bool,
 }
 
 impl Keys {
@@ -13,7 +15,14 @@ impl Keys {
     pub(crate) fn new(prefix: impl Into<String>) -> Self {
         Self {
             prefix: prefix.into(),
+            is_cluster: false,
         }
+    }
+
+    /// The same names for a Redis Cluster, where braces select the slot.
+    #[must_use]
+    pub(crate) fn on_cluster(self, is_cluster: bool) -> Self {
+        Self { is_cluster, ..self }
     }
 
     /// Set: every run id.
@@ -120,16 +129,52 @@ impl Keys {
         format!("{}visualtest:events", self.prefix)
     }
 
-    /// Sorted set: the last outcomes of a snapshot, by time in milliseconds.
+    /// Sorted set: the last outcomes of a snapshot in runs that name no project,
+    /// by time in milliseconds.
     pub(crate) fn history(&self, key: &str) -> String {
         format!("{}tintype:story:{key}:history", self.prefix)
+    }
+
+    /// Sorted set and hash: the last outcomes of a snapshot, by time in
+    /// milliseconds, and its statistics.
+    pub(crate) fn history_of(&self, lineage: &Lineage, key: &str) -> [String; 2] {
+        let branch = lineage.branch.as_ref();
+        let branch = branch.map_or(String::new(), |branch| format!("branch:{branch}:"));
+        let project = self.project(&lineage.project);
+        let (open, close) = if self.is_cluster {
+            ("{", "}")
+        } else {
+            ("", "")
+        };
+        ["history", "stats"]
+            .map(|part| format!("{project}:{branch}story:{open}{key}{close}:{part}"))
+    }
+
+    /// Sorted set: the branches of a project other than the default branch, by the
+    /// time of their last outcome in milliseconds.
+    pub(crate) fn branches(&self, project: &str) -> String {
+        format!("{}:branches", self.project(project))
+    }
+
+    /// Set: the keys of the snapshots that a branch has histories of.
+    pub(crate) fn branch_stories(&self, project: &str, branch: &str) -> String {
+        format!("{}:branch:{branch}:stories", self.project(project))
+    }
+
+    /// Hash: what the last cleanup of each project has done.
+    pub(crate) fn cleanup(&self) -> String {
+        format!("{}tintype:cleanup", self.prefix)
+    }
+
+    fn project(&self, project: &str) -> String {
+        format!("{}tintype:project:{project}", self.prefix)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::Keys;
-    use crate::model::RunId;
+    use crate::model::{Lineage, RunId};
 
     #[test]
     fn the_names_of_keys_and_channels() {
@@ -156,6 +201,13 @@ mod tests {
             keys.channel(&run),
             keys.all_events(),
             keys.history("a/b@2x:dark:10x20"),
+            keys.history_of(&Lineage::of_default_branch("shop"), "a/b@2x:dark:10x20")
+                .join(" "),
+            keys.history_of(&Lineage::of_branch("shop", "fix/1", None), "a:dark:10x20")
+                .join(" "),
+            keys.branches("shop"),
+            keys.branch_stories("shop", "fix/1"),
+            keys.cleanup(),
         ];
         insta::assert_snapshot!(all.join("\n"), @r"
         team:visualruns:index
@@ -178,7 +230,22 @@ mod tests {
         team:visualrun:run-1:channel
         team:visualtest:events
         team:tintype:story:a/b@2x:dark:10x20:history
+        team:tintype:project:shop:story:a/b@2x:dark:10x20:history team:tintype:project:shop:story:a/b@2x:dark:10x20:stats
+        team:tintype:project:shop:branch:fix/1:story:a:dark:10x20:history team:tintype:project:shop:branch:fix/1:story:a:dark:10x20:stats
+        team:tintype:project:shop:branches
+        team:tintype:project:shop:branch:fix/1:stories
+        team:tintype:cleanup
         ");
+    }
+
+    #[test]
+    fn on_a_cluster_the_keys_of_a_snapshot_share_a_slot() {
+        let keys = Keys::new("").on_cluster(true);
+        let lineage = Lineage::of_default_branch("shop");
+        assert_eq!(
+            keys.history_of(&lineage, "a:dark:10x20")[1],
+            "tintype:project:shop:story:{a:dark:10x20}:stats"
+        );
     }
 
     #[test]

@@ -10,9 +10,9 @@
 //! - [`queue`] hands out the work of a run to several machines, which hold `leases`;
 //!   `workers` shows these machines and sends commands to them ([`shared_run`]).
 //! - [`export`] moves runs between stores as NDJSON; `retention` removes old
-//!   runs; [`metrics`] and [`server_info`] report on the store.
+//!   runs, and `cleanup` does so at the end of runs; [`metrics`] and [`server_info`] report on the store.
 //! - [`Records`] reads the record, for commands and the review server, a page
-//!   at a time ([`RunPages`]); `decisions` keeps their decisions in a
+//!   at a time ([`RunPages`]), and `histories` of snapshots; `decisions` keeps their decisions in a
 //!   `decision_journal` and sends them; `decision_mark` marks them in documents. Invalid documents are `skipped`
 //!   and named.
 //!
@@ -20,6 +20,7 @@
 //! only if its number is the next one. A repeated operation therefore changes
 //! nothing, and a server that has lost data reports from where to send again.
 
+mod cleanup;
 mod config;
 pub(crate) mod coordination;
 mod decision_journal;
@@ -29,6 +30,7 @@ mod documents;
 mod error;
 mod event_follower;
 pub(crate) mod export;
+mod histories;
 mod journal;
 mod journal_folder;
 mod keys;
@@ -51,13 +53,13 @@ mod stream;
 mod workers;
 mod writer;
 
+pub use cleanup::{CleanupRules, CleanupStatus};
 pub use config::RecordConfig;
 pub use decision_journal::SnapshotDecision;
 pub use error::RecordError;
 pub use event_follower::EventFollower;
 pub use journal_folder::damaged_journals;
 pub use leases::HeldLeases;
-pub(crate) use operation::HistoryEntry;
 pub(crate) use queue::LEASE;
 pub(crate) use queue::{
     ClaimOutcome, ClaimRequest, ClaimedGroup, Lease, LostGroup, PlanConflict, PlanOutcome,

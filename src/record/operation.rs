@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::queue::Lease;
 use crate::model::{
-    Reason, RecordedEvent, RunId, Status, Summary, VisualTestResult, VisualTestRun, now_ms, rfc3339,
+    HistoryEntry, Lineage, OutcomeOrigin, Reason, RecordedEvent, RunId, Status, Summary,
+    VisualTestResult, VisualTestRun, now_ms, rfc3339,
 };
 
 /// A worker's request to join a run: the first frame of its journal, with all
@@ -131,33 +132,16 @@ pub enum Operation {
     Lost,
 }
 
-/// One outcome in the history of a snapshot.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HistoryEntry {
-    /// The run.
-    pub run_id: RunId,
-    /// The time, in milliseconds since the Unix epoch.
-    pub at: i64,
-    /// The final status.
-    pub status: Status,
-    /// The duration in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub duration_ms: Option<u64>,
-    /// Differing pixels ÷ all compared pixels.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub diff_ratio: Option<f64>,
-}
-
 impl Operation {
     /// The operation that records an event now.
     pub fn from_event(event: &RecordedEvent) -> Self {
-        Self::from_event_at(event, now_ms())
+        Self::from_event_at(event, now_ms(), &OutcomeOrigin::default())
     }
 
     /// The operation that records an event. For the start and end of a run only
     /// its environment is recorded here: joining and leaving do the rest.
-    pub(crate) fn from_event_at(event: &RecordedEvent, at: i64) -> Self {
+    /// `origin` is what outcomes of this process have in common.
+    pub(crate) fn from_event_at(event: &RecordedEvent, at: i64, origin: &OutcomeOrigin) -> Self {
         let kind = event.kind().to_owned();
         match event {
             RecordedEvent::RunStarted(run) | RecordedEvent::RunFinished(run) => Self::Describe {
@@ -166,7 +150,7 @@ impl Operation {
             RecordedEvent::TestStarted(result)
             | RecordedEvent::TestUpdated { result, .. }
             | RecordedEvent::TestFinished(result) => {
-                Self::test(result, kind, event_fields(event), at)
+                Self::test(result, kind, event_fields(event), at, origin)
             }
             RecordedEvent::BaselineAccepted { .. }
             | RecordedEvent::BaselineRejected { .. }
@@ -187,14 +171,14 @@ impl Operation {
         self
     }
 
-    fn test(result: &VisualTestResult, kind: String, fields: String, at: i64) -> Self {
-        let outcome = result.status.is_final().then(|| HistoryEntry {
-            run_id: result.run_id.clone(),
-            at,
-            status: result.status,
-            duration_ms: result.duration_ms,
-            diff_ratio: result.diff_ratio,
-        });
+    fn test(
+        result: &VisualTestResult,
+        kind: String,
+        fields: String,
+        at: i64,
+        origin: &OutcomeOrigin,
+    ) -> Self {
+        let outcome = HistoryEntry::of(result, at, origin);
         Self::Test {
             key: result.story_identifier.key(),
             status: result.status,
@@ -325,6 +309,14 @@ pub(crate) fn split_document(run: &VisualTestRun) -> (String, String) {
         .split_once(&summary)
         .expect("a run's document has a summary after its start");
     (head.to_owned(), tail.to_owned())
+}
+
+/// The lineage of the run that a request joins. `None` for journals of versions
+/// that did not record the project.
+pub(crate) fn lineage(join: &JoinRequest) -> Option<Lineage> {
+    let document = join_document(&join.head, None, &Summary::default(), &join.tail);
+    let run: VisualTestRun = serde_json::from_str(&document).ok()?;
+    run.lineage()
 }
 
 /// Joins the parts of a run's document, as the scripts do.

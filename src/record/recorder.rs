@@ -18,7 +18,7 @@ use super::operation::{JoinRequest, Operation, split_document};
 use super::records::Records;
 use super::store::Store;
 use super::writer::{JournalWriter, WriterProgress};
-use crate::model::{Reason, RecordedEvent, VisualTestRun, now_ms};
+use crate::model::{OutcomeOrigin, Reason, RecordedEvent, VisualTestRun, now_ms};
 use crate::redis::{StoreError, StoreErrorKind};
 
 /// With a record in memory only journals outlive the process; those of this
@@ -36,6 +36,8 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Recorder {
     config: RecordConfig,
     store: Arc<dyn Store>,
+    /// What the outcomes of this process have in common.
+    origin: Arc<OutcomeOrigin>,
     join: Arc<JoinRequest>,
     journal: Arc<Journal>,
     wake: Arc<Notify>,
@@ -152,7 +154,7 @@ impl Recorder {
         shared: bool,
     ) -> Result<Self, RecordError> {
         config.check_run_id(&run.run_id)?;
-        let started = run.timestamp;
+        let (started, origin) = (run.timestamp, OutcomeOrigin::of(&run));
         let (head, tail) = split_document(&run);
         let join = JoinRequest {
             run_id: run.run_id,
@@ -194,6 +196,7 @@ impl Recorder {
         Ok(Self {
             config,
             store,
+            origin: Arc::new(origin),
             join: Arc::new(join),
             journal,
             wake,
@@ -214,7 +217,7 @@ impl Recorder {
 
     /// Records an event by appending it to the journal.
     pub fn record(&self, event: &RecordedEvent) {
-        let operation = Operation::from_event_at(event, self.now());
+        let operation = Operation::from_event_at(event, self.now(), &self.origin);
         let Some(operation) = self.under_lease(operation) else {
             return;
         };

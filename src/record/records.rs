@@ -1,7 +1,7 @@
 //! Reads the record, ends abandoned runs, and exports and imports runs.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::config::RecordConfig;
 use super::decision_journal::DecisionJournals;
@@ -9,11 +9,11 @@ use super::documents::{document_error, parse_result, parse_run, result_name, run
 use super::error::RecordError;
 use super::event_follower::EventFollower;
 use super::export::{ExportedRun, check_result};
-use super::operation::{HistoryEntry, JoinRequest};
+use super::operation::JoinRequest;
 use super::orphan_journals::{OrphanReport, end_abandoned_runs, send_orphan_journals};
 use super::store::{EndOutcome, Store};
 use super::stream::{EventNotifications, StreamEntry};
-use crate::model::{RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun};
+use crate::model::{Lineage, RunId, Status, StoryIdentifier, VisualTestResult, VisualTestRun};
 use crate::redis::StoreError;
 
 /// The record of all runs.
@@ -23,8 +23,10 @@ pub struct Records {
     store: Arc<dyn Store>,
     /// Only runs of this project are found.
     pub(super) project: Option<String>,
+    /// Whose histories are read.
+    pub(super) lineage: Option<Lineage>,
     /// Whether runs are of the project, as far as it is known.
-    own_runs: Arc<Mutex<HashMap<RunId, bool>>>,
+    pub(super) own_runs: Arc<Mutex<HashMap<RunId, bool>>>,
     decisions: DecisionJournals,
 }
 
@@ -50,17 +52,29 @@ impl Records {
             config: config.clone(),
             store,
             project: None,
+            lineage: None,
             own_runs: Arc::default(),
             decisions: DecisionJournals::default(),
         }
     }
 
-    /// The same record, with only the runs of a project.
+    /// The same record, with only the runs of a project, and the histories of its
+    /// default branch.
     pub fn of_project(self, project: &str) -> Self {
         Self {
             project: Some(project.to_owned()),
+            lineage: Some(Lineage::of_default_branch(project)),
             own_runs: Arc::default(),
             ..self
+        }
+    }
+
+    /// The same record, with only the runs of a lineage's project, and the
+    /// histories of its branch.
+    pub fn of_lineage(self, lineage: &Lineage) -> Self {
+        Self {
+            lineage: Some(lineage.clone()),
+            ..self.of_project(&lineage.project)
         }
     }
 
@@ -228,41 +242,6 @@ impl Records {
     /// When the store cannot be reached.
     pub async fn subscribe(&self) -> Result<EventNotifications, RecordError> {
         Ok(self.store.subscribe(None).await?)
-    }
-
-    /// The last outcomes of a snapshot in runs of the project, oldest first.
-    ///
-    /// # Errors
-    /// When the store cannot be reached.
-    pub async fn history(&self, story: &StoryIdentifier) -> Result<Vec<HistoryEntry>, RecordError> {
-        let mut outcomes = Vec::new();
-        let name = || format!("the history of the snapshot `{story}`");
-        let history = self.store.history(story).await;
-        let history = self.unless_invalid(history, name)?.unwrap_or_default();
-        for outcome in history {
-            if self.is_own_id(&outcome.run_id).await? {
-                outcomes.push(outcome);
-            }
-        }
-        Ok(outcomes)
-    }
-
-    /// Whether a run is of the project, or its document is gone.
-    async fn is_own_id(&self, id: &RunId) -> Result<bool, RecordError> {
-        let own_runs = || self.own_runs.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.project.is_none() {
-            return Ok(true);
-        }
-        if let Some(is_own) = own_runs().get(id) {
-            return Ok(*is_own);
-        }
-        let documents = self.store.run_documents(std::slice::from_ref(id)).await?;
-        let is_own = documents.into_iter().flatten().next().is_none_or(|text| {
-            let run = self.valid(parse_run(id, &text));
-            run.is_some_and(|run| self.is_own(&run))
-        });
-        own_runs().insert(id.clone(), is_own);
-        Ok(is_own)
     }
 
     /// Exports a run with everything valid that the store has of it.

@@ -129,6 +129,18 @@ impl Records {
 }
 
 impl Surplus {
+    /// A run whose record and images are removed. `images` has a folder for each
+    /// run.
+    pub(super) fn of_run(run: RunId, images: &Path) -> Self {
+        Self {
+            folder: images.join(run.as_str()),
+            run,
+            record: true,
+            image_bytes: 0,
+            reason: String::new(),
+        }
+    }
+
     fn remove_images(&self) -> Result<(), RecordError> {
         match fs::remove_dir_all(&self.folder) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {

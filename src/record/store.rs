@@ -8,12 +8,13 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::export::ExportedRun;
-use super::operation::{HistoryEntry, JoinRequest, Operation};
+use super::operation::{JoinRequest, Operation};
 use super::server_info::ServerInfo;
 use super::shared_run::{SharedRun, WorkerCommand};
 use super::skipped::SkippedDocuments;
 use super::stream::{EventNotifications, StreamEntry};
-use crate::model::{Reason, RunId, StoryIdentifier};
+use crate::history::Tally;
+use crate::model::{HistoryEntry, Lineage, Reason, RunId, StoryIdentifier};
 use crate::redis::StoreError;
 
 /// The future of a store's reply.
@@ -197,8 +198,37 @@ pub trait Store: Send + Sync {
         count: usize,
     ) -> StoreFuture<'a, Vec<StreamEntry>>;
 
-    /// The last outcomes of a snapshot, oldest first.
+    /// The last outcomes of a snapshot in runs that name no project, oldest first.
     fn history<'a>(&'a self, story: &'a StoryIdentifier) -> StoreFuture<'a, Vec<HistoryEntry>>;
+
+    /// The last outcomes of snapshots in one lineage, in the order of their keys,
+    /// each oldest first.
+    fn outcomes<'a>(
+        &'a self,
+        lineage: &'a Lineage,
+        keys: &'a [String],
+    ) -> StoreFuture<'a, Vec<Vec<HistoryEntry>>>;
+
+    /// The counts of all outcomes of snapshots in one lineage, also of those that
+    /// are no longer in the history, in the order of their keys.
+    fn tallies<'a>(
+        &'a self,
+        lineage: &'a Lineage,
+        keys: &'a [String],
+    ) -> StoreFuture<'a, Vec<Tally>>;
+
+    /// The branches of a project that have histories, apart from the default
+    /// branch, with the time of their last outcome in milliseconds, oldest first.
+    fn branches<'a>(&'a self, project: &'a str) -> StoreFuture<'a, Vec<(String, i64)>>;
+
+    /// Removes the histories of a branch in bounded steps.
+    fn remove_branch<'a>(&'a self, project: &'a str, branch: &'a str) -> StoreFuture<'a, ()>;
+
+    /// Notes what the last cleanup of a project has done.
+    fn note_cleanup<'a>(&'a self, project: &'a str, status: &'a str) -> StoreFuture<'a, ()>;
+
+    /// What [`note_cleanup`](Self::note_cleanup) has noted.
+    fn cleanup_status<'a>(&'a self, project: &'a str) -> StoreFuture<'a, Option<String>>;
 
     /// The workers and queues of a run that several machines share.
     fn shared_run<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, SharedRun>;

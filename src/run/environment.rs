@@ -5,7 +5,9 @@ use std::path::Path;
 
 use tokio::process::Command;
 
-use crate::model::{Environment, Git, bounded};
+use crate::config::Config;
+use crate::manifest::Manifest;
+use crate::model::{Environment, Git, Lineage, VisualTestRun, bounded};
 use crate::process::{remove_secrets, restrict};
 
 /// The maximum length of the subject of a commit, in bytes.
@@ -13,7 +15,7 @@ const MAX_SUBJECT: usize = 200;
 
 /// The environment of a run in the project at `root`, without the browser.
 pub async fn environment(root: &Path, ci: bool) -> Environment {
-    let (git, fonts) = tokio::join!(git(root), fonts());
+    let (git, default_branch, fonts) = tokio::join!(git(root), default_branch(root), fonts());
     Environment {
         platform: env::consts::OS.to_owned(),
         ci,
@@ -24,6 +26,7 @@ pub async fn environment(root: &Path, ci: bool) -> Environment {
         driver: None,
         fonts,
         git,
+        default_branch,
         command: Some(command()),
     }
 }
@@ -46,6 +49,44 @@ fn command() -> String {
     } else {
         format!("cargo test --test {target} -- {}", rest.join(" "))
     }
+}
+
+/// The lineage of a run that would start now.
+pub async fn current_lineage(manifest: &Manifest, config: &Config) -> Lineage {
+    let (git, default_branch) = tokio::join!(git(&manifest.root), default_branch(&manifest.root));
+    let environment = Environment {
+        git,
+        default_branch,
+        ..Environment::default()
+    };
+    let environment = with_branch(environment, manifest, config);
+    let mut run = VisualTestRun::start(config.run.id.clone(), environment);
+    run.project = Some(manifest.project.clone());
+    run.lineage()
+        .unwrap_or_else(|| Lineage::of_default_branch(&manifest.project))
+}
+
+/// Adds the branch that the CI system builds, and the default branch.
+pub(super) fn with_branch(
+    mut environment: Environment,
+    manifest: &Manifest,
+    config: &Config,
+) -> Environment {
+    let ci = &config.run.ci_branch;
+    if let Some(git) = &mut environment.git {
+        git.branch = git.branch.take().or_else(|| ci.branch.clone());
+    }
+    let named = manifest.default_branch.clone();
+    let found = named.or(environment.default_branch);
+    environment.default_branch = found.or_else(|| ci.default_branch.clone());
+    environment
+}
+
+/// The default branch of `origin`, if it was fetched.
+async fn default_branch(root: &Path) -> Option<String> {
+    let head = "refs/remotes/origin/HEAD";
+    let remote = git_output(root, &["symbolic-ref", "--short", "-q", head]).await?;
+    Some(remote.strip_prefix("origin/")?.to_owned())
 }
 
 /// The commit; `None` outside a checkout or without git.

@@ -18,7 +18,7 @@ use super::options::{RunOptions, Scheduling};
 use super::session_loop::{RunQueue, run_session};
 use super::setup::{Setup, open};
 use super::shared_work::{Cancellation, RunningWorker};
-use super::{INTERRUPTED, interrupt, teardown};
+use super::{INTERRUPTED, cleanup, interrupt, teardown};
 use crate::browser::Browser;
 use crate::cache::CachedPass;
 use crate::config::{Config, UpdateMode};
@@ -247,8 +247,14 @@ impl RunHandle {
             }
             teardown::update_document(&context, &mut run, interrupted);
             let reason = teardown::own_reason(&context, &run, interrupted, canceled.is_set());
-            let record = teardown::close(&context, &run, reason).await;
+            let mut record = teardown::close(&context, &run, reason).await;
             stories.close().await;
+            if record.reason.is_some() {
+                let records = context.services.recorder.records();
+                let manifest = &context.site.manifest;
+                let warning = cleanup::clean_up(manifest, &records, &run.run_id).await;
+                record.warnings.extend(warning);
+            }
             record
         });
         let results = context.results.take();

@@ -32,6 +32,7 @@ mod admission;
 mod admission_notice;
 mod attempts;
 mod cache_observer;
+mod cleanup;
 mod connect;
 mod context;
 mod engine_health;
@@ -57,7 +58,7 @@ mod teardown;
 /// The message of a snapshot that was skipped by an interruption.
 const INTERRUPTED: &str = "interrupted";
 
-pub use environment::environment;
+pub use environment::{current_lineage, environment};
 pub(crate) use error::RunError;
 pub(crate) use handle::RunHandle;
 pub(crate) use options::{RunOptions, Scheduling};

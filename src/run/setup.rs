@@ -10,7 +10,7 @@ use super::cache_observer::CacheObserver;
 use super::connect::{BrowserConnection, connect};
 use super::context::{RunContext, Services};
 use super::engines::Engines;
-use super::environment;
+use super::environment::{environment, with_branch};
 use super::error::RunError;
 use super::identity::RunIdentity;
 use super::options::{RunOptions, Scheduling};
@@ -68,6 +68,7 @@ pub(super) async fn open(
         environment(&manifest.root, config.run.ci),
         StoryServer::open(&manifest, service, is_only_process),
     );
+    environment = with_branch(environment, &manifest, &config);
     let stories = served?;
     let base = stories.base().to_owned();
     let (mut cache_context, builds) = cache_context(&manifest, &config, &environment);
@@ -97,11 +98,17 @@ pub(super) async fn open(
     }
     config.run.id = record.run_id(config.run.id);
     let worker = worker_name(&config);
+    let mut run = VisualTestRun::start(config.run.id.clone(), environment.clone());
+    run.project = Some(manifest.project.clone());
+    let lineage = run.lineage();
     let shared = shares_work.then(|| {
         let commit = environment.git.as_ref().map(|git| git.commit.clone());
         let plan = shared_plan(&manifest, &snapshots, config.run.update, commit, &builds);
         let queue = record.shared_queue(&config.run.id, &worker, &plan.lanes());
-        queue.map(|queue| (queue, plan))
+        queue.map(|mut queue| {
+            queue.set_lineage(lineage.clone());
+            (queue, plan)
+        })
     });
     let shared = shared.flatten();
     let coordination = record.coordination(&config.run.id);
@@ -115,8 +122,6 @@ pub(super) async fn open(
         logins: Logins::new(&base, config.secrets.login_key.as_ref(), record.redis()),
         base,
     };
-    let mut run = VisualTestRun::start(config.run.id.clone(), environment.clone());
-    run.project = Some(site.manifest.project.clone());
     let plan = if shares_work {
         RecordedPlan::shared(snapshots.len() as u64)
     } else {

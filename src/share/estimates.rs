@@ -1,7 +1,7 @@
 //! How long groups take, from the history.
 
-use crate::model::Status;
-use crate::record::{HistoryEntry, QueuedGroup, SharedQueue};
+use crate::model::{HistoryEntry, Status};
+use crate::record::{QueuedGroup, SharedQueue};
 use crate::redis::StoreError;
 
 /// How many outcomes of each snapshot are read.
@@ -30,7 +30,8 @@ pub(super) async fn estimate(
 /// `outcomes` are those of each snapshot, the newest first.
 fn with_history(group: &QueuedGroup, outcomes: &[Vec<HistoryEntry>]) -> QueuedGroup {
     let durations = |of: &[HistoryEntry]| -> Vec<u64> {
-        let mut all: Vec<_> = of.iter().filter_map(|entry| entry.duration_ms).collect();
+        let captured = of.iter().filter(|entry| !entry.cached);
+        let mut all: Vec<_> = captured.filter_map(|entry| entry.duration_ms).collect();
         all.sort_unstable();
         all
     };
@@ -53,16 +54,13 @@ fn with_history(group: &QueuedGroup, outcomes: &[Vec<HistoryEntry>]) -> QueuedGr
 #[cfg(test)]
 mod tests {
     use super::with_history;
-    use crate::model::{RunId, Status};
-    use crate::record::{HistoryEntry, QueuedGroup};
+    use crate::model::{HistoryEntry, RunId, Status};
+    use crate::record::QueuedGroup;
 
     fn outcome(status: Status, duration_ms: u64) -> HistoryEntry {
         HistoryEntry {
-            run_id: RunId("run-1".to_owned()),
-            at: 1,
-            status,
             duration_ms: Some(duration_ms),
-            diff_ratio: None,
+            ..HistoryEntry::new(RunId("run-1".to_owned()), 1, status)
         }
     }
 

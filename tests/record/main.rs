@@ -1,6 +1,7 @@
 //! End-to-end tests of the recorder with real servers.
 
 mod attacks;
+mod cleanup;
 mod decisions;
 mod memory;
 #[path = "../support/mod.rs"]

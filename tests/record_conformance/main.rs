@@ -3,6 +3,7 @@
 mod decisions;
 mod ended;
 mod events;
+mod history;
 mod kept;
 mod locks;
 mod plans;
@@ -237,4 +238,6 @@ conformance!(
     kept::published_messages_equal_the_stream,
     kept::the_history_keeps_100_outcomes,
     kept::a_run_is_exported_and_imported,
+    history::projects_and_branches_have_histories_of_their_own,
+    history::statistics_are_exact_under_double_delivery,
 );

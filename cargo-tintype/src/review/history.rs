@@ -1,7 +1,5 @@
 //! Answers the requests for the history of snapshots.
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
@@ -12,6 +10,7 @@ use super::api::image_url;
 use super::error::ApiError;
 use super::names::parse_name;
 use super::state::App;
+use crate::flakiness::{flaky_stories, to_json};
 
 /// The last outcomes of a snapshot.
 pub(super) async fn history(
@@ -38,38 +37,19 @@ fn outcome_with_image(name: &str, outcome: &HistoryEntry) -> Value {
     object
 }
 
-/// Snapshots that passed and failed on the same clean commit.
+/// The flaky snapshots, worst stories first.
 pub(super) async fn flaky(State(app): State<App>) -> Result<Json<Value>, ApiError> {
-    let runs = app.source.runs().await.runs;
-    let commits: BTreeMap<_, _> = runs
-        .iter()
-        .filter_map(|run| {
-            let git = run.environment.git.as_ref().filter(|git| !git.dirty)?;
-            Some((run.run_id.clone(), git.commit.clone()))
+    let plan = app.project()?.plan;
+    let stories = flaky_stories(&app.source.records, &plan).await?;
+    let snapshots = stories.iter().flat_map(|story| &story.snapshots);
+    let flaky: Vec<_> = snapshots
+        .map(|(snapshot, assessment)| {
+            let mut object = to_json(assessment);
+            object["name"] = json!(snapshot.test_name());
+            object["failures"] = json!(assessment.disagreements());
+            object["runs"] = json!(assessment.executions);
+            object
         })
         .collect();
-    let mut flaky = Vec::new();
-    let project = app.project()?;
-    for snapshot in &project.plan.snapshots {
-        let outcomes = app.source.records.history(&snapshot.identifier).await?;
-        let mut seen: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
-        for outcome in &outcomes {
-            let Some(commit) = commits.get(&outcome.run_id) else {
-                continue;
-            };
-            let (good, bad) = seen.entry(commit).or_default();
-            match outcome.status {
-                Status::Passed | Status::Changed => *good += 1,
-                Status::Failed => *bad += 1,
-                Status::New | Status::Skipped | Status::Running => {}
-            }
-        }
-        let both = seen.values().filter(|(good, bad)| *good > 0 && *bad > 0);
-        let failures: u32 = both.map(|(_, bad)| bad).sum();
-        if failures > 0 {
-            let name = snapshot.identifier.test_name();
-            flaky.push(json!({ "name": name, "failures": failures, "runs": outcomes.len() }));
-        }
-    }
     Ok(Json(json!({ "flaky": flaky })))
 }

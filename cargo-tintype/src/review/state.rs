@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use tintype::internals::config::{Config, Secret};
 use tintype::internals::record::{RecordConfig, Records};
+use tintype::internals::run::current_lineage;
 
 use super::access::{self, AccessPolicy, PageAccess};
 use super::event_streams::EventStreams;
@@ -52,7 +53,8 @@ pub(super) async fn open(
     let state_dir = project.manifest.state_dir();
     let settings = RecordConfig::new(&state_dir, &project.config).map_err(record_error)?;
     let records = Records::open(&settings).await.map_err(record_error)?;
-    let records = records.of_project(&project.manifest.project);
+    let lineage = current_lineage(&project.manifest, &project.config).await;
+    let records = records.of_lineage(&lineage);
     let source = RunSource::new(
         records,
         run_files::folder_of(&project.manifest),

@@ -12,6 +12,7 @@ mod editors;
 mod explain;
 #[path = "../../../tests/support/harmless.rs"]
 mod harmless;
+mod history;
 mod hostile;
 mod import_from;
 mod init;

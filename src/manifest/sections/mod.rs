@@ -15,6 +15,7 @@ mod explain;
 mod known_failure;
 mod login;
 mod requests;
+mod retention;
 mod source;
 mod steps;
 pub(super) mod story;

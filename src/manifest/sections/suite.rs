@@ -6,20 +6,23 @@ use crate::config::ArtifactLocation;
 use crate::manifest::context::ReadContext;
 use crate::manifest::reader::{Problems, Table, Value};
 use crate::manifest::types::{
-    BaselineTemplate, BrowserSettings, Budget, CaptureSettings, Device, Login, RequestRule, Theme,
-    Tolerances,
+    BaselineTemplate, BrowserSettings, Budget, CaptureSettings, Device, Login, RequestRule,
+    RetentionSettings, Theme, Tolerances,
 };
 
 use super::source::{self, StoriesSection};
 use super::viewports::{self, Viewports};
 use super::{
-    artifacts, browser, budget, capture, compare, device, explain, login, requests, themes,
+    artifacts, browser, budget, capture, compare, device, explain, login, requests, retention,
+    themes,
 };
 
 /// The sections that apply to all stories, each in its own field.
 pub(in crate::manifest) struct Suite {
     pub(in crate::manifest) context: ReadContext,
     pub(in crate::manifest) project: String,
+    pub(in crate::manifest) default_branch: Option<String>,
+    pub(in crate::manifest) retention: RetentionSettings,
     pub(in crate::manifest) stories: StoriesSection,
     pub(in crate::manifest) browser: BrowserSettings,
     pub(in crate::manifest) baselines: BaselineTemplate,
@@ -51,10 +54,13 @@ pub(in crate::manifest) fn read(
     let has_store = artifacts.is_some();
     let (baselines, keeps_in_store) = baselines(document.take("baselines"), has_store, problems);
     let (compare, capture) = (document.take("compare"), document.take("capture"));
+    let (project, default_branch) = project(document.take("project"), &context, problems);
     Suite {
         themes: themes::themes(document.take("themes"), in_storybook, problems),
         stories,
-        project: project(document.take("project"), &context, problems),
+        project,
+        default_branch,
+        retention: retention::retention(document.take("retention"), &context, problems),
         device: device::read(document.take("device"), problems),
         logins,
         browser: browser::browser(document.take("browser"), &context, problems),
@@ -75,23 +81,37 @@ pub(in crate::manifest) fn read(
     }
 }
 
-/// The name in `[project]`, otherwise that of the package.
-fn project(value: Option<Value<'_>>, context: &ReadContext, problems: &mut Problems) -> String {
-    let table = value.and_then(|value| value.table(problems));
-    let name = table.and_then(|mut table| {
-        let name = table.take("name");
-        table.finish(problems);
-        name
-    });
-    let Some((value, name)) = name.and_then(|name| Some((name.clone(), name.text(problems)?)))
-    else {
-        return context.project.clone();
+/// The name in `[project]`, otherwise that of the package, and the default branch
+/// if `[project]` names it.
+fn project(
+    value: Option<Value<'_>>,
+    context: &ReadContext,
+    problems: &mut Problems,
+) -> (String, Option<String>) {
+    let Some(mut table) = value.and_then(|value| value.table(problems)) else {
+        return (context.project.clone(), None);
     };
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if name.is_empty() || !name.chars().all(is_allowed) {
-        problems.add(value.wrong("a project name has only letters, digits, `.`, `_` and `-`"));
-    }
-    name.to_owned()
+    let (name, branch) = (table.take("name"), table.take("default-branch"));
+    table.finish(problems);
+    let name = match name.and_then(|name| Some((name.clone(), name.text(problems)?))) {
+        None => context.project.clone(),
+        Some((value, name)) => {
+            let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+            if name.is_empty() || !name.chars().all(is_allowed) {
+                let problem = "a project name has only letters, digits, `.`, `_` and `-`";
+                problems.add(value.wrong(problem));
+            }
+            name.to_owned()
+        }
+    };
+    let branch = branch.and_then(|value| match value.text(problems)? {
+        "" => {
+            problems.add(value.expected("the name of a branch"));
+            None
+        }
+        branch => Some(branch.to_owned()),
+    });
+    (name, branch)
 }
 
 /// The path template, and whether the baselines are in the artifact store.

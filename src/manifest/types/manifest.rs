@@ -9,6 +9,7 @@ use super::browser::BrowserSettings;
 use super::credentials::CredentialTemplates;
 use super::device::Device;
 use super::quarantine::Quarantine;
+use super::retention::RetentionSettings;
 use super::screen::Screen;
 use super::source::Source;
 use super::story::StorySpec;
@@ -26,6 +27,10 @@ pub struct Manifest {
     pub(crate) state_dir: PathBuf,
     /// The name under which the record keeps the project's runs.
     pub project: String,
+    /// The repository's default branch, if the manifest names it.
+    pub default_branch: Option<String>,
+    /// Which runs are removed at the end of a run.
+    pub retention: RetentionSettings,
     /// Whether the package shares its target folder with others.
     pub(crate) is_member: bool,
     /// Where the stories come from.

@@ -1,6 +1,7 @@
 //! The record in the memory of one process, with the behaviour of the scripts.
 
 mod coordination;
+mod history;
 mod replay;
 mod run;
 mod state;

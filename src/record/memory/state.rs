@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use tokio::sync::mpsc;
 
+use super::history::MemoryHistory;
 use super::run::MemoryRun;
-use crate::model::{RunId, now_ms};
-use crate::record::operation::{HistoryEntry, JoinRequest, Operation, json, run_id_field};
+use crate::model::{HistoryEntry, Lineage, RunId, now_ms};
+use crate::record::operation::{JoinRequest, Operation, json, lineage, run_id_field};
 use crate::record::store::{
-    ApplyOutcome, EndOutcome, HEARTBEAT_TIMEOUT, HISTORY_LENGTH, JoinOutcome, JoinResponse,
-    STREAM_LENGTH,
+    ApplyOutcome, EndOutcome, HEARTBEAT_TIMEOUT, JoinOutcome, JoinResponse, STREAM_LENGTH,
 };
 use crate::record::stream::StreamEntry;
 
@@ -17,10 +17,12 @@ use crate::record::stream::StreamEntry;
 #[derive(Debug, Default)]
 pub(super) struct MemoryState {
     pub(super) runs: HashMap<RunId, MemoryRun>,
-    /// Outcomes with their time, like a sorted set.
     /// When runs were pruned.
     pub(super) tombstones: HashMap<RunId, i64>,
-    pub(super) history: HashMap<String, Vec<(i64, HistoryEntry)>>,
+    /// By lineage and key of the snapshot. Runs of no project have no lineage.
+    pub(super) history: HashMap<(Option<Lineage>, String), MemoryHistory>,
+    /// What the last cleanup of each project has done.
+    pub(super) cleanups: HashMap<String, String>,
     pub(super) subscribers: Vec<(Option<RunId>, mpsc::Sender<String>)>,
 }
 
@@ -155,7 +157,7 @@ impl MemoryState {
             } => {
                 let was_final = run.apply_test(&join.writer, operation);
                 if let Ok(outcome) = serde_json::from_str(outcome) {
-                    self.add_to_history(key, *at, outcome);
+                    self.add_to_history(lineage(join), key, *at, outcome);
                 }
                 let Some(was_final) = was_final else {
                     return ApplyOutcome::Stale;
@@ -200,12 +202,37 @@ impl MemoryState {
         }
     }
 
-    pub(super) fn add_to_history(&mut self, key: &str, at: i64, outcome: HistoryEntry) {
-        let outcomes = self.history.entry(key.to_owned()).or_default();
-        outcomes.push((at, outcome));
-        outcomes.sort_by_key(|(at, _)| *at);
-        let surplus = outcomes.len().saturating_sub(HISTORY_LENGTH);
-        outcomes.drain(..surplus);
+    pub(super) fn add_to_history(
+        &mut self,
+        lineage: Option<Lineage>,
+        key: &str,
+        at: i64,
+        outcome: HistoryEntry,
+    ) {
+        let history = self.history.entry((lineage, key.to_owned()));
+        history.or_default().add(at, outcome);
+    }
+
+    /// The outcomes of a snapshot, oldest first.
+    pub(super) fn outcomes(&self, lineage: Option<&Lineage>, key: &str) -> Vec<HistoryEntry> {
+        let history = self.history.get(&(lineage.cloned(), key.to_owned()));
+        history.map(MemoryHistory::outcomes).unwrap_or_default()
+    }
+
+    /// The branches of a project with the time of their last outcome, oldest first.
+    pub(super) fn branches(&self, project: &str) -> Vec<(String, i64)> {
+        let mut branches = HashMap::new();
+        for ((lineage, _), history) in &self.history {
+            let own = lineage.as_ref().filter(|own| own.project == project);
+            let last = history.outcomes().last().map(|outcome| outcome.at);
+            if let (Some(branch), Some(last)) = (own.and_then(|own| own.branch.clone()), last) {
+                let at = branches.entry(branch).or_insert(last);
+                *at = last.max(*at);
+            }
+        }
+        let mut branches: Vec<_> = branches.into_iter().collect();
+        branches.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+        branches
     }
 
     /// Ends a run without live workers. Workers on `dead_host` count as dead;

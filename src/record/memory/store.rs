@@ -4,11 +4,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
+use super::history::MemoryHistory;
 use super::run::MemoryRun;
 use super::state::MemoryState;
-use crate::model::{RunId, StoryIdentifier, VisualTestRun};
+use crate::history::Tally;
+use crate::model::{HistoryEntry, Lineage, RunId, StoryIdentifier, VisualTestRun};
 use crate::record::export::ExportedRun;
-use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
+use crate::record::operation::{JoinRequest, Operation, json};
 use crate::record::server_info::ServerInfo;
 use crate::record::shared_run::{SharedRun, WorkerCommand};
 use crate::record::skipped::SkippedDocuments;
@@ -204,10 +206,59 @@ impl Store for MemoryStore {
     }
 
     fn history<'a>(&'a self, story: &'a StoryIdentifier) -> StoreFuture<'a, Vec<HistoryEntry>> {
+        self.reply(|state| state.outcomes(None, &story.key()))
+    }
+
+    fn outcomes<'a>(
+        &'a self,
+        lineage: &'a Lineage,
+        keys: &'a [String],
+    ) -> StoreFuture<'a, Vec<Vec<HistoryEntry>>> {
         self.reply(|state| {
-            let outcomes = state.history.get(&story.key()).into_iter().flatten();
-            outcomes.map(|(_, outcome)| outcome.clone()).collect()
+            let outcomes = |key: &String| state.outcomes(Some(lineage), key);
+            keys.iter().map(outcomes).collect()
         })
+    }
+
+    fn tallies<'a>(
+        &'a self,
+        lineage: &'a Lineage,
+        keys: &'a [String],
+    ) -> StoreFuture<'a, Vec<Tally>> {
+        self.reply(|state| {
+            let history = |key: &String| state.history.get(&(Some(lineage.clone()), key.clone()));
+            let tally = |key| history(key).map(MemoryHistory::tally);
+            keys.iter()
+                .map(tally)
+                .map(Option::unwrap_or_default)
+                .collect()
+        })
+    }
+
+    fn branches<'a>(&'a self, project: &'a str) -> StoreFuture<'a, Vec<(String, i64)>> {
+        self.reply(|state| state.branches(project))
+    }
+
+    fn remove_branch<'a>(&'a self, project: &'a str, branch: &'a str) -> StoreFuture<'a, ()> {
+        self.reply(|state| {
+            let lineage = Lineage {
+                project: project.to_owned(),
+                branch: Some(branch.to_owned()),
+            };
+            state
+                .history
+                .retain(|(of, _), _| of.as_ref() != Some(&lineage));
+        })
+    }
+
+    fn note_cleanup<'a>(&'a self, project: &'a str, status: &'a str) -> StoreFuture<'a, ()> {
+        self.reply(|state| {
+            state.cleanups.insert(project.to_owned(), status.to_owned());
+        })
+    }
+
+    fn cleanup_status<'a>(&'a self, project: &'a str) -> StoreFuture<'a, Option<String>> {
+        self.reply(|state| state.cleanups.get(project).cloned())
     }
 
     fn shared_run<'a>(&'a self, _run: &'a RunId) -> StoreFuture<'a, SharedRun> {
@@ -227,15 +278,13 @@ impl Store for MemoryStore {
     fn export<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<ExportedRun>> {
         self.reply(|state| {
             let mut exported = state.runs.get(run)?.export();
-            for (key, outcomes) in &state.history {
-                let of_run = outcomes.iter().filter(|(_, o)| o.run_id == *run);
-                exported
-                    .outcomes
-                    .extend(of_run.map(|(_, o)| (key.clone(), o.clone())));
+            for ((_, key), history) in &state.history {
+                let of_run = history.outcomes().into_iter().filter(|o| o.run_id == *run);
+                exported.outcomes.extend(of_run.map(|o| (key.clone(), o)));
             }
             exported
                 .outcomes
-                .sort_by(|a, b| (&a.0, a.1.at).cmp(&(&b.0, b.1.at)));
+                .sort_by_cached_key(|(key, o)| (key.clone(), o.at, json(o)));
             Some(exported)
         })
     }
@@ -249,7 +298,7 @@ impl Store for MemoryStore {
             state.tombstones.remove(id);
             state.runs.insert(id.clone(), MemoryRun::import(run));
             for (key, outcome) in &run.outcomes {
-                state.add_to_history(key, outcome.at, outcome.clone());
+                state.add_to_history(run.lineage(), key, outcome.at, outcome.clone());
             }
             true
         })

@@ -6,12 +6,14 @@ use ::redis::{Pipeline, RedisResult, cmd};
 
 use super::client::{RedisStore, unexpected_reply};
 use super::read::PAGE;
-use crate::model::{BrowserName, RunId, Status, Summary, VisualTestRun, now_ms, rfc3339};
+use crate::model::{
+    BrowserName, HistoryEntry, Lineage, RunId, Status, Summary, VisualTestRun, now_ms, rfc3339,
+};
 use crate::record::export::{
     ExportedDecision, ExportedRun, ExportedState, ExportedTest, ExportedWorker,
 };
-use crate::record::operation::{HistoryEntry, json, parse_word};
-use crate::record::store::{HISTORY_LENGTH, TOMBSTONE_LIFETIME};
+use crate::record::operation::{join_document, json, parse_word};
+use crate::record::store::TOMBSTONE_LIFETIME;
 use crate::record::stream::StreamEntry;
 use crate::redis::{StoreError, StoreErrorKind};
 
@@ -53,7 +55,13 @@ impl RedisStore {
             }
         }
         tests.sort_by(|a, b| a.key.cmp(&b.key));
-        let outcomes = self.outcomes_of(run, &tests).await?;
+        let lineage = lineage_of(&join_document(
+            &state.head,
+            None,
+            &Summary::default(),
+            &state.tail,
+        ));
+        let outcomes = self.outcomes_of(run, lineage.as_ref(), &tests).await?;
         let events = self.all_events(run).await;
         let events = self.unless_wrong_type(run, "stream", events)?;
         Ok(Some(ExportedRun {
@@ -114,19 +122,20 @@ impl RedisStore {
     async fn outcomes_of(
         &self,
         run: &RunId,
+        lineage: Option<&Lineage>,
         tests: &[ExportedTest],
     ) -> Result<Vec<(String, HistoryEntry)>, StoreError> {
         let mut outcomes = Vec::new();
         for page in tests.chunks(PAGE) {
             let mut pipeline = ::redis::pipe();
             for test in page {
-                pipeline.zrange(self.keys.history(&test.key), 0, -1);
+                pipeline.zrange(self.history_key(lineage, &test.key), 0, -1);
             }
             let replies = self.send(pipeline.ignore_errors()).await?;
             for (test, reply) in page.iter().zip(replies) {
                 let texts = match reply.map_err(StoreError::from) {
                     Err(error) if error.kind == StoreErrorKind::WrongType => {
-                        let history = self.keys.history(&test.key);
+                        let history = self.history_key(lineage, &test.key);
                         self.skipped.add(format_args!("`{history}`"), error.message);
                         continue;
                     }
@@ -139,6 +148,16 @@ impl RedisStore {
             }
         }
         Ok(outcomes)
+    }
+
+    fn history_key(&self, lineage: Option<&Lineage>, key: &str) -> String {
+        match lineage {
+            None => self.keys.history(key),
+            Some(lineage) => {
+                let [history, _] = self.keys.history_of(lineage, key);
+                history
+            }
+        }
     }
 
     /// The entries of a snapshot's history; invalid ones are skipped.
@@ -181,13 +200,12 @@ impl RedisStore {
             }
             self.send_all(&mut pipeline).await?;
         }
+        let lineage = run.lineage();
         for page in run.outcomes.chunks(PAGE) {
             let mut pipeline = ::redis::pipe();
             for (key, outcome) in page {
-                let history = self.keys.history(key);
-                let surplus = -1 - isize::try_from(HISTORY_LENGTH).unwrap_or(isize::MAX - 1);
-                pipeline.zadd(&history, json(outcome), outcome.at);
-                pipeline.zremrangebyrank(&history, 0, surplus);
+                let (lineage, text) = (lineage.as_ref(), json(outcome));
+                self.add_to_history(&mut pipeline, lineage, key, outcome.at, &text);
             }
             self.send_all(&mut pipeline).await?;
         }
@@ -408,6 +426,12 @@ fn parse_test_state(state: &str) -> Option<(i64, Status, String)> {
     let (at, status) = (parts.next()?, parts.next()?);
     let writer = parts.next().unwrap_or_default().to_owned();
     Some((at.parse().ok()?, parse_word(status)?, writer))
+}
+
+/// The lineage of the run with this document.
+fn lineage_of(document: &str) -> Option<Lineage> {
+    let run: VisualTestRun = serde_json::from_str(document).ok()?;
+    run.lineage()
 }
 
 /// The project that a run's document names.

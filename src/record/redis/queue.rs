@@ -1,15 +1,16 @@
 //! The queue of a shared run in Redis: every step is one script.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use ::redis::streams::StreamRangeReply;
 use ::redis::{Cmd, Script};
 
 use super::client::{RedisStore, unexpected_reply};
+use super::export::project_of;
 use super::write::reply_words;
-use crate::model::{RunId, Status};
-use crate::record::operation::{HistoryEntry, json, parse_word, run_id_field};
+use crate::model::{HistoryEntry, Lineage, RunId, Status};
+use crate::record::operation::{json, parse_word, run_id_field};
 use crate::record::queue::{
     ClaimOutcome, ClaimRequest, ClaimedGroup, GroupProgress, LEASE, Lease, LostGroup, MAX_LOST,
     PlanConflict, PlanOutcome, QueuedGroup,
@@ -32,6 +33,8 @@ pub struct SharedQueue {
     /// All lanes of the plan.
     lanes: Vec<String>,
     lease: Duration,
+    /// Whose outcomes tell how long snapshots take.
+    lineage: Option<Lineage>,
 }
 
 impl SharedQueue {
@@ -51,12 +54,18 @@ impl SharedQueue {
             worker: worker.chars().map(plain).collect(),
             lanes: lanes.to_vec(),
             lease: LEASE,
+            lineage: None,
         }
     }
 
     /// Uses leases of another duration.
     pub fn set_lease(&mut self, lease: Duration) {
         self.lease = lease;
+    }
+
+    /// Expects durations as in the histories of this lineage.
+    pub fn set_lineage(&mut self, lineage: Option<Lineage>) {
+        self.lineage = lineage;
     }
 
     fn lease_ms(&self) -> u64 {
@@ -229,7 +238,9 @@ impl SharedQueue {
         Ok(all)
     }
 
-    /// The last outcomes of snapshots, up to `count` each, the newest first.
+    /// The last outcomes of snapshots, up to `count` each, the newest first: those
+    /// of the lineage, where it has none those of the default branch, otherwise
+    /// those of runs of versions that did not record the project.
     ///
     /// # Errors
     /// When the store cannot be reached.
@@ -238,22 +249,70 @@ impl SharedQueue {
         keys: &[String],
         count: usize,
     ) -> Result<Vec<Vec<HistoryEntry>>, StoreError> {
-        let mut all = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(GROUPS_PER_STEP) {
+        let lineage = self.lineage.clone();
+        let fallback = lineage.as_ref().and_then(Lineage::fallback);
+        let mut all = vec![Vec::new(); keys.len()];
+        for lineage in lineage.into_iter().chain(fallback) {
+            let of_lineage = |key: &String| {
+                let [history, _] = self.store.keys.history_of(&lineage, key);
+                history
+            };
+            self.fill_outcomes(&mut all, keys, count, of_lineage)
+                .await?;
+        }
+        let of_none = |key: &String| self.store.keys.history(key);
+        self.fill_outcomes(&mut all, keys, count, of_none).await?;
+        self.remove_foreign(&mut all).await?;
+        Ok(all)
+    }
+
+    /// Reads the histories of the snapshots that have no outcomes yet.
+    async fn fill_outcomes(
+        &self,
+        all: &mut [Vec<HistoryEntry>],
+        keys: &[String],
+        count: usize,
+        history: impl Fn(&String) -> String,
+    ) -> Result<(), StoreError> {
+        let last = isize::try_from(count).unwrap_or(isize::MAX) - 1;
+        let missing: Vec<usize> = (0..keys.len()).filter(|&at| all[at].is_empty()).collect();
+        for page in missing.chunks(GROUPS_PER_STEP) {
             let mut pipeline = ::redis::pipe();
-            for key in keys {
-                let last = isize::try_from(count).unwrap_or(isize::MAX) - 1;
-                pipeline.zrevrange(self.store.keys.history(key), 0, last);
+            for &at in page {
+                pipeline.zrevrange(history(&keys[at]), 0, last);
             }
-            for reply in self.store.send(pipeline.ignore_errors()).await? {
+            let replies = self.store.send(pipeline.ignore_errors()).await?;
+            for (&at, reply) in page.iter().zip(replies) {
                 let texts: Vec<String> = ::redis::from_redis_value(reply?).unwrap_or_default();
                 let entries = texts
                     .iter()
                     .filter_map(|text| serde_json::from_str(text).ok());
-                all.push(entries.collect());
+                all[at] = entries.collect();
             }
         }
-        Ok(all)
+        Ok(())
+    }
+
+    /// Removes the outcomes of runs that are known to be of another project. Those
+    /// of a lineage have none.
+    async fn remove_foreign(&self, all: &mut [Vec<HistoryEntry>]) -> Result<(), StoreError> {
+        let Some(lineage) = &self.lineage else {
+            return Ok(());
+        };
+        let unsure = |entry: &&HistoryEntry| entry.environment.is_none() && entry.commit.is_none();
+        let runs = all.iter().flatten().filter(unsure);
+        let runs: HashSet<_> = runs.map(|entry| entry.run_id.clone()).collect();
+        let runs: Vec<_> = runs.into_iter().collect();
+        let documents = self.store.read_run_documents(&runs).await?;
+        let foreign = runs.into_iter().zip(documents).filter(|(_, document)| {
+            let project = document.as_deref().and_then(project_of);
+            project.is_some_and(|project| project != lineage.project)
+        });
+        let foreign: HashSet<_> = foreign.map(|(run, _)| run).collect();
+        for outcomes in all {
+            outcomes.retain(|outcome| !foreign.contains(&outcome.run_id));
+        }
+        Ok(())
     }
 
     /// The descriptions of the groups in the run's plan, by name.

@@ -14,6 +14,7 @@ pub(super) struct Scripts {
     pub(super) heartbeat: Script,
     pub(super) decide: Script,
     pub(super) skip: Script,
+    pub(super) history: Script,
     pub(super) command_worker: Script,
     pub(super) queue_plan: Script,
     pub(super) queue_claim: Script,
@@ -68,6 +69,7 @@ impl Scripts {
             heartbeat: script!("heartbeat"),
             decide: script!("decide"),
             skip: script!("skip"),
+            history: Script::new(include_str!("../scripts/history.lua")),
             command_worker: script!("command_worker"),
             queue_plan: queue_script!("plan"),
             queue_claim: queue_script!("claim"),
@@ -81,7 +83,7 @@ impl Scripts {
         }
     }
 
-    pub(super) fn all(&self) -> [&Script; 19] {
+    pub(super) fn all(&self) -> [&Script; 20] {
         [
             &self.create,
             &self.commit,
@@ -92,6 +94,7 @@ impl Scripts {
             &self.heartbeat,
             &self.decide,
             &self.skip,
+            &self.history,
             &self.command_worker,
             &self.queue_plan,
             &self.queue_claim,

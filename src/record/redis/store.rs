@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use ::redis::cmd;
 
 use super::client::RedisStore;
-use crate::model::{RunId, StoryIdentifier};
+use crate::history::Tally;
+use crate::model::{HistoryEntry, Lineage, RunId, StoryIdentifier};
 use crate::record::export::ExportedRun;
-use crate::record::operation::{HistoryEntry, JoinRequest, Operation};
+use crate::record::operation::{JoinRequest, Operation};
 use crate::record::server_info::ServerInfo;
 use crate::record::shared_run::{SharedRun, WorkerCommand};
 use crate::record::skipped::SkippedDocuments;
@@ -157,6 +158,46 @@ impl Store for RedisStore {
             range.arg(self.keys.history(&story.key())).arg(0).arg(-1);
             let outcomes: Vec<Vec<u8>> = self.query(range).await?;
             Ok(self.valid_outcomes(&story.key(), &outcomes))
+        })
+    }
+
+    fn outcomes<'a>(
+        &'a self,
+        lineage: &'a Lineage,
+        keys: &'a [String],
+    ) -> StoreFuture<'a, Vec<Vec<HistoryEntry>>> {
+        Box::pin(self.read_outcomes(lineage, keys))
+    }
+
+    fn tallies<'a>(
+        &'a self,
+        lineage: &'a Lineage,
+        keys: &'a [String],
+    ) -> StoreFuture<'a, Vec<Tally>> {
+        Box::pin(self.read_tallies(lineage, keys))
+    }
+
+    fn branches<'a>(&'a self, project: &'a str) -> StoreFuture<'a, Vec<(String, i64)>> {
+        Box::pin(self.read_branches(project))
+    }
+
+    fn remove_branch<'a>(&'a self, project: &'a str, branch: &'a str) -> StoreFuture<'a, ()> {
+        Box::pin(self.remove_branch_histories(project, branch))
+    }
+
+    fn note_cleanup<'a>(&'a self, project: &'a str, status: &'a str) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let mut set = cmd("HSET");
+            set.arg(self.keys.cleanup()).arg(project).arg(status);
+            self.query::<i64>(set).await.map(drop)
+        })
+    }
+
+    fn cleanup_status<'a>(&'a self, project: &'a str) -> StoreFuture<'a, Option<String>> {
+        Box::pin(async move {
+            let mut get = cmd("HGET");
+            get.arg(self.keys.cleanup()).arg(project);
+            self.query(get).await
         })
     }
 

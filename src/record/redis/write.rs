@@ -4,10 +4,12 @@ use ::redis::{Cmd, Pipeline, RedisResult, Value};
 
 use super::client::{RedisStore, unexpected_reply};
 use super::export::project_of;
-use crate::model::{Reason, RunId, Summary, rfc3339};
-use crate::record::operation::{JoinRequest, Operation, join_document, parse_word, run_id_field};
+use crate::model::{Lineage, Reason, RunId, Summary, rfc3339};
+use crate::record::operation::{
+    JoinRequest, Operation, join_document, lineage, parse_word, run_id_field,
+};
 use crate::record::store::{
-    ApplyOutcome, EndOutcome, HEARTBEAT_TIMEOUT, HISTORY_LENGTH, JoinOutcome, JoinResponse,
+    ApplyOutcome, EndOutcome, HEARTBEAT_TIMEOUT, JoinOutcome, JoinResponse,
 };
 use crate::redis::StoreError;
 
@@ -102,8 +104,10 @@ impl RedisStore {
         }
         let mut pipeline = ::redis::pipe();
         let mut replies_of = Vec::with_capacity(operations.len());
+        let lineage = lineage(join);
         for (number, operation) in (first..).zip(operations) {
             let before = pipeline.len();
+            self.add_outcome(&mut pipeline, lineage.as_ref(), operation);
             self.add_operation(&mut pipeline, join, number, operation);
             replies_of.push(pipeline.len() - before);
         }
@@ -112,10 +116,11 @@ impl RedisStore {
         for count in replies_of {
             let mine: RedisResult<Vec<_>> = replies.by_ref().take(count).collect();
             match mine {
-                Ok(mut values) if !values.is_empty() => {
-                    applied.push(apply_outcome(values.swap_remove(0))?);
+                Ok(mut values) => {
+                    let reply = values.pop();
+                    let reply = reply.ok_or_else(|| unexpected_reply("too few replies"))?;
+                    applied.push(apply_outcome(reply)?);
                 }
-                Ok(_) => return Err(unexpected_reply("too few replies")),
                 // The operations before it are applied; this one is sent again.
                 Err(_) if !applied.is_empty() => break,
                 Err(error) => return Err(error.into()),
@@ -124,7 +129,25 @@ impl RedisStore {
         Ok(applied)
     }
 
-    /// Adds the commands of an operation, the script first.
+    /// Adds the commands that add a final outcome to its history. They come before
+    /// the operation's script: a server that has lost them has lost the operation
+    /// too, so that both are sent again.
+    fn add_outcome(
+        &self,
+        pipeline: &mut Pipeline,
+        lineage: Option<&Lineage>,
+        operation: &Operation,
+    ) {
+        if let Operation::Test {
+            key, at, outcome, ..
+        } = operation
+            && !outcome.is_empty()
+        {
+            self.add_to_history(pipeline, lineage, key, *at, outcome);
+        }
+    }
+
+    /// Adds the script of an operation.
     fn add_operation(
         &self,
         pipeline: &mut Pipeline,
@@ -145,9 +168,9 @@ impl RedisStore {
                 at,
                 kind,
                 fields,
-                outcome,
                 record,
                 lease,
+                ..
             } => {
                 let mut keys = vec![self.keys.test(run, key), self.keys.tests(run)];
                 if let Some(lease) = lease {
@@ -162,7 +185,6 @@ impl RedisStore {
                     commit.arg(&lease.group).arg(lease.token);
                 }
                 pipeline.add_command(commit);
-                self.add_to_history(pipeline, key, *at, outcome);
             }
             Operation::Describe { tail } => {
                 let mut describe = call(&self.scripts.describe, &[]);
@@ -198,18 +220,6 @@ impl RedisStore {
                 leave.arg("died");
                 pipeline.add_command(with_end(leave, join, *at));
             }
-        }
-    }
-
-    /// Adds an outcome to a snapshot's history. On a cluster the history is in
-    /// another slot, so this is not part of the script; sending an entry again
-    /// changes nothing, as entries contain their time.
-    fn add_to_history(&self, pipeline: &mut Pipeline, key: &str, at: i64, outcome: &str) {
-        if !outcome.is_empty() {
-            let history = self.keys.history(key);
-            let surplus = -1 - isize::try_from(HISTORY_LENGTH).unwrap_or(isize::MAX - 1);
-            pipeline.zadd(&history, outcome, at);
-            pipeline.zremrangebyrank(&history, 0, surplus);
         }
     }
 

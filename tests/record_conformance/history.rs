@@ -1,0 +1,184 @@
+//! Histories of projects and branches, and their statistics.
+
+use std::collections::HashSet;
+
+use tintype::internals::history::Tally;
+use tintype::internals::model::{Lineage, RunId, Status};
+use tintype::internals::record::{ApplyOutcome, HistoryEntry, JoinRequest, Operation, Store};
+
+use crate::StoreFixture;
+use crate::support::{finished, story};
+
+/// A request to join the run of a project on a branch.
+fn join_of(fixture: &StoreFixture, project: &str, branch: &str, run: &str) -> JoinRequest {
+    let mut join = fixture.join("w1", 1);
+    let id = fixture.id().as_str().to_owned();
+    join.head = join.head.replace(&id, run);
+    join.run_id = RunId(run.to_owned());
+    join.tail = format!(
+        r#","environment":{{"platform":"linux","git":{{"commit":"c","branch":"{branch}"}}}},"project":"{project}"}}"#
+    );
+    join
+}
+
+/// The outcome of a snapshot as an operation.
+fn outcome(run: &RunId, at: i64, status: Status, duration_ms: u64) -> (Operation, HistoryEntry) {
+    let entry = HistoryEntry {
+        duration_ms: Some(duration_ms),
+        ..HistoryEntry::new(run.clone(), at, status)
+    };
+    let mut operation = Operation::from_event(&finished(run, 1, status));
+    if let Operation::Test {
+        at: time, outcome, ..
+    } = &mut operation
+    {
+        *time = at;
+        *outcome = serde_json::to_string(&entry).unwrap();
+    }
+    (operation, entry)
+}
+
+async fn read(store: &dyn Store, lineage: &Lineage) -> (Vec<HistoryEntry>, Tally) {
+    let keys = [story(1).key()];
+    let mut outcomes = store.outcomes(lineage, &keys).await.unwrap();
+    let mut tallies = store.tallies(lineage, &keys).await.unwrap();
+    (outcomes.remove(0), tallies.remove(0))
+}
+
+pub(crate) async fn projects_and_branches_have_histories_of_their_own(fixture: StoreFixture) {
+    let store = &*fixture.store;
+    let runs = [
+        ("shop", "main", Status::Passed),
+        ("shop", "fix/1", Status::Failed),
+        ("blog", "main", Status::Changed),
+    ];
+    for (number, (project, branch, status)) in runs.into_iter().enumerate() {
+        let run = format!("{{run-{number}}}");
+        let join = join_of(&fixture, project, branch, &run);
+        store.join(&join, true).await.unwrap();
+        let (operation, _) = outcome(&join.run_id, 1000, status, 80);
+        let applied = store.apply(&join, 1, &[operation]).await.unwrap();
+        assert_eq!(applied, [ApplyOutcome::Done]);
+    }
+    for (project, branch, status) in runs {
+        let lineage = Lineage::of_branch(project, branch, None);
+        let (outcomes, tally) = read(store, &lineage).await;
+        let statuses: Vec<_> = outcomes.iter().map(|outcome| outcome.status).collect();
+        assert_eq!(statuses, [status], "{project} {branch}");
+        assert_eq!(tally, Tally::of(&outcomes), "{project} {branch}");
+    }
+    // The history of runs without a project has none of them.
+    assert_eq!(store.history(&story(1)).await.unwrap(), []);
+    let branches = store.branches("shop").await.unwrap();
+    assert_eq!(branches, [("fix/1".to_owned(), 1000)]);
+    assert_eq!(store.branches("blog").await.unwrap(), []);
+    store.remove_branch("shop", "fix/1").await.unwrap();
+    let fix = Lineage::of_branch("shop", "fix/1", None);
+    assert_eq!(read(store, &fix).await, (Vec::new(), Tally::default()));
+    assert_eq!(store.branches("shop").await.unwrap(), []);
+    let main = Lineage::of_default_branch("shop");
+    assert_eq!(read(store, &main).await.0.len(), 1);
+}
+
+/// Outcomes arrive twice, in another order, and again after they have left the
+/// history.
+pub(crate) async fn statistics_are_exact_under_double_delivery(fixture: StoreFixture) {
+    let store = &*fixture.store;
+    let join = join_of(&fixture, "shop", "main", fixture.id().as_str());
+    store.join(&join, true).await.unwrap();
+    let statuses = [
+        Status::Passed,
+        Status::Passed,
+        Status::Changed,
+        Status::Failed,
+        Status::New,
+        Status::Skipped,
+    ];
+    let all: Vec<_> = (0..250_u64)
+        .map(|n| {
+            // Every tenth run executes the snapshot twice: the later one counts.
+            let run = RunId(format!("run-{}", n - u64::from(n % 10 == 9)));
+            let at = 1000 + i64::try_from(n).unwrap();
+            let status = statuses[usize::try_from(n % 6).unwrap()];
+            outcome(&run, at, status, n * n % 9973)
+        })
+        .collect();
+    let mut number = 0;
+    for (index, _) in all.iter().enumerate() {
+        // Pairs are exchanged, and everything so far comes again now and then.
+        let from = if index % 60 == 59 { 0 } else { index };
+        for at in from..=index {
+            let at = (at ^ 1).min(all.len() - 1);
+            number += 1;
+            let applied = store.apply(&join, number, &[all[at].0.clone()]).await;
+            assert_eq!(applied.unwrap().len(), 1);
+        }
+    }
+    let lineage = Lineage::of_default_branch("shop");
+    let (outcomes, tally) = read(store, &lineage).await;
+    let entries: Vec<_> = all.into_iter().map(|(_, entry)| entry).collect();
+    assert_eq!(outcomes, entries[150..]);
+    assert_eq!(tally, Tally::of(&entries));
+    let runs: HashSet<_> = entries.iter().map(|entry| &entry.run_id).collect();
+    assert_eq!((entries.len(), runs.len()), (250, 225));
+    let statistics = tally.statistics();
+    assert_eq!(
+        (statistics.total_runs, statistics.p50.is_some()),
+        (
+            entries
+                .iter()
+                .enumerate()
+                .filter(|(n, entry)| n % 10 != 8 && entry.status != Status::Skipped)
+                .count() as u64,
+            true
+        )
+    );
+}
+
+/// Dashboards read the hash itself.
+#[tokio::test]
+async fn the_statistics_in_redis_are_those_of_the_tally() {
+    let (server, store) = crate::single();
+    let fixture = StoreFixture {
+        store,
+        run: crate::support::run("run-1"),
+    };
+    let join = join_of(&fixture, "shop", "main", "run-1");
+    fixture.store.join(&join, true).await.unwrap();
+    for n in 0..130_u64 {
+        let run = RunId(format!("run-{n}"));
+        let status = if n % 3 == 0 {
+            Status::Failed
+        } else {
+            Status::Passed
+        };
+        let at = 1000 + i64::try_from(n).unwrap();
+        let (operation, _) = outcome(&run, at, status, 40 + n * 7);
+        fixture
+            .store
+            .apply(&join, n + 1, &[operation])
+            .await
+            .unwrap();
+    }
+    let lineage = Lineage::of_default_branch("shop");
+    let (_, tally) = read(&*fixture.store, &lineage).await;
+    let statistics = tally.statistics();
+    assert_eq!(statistics.total_runs, 130);
+    let key = format!("team:tintype:project:shop:story:{}:stats", story(1).key());
+    let field = |name: &str| server.cli(&["HGET", &key, name]).trim().to_owned();
+    let number = |value: Option<u64>| value.unwrap().to_string();
+    assert_eq!(field("total_runs"), "130");
+    assert_eq!(field("passed_runs"), statistics.passed_runs.to_string());
+    assert_eq!(field("failed_runs"), statistics.failed_runs.to_string());
+    assert_eq!(field("avg_duration"), number(statistics.avg_duration));
+    assert_eq!(field("p50"), number(statistics.p50));
+    assert_eq!(field("p95"), number(statistics.p95));
+    assert_eq!(
+        field("last_success"),
+        statistics.last_success.unwrap().to_string()
+    );
+    assert_eq!(
+        field("success_rate"),
+        format!("{:.4}", statistics.success_rate.unwrap())
+    );
+}
