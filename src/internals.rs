@@ -4,6 +4,10 @@
 //!
 //! The submodules mirror the rooms and list only what those crates use.
 
+pub mod alerts {
+    pub use crate::alerts::{Evaluation, Notifier, evaluate};
+}
+
 #[cfg(feature = "artifacts")]
 pub mod artifacts {
     pub use crate::artifacts::{
@@ -55,7 +59,7 @@ pub mod files {
 }
 
 pub mod manifest {
-    pub use crate::manifest::{BrowserSettings, Manifest, ManifestError, SCHEMA};
+    pub use crate::manifest::{AlertSettings, BrowserSettings, Manifest, ManifestError, SCHEMA};
 }
 
 pub mod model {
@@ -84,6 +88,10 @@ pub mod record {
         LaneStatus, SharedRun, WorkerCommand, WorkerReport, WorkerStatus,
     };
     pub use crate::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, Store};
+    pub use crate::record::{
+        AlertChange, AlertEntry, AlertState, Gauges, MetricsWindow, NodeReport, OutcomeCounts,
+        WindowLength, raised_alerts,
+    };
     pub use crate::record::{
         EventFollower, EventNotifications, HeldLeases, RecordConfig, RecordError, Recorder,
         Records, Retention, RunPages, SharedQueue, SnapshotDecision, StreamEntry, Surplus,

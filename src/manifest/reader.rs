@@ -258,6 +258,7 @@ impl<'a> Value<'a> {
         match self.place.as_str() {
             "`story` in the manifest" => "[[story]]".to_owned(),
             "`request` in the manifest" => "[[request]]".to_owned(),
+            "`alert` in the manifest" => "[[alert]]".to_owned(),
             "`request` in [[story]]" => "[[story.request]]".to_owned(),
             place => place.to_owned(),
         }

@@ -1,5 +1,6 @@
 //! The names of all keys and channels in Redis.
 
+use super::windows::WindowLength;
 use crate::model::{RunId, StoryIdentifier};
 
 /// Builds the names of keys and channels, with the prefix of `REDIS_PREFIX`.
@@ -120,6 +121,26 @@ impl Keys {
         format!("{}visualtest:events", self.prefix)
     }
 
+    /// Stream: outcomes that no window has yet.
+    pub(crate) fn metrics_buffer(&self) -> String {
+        format!("{}tintype:metrics:buffer", self.prefix)
+    }
+
+    /// Hash: the outcomes of a window, by its start in milliseconds.
+    pub(crate) fn window(&self, length: WindowLength, start: i64) -> String {
+        format!("{}tintype:metrics:{}:{start}", self.prefix, length.name())
+    }
+
+    /// Hash: the state of a machine.
+    pub(crate) fn node(&self, host: &str) -> String {
+        format!("{}tintype:node:{host}", self.prefix)
+    }
+
+    /// Stream: alerts that were raised or resolved.
+    pub(crate) fn alerts(&self) -> String {
+        format!("{}tintype:alerts", self.prefix)
+    }
+
     /// Sorted set: the last outcomes of a snapshot, by time in milliseconds.
     pub(crate) fn history(&self, key: &str) -> String {
         format!("{}tintype:story:{key}:history", self.prefix)
@@ -128,7 +149,7 @@ impl Keys {
 
 #[cfg(test)]
 mod tests {
-    use super::Keys;
+    use super::{Keys, WindowLength};
     use crate::model::RunId;
 
     #[test]
@@ -156,6 +177,11 @@ mod tests {
             keys.channel(&run),
             keys.all_events(),
             keys.history("a/b@2x:dark:10x20"),
+            keys.metrics_buffer(),
+            keys.window(WindowLength::Minute, 60_000),
+            keys.window(WindowLength::FiveMinutes, 300_000),
+            keys.node("ci-1"),
+            keys.alerts(),
         ];
         insta::assert_snapshot!(all.join("\n"), @r"
         team:visualruns:index
@@ -178,6 +204,11 @@ mod tests {
         team:visualrun:run-1:channel
         team:visualtest:events
         team:tintype:story:a/b@2x:dark:10x20:history
+        team:tintype:metrics:buffer
+        team:tintype:metrics:1min:60000
+        team:tintype:metrics:5min:300000
+        team:tintype:node:ci-1
+        team:tintype:alerts
         ");
     }
 

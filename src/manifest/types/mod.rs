@@ -1,5 +1,6 @@
 //! The values of a manifest: resolved, and within their ranges.
 
+mod alert;
 mod browser;
 mod capture;
 mod coordination;
@@ -19,6 +20,10 @@ mod template;
 mod theme;
 mod tolerances;
 
+pub use alert::AlertSettings;
+pub(crate) use alert::{
+    AlertCondition, AlertLimit, AlertMetric, AlertRule, ConditionError, Webhook, WebhookFormat,
+};
 pub use browser::BrowserSettings;
 pub(crate) use browser::{BrowserProxy, EngineSettings};
 pub use capture::{CaptureSettings, Isolation, Network, PageErrors, Target, WaitFor};

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tokio::sync::mpsc;
 
 use super::run::MemoryRun;
+use super::windows::MemoryMetrics;
 use crate::model::{RunId, now_ms};
 use crate::record::operation::{HistoryEntry, JoinRequest, Operation, json, run_id_field};
 use crate::record::store::{
@@ -12,6 +13,7 @@ use crate::record::store::{
     STREAM_LENGTH,
 };
 use crate::record::stream::StreamEntry;
+use crate::record::windows::OutcomeSample;
 
 /// The runs, histories and subscribers of the record.
 #[derive(Debug, Default)]
@@ -21,6 +23,7 @@ pub(super) struct MemoryState {
     /// When runs were pruned.
     pub(super) tombstones: HashMap<RunId, i64>,
     pub(super) history: HashMap<String, Vec<(i64, HistoryEntry)>>,
+    pub(super) metrics: MemoryMetrics,
     pub(super) subscribers: Vec<(Option<RunId>, mpsc::Sender<String>)>,
 }
 
@@ -144,6 +147,10 @@ impl MemoryState {
             return ApplyOutcome::Gap(*applied);
         }
         *applied = number;
+        let project = join.project();
+        if let Some(sample) = OutcomeSample::of(&project, &join.writer, number, operation) {
+            self.metrics.count(&sample);
+        }
         match operation {
             Operation::Test {
                 key,

@@ -3,6 +3,7 @@
 mod client;
 mod coordination;
 mod export;
+mod metrics;
 mod queue;
 mod read;
 mod scripts;

@@ -24,6 +24,9 @@ pub(super) struct Scripts {
     pub(super) lock_renew: Script,
     pub(super) lock_release: Script,
     pub(super) sync: Script,
+    pub(super) fold: Script,
+    pub(super) gauges: Script,
+    pub(super) alert: Script,
 }
 
 macro_rules! script {
@@ -78,10 +81,13 @@ impl Scripts {
             lock_renew: lock_script!("renew"),
             lock_release: lock_script!("release"),
             sync: Script::new(include_str!("../scripts/sync.lua")),
+            fold: Script::new(include_str!("../scripts/fold.lua")),
+            gauges: Script::new(include_str!("../scripts/gauges.lua")),
+            alert: Script::new(include_str!("../scripts/alert.lua")),
         }
     }
 
-    pub(super) fn all(&self) -> [&Script; 19] {
+    pub(super) fn all(&self) -> [&Script; 22] {
         [
             &self.create,
             &self.commit,
@@ -102,6 +108,9 @@ impl Scripts {
             &self.lock_renew,
             &self.lock_release,
             &self.sync,
+            &self.fold,
+            &self.gauges,
+            &self.alert,
         ]
     }
 }

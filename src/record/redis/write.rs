@@ -9,7 +9,8 @@ use crate::record::operation::{JoinRequest, Operation, join_document, parse_word
 use crate::record::store::{
     ApplyOutcome, EndOutcome, HEARTBEAT_TIMEOUT, HISTORY_LENGTH, JoinOutcome, JoinResponse,
 };
-use crate::redis::StoreError;
+use crate::record::windows::OutcomeSample;
+use crate::redis::{StoreError, StoreErrorKind};
 
 impl RedisStore {
     pub(super) async fn join_run(
@@ -102,16 +103,22 @@ impl RedisStore {
         }
         let mut pipeline = ::redis::pipe();
         let mut replies_of = Vec::with_capacity(operations.len());
+        let project = join.project();
         for (number, operation) in (first..).zip(operations) {
+            let sample = OutcomeSample::of(&project, &join.writer, number, operation);
+            if let Some(sample) = &sample {
+                self.add_to_buffer(&mut pipeline, sample);
+            }
             let before = pipeline.len();
             self.add_operation(&mut pipeline, join, number, operation);
-            replies_of.push(pipeline.len() - before);
+            replies_of.push((sample.is_some(), pipeline.len() - before));
         }
         let mut replies = self.send(pipeline.ignore_errors()).await?.into_iter();
         let mut applied = Vec::with_capacity(operations.len());
-        for count in replies_of {
+        for (is_buffered, count) in replies_of {
+            let buffered = is_buffered.then(|| replies.next()).flatten();
             let mine: RedisResult<Vec<_>> = replies.by_ref().take(count).collect();
-            match mine {
+            match self.buffered(buffered).and(mine) {
                 Ok(mut values) if !values.is_empty() => {
                     applied.push(apply_outcome(values.swap_remove(0))?);
                 }
@@ -122,6 +129,21 @@ impl RedisStore {
             }
         }
         Ok(applied)
+    }
+
+    /// The reply of the buffer, if it is an error. A key of another type keeps no
+    /// operation from being recorded.
+    fn buffered(&self, reply: Option<RedisResult<Value>>) -> RedisResult<()> {
+        let Some(Err(error)) = reply else {
+            return Ok(());
+        };
+        let known = StoreError::from(error.clone());
+        if known.kind != StoreErrorKind::WrongType {
+            return Err(error);
+        }
+        let key = self.keys.metrics_buffer();
+        self.skipped.add(format_args!("`{key}`"), known.message);
+        Ok(())
     }
 
     /// Adds the commands of an operation, the script first.
