@@ -29,9 +29,9 @@ use tintype::internals::config::Config;
 
 use crate::output::print_error;
 use commands::{
-    accept, baselines, compare, completions, doctor, explain, export, flush, health, import,
-    import_from, init, list, orphans, prune, pull, push, reject, resume, runs, schema, show, test,
-    undo, wait, watch, workers,
+    accept, alerts, baselines, compare, completions, doctor, explain, export, flush, health,
+    import, import_from, init, list, orphans, prune, pull, push, reject, resume, runs, schema,
+    show, test, undo, wait, watch, workers,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -84,6 +84,7 @@ enum Command {
     ImportFrom(import_from::ImportFromOptions),
     Flush(flush::FlushOptions),
     Health(health::HealthOptions),
+    Alerts(alerts::AlertsOptions),
     Doctor(doctor::DoctorOptions),
     Completions(completions::CompletionsOptions),
     Man(completions::ManOptions),
@@ -150,6 +151,7 @@ fn run(command: &Command, config: &Config) -> Result<()> {
         Command::ImportFrom(options) => import_from::run(config, options),
         Command::Flush(options) => flush::run(config, options),
         Command::Health(options) => health::run(config, options),
+        Command::Alerts(options) => alerts::run(config, options),
         Command::Doctor(options) => doctor::run(config, options),
         Command::Completions(options) => {
             completions::completions(&mut Cli::command(), options);

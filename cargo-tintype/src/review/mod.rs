@@ -11,10 +11,13 @@
 //! - `event_streams`: the subscription that all event streams share.
 //! - `api`, `history`, `live_events`, `images`, `assets`: answer the page's requests.
 //! - `machines`: shows the workers of a shared run, and commands them.
+//! - `metrics`: answers Prometheus.
+//! - `alerts`: evaluates the alert rules while the server runs.
 //! - `decide`: applies decisions and publishes them.
 //! - `terminal`: the review in the terminal.
 
 mod access;
+mod alerts;
 mod api;
 mod assets;
 mod authentication;
@@ -29,6 +32,7 @@ mod images;
 mod link;
 mod live_events;
 mod machines;
+mod metrics;
 mod open;
 mod options;
 mod request_filter;
@@ -42,6 +46,7 @@ mod terminal_images;
 pub(crate) use options::ReviewOptions;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use tintype::internals::config::Config;
@@ -80,7 +85,11 @@ pub(crate) fn run(config: &Config, options: &ReviewOptions) -> Result<()> {
         if options.open {
             open::in_default_browser(&url, &project.manifest.state_dir())?;
         }
-        server::serve(app, listener).await;
+        let alerts = alerts::evaluate_regularly(&app, &project.manifest);
+        tokio::select! {
+            () = server::serve(Arc::clone(&app), listener) => {}
+            () = alerts => {}
+        }
         Ok(())
     })
 }

@@ -8,6 +8,7 @@ mod decisions;
 mod http;
 mod link;
 mod live_events;
+mod metrics;
 mod page;
 #[path = "../../../tests/support/port.rs"]
 mod port;
