@@ -10,11 +10,12 @@ programs=(
 )
 
 # Only for tests: npm builds a Storybook, openssl makes certificates for TLS
-# servers, and Selenium Grid needs Java.
+# servers, promtool checks metrics, and Selenium Grid needs Java.
 test_programs=(
   "npm:npm:npm (with Node.js)"
   "python3:python3:Python"
   "openssl:openssl:OpenSSL"
+  "promtool:prometheus:promtool of Prometheus"
   "firefox-esr|firefox:firefox-esr|firefox:Firefox"
   "WebKitWebDriver:webkit2gtk-driver:WebKit"
   "Xvfb:xvfb:a virtual display for WebKit"

@@ -4,6 +4,10 @@
 //!
 //! The submodules mirror the rooms and list only what those crates use.
 
+pub mod alerts {
+    pub use crate::alerts::{Evaluation, Notifier, evaluate};
+}
+
 #[cfg(feature = "artifacts")]
 pub mod artifacts {
     pub use crate::artifacts::{
@@ -60,7 +64,9 @@ pub mod history {
 }
 
 pub mod manifest {
-    pub use crate::manifest::{BrowserSettings, Manifest, ManifestError, Quarantine, SCHEMA};
+    pub use crate::manifest::{
+        AlertSettings, BrowserSettings, Manifest, ManifestError, Quarantine, SCHEMA,
+    };
 }
 
 pub mod model {
@@ -92,6 +98,10 @@ pub mod record {
         LaneStatus, SharedRun, WorkerCommand, WorkerReport, WorkerStatus,
     };
     pub use crate::record::store::{ApplyOutcome, EndOutcome, JoinOutcome, Store};
+    pub use crate::record::{
+        AlertChange, AlertEntry, AlertState, Gauges, MetricsWindow, NodeReport, OutcomeCounts,
+        WindowLength, raised_alerts,
+    };
     pub use crate::record::{
         CleanupRules, CleanupStatus, EventFollower, EventNotifications, HeldLeases, RecordConfig,
         RecordError, Recorder, Records, Retention, RunPages, SharedQueue, SnapshotDecision,

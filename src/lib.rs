@@ -26,6 +26,7 @@
 //! - `login`: log-ins, each performed once and shared.
 //! - `cache`: skips unchanged stories without a browser.
 //! - `record`: the record of runs, in Redis or in memory.
+//! - `alerts`: evaluates alert rules, and sends alerts to a webhook.
 //! - `share`: takes part in a run that several machines share.
 //! - `events`: the events of a run, and the bus that delivers them.
 //! - `schedule`: decides which snapshot a browser session captures next.
@@ -40,6 +41,7 @@
 
 #![warn(clippy::print_stderr)]
 
+mod alerts;
 #[cfg(feature = "artifacts")]
 mod artifacts;
 mod baseline;

@@ -74,6 +74,8 @@ fn every_key_of_the_manifest_is_in_the_reference() {
         "[viewports.phone]",
         "[baselines]",
         "[artifacts]",
+        "[alerts]",
+        "[[alert]]",
         "[login.member]",
         "[device]",
         "[compare]",

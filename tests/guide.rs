@@ -152,7 +152,7 @@ fn the_reference_of_keys_is_that_of_the_schema() {
     let mut single = Vec::new();
     for (name, section) in schema["properties"].as_object().unwrap() {
         let heading = match name.as_str() {
-            "story" | "request" => format!("[[{name}]]"),
+            "alert" | "story" | "request" => format!("[[{name}]]"),
             "login" => "[login.NAME]".to_owned(),
             "themes" => "[themes] NAME".to_owned(),
             "viewports" => "[viewports] NAME".to_owned(),

@@ -33,8 +33,8 @@ use tintype::internals::config::Config;
 
 use crate::output::print_error;
 use commands::{
-    accept, baselines, comment, compare, compatibility, completions, doctor, explain, export,
-    flaky, flush, health, import, import_from, init, list, mcp, orphans, prune, pull, push,
+    accept, alerts, baselines, comment, compare, compatibility, completions, doctor, explain,
+    export, flaky, flush, health, import, import_from, init, list, mcp, orphans, prune, pull, push,
     quarantine, reject, resume, runs, schema, show, stats, test, undo, wait, watch, workers,
 };
 
@@ -93,6 +93,7 @@ enum Command {
     ImportFrom(import_from::ImportFromOptions),
     Flush(flush::FlushOptions),
     Health(health::HealthOptions),
+    Alerts(alerts::AlertsOptions),
     Doctor(doctor::DoctorOptions),
     Completions(completions::CompletionsOptions),
     Man(completions::ManOptions),
@@ -165,6 +166,7 @@ fn run(command: &Command, config: &Config) -> Result<()> {
         Command::ImportFrom(options) => import_from::run(config, options),
         Command::Flush(options) => flush::run(config, options),
         Command::Health(options) => health::run(config, options),
+        Command::Alerts(options) => alerts::run(config, options),
         Command::Doctor(options) => doctor::run(config, options),
         Command::Mcp(options) => mcp::run(config, options),
         Command::Completions(options) => {

@@ -70,6 +70,7 @@ impl Manifest {
             browser: suite.browser,
             baselines: suite.baselines,
             keeps_in_store: suite.keeps_in_store,
+            alerts: suite.alerts,
             artifacts: suite.artifacts,
             takes_digest: suite.takes_digest,
             retries: suite.retries,

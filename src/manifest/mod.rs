@@ -30,10 +30,12 @@ pub use error::ManifestError;
 pub(crate) use error::Problem;
 pub use schema::SCHEMA;
 pub(crate) use types::{
-    BrowserProxy, Credentials, CredentialsError, Login, LoginExpiry, LoginMethod, RequestAction,
-    RequestRule, RetentionSettings, Source, Step, StoryLock, StubResponse, TemplateValues,
+    AlertCondition, AlertLimit, AlertMetric, AlertRule, BrowserProxy, Credentials,
+    CredentialsError, Login, LoginExpiry, LoginMethod, RequestAction, RequestRule,
+    RetentionSettings, Source, Step, StoryLock, StubResponse, TemplateValues, WebhookFormat,
 };
 pub use types::{
-    BrowserSettings, CaptureSettings, ColorScheme, Contrast, Device, HostPort, Isolation, Manifest,
-    Medium, Network, PageErrors, Quarantine, Screen, StorySpec, Target, Theme, WaitFor,
+    AlertSettings, BrowserSettings, CaptureSettings, ColorScheme, Contrast, Device, HostPort,
+    Isolation, Manifest, Medium, Network, PageErrors, Quarantine, Screen, StorySpec, Target, Theme,
+    WaitFor,
 };

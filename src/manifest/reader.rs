@@ -259,6 +259,7 @@ impl<'a> Value<'a> {
             "`story` in the manifest" => "[[story]]".to_owned(),
             "`quarantine` in the manifest" => "[[quarantine]]".to_owned(),
             "`request` in the manifest" => "[[request]]".to_owned(),
+            "`alert` in the manifest" => "[[alert]]".to_owned(),
             "`request` in [[story]]" => "[[story.request]]".to_owned(),
             place => place.to_owned(),
         }

@@ -1,5 +1,6 @@
 //! The names of all keys and channels in Redis.
 
+use super::windows::WindowLength;
 use crate::model::{Lineage, RunId, StoryIdentifier};
 
 /// Builds the names of keys and channels, with the prefix of `REDIS_PREFIX`.
@@ -129,6 +130,26 @@ impl Keys {
         format!("{}visualtest:events", self.prefix)
     }
 
+    /// Stream: outcomes that no window has yet.
+    pub(crate) fn metrics_buffer(&self) -> String {
+        format!("{}tintype:metrics:buffer", self.prefix)
+    }
+
+    /// Hash: the outcomes of a window, by its start in milliseconds.
+    pub(crate) fn window(&self, length: WindowLength, start: i64) -> String {
+        format!("{}tintype:metrics:{}:{start}", self.prefix, length.name())
+    }
+
+    /// Hash: the state of a machine.
+    pub(crate) fn node(&self, host: &str) -> String {
+        format!("{}tintype:node:{host}", self.prefix)
+    }
+
+    /// Stream: alerts that were raised or resolved.
+    pub(crate) fn alerts(&self) -> String {
+        format!("{}tintype:alerts", self.prefix)
+    }
+
     /// Sorted set: the last outcomes of a snapshot in runs that name no project,
     /// by time in milliseconds.
     pub(crate) fn history(&self, key: &str) -> String {
@@ -173,7 +194,7 @@ impl Keys {
 
 #[cfg(test)]
 mod tests {
-    use super::Keys;
+    use super::{Keys, WindowLength};
     use crate::model::{Lineage, RunId};
 
     #[test]
@@ -208,6 +229,11 @@ mod tests {
             keys.branches("shop"),
             keys.branch_stories("shop", "fix/1"),
             keys.cleanup(),
+            keys.metrics_buffer(),
+            keys.window(WindowLength::Minute, 60_000),
+            keys.window(WindowLength::FiveMinutes, 300_000),
+            keys.node("ci-1"),
+            keys.alerts(),
         ];
         insta::assert_snapshot!(all.join("\n"), @r"
         team:visualruns:index
@@ -235,6 +261,11 @@ mod tests {
         team:tintype:project:shop:branches
         team:tintype:project:shop:branch:fix/1:stories
         team:tintype:cleanup
+        team:tintype:metrics:buffer
+        team:tintype:metrics:1min:60000
+        team:tintype:metrics:5min:300000
+        team:tintype:node:ci-1
+        team:tintype:alerts
         ");
     }
 

@@ -32,16 +32,51 @@ pub struct Metrics {
 impl Metrics {
     /// Adds a metric: its name, `counter` or `gauge`, its help text, its value.
     pub fn add(&mut self, name: &str, kind: &str, help: &str, value: impl std::fmt::Display) {
+        self.add_family(name, kind, help, [(Vec::new(), value)]);
+    }
+
+    /// Adds a metric with a sample for each set of labels. Without samples nothing is
+    /// added.
+    pub(super) fn add_family<'l, V: std::fmt::Display>(
+        &mut self,
+        name: &str,
+        kind: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = (Vec<(&'l str, &'l str)>, V)>,
+    ) {
+        let mut samples = samples.into_iter().peekable();
+        if samples.peek().is_none() {
+            return;
+        }
+        let help = help.replace('\\', "\\\\").replace('\n', "\\n");
         let _ = writeln!(
             self.text,
-            "# HELP tintype_{name} {help}\n# TYPE tintype_{name} {kind}\ntintype_{name} {value}"
+            "# HELP tintype_{name} {help}\n# TYPE tintype_{name} {kind}"
         );
+        for (labels, value) in samples {
+            let labels = labels
+                .iter()
+                .map(|(label, value)| format!("{label}=\"{}\"", label_value(value)));
+            let labels = labels.collect::<Vec<_>>().join(",");
+            let labels = if labels.is_empty() {
+                labels
+            } else {
+                format!("{{{labels}}}")
+            };
+            let _ = writeln!(self.text, "tintype_{name}{labels} {value}");
+        }
     }
 
     /// The text exposition format.
     pub fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// The value of a label, escaped for the text format.
+fn label_value(value: &str) -> String {
+    let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+    value.replace('\n', "\\n")
 }
 
 impl Records {
@@ -78,10 +113,10 @@ impl Records {
             u8::from(health.healthy),
         );
         metrics.add(
-            "record_response_milliseconds",
+            "record_response_seconds",
             "gauge",
             "How long an answer takes.",
-            health.response_time,
+            std::time::Duration::from_millis(health.response_time).as_secs_f64(),
         );
         if health.healthy {
             self.add_contents(&mut metrics).await?;
@@ -110,7 +145,10 @@ impl Records {
         );
         if let Some(newest) = newest {
             self.add_newest(metrics, &newest).await?;
+            self.add_nodes(metrics, &newest.run_id).await?;
         }
+        self.add_windows(metrics).await?;
+        self.add_alerts(metrics).await?;
         let pending = self.pending_operations().await?;
         metrics.add(
             "journal_pending_operations",
@@ -192,5 +230,28 @@ impl Records {
             }
         }
         Ok(pending)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Metrics;
+
+    #[test]
+    fn labels_and_help_are_escaped() {
+        let mut metrics = Metrics::default();
+        let hostile = "a\"} 1\nb\\";
+        metrics.add_family(
+            "alerts",
+            "gauge",
+            "one\ntwo\\",
+            [(vec![("alert", hostile)], 1)],
+        );
+        metrics.add_family::<u64>("none", "gauge", "None.", []);
+        insta::assert_snapshot!(metrics.text(), @r#"
+        # HELP tintype_alerts one\ntwo\\
+        # TYPE tintype_alerts gauge
+        tintype_alerts{alert="a\"} 1\nb\\"} 1
+        "#);
     }
 }

@@ -10,7 +10,10 @@
 //! - [`queue`] hands out the work of a run to several machines, which hold `leases`;
 //!   `workers` shows these machines and sends commands to them ([`shared_run`]).
 //! - [`export`] moves runs between stores as NDJSON; `retention` removes old
-//!   runs, and `cleanup` does so at the end of runs; [`metrics`] and [`server_info`] report on the store.
+//!   runs, and `cleanup` does so at the end of runs; [`metrics`] and [`server_info`] report on the
+//!   store, and `window_metrics` on the last minutes.
+//! - [`metrics_store`] defines `windows` of outcomes, the state of machines and the
+//!   `alert_log`; `memory` and `redis` implement it, `monitoring` reads it.
 //! - [`Records`] reads the record, for commands and the review server, a page
 //!   at a time ([`RunPages`]), and `histories` of snapshots; `decisions` keeps their decisions in a
 //!   `decision_journal` and sends them; `decision_mark` marks them in documents. Invalid documents are `skipped`
@@ -20,6 +23,7 @@
 //! only if its number is the next one. A repeated operation therefore changes
 //! nothing, and a server that has lost data reports from where to send again.
 
+mod alert_log;
 mod cleanup;
 mod config;
 pub(crate) mod coordination;
@@ -37,6 +41,8 @@ mod keys;
 mod leases;
 mod memory;
 pub(crate) mod metrics;
+pub(crate) mod metrics_store;
+mod monitoring;
 pub(crate) mod operation;
 pub(crate) mod orphan_journals;
 pub(crate) mod queue;
@@ -49,10 +55,14 @@ pub(crate) mod server_info;
 pub(crate) mod shared_run;
 mod skipped;
 pub(crate) mod store;
+mod store_future;
 mod stream;
+mod window_metrics;
+pub(crate) mod windows;
 mod workers;
 mod writer;
 
+pub use alert_log::{AlertChange, AlertEntry, AlertState, raised_alerts};
 pub use cleanup::{CleanupRules, CleanupStatus};
 pub use config::RecordConfig;
 pub use decision_journal::SnapshotDecision;
@@ -60,6 +70,7 @@ pub use error::RecordError;
 pub use event_follower::EventFollower;
 pub use journal_folder::damaged_journals;
 pub use leases::HeldLeases;
+pub(crate) use operation::{json, run_id_field};
 pub(crate) use queue::LEASE;
 pub(crate) use queue::{
     ClaimOutcome, ClaimRequest, ClaimedGroup, Lease, LostGroup, PlanConflict, PlanOutcome,
@@ -73,3 +84,4 @@ pub use redis::SharedQueue;
 pub use retention::{Retention, Surplus};
 pub use run_pages::RunPages;
 pub use stream::{EventNotifications, StreamEntry};
+pub use windows::{Gauges, MetricsWindow, NodeReport, OutcomeCounts, WindowLength};

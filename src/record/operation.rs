@@ -42,6 +42,13 @@ pub struct JoinRequest {
 }
 
 impl JoinRequest {
+    /// The project of the run; empty if it has none.
+    pub(crate) fn project(&self) -> String {
+        let text = join_document(&self.head, None, &Summary::default(), &self.tail);
+        let run: Option<VisualTestRun> = serde_json::from_str(&text).ok();
+        run.and_then(|run| run.project).unwrap_or_default()
+    }
+
     /// The plan, which is the writer's own if it has no name.
     pub(crate) fn plan(&self) -> &str {
         if self.plan.is_empty() {

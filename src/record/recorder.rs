@@ -310,6 +310,22 @@ impl Recorder {
         Records::new(&self.config, Arc::clone(&self.store))
     }
 
+    /// The number of operations that the store does not have yet.
+    pub(crate) fn pending(&self) -> u64 {
+        let applied = self.progress.borrow().applied;
+        self.journal.last().saturating_sub(applied)
+    }
+
+    /// Records an event of the run that changes no document.
+    pub(crate) fn announce(&self, kind: &str, fields: String) {
+        self.journal.append(&Operation::Announce {
+            kind: kind.to_owned(),
+            fields,
+            at: self.now(),
+        });
+        self.wake.notify_one();
+    }
+
     /// Metrics of this process's recorder.
     pub fn metrics(&self) -> Metrics {
         let progress = self.progress.borrow().clone();

@@ -3,23 +3,18 @@
 //! There are two implementations, [`MemoryStore`](super::MemoryStore) and
 //! `RedisStore`, and one conformance suite that both pass.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use super::export::ExportedRun;
+use super::metrics_store::MetricsStore;
 use super::operation::{JoinRequest, Operation};
 use super::server_info::ServerInfo;
 use super::shared_run::{SharedRun, WorkerCommand};
 use super::skipped::SkippedDocuments;
+pub(crate) use super::store_future::StoreFuture;
 use super::stream::{EventNotifications, StreamEntry};
 use crate::history::Tally;
 use crate::model::{HistoryEntry, Lineage, Reason, RunId, StoryIdentifier};
-use crate::redis::StoreError;
-
-/// The future of a store's reply.
-pub(crate) type StoreFuture<'a, T> =
-    Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// A worker without a heartbeat for this long is considered dead.
 pub(crate) const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -109,7 +104,7 @@ pub enum EndOutcome {
 }
 
 /// Keeps the record of runs. Every method is one atomic step.
-pub trait Store: Send + Sync {
+pub trait Store: MetricsStore {
     /// Where the record is, in one line, without passwords.
     fn place(&self) -> String;
 

@@ -1,6 +1,6 @@
 //! Everything that the sessions share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc;
 
@@ -9,6 +9,7 @@ use super::cache_observer::CacheObserver;
 use super::engines::Engines;
 use super::identity::RunIdentity;
 use super::results::ResultTable;
+use crate::alerts::AlertWatch;
 use crate::cache::CachedPass;
 use crate::config::{CacheMode, Config};
 use crate::events::Bus;
@@ -37,6 +38,8 @@ pub(super) struct Services {
     pub(super) bus: Bus,
     pub(super) recorder: Recorder,
     pub(super) cache: CacheObserver,
+    /// Until the run ends.
+    pub(super) alerts: Mutex<Option<AlertWatch>>,
     pub(super) coordination: Arc<dyn Coordination>,
 }
 

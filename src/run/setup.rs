@@ -1,7 +1,7 @@
 //! Opens everything that a run needs.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc;
 
@@ -17,6 +17,7 @@ use super::options::{RunOptions, Scheduling};
 use super::plans::{recorded_plan, shared_plan};
 use super::results::ResultTable;
 use super::shared_work::JoinedRun;
+use crate::alerts::AlertWatch;
 use crate::baseline::Baselines;
 use crate::browser::{self, BrowserError, find};
 use crate::cache::{Cache, CacheContext, CachedPass, browser_build};
@@ -138,7 +139,10 @@ pub(super) async fn open(
         }
     };
     bus.subscribe(Arc::new(recorder.clone()));
+    let project = &site.manifest.project;
+    let alerts = AlertWatch::start(&recorder, &run.run_id, project, &site.manifest.alerts);
     let services = Services {
+        alerts: Mutex::new(Some(alerts)),
         bus,
         recorder,
         cache: CacheObserver::new(cache),

@@ -1,5 +1,7 @@
 //! The end of a run.
 
+use std::sync::PoisonError;
+
 use super::context::{RunContext, Services};
 use super::folders;
 use crate::config::{Config, UpdateMode};
@@ -76,8 +78,15 @@ pub(super) async fn close(
         bus,
         recorder,
         cache,
+        alerts,
         ..
     } = &context.services;
+    let alerts = alerts.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(alerts) = alerts {
+        for warning in alerts.finish().await {
+            bus.publish(Event::Warning(warning));
+        }
+    }
     bus.publish(RecordedEvent::RunFinished(Box::new(run.clone())));
     let (mut record, warnings) = tokio::join!(recorder.finish(reason), cache.cache.flush());
     record.warnings.extend(warnings);

@@ -6,6 +6,8 @@ mod decisions;
 mod memory;
 #[path = "../support/mod.rs"]
 mod support;
+mod webhook;
+mod windows;
 
 use std::path::Path;
 use std::process::Command;

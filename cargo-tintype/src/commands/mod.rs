@@ -1,6 +1,7 @@
 //! One module for each command.
 
 pub(crate) mod accept;
+pub(crate) mod alerts;
 pub(crate) mod baselines;
 mod cargo_test;
 pub(crate) mod comment;

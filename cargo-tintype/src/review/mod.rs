@@ -14,10 +14,13 @@
 //! - `machines`: shows the workers of a shared run, and commands them.
 //! - `slow`: lists the slowest snapshots.
 //! - `quarantines`: lists and changes quarantines.
+//! - `metrics`: answers Prometheus.
+//! - `alerts`: evaluates the alert rules while the server runs.
 //! - `decide`: applies decisions and publishes them.
 //! - `terminal`: the review in the terminal.
 
 mod access;
+mod alerts;
 mod api;
 mod assets;
 mod authentication;
@@ -33,6 +36,7 @@ mod images;
 mod link;
 mod live_events;
 mod machines;
+mod metrics;
 mod names;
 mod open;
 mod options;
@@ -49,6 +53,7 @@ mod terminal_images;
 pub(crate) use options::ReviewOptions;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use tintype::internals::config::Config;
@@ -87,7 +92,11 @@ pub(crate) fn run(config: &Config, options: &ReviewOptions) -> Result<()> {
         if options.open {
             open::in_default_browser(&url, &project.manifest.state_dir())?;
         }
-        server::serve(app, listener).await;
+        let alerts = alerts::evaluate_regularly(&app, &project.manifest);
+        tokio::select! {
+            () = server::serve(Arc::clone(&app), listener) => {}
+            () = alerts => {}
+        }
         Ok(())
     })
 }

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use super::state::App;
 use super::{
     api, assets, authentication, changes, connections, history, images, live_events, machines,
-    quarantines, request_filter, slow,
+    metrics, quarantines, request_filter, slow,
 };
 
 /// How often runs whose processes have died are looked for.
@@ -83,6 +83,12 @@ fn router(app: App) -> Router {
             Arc::clone(&app),
             authentication::require_user,
         ));
+    let scraped = Router::new()
+        .route("/metrics", get(metrics::metrics))
+        .layer(from_fn_with_state(
+            Arc::clone(&app),
+            metrics::require_scraper,
+        ));
     Router::new()
         .route("/", get(assets::page))
         .route("/assets/{*path}", get(assets::file))
@@ -93,6 +99,7 @@ fn router(app: App) -> Router {
         )
         .route("/api/session/end", post(authentication::log_out))
         .merge(authenticated)
+        .merge(scraped)
         .layer(from_fn_with_state(Arc::clone(&app), request_filter::filter))
         .with_state(app)
 }

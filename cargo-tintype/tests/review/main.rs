@@ -9,6 +9,7 @@ mod explained;
 mod http;
 mod link;
 mod live_events;
+mod metrics;
 mod page;
 mod past_baselines;
 #[path = "../../../tests/support/port.rs"]

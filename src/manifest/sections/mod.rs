@@ -3,6 +3,7 @@
 //! [`suite`] puts together the sections that apply to all stories, and
 //! [`story`] reads an entry of `[[story]]` on top of them.
 
+mod alerts;
 mod artifacts;
 mod browser;
 mod budget;

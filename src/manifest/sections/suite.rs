@@ -6,15 +6,15 @@ use crate::config::ArtifactLocation;
 use crate::manifest::context::ReadContext;
 use crate::manifest::reader::{Problems, Table, Value};
 use crate::manifest::types::{
-    BaselineTemplate, BrowserSettings, Budget, CaptureSettings, Device, Login, RequestRule,
-    RetentionSettings, Theme, Tolerances,
+    AlertSettings, BaselineTemplate, BrowserSettings, Budget, CaptureSettings, Device, Login,
+    RequestRule, RetentionSettings, Theme, Tolerances,
 };
 
 use super::source::{self, StoriesSection};
 use super::viewports::{self, Viewports};
 use super::{
-    artifacts, browser, budget, capture, compare, device, explain, login, requests, retention,
-    themes,
+    alerts, artifacts, browser, budget, capture, compare, device, explain, login, requests,
+    retention, themes,
 };
 
 /// The sections that apply to all stories, each in its own field.
@@ -27,6 +27,7 @@ pub(in crate::manifest) struct Suite {
     pub(in crate::manifest) browser: BrowserSettings,
     pub(in crate::manifest) baselines: BaselineTemplate,
     pub(in crate::manifest) keeps_in_store: bool,
+    pub(in crate::manifest) alerts: AlertSettings,
     pub(in crate::manifest) artifacts: Option<ArtifactLocation>,
     pub(in crate::manifest) takes_digest: bool,
     pub(in crate::manifest) retries: u32,
@@ -52,6 +53,8 @@ pub(in crate::manifest) fn read(
     let in_storybook = stories.storybook.is_some();
     let artifacts = artifacts::read(document.take("artifacts"), &context, problems);
     let has_store = artifacts.is_some();
+    let (section, rules) = (document.take("alerts"), document.take("alert"));
+    let alerts = alerts::read(section, rules, &context.variables, problems);
     let (baselines, keeps_in_store) = baselines(document.take("baselines"), has_store, problems);
     let (compare, capture) = (document.take("compare"), document.take("capture"));
     let (project, default_branch) = project(document.take("project"), &context, problems);
@@ -65,6 +68,7 @@ pub(in crate::manifest) fn read(
         logins,
         browser: browser::browser(document.take("browser"), &context, problems),
         viewports: viewports::viewports(document.take("viewports"), problems),
+        alerts,
         artifacts,
         takes_digest: explain::takes_digest(document.take("explain"), problems),
         baselines,

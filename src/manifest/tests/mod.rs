@@ -1,5 +1,6 @@
 //! The manifest, read from text as users write it.
 
+mod alerts;
 mod budget;
 mod invalid;
 mod schema;

@@ -95,6 +95,10 @@ storybook = "storybook-static"
 include = [{ tag = "**" }]
 [artifacts]
 url = "file:///srv/pictures"
+[alerts]
+built-in = false
+[[alert]]
+when = "duration > 2 x p95"
 [compare.other-environment]
 threshold = 0.2
 [capture]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::config::ArtifactLocation;
 
+use super::alert::AlertSettings;
 use super::browser::BrowserSettings;
 use super::credentials::CredentialTemplates;
 use super::device::Device;
@@ -56,6 +57,8 @@ pub struct Manifest {
     /// Whether baselines are in the artifact store, and `baselines.lock` names
     /// them.
     pub keeps_in_store: bool,
+    /// The alert rules, and where alerts are sent.
+    pub alerts: AlertSettings,
     /// The artifact store, if there is one.
     pub artifacts: Option<ArtifactLocation>,
     /// Whether a layout digest is taken of differing and accepted snapshots.

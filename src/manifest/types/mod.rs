@@ -1,5 +1,6 @@
 //! The values of a manifest: resolved, and within their ranges.
 
+mod alert;
 mod browser;
 mod budget;
 mod capture;
@@ -22,6 +23,10 @@ mod template;
 mod theme;
 mod tolerances;
 
+pub use alert::AlertSettings;
+pub(crate) use alert::{
+    AlertCondition, AlertLimit, AlertMetric, AlertRule, ConditionError, Webhook, WebhookFormat,
+};
 pub use browser::BrowserSettings;
 pub(crate) use browser::{BrowserProxy, EngineSettings};
 pub(crate) use budget::Budget;

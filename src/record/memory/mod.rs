@@ -2,10 +2,12 @@
 
 mod coordination;
 mod history;
+mod metrics;
 mod replay;
 mod run;
 mod state;
 mod store;
+mod windows;
 
 pub(crate) use coordination::MemoryCoordination;
 pub(crate) use store::MemoryStore;

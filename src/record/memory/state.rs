@@ -6,12 +6,14 @@ use tokio::sync::mpsc;
 
 use super::history::MemoryHistory;
 use super::run::MemoryRun;
+use super::windows::MemoryMetrics;
 use crate::model::{HistoryEntry, Lineage, RunId, now_ms};
 use crate::record::operation::{JoinRequest, Operation, json, lineage, run_id_field};
 use crate::record::store::{
     ApplyOutcome, EndOutcome, HEARTBEAT_TIMEOUT, JoinOutcome, JoinResponse, STREAM_LENGTH,
 };
 use crate::record::stream::StreamEntry;
+use crate::record::windows::OutcomeSample;
 
 /// The runs, histories and subscribers of the record.
 #[derive(Debug, Default)]
@@ -23,6 +25,7 @@ pub(super) struct MemoryState {
     pub(super) history: HashMap<(Option<Lineage>, String), MemoryHistory>,
     /// What the last cleanup of each project has done.
     pub(super) cleanups: HashMap<String, String>,
+    pub(super) metrics: MemoryMetrics,
     pub(super) subscribers: Vec<(Option<RunId>, mpsc::Sender<String>)>,
 }
 
@@ -146,6 +149,10 @@ impl MemoryState {
             return ApplyOutcome::Gap(*applied);
         }
         *applied = number;
+        let project = join.project();
+        if let Some(sample) = OutcomeSample::of(&project, &join.writer, number, operation) {
+            self.metrics.count(&sample);
+        }
         match operation {
             Operation::Test {
                 key,

@@ -46,7 +46,7 @@ impl MemoryStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reply<'a, T: Send + 'a>(
+    pub(super) fn reply<'a, T: Send + 'a>(
         &'a self,
         step: impl FnOnce(&mut MemoryState) -> T,
     ) -> StoreFuture<'a, T> {

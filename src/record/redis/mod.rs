@@ -4,6 +4,7 @@ mod client;
 mod coordination;
 mod export;
 mod history;
+mod metrics;
 mod queue;
 mod read;
 mod scripts;

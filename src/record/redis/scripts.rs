@@ -25,6 +25,9 @@ pub(super) struct Scripts {
     pub(super) lock_renew: Script,
     pub(super) lock_release: Script,
     pub(super) sync: Script,
+    pub(super) fold: Script,
+    pub(super) gauges: Script,
+    pub(super) alert: Script,
 }
 
 macro_rules! script {
@@ -80,10 +83,13 @@ impl Scripts {
             lock_renew: lock_script!("renew"),
             lock_release: lock_script!("release"),
             sync: Script::new(include_str!("../scripts/sync.lua")),
+            fold: Script::new(include_str!("../scripts/fold.lua")),
+            gauges: Script::new(include_str!("../scripts/gauges.lua")),
+            alert: Script::new(include_str!("../scripts/alert.lua")),
         }
     }
 
-    pub(super) fn all(&self) -> [&Script; 20] {
+    pub(super) fn all(&self) -> [&Script; 23] {
         [
             &self.create,
             &self.commit,
@@ -105,6 +111,9 @@ impl Scripts {
             &self.lock_renew,
             &self.lock_release,
             &self.sync,
+            &self.fold,
+            &self.gauges,
+            &self.alert,
         ]
     }
 }

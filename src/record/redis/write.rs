@@ -11,7 +11,8 @@ use crate::record::operation::{
 use crate::record::store::{
     ApplyOutcome, EndOutcome, HEARTBEAT_TIMEOUT, JoinOutcome, JoinResponse,
 };
-use crate::redis::StoreError;
+use crate::record::windows::OutcomeSample;
+use crate::redis::{StoreError, StoreErrorKind};
 
 impl RedisStore {
     pub(super) async fn join_run(
@@ -105,17 +106,23 @@ impl RedisStore {
         let mut pipeline = ::redis::pipe();
         let mut replies_of = Vec::with_capacity(operations.len());
         let lineage = lineage(join);
+        let project = join.project();
         for (number, operation) in (first..).zip(operations) {
+            let sample = OutcomeSample::of(&project, &join.writer, number, operation);
+            if let Some(sample) = &sample {
+                self.add_to_buffer(&mut pipeline, sample);
+            }
             let before = pipeline.len();
             self.add_outcome(&mut pipeline, lineage.as_ref(), operation);
             self.add_operation(&mut pipeline, join, number, operation);
-            replies_of.push(pipeline.len() - before);
+            replies_of.push((sample.is_some(), pipeline.len() - before));
         }
         let mut replies = self.send(pipeline.ignore_errors()).await?.into_iter();
         let mut applied = Vec::with_capacity(operations.len());
-        for count in replies_of {
+        for (is_buffered, count) in replies_of {
+            let buffered = is_buffered.then(|| replies.next()).flatten();
             let mine: RedisResult<Vec<_>> = replies.by_ref().take(count).collect();
-            match mine {
+            match self.buffered(buffered).and(mine) {
                 Ok(mut values) => {
                     let reply = values.pop();
                     let reply = reply.ok_or_else(|| unexpected_reply("too few replies"))?;
@@ -127,6 +134,21 @@ impl RedisStore {
             }
         }
         Ok(applied)
+    }
+
+    /// The reply of the buffer, if it is an error. A key of another type keeps no
+    /// operation from being recorded.
+    fn buffered(&self, reply: Option<RedisResult<Value>>) -> RedisResult<()> {
+        let Some(Err(error)) = reply else {
+            return Ok(());
+        };
+        let known = StoreError::from(error.clone());
+        if known.kind != StoreErrorKind::WrongType {
+            return Err(error);
+        }
+        let key = self.keys.metrics_buffer();
+        self.skipped.add(format_args!("`{key}`"), known.message);
+        Ok(())
     }
 
     /// Adds the commands that add a final outcome to its history. They come before
