@@ -60,7 +60,9 @@ pub mod files {
 }
 
 pub mod history {
-    pub use crate::history::{FlakeAssessment, FlakeLevel, Histogram, StoryStatistics, Tally};
+    pub use crate::history::{
+        FlakeAssessment, FlakeLevel, Histogram, OutcomeTally, StoryStatistics,
+    };
 }
 
 pub mod manifest {

@@ -13,6 +13,7 @@ use crate::record::AlertChange;
 use crate::redact;
 
 /// How long one request may take.
+#[cfg(feature = "webhook")]
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a request is repeated.
 const RETRIES: usize = 4;

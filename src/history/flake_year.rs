@@ -190,7 +190,6 @@ fn count(stories: &[SyntheticStory], snapshots: usize, found: &mut Found) {
 #[test]
 fn flaky_stories_are_found_and_changes_are_not() {
     let found = year(1, YEAR, 1, SNAPSHOTS);
-    println!("{found:?}");
     assert!(found.found() >= 0.95, "{found:?}");
     assert!(found.wrong() < 0.01, "{found:?}");
 }
@@ -200,7 +199,6 @@ fn flaky_stories_are_found_and_changes_are_not() {
 #[test]
 fn a_single_snapshot_is_found_if_it_failed_once() {
     let found = year(3, YEAR / 4, 1, 1);
-    println!("{found:?}");
     assert!(found.found() >= 0.85, "{found:?}");
     assert!(found.wrong() < 0.01, "{found:?}");
 }
@@ -209,7 +207,6 @@ fn a_single_snapshot_is_found_if_it_failed_once() {
 #[test]
 fn without_retries_no_change_is_reported() {
     let found = year(4, YEAR / 4, 0, SNAPSHOTS);
-    println!("{found:?}");
     assert!(found.found() >= 0.85, "{found:?}");
     assert!(found.wrong() < 0.01, "{found:?}");
 }

@@ -1,7 +1,7 @@
 //! Statistics and flake scores, from the histories of snapshots.
 //!
 //! # Layout
-//! - [`Tally`] counts outcomes and durations (a [`Histogram`]); tallies of several
+//! - [`OutcomeTally`] counts outcomes and durations (a [`Histogram`]); tallies of several
 //!   snapshots are merged. [`StoryStatistics`] is what people see of it.
 //! - [`FlakeAssessment`] tells flaky snapshots from real changes.
 //!
@@ -15,4 +15,4 @@ mod tally;
 
 pub use flake::{FlakeAssessment, FlakeLevel};
 pub use histogram::Histogram;
-pub use tally::{StoryStatistics, Tally};
+pub use tally::{OutcomeTally, StoryStatistics};

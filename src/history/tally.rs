@@ -10,7 +10,7 @@ use crate::model::{HistoryEntry, Status};
 /// Counts of outcomes, with the durations of those that were captured. Skipped
 /// outcomes are not counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct OutcomeTally {
     /// Outcomes of any status but skipped.
     pub total: u64,
     /// Outcomes that passed or changed within tolerance.
@@ -25,7 +25,7 @@ pub struct Tally {
     pub last_success: Option<i64>,
 }
 
-impl Tally {
+impl OutcomeTally {
     /// The tally of a history, oldest first: of each run the last outcome counts.
     pub fn of(outcomes: &[HistoryEntry]) -> Self {
         let (mut tally, mut runs) = (Self::default(), HashSet::new());
@@ -122,7 +122,7 @@ fn four_digits<S: Serializer>(rate: &Option<f64>, serializer: S) -> Result<S::Ok
 
 #[cfg(test)]
 mod tests {
-    use super::Tally;
+    use super::OutcomeTally;
     use crate::model::{HistoryEntry, RunId, Status};
 
     fn outcome(run: &str, at: i64, status: Status, duration_ms: u64) -> HistoryEntry {
@@ -144,7 +144,7 @@ mod tests {
             cached,
             outcome("run-5", 50, Status::New, 20),
         ];
-        let tally = Tally::of(&outcomes);
+        let tally = OutcomeTally::of(&outcomes);
         let statistics = tally.statistics();
         assert_eq!(
             serde_json::to_string(&statistics).unwrap(),
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(both.statistics().total_runs, 8);
         assert_eq!(both.statistics().p95, Some(25));
         assert_eq!(
-            Tally::default().statistics(),
+            OutcomeTally::default().statistics(),
             super::StoryStatistics::default()
         );
     }

@@ -6,7 +6,7 @@ use super::documents::parse_run;
 use super::error::RecordError;
 use super::records::Records;
 use super::store::HISTORY_LENGTH;
-use crate::history::Tally;
+use crate::history::OutcomeTally;
 use crate::model::{HistoryEntry, Lineage, RunId, StoryIdentifier};
 
 impl Records {
@@ -63,9 +63,12 @@ impl Records {
     ///
     /// # Errors
     /// When the store cannot be reached.
-    pub async fn tallies(&self, stories: &[StoryIdentifier]) -> Result<Vec<Tally>, RecordError> {
+    pub async fn tallies(
+        &self,
+        stories: &[StoryIdentifier],
+    ) -> Result<Vec<OutcomeTally>, RecordError> {
         let Some(lineage) = &self.lineage else {
-            return Ok(vec![Tally::default(); stories.len()]);
+            return Ok(vec![OutcomeTally::default(); stories.len()]);
         };
         let keys: Vec<_> = stories.iter().map(StoryIdentifier::key).collect();
         let mut all = self.store().tallies(lineage, &keys).await?;

@@ -13,7 +13,7 @@ use super::shared_run::{SharedRun, WorkerCommand};
 use super::skipped::SkippedDocuments;
 pub(crate) use super::store_future::StoreFuture;
 use super::stream::{EventNotifications, StreamEntry};
-use crate::history::Tally;
+use crate::history::OutcomeTally;
 use crate::model::{HistoryEntry, Lineage, Reason, RunId, StoryIdentifier};
 
 /// A worker without a heartbeat for this long is considered dead.
@@ -210,7 +210,7 @@ pub trait Store: MetricsStore {
         &'a self,
         lineage: &'a Lineage,
         keys: &'a [String],
-    ) -> StoreFuture<'a, Vec<Tally>>;
+    ) -> StoreFuture<'a, Vec<OutcomeTally>>;
 
     /// The branches of a project that have histories, apart from the default
     /// branch, with the time of their last outcome in milliseconds, oldest first.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use tintype::internals::history::Tally;
+use tintype::internals::history::OutcomeTally;
 use tintype::internals::model::{Lineage, RunId, Status};
 use tintype::internals::record::{ApplyOutcome, HistoryEntry, JoinRequest, Operation, Store};
 
@@ -38,7 +38,7 @@ fn outcome(run: &RunId, at: i64, status: Status, duration_ms: u64) -> (Operation
     (operation, entry)
 }
 
-async fn read(store: &dyn Store, lineage: &Lineage) -> (Vec<HistoryEntry>, Tally) {
+async fn read(store: &dyn Store, lineage: &Lineage) -> (Vec<HistoryEntry>, OutcomeTally) {
     let keys = [story(1).key()];
     let mut outcomes = store.outcomes(lineage, &keys).await.unwrap();
     let mut tallies = store.tallies(lineage, &keys).await.unwrap();
@@ -65,7 +65,7 @@ pub(crate) async fn projects_and_branches_have_histories_of_their_own(fixture: S
         let (outcomes, tally) = read(store, &lineage).await;
         let statuses: Vec<_> = outcomes.iter().map(|outcome| outcome.status).collect();
         assert_eq!(statuses, [status], "{project} {branch}");
-        assert_eq!(tally, Tally::of(&outcomes), "{project} {branch}");
+        assert_eq!(tally, OutcomeTally::of(&outcomes), "{project} {branch}");
     }
     // The history of runs without a project has none of them.
     assert_eq!(store.history(&story(1)).await.unwrap(), []);
@@ -74,7 +74,10 @@ pub(crate) async fn projects_and_branches_have_histories_of_their_own(fixture: S
     assert_eq!(store.branches("blog").await.unwrap(), []);
     store.remove_branch("shop", "fix/1").await.unwrap();
     let fix = Lineage::of_branch("shop", "fix/1", None);
-    assert_eq!(read(store, &fix).await, (Vec::new(), Tally::default()));
+    assert_eq!(
+        read(store, &fix).await,
+        (Vec::new(), OutcomeTally::default())
+    );
     assert_eq!(store.branches("shop").await.unwrap(), []);
     let main = Lineage::of_default_branch("shop");
     assert_eq!(read(store, &main).await.0.len(), 1);
@@ -118,7 +121,7 @@ pub(crate) async fn statistics_are_exact_under_double_delivery(fixture: StoreFix
     let (outcomes, tally) = read(store, &lineage).await;
     let entries: Vec<_> = all.into_iter().map(|(_, entry)| entry).collect();
     assert_eq!(outcomes, entries[150..]);
-    assert_eq!(tally, Tally::of(&entries));
+    assert_eq!(tally, OutcomeTally::of(&entries));
     let runs: HashSet<_> = entries.iter().map(|entry| &entry.run_id).collect();
     assert_eq!((entries.len(), runs.len()), (250, 225));
     let statistics = tally.statistics();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 use tintype::internals::config::Config;
-use tintype::internals::history::{StoryStatistics, Tally};
+use tintype::internals::history::{OutcomeTally, StoryStatistics};
 use tintype::internals::model::rfc3339;
 
 use crate::output::{self, print_line};
@@ -35,7 +35,7 @@ pub(crate) fn run(config: &Config, options: &StatsOptions) -> Result<()> {
         bail!("no snapshot matches {}", options.filters.join(", "));
     }
     let tallies = record.wait(record.records.tallies(&stories))?;
-    let (mut all, mut by_name) = (Tally::default(), BTreeMap::<_, Tally>::new());
+    let (mut all, mut by_name) = (OutcomeTally::default(), BTreeMap::<_, OutcomeTally>::new());
     for (story, tally) in stories.iter().zip(&tallies) {
         all.merge(tally);
         let name = if options.filters.is_empty() {

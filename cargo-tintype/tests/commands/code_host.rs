@@ -310,7 +310,7 @@ impl Contents {
             return refused;
         }
         let mut comments = self.comments.iter_mut();
-        match comments.find(|comment| comment["id"].to_string() == id) {
+        match comments.find(|comment| comment["id"].as_u64() == id.parse().ok()) {
             Some(comment) => {
                 comment["body"] = json!(text);
                 (200, comment.clone(), None)

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::history::Tally;
+use crate::history::OutcomeTally;
 use crate::model::HistoryEntry;
 use crate::record::operation::json;
 use crate::record::store::HISTORY_LENGTH;
@@ -13,7 +13,7 @@ pub(super) struct MemoryHistory {
     /// Time, text and outcome, in the order of a sorted set.
     outcomes: Vec<(i64, String, HistoryEntry)>,
     /// The outcomes that have left the history.
-    left: Tally,
+    left: OutcomeTally,
     /// The time of the last outcome that has left.
     until: Option<i64>,
 }
@@ -43,7 +43,7 @@ impl MemoryHistory {
         let leaving: Vec<_> = leaving
             .filter(|outcome| !staying.contains(&outcome.run_id))
             .collect();
-        self.left.merge(&Tally::of(&leaving));
+        self.left.merge(&OutcomeTally::of(&leaving));
     }
 
     /// The outcomes, oldest first.
@@ -53,9 +53,9 @@ impl MemoryHistory {
     }
 
     /// The counts of all outcomes.
-    pub(super) fn tally(&self) -> Tally {
+    pub(super) fn tally(&self) -> OutcomeTally {
         let mut tally = self.left.clone();
-        tally.merge(&Tally::of(&self.outcomes()));
+        tally.merge(&OutcomeTally::of(&self.outcomes()));
         tally
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::history::MemoryHistory;
 use super::run::MemoryRun;
 use super::state::MemoryState;
-use crate::history::Tally;
+use crate::history::OutcomeTally;
 use crate::model::{HistoryEntry, Lineage, RunId, StoryIdentifier, VisualTestRun};
 use crate::record::export::ExportedRun;
 use crate::record::operation::{JoinRequest, Operation, json};
@@ -224,7 +224,7 @@ impl Store for MemoryStore {
         &'a self,
         lineage: &'a Lineage,
         keys: &'a [String],
-    ) -> StoreFuture<'a, Vec<Tally>> {
+    ) -> StoreFuture<'a, Vec<OutcomeTally>> {
         self.reply(|state| {
             let history = |key: &String| state.history.get(&(Some(lineage.clone()), key.clone()));
             let tally = |key| history(key).map(MemoryHistory::tally);

@@ -7,7 +7,7 @@ use ::redis::Pipeline;
 use super::client::RedisStore;
 use super::read::PAGE;
 use super::scripts::call;
-use crate::history::{Histogram, Tally};
+use crate::history::{Histogram, OutcomeTally};
 use crate::model::{HistoryEntry, Lineage};
 use crate::record::store::HISTORY_LENGTH;
 use crate::redis::{StoreError, StoreErrorKind};
@@ -71,7 +71,7 @@ impl RedisStore {
         &self,
         lineage: &Lineage,
         keys: &[String],
-    ) -> Result<Vec<Tally>, StoreError> {
+    ) -> Result<Vec<OutcomeTally>, StoreError> {
         let mut all = Vec::with_capacity(keys.len());
         for page in keys.chunks(PAGE) {
             let mut pipeline = ::redis::pipe();
@@ -106,15 +106,15 @@ impl RedisStore {
         }))
     }
 
-    fn tally(&self, key: &str, fields: &HashMap<String, String>) -> Tally {
+    fn tally(&self, key: &str, fields: &HashMap<String, String>) -> OutcomeTally {
         if fields.is_empty() {
-            return Tally::default();
+            return OutcomeTally::default();
         }
         let text = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
         let number = |name: &str| text(name).parse::<u32>().map(u64::from);
-        let read = || -> Result<Tally, String> {
+        let read = || -> Result<OutcomeTally, String> {
             let invalid = |error: std::num::ParseIntError| error.to_string();
-            Ok(Tally {
+            Ok(OutcomeTally {
                 total: number("total_runs").map_err(invalid)?,
                 passed: number("passed_runs").map_err(invalid)?,
                 failed: number("failed_runs").map_err(invalid)?,
@@ -129,7 +129,7 @@ impl RedisStore {
         read().unwrap_or_else(|problem| {
             self.skipped
                 .add(format_args!("the statistics of `{key}`"), problem);
-            Tally::default()
+            OutcomeTally::default()
         })
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use ::redis::cmd;
 
 use super::client::RedisStore;
-use crate::history::Tally;
+use crate::history::OutcomeTally;
 use crate::model::{HistoryEntry, Lineage, RunId, StoryIdentifier};
 use crate::record::export::ExportedRun;
 use crate::record::operation::{JoinRequest, Operation};
@@ -173,7 +173,7 @@ impl Store for RedisStore {
         &'a self,
         lineage: &'a Lineage,
         keys: &'a [String],
-    ) -> StoreFuture<'a, Vec<Tally>> {
+    ) -> StoreFuture<'a, Vec<OutcomeTally>> {
         Box::pin(self.read_tallies(lineage, keys))
     }
 
