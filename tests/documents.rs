@@ -76,6 +76,8 @@ fn every_key_of_the_manifest_is_in_the_reference() {
         "[artifacts]",
         "[alerts]",
         "[[alert]]",
+        "[retention]",
+        "[budget]",
         "[login.member]",
         "[device]",
         "[compare]",
