@@ -114,7 +114,10 @@ impl HistoryEntry {
 
     /// The outcome of a result; `None` while it is not final.
     pub fn of(result: &VisualTestResult, at: i64, origin: &OutcomeOrigin) -> Option<Self> {
-        if !result.status.is_final() {
+        // A quarantine hides a failure from the run, not from the history.
+        let hidden = result.quarantine.as_ref().map(|mark| mark.status);
+        let status = hidden.unwrap_or(result.status);
+        if !status.is_final() {
             return None;
         }
         let failure = FailureKind::of(result);
@@ -144,7 +147,7 @@ impl HistoryEntry {
             region: failure.as_ref().and_then(|failure| failure.region),
             awaited: failure.as_ref().and_then(|failure| failure.awaited.clone()),
             kind: failure.map(|failure| failure.name),
-            ..Self::new(result.run_id.clone(), at, result.status)
+            ..Self::new(result.run_id.clone(), at, status)
         })
     }
 

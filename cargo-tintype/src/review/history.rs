@@ -17,12 +17,19 @@ pub(super) async fn history(
     State(app): State<App>,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let outcomes = app.source.records.history(&parse_name(&name)?).await?;
-    let outcomes: Vec<_> = outcomes
-        .iter()
-        .map(|outcome| outcome_with_image(&name, outcome))
-        .collect();
-    Ok(Json(json!({ "name": name, "outcomes": outcomes })))
+    let story = parse_name(&name)?;
+    let outcomes = app.source.records.history(&story).await?;
+    let mut shown = Vec::with_capacity(outcomes.len());
+    for outcome in &outcomes {
+        let mut object = outcome_with_image(&name, outcome);
+        // Runs that retention has removed are without these.
+        if let Ok(result) = app.source.records.test(&outcome.run_id, &story).await {
+            object["crop"] = json!(result.regions.first());
+            object["measurements"] = json!(result.measurements);
+        }
+        shown.push(object);
+    }
+    Ok(Json(json!({ "name": name, "outcomes": shown })))
 }
 
 /// An outcome with the address of its image. A snapshot that passed has none of

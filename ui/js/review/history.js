@@ -17,16 +17,33 @@ globalThis.Tintype ??= {};
     R.main.replaceChildren(h("h1", { class: "title" }, name), ...(outcomes.length === 0
       ? [h("div", { class: "panel" }, h("div", { class: "empty" }, h("p", {}, "No run has recorded this snapshot.")))]
       : [h("div", { class: "scroll stack" },
-        h("ol", { class: "filmstrip", tabindex: "0", "aria-label": "Runs, newest first" }, [...outcomes].reverse().map((outcome) => frame(name, outcome, label(outcome)))),
+        h("ol", { class: "filmstrip", tabindex: "0", "aria-label": "Runs, newest first" }, withCrops(outcomes).reverse().map((outcome) => frame(name, outcome, label(outcome)))),
         h("div", { class: "split charts" },
           chart("Duration", ({ durationMs }) => durationMs, "line", (ms) => T.duration(ms)),
-          chart("Differing pixels", ({ diffRatio }) => diffRatio, "bars", (ratio) => T.percent(ratio))),
+          chart("Differing pixels", ({ diffRatio }) => diffRatio, "bars", (ratio) => T.percent(ratio)),
+          outcomes.some(({ measurements }) => measurements?.bytes) && chart("Transferred", ({ measurements }) => measurements?.bytes, "line", T.bytes)),
         R.quarantineForm(name))]));
   };
 
+  /** The outcomes, each with the region that its frame shows: its own difference,
+      otherwise that of the next outcome that differed, so that a change is seen
+      before and after. */
+  function withCrops(outcomes) {
+    let next;
+    return [...outcomes].reverse().map((outcome) => {
+      next = outcome.crop ?? next;
+      return { ...outcome, crop: next };
+    }).reverse();
+  }
+
+  const FRAME = { width: 172, height: 108 };
+
   function frame(name, outcome, label) {
-    const picture = h("img", { alt: label, width: 560, height: 350, src: outcome.picture });
-    picture.addEventListener("error", () => picture.replaceWith(h("span", { class: "no-picture small" }, "no image")));
+    const { crop } = outcome;
+    const picture = R.crop(outcome.picture, crop, crop && R.fittingScale(crop, FRAME));
+    const image = picture.querySelector("img");
+    image.alt = label;
+    image.addEventListener("error", () => picture.replaceWith(h("span", { class: "no-picture small" }, "no image")));
     return h("li", {}, h("a", { href: `#/run/${encode(outcome.runId)}/${encode(name)}` }, picture,
       h("span", { class: "small" }, h("span", {}, new Date(outcome.at).toISOString().slice(0, 10)), h("span", { class: "num" }, T.percent(outcome.diffRatio))), T.badge(outcome.status)));
   }

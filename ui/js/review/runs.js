@@ -51,14 +51,20 @@ globalThis.Tintype ??= {};
     R.listen(signal, () => "/api/events", { event: again, listening: again });
   };
 
-  /** Snapshots that passed and failed on the same commit. */
+  const TONES = { noisy: "changed", "at-risk": "changed", unstable: "failed", broken: "failed" };
+
+  /** Snapshots that disagree with themselves although nothing changed. */
   R.showFlaky = async (signal) => {
     document.title = "Flaky · Tintype";
     const { flaky } = await R.request("/api/flaky", { signal });
-    R.main.replaceChildren(R.healthHead("flaky", "Snapshots that passed and failed on the same commit."),
+    const line = ({ name, level, failures, runs, advice, kinds = {} }) => h("li", { class: "stack stack-tight flaky" },
+      h("div", { class: "row row-tight" }, h("a", { href: `#/story/${encode(name)}`, class: "run-title" }, T.shortened(name, "mono")), level && T.badge(TONES[level] ?? "changed", level.replace("-", " ")),
+        h("span", { class: "push num small quiet" }, `${T.count(failures)} of ${T.count(runs)} disagreed`)),
+      Object.keys(kinds).length > 0 && h("div", { class: "small quiet" }, Object.entries(kinds).map(([kind, count]) => `${T.count(count)} × ${kind}`).join(", ")),
+      advice && h("div", { class: "small" }, advice));
+    R.main.replaceChildren(R.healthHead("flaky", "Snapshots that disagree with themselves although nothing changed."),
       h("div", { class: "panel scroll" }, flaky.length === 0
         ? h("div", { class: "empty" }, h("p", {}, "No flaky snapshots."))
-        : h("ul", { class: "lines" }, flaky.sort((a, b) => b.failures - a.failures).map(({ name, failures, runs }) =>
-          h("li", { class: "row" }, h("a", { href: `#/story/${encode(name)}`, class: "mono truncate" }, name), h("span", { class: "push num small quiet" }, `${T.count(failures)} of ${T.count(runs)} failed`))))));
+        : h("ul", { class: "lines" }, flaky.map(line))));
   };
 }

@@ -50,7 +50,7 @@ async fn events_during_a_reload_are_not_lost() {
     browser.wait(".run").await;
     browser.script(LISTENING).await;
     browser.script("location.hash = '#/run/run-2'").await;
-    browser.count(".vlist-row", 2).await;
+    browser.count(".vlist-row", 1).await;
     browser.wait(".detail .frame img").await;
     browser.script(&holding("/api/runs/run-2")).await;
     recorder.finish(None).await;
