@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::digest::{LaidOutElement, LayoutDigest};
 use super::matching::Matching;
 use super::properties::moves_boxes;
-use super::values::canonical;
+use super::values::{alternatives, canonical};
 use crate::model::CauseKind;
 
 /// The most characters of a text in a cause.
@@ -240,7 +240,12 @@ impl ChangeFinder<'_> {
                 if trigger.is_some() {
                     self.note(index, change, name, from, to);
                 }
-                tokens.insert(0, (change, canonical(from), canonical(to)));
+                let (old, new) = (alternatives(from), alternatives(to));
+                for at in 0..old.len().max(new.len()) {
+                    // A value that is the same in both schemes stands for both.
+                    let of = |values: &[&str]| canonical(values[at.min(values.len() - 1)]);
+                    tokens.insert(0, (change, of(&old), of(&new)));
+                }
             }
         }
         self.tokens[index] = tokens;

@@ -51,6 +51,25 @@ pub(super) fn opaque(value: &str) -> Option<[u8; 3]> {
     channels.next().is_none().then_some(colour)
 }
 
+/// The values that a custom property may stand for: the two of `light-dark()`, in
+/// their order, otherwise its own.
+pub(super) fn alternatives(value: &str) -> Vec<&str> {
+    let inner = value.trim().strip_prefix("light-dark(");
+    let Some(inner) = inner.and_then(|inner| inner.strip_suffix(')')) else {
+        return vec![value];
+    };
+    let mut depth = 0_u32;
+    let is_comma = |character: char| {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        character == ',' && depth == 0
+    };
+    inner.split(is_comma).map(str::trim).collect()
+}
+
 /// Whether `to` is `from` with one value replaced by another.
 pub(super) fn replaces(from: &str, to: &str, old: &str, new: &str) -> bool {
     !old.is_empty() && from.contains(old) && from.replace(old, new) == to
@@ -98,7 +117,7 @@ pub(super) fn reach(value: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{canonical, opaque, replaces, scales};
+    use super::{alternatives, canonical, opaque, replaces, scales};
 
     #[test]
     fn colours_have_one_form() {
@@ -107,6 +126,16 @@ mod tests {
         assert_eq!(canonical("#00000080"), "rgba(0, 0, 0, 0.502)");
         assert_eq!(opaque("rgb(1, 2, 3)"), Some([1, 2, 3]));
         assert_eq!(opaque("rgba(1, 2, 3, 0.5)"), None);
+    }
+
+    #[test]
+    fn a_value_for_both_colour_schemes_has_two() {
+        assert_eq!(alternatives("#fff"), ["#fff"]);
+        let both = "light-dark(rgb(1, 2, 3), light-dark(#fff, #000))";
+        assert_eq!(
+            alternatives(both),
+            ["rgb(1, 2, 3)", "light-dark(#fff, #000)"]
+        );
     }
 
     #[test]

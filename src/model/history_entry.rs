@@ -52,7 +52,7 @@ pub struct HistoryEntry {
     /// Whether two captures of one attempt differed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unstable: bool,
-    /// The kind of the first failed attempt: see [`FailureKind`].
+    /// The kind of the first failed attempt: see `FailureKind`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The region that moved or differed most, in image pixels.

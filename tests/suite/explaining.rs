@@ -21,6 +21,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         a_tolerated_difference_is_explained_and_tolerated,
         a_hidden_second_change_is_not_accepted_with_the_first,
         chromium_places_rules_in_files_and_sources,
+        a_token_of_both_colour_schemes_is_one_cause,
     ]
 }
 
@@ -286,6 +287,50 @@ fn a_hidden_second_change_is_not_accepted_with_the_first() {
         let verified = verify_causes(Some(&explanation), &accepted, &captures, &Options::exact());
         assert_eq!(verified.is_ok(), is_accepted, "{story}: {verified:?}");
     }
+}
+
+/// Whatever follows from a custom property of both schemes is one cause in all
+/// themes and stories.
+fn a_token_of_both_colour_schemes_is_one_cause() {
+    let page = |brand: &str, inner: &str| {
+        format!(
+            "<!doctype html><meta charset='utf-8'><style>
+            :root {{ color-scheme: light dark; --brand: {brand} }}
+            .card {{ width: 60px; height: 20px; background: var(--brand) }}
+            .rule {{ width: 60px; height: 20px; border-bottom: 3px solid var(--brand) }}
+            </style>{inner}"
+        )
+    };
+    let (old, new) = (
+        "light-dark(#93421a, #e89c66)",
+        "light-dark(#2255cc, #77aaff)",
+    );
+    let stories = [
+        ("card", "<div class='card'></div>"),
+        ("rule", "<div class='rule'></div><p class='card'></p>"),
+    ];
+    let manifest = MANIFEST.replace(
+        "[viewports]",
+        "dark = { color-scheme = \"dark\" }\n[viewports]",
+    );
+    let project = Project::new(&manifest, &[]);
+    for (brand, code) in [(old, 0), (new, 101)] {
+        for (story, inner) in stories {
+            project.write(&format!("stories/{story}.html"), &page(brand, inner));
+        }
+        let run = project.run(&[], &[("TINTYPE_UPDATE", "new")]);
+        assert_eq!(run.code, Some(code), "{}{}", run.stdout, run.stderr);
+    }
+    let causes: Vec<_> = project
+        .last()
+        .results
+        .iter()
+        .flat_map(|result| result.explanation.clone().unwrap().causes)
+        .map(|cause| (cause.id, cause.property))
+        .collect();
+    assert_eq!(causes.len(), 4, "{causes:?}");
+    assert_eq!(causes[0].1.as_deref(), Some("--brand"));
+    assert!(causes.iter().all(|cause| *cause == causes[0]), "{causes:?}");
 }
 
 /// A source map in which the start of the sheet is line 5, column 3 of this source.

@@ -22,7 +22,7 @@ const MAX_LISTED: usize = 5;
 
 /// Compare how the engines of a run lay out the same stories
 ///
-/// The first engine in `names` of [browser] is the reference. Elements, their texts,
+/// The first engine in `names` of `[browser]` is the reference. Elements, their texts,
 /// sizes and places are compared, not pixels. Needs layout digests: of the images that
 /// the run captured, or of the baselines that they equal.
 #[derive(clap::Args)]
