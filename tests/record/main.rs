@@ -6,6 +6,7 @@ mod decisions;
 mod memory;
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(feature = "webhook")]
 mod webhook;
 mod windows;
 
