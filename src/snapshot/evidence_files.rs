@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use super::artifacts::ImageFolder;
 use super::evidence::Evidence;
 use crate::files;
-use crate::model::{FailureArtifacts, PageErrorKind, VisualTestResult};
+use crate::model::{FailureArtifacts, PageError, PageErrorKind, VisualTestResult};
 
 /// The maximum size of the compressed document of a page, in bytes.
 const MAX_DOM: usize = 256 << 10;
@@ -52,7 +52,14 @@ impl ImageFolder {
         }
         result.steps = evidence.steps;
         if result.page_errors.is_empty() {
+            let told = result.message.as_deref().unwrap_or_default();
+            // The failure is that of the page's own address.
+            let is_told = |error: &PageError| {
+                let url = error.url.as_deref().unwrap_or_default();
+                told.contains(&format!("{url}: {}", error.message))
+            };
             result.page_errors = evidence.page_errors;
+            result.page_errors.retain(|error| !is_told(error));
         }
     }
 }
