@@ -1,5 +1,7 @@
 //! Measures a page by what the browser reports of it.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::devtools::DevTools;
@@ -7,6 +9,9 @@ use super::page::ChromiumPage;
 use crate::browser::error::BrowserError;
 use crate::manifest::CaptureSettings;
 use crate::model::Measurements;
+
+/// How long the ends of bodies are waited for.
+const END_OF_BODIES: Duration = Duration::from_millis(500);
 
 impl ChromiumPage {
     /// Counts the requests of the next page in the open tab, if it is measured. Its
@@ -52,6 +57,8 @@ impl ChromiumPage {
         )]
         let ms = seconds.map(|seconds| (seconds * 1000.0).round() as u64);
         measured.script_ms = ms;
+        // The end of a body may be reported after the page has read it.
+        events.traffic_ended(END_OF_BODIES).await;
         if let Some((requests, bytes)) = events.traffic() {
             (measured.requests, measured.bytes) = (Some(requests), Some(bytes));
         }

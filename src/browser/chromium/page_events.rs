@@ -92,19 +92,35 @@ impl PageEvents {
     /// Waits until the budget of virtual time is used up. Returns whether it is
     /// after `limit`.
     pub(super) async fn budget_expired(&self, limit: Duration) -> bool {
-        let expired = async {
+        self.wait_until(limit, |state| state.budget_expired).await
+    }
+
+    /// Waits until every counted request has ended, at most `limit`: a body that the
+    /// page does not read never ends.
+    pub(super) async fn traffic_ended(&self, limit: Duration) -> bool {
+        let has_ended = |state: &PageEventState| {
+            let traffic = state.traffic.as_ref();
+            traffic.is_none_or(|traffic| !traffic.has_open_requests())
+        };
+        self.wait_until(limit, has_ended).await
+    }
+
+    /// Waits for a condition, or the end of the connection. Returns whether either
+    /// came within `limit`.
+    async fn wait_until(&self, limit: Duration, is_met: impl Fn(&PageEventState) -> bool) -> bool {
+        let met = async {
             loop {
                 let changed = self.changed.notified();
                 {
                     let state = self.lock();
-                    if state.budget_expired || state.disconnected {
+                    if is_met(&state) || state.disconnected {
                         return;
                     }
                 }
                 changed.await;
             }
         };
-        tokio::time::timeout(limit, expired).await.is_ok()
+        tokio::time::timeout(limit, met).await.is_ok()
     }
 
     /// Whether the page's `load` event has been fired.

@@ -36,6 +36,11 @@ impl TrafficCounter {
         (self.requests, self.bytes)
     }
 
+    /// Whether a counted request has not ended.
+    pub(super) fn has_open_requests(&self) -> bool {
+        self.open.values().any(|request| request.is_counted)
+    }
+
     pub(super) fn handle(&mut self, method: &str, session: &str, parameters: &Value) {
         match method {
             "Network.requestWillBeSent" => self.request_sent(session, parameters),
