@@ -68,6 +68,7 @@ pub mod history {
 pub mod manifest {
     pub use crate::manifest::{
         AlertSettings, BrowserSettings, Manifest, ManifestError, Quarantine, SCHEMA,
+        SnapshotSelector,
     };
 }
 

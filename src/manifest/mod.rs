@@ -36,6 +36,6 @@ pub(crate) use types::{
 };
 pub use types::{
     AlertSettings, BrowserSettings, CaptureSettings, ColorScheme, Contrast, Device, HostPort,
-    Isolation, Manifest, Medium, Network, PageErrors, Quarantine, Screen, StorySpec, Target, Theme,
-    WaitFor,
+    Isolation, Manifest, Medium, Network, PageErrors, Quarantine, Screen, SnapshotSelector,
+    StorySpec, Target, Theme, WaitFor,
 };

@@ -10,7 +10,7 @@ use crate::model::{StoryIdentifier, Viewport};
 use super::error::{ManifestError, Problem};
 use super::load::syntax;
 use super::reader::{Problems, Table, Value};
-use super::types::Quarantine;
+use super::types::{Quarantine, SnapshotSelector};
 
 /// The name of the file.
 const QUARANTINE_FILE: &str = "quarantine.toml";
@@ -86,9 +86,11 @@ fn entry(value: &Value<'_>, source: &str, problems: &mut Problems) -> Option<Qua
     let viewport = viewport.and_then(|viewport| viewport_of(&viewport, problems));
     let until = until.and_then(|until| date(&until, problems));
     Some(Quarantine {
-        story: story?,
-        theme,
-        viewport,
+        snapshots: SnapshotSelector {
+            story: story?,
+            theme,
+            viewport,
+        },
         until: until?,
         reason: reason?,
         since: since.and_then(|since| date(&since, problems)),
@@ -153,8 +155,8 @@ mod tests {
         let entries = parsed(&source).unwrap();
         assert_eq!((entries[0].line, entries[1].line), (3, 8));
         assert_eq!(entries[0].until, Date::constant(2026, 12, 31));
-        assert_eq!(entries[0].subject(), "menu@firefox");
-        assert_eq!(entries[1].subject(), "a::dark::10x20");
+        assert_eq!(entries[0].snapshots.to_string(), "menu@firefox");
+        assert_eq!(entries[1].snapshots.to_string(), "a::dark::10x20");
         assert_eq!(entries[1].until, Date::constant(2027, 1, 1));
         assert_eq!(entries[1].since, Some(Date::constant(2026, 11, 1)));
         assert_eq!(entries[1].difference.as_deref(), Some("f00"));

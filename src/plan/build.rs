@@ -62,7 +62,8 @@ fn snapshot(
         viewport: screen.viewport,
     };
     let quarantines = manifest.quarantines.iter();
-    let quarantines = quarantines.filter(|it| it.covers(&identifier) && it.holds_on(today()));
+    let quarantines =
+        quarantines.filter(|it| it.snapshots.covers(&identifier) && it.holds_on(today()));
     let quarantines = quarantines.cloned().collect();
     let known = story.known_failure.as_ref();
     let known = known.filter(|known| known.applies(browser, std::env::consts::OS));

@@ -3,12 +3,12 @@
 use anyhow::{Context, Result};
 use jiff::civil::Date;
 use tintype::internals::config::Config;
-use tintype::internals::manifest::Quarantine;
+use tintype::internals::manifest::{Quarantine, SnapshotSelector};
 use tintype::internals::report::plural;
 
 use crate::output::{self, print_line};
 use crate::project::Project;
-use crate::quarantines::{self, ListedQuarantine, NewQuarantine, Outcomes, Subject};
+use crate::quarantines::{self, ListedQuarantine, NewQuarantine, Outcomes};
 use crate::record_access::RecordAccess;
 use crate::run_ids::LATEST;
 
@@ -21,7 +21,7 @@ use crate::run_ids::LATEST;
 pub(crate) struct QuarantineOptions {
     /// Snapshots: STORY, STORY::THEME or STORY::THEME::VIEWPORT
     #[arg(value_name = "SNAPSHOTS")]
-    subject: Option<Subject>,
+    subject: Option<SnapshotSelector>,
 
     /// Last day of the quarantine, in UTC: 2026-12-31
     #[arg(long, value_name = "DATE", requires = "subject", value_parser = date)]
@@ -110,7 +110,7 @@ fn list(project: Project, as_json: bool) -> Result<()> {
 
 fn print(quarantine: &ListedQuarantine) {
     let entry = &quarantine.entry;
-    let subject = entry.subject();
+    let subject = &entry.snapshots;
     let only = entry.difference.as_ref();
     let only = only.map_or("", |_| " (one difference)");
     print_line!("{subject}{only}: until {}: {}", entry.until, entry.reason);

@@ -3,12 +3,11 @@
 use anyhow::{Context, Result, bail, ensure};
 use jiff::civil::Date;
 use tintype::internals::config::closest;
-use tintype::internals::manifest::{Manifest, Quarantine};
+use tintype::internals::manifest::{Manifest, Quarantine, SnapshotSelector};
 use tintype::internals::model::{Status, VisualTestResult, today};
 use tintype::internals::snapshot::difference_hash;
 
 use super::file::QuarantineFile;
-use super::subject::Subject;
 use crate::project::Project;
 use crate::run_files::{self, OpenedRun};
 
@@ -17,7 +16,7 @@ const MAX_DISTANCE: usize = 3;
 
 /// A quarantine to be set.
 pub(crate) struct NewQuarantine<'a> {
-    pub(crate) subject: &'a Subject,
+    pub(crate) subject: &'a SnapshotSelector,
     pub(crate) until: Date,
     pub(crate) reason: &'a str,
 }
@@ -50,7 +49,7 @@ pub(crate) fn set_for_differences(
 ///
 /// # Errors
 /// When there is none.
-pub(crate) fn lift(project: &Project, subject: &Subject) -> Result<u64> {
+pub(crate) fn lift(project: &Project, subject: &SnapshotSelector) -> Result<u64> {
     let path = Quarantine::file(&project.manifest.path);
     let mut file = QuarantineFile::read(&path)?;
     let lifted = file.remove(subject);
@@ -66,7 +65,7 @@ pub(crate) fn lift(project: &Project, subject: &Subject) -> Result<u64> {
 fn write(
     project: &Project,
     new: &NewQuarantine<'_>,
-    entries: &[(Subject, Option<String>)],
+    entries: &[(SnapshotSelector, Option<String>)],
 ) -> Result<()> {
     let NewQuarantine { subject, until, .. } = new;
     let reason = new.reason.trim();
@@ -86,7 +85,7 @@ fn write(
 }
 
 /// Refuses snapshots that do not exist.
-fn check_subject(project: &Project, subject: &Subject) -> Result<()> {
+fn check_subject(project: &Project, subject: &SnapshotSelector) -> Result<()> {
     let Project { manifest, plan, .. } = project;
     let is_whole = !manifest.from_code && !manifest.is_stale;
     let mut snapshots = plan.snapshots.iter();
@@ -105,9 +104,9 @@ fn check_subject(project: &Project, subject: &Subject) -> Result<()> {
 /// The fingerprint of the difference of every snapshot that failed in a run.
 fn differences(
     project: &Project,
-    subject: &Subject,
+    subject: &SnapshotSelector,
     run: &str,
-) -> Result<Vec<(Subject, Option<String>)>> {
+) -> Result<Vec<(SnapshotSelector, Option<String>)>> {
     let OpenedRun { file, .. } = run_files::open(&project.manifest, Some(run))?;
     let is_failure =
         |it: &&VisualTestResult| it.status == Status::Failed || it.fails_in_quarantine();
@@ -116,7 +115,7 @@ fn differences(
     let found: Vec<_> = failures
         .map(|result| {
             let hash = difference(project, result)?;
-            Ok((Subject::of(&result.story_identifier), Some(hash)))
+            Ok((SnapshotSelector::of(&result.story_identifier), Some(hash)))
         })
         .collect::<Result<_>>()?;
     ensure!(

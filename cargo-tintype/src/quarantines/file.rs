@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use jiff::civil::Date;
 use tintype::internals::files;
-use tintype::internals::manifest::Quarantine;
+use tintype::internals::manifest::{Quarantine, SnapshotSelector};
 use tintype::internals::model::today;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
-
-use super::subject::Subject;
 
 const ENTRIES: &str = "quarantine";
 
@@ -18,7 +16,7 @@ pub(super) struct QuarantineFile {
     path: PathBuf,
     document: DocumentMut,
     /// What each entry is about, in the order of the file.
-    entries: Vec<(Subject, Option<String>)>,
+    entries: Vec<(SnapshotSelector, Option<String>)>,
 }
 
 impl QuarantineFile {
@@ -34,7 +32,7 @@ impl QuarantineFile {
         let entries = Quarantine::parse(path, &text)?;
         let entries = entries
             .into_iter()
-            .map(|entry| (Subject::of_entry(&entry), entry.difference));
+            .map(|entry| (entry.snapshots, entry.difference));
         Ok(Self {
             path: path.to_owned(),
             document: text.parse()?,
@@ -46,7 +44,7 @@ impl QuarantineFile {
     /// the same difference.
     pub(super) fn set(
         &mut self,
-        subject: &Subject,
+        subject: &SnapshotSelector,
         until: Date,
         reason: &str,
         commit: Option<&str>,
@@ -91,7 +89,7 @@ impl QuarantineFile {
 
     /// Removes every quarantine of these snapshots, and returns how many those
     /// were.
-    pub(super) fn remove(&mut self, subject: &Subject) -> u64 {
+    pub(super) fn remove(&mut self, subject: &SnapshotSelector) -> u64 {
         let mut removed = 0;
         for at in (0..self.entries.len()).rev() {
             if subject.includes(&self.entries[at].0) {

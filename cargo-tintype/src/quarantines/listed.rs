@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tintype::internals::manifest::Quarantine;
-use tintype::internals::model::{StoryIdentifier, today};
+use tintype::internals::model::today;
 use tintype::internals::record::{RecordError, Records};
 
 use super::outcomes::Outcomes;
-use super::subject::Subject;
 use crate::project::Project;
 
 /// A quarantine and what became of its snapshots.
@@ -27,31 +26,25 @@ pub(crate) async fn list(
     project: &Project,
     records: &Records,
 ) -> Result<Vec<ListedQuarantine>, RecordError> {
-    let mut listed = Vec::new();
-    for entry in &project.manifest.quarantines {
+    let quarantines = &project.manifest.quarantines;
+    let covered = |entry: &Quarantine| {
         let snapshots = project.plan.snapshots.iter();
-        let covered = snapshots.filter(|it| entry.covers(&it.identifier));
-        let covered: Vec<_> = covered.map(|snapshot| &snapshot.identifier).collect();
-        listed.push(ListedQuarantine {
+        let snapshots = snapshots.map(|snapshot| &snapshot.identifier);
+        let covered = snapshots.filter(|snapshot| entry.snapshots.covers(snapshot));
+        covered.cloned().collect::<Vec<_>>()
+    };
+    let covered: Vec<_> = quarantines.iter().map(|entry| covered(entry)).collect();
+    let mut histories = records.histories(&covered.concat()).await?.into_iter();
+    let listed = quarantines.iter().zip(covered).map(|(entry, covered)| {
+        let own = histories.by_ref().take(covered.len());
+        let outcomes = own.map(|history| Outcomes::of(entry, &history));
+        ListedQuarantine {
             entry: Arc::clone(entry),
             snapshots: covered.len(),
-            outcomes: outcomes(records, entry, &covered).await?,
-        });
-    }
-    Ok(listed)
-}
-
-async fn outcomes(
-    records: &Records,
-    entry: &Quarantine,
-    snapshots: &[&StoryIdentifier],
-) -> Result<Option<Outcomes>, RecordError> {
-    let mut all: Option<Outcomes> = None;
-    for snapshot in snapshots {
-        let outcomes = Outcomes::of(entry, &records.history(snapshot).await?);
-        all = Some(all.map_or(outcomes, |all| all.and(outcomes)));
-    }
-    Ok(all)
+            outcomes: outcomes.reduce(Outcomes::and),
+        }
+    });
+    Ok(listed.collect())
 }
 
 impl ListedQuarantine {
@@ -72,10 +65,10 @@ impl ListedQuarantine {
         let entry = &*self.entry;
         let outcomes = self.outcomes.unwrap_or_default();
         json!({
-            "subject": Subject::of_entry(entry).to_string(),
-            "story": entry.story,
-            "theme": entry.theme,
-            "viewport": entry.viewport.map(|viewport| viewport.to_string()),
+            "subject": entry.snapshots.to_string(),
+            "story": entry.snapshots.story,
+            "theme": entry.snapshots.theme,
+            "viewport": entry.snapshots.viewport.map(|viewport| viewport.to_string()),
             "until": entry.until.to_string(),
             "reason": entry.reason,
             "since": entry.since.map(|since| since.to_string()),

@@ -1,7 +1,6 @@
 //! The quarantines of a project, for the command and the review page.
 //!
 //! # Layout
-//! - `subject`: the snapshots of a quarantine, as people write them.
 //! - `file`: edits `quarantine.toml`.
 //! - `change`: sets and lifts quarantines.
 //! - `outcomes`: what became of the snapshots since.
@@ -11,9 +10,7 @@ mod change;
 mod file;
 mod listed;
 mod outcomes;
-mod subject;
 
 pub(crate) use change::{NewQuarantine, lift, set, set_for_differences};
 pub(crate) use listed::{ListedQuarantine, list};
 pub(crate) use outcomes::Outcomes;
-pub(crate) use subject::Subject;

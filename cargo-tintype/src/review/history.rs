@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tintype::internals::model::Status;
 use tintype::internals::record::HistoryEntry;
@@ -19,16 +20,19 @@ pub(super) async fn history(
 ) -> Result<Json<Value>, ApiError> {
     let story = parse_name(&name)?;
     let outcomes = app.source.records.history(&story).await?;
-    let mut shown = Vec::with_capacity(outcomes.len());
-    for outcome in &outcomes {
+    let runs = outcomes.iter().map(|outcome| &outcome.run_id);
+    let results = runs.map(|run| app.source.records.test(run, &story));
+    let results = join_all(results).await;
+    let shown = outcomes.iter().zip(results).map(|(outcome, result)| {
         let mut object = outcome_with_image(&name, outcome);
         // Runs that retention has removed are without these.
-        if let Ok(result) = app.source.records.test(&outcome.run_id, &story).await {
+        if let Ok(result) = result {
             object["crop"] = json!(result.regions.first());
             object["measurements"] = json!(result.measurements);
         }
-        shown.push(object);
-    }
+        object
+    });
+    let shown: Vec<_> = shown.collect();
     Ok(Json(json!({ "name": name, "outcomes": shown })))
 }
 

@@ -6,13 +6,14 @@ use axum::{Extension, Json};
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tintype::internals::manifest::SnapshotSelector;
 use tokio::task::spawn_blocking;
 
 use super::access::AccessPolicy;
 use super::authentication::User;
 use super::error::ApiError;
 use super::state::App;
-use crate::quarantines::{self, ListedQuarantine, NewQuarantine, Subject};
+use crate::quarantines::{self, ListedQuarantine, NewQuarantine};
 
 pub(super) async fn list(State(app): State<App>) -> Result<Json<Value>, ApiError> {
     let project = app.project()?;
@@ -65,7 +66,7 @@ fn apply(app: &App, request: &QuarantineRequest) -> anyhow::Result<()> {
             reason,
         } => {
             let until: Date = (until.parse().ok()).context("expected a date, as in 2026-12-31")?;
-            let subject: &Subject = &subject.parse()?;
+            let subject = &selector(subject)?;
             let new = NewQuarantine {
                 subject,
                 until,
@@ -74,7 +75,11 @@ fn apply(app: &App, request: &QuarantineRequest) -> anyhow::Result<()> {
             quarantines::set(&project, &new)
         }
         QuarantineRequest::Lift { subject } => {
-            quarantines::lift(&project, &subject.parse()?).map(drop)
+            quarantines::lift(&project, &selector(subject)?).map(drop)
         }
     }
+}
+
+fn selector(text: &str) -> anyhow::Result<SnapshotSelector> {
+    text.parse().map_err(anyhow::Error::msg)
 }
