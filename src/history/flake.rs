@@ -3,8 +3,8 @@
 //! Evidence is only what disagrees although nothing changed: an attempt that
 //! failed before another one passed, two captures of one attempt that differ,
 //! and failures of a clean commit that also passed with the same baseline in the
-//! same environment. A change of the code, the baseline, the browser or the fonts
-//! is none of these, however often it fails.
+//! same environment. Failures after a change of the code, the baseline, the browser
+//! or the fonts are never counted as flaky.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -48,8 +48,8 @@ pub struct CleanupStatus {
 }
 
 impl Records {
-    /// Removes runs of the project while nobody else does, up to a time limit, and
-    /// notes what was done. `rules` are prepared under the lock; `None` if they are
+    /// Removes runs of the project under a lock, up to a time limit, and records
+    /// what was done. `rules` are prepared under the lock; `None` if they are
     /// not ready, which the next cleanup continues. Returns `None` if another
     /// process is cleaning up.
     ///

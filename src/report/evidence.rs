@@ -62,7 +62,7 @@ impl EvidenceTexts {
         texts.map(String::len).sum()
     }
 
-    /// Whether there is none.
+    /// Whether there is no text.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -14,7 +14,7 @@ use crate::run_ids::LATEST;
 
 /// Quarantine snapshots, so that their failures do not fail the run for a time
 ///
-/// They run, are recorded and are reported all the same. Quarantines are kept in
+/// They still run, and appear in the record and the reports. Quarantines are kept in
 /// quarantine.toml beside the manifest; commit it like code. Without arguments the
 /// command lists them, with what became of the snapshots since.
 #[derive(clap::Args)]

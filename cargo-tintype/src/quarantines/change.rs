@@ -48,7 +48,7 @@ pub(crate) fn set_for_differences(
 /// Ends the quarantines of snapshots, and returns how many those were.
 ///
 /// # Errors
-/// When there is none.
+/// When no quarantine matches, or the file cannot be read or written.
 pub(crate) fn lift(project: &Project, subject: &SnapshotSelector) -> Result<u64> {
     let path = Quarantine::file(&project.manifest.path);
     let mut file = QuarantineFile::read(&path)?;

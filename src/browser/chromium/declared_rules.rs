@@ -123,8 +123,8 @@ impl Inspector {
         self.devtools.call(method, parameters, LIMIT).await
     }
 
-    /// The rule that declares a property of an element; `None` if there is none,
-    /// or the element's own `style` does.
+    /// The rule that declares a property of an element; `None` if no rule
+    /// does, or the element's own `style` does.
     async fn winner(
         &self,
         index: usize,

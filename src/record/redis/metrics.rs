@@ -19,7 +19,7 @@ use crate::redis::{StoreError, StoreErrorKind};
 
 /// How many outcomes one request reads, and one script counts.
 const FOLD_PAGE: usize = 500;
-/// The buffer keeps about so many outcomes, if nobody reads it.
+/// The approximate number of outcomes that the buffer keeps if they are not read.
 const BUFFER_LENGTH: usize = 1_000_000;
 /// How long the state of a machine is kept, in seconds.
 const NODE_LIFETIME: u64 = 300;

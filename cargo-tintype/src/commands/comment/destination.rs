@@ -87,7 +87,7 @@ impl Destination {
         let help = self.provider.permissions();
         let missing = || {
             let names = names.join(" or ");
-            anyhow!("{names} is not set, and nobody can comment without a token (help: {help})")
+            anyhow!("{names} is not set, but commenting needs a token (help: {help})")
         };
         self.token.as_ref().ok_or_else(missing)
     }
