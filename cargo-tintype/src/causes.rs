@@ -106,8 +106,7 @@ impl CapturedPair {
         let baseline = project.baselines().read(&path)?;
         let baseline = baseline.context("its baseline is missing")?;
         let (current, digest) = split_digest(file).context("its current image is damaged")?;
-        let mut planned = project.plan.snapshots.iter();
-        let planned = planned.find(|snapshot| snapshot.identifier == result.story_identifier);
+        let planned = project.plan.snapshot(&result.story_identifier);
         let ignored = planned.map(|planned| planned.compare().ignore.clone());
         Ok(Self {
             images: [baseline.bytes, current],

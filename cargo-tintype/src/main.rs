@@ -7,6 +7,7 @@ mod commands;
 mod decisions;
 mod estimate;
 mod flakiness;
+mod git;
 mod images;
 mod output;
 mod past_baselines;

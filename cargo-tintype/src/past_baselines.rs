@@ -1,7 +1,6 @@
 //! Finds a baseline as it was at an earlier run.
 
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result};
 use tintype::internals::artifacts::ArtifactStore;
@@ -9,6 +8,7 @@ use tintype::internals::baseline::sha256;
 use tintype::internals::model::{VisualTestResult, VisualTestRun};
 
 use crate::decisions::Decisions;
+use crate::git;
 use crate::project::Project;
 
 /// The file of the baseline that a run compared a snapshot with: as it is now, as
@@ -49,9 +49,8 @@ pub(crate) fn of_run(
 fn committed(root: &Path, commit: &str, file: &str) -> Option<Vec<u8>> {
     // A commit of the record must not be read as an option.
     let is_hash = commit.len() >= 7 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let mut git = Command::new("git");
-    let git = git.arg("-C").arg(root).args(["show", "--end-of-options"]);
-    let output = is_hash.then(|| git.arg(format!("{commit}:./{file}")).output());
-    let output = output?.ok().filter(|output| output.status.success())?;
-    Some(output.stdout)
+    let object = format!("{commit}:./{file}");
+    is_hash
+        .then(|| git::output(root, &["show", "--end-of-options", &object]))
+        .flatten()
 }

@@ -35,12 +35,17 @@ impl Plan {
         }
     }
 
+    /// The snapshot with this identifier.
+    pub fn snapshot(&self, story: &StoryIdentifier) -> Option<&Snapshot> {
+        let mut snapshots = self.snapshots.iter();
+        snapshots.find(|snapshot| snapshot.identifier == *story)
+    }
+
     /// The path of a snapshot's baseline. Snapshots that only the test target or
     /// a Storybook that is not running knows have one too; `None` for other
     /// unknown snapshots.
     pub fn baseline(&self, manifest: &Manifest, story: &StoryIdentifier) -> Option<PathBuf> {
-        let mut snapshots = self.snapshots.iter();
-        if let Some(listed) = snapshots.find(|snapshot| snapshot.identifier == *story) {
+        if let Some(listed) = self.snapshot(story) {
             return Some(listed.baseline.clone());
         }
         let may_exist = (manifest.from_code || manifest.is_stale) && story.check().is_ok();

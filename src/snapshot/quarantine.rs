@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tintype_compare::{Antialiasing, Options, inspect_png};
+use tintype_compare::{Options, inspect_png};
 
 use super::finished::FinishedSnapshot;
 use crate::manifest::Quarantine;
@@ -46,10 +46,8 @@ pub(crate) fn quarantined(
 /// snapshot ignores; `None` if they cannot be compared. It does not depend on
 /// the tolerance, so that it stays the same when that changes.
 pub fn difference_hash(baseline: &[u8], current: &[u8], snapshot: &Snapshot) -> Option<String> {
-    let mut options = Options::default()
-        .threshold(0.0)
-        .antialiasing(Antialiasing::Count);
-    options.ignore.clone_from(&snapshot.compare().ignore);
+    let ignored = snapshot.compare().ignore.clone();
+    let options = Options::exact().ignore(ignored);
     let mut inspection = inspect_png(baseline, current, &options).ok()?;
     inspection.difference_hash().ok()
 }

@@ -152,8 +152,7 @@ fn accept(
 
 /// Checks that the engine of the snapshot has captured it.
 fn check_engine(project: &Project, result: &VisualTestResult) -> Result<()> {
-    let mut snapshots = project.plan.snapshots.iter();
-    let planned = snapshots.find(|snapshot| snapshot.identifier == result.story_identifier);
+    let planned = project.plan.snapshot(&result.story_identifier);
     if let (Some(planned), Some(browser)) = (planned, &result.browser)
         && !planned.browser.is_name_of(browser)
     {

@@ -8,6 +8,7 @@ use tintype::internals::model::{Status, VisualTestResult, today};
 use tintype::internals::snapshot::difference_hash;
 
 use super::file::QuarantineFile;
+use crate::git;
 use crate::project::Project;
 use crate::run_files::{self, OpenedRun};
 
@@ -128,8 +129,7 @@ fn differences(
 
 fn difference(project: &Project, result: &VisualTestResult) -> Result<String> {
     let name = result.story_identifier.test_name();
-    let mut snapshots = project.plan.snapshots.iter();
-    let snapshot = snapshots.find(|it| it.identifier == result.story_identifier);
+    let snapshot = project.plan.snapshot(&result.story_identifier);
     let snapshot = snapshot.with_context(|| format!("the manifest no longer has {name}"))?;
     let baseline = project.baselines().read(&snapshot.baseline)?;
     let baseline = baseline.with_context(|| format!("{name} has no baseline"))?;
@@ -145,9 +145,6 @@ fn difference(project: &Project, result: &VisualTestResult) -> Result<String> {
 
 /// The commit of the checkout; `None` outside one.
 fn commit_of(manifest: &Manifest) -> Option<String> {
-    let mut git = std::process::Command::new("git");
-    let git = git.arg("-C").arg(&manifest.root);
-    let output = git.args(["rev-parse", "HEAD"]).output().ok();
-    let output = output.filter(|output| output.status.success())?;
-    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let commit = git::output(&manifest.root, &["rev-parse", "HEAD"])?;
+    Some(String::from_utf8_lossy(&commit).trim().to_owned())
 }

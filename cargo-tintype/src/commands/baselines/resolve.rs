@@ -1,13 +1,13 @@
 //! `cargo tintype baselines resolve`
 
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Result, bail};
 use serde_json::json;
 use tintype::internals::baseline::{BaselineLock, LockError, MergeSide, MergeSides};
 use tintype::internals::config::Config;
 
+use crate::git;
 use crate::output::{self, print_line};
 use crate::project::Project;
 
@@ -60,12 +60,7 @@ pub(super) fn run(config: &Config, options: &ResolveOptions) -> Result<()> {
 
 /// The common ancestor of the file, which git keeps while it merges.
 fn ancestor(root: &Path) -> Option<BaselineLock> {
-    let output = Command::new("git")
-        .arg("show")
-        .arg(format!(":1:./{}", BaselineLock::NAME))
-        .current_dir(root)
-        .output()
-        .ok()?;
-    let text = output.status.success().then_some(output.stdout)?;
+    let object = format!(":1:./{}", BaselineLock::NAME);
+    let text = git::output(root, &["show", &object])?;
     BaselineLock::parse(&String::from_utf8(text).ok()?).ok()
 }
