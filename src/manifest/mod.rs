@@ -31,8 +31,8 @@ pub(crate) use error::Problem;
 pub use schema::SCHEMA;
 pub(crate) use types::{
     AlertCondition, AlertLimit, AlertMetric, AlertRule, BrowserProxy, Credentials,
-    CredentialsError, Login, LoginExpiry, LoginMethod, RequestAction, RequestRule,
-    RetentionSettings, Source, Step, StoryLock, StubResponse, TemplateValues, WebhookFormat,
+    CredentialsError, Login, LoginExpiry, LoginMethod, RequestAction, RequestRule, Source, Step,
+    StoryLock, StubResponse, TemplateValues, WebhookFormat,
 };
 pub use types::{
     AlertSettings, BrowserSettings, CaptureSettings, ColorScheme, Contrast, Device, HostPort,

@@ -9,6 +9,7 @@ use super::journal::{Journal, is_journal_of};
 use super::journal_folder::{journals, remove_pruned};
 use super::records::Records;
 use super::store::TOMBSTONE_LIFETIME;
+use crate::files::size_of_files;
 use crate::model::{RunId, VisualTestRun, now_ms};
 
 /// How many runs one step removes.
@@ -179,14 +180,4 @@ impl Retention {
         let limit = self.image_bytes.filter(|limit| bytes > *limit)?;
         Some((false, format!("images beyond {} MB", limit >> 20)))
     }
-}
-
-fn size_of_files(folder: &Path) -> u64 {
-    walkdir::WalkDir::new(folder)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.metadata().ok())
-        .filter(fs::Metadata::is_file)
-        .map(|file| file.len())
-        .sum()
 }

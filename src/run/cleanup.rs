@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use super::folders;
 use crate::baseline::{Baselines, baseline_files};
 use crate::files;
-use crate::manifest::{Manifest, RetentionSettings};
+use crate::manifest::Manifest;
 use crate::model::RunId;
 use crate::record::{CleanupRules, Records, Retention};
 
@@ -49,7 +50,9 @@ pub(super) async fn clean_up(
     }
     let until = Instant::now() + LIMIT;
     let images = manifest.state_dir().join("runs");
-    remove_images(&images, run, settings, until);
+    if let Some(megabytes) = settings.image_mb {
+        folders::prune_to_size(&images, run, megabytes << 20, until);
+    }
     if records.is_memory() || (settings.runs.is_none() && settings.days.is_none()) {
         return None;
     }
@@ -120,38 +123,4 @@ fn standing_runs(manifest: &Manifest, until: Instant) -> Option<HashSet<RunId>> 
     }
     let runs = now.files.into_values().filter_map(|entry| entry.run);
     is_complete.then(|| runs.collect())
-}
-
-/// Removes the images of the oldest runs beyond the limit, except those of the
-/// current run.
-fn remove_images(images: &Path, run: &RunId, settings: &RetentionSettings, until: Instant) {
-    let Some(limit) = settings.image_mb.map(|megabytes| megabytes << 20) else {
-        return;
-    };
-    let folders = fs::read_dir(images).into_iter().flatten().flatten();
-    let mut folders: Vec<_> = folders
-        .filter_map(|folder| Some((folder.metadata().ok()?.modified().ok()?, folder.path())))
-        .collect();
-    folders.sort();
-    let mut size = 0;
-    for (_, folder) in folders.into_iter().rev() {
-        if Instant::now() >= until {
-            return;
-        }
-        size += size_of(&folder);
-        let is_current = folder.file_name().is_some_and(|name| name == run.as_str());
-        if size > limit && !is_current {
-            // A failure is repeated at the next run.
-            let _ = fs::remove_dir_all(&folder);
-        }
-    }
-}
-
-fn size_of(folder: &Path) -> u64 {
-    let entries = walkdir::WalkDir::new(folder).into_iter().flatten();
-    let files = entries.filter_map(|entry| entry.metadata().ok());
-    files
-        .filter(fs::Metadata::is_file)
-        .map(|file| file.len())
-        .sum()
 }
