@@ -242,6 +242,14 @@ fn login_key(variables: &Variables) -> Result<Option<Secret>, ConfigError> {
     let Some(key) = variables.variable(names::LOGIN_KEY) else {
         return Ok(None);
     };
+    if !cfg!(feature = "shared-logins") {
+        return Err(ConfigError::Unusable {
+            variable: key.name,
+            reason: "it needs the feature `shared-logins` of tintype\n\
+                     help: write tintype = { version = \"…\", features = [\"shared-logins\"] }"
+                .to_owned(),
+        });
+    }
     let length = key.value.chars().count();
     if length >= MIN_KEY_LENGTH {
         return Ok(Some(Secret::new(key.value)));

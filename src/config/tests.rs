@@ -74,7 +74,6 @@ fn an_unknown_value_names_the_variable_and_the_choices() {
         ("TINTYPE_RETRIES", "many"),
         ("TINTYPE_CACHE", "true"),
         ("TINTYPE_LOG", "loud"),
-        ("TINTYPE_LOGIN_KEY", "too short"),
         ("REDIS_PORT", "many"),
         ("REDIS_PREFIX", "{team}:"),
         ("TMPDIR", "/nowhere/at/all"),
@@ -82,6 +81,22 @@ fn an_unknown_value_names_the_variable_and_the_choices() {
     ];
     let messages = wrong.map(|pair| read(&[pair]).unwrap_err().to_string());
     insta::assert_snapshot!(messages.join("\n"));
+}
+
+#[test]
+fn a_login_key_is_refused_if_it_is_short_or_lacks_its_feature() {
+    let error = read(&[("TINTYPE_LOGIN_KEY", "too short")]).unwrap_err();
+    let expected = match cfg!(feature = "shared-logins") {
+        true => {
+            "TINTYPE_LOGIN_KEY is invalid: expected at least 32 characters, found 9\n\
+             help: `openssl rand -hex 32` makes a key"
+        }
+        false => {
+            "TINTYPE_LOGIN_KEY is invalid: it needs the feature `shared-logins` of tintype\n\
+             help: write tintype = { version = \"…\", features = [\"shared-logins\"] }"
+        }
+    };
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]

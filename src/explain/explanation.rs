@@ -1,9 +1,6 @@
 //! Explains the difference between two captures.
 
-use std::io::Cursor;
-
-use image::{ImageFormat, ImageReader, RgbaImage};
-use tintype_compare::{Options, inspect_png};
+use tintype_compare::{Options, decode_png, inspect_png};
 
 use super::attribution::{DifferingImages, attribute};
 use super::causes::{DeclaringRules, VerifiedCause, causes, covered_causes};
@@ -85,8 +82,8 @@ pub(super) fn differing_images(
     let mut inspection = inspect_png(baseline, current, options).ok()?;
     Some(DifferingImages {
         differing: inspection.differing_pixels().ok()?,
-        baseline: decode(baseline)?,
-        current: decode(current)?,
+        baseline: decode_png(baseline).ok()?,
+        current: decode_png(current).ok()?,
     })
 }
 
@@ -104,12 +101,6 @@ pub(super) fn claimed_changes(pages: &PagePair) -> (Changes, Vec<Claim>) {
     );
     add_opaque_contents(&pages.current, &matching, &mut changes, &mut claims);
     (changes, claims)
-}
-
-fn decode(png: &[u8]) -> Option<RgbaImage> {
-    let mut reader = ImageReader::with_format(Cursor::new(png), ImageFormat::Png);
-    reader.no_limits();
-    Some(reader.decode().ok()?.to_rgba8())
 }
 
 /// Pictures and files can change without a change of the page. They explain

@@ -6,18 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::cipher::LoginCipher;
+#[cfg(feature = "shared-logins")]
 use super::shared_logins::SharedLogins;
 use super::stored_login::StoredLogin;
 use crate::browser::{BrowserError, StorageState};
-use crate::config::{Secret, UnsetVariable};
-use crate::manifest::{Login, LoginMethod, Step};
-use crate::redis::RedisTarget;
+use crate::manifest::Login;
 
 /// The logins of a run.
+#[derive(Default)]
 pub(crate) struct Logins {
-    /// The address of the story server; logins at another one are separate.
-    base: String,
+    #[cfg(feature = "shared-logins")]
     shared: Option<SharedLogins>,
     states: Mutex<HashMap<String, Arc<AsyncMutex<LoginState>>>>,
 }
@@ -32,13 +30,13 @@ enum LoginState {
 }
 
 impl Logins {
-    /// Logins at the story server `base`. Without a key or a Redis server they
-    /// are limited to this process. Nothing is connected yet.
-    pub(crate) fn new(base: &str, key: Option<&Secret>, redis: &RedisTarget) -> Self {
+    /// Logins that are shared with other processes. Without it, they are limited to
+    /// this process.
+    #[cfg(feature = "shared-logins")]
+    pub(crate) fn shared(shared: SharedLogins) -> Self {
         Self {
-            base: base.to_owned(),
-            shared: key.map(|key| SharedLogins::new(LoginCipher::new(key), redis.clone())),
-            states: Mutex::default(),
+            shared: Some(shared),
+            ..Self::default()
         }
     }
 
@@ -61,11 +59,7 @@ impl Logins {
             LoginState::Failed(message) => return Err(BrowserError::Login(message.clone())),
             _ => {}
         }
-        let result = match &self.shared {
-            Some(shared) => shared.get(&self.key(login)?, login, expired, log_in).await,
-            None => log_in.await.map(|state| StoredLogin::new(state, login.ttl)),
-        };
-        match result {
+        match self.log_in(login, expired, log_in).await {
             Ok(done) => {
                 done.state.keep_secret();
                 let done = Arc::new(done);
@@ -87,19 +81,17 @@ impl Logins {
         Arc::clone(states.entry(name.to_owned()).or_default())
     }
 
-    /// The input of a login: another user is another login.
-    fn key(&self, login: &Login) -> Result<Vec<u8>, BrowserError> {
-        let definition = serde_json::to_string(login).unwrap_or_default();
-        let mut parts = vec![self.base.clone(), definition];
-        if let LoginMethod::Steps { steps, .. } = &login.how {
-            for text in steps.iter().filter_map(Step::text) {
-                let failed = |reason: UnsetVariable| {
-                    BrowserError::Login(format!("the login `{}` failed: {reason}", login.name))
-                };
-                let text = text.fill_in().map_err(failed)?;
-                parts.push(text.reveal().to_owned());
-            }
+    async fn log_in(
+        &self,
+        login: &Login,
+        expired: Option<&StoredLogin>,
+        log_in: impl Future<Output = Result<StorageState, BrowserError>>,
+    ) -> Result<StoredLogin, BrowserError> {
+        #[cfg(feature = "shared-logins")]
+        if let Some(shared) = &self.shared {
+            return shared.get(login, expired, log_in).await;
         }
-        Ok(serde_json::to_vec(&parts).unwrap_or_default())
+        let _ = expired;
+        log_in.await.map(|state| StoredLogin::new(state, login.ttl))
     }
 }

@@ -15,7 +15,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::cipher::LoginCipher;
 use super::stored_login::StoredLogin;
 use crate::browser::{BrowserError, StorageState};
-use crate::manifest::Login;
+use crate::config::{Secret, UnsetVariable};
+use crate::manifest::{Login, LoginMethod, Step};
 use crate::redis::{Connection, RedisTarget, is_wrong_type};
 
 /// The lifetime of the lock.
@@ -41,7 +42,9 @@ const RELEASE: &str =
 const RENEW: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0";
 
 /// The logins in Redis.
-pub(super) struct SharedLogins {
+pub(crate) struct SharedLogins {
+    /// The address of the story server; logins at another one are separate.
+    base: String,
     cipher: LoginCipher,
     target: RedisTarget,
     /// `None` if connecting failed, which is tried once.
@@ -67,10 +70,13 @@ enum LoginTurn {
 }
 
 impl SharedLogins {
-    pub(super) fn new(cipher: LoginCipher, target: RedisTarget) -> Self {
+    /// Logins at the story server `base`, encrypted with `key`. Nothing is connected
+    /// yet.
+    pub(crate) fn new(base: &str, key: &Secret, target: &RedisTarget) -> Self {
         Self {
-            cipher,
-            target,
+            base: base.to_owned(),
+            cipher: LoginCipher::new(key),
+            target: target.clone(),
             connection: OnceCell::new(),
         }
     }
@@ -78,12 +84,11 @@ impl SharedLogins {
     /// Returns the stored login, or logs in by `log_in` and stores it.
     pub(super) async fn get(
         &self,
-        secret: &[u8],
         login: &Login,
         expired: Option<&StoredLogin>,
         log_in: impl Future<Output = Result<StorageState, BrowserError>>,
     ) -> Result<StoredLogin, BrowserError> {
-        let keys = self.keys(secret);
+        let keys = self.keys(&self.input(login)?);
         let started = Instant::now();
         loop {
             match self.turn(&keys, expired).await {
@@ -109,6 +114,22 @@ impl SharedLogins {
         }
         self.release(&keys).await;
         outcome
+    }
+
+    /// The input of a login: another user is another login.
+    fn input(&self, login: &Login) -> Result<Vec<u8>, BrowserError> {
+        let definition = serde_json::to_string(login).unwrap_or_default();
+        let mut parts = vec![self.base.clone(), definition];
+        if let LoginMethod::Steps { steps, .. } = &login.how {
+            for text in steps.iter().filter_map(Step::text) {
+                let failed = |reason: UnsetVariable| {
+                    BrowserError::Login(format!("the login `{}` failed: {reason}", login.name))
+                };
+                let text = text.fill_in().map_err(failed)?;
+                parts.push(text.reveal().to_owned());
+            }
+        }
+        Ok(serde_json::to_vec(&parts).unwrap_or_default())
     }
 
     async fn release(&self, keys: &LoginKeys) {

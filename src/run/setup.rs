@@ -24,6 +24,8 @@ use crate::cache::{Cache, CacheContext, CachedPass, browser_build};
 use crate::config::{CacheMode, Config};
 use crate::events::{Bus, Event, RunSetup};
 use crate::login::Logins;
+#[cfg(feature = "shared-logins")]
+use crate::login::SharedLogins;
 use crate::manifest::Manifest;
 use crate::model::BrowserName;
 use crate::model::{Environment, RecordedEvent, VisualTestRun, now_ms};
@@ -120,7 +122,7 @@ pub(super) async fn open(
         manifest,
         credentials: Arc::new(credentials),
         hooks,
-        logins: Logins::new(&base, config.secrets.login_key.as_ref(), record.redis()),
+        logins: logins(&base, &config, &record),
         base,
     };
     let plan = if shares_work {
@@ -259,6 +261,16 @@ fn context(
 
 /// The name of this process in the record: `{host}:{pid}`. Containers can have the
 /// same host and the same process id, which matters in a shared run.
+/// The logins of the run, shared with other processes if there is a key.
+fn logins(base: &str, config: &Config, record: &RecordConfig) -> Logins {
+    #[cfg(feature = "shared-logins")]
+    if let Some(key) = &config.secrets.login_key {
+        return Logins::shared(SharedLogins::new(base, key, record.redis()));
+    }
+    let _ = (base, config, record);
+    Logins::default()
+}
+
 fn worker_name(config: &Config) -> String {
     let name = format!("{}:{}", config.system.host, std::process::id());
     if !config.run.shares_work {

@@ -38,6 +38,8 @@ mod quarantine;
 mod recording;
 mod requests;
 mod settling;
+#[cfg(feature = "shared-logins")]
+mod shared_logins;
 mod sharing;
 mod steps;
 #[path = "../support/mod.rs"]
@@ -90,6 +92,8 @@ fn main() -> ExitCode {
         recording::tests(),
         requests::tests(),
         settling::tests(),
+        #[cfg(feature = "shared-logins")]
+        shared_logins::tests(),
         sharing::tests(),
         steps::tests(),
         tolerance::tests(),

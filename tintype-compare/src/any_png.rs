@@ -68,12 +68,15 @@ fn push_rgba(row: &[u8], (color, depth): (ColorType, BitDepth), out: &mut Vec<u8
         }
         // What browsers write.
         (_, ColorType::Rgba) => out.extend_from_slice(row),
-        (_, ColorType::Rgb) => {
-            let pixels = row.as_chunks::<3>().0.iter();
-            out.extend(pixels.flat_map(|&[r, g, b]| [r, g, b, u8::MAX]));
-        }
+        (_, ColorType::Rgb) => push_rgb(row, out),
         _ => push_samples(row.iter().copied(), color, out),
     }
+}
+
+/// Appends pixels of RGB, 8 bits per channel.
+pub(super) fn push_rgb(row: &[u8], out: &mut Vec<u8>) {
+    let pixels = row.as_chunks::<3>().0.iter();
+    out.extend(pixels.flat_map(|&[r, g, b]| [r, g, b, u8::MAX]));
 }
 
 /// The nearest value of 8 bits.

@@ -50,6 +50,28 @@ impl Decoded {
     }
 }
 
+/// Decodes any PNG of at most [`MAX_PIXELS`] to RGBA8, row-major.
+///
+/// # Errors
+/// When the file is not a valid PNG, or too large.
+pub fn decode_png(png: &[u8]) -> Result<RgbaImage, ImageProblem> {
+    let rows = match Decoded::read(png)? {
+        Decoded::Image(image) => return Ok(image),
+        Decoded::Rows(rows) => rows,
+    };
+    let (width, height) = rows.size();
+    let mut pixels = Vec::with_capacity(width * height * 4);
+    for y in 0..height {
+        let row = &rows.stored(y)[1..];
+        match rows.bytes_per_pixel() {
+            4 => pixels.extend_from_slice(row),
+            _ => any_png::push_rgb(row, &mut pixels),
+        }
+    }
+    RgbaImage::from_raw(width as u32, height as u32, pixels)
+        .ok_or_else(|| ImageProblem::Corrupt("it has too few pixels".to_owned()))
+}
+
 /// Two decoded images.
 pub(super) struct DecodedPair {
     baseline: Decoded,

@@ -1,7 +1,6 @@
 //! Draws the diff image.
 
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{ExtendedColorType, ImageEncoder, Rgba, RgbaImage};
+use image::{Rgba, RgbaImage};
 
 use super::comparison::Comparison;
 use super::engine::{self, PixelCriteria, RowBits, RowSink, set_bits};
@@ -174,18 +173,16 @@ impl DiffImage {
     /// # Errors
     /// When a side of it is zero.
     pub(super) fn encode(&self) -> Result<Vec<u8>, CompareError> {
-        let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, self.width as u32, self.height as u32);
-        encoder.set_color(png::ColorType::Indexed);
-        encoder.set_palette(palette().concat());
-        encoder.set_compression(png::Compression::Fastest);
-        encoder.set_filter(png::Filter::Adaptive);
-        let written = encoder.write_header().and_then(|mut writer| {
-            writer.write_image_data(&self.colours)?;
-            writer.finish()
-        });
-        let failed = |error: png::EncodingError| CompareError::Encode(error.to_string());
-        written.map(|()| bytes).map_err(failed)
+        encode(
+            self.width as u32,
+            self.height as u32,
+            &self.colours,
+            |encoder| {
+                encoder.set_color(png::ColorType::Indexed);
+                encoder.set_palette(palette().concat());
+                encoder.set_compression(png::Compression::Fastest);
+            },
+        )
     }
 }
 
@@ -194,16 +191,28 @@ impl DiffImage {
 /// # Errors
 /// When a side of the image is zero.
 pub fn encode_png(image: &RgbaImage) -> Result<Vec<u8>, CompareError> {
+    encode(image.width(), image.height(), image, |encoder| {
+        encoder.set_color(png::ColorType::Rgba);
+        encoder.set_compression(png::Compression::Fast);
+    })
+}
+
+fn encode(
+    width: u32,
+    height: u32,
+    data: &[u8],
+    set_up: impl FnOnce(&mut png::Encoder<'_, &mut Vec<u8>>),
+) -> Result<Vec<u8>, CompareError> {
     let mut bytes = Vec::new();
-    PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive)
-        .write_image(
-            image,
-            image.width(),
-            image.height(),
-            ExtendedColorType::Rgba8,
-        )
-        .map_err(|error| CompareError::Encode(error.to_string()))?;
-    Ok(bytes)
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_filter(png::Filter::Adaptive);
+    set_up(&mut encoder);
+    let written = encoder.write_header().and_then(|mut writer| {
+        writer.write_image_data(data)?;
+        writer.finish()
+    });
+    let failed = |error: png::EncodingError| CompareError::Encode(error.to_string());
+    written.map(|()| bytes).map_err(failed)
 }
 
 /// Collects the rows that the engine reports.

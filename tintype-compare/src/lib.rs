@@ -63,7 +63,7 @@ mod unfilter;
 
 pub use compact::compact_png;
 pub use comparison::{Comparison, Verdict, compare_images};
-pub use decode::{MAX_DECODED_BYTES, MAX_FILE_BYTES};
+pub use decode::{MAX_DECODED_BYTES, MAX_FILE_BYTES, decode_png};
 pub use diff_image::encode_png;
 pub use diff_window::DensestWindow;
 pub use error::{CompareError, ImageProblem, ImageSide};

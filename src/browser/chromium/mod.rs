@@ -14,6 +14,10 @@ mod measure;
 mod page;
 mod page_events;
 mod screenshot;
+#[cfg(feature = "source-maps")]
+mod source_maps;
+#[cfg(not(feature = "source-maps"))]
+#[path = "no_source_maps.rs"]
 mod source_maps;
 mod start;
 mod storage_state;

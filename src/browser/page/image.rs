@@ -1,9 +1,7 @@
 //! Works on the pixels of screenshots: joins pieces and paints masks.
 
-use std::io::Cursor;
-
 use base64::Engine as _;
-use image::{GenericImage, ImageFormat, ImageReader, Rgba, RgbaImage};
+use image::{GenericImage, Rgba, RgbaImage};
 
 use crate::browser::error::BrowserError;
 
@@ -37,13 +35,8 @@ pub(in crate::browser) fn decode_base64(text: &str) -> Result<Vec<u8>, BrowserEr
 
 /// Decodes a PNG of the browser.
 pub(in crate::browser) fn decode_png(png: &[u8]) -> Result<RgbaImage, BrowserError> {
-    let mut reader = ImageReader::with_format(Cursor::new(png), ImageFormat::Png);
-    // The size is limited before the screenshot is taken.
-    reader.no_limits();
-    let image = reader.decode();
-    image
-        .map(|image| image.to_rgba8())
-        .map_err(|error| failed(error.to_string()))
+    tintype_compare::decode_png(png)
+        .map_err(|problem| failed(format!("the screenshot is invalid: {problem}")))
 }
 
 pub(in crate::browser) fn encode_png(image: &RgbaImage) -> Result<Vec<u8>, BrowserError> {
