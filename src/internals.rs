@@ -56,7 +56,9 @@ pub mod explain {
 }
 
 pub mod files {
-    pub use crate::files::{append, open, open_own, read, replace_durably, replace_privately};
+    pub use crate::files::{
+        append, open, open_argument, open_own, read, replace_durably, replace_privately,
+    };
 }
 
 pub mod history {
@@ -84,6 +86,10 @@ pub mod model {
 
 pub mod plan {
     pub use crate::plan::Plan;
+}
+
+pub mod process {
+    pub use crate::process::{desktop_opener, interrupted, version};
 }
 
 pub mod record {

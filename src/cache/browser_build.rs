@@ -3,18 +3,12 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
 use crate::files;
-use crate::process::restrict;
-
-/// How long `--version` may take.
-const VERSION_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::process::version;
 
 /// The cached version of a program.
 #[derive(Serialize, Deserialize)]
@@ -50,7 +44,7 @@ pub(crate) fn browser_build(binary: &Path, state_dir: &Path) -> String {
     if let Some(cached) = cached {
         return cached.build;
     }
-    let Some(build) = run_version(binary) else {
+    let Some(build) = version(binary) else {
         let ProgramFile {
             path,
             size,
@@ -89,35 +83,6 @@ fn is_script(binary: &Path) -> bool {
     let mut opening = [0; 2];
     let read = File::open(binary).and_then(|mut file| file.read_exact(&mut opening));
     read.is_err() || opening == *b"#!"
-}
-
-/// The first line that `binary --version` prints; `None` if it fails or hangs.
-fn run_version(binary: &Path) -> Option<String> {
-    let mut command = Command::new(binary);
-    restrict(&mut command);
-    let mut child = command
-        .arg("--version")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .ok()?;
-    let mut stdout = child.stdout.take()?;
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut text = String::new();
-        let read = stdout.read_to_string(&mut text);
-        // The receiver is gone after the timeout.
-        let _ = sender.send(read.map(|_| text));
-    });
-    let text = receiver.recv_timeout(VERSION_TIMEOUT);
-    if text.is_err() {
-        let _ = child.kill();
-    }
-    let ended = child.wait().ok()?;
-    let text = text.ok()?.ok()?;
-    let line = text.lines().next().unwrap_or_default().trim();
-    (ended.success() && !line.is_empty()).then(|| line.to_owned())
 }
 
 #[cfg(all(test, unix))]

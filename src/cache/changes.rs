@@ -8,14 +8,11 @@ use std::path::{Path, PathBuf};
 
 use super::file_contents::is_absent;
 use super::paths;
+use crate::files::{ChangeTime, change_time};
 
-/// A time stamp of a file system in nanoseconds since the Unix epoch, with the
-/// device whose clock it is.
+/// A time stamp of a file system, with the device whose clock it is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct FileTime {
-    ns: i128,
-    device: u64,
-}
+pub(super) struct FileTime(ChangeTime);
 
 /// The tolerance for file systems with a resolution of seconds or another
 /// clock.
@@ -27,42 +24,24 @@ impl FileTime {
     pub(super) fn now(folder: &Path) -> Option<Self> {
         fs::create_dir_all(folder).ok()?;
         let probe = tempfile::NamedTempFile::new_in(folder).ok()?;
-        Some(change_time(&probe.as_file().metadata().ok()?))
+        Some(Self::of(&probe.as_file().metadata().ok()?))
+    }
+
+    fn of(found: &Metadata) -> Self {
+        Self(change_time(found))
     }
 
     /// Whether `change` was certainly earlier. Two times within one tick of the
     /// clock are not ordered.
     pub(super) fn is_after(self, change: Self) -> bool {
+        let (Self(now), Self(change)) = (self, change);
         let whole_seconds = change.ns % 1_000_000_000 == 0;
-        let tolerance = if whole_seconds || change.device != self.device {
+        let tolerance = if whole_seconds || change.device != now.device {
             TOLERANCE_NS
         } else {
             0
         };
-        change.ns + tolerance < self.ns
-    }
-}
-
-/// The time of the last change of a file or folder: written, renamed, replaced.
-/// Programs cannot set this time.
-#[cfg(unix)]
-fn change_time(meta: &Metadata) -> FileTime {
-    use std::os::unix::fs::MetadataExt;
-    FileTime {
-        ns: i128::from(meta.ctime()) * 1_000_000_000 + i128::from(meta.ctime_nsec()),
-        device: meta.dev(),
-    }
-}
-
-/// The later of modification and creation, as there is no change time.
-#[cfg(not(unix))]
-fn change_time(meta: &Metadata) -> FileTime {
-    let times = [meta.modified(), meta.created()].into_iter().flatten();
-    let since = times.filter_map(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    let ns = since.map(|since| since.as_nanos() as i128).max();
-    FileTime {
-        ns: ns.unwrap_or(i128::MAX / 2),
-        device: 0,
+        change.ns + tolerance < now.ns
     }
 }
 
@@ -101,7 +80,7 @@ impl RunStart {
                 meta => meta?,
             };
             let is_above = current != self.stories && self.stories.starts_with(&current);
-            if !is_above && !self.at.is_after(change_time(&meta)) {
+            if !is_above && !self.at.is_after(FileTime::of(&meta)) {
                 return Ok(false);
             }
             if meta.is_symlink() {

@@ -6,6 +6,7 @@ use std::env;
 use serde::Serialize;
 
 use crate::config::Variables;
+use crate::process::time_zone;
 
 /// Variables that affect browsers and fontconfig: language, time zone, fonts.
 const VARIABLES: &[&str] = &[
@@ -40,7 +41,7 @@ pub struct CacheContext {
     pub tintype: String,
     /// The set variables that affect language, time zone and fonts.
     pub variables: BTreeMap<String, String>,
-    /// The fingerprint of the system's time zone file, if there is one.
+    /// The fingerprint of the system's time zone, if it is known.
     pub time_zone: Option<String>,
     /// The cache key of the test target's hooks.
     pub hooks: Option<String>,
@@ -62,7 +63,7 @@ impl CacheContext {
             let value = environment.get(name)?.to_string_lossy().into_owned();
             Some(((*name).to_owned(), value))
         };
-        let zone = std::fs::read("/etc/localtime").ok();
+        let zone = time_zone();
         Self {
             browser,
             switches,

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::variables::Variables;
+use crate::process;
 
 /// The machine and the user, as far as they are not fixed at build time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl System {
                 folders: folders.into_iter().flatten().collect(),
                 home: path("HOME"),
             },
-            is_root: is_root(variables),
+            is_root: process::is_root(),
             target_dir: path("CARGO_TARGET_DIR"),
             package: variables.text("CARGO_PKG_NAME").map(str::to_owned),
             cargo: variables
@@ -74,10 +75,8 @@ impl System {
 }
 
 fn host(variables: &Variables) -> String {
-    let file = |path| std::fs::read_to_string(path).ok();
     let variable = |name| variables.text(name).map(str::to_owned);
-    let name = file("/proc/sys/kernel/hostname")
-        .or_else(|| file("/etc/hostname"))
+    let name = process::host_name()
         .or_else(|| variable("COMPUTERNAME"))
         .or_else(|| variable("HOSTNAME"))
         .unwrap_or_default();
@@ -86,19 +85,5 @@ fn host(variables: &Variables) -> String {
     match name.trim() {
         "" => "localhost".to_owned(),
         name => name.chars().map(safe).collect(),
-    }
-}
-
-fn is_root(variables: &Variables) -> bool {
-    // The owner of the process's own folder is its effective user.
-    #[cfg(target_os = "linux")]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let _ = variables;
-        std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        variables.text("USER") == Some("root")
     }
 }

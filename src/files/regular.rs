@@ -8,8 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
 
-#[cfg(unix)]
-use rustix::fs::OFlags;
+use super::platform;
 
 /// Opens a regular file for reading. Symbolic links are followed.
 ///
@@ -17,9 +16,21 @@ use rustix::fs::OFlags;
 /// When the file cannot be read, or is not a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    set_flags(&mut options, OFlags::NONBLOCK);
+    platform::do_not_wait(&mut options);
     check(options.read(true).open(path)?)
+}
+
+/// Opens a file that the user has named, for reading: as [`open`], and a pipe
+/// that the shell has opened for this command, as in `<(…)`. Other pipes may
+/// never have a writer.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_argument(path: &Path) -> io::Result<File> {
+    match platform::names_open_file(path) {
+        true => File::open(path),
+        false => open(path),
+    }
 }
 
 /// Reads a regular file of at most `limit` bytes. Symbolic links are followed.
@@ -51,10 +62,10 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// When the file cannot be opened, or is not a regular file.
 pub fn open_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
     let mut options = options.clone();
-    #[cfg(unix)]
-    set_flags(&mut options, OFlags::NONBLOCK | OFlags::NOFOLLOW);
+    platform::refuse_links(&mut options);
     match options.open(path) {
-        Ok(file) => check(file),
+        Ok(file) if !is_link(&file) => check(file),
+        Ok(_) => Err(invalid("it is a symbolic link")),
         Err(_) if path.is_symlink() => Err(invalid("it is a symbolic link")),
         Err(_) if path.metadata().is_ok_and(|found| !is_usual(&found)) => Err(irregular()),
         Err(error) => Err(error),
@@ -80,10 +91,8 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-#[cfg(unix)]
-fn set_flags(options: &mut OpenOptions, flags: OFlags) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    options.custom_flags(flags.bits().cast_signed());
+fn is_link(file: &File) -> bool {
+    file.metadata().is_ok_and(|found| found.is_symlink())
 }
 
 /// Only regular files; opening a folder reports its own error later.

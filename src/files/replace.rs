@@ -8,12 +8,14 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
+use super::platform;
+
 /// Creates or replaces a file atomically, and creates its folders.
 ///
 /// # Errors
 /// When a folder or the file cannot be written; the old file is kept.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    write_atomic(path, DEFAULT_MODE, |file| file.write_all(bytes))
+    write_atomic(path, Readers::Default, |file| file.write_all(bytes))
 }
 
 /// Like `replace`, with content that `write` writes in parts.
@@ -30,7 +32,7 @@ pub(crate) fn replace_with(
         write(&mut buffer)?;
         buffer.flush()
     };
-    write_atomic(path, DEFAULT_MODE, buffered)
+    write_atomic(path, Readers::Default, buffered)
 }
 
 /// The bytes of content that are written at once.
@@ -41,7 +43,7 @@ const BUFFER: usize = 64 << 10;
 /// # Errors
 /// When a folder or the file cannot be written; the old file is kept.
 pub fn replace_privately(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    write_atomic(path, PRIVATE_MODE, |file| file.write_all(bytes))
+    write_atomic(path, Readers::Owner, |file| file.write_all(bytes))
 }
 
 /// Like `replace`, and returns once the file is on disk: for data that cannot
@@ -50,27 +52,26 @@ pub fn replace_privately(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// When the file cannot be written.
 pub fn replace_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    write_atomic(path, DEFAULT_MODE, |file| {
+    write_atomic(path, Readers::Default, |file| {
         file.write_all(bytes)?;
         file.as_file().sync_all()
     })?;
     // The rename is on disk once the folder is.
-    #[cfg(unix)]
-    File::open(folder_of(path))?.sync_all()?;
-    Ok(())
+    platform::sync_folder(folder_of(path))
 }
 
-/// The default for new files, before the umask.
-const DEFAULT_MODE: u32 = 0o666;
-const PRIVATE_MODE: u32 = 0o600;
+/// Who may read a file.
+#[derive(Clone, Copy)]
+enum Readers {
+    /// As the system decides for new files.
+    Default,
+    /// Only this user.
+    Owner,
+}
 
-#[cfg_attr(
-    not(unix),
-    expect(unused_variables, reason = "other systems have no file modes")
-)]
 fn write_atomic(
     path: &Path,
-    mode: u32,
+    readers: Readers,
     write: impl FnOnce(&mut NamedTempFile) -> io::Result<()>,
 ) -> io::Result<()> {
     let folder = folder_of(path);
@@ -78,11 +79,7 @@ fn write_atomic(
     let mut builder = tempfile::Builder::new();
     // A killed process must not leave a file with the extension of an image.
     builder.prefix(".tintype-").suffix(".part");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(fs::Permissions::from_mode(mode));
-    }
+    platform::set_permissions(&mut builder, matches!(readers, Readers::Owner));
     let mut file = builder.tempfile_in(folder)?;
     write(&mut file)?;
     file.persist(path).map_err(|error| error.error)?;

@@ -4,12 +4,10 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::process::Command;
-
 use super::cookies::parse_cookies;
 use crate::browser::StorageState;
 use crate::config::BASE_URL;
-use crate::process::remove_secrets;
+use crate::process::{remove_secrets, shell};
 
 /// How long the command may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
@@ -59,18 +57,4 @@ pub(crate) async fn run_command(
         cookies,
         ..StorageState::default()
     })
-}
-
-#[cfg(unix)]
-fn shell(command: &str) -> Command {
-    let mut shell = Command::new("sh");
-    shell.arg("-c").arg(command);
-    shell
-}
-
-#[cfg(not(unix))]
-fn shell(command: &str) -> Command {
-    let mut shell = Command::new("cmd");
-    shell.arg("/C").arg(command);
-    shell
 }

@@ -1,15 +1,43 @@
-//! Supervised child processes.
+//! Child processes, and what the operating system tells about itself: all that
+//! differs between systems, except files.
 //!
 //! - `supervised`: starts a program, reads its output and stops it.
 //! - `lines`: reads output line by line, whatever bytes it consists of.
 //! - `environment`: the environment variables that programs inherit.
-//! - `watchdog`: the shell command that ends a program together with this
-//!   process.
+//! - `version`: the version of a program.
+//! - `unix`, `windows`: the same functions for each family of systems.
 
 mod environment;
 mod lines;
 mod supervised;
-mod watchdog;
+#[cfg(unix)]
+mod unix;
+mod version;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as platform;
+#[cfg(windows)]
+use windows as platform;
 
 pub(crate) use environment::{remove_secrets, restrict};
+pub(crate) use platform::{
+    connect_local, host_name, is_root, load_average, memory, open_file_limit, shell, time_zone,
+};
+pub use platform::{desktop_opener, interrupted};
+#[cfg(unix)]
+pub(crate) use platform::{
+    is_own_folder, local_socket, parent_id, spawn_until_idle, spawn_while_parent_runs,
+};
 pub(crate) use supervised::{LineSink, Supervised};
+pub use version::version;
+
+/// The memory of this machine, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Memory {
+    /// What programs can still use.
+    pub(crate) available: Option<u64>,
+    /// What there is.
+    pub(crate) total: Option<u64>,
+}

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::AsyncRead;
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::Command;
 use tokio::sync::mpsc;
 
 use super::environment::restrict;
 use super::lines::Lines;
-use super::watchdog;
+use super::platform::ProcessTree;
 
 /// The number of output lines kept for error messages.
 const KEPT_LINES: usize = 12;
@@ -26,8 +26,7 @@ pub(crate) type LineSink = Arc<dyn Fn(&str) + Send + Sync>;
 /// A program under supervision. Dropping it stops the program.
 #[derive(Debug)]
 pub(crate) struct Supervised {
-    watchdog: Child,
-    pipe: Option<ChildStdin>,
+    processes: ProcessTree,
     lines: mpsc::Receiver<String>,
     last_lines: Arc<Mutex<VecDeque<String>>>,
 }
@@ -42,29 +41,30 @@ impl Supervised {
         arguments: &[String],
         scratch: &Path,
     ) -> io::Result<Self> {
-        let mut command = watchdog::command(program, arguments, scratch);
+        let mut command = ProcessTree::command(program, arguments, scratch);
         restrict(command.as_std_mut());
         command.envs(environment.iter().filter_map(|set| set.split_once('=')));
-        Self::watch(command, None).inspect_err(|_| {
-            // No watchdog will remove it.
+        Self::spawn(command, scratch, None).inspect_err(|_| {
+            // Nothing else will remove it.
             let _ = std::fs::remove_dir_all(scratch);
         })
     }
 
-    /// Starts a command of the user, which inherits all variables but Tintype's
-    /// own secrets, and passes each line of its output to `sink`.
-    pub(crate) fn spawn_with_sink(
-        program: &Path,
-        arguments: &[String],
+    /// Starts a shell command of the user in `folder`, which inherits all
+    /// variables but Tintype's own secrets, and passes each line of its output to
+    /// `sink`.
+    pub(crate) fn spawn_shell(
+        command: &str,
+        folder: &Path,
         scratch: &Path,
         sink: LineSink,
     ) -> io::Result<Self> {
-        let command = watchdog::command(program, arguments, scratch);
-        Self::watch(command, Some(sink))
+        let command = ProcessTree::shell_command(command, folder, scratch);
+        Self::spawn(command, scratch, Some(sink))
     }
 
-    fn watch(mut command: Command, sink: Option<LineSink>) -> io::Result<Self> {
-        let mut child = command.spawn()?;
+    fn spawn(command: Command, scratch: &Path, sink: Option<LineSink>) -> io::Result<Self> {
+        let mut processes = ProcessTree::spawn(command, scratch)?;
         let (sender, lines) = mpsc::channel(WAITING_LINES);
         let last_lines = Arc::new(Mutex::new(VecDeque::new()));
         let readers = OutputReaders {
@@ -72,15 +72,15 @@ impl Supervised {
             last_lines: Arc::clone(&last_lines),
             sink,
         };
-        if let Some(out) = child.stdout.take() {
+        let (out, err) = processes.output();
+        if let Some(out) = out {
             tokio::spawn(readers.clone().read(out));
         }
-        if let Some(err) = child.stderr.take() {
+        if let Some(err) = err {
             tokio::spawn(readers.read(err));
         }
         Ok(Self {
-            pipe: child.stdin.take(),
-            watchdog: child,
+            processes,
             lines,
             last_lines,
         })
@@ -124,10 +124,8 @@ impl Supervised {
     }
 
     /// Stops the program and waits until it has exited.
-    pub(crate) async fn stop(mut self) {
-        drop(self.pipe.take());
-        // The watchdog always exits: it has nothing left to wait for.
-        let _ = self.watchdog.wait().await;
+    pub(crate) async fn stop(self) {
+        self.processes.stop().await;
     }
 }
 
@@ -163,9 +161,8 @@ impl OutputReaders {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
-    use std::path::Path;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -179,10 +176,9 @@ mod tests {
         let count = Arc::clone(&printed);
         let script = "printf 'first \\377\\n'; printf '\\376\\n' >&2; \
                       seq 1 50000; seq 1 50000 >&2; echo last; exec sleep 1000";
-        let arguments = ["-c".to_owned(), script.to_owned()];
-        let program = Supervised::spawn_with_sink(
-            Path::new("sh"),
-            &arguments,
+        let program = Supervised::spawn_shell(
+            script,
+            folder.path(),
             &folder.path().join("scratch"),
             Arc::new(move |_| {
                 count.fetch_add(1, Ordering::SeqCst);

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use super::operation::Operation;
 use crate::model::Status;
+use crate::process;
 
 /// The length of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -292,22 +293,15 @@ impl NodeReport {
     /// The state of this machine now. What the platform does not tell is absent.
     pub(crate) fn of_this_machine(host: &str, journal_lag: u64) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-        let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-        let (load, memory) = (read("/proc/loadavg"), read("/proc/meminfo"));
-        let memory_of = |name: &str| {
-            let line = memory.lines().find_map(|line| line.strip_prefix(name))?;
-            let kilobytes: u64 = line.trim_end_matches("kB").trim().parse().ok()?;
-            Some(kilobytes << 10)
-        };
-        let first = load.split_whitespace().next();
+        let memory = process::memory();
         #[expect(clippy::cast_precision_loss, reason = "few cores")]
-        let load = first.and_then(|load| Some(load.parse::<f64>().ok()? / cores as f64));
+        let load = process::load_average().map(|load| load / cores as f64);
         Self {
             host: host.to_owned(),
             load,
             cores,
-            memory_available: memory_of("MemAvailable:"),
-            memory_total: memory_of("MemTotal:"),
+            memory_available: memory.available,
+            memory_total: memory.total,
             journal_lag,
             last_seen: 0,
         }
@@ -318,6 +312,7 @@ impl NodeReport {
 mod tests {
     use super::{OutcomeCounts, OutcomeSample, WindowLength, duration_bucket};
     use crate::model::Status;
+    use crate::process;
 
     #[test]
     fn durations_have_two_significant_digits() {

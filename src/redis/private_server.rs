@@ -4,20 +4,15 @@
 //! an append-only file there, and outlives the processes that use it. Its
 //! parent is a shell that only waits: processes that use the server touch the
 //! file `used`; when that has not happened for [`IDLE_TIMEOUT`], or the file is
-//! gone, the shell sends SIGTERM, and the server writes its file and exits. As
-//! the shell is the parent of the server, it cannot signal a process that
-//! reuses the pid.
+//! gone, the shell sends SIGTERM, and the server writes its file and exits.
 
-use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::config::ProgramSearch;
 use crate::files;
-use crate::process::restrict;
+use crate::process::{is_own_folder, local_socket, spawn_until_idle};
 
 /// A server that has not been used for this long stops.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
@@ -92,28 +87,8 @@ impl PrivateServer {
         for name in ["redis.log", "used.seen"] {
             files::append(&self.folder.join(name))?;
         }
-        let pause = (self.idle / 10).min(POLL_INTERVAL);
-        let pauses = self.idle.as_millis() / pause.as_millis().max(1);
-        let mut shell = Command::new("/bin/sh");
-        restrict(&mut shell);
-        shell
-            .args(["-c", SUPERVISOR, "tintype-redis"])
-            .arg(&self.program)
-            .arg(&config)
-            .arg(self.folder.join("used"))
-            .arg(pause.as_secs_f32().to_string())
-            .arg(pauses.to_string())
-            .current_dir(&self.folder)
-            // Inherited handles would make a test runner wait for the server.
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        // A signal to the process group of the tests must not reach the server.
-        std::os::unix::process::CommandExt::process_group(&mut shell, 0);
-        let mut child = shell.spawn()?;
-        // Reaps the shell if it ends before this process does.
-        std::thread::spawn(move || child.wait());
-        Ok(())
+        let used = self.folder.join("used");
+        spawn_until_idle(&self.program, &config, &used, self.idle, POLL_INTERVAL)
     }
 
     fn server_config(&self) -> String {
@@ -148,7 +123,7 @@ impl PrivateServer {
     /// Whether the server has loaded its data; `None` if none listens at the
     /// socket.
     fn is_ready(&self) -> Option<bool> {
-        let mut socket = UnixStream::connect(&self.socket).ok()?;
+        let mut socket = local_socket(&self.socket).ok()?;
         let mut reply = [0; 8];
         let asked = socket
             .set_read_timeout(Some(START_TIMEOUT / 5))
@@ -158,27 +133,6 @@ impl PrivateServer {
         Some(asked.map_or(true, |n| !reply[..n].starts_with(b"-LOAD")))
     }
 }
-
-/// Arguments: program, its configuration, the file that is touched, seconds
-/// between two checks, and the number of checks without use after which the
-/// server stops.
-const SUPERVISOR: &str = r#"
-trap '' HUP INT
-"$1" "$2" &
-server=$!
-trap 'kill -TERM $server; wait $server; exit' TERM
-idle=0
-: >"$3.seen"
-while kill -0 $server 2>/dev/null; do
-  sleep "$4"
-  if [ "$3" -nt "$3.seen" ]; then idle=0; : >"$3.seen"; else idle=$((idle + 1)); fi
-  if [ $idle -ge "$5" ] || [ ! -e "$3" ]; then
-    kill -TERM $server
-    wait $server
-    exit
-  fi
-done
-"#;
 
 /// The socket is next to the data if the system accepts so long a path,
 /// otherwise in a temporary folder named after a hash of the path.
@@ -200,23 +154,14 @@ fn socket_for(folder: &Path) -> PathBuf {
 /// Creates a folder that only this user can enter; fails if another user owns
 /// it.
 fn create_private_folder(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)?;
-    let found = fs::symlink_metadata(folder)?;
-    let mine = rustix::process::geteuid().as_raw();
-    if !found.is_dir() || found.uid() != mine {
+    files::create_private_folder(folder)?;
+    if !is_own_folder(folder)? {
         return Err(io::Error::other(format!(
             "{} belongs to another user\nhelp: remove it, or set REDIS_URL",
             folder.display()
         )));
     }
-    if found.permissions().mode() & 0o077 != 0 {
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
-    }
-    Ok(())
+    files::make_private(folder)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::options::{RunOptions, Scheduling};
 use super::session_loop::{RunQueue, run_session};
 use super::setup::{Setup, open};
 use super::shared_work::{Cancellation, RunningWorker};
-use super::{INTERRUPTED, cleanup, interrupt, teardown};
+use super::{INTERRUPTED, cleanup, teardown};
 use crate::browser::Browser;
 use crate::cache::CachedPass;
 use crate::config::{Config, UpdateMode};
@@ -26,6 +26,7 @@ use crate::events::{Bus, Event, RunReport};
 use crate::manifest::Manifest;
 use crate::model::VisualTestRun;
 use crate::plan::Snapshot;
+use crate::process;
 use crate::schedule::{Prefetch, Queue, by_test_name, is_gated};
 use crate::serve::StoryServer;
 use crate::snapshot::FinishedSnapshot;
@@ -72,7 +73,7 @@ impl RunHandle {
             .build()?;
         let needed = sessions_needed(&manifest, &snapshots)?;
         // A signal may arrive while the first browser starts.
-        let mut signal = runtime.spawn(interrupt::interrupted());
+        let mut signal = runtime.spawn(process::interrupted());
         let opening = open(manifest, snapshots, scheduling, config, options, bus);
         let Setup {
             context,
@@ -346,7 +347,7 @@ impl Interruption {
             session.abort();
         }
         self.context.skip_requested(reason);
-        interrupt::interrupted().await;
+        process::interrupted().await;
         std::process::exit(130);
     }
 }

@@ -1,7 +1,6 @@
 //! Runs a plan: hands its snapshots to browser sessions, publishes what
 //! happens, and ends the run.
 //!
-//! - `interrupt`: Ctrl-C and SIGTERM.
 //! - `environment`: machine, commit, command and fonts.
 //! - `folders`: the run's folder, and the removal of older ones.
 //! - `error`: errors that keep a run from starting.
@@ -43,7 +42,6 @@ mod folders;
 mod gate;
 mod handle;
 mod identity;
-mod interrupt;
 mod open_files;
 mod options;
 mod plans;

@@ -1,7 +1,6 @@
 //! Starts or reaches the server of a manifest's stories.
 
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -169,12 +168,9 @@ async fn ensure_reachable(
 /// Runs a shell command in the manifest's folder. Its output is in
 /// `command.log`.
 fn start(command: &str, manifest: &Manifest) -> io::Result<Supervised> {
-    let script = "cd \"$0\" && eval \"$1\"";
-    let root = manifest.root.to_string_lossy().into_owned();
-    let arguments = ["-c".to_owned(), script.to_owned(), root, command.to_owned()];
     let folder = manifest.state_dir();
     let log = command_log::create(&folder.join("command.log"))?;
-    Supervised::spawn_with_sink(Path::new("sh"), &arguments, &folder.join("command"), log)
+    Supervised::spawn_shell(command, &manifest.root, &folder.join("command"), log)
 }
 
 async fn wait(process: &mut Supervised, command: &str, base: &str) -> Result<(), ServeError> {

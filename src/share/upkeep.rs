@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::elsewhere::{self, OpenGroup};
 use super::worker::{Asked, ShareWorker, WorkerDescription};
+use crate::process;
 use crate::record::{ClaimedGroup, LostGroup};
 use crate::redis::StoreError;
 
@@ -187,10 +188,5 @@ impl ShareWorker {
 /// if it is unknown.
 fn load() -> f64 {
     let cores = available_parallelism().map_or(1, usize::from);
-    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let first = text.split_whitespace().next();
-    let load: f64 = first
-        .and_then(|first| first.parse().ok())
-        .unwrap_or_default();
-    load / cores as f64
+    process::load_average().unwrap_or_default() / cores as f64
 }

@@ -1,11 +1,12 @@
 //! Opens the page in the default browser.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::output::print_error;
 use anyhow::{Context, Result};
 use tintype::internals::files;
+use tintype::internals::process::desktop_opener;
 
 /// Opens `url`, which may contain a secret. It is passed to the browser in a
 /// file that only this user can read, because every user of the machine can see
@@ -19,21 +20,14 @@ pub(super) fn in_default_browser(url: &str, state_dir: &Path) -> Result<()> {
     );
     files::replace_privately(&path, page.as_bytes())
         .with_context(|| format!("failed to write {}", path.display()))?;
-    in_browser(&path.canonicalize().unwrap_or(path));
+    in_browser(&std::path::absolute(&path).unwrap_or(path));
     Ok(())
 }
 
 /// A failure is only a warning: the address has been printed.
 fn in_browser(page: &Path) {
-    let (program, arguments): (&str, &[&str]) = if cfg!(target_os = "macos") {
-        ("open", &[])
-    } else if cfg!(windows) {
-        ("cmd", &["/c", "start", ""])
-    } else {
-        ("xdg-open", &[])
-    };
-    let started = Command::new(program)
-        .args(arguments)
+    let mut opener = desktop_opener();
+    let started = opener
         .arg(page)
         .env_remove(super::access::TOKEN)
         .stdin(Stdio::null())
@@ -43,6 +37,6 @@ fn in_browser(page: &Path) {
     match started {
         // Not waited for: some programs stay in the foreground.
         Ok(child) => drop(child),
-        Err(error) => print_error!("warning: failed to run {program}: {error}"),
+        Err(error) => print_error!("warning: failed to run {:?}: {error}", opener.get_program()),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use tintype::internals::process::interrupted;
 use tintype::internals::record::Records;
 use tokio::net::TcpListener;
 
@@ -26,7 +27,7 @@ pub(super) async fn serve(app: App, listener: TcpListener) {
         () = connections::serve(listener, router(Arc::clone(&app))) => {}
         () = app.streams.follow(&records) => {}
         () = end_abandoned(&records) => {}
-        () = stop_signal() => {}
+        () = interrupted() => {}
     }
 }
 
@@ -39,24 +40,6 @@ async fn end_abandoned(records: &Records) {
             let _ = records.end_abandoned().await;
         }
         tokio::time::sleep(ABANDONED_INTERVAL).await;
-    }
-}
-
-async fn stop_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    // Without a handler Ctrl-C ends the process.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 

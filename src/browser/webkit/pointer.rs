@@ -5,7 +5,8 @@
 use std::io;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::UnixStream;
+
+use crate::process::connect_local;
 
 /// "I am little-endian and speak version 11", without authorisation.
 const HELLO: [u8; 12] = [b'l', 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -18,7 +19,7 @@ const GET_INPUT_FOCUS: u8 = 43;
 /// # Errors
 /// When the display does not answer.
 pub(super) async fn move_to_corner(number: u32) -> io::Result<()> {
-    let mut server = UnixStream::connect(format!("/tmp/.X11-unix/X{number}")).await?;
+    let mut server = connect_local(format!("/tmp/.X11-unix/X{number}").as_ref()).await?;
     server.write_all(&HELLO).await?;
     let mut head = [0; 8];
     server.read_exact(&mut head).await?;

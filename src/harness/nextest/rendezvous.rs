@@ -6,24 +6,14 @@ use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::{COORDINATOR, Config};
 use crate::files;
 use crate::manifest::Manifest;
-
-/// Runs the coordinator until the runner ends. `$1` is the runner's process id,
-/// `$2` the folder of address files, the rest the coordinator's command. The
-/// coordinator's input ends when the runner exits or the folder is removed. The
-/// lines of input only let the loop notice that the coordinator has exited. The shell
-/// itself says nothing: `Killed` would come into the log of the next coordinator.
-const WATCH: &str = r#"
-runner=$1; folder=$2; shift 2
-exec 3>&2 2>/dev/null
-{ while kill -0 "$runner" && [ -d "$folder" ]; do echo; sleep 0.2; done; } | exec "$@" 2>&3 3>&-
-"#;
+use crate::process::{parent_id, spawn_while_parent_runs};
 
 /// The number of log lines in a message about the coordinator's end.
 const LOG_TAIL_LINES: usize = 12;
@@ -45,12 +35,11 @@ pub(super) struct CoordinatorAddress {
 impl Rendezvous {
     /// The rendezvous for all processes of this program that this process's
     /// parent starts with this configuration.
-    #[cfg(unix)]
     pub(in crate::harness) fn of_parent(manifest: &Manifest, config: &Config) -> io::Result<Self> {
         let program = env::current_exe()?;
         let suite = format!("{program:?} {:?} {config:?}", manifest.path);
         let suite = blake3::hash(suite.as_bytes()).to_hex();
-        let runner = std::os::unix::process::parent_id();
+        let runner = parent_id();
         Ok(Self::named(manifest, &format!("{runner}-{}", &suite[..16])))
     }
 
@@ -101,22 +90,11 @@ impl Rendezvous {
         }
     }
 
-    /// Starts the coordinator, in its own process group so that it does not
-    /// receive the tests' signals, and without their pipes.
-    #[cfg(unix)]
+    /// Starts the coordinator, whose input ends when the runner exits or the
+    /// folder of address files is removed.
     pub(super) fn start_coordinator(&self) -> io::Result<Child> {
-        let runner = std::os::unix::process::parent_id().to_string();
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", WATCH, "tintype-coordinator", &runner])
-            .arg(&self.folder)
-            .arg(env::current_exe()?)
-            .env(COORDINATOR, &self.name)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(files::create(&self.log())?);
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        command.spawn()
+        let (program, log) = (env::current_exe()?, files::create(&self.log())?);
+        spawn_while_parent_runs(&self.folder, &program, (COORDINATOR, &self.name), log)
     }
 
     /// The last lines of the coordinator's log.

@@ -8,6 +8,8 @@
 
 use std::fs::File;
 
+use crate::files::read_exact_at;
+
 const HEADER_LENGTH: usize = 20;
 /// The maximum length of a text, in bytes, for writers and readers.
 pub(super) const MAX_TEXT: usize = 64 << 20;
@@ -81,14 +83,14 @@ pub(super) fn skip_repetitions(file: &File, mut offset: u64, least: u64) -> u64 
 /// The frame at `offset`; `None` if it is incomplete or damaged.
 fn frame_at(file: &File, offset: u64) -> Option<JournalFrame> {
     let mut header = [0; HEADER_LENGTH];
-    read_at(file, &mut header, offset)?;
+    read_exact_at(file, &mut header, offset).ok()?;
     let (length, number) = (length_in(&header), number_in(&header));
     let end = offset + (HEADER_LENGTH + length) as u64;
     if length > MAX_TEXT || end > file.metadata().ok()?.len() {
         return None;
     }
     let mut text = vec![0; length];
-    read_at(file, &mut text, offset + HEADER_LENGTH as u64)?;
+    read_exact_at(file, &mut text, offset + HEADER_LENGTH as u64).ok()?;
     (checksum(number, &text) == header[12..]).then_some(())?;
     Some(JournalFrame {
         number,
@@ -104,7 +106,7 @@ fn search(file: &File, mut offset: u64, least: u64) -> Option<JournalFrame> {
     let mut chunk = vec![0; CHUNK];
     while offset + HEADER_LENGTH as u64 <= end {
         let length = usize::try_from(end - offset).map_or(CHUNK, |left| left.min(CHUNK));
-        read_at(file, &mut chunk[..length], offset)?;
+        read_exact_at(file, &mut chunk[..length], offset).ok()?;
         let headers = chunk[..length].windows(HEADER_LENGTH).enumerate();
         for (at, header) in headers {
             if is_next(number_in(header), least)
@@ -127,22 +129,4 @@ fn number_in(header: &[u8]) -> u64 {
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&header[4..12]);
     u64::from_le_bytes(bytes)
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> Option<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset).ok()
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> Option<()> {
-    let mut done = 0;
-    while done < bytes.len() {
-        let at = offset + done as u64;
-        match std::os::windows::fs::FileExt::seek_read(file, &mut bytes[done..], at) {
-            Ok(0) | Err(_) => return None,
-            Ok(n) => done += n,
-        }
-    }
-    Some(())
 }

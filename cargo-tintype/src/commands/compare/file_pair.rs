@@ -26,7 +26,7 @@ impl<'a> FilePair<'a> {
     pub(crate) fn read(baseline: &'a Path, current: &'a Path) -> Result<Self> {
         let paths = [baseline, current];
         let context = |path: &Path| format!("failed to read {}", path.display());
-        let open = |path| open(path).with_context(|| context(path));
+        let open = |path| files::open_argument(path).with_context(|| context(path));
         let mut files = [open(baseline)?, open(current)?];
         let bytes = match beginning_of_equal(&mut files) {
             Ok(Some(beginning)) => [beginning.clone(), beginning],
@@ -60,15 +60,6 @@ impl<'a> FilePair<'a> {
             format!("failed to compare {baseline} with {current}")
         })
     }
-}
-
-/// Opens a file. Of pipes only those that the shell has opened for this command
-/// are read, as in `<(…)`: others may never have a writer.
-fn open(path: &Path) -> io::Result<File> {
-    if path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd") {
-        return File::open(path);
-    }
-    files::open(path)
 }
 
 /// Reads a file, but only its beginning if that is not an image's.

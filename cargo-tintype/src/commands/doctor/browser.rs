@@ -2,12 +2,12 @@
 //! start, and lists the limits of each engine.
 
 use std::path::Path;
-use std::process::Command;
 
 use tintype::internals::browser::{
     Browser, BrowserError, BrowserInfo, Programs, find, install_command, limits,
 };
 use tintype::internals::manifest::{BrowserSettings, Manifest};
+use tintype::internals::process::version;
 use tintype::settings::BrowserName;
 
 use super::baselines::Browsers;
@@ -91,14 +91,6 @@ fn versions(name: BrowserName, programs: &Programs) -> Vec<Check> {
         _ => Check::good("driver", found),
     });
     checks
-}
-
-/// The first line that a program prints with `--version`.
-fn version(program: &Path) -> Option<String> {
-    let output = Command::new(program).arg("--version").output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let line = text.lines().next()?.trim();
-    (!line.is_empty()).then(|| line.to_owned())
 }
 
 /// The first number of the first version in a text: 156 of
