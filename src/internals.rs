@@ -69,7 +69,7 @@ pub mod history {
 
 pub mod manifest {
     pub use crate::manifest::{
-        AlertSettings, BrowserSettings, Manifest, ManifestError, Quarantine, SCHEMA,
+        AlertSettings, BrowserSettings, Container, Manifest, ManifestError, Quarantine, SCHEMA,
         SnapshotSelector,
     };
 }
@@ -156,7 +156,7 @@ pub mod share {
 }
 
 pub mod run {
-    pub use crate::run::{cache_context, current_lineage, environment};
+    pub use crate::run::{cache_context, current_lineage, environment, in_container};
 }
 
 pub mod serve {

@@ -21,6 +21,29 @@ pub enum BrowserError {
         /// The package to install, or the setting that names the program.
         advice: &'static str,
     },
+    /// The image of the manifest lacks a browser or driver.
+    #[error("{what} not found in the image {image}\nhelp: {help}")]
+    NotInImage {
+        /// `Chromium`, `chromedriver`, …
+        what: &'static str,
+        /// The image.
+        image: String,
+        /// What to do.
+        help: &'static str,
+    },
+    /// The image of the manifest cannot be used.
+    #[error(
+        "`{command}` failed for the image {image}: {reason}\n\
+         help: check `image` in [browser] of the manifest, and that the daemon is running"
+    )]
+    Image {
+        /// The image.
+        image: String,
+        /// The program and its first argument.
+        command: String,
+        /// Its output.
+        reason: String,
+    },
     /// A program could not be started.
     #[error("failed to start {}: {reason}", program.display())]
     Start {
@@ -244,13 +267,27 @@ impl BrowserError {
 
     /// Whether it is about a page that is still there.
     pub(crate) fn is_of_page(&self) -> bool {
-        !self.is_fatal() && !matches!(self, Self::NotFound { .. } | Self::Unsupported { .. })
+        !self.is_fatal() && !self.is_of_setup()
+    }
+
+    /// Whether no page was tried, and none would be captured by trying again.
+    pub(crate) fn is_of_setup(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound { .. }
+                | Self::NotInImage { .. }
+                | Self::Image { .. }
+                | Self::Unsupported { .. }
+        )
     }
 
     /// Its facts for the record.
     pub(crate) fn facts(&self) -> ResultError {
         let (kind, selector) = match self {
-            Self::NotFound { .. } | Self::Start { .. } => ("browser-missing", None),
+            Self::NotFound { .. }
+            | Self::NotInImage { .. }
+            | Self::Image { .. }
+            | Self::Start { .. } => ("browser-missing", None),
             Self::Session(_) | Self::Remote { .. } | Self::RemoteBrowser { .. } => {
                 ("session", None)
             }

@@ -7,6 +7,18 @@ use std::path::{Path, PathBuf};
 use super::variables::Variables;
 use crate::process;
 
+/// Where Docker and Podman find their daemon and configuration.
+const CONTAINER_VARIABLES: [&str; 8] = [
+    "CONTAINERS_CONF",
+    "CONTAINER_CONNECTION",
+    "CONTAINER_HOST",
+    "DOCKER_CERT_PATH",
+    "DOCKER_CONFIG",
+    "DOCKER_CONTEXT",
+    "DOCKER_HOST",
+    "DOCKER_TLS_VERIFY",
+];
+
 /// The machine and the user, as far as they are not fixed at build time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct System {
@@ -22,6 +34,9 @@ pub struct System {
     pub package: Option<String>,
     /// `CARGO`, otherwise `cargo`.
     pub cargo: OsString,
+    /// The variables that programs for containers need to find their daemon, as
+    /// `NAME=value`.
+    pub container_variables: Vec<String>,
     /// Whether `NO_COLOR` is set.
     pub no_color: bool,
 }
@@ -69,6 +84,10 @@ impl System {
                 .get("CARGO")
                 .unwrap_or("cargo".as_ref())
                 .to_owned(),
+            container_variables: CONTAINER_VARIABLES
+                .iter()
+                .filter_map(|name| Some(format!("{name}={}", variables.text(name)?)))
+                .collect(),
             no_color: variables.get("NO_COLOR").is_some(),
         }
     }

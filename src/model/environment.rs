@@ -28,6 +28,9 @@ pub struct Environment {
     /// A fingerprint of the fonts and their settings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fonts: Option<String>,
+    /// The container image with the browser, by its digest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// The tested commit, if the project is a git repository.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub git: Option<Git>,
@@ -100,7 +103,9 @@ impl EnvironmentChange {
 /// How to keep these differences from occurring, as one line.
 pub fn pin_environment(changes: &[EnvironmentChange]) -> String {
     let differs = |what: &str| changes.iter().any(|change| change.what == what);
-    let mut ways = vec!["run the tests in the container image that made the baselines"];
+    let mut ways = vec![
+        "run the tests, or with `image` in [browser] the browser, in the container image that made the baselines",
+    ];
     if differs("browser") {
         ways.push("use the same browser with `binary` and `driver` in [browser]");
     }

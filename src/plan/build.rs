@@ -71,7 +71,7 @@ fn snapshot(
         quarantines.filter(|it| it.snapshots.covers(&identifier) && it.holds_on(today()));
     let quarantines = quarantines.cloned().collect();
     let known = story.known_failure.as_ref();
-    let known = known.filter(|known| known.applies(browser, std::env::consts::OS));
+    let known = known.filter(|known| known.applies(browser, manifest.browser.platform()));
     Snapshot {
         quarantines,
         known_failure: known.map(|known| known.reason.clone()),

@@ -33,6 +33,10 @@ pub(crate) use platform::{
 pub(crate) use supervised::{LineSink, Supervised};
 pub use version::version;
 
+/// The variable with a shell command that runs after a supervised program was
+/// killed. Windows has no shell that would run it.
+pub(crate) const ON_EXIT: &str = "TINTYPE_ON_EXIT";
+
 /// The memory of this machine, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Memory {

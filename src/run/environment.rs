@@ -6,7 +6,7 @@ use std::path::Path;
 use tokio::process::Command;
 
 use crate::config::Config;
-use crate::manifest::Manifest;
+use crate::manifest::{Container, Manifest};
 use crate::model::{Environment, Git, Lineage, VisualTestRun, bounded};
 use crate::process::{remove_secrets, restrict};
 
@@ -25,9 +25,24 @@ pub async fn environment(root: &Path, ci: bool) -> Environment {
         browser: None,
         driver: None,
         fonts,
+        image: None,
         git,
         default_branch,
         command: Some(command()),
+    }
+}
+
+/// The environment of browsers in this image, whose fonts are those of the image.
+pub fn in_container(environment: Environment, container: Option<&Container>) -> Environment {
+    let Some(container) = container else {
+        return environment;
+    };
+    Environment {
+        platform: "linux".to_owned(),
+        arch: container.arch().to_owned(),
+        fonts: Some(format!("image {}", container.short_digest())),
+        image: Some(container.image().to_owned()),
+        ..environment
     }
 }
 

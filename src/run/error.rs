@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::browser::BrowserError;
 use crate::manifest::CredentialsError;
 use crate::record::RecordError;
 use crate::serve::ServeError;
@@ -22,6 +23,9 @@ pub(crate) enum RunError {
     /// The stories cannot be served.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// The image of the manifest cannot be used.
+    #[error(transparent)]
+    Image(#[from] BrowserError),
     /// The process may open too few files.
     #[error(
         "the limit of open files is {limit}, and a run with browsers needs at least {needed}\n\

@@ -56,7 +56,7 @@ mod teardown;
 /// The message of a snapshot that was skipped by an interruption.
 const INTERRUPTED: &str = "interrupted";
 
-pub use environment::{current_lineage, environment};
+pub use environment::{current_lineage, environment, in_container};
 pub(crate) use error::RunError;
 pub(crate) use handle::RunHandle;
 pub(crate) use options::{RunOptions, Scheduling};

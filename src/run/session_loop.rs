@@ -278,10 +278,7 @@ impl SessionLoop {
                 self.close_browser().await;
                 broken_browsers += 1;
             }
-            let hopeless = matches!(
-                error,
-                BrowserError::NotFound { .. } | BrowserError::Unsupported { .. }
-            );
+            let hopeless = error.is_of_setup();
             let retries = self.context.site.manifest.retries;
             let again = attempt <= retries || (fatal && broken_browsers <= BROWSER_RETRIES);
             if hopeless || !again || self.given_up(index).is_some() {

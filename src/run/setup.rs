@@ -10,7 +10,7 @@ use super::cache_observer::CacheObserver;
 use super::connect::{BrowserConnection, connect};
 use super::context::{RunContext, Services};
 use super::engines::Engines;
-use super::environment::{environment, with_branch};
+use super::environment::{environment, in_container, with_branch};
 use super::error::RunError;
 use super::identity::RunIdentity;
 use super::options::{RunOptions, Scheduling};
@@ -26,7 +26,7 @@ use crate::events::{Bus, Event, RunSetup};
 use crate::login::Logins;
 #[cfg(feature = "shared-logins")]
 use crate::login::SharedLogins;
-use crate::manifest::Manifest;
+use crate::manifest::{Container, Manifest};
 use crate::model::BrowserName;
 use crate::model::{Environment, RecordedEvent, VisualTestRun, now_ms};
 use crate::plan::{Plan, Snapshot};
@@ -64,6 +64,7 @@ pub(super) async fn open(
         // The cache cannot know whether the hooks have changed.
         config.run.cache = CacheMode::Off;
     }
+    let manifest = with_container(manifest).await?;
     let record = RecordConfig::new(&manifest.state_dir(), &config)?;
     // A process with one of many tests must not stop a server that others use.
     let is_only_process = config.nextest.active && scheduling == Scheduling::All;
@@ -71,6 +72,8 @@ pub(super) async fn open(
         environment(&manifest.root, config.run.ci),
         StoryServer::open(&manifest, service, is_only_process),
     );
+    let container = manifest.browser.container.as_deref();
+    environment = in_container(environment, container);
     environment = with_branch(environment, &manifest, &config);
     let stories = served?;
     let base = stories.base().to_owned();
@@ -185,6 +188,15 @@ pub(super) async fn open(
         stories,
         notices,
     })
+}
+
+/// The manifest with its image looked into, if it has one.
+async fn with_container(mut manifest: Arc<Manifest>) -> Result<Arc<Manifest>, RunError> {
+    let opened = Container::open(&manifest.browser, &manifest.state_dir()).await?;
+    if let Some(container) = opened {
+        Arc::make_mut(&mut manifest).browser.container = Some(Arc::new(container));
+    }
+    Ok(manifest)
 }
 
 /// The engine of the snapshots that the queue starts with.
@@ -338,11 +350,18 @@ pub fn cache_context(
     for &engine in names.filter(|_| manifest.browser.webdriver.is_none()) {
         let programs = find(&manifest.browser, engine).ok();
         let program = programs.as_ref().map(|programs| programs.browser.as_path());
-        let build = program.map(|program| browser_build(program, &manifest.state_dir()));
+        let build = match &manifest.browser.container {
+            None => program.map(|program| browser_build(program, &manifest.state_dir())),
+            Some(container) => container.version(engine, false).map(str::to_owned),
+        };
         // Chromium and its headless shell have the same version, but render
         // differently.
         let kind = program.and_then(Path::file_name);
-        browsers.push(format!("{build:?} {kind:?}"));
+        let image = manifest.browser.image.as_ref();
+        browsers.push(match image {
+            None => format!("{build:?} {kind:?}"),
+            Some(image) => format!("{build:?} {kind:?} {}", image.reference),
+        });
         switches.extend(manifest.browser.switches(engine));
         builds.extend(build.map(|build| (engine, build)));
     }
@@ -352,6 +371,8 @@ pub fn cache_context(
         environment.fonts.clone(),
         &config.variables,
     );
+    context.platform.clone_from(&environment.platform);
+    context.arch.clone_from(&environment.arch);
     context.project.clone_from(&manifest.project);
     (context, builds)
 }

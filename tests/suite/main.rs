@@ -22,6 +22,7 @@ mod grid;
 #[path = "../support/harmless.rs"]
 mod harmless;
 mod hostile;
+mod images;
 mod isolation;
 mod layout;
 mod login;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         explaining::tests(),
         grid::tests(),
         hostile::tests(),
+        images::tests(),
         isolation::tests(),
         layout::tests(),
         login::tests(),

@@ -108,8 +108,10 @@ pub(super) fn local_arguments(
         FREE_RUNNING_SWITCHES
     };
     let mut arguments = owned(SWITCHES.iter().chain(frames));
-    // Chromium refuses to run as root with its sandbox on.
-    if !settings.sandbox.unwrap_or(!settings.system.is_root) {
+    // Chromium refuses to run as root with its sandbox on. In a container the sandbox
+    // would need privileges; the container takes its place.
+    let has_sandbox = !settings.system.is_root && settings.container.is_none();
+    if !settings.sandbox.unwrap_or(has_sandbox) {
         arguments.push("--no-sandbox".to_owned());
     }
     arguments.push(format!("--user-data-dir={}", profile.display()));

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::arguments;
 use crate::browser::driver::{
-    self, Driver, Programs, connect, connect_remote, find, scratch_folder, start_program,
+    self, Driver, Programs, connect, connect_remote, find, profile_folder, scratch_folder,
+    start_program,
 };
 use crate::browser::error::BrowserError;
 use crate::manifest::BrowserSettings;
@@ -70,7 +71,7 @@ async fn start_local(
 ) -> Result<Driver, BrowserError> {
     let (browser, driver) = tokio::join!(
         start_browser(settings, &programs.browser, scratch),
-        start_driver(&programs.driver, scratch),
+        start_driver(settings, &programs.driver, scratch),
     );
     let ((browser, debugger_port), (driver, address)) = (browser?, driver?);
     let options = json!({ "debuggerAddress": format!("127.0.0.1:{debugger_port}") });
@@ -106,13 +107,16 @@ async fn start_browser(
     scratch: &Path,
 ) -> Result<(Supervised, u16), BrowserError> {
     let profile = scratch_folder(program, scratch)?;
-    let arguments = arguments::local_arguments(program, &profile, settings);
-    start_program(&[], program, &arguments, &profile, DEBUGGER_MARKER).await
+    let folder = profile_folder(settings, &profile);
+    let arguments = arguments::local_arguments(program, &folder, settings);
+    let marker = DEBUGGER_MARKER;
+    start_program(settings, &[], program, &arguments, &profile, marker).await
 }
 
 /// Starts the driver and returns its address. Its path is random: the driver
 /// accepts requests from every page that this machine serves.
 async fn start_driver(
+    settings: &BrowserSettings,
     program: &Path,
     scratch: &Path,
 ) -> Result<(Supervised, String), BrowserError> {
@@ -120,6 +124,8 @@ async fn start_driver(
     let path = Uuid::now_v7().simple();
     let base = format!("--url-base=/{path}");
     let arguments = ["--port=0", "--log-level=WARNING", &base].map(str::to_owned);
-    let (driver, port) = start_program(&[], program, &arguments, &folder, DRIVER_MARKER).await?;
+    let marker = DRIVER_MARKER;
+    let started = start_program(settings, &[], program, &arguments, &folder, marker);
+    let (driver, port) = started.await?;
     Ok((driver, format!("http://127.0.0.1:{port}/{path}/")))
 }

@@ -17,13 +17,13 @@ pub struct Programs {
 }
 
 /// The programs of an engine.
-struct Names {
-    browser: Program,
-    driver: Program,
+pub(super) struct Names {
+    pub(super) browser: Program,
+    pub(super) driver: Program,
 }
 
 /// The name for messages, the file names in their order, and how to install it.
-type Program = (&'static str, &'static [&'static str], &'static str);
+pub(super) type Program = (&'static str, &'static [&'static str], &'static str);
 
 /// The headless shell comes first: its frames can be driven, and it starts
 /// fastest. Absolute paths come before the
@@ -93,21 +93,29 @@ const WEBKIT: Names = Names {
 };
 
 /// Finds an engine's browser and its driver: the paths in the manifest, or the
-/// usual names.
+/// usual names; in the image of the manifest, if it has one.
 ///
 /// # Errors
 /// When either is missing; the message says what to install.
 pub fn find(settings: &BrowserSettings, engine: BrowserName) -> Result<Programs, BrowserError> {
-    let (names, browser, driver) = match engine {
-        BrowserName::Chromium => (CHROMIUM, &settings.binary, &settings.driver),
-        BrowserName::Firefox => (FIREFOX, &settings.firefox.binary, &settings.firefox.driver),
-        BrowserName::Webkit => (WEBKIT, &settings.webkit.binary, &settings.webkit.driver),
-    };
+    if let Some(container) = &settings.container {
+        return container.programs(engine);
+    }
+    let names = names_of(engine);
+    let (browser, driver) = settings.configured(engine);
     let search = &settings.system.programs;
     Ok(Programs {
-        browser: find_program(names.browser, browser.as_deref(), search)?,
-        driver: find_program(names.driver, driver.as_deref(), search)?,
+        browser: find_program(names.browser, browser, search)?,
+        driver: find_program(names.driver, driver, search)?,
     })
+}
+
+pub(super) fn names_of(engine: BrowserName) -> Names {
+    match engine {
+        BrowserName::Chromium => CHROMIUM,
+        BrowserName::Firefox => FIREFOX,
+        BrowserName::Webkit => WEBKIT,
+    }
 }
 
 /// The command that installs an engine and its driver on Debian.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::browser::error::BrowserError;
-use crate::manifest::BrowserProxy;
+use crate::manifest::{BrowserProxy, BrowserSettings};
 use crate::process::Supervised;
 
 /// The time limit for starting a program or opening a session.
@@ -139,8 +139,9 @@ pub(in crate::browser) fn scratch_folder(
 }
 
 /// Starts a program with further variables (`NAME=value`) and reads the port
-/// that it prints after `marker`.
+/// that it prints after `marker`. With an image in the settings, it runs there.
 pub(in crate::browser) async fn start_program(
+    settings: &BrowserSettings,
     environment: &[String],
     program: &Path,
     arguments: &[String],
@@ -151,8 +152,15 @@ pub(in crate::browser) async fn start_program(
         program: program.to_owned(),
         reason,
     };
-    let mut process = Supervised::spawn_with_env(environment, program, arguments, scratch)
-        .map_err(|error| failed(error.to_string()))?;
+    let container = settings.container.as_deref();
+    let contained = container.map(|it| it.command(settings, environment, program, arguments));
+    let spawned = match &contained {
+        None => Supervised::spawn_with_env(environment, program, arguments, scratch),
+        Some(it) => {
+            Supervised::spawn_with_env(&it.environment, &it.program, &it.arguments, scratch)
+        }
+    };
+    let mut process = spawned.map_err(|error| failed(error.to_string()))?;
     let announced = within(
         &format!("{} to start", program.display()),
         process.wait_for_marker(marker),

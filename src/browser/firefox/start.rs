@@ -83,18 +83,24 @@ pub(super) async fn start(
     let Programs { browser, driver } = find(settings, BrowserName::Firefox)?;
     tracing::info!(?browser, ?driver, "starting a browser");
     let own = driver::scratch_folder(&driver, scratch)?;
+    // The driver makes a folder in it for each profile.
+    let profiles = match settings.container {
+        Some(_) => Path::new("/tmp"),
+        None => &own,
+    };
     let arguments = [
         "--port=0",
         // Any free port for BiDi.
         "--websocket-port=0",
         "--allow-system-access",
         "--log=info",
-        &format!("--profile-root={}", own.display()),
+        &format!("--profile-root={}", profiles.display()),
     ]
     .map(str::to_owned);
     let environment = [ALLOW_SETTINGS_SERVER.to_owned()];
-    let (process, port) =
-        driver::start_program(&environment, &driver, &arguments, &own, DRIVER_MARKER).await?;
+    let marker = DRIVER_MARKER;
+    let started = driver::start_program(settings, &environment, &driver, &arguments, &own, marker);
+    let (process, port) = started.await?;
     let address = format!("http://127.0.0.1:{port}");
     let wanted = capabilities(settings, Some(&browser), scheme);
     let client = driver::launch(&address, wanted).await?;

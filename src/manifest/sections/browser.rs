@@ -1,10 +1,10 @@
 //! `[browser]`: which browsers are used and how they are started.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::manifest::context::ReadContext;
 use crate::manifest::reader::{Problems, Table, Value};
-use crate::manifest::types::{BrowserSettings, EngineSettings};
+use crate::manifest::types::{BrowserSettings, EngineSettings, ImageSettings};
 use crate::manifest::values::{address, engines};
 use crate::model::BrowserName;
 
@@ -25,6 +25,8 @@ pub(super) fn browser(
         sandbox: None,
         firefox: EngineSettings::default(),
         webkit: EngineSettings::default(),
+        image: None,
+        container: None,
         system: context.system.clone(),
         proxy: None,
     };
@@ -47,25 +49,74 @@ pub(super) fn browser(
     };
     settings.firefox = engine("firefox").unwrap_or_default();
     settings.webkit = engine("webkit").unwrap_or_default();
+    settings.image = image(&mut table, &settings, root, problems);
     settings.sandbox = table.take("sandbox").and_then(|v| v.flag(problems));
     table.finish(problems);
     settings
 }
 
-fn engine_settings(table: &mut Table<'_>, root: &Path, problems: &mut Problems) -> EngineSettings {
-    let mut program = |key| {
-        let name = table.take(key)?.text(problems)?;
-        // A bare name is searched on the PATH; a path is relative to the
-        // manifest.
-        let path = Path::new(name);
-        let is_bare = path.components().count() == 1;
-        Some(if is_bare {
-            path.to_owned()
-        } else {
-            root.join(path)
-        })
+/// `image`, and `container`, the program that runs it.
+fn image(
+    table: &mut Table<'_>,
+    settings: &BrowserSettings,
+    root: &Path,
+    problems: &mut Problems,
+) -> Option<ImageSettings> {
+    let (image, runtime) = (table.take("image"), table.take("container"));
+    let Some(image) = image else {
+        if let Some(runtime) = runtime {
+            problems.add(runtime.wrong("needs `image`"));
+        }
+        return None;
     };
-    let (binary, driver) = (program("binary"), program("driver"));
+    let reference = image.text(problems)?;
+    if !is_pinned(reference) {
+        let problem = image.expected("an image with its digest, such as \"name@sha256:…\"");
+        problems.add(problem.help(
+            "`docker image inspect --format '{{.RepoDigests}}' NAME` prints it; an image that \
+             was never pushed has an id, sha256:…",
+        ));
+    }
+    if settings.webdriver.is_some() {
+        problems.add(image.wrong("cannot be combined with `webdriver`"));
+    }
+    if settings.names.contains(&BrowserName::Webkit) {
+        problems.add(image.wrong("is not supported by WebKit, which is in `names`"));
+    }
+    Some(ImageSettings {
+        reference: reference.to_owned(),
+        runtime: runtime.and_then(|value| Some(program(value.text(problems)?, root))),
+    })
+}
+
+/// Whether a reference has a digest, so that it always names the same image.
+fn is_pinned(reference: &str) -> bool {
+    let Some((name, digest)) = reference.rsplit_once("sha256:") else {
+        return false;
+    };
+    let is_name = match name.strip_suffix('@') {
+        None => name.is_empty(),
+        Some(name) => {
+            let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-/:".contains(c);
+            name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(is_allowed)
+        }
+    };
+    let is_hex = |c: char| matches!(c, '0'..='9' | 'a'..='f');
+    is_name && digest.len() == 64 && digest.chars().all(is_hex)
+}
+
+/// A bare name is searched on the PATH; a path is relative to the manifest.
+fn program(name: &str, root: &Path) -> PathBuf {
+    let path = Path::new(name);
+    match path.components().count() {
+        1 => path.to_owned(),
+        _ => root.join(path),
+    }
+}
+
+fn engine_settings(table: &mut Table<'_>, root: &Path, problems: &mut Problems) -> EngineSettings {
+    let mut named = |key| Some(program(table.take(key)?.text(problems)?, root));
+    let (binary, driver) = (named("binary"), named("driver"));
     let args = table.take("args").and_then(|v| v.texts(problems));
     let args = args.into_iter().flatten();
     EngineSettings {

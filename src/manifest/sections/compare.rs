@@ -21,7 +21,7 @@ pub(super) fn compare(
     for platform in PLATFORMS {
         // The settings of other platforms are only checked for errors.
         let settings = subtable(table.take(platform), problems);
-        if platform == std::env::consts::OS {
+        if base.are_on(platform) {
             tolerances.apply(&settings);
         }
     }

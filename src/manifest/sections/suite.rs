@@ -58,6 +58,8 @@ pub(in crate::manifest) fn read(
     let (baselines, keeps_in_store) = baselines(document.take("baselines"), has_store, problems);
     let (compare, capture) = (document.take("compare"), document.take("capture"));
     let (project, default_branch) = project(document.take("project"), &context, problems);
+    let browser = browser::browser(document.take("browser"), &context, problems);
+    let platform = browser.platform();
     Suite {
         themes: themes::themes(document.take("themes"), in_storybook, problems),
         stories,
@@ -66,14 +68,14 @@ pub(in crate::manifest) fn read(
         retention: retention::retention(document.take("retention"), &context, problems),
         device: device::read(document.take("device"), problems),
         logins,
-        browser: browser::browser(document.take("browser"), &context, problems),
+        browser,
         viewports: viewports::viewports(document.take("viewports"), problems),
         alerts,
         artifacts,
         takes_digest: explain::takes_digest(document.take("explain"), problems),
-        baselines,
+        baselines: baselines.on_platform(platform),
         keeps_in_store,
-        compare: compare::compare(compare, &Tolerances::default(), problems),
+        compare: compare::compare(compare, &Tolerances::exact_on(platform), problems),
         capture: capture::capture(capture, &CaptureSettings::default(), problems),
         budget: budget::budget(document.take("budget"), &Budget::default(), problems),
         requests: requests::requests(document.take("request"), &context.root, problems),

@@ -54,6 +54,13 @@ invalid! {
     unknown_section: with("[viewport]\nphone = \"375x667\"\n");
     unknown_key: with("[compare]\ntreshold = 0.2\n");
     unknown_key_lists_the_known_ones: with("[browser]\nspeed = \"fast\"\n");
+    image_without_digest: with("[browser]\nimage = \"debian:13\"\n");
+    image_cannot_be_an_option: with(&format!("[browser]\nimage = \"--privileged@sha256:{}\"\n", "0".repeat(64)));
+    image_with_what_it_excludes: with(&format!(
+        "[browser]\nimage = \"sha256:{}\"\nwebdriver = \"http://grid:4444\"\nnames = [\"webkit\"]\n",
+        "0".repeat(64)
+    ));
+    container_without_image: with("[browser]\ncontainer = \"podman\"\n");
     unknown_browser: with("[browser]\nnames = [\"chromium\", \"firefx\", \"chromium\"]\n");
     browser_names_are_empty: with("[browser]\nnames = []\n");
     sessions_are_out_of_range: with("[browser]\nsessions = 0\n");

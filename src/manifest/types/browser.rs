@@ -1,9 +1,11 @@
 //! The browsers of a suite.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::host_port::HostPort;
 use crate::config::System;
@@ -30,12 +32,71 @@ pub struct BrowserSettings {
     pub firefox: EngineSettings,
     /// `binary`, `driver` and `args` of WebKit.
     pub webkit: EngineSettings,
+    /// The image in which they run, instead of on this machine.
+    pub image: Option<ImageSettings>,
+    /// The image, once a run has looked into it.
+    #[serde(skip)]
+    pub container: Option<Arc<Container>>,
     /// The machine that starts them.
     #[serde(skip)]
     pub system: System,
     /// The proxy for requests, which a run sets for each session.
     #[serde(skip)]
     pub(crate) proxy: Option<BrowserProxy>,
+}
+
+impl BrowserSettings {
+    /// The operating system of the browsers: `linux`, `macos`, `windows`. Images have
+    /// Linux.
+    pub(crate) fn platform(&self) -> &'static str {
+        match self.image {
+            Some(_) => "linux",
+            None => std::env::consts::OS,
+        }
+    }
+
+    /// The programs of an engine that the manifest names: browser and driver.
+    pub(crate) fn configured(&self, engine: BrowserName) -> (Option<&Path>, Option<&Path>) {
+        let (browser, driver) = match engine {
+            BrowserName::Chromium => (&self.binary, &self.driver),
+            BrowserName::Firefox => (&self.firefox.binary, &self.firefox.driver),
+            BrowserName::Webkit => (&self.webkit.binary, &self.webkit.driver),
+        };
+        (browser.as_deref(), driver.as_deref())
+    }
+}
+
+/// A container image with browsers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ImageSettings {
+    /// Its name and digest, or the id of a local image: `sha256:…`.
+    pub reference: String,
+    /// The program that runs it, instead of `docker` or `podman`.
+    #[serde(skip)]
+    pub runtime: Option<PathBuf>,
+}
+
+/// An image and the browsers in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Container {
+    /// The program that runs the image.
+    pub(crate) runtime: PathBuf,
+    /// The image's reference, with its digest.
+    pub(crate) image: String,
+    /// What a look into it has found.
+    pub(crate) contents: ImageContents,
+}
+
+/// The browsers in an image. An image with the same digest always has the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ImageContents {
+    /// The script that has found them.
+    pub(crate) script: String,
+    /// The processor's architecture: `x86_64`, `aarch64`.
+    pub(crate) arch: String,
+    /// Paths and versions, by `{engine}.{browser|driver}` and
+    /// `{engine}.{browser|driver}.version`.
+    pub(crate) programs: BTreeMap<String, String>,
 }
 
 /// The proxy of a browser session.

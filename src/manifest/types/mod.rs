@@ -28,8 +28,8 @@ pub use alert::AlertSettings;
 pub(crate) use alert::{
     AlertCondition, AlertLimit, AlertMetric, AlertRule, ConditionError, Webhook, WebhookFormat,
 };
-pub use browser::BrowserSettings;
-pub(crate) use browser::{BrowserProxy, EngineSettings};
+pub(crate) use browser::{BrowserProxy, EngineSettings, ImageContents, ImageSettings};
+pub use browser::{BrowserSettings, Container};
 pub(crate) use budget::Budget;
 pub use capture::{CaptureSettings, Isolation, Network, PageErrors, Target, WaitFor};
 pub(crate) use coordination::{Dependency, StoryLock};

@@ -12,6 +12,8 @@ use crate::model::{BrowserName, StoryIdentifier, Viewport};
 pub struct BaselineTemplate {
     text: String,
     parts: Vec<TemplatePart>,
+    /// The platform of the browsers.
+    platform: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +85,7 @@ impl Default for BaselineTemplate {
                 place(Placeholder::Viewport),
                 text(".png"),
             ],
+            platform: OS,
         }
     }
 }
@@ -112,7 +115,17 @@ impl BaselineTemplate {
         parts.push(TemplatePart::Text(rest.to_owned()));
         check(text)?;
         let text = text.to_owned();
-        Ok(Self { text, parts })
+        Ok(Self {
+            text,
+            parts,
+            platform: OS,
+        })
+    }
+
+    /// The template of the baselines of this platform.
+    #[must_use]
+    pub(in crate::manifest) fn on_platform(self, platform: &'static str) -> Self {
+        Self { platform, ..self }
     }
 
     /// The names of all placeholders.
@@ -135,7 +148,7 @@ impl BaselineTemplate {
                 TemplatePart::Placeholder(Placeholder::Theme) => places.theme,
                 TemplatePart::Placeholder(Placeholder::Viewport) => places.viewport,
                 TemplatePart::Placeholder(Placeholder::Browser) => places.browser,
-                TemplatePart::Placeholder(Placeholder::Platform) => OS,
+                TemplatePart::Placeholder(Placeholder::Platform) => self.platform,
                 TemplatePart::Placeholder(Placeholder::Arch) => ARCH,
             });
         }
@@ -149,7 +162,7 @@ impl BaselineTemplate {
         for part in &self.parts {
             fixed.push_str(match part {
                 TemplatePart::Text(text) => text,
-                TemplatePart::Placeholder(Placeholder::Platform) => OS,
+                TemplatePart::Placeholder(Placeholder::Platform) => self.platform,
                 TemplatePart::Placeholder(Placeholder::Arch) => ARCH,
                 TemplatePart::Placeholder(_) => break,
             });
@@ -163,7 +176,7 @@ impl BaselineTemplate {
     /// Whether a path can be that of a baseline of one of these engines on this
     /// platform.
     pub fn could_be(&self, path: &str, browsers: &[BrowserName]) -> bool {
-        produces(&self.parts, path, browsers, Some((OS, ARCH)))
+        produces(&self.parts, path, browsers, Some((self.platform, ARCH)))
     }
 
     /// Whether a path can be that of a baseline of any engine on any platform.

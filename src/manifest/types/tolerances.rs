@@ -13,7 +13,13 @@ const OTHER_ENVIRONMENT_THRESHOLD: f64 = 0.1;
 
 /// How screenshots are compared on this platform, in each engine.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(crate) struct Tolerances(BTreeMap<BrowserName, Tolerance>);
+pub(crate) struct Tolerances {
+    /// The platform of the browsers.
+    #[serde(skip)]
+    platform: &'static str,
+    #[serde(flatten)]
+    engines: BTreeMap<BrowserName, Tolerance>,
+}
 
 /// How the screenshots of one engine are compared.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -43,22 +49,29 @@ pub(in crate::manifest) struct CompareLimits {
     pub(in crate::manifest) window: Option<DiffWindow>,
 }
 
-impl Default for Tolerances {
-    fn default() -> Self {
+impl Tolerances {
+    /// Exact comparison of screenshots from browsers on this platform.
+    pub(in crate::manifest) fn exact_on(platform: &'static str) -> Self {
         let exact = Tolerance {
             options: Options::exact(),
             other_environment: CompareSettings::default(),
         };
         let each = BrowserName::ALL.map(|browser| (browser, exact.clone()));
-        Self(each.into())
+        Self {
+            platform,
+            engines: each.into(),
+        }
     }
-}
 
-impl Tolerances {
+    /// Whether the settings of a platform apply.
+    pub(in crate::manifest) fn are_on(&self, platform: &str) -> bool {
+        self.platform == platform
+    }
+
     /// How the screenshots of an engine are compared with baselines from the
     /// same environment.
     pub(crate) fn of(&self, browser: BrowserName) -> &Options {
-        &self.0[&browser].options
+        &self.engines[&browser].options
     }
 
     /// How the screenshots of an engine are compared with baselines from
@@ -67,7 +80,7 @@ impl Tolerances {
         let Tolerance {
             options,
             other_environment,
-        } = &self.0[&browser];
+        } = &self.engines[&browser];
         let mut options = options.clone();
         options.threshold = options.threshold.max(OTHER_ENVIRONMENT_THRESHOLD);
         options.antialiasing = Antialiasing::Ignore;
@@ -77,7 +90,7 @@ impl Tolerances {
 
     /// Changes how the screenshots of every engine are compared.
     pub(in crate::manifest) fn change_all(&mut self, change: impl Fn(&mut Options)) {
-        for tolerance in self.0.values_mut() {
+        for tolerance in self.engines.values_mut() {
             change(&mut tolerance.options);
         }
     }
@@ -93,14 +106,14 @@ impl Tolerances {
         browser: BrowserName,
         settings: &CompareSettings,
     ) {
-        if let Some(tolerance) = self.0.get_mut(&browser) {
+        if let Some(tolerance) = self.engines.get_mut(&browser) {
             settings.apply(&mut tolerance.options);
         }
     }
 
     /// Applies settings for baselines from another environment.
     pub(in crate::manifest) fn apply_to_other_environment(&mut self, settings: &CompareSettings) {
-        for tolerance in self.0.values_mut() {
+        for tolerance in self.engines.values_mut() {
             tolerance.other_environment.merge(settings);
         }
     }

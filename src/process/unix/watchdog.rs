@@ -3,8 +3,8 @@
 //! A browser is a tree of processes, and after `kill -9` this process cannot
 //! clean up. The shell starts the program in a new process group, then
 //! reads from a pipe whose other end only this process holds. When the pipe is
-//! closed, for whatever reason, the shell kills the group and removes its
-//! scratch folder.
+//! closed, for whatever reason, the shell kills the group, runs the command in
+//! `TINTYPE_ON_EXIT` and removes its scratch folder.
 
 use std::io;
 use std::path::Path;
@@ -24,6 +24,7 @@ exec >/dev/null 2>&1
 read -r _
 kill -KILL "$program" 2>/dev/null
 wait "$program" 2>/dev/null
+[ -z "$TINTYPE_ON_EXIT" ] || sh -c "$TINTYPE_ON_EXIT"
 rm -rf "$scratch" || { sleep 0.2; rm -rf "$scratch"; }
 kill -KILL 0
 "#;

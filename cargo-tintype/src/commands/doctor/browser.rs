@@ -29,7 +29,7 @@ fn engine(name: BrowserName, manifest: &Manifest, browsers: &mut Browsers) -> Ve
         checks.push(Check::good("driver", format!("the WebDriver at {address}")));
     } else {
         match find(settings, name) {
-            Ok(programs) => checks.extend(versions(name, &programs)),
+            Ok(programs) => checks.extend(versions(name, &programs, settings)),
             // The error says what to install.
             Err(error) => {
                 let advice = format!("Debian: {}", install_command(name));
@@ -67,9 +67,13 @@ fn unsupported(name: BrowserName, settings: &BrowserSettings) -> Option<Check> {
     (!limits.is_empty()).then(|| Check::good("limits", text))
 }
 
-fn versions(name: BrowserName, programs: &Programs) -> Vec<Check> {
-    let browser = version(&programs.browser);
-    let driver = version(&programs.driver);
+fn versions(name: BrowserName, programs: &Programs, settings: &BrowserSettings) -> Vec<Check> {
+    let version = |program: &Path, is_driver| match &settings.container {
+        None => version(program),
+        Some(image) => image.version(name, is_driver).map(str::to_owned),
+    };
+    let browser = version(&programs.browser, false);
+    let driver = version(&programs.driver, true);
     let shown = |path: &Path, version: &Option<String>| {
         let version = version.as_deref().unwrap_or("unknown version");
         format!("{} ({version})", path.display())

@@ -6,6 +6,7 @@ mod browser;
 mod check;
 mod fonts;
 mod git_history;
+mod image;
 
 use anyhow::{Result, bail};
 
@@ -43,7 +44,7 @@ pub(crate) fn run(config: &Config, options: &DoctorOptions) -> Result<()> {
 
 /// Checks everything that a run needs, in the order in which it is needed.
 fn examine(config: &Config) -> Vec<Check> {
-    let project = match Project::open(config) {
+    let mut project = match Project::open(config) {
         Ok(project) => project,
         Err(error) => {
             return vec![Check::problem(
@@ -54,9 +55,12 @@ fn examine(config: &Config) -> Vec<Check> {
         }
     };
     let mut checks = vec![Check::good("manifest", summary(&project))];
+    checks.extend(image::check(&mut project.manifest));
     let (found, browsers) = browser::checks(&project.manifest);
     checks.extend(found);
-    checks.push(fonts::check());
+    if project.manifest.browser.image.is_none() {
+        checks.push(fonts::check());
+    }
     checks.extend(baselines::checks(&project, config, &browsers));
     checks.extend(git_history::checks(&project));
     checks.extend(artifacts::check(&project.manifest));
