@@ -144,6 +144,63 @@ fn links_lead_to_files_and_headings() {
     assert!(checked > 60, "{checked}");
 }
 
+/// The targets of `href` and `src` in a page that mdBook has built.
+fn page_links(html: &str) -> Vec<String> {
+    let starts = [" href=\"", " src=\"", " srcset=\""];
+    let parts = starts.iter().flat_map(|start| html.split(start).skip(1));
+    let links = parts.filter_map(|rest| rest.split('"').next());
+    links.map(|link| link.replace("&amp;", "&")).collect()
+}
+
+/// Builds the guide with the program `mdbook`, which `./test` installs.
+#[test]
+fn links_of_the_built_guide_lead_to_pages_and_anchors() {
+    let built = tempfile::tempdir().unwrap();
+    let mut mdbook = Command::new("mdbook");
+    mdbook.arg("build").arg("--dest-dir").arg(built.path());
+    let output = match mdbook.arg(root().join("docs")).output() {
+        Ok(output) => output,
+        Err(_) if std::env::var_os("CI").is_none() => {
+            eprintln!("mdbook is not installed, so the built guide was not checked");
+            return;
+        }
+        Err(error) => panic!("mdbook: {error}"),
+    };
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !said.contains("WARN"), "{said}");
+    let pages = fs::read_dir(built.path()).unwrap();
+    let pages = pages.map(|entry| entry.unwrap().path());
+    let pages = pages.filter(|path| path.extension().is_some_and(|e| e == "html"));
+    let pages: HashMap<_, _> = pages
+        .map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+        .collect();
+    let mut checked = 0;
+    for (path, html) in &pages {
+        // It has the links of all pages, and addresses from the root.
+        if path.ends_with("print.html") || path.ends_with("404.html") {
+            continue;
+        }
+        for link in page_links(html) {
+            if link.contains(':') || link.is_empty() {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match file {
+                "" => path.clone(),
+                file => built.path().join(file),
+            };
+            let shown = path.file_name().unwrap().display();
+            assert!(target.exists(), "{shown}: {link}");
+            if !anchor.is_empty() {
+                let id = format!("id=\"{anchor}\"");
+                assert!(pages[&target].contains(&id), "{shown}: {link}");
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 1_000, "{checked}");
+}
+
 /// Messages of failed snapshots link to the entry of the kind of their error.
 #[test]
 fn every_kind_of_error_has_an_entry() {
