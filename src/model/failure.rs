@@ -2,6 +2,41 @@
 
 use serde::{Deserialize, Serialize};
 
+const TROUBLESHOOTING: &str = concat!(
+    env!("CARGO_PKG_REPOSITORY"),
+    "/blob/main/docs/troubleshooting.md"
+);
+
+/// The kinds of errors. Each has an entry in `docs/troubleshooting.md`.
+pub const ERROR_KINDS: [&str; 21] = [
+    "baseline",
+    "browser-missing",
+    "budget",
+    "difference",
+    "disconnected",
+    "hook",
+    "load",
+    "login",
+    "network",
+    "page-errors",
+    "rejected",
+    "session",
+    "step",
+    "storybook",
+    "target-not-found",
+    "target-not-visible",
+    "timeout",
+    "too-large",
+    "unsettled",
+    "unstable",
+    "unsupported",
+];
+
+/// The anchor of a kind of error in `docs/troubleshooting.md`.
+pub fn error_anchor(kind: &str) -> String {
+    format!("error-{kind}")
+}
+
 /// The error of a snapshot that failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -17,6 +52,17 @@ pub struct ResultError {
     /// The stack of the exception in the page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stack: Option<String>,
+}
+
+impl ResultError {
+    /// The address of the guide's entry about it. Differences are explained by the
+    /// message itself, and budgets are settings of the suite.
+    pub(crate) fn guide(&self) -> Option<String> {
+        let kind = &*self.kind;
+        let is_known = ERROR_KINDS.contains(&kind);
+        let needs_entry = is_known && !matches!(kind, "difference" | "budget");
+        needs_entry.then(|| format!("{TROUBLESHOOTING}#{}", error_anchor(kind)))
+    }
 }
 
 /// The files about a failure beside its images, relative to the manifest's folder.

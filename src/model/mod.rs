@@ -32,7 +32,7 @@ pub use environment::Git;
 pub use environment::{Environment, EnvironmentChange, pin_environment};
 pub use explanation::{Cause, CauseKind, CauseSource, Explanation};
 pub(crate) use failure::StepStatus;
-pub use failure::{FailureArtifacts, PerformedStep, ResultError};
+pub use failure::{ERROR_KINDS, FailureArtifacts, PerformedStep, ResultError, error_anchor};
 pub use history_entry::HistoryEntry;
 pub(crate) use history_entry::OutcomeOrigin;
 pub use identifier::{IdentifierError, StoryIdentifier, Viewport};

@@ -110,6 +110,9 @@ pub(crate) fn test_message(finished: &FinishedSnapshot, explain: bool) -> Option
             &pin_environment(&result.environment_changed),
         );
     }
+    if let Some(address) = result.error.as_ref().and_then(|error| error.guide()) {
+        line(&mut text, "guide", &address);
+    }
     images(&mut text, result);
     if let Some(command) = accept(result) {
         line(&mut text, "accept", &command);

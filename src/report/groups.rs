@@ -25,13 +25,19 @@ pub struct FailureGroup<'a> {
 
 /// Groups failures, the largest group first, after unexplained differences.
 pub fn groups<'a>(failures: &[&'a VisualTestResult]) -> Vec<FailureGroup<'a>> {
-    let mut groups: BTreeMap<String, Vec<&VisualTestResult>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, Vec<&VisualTestResult>> = BTreeMap::new();
     for result in failures {
-        groups.entry(title(result)).or_default().push(result);
+        let title = title(result);
+        // A title names only some of the causes.
+        let ids = match title.starts_with(UNEXPLAINED) {
+            true => Vec::new(),
+            false => cause_ids(result),
+        };
+        groups.entry((title, ids)).or_default().push(result);
     }
     let groups = groups.into_iter();
     let mut groups: Vec<_> = groups
-        .map(|(title, results)| FailureGroup {
+        .map(|((title, _), results)| FailureGroup {
             title: with_places(title, &results),
             results,
         })
@@ -60,15 +66,10 @@ impl FailureGroup<'_> {
     /// The same in several lines, for causes: title, snapshots, size of the
     /// differences, and the command that accepts the causes.
     pub(super) fn lines(&self) -> Vec<String> {
-        let mut ids: Vec<&str> = self.results[0..1]
-            .iter()
-            .flat_map(|result| known_causes(result))
-            .map(|cause| &*cause.id)
-            .collect();
+        let ids = cause_ids(self.results[0]);
         if ids.is_empty() || self.title.starts_with(UNEXPLAINED) {
             return vec![self.line()];
         }
-        ids.sort_unstable();
         let count = self.results.len();
         let names = self.results.iter().take(2).map(|result| name(result));
         let mut names = names.collect::<Vec<_>>().join(", ");
@@ -83,6 +84,13 @@ impl FailureGroup<'_> {
             format!("  accept: {accept}"),
         ]
     }
+}
+
+/// The ids of the known causes, in a fixed order.
+fn cause_ids(result: &VisualTestResult) -> Vec<&str> {
+    let mut ids: Vec<_> = known_causes(result).map(|cause| &*cause.id).collect();
+    ids.sort_unstable();
+    ids
 }
 
 /// Errors are grouped by their text, new snapshots are one group, and

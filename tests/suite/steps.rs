@@ -14,6 +14,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         each_snapshot_performs_its_own_steps,
         steps_can_navigate,
         promises_of_steps_get_frames => promises("chromium"),
+        answers_to_requests_of_input_arrive,
         steps_are_inputs_of_the_cache,
         step_texts_come_from_the_environment,
     ]
@@ -294,6 +295,51 @@ steps = [{ click = "button" }]
     let status = |screen: &str| project.result(&format!("a::light::{screen}")).status;
     assert_eq!(status("640x480"), Status::Passed);
     assert_eq!(status("320x240"), Status::Failed);
+}
+
+/// Browsers put off the tasks of answers after input.
+fn answers_to_requests_of_input_arrive() {
+    let page = |handler: &str| {
+        format!(
+            "<!doctype html><body>press<script>
+            const done = () => document.body.append(Object.assign(document.createElement('i'), {{ id: 'done', textContent: 'done' }}));
+            const begin = () => {{ {handler} }};
+            addEventListener('click', begin);
+            addEventListener('keydown', (e) => e.key === 's' && begin());
+            </script>"
+        )
+    };
+    let element = |create: &str| {
+        page(&format!(
+            "const late = {create}; late.onload = done; document.body.append(late);"
+        ))
+    };
+    let script = element("Object.assign(document.createElement('script'), { src: 'late.js' })");
+    let image = element("Object.assign(new Image(), { src: 'late.svg' })");
+    let fetch = page("fetch('late.js').then((answer) => answer.text()).then(done);");
+    let mut manifest = MANIFEST.to_owned();
+    for story in ["script", "image", "fetch"] {
+        for (kind, step) in [("click", "click = \"body\""), ("key", "press = \"s\"")] {
+            manifest += &format!(
+                "[[story]]\nid = \"{story}-{kind}\"\npath = \"{story}.html\"\n\
+                 steps = [{{ {step} }}, {{ wait-for = \"#done\" }}]\n"
+            );
+        }
+    }
+    let pages = [
+        ("script.html", &*script),
+        ("image.html", &image),
+        ("fetch.html", &fetch),
+        ("late.js", "1"),
+        (
+            "late.svg",
+            "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>",
+        ),
+    ];
+    let project = Project::new(&manifest, &pages);
+    project.accept_all();
+    let run = project.run(&[], &[("TINTYPE_CACHE", "off")]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
 }
 
 fn steps_can_navigate() {

@@ -1,16 +1,35 @@
+use std::fs;
+use std::path::Path;
+
 use super::project::Project;
 
-/// Every `cargo tintype …` that README shows is a command with those options.
+/// The lines of commands in README and the pages of the guide.
+fn command_lines() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let pages = fs::read_dir(root.join("docs")).unwrap();
+    let pages = pages.map(|entry| entry.unwrap().path());
+    let pages = pages.filter(|path| path.extension().is_some_and(|e| e == "md"));
+    let mut lines = Vec::new();
+    for path in pages.chain([root.join("README.md")]) {
+        let text = fs::read_to_string(path).unwrap();
+        let commands = text.lines().filter_map(|line| {
+            let line = line.strip_prefix("$ ").unwrap_or(line);
+            line.strip_prefix("cargo tintype ")
+        });
+        // Prose may begin with a command.
+        let commands = commands.filter(|line| !line.contains('`'));
+        lines.extend(commands.map(str::to_owned));
+    }
+    lines
+}
+
+/// Every `cargo tintype …` that README and guide show is a command with those
+/// options.
 #[test]
-fn readme_shows_commands_that_there_are() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let readme = std::fs::read_to_string(path).unwrap();
-    let lines = readme
-        .lines()
-        .filter_map(|line| line.strip_prefix("cargo tintype "));
+fn readme_and_guide_show_commands_that_there_are() {
     let mut seen = 0;
-    for line in lines {
-        let line = line.split('#').next().unwrap();
+    for line in command_lines() {
+        let line = line.split(" #").next().unwrap();
         let mut words: Vec<_> = line.split_whitespace().collect();
         words.push("--help");
         let said = Project::empty().tintype(&words);
@@ -26,5 +45,5 @@ fn readme_shows_commands_that_there_are() {
         }
         seen += 1;
     }
-    assert!(seen >= 7, "{seen}");
+    assert!(seen >= 30, "{seen}");
 }

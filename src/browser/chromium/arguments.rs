@@ -32,8 +32,9 @@ const SWITCHES: &[&str] = &[
     "--disable-component-update",
     "--disable-client-side-phishing-detection",
     "--disable-quic",
+    // After input, answers would wait for a frame or a time, and page time stands.
     "--disable-features=Translate,OptimizationHints,MediaRouter,PaintHolding,DialMediaRouteProvider,\
-     IsolateOrigins,site-per-process,IsolateSandboxedIframes",
+     IsolateOrigins,site-per-process,IsolateSandboxedIframes,DeferRendererTasksAfterInput",
     // Frames of every origin share their page's process and virtual time.
     "--disable-site-isolation-trials",
     // The software rasteriser draws the same on every machine of a kind.

@@ -114,19 +114,19 @@ compare = { perceptual = { max-delta-e = 2 }, linux = {}, chromium = {} }
 known-failure = { reason = "issue 12" }
 "#;
 
-/// The blocks of `docs/manifest.md` with all keys.
+/// The blocks of the guide with all keys.
 fn guide() -> (String, String) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/manifest.md");
-    let guide = fs::read_to_string(path).unwrap();
-    let block = |heading: &str| {
+    let block = |page: &str, heading: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
+        let guide = fs::read_to_string(path).unwrap();
         let (_, rest) = guide.split_once(heading).unwrap();
         let (_, rest) = rest.split_once("```toml\n").unwrap();
         rest.split_once("```").unwrap().0.to_owned()
     };
     // Commented keys that fit to the others are tested too.
-    let keys = block("\n## All keys\n").replace("# [artifacts]", "[artifacts]");
+    let keys = block("manifest.md", "\n## All keys\n").replace("# [artifacts]", "[artifacts]");
     let keys = keys.replace("# url = \"s3://", "url = \"s3://");
-    (keys, block("\n## Storybook\n"))
+    (keys, block("stories.md", "\n## Storybook\n"))
 }
 
 fn table_pointers(value: &Value, at: &str) -> Vec<String> {
