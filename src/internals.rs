@@ -37,7 +37,10 @@ pub mod browser {
 }
 
 pub mod cache {
-    pub use crate::cache::{Cache, CacheContext, CachedPass, Loads};
+    pub use crate::cache::{
+        Cache, CacheContext, CacheMiss, CacheScope, CachedPass, DiskUsage, InputChange, Loads,
+        SharedUsage, TestTargetFacts,
+    };
 }
 
 pub mod config {
@@ -74,7 +77,7 @@ pub mod manifest {
 
 pub mod model {
     pub use crate::model::{
-        Cause, CauseKind, CauseSource, Environment, EnvironmentChange, Explanation,
+        CacheMissReason, Cause, CauseKind, CauseSource, Environment, EnvironmentChange, Explanation,
         FailureArtifacts, Git, ImageHashes, Lineage, Measurements, PerformedStep, QuarantineMark,
         Reason, RecordedEvent, ResultError, RunFile, RunId, Status, StoryIdentifier, Summary,
         Viewport, VisualTestResult, VisualTestRun, cause_command, now_ms, pin_environment, rfc3339,
@@ -83,7 +86,7 @@ pub mod model {
 }
 
 pub mod plan {
-    pub use crate::plan::Plan;
+    pub use crate::plan::{Plan, Snapshot};
 }
 
 pub mod record {

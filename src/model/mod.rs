@@ -7,6 +7,7 @@
 mod accept_command;
 mod bounded_text;
 mod browser_name;
+mod cache_miss_reason;
 mod environment;
 mod explanation;
 mod failure;
@@ -28,6 +29,7 @@ pub(crate) use accept_command::accept_command;
 pub use accept_command::cause_command;
 pub(crate) use bounded_text::{MAX_ENTRIES, MAX_LINE, MAX_MESSAGE, bound, bounded};
 pub use browser_name::BrowserName;
+pub use cache_miss_reason::CacheMissReason;
 pub use environment::Git;
 pub use environment::{Environment, EnvironmentChange, pin_environment};
 pub use explanation::{Cause, CauseKind, CauseSource, Explanation};

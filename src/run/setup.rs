@@ -20,7 +20,7 @@ use super::shared_work::JoinedRun;
 use crate::alerts::AlertWatch;
 use crate::baseline::Baselines;
 use crate::browser::{self, BrowserError, find};
-use crate::cache::{Cache, CacheContext, CachedPass, browser_build};
+use crate::cache::{Cache, CacheContext, CachedPass, TestTargetFacts, browser_build};
 use crate::config::{CacheMode, Config};
 use crate::events::{Bus, Event, RunSetup};
 use crate::login::Logins;
@@ -75,6 +75,12 @@ pub(super) async fn open(
     let (mut cache_context, builds) = cache_context(&manifest, &config, &environment);
     cache_context.hooks = hooks.key().map(str::to_owned);
     let folder = manifest.state_dir().join("cache");
+    let facts = TestTargetFacts {
+        tintype: cache_context.tintype.clone(),
+        hooks: cache_context.hooks.clone(),
+        has_hooks_without_key: !hooks.is_empty() && hooks.key().is_none(),
+    };
+    facts.write(&folder);
     let cache = Cache::open(
         folder,
         &manifest,
@@ -83,6 +89,8 @@ pub(super) async fn open(
         Some(record.redis()),
     );
     let hits = cache.lookup(&snapshots).await;
+    let misses = cache.explain(&snapshots, &hits).await.into_iter();
+    let misses = misses.map(|miss| Some(miss?.reason)).collect();
     let mut first = None;
     let shares_work = config.run.shares_work;
     let starts_now = scheduling == Scheduling::All && !shares_work;
@@ -145,7 +153,7 @@ pub(super) async fn open(
         alerts: Mutex::new(Some(alerts)),
         bus,
         recorder,
-        cache: CacheObserver::new(cache),
+        cache: CacheObserver::new(cache, misses),
         coordination,
     };
     let (sender, notices) = mpsc::unbounded_channel();
