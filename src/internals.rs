@@ -76,12 +76,13 @@ pub mod manifest {
 }
 
 pub mod model {
+    pub use crate::model::PageTimes;
     pub use crate::model::{
-        CacheMissReason, Cause, CauseKind, CauseSource, Environment, EnvironmentChange, Explanation,
-        FailureArtifacts, Git, ImageHashes, Lineage, Measurements, PerformedStep, QuarantineMark,
-        Reason, RecordedEvent, ResultError, RunFile, RunId, Status, StoryIdentifier, Summary,
-        Viewport, VisualTestResult, VisualTestRun, cause_command, now_ms, pin_environment, rfc3339,
-        today,
+        CacheMissReason, Cause, CauseKind, CauseSource, Environment, EnvironmentChange,
+        Explanation, FailureArtifacts, Git, ImageHashes, Lineage, Measurements, PerformedStep,
+        QuarantineMark, Reason, RecordedEvent, ResultError, RunFile, RunId, Status,
+        StoryIdentifier, Summary, Viewport, VisualTestResult, VisualTestRun, cause_command, now_ms,
+        pin_environment, rfc3339, today,
     };
 }
 
@@ -109,9 +110,9 @@ pub mod record {
         WindowLength, raised_alerts,
     };
     pub use crate::record::{
-        CleanupRules, CleanupStatus, EventFollower, EventNotifications, HeldLeases, RecordConfig,
-        RecordError, Recorder, Records, Retention, RunPages, SharedQueue, SnapshotDecision,
-        StreamEntry, Surplus, damaged_journals,
+        CleanupRules, CleanupStatus, EventFollower, EventNotifications, HeldLeases, ProjectIndex,
+        RecordConfig, RecordError, Recorder, Records, Retention, RunPages, SharedQueue,
+        SnapshotDecision, StreamEntry, Surplus, damaged_journals,
     };
 }
 

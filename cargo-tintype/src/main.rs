@@ -34,9 +34,10 @@ use tintype::internals::config::Config;
 
 use crate::output::print_error;
 use commands::{
-    accept, alerts, baselines, cache, comment, compare, compatibility, completions, doctor, explain,
-    export, flaky, flush, health, import, import_from, init, list, mcp, orphans, prune, pull, push,
-    quarantine, reject, resume, runs, schema, show, stats, test, undo, wait, watch, workers,
+    accept, alerts, baselines, cache, comment, compare, compatibility, completions, doctor,
+    explain, export, flaky, flush, health, import, import_from, init, list, mcp, orphans, prune,
+    pull, push, quarantine, reject, resume, runs, schema, show, stats, test, undo, wait, watch,
+    workers,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.

@@ -122,7 +122,9 @@ impl Cache {
         let Some(index) = &self.index else {
             return misses;
         };
-        let missed: Vec<usize> = (0..snapshots.len()).filter(|&at| hits[at].is_none()).collect();
+        let missed: Vec<usize> = (0..snapshots.len())
+            .filter(|&at| hits[at].is_none())
+            .collect();
         let wanted = missed.iter().map(|&at| snapshots[at].clone()).collect();
         let explained = CacheIndex::explain(index, wanted).await;
         for (at, miss) in missed.into_iter().zip(explained) {
@@ -159,7 +161,9 @@ impl Cache {
     ) -> Option<(String, Option<SharedUsage>)> {
         let index = self.index.as_ref()?;
         let redis = index.shared()?;
-        let recipes = snapshots.iter().filter_map(|it| Some(index.query(it)?.recipe));
+        let recipes = snapshots
+            .iter()
+            .filter_map(|it| Some(index.query(it)?.recipe));
         let recipes: Vec<_> = recipes.collect();
         Some((redis.name().to_owned(), redis.usage(&recipes).await))
     }

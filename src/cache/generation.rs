@@ -74,7 +74,9 @@ impl Generations {
     /// Those that were read or written on this machine; none if there are none.
     pub(super) fn read(folder: &Path) -> Self {
         let bytes = files::read(&path(folder), MAX_BYTES);
-        let read = bytes.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let read = bytes
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
         read.map(Self::cleaned).unwrap_or_default()
     }
 
@@ -91,7 +93,10 @@ impl Generations {
     pub(super) fn required(&self, story: &StorySpec) -> i64 {
         let scopes = self.0.iter();
         let covering = scopes.filter(|(scope, _)| CacheScope::parse(scope).covers(story));
-        covering.map(|(_, &generation)| generation).max().unwrap_or(0)
+        covering
+            .map(|(_, &generation)| generation)
+            .max()
+            .unwrap_or(0)
     }
 
     /// The higher generation of each scope. Order and repetition do not matter.
@@ -116,7 +121,8 @@ impl Generations {
         let valid = now_ms() - GENERATION_TTL_MS..=now_ms() + DAY_MS;
         self.0.retain(|_, generation| valid.contains(generation));
         let all = self.0.get("*").copied().unwrap_or(0);
-        self.0.retain(|scope, generation| scope == "*" || *generation > all);
+        self.0
+            .retain(|scope, generation| scope == "*" || *generation > all);
         self
     }
 }
@@ -136,12 +142,19 @@ mod tests {
     fn of(scopes: &[(&str, i64)]) -> Generations {
         let now = now_ms();
         let scopes = scopes.iter();
-        Generations(scopes.map(|(scope, ms)| ((*scope).to_owned(), now + ms)).collect())
+        Generations(
+            scopes
+                .map(|(scope, ms)| ((*scope).to_owned(), now + ms))
+                .collect(),
+        )
     }
 
     #[test]
     fn merging_is_commutative_and_idempotent() {
-        let (a, b) = (of(&[("*", -900), ("x", -1_000), ("y", -500)]), of(&[("y", -400)]));
+        let (a, b) = (
+            of(&[("*", -900), ("x", -1_000), ("y", -500)]),
+            of(&[("y", -400)]),
+        );
         let (mut left, mut right) = (a.clone(), b.clone());
         left.merge(&b);
         right.merge(&a);

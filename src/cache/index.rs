@@ -151,7 +151,10 @@ impl CacheIndex {
 
     /// The entries that will be written to disk although they are in Redis.
     pub(super) fn fetched_recipes(&self) -> Vec<blake3::Hash> {
-        lock(&self.fetched).iter().map(|entry| entry.recipe).collect()
+        lock(&self.fetched)
+            .iter()
+            .map(|entry| entry.recipe)
+            .collect()
     }
 
     /// Learns from Redis, and tells it, which parts of the cache were cleared.
@@ -166,7 +169,7 @@ impl CacheIndex {
         if merged != shared {
             redis.merge_generations(&known, None).await;
         }
-        self.set_generations(merged);
+        self.set_generations(&merged);
     }
 
     /// Clears a scope. False if Redis, which other machines use, does not answer.
@@ -187,9 +190,9 @@ impl CacheIndex {
         Ok(is_told)
     }
 
-    fn set_generations(&self, merged: Generations) {
+    fn set_generations(&self, merged: &Generations) {
         let before = std::mem::replace(&mut *lock(&self.generations), merged.clone());
-        if before == merged {
+        if before == *merged {
             return;
         }
         if let Err(error) = self.write_generations() {
@@ -303,7 +306,10 @@ impl CacheIndex {
 
     fn short_digests(&self, files: &[String]) -> Vec<String> {
         let digest = |file: &String| self.content(file).map(fingerprint::short_digest);
-        files.iter().map(|file| digest(file).unwrap_or_default()).collect()
+        files
+            .iter()
+            .map(|file| digest(file).unwrap_or_default())
+            .collect()
     }
 
     pub(super) fn fingerprint(

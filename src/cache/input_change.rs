@@ -43,7 +43,10 @@ impl InputChange {
             let names: std::collections::BTreeSet<_> = from.keys().chain(to.keys()).collect();
             for name in names {
                 let value = |of: &serde_json::Map<String, Value>| of.get(name).cloned();
-                let (from, to) = (value(from).unwrap_or_default(), value(to).unwrap_or_default());
+                let (from, to) = (
+                    value(from).unwrap_or_default(),
+                    value(to).unwrap_or_default(),
+                );
                 Self::collect(&format!("{path}.{name}"), &from, &to, changes);
             }
             return;

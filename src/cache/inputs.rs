@@ -66,7 +66,9 @@ impl StoryInputs {
         }
         self.snapshots.insert(key.to_owned(), noted);
         let snapshots = self.snapshots.values();
-        let used: BTreeSet<_> = snapshots.flat_map(|it| it.parts.values().cloned()).collect();
+        let used: BTreeSet<_> = snapshots
+            .flat_map(|it| it.parts.values().cloned())
+            .collect();
         self.parts.retain(|digest, _| used.contains(digest));
     }
 

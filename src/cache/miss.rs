@@ -193,8 +193,14 @@ impl CacheIndex {
         let before = &entry.pass.baseline_sha256;
         if before != baseline {
             let short = |hash: &str| hash.get(..fingerprint::SHORT_DIGEST).map(str::to_owned);
-            let [before, now] = [before.as_str(), baseline].map(|hash| short(hash).unwrap_or_default());
-            changes.push(InputChange::new(CacheMissReason::Baseline, "", &before, &now));
+            let [before, now] =
+                [before.as_str(), baseline].map(|hash| short(hash).unwrap_or_default());
+            changes.push(InputChange::new(
+                CacheMissReason::Baseline,
+                "",
+                &before,
+                &now,
+            ));
         }
         for (file, before) in entry.files.iter().zip(&entry.digests) {
             let now = self.content(file).map(fingerprint::short_digest);

@@ -122,7 +122,9 @@ impl RedisCache {
                 return Ok(None);
             };
             let mut connection = connection.clone();
-            let found = command.query_async::<BTreeMap<String, String>>(&mut connection).await;
+            let found = command
+                .query_async::<BTreeMap<String, String>>(&mut connection)
+                .await;
             found.map(Some)
         };
         let found = self.with_timeout(work).await??;
@@ -152,7 +154,9 @@ impl RedisCache {
                 let Some(connection) = self.connection().await else {
                     return Ok(None);
                 };
-                let found = step.query_async::<Vec<Option<u64>>>(&mut connection.clone()).await;
+                let found = step
+                    .query_async::<Vec<Option<u64>>>(&mut connection.clone())
+                    .await;
                 found.map(Some)
             };
             for pair in self.with_timeout(work).await??.chunks(2) {

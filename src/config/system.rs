@@ -11,6 +11,9 @@ use super::variables::Variables;
 pub struct System {
     /// The name of the machine: letters, digits, `.`, `_` and `-`.
     pub host: String,
+    /// The kind of machine: platform, architecture, cores and processor. Times are
+    /// compared only between machines of one kind.
+    pub machine: String,
     /// Where programs are searched for.
     pub programs: ProgramSearch,
     /// Whether the process runs as root.
@@ -57,6 +60,7 @@ impl System {
         let folders = variables.get("PATH").map(env::split_paths);
         Self {
             host: host(variables),
+            machine: machine(variables),
             programs: ProgramSearch {
                 folders: folders.into_iter().flatten().collect(),
                 home: path("HOME"),
@@ -87,6 +91,17 @@ fn host(variables: &Variables) -> String {
         "" => "localhost".to_owned(),
         name => name.chars().map(safe).collect(),
     }
+}
+
+fn machine(variables: &Variables) -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let lines = info.lines().filter_map(|line| line.split_once(':'));
+    let mut models = lines.filter(|(name, _)| name.trim() == "model name");
+    let model = models.next().map(|(_, model)| model.trim().to_owned());
+    let model = model.or_else(|| variables.text("PROCESSOR_IDENTIFIER").map(str::to_owned));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (platform, arch) = (env::consts::OS, env::consts::ARCH);
+    format!("{platform} {arch}, {cores} × {}", model.unwrap_or_default())
 }
 
 fn is_root(variables: &Variables) -> bool {

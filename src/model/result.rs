@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CacheMissReason, EnvironmentChange, Explanation, FailureArtifacts, Measurements, PerformedStep, Region,
-    ResultError, RunId, Status, StoryIdentifier,
+    CacheMissReason, EnvironmentChange, Explanation, FailureArtifacts, Measurements, PerformedStep,
+    Region, ResultError, RunId, Status, StoryIdentifier,
 };
 
 /// The document of a snapshot in a run:

@@ -17,6 +17,7 @@ use super::options::{RunOptions, Scheduling};
 use super::plans::{recorded_plan, shared_plan};
 use super::results::ResultTable;
 use super::shared_work::JoinedRun;
+use super::usual_times::usual_times;
 use crate::alerts::AlertWatch;
 use crate::baseline::Baselines;
 use crate::browser::{self, BrowserError, find};
@@ -149,6 +150,16 @@ pub(super) async fn open(
     bus.subscribe(Arc::new(recorder.clone()));
     let project = &site.manifest.project;
     let alerts = AlertWatch::start(&recorder, &run.run_id, project, &site.manifest.alerts);
+    let (sender, notices) = mpsc::unbounded_channel();
+    let machine = &config.system.machine;
+    let usual = usual_times(
+        &snapshots,
+        &recorder,
+        lineage.as_ref(),
+        &run.run_id,
+        machine,
+    )
+    .await;
     let services = Services {
         alerts: Mutex::new(Some(alerts)),
         bus,
@@ -156,8 +167,7 @@ pub(super) async fn open(
         cache: CacheObserver::new(cache, misses),
         coordination,
     };
-    let (sender, notices) = mpsc::unbounded_channel();
-    let context = context(
+    let mut context = context(
         config,
         snapshots,
         site,
@@ -166,6 +176,7 @@ pub(super) async fn open(
         worker,
         sender,
     );
+    context.verdicts.usual = Arc::new(usual);
     let context = Arc::new(context);
     tracing::info!(run = %run.run_id, base = context.site.base, "the run has started");
     let joined = shared
@@ -251,6 +262,7 @@ fn context(
             run_id: config.run.id.clone(),
             bus: services.bus.clone(),
         },
+        usual: Arc::default(),
     };
     RunContext {
         results: ResultTable::new(snapshots.len()),

@@ -58,7 +58,10 @@ impl OpenCache {
 
     /// Why the next run will capture everything, if it will.
     pub(super) fn disabled_reason(&self) -> Option<&'static str> {
-        let without_key = self.facts.as_ref().is_some_and(|it| it.has_hooks_without_key);
+        let without_key = self
+            .facts
+            .as_ref()
+            .is_some_and(|it| it.has_hooks_without_key);
         let hooks = without_key.then_some(
             "the test target has hooks without a key (help: call `Harness::cache_hooks`)",
         );
@@ -103,7 +106,10 @@ fn locked_version(root: &Path) -> Option<String> {
     let lock: toml_edit::DocumentMut = text.parse().ok()?;
     let packages = lock.get("package")?.as_array_of_tables()?;
     let text = |package: &toml_edit::Table, key: &str| {
-        package.get(key).and_then(|value| value.as_str()).map(str::to_owned)
+        package
+            .get(key)
+            .and_then(|value| value.as_str())
+            .map(str::to_owned)
     };
     let mut found = packages
         .iter()
@@ -125,7 +131,8 @@ mod tests {
         };
         let version = || tintype_version(folder.path(), &facts);
         let lock = |version: &str| {
-            let text = format!("version = 4\n[[package]]\nname = \"tintype\"\nversion = \"{version}\"\n");
+            let text =
+                format!("version = 4\n[[package]]\nname = \"tintype\"\nversion = \"{version}\"\n");
             std::fs::write(folder.path().join("Cargo.lock"), text).unwrap();
         };
         lock("0.1.0");

@@ -34,7 +34,8 @@ struct CacheUse {
 impl CacheUse {
     fn of(results: &[VisualTestResult]) -> Self {
         let mut used = Self::default();
-        let ended = |it: &&VisualTestResult| !matches!(it.status, Status::Skipped | Status::Running);
+        let ended =
+            |it: &&VisualTestResult| !matches!(it.status, Status::Skipped | Status::Running);
         for result in results.iter().filter(ended) {
             if result.cached {
                 used.hits += 1;
@@ -50,8 +51,13 @@ impl CacheUse {
     }
 
     fn json(&self, run: &RunId) -> Value {
-        let misses = self.misses.iter().map(|(reason, count)| (name(*reason), json!(count)));
-        let misses: serde_json::Map<_, _> = misses.map(|(name, count)| (name.to_owned(), count)).collect();
+        let misses = self
+            .misses
+            .iter()
+            .map(|(reason, count)| (name(*reason), json!(count)));
+        let misses: serde_json::Map<_, _> = misses
+            .map(|(name, count)| (name.to_owned(), count))
+            .collect();
         json!({ "run": run, "hits": self.hits, "misses": misses })
     }
 }
@@ -73,9 +79,9 @@ pub(super) fn run(config: &Config, options: &StatsOptions) -> Result<()> {
     }
     if options.json {
         let shared = shared.map(|(server, usage)| {
-            let usage = usage.map(|it| {
-                json!({ "snapshots": it.snapshots, "entries": it.entries, "bytes": it.bytes })
-            });
+            let usage = usage.map(
+                |it| json!({ "snapshots": it.snapshots, "entries": it.entries, "bytes": it.bytes }),
+            );
             json!({ "server": server, "usage": usage })
         });
         let runs: Vec<_> = runs.iter().map(|(run, used)| used.json(run)).collect();

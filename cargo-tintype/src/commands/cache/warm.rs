@@ -40,8 +40,10 @@ pub(super) fn run(config: &Config, options: &WarmOptions) -> Result<()> {
         }
     }
     if options.json {
-        let captured: BTreeMap<_, _> =
-            captured.iter().map(|(reason, names)| (reason.as_str(), names)).collect();
+        let captured: BTreeMap<_, _> = captured
+            .iter()
+            .map(|(reason, names)| (reason.as_str(), names))
+            .collect();
         return output::print_json(&json!({
             "snapshots": planned,
             "hits": hits,
@@ -50,9 +52,15 @@ pub(super) fn run(config: &Config, options: &WarmOptions) -> Result<()> {
             "warnings": warnings,
         }));
     }
-    print_line!("{hits} of {planned} snapshots pass from the cache, {fetched} of them fetched from Redis");
+    print_line!(
+        "{hits} of {planned} snapshots pass from the cache, {fetched} of them fetched from Redis"
+    );
     for (reason, names) in &captured {
-        print_line!("{} will be captured ({reason}): {}", names.len(), shown(names));
+        print_line!(
+            "{} will be captured ({reason}): {}",
+            names.len(),
+            shown(names)
+        );
     }
     if !captured.is_empty() {
         print_line!("help: `cargo tintype cache why STORY` names what changed");

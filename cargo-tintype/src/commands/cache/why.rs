@@ -32,11 +32,20 @@ pub(super) fn run(config: &Config, options: &WhyOptions) -> Result<()> {
     let forecast = open.forecast(&snapshots);
     open.flush();
     let rows = snapshots.iter().zip(forecast.hits).zip(forecast.misses);
-    let rows: Vec<_> = rows.map(|((snapshot, hit), miss)| (snapshot, hit.is_some(), miss)).collect();
+    let rows: Vec<_> = rows
+        .map(|((snapshot, hit), miss)| (snapshot, hit.is_some(), miss))
+        .collect();
     if options.json {
         let rows: Vec<_> = rows
             .iter()
-            .map(|(snapshot, hit, miss)| row_json(snapshot, *hit && disabled.is_none(), miss.as_ref(), disabled))
+            .map(|(snapshot, hit, miss)| {
+                row_json(
+                    snapshot,
+                    *hit && disabled.is_none(),
+                    miss.as_ref(),
+                    disabled,
+                )
+            })
             .collect();
         return output::print_json(&rows);
     }
@@ -59,13 +68,17 @@ pub(super) fn run(config: &Config, options: &WhyOptions) -> Result<()> {
 fn selected(project: &Project, story: &str) -> Result<Vec<Snapshot>> {
     let snapshots = &project.plan.snapshots;
     let by_selector = |selector: SnapshotSelector| -> Vec<Snapshot> {
-        let covered = snapshots.iter().filter(|it| selector.covers(&it.identifier));
+        let covered = snapshots
+            .iter()
+            .filter(|it| selector.covers(&it.identifier));
         covered.cloned().collect()
     };
     let mut found = story.parse().map(by_selector).unwrap_or_default();
     if found.is_empty() {
         let filters = [story.to_owned()];
-        let named = snapshots.iter().filter(|it| is_selected(&it.identifier, &filters));
+        let named = snapshots
+            .iter()
+            .filter(|it| is_selected(&it.identifier, &filters));
         found = named.cloned().collect();
     }
     if found.is_empty() {
@@ -82,7 +95,11 @@ pub(super) fn unknown_story(project: &Project, story: &str) -> anyhow::Error {
              test target are not known to this command"
         );
     }
-    let ids = project.manifest.stories.iter().map(|story| story.id.as_str());
+    let ids = project
+        .manifest
+        .stories
+        .iter()
+        .map(|story| story.id.as_str());
     let help = closest(story, ids, 3).map(|id| format!(" (help: did you mean `{id}`?)"));
     anyhow!(
         "no story matches `{story}`{}",
@@ -138,7 +155,10 @@ fn print_miss(name: &str, miss: &CacheMiss) {
         _ => "changed since it passed",
     };
     let detail = miss.detail.as_ref().map(|detail| format!(": {detail}"));
-    print_line!("{name}: will be captured: {text}{}", detail.unwrap_or_default());
+    print_line!(
+        "{name}: will be captured: {text}{}",
+        detail.unwrap_or_default()
+    );
     for change in &miss.changes {
         print_line!("  {}", change_line(change));
     }
@@ -158,5 +178,9 @@ fn change_line(change: &InputChange) -> String {
         format!(" {}", change.name)
     };
     let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-    format!("{kind}{name}: {} → {}", value(&change.from), value(&change.to))
+    format!(
+        "{kind}{name}: {} → {}",
+        value(&change.from),
+        value(&change.to)
+    )
 }
