@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use support::proxy::Proxy;
 use support::server::Server;
-use support::{finished, run, started};
+use support::{finished, result, run, started, story};
 use tintype::internals::config::Config;
-use tintype::internals::model::{RecordedEvent, RunId, Status};
+use tintype::internals::model::{Git, ImageHashes, RecordedEvent, RunId, Status};
 use tintype::internals::record::{RecordConfig, Recorder, Records};
 
 const SNAPSHOTS: usize = 100_000;
@@ -173,6 +173,53 @@ async fn memory(server: &Server) {
     }
 }
 
+/// Measures the Redis memory of full histories: 100 outcomes of each snapshot, as a
+/// checkout with commit, browser and baseline has them.
+async fn histories(server: &Server) {
+    const RUNS: usize = 100;
+    const STORIES: usize = 100;
+    server.cli(&["FLUSHALL"]);
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path(), &server.url());
+    for number in 0..RUNS {
+        let mut run = run(&format!("run-0198f0c2-1234-7abc-8def-{number:012}"));
+        run.project = Some("shop".to_owned());
+        run.environment.git = Some(Git {
+            commit: format!("{number:040x}"),
+            branch: Some("main".to_owned()),
+            ..Git::default()
+        });
+        let id = run.run_id.clone();
+        let recorder = Recorder::open(settings.clone(), run, 0, false).unwrap();
+        for n in 0..STORIES {
+            let mut ended = result(&id, story(n), Status::Passed);
+            ended.browser = Some("chromium 156.0.8078.79".to_owned());
+            ended.sha256 = Some(ImageHashes {
+                baseline: Some("0123456789abcdef".repeat(4)),
+                ..ImageHashes::default()
+            });
+            recorder.record(&RecordedEvent::TestFinished(Box::new(ended)));
+        }
+        while recorder.finish(None).await.pending > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    let usage = |part: &str| -> usize {
+        let bytes = (0..STORIES).map(|n| {
+            let key = format!("tintype:project:shop:story:{}:{part}", story(n).key());
+            let usage = server.cli(&["MEMORY", "USAGE", &key, "SAMPLES", "0"]);
+            usage.trim().parse::<usize>().unwrap()
+        });
+        bytes.sum::<usize>() / STORIES
+    };
+    let (history, stats) = (usage("history"), usage("stats"));
+    println!(
+        "history: {} bytes per outcome; {history} bytes of 100 outcomes and {stats} of statistics \
+         per snapshot",
+        history / RUNS
+    );
+}
+
 /// Measures how soon a half-open connection is detected.
 async fn half_open(server: &Server) {
     let mut times = Vec::new();
@@ -206,6 +253,7 @@ fn main() {
         throughput(&server).await;
         catch_up(&mut server).await;
         memory(&server).await;
+        histories(&server).await;
         half_open(&server).await;
     });
 }

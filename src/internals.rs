@@ -37,7 +37,10 @@ pub mod browser {
 }
 
 pub mod cache {
-    pub use crate::cache::{Cache, CacheContext, CachedPass, Loads};
+    pub use crate::cache::{
+        Cache, CacheContext, CacheMiss, CacheScope, CachedPass, DiskUsage, InputChange, Loads,
+        SharedUsage, TestTargetFacts,
+    };
 }
 
 pub mod config {
@@ -75,17 +78,18 @@ pub mod manifest {
 }
 
 pub mod model {
+    pub use crate::model::PageTimes;
     pub use crate::model::{
-        Cause, CauseKind, CauseSource, ERROR_KINDS, Environment, EnvironmentChange, Explanation,
-        FailureArtifacts, Git, ImageHashes, Lineage, Measurements, PerformedStep, QuarantineMark,
-        Reason, RecordedEvent, ResultError, RunFile, RunId, Status, StoryIdentifier, Summary,
-        Viewport, VisualTestResult, VisualTestRun, cause_command, error_anchor, now_ms, pin_environment, rfc3339,
-        today,
+        CacheMissReason, Cause, CauseKind, CauseSource, ERROR_KINDS, Environment,
+        EnvironmentChange, Explanation, FailureArtifacts, Git, ImageHashes, Lineage, Measurements,
+        PerformedStep, QuarantineMark, Reason, RecordedEvent, ResultError, RunFile, RunId, Status,
+        StoryIdentifier, Summary, Viewport, VisualTestResult, VisualTestRun, cause_command,
+        error_anchor, now_ms, pin_environment, rfc3339, today,
     };
 }
 
 pub mod plan {
-    pub use crate::plan::Plan;
+    pub use crate::plan::{Plan, Snapshot};
 }
 
 pub mod process {
@@ -112,9 +116,9 @@ pub mod record {
         WindowLength, raised_alerts,
     };
     pub use crate::record::{
-        CleanupRules, CleanupStatus, EventFollower, EventNotifications, HeldLeases, RecordConfig,
-        RecordError, Recorder, Records, Retention, RunPages, SharedQueue, SnapshotDecision,
-        StreamEntry, Surplus, damaged_journals,
+        CleanupRules, CleanupStatus, EventFollower, EventNotifications, HeldLeases, ProjectIndex,
+        RecordConfig, RecordError, Recorder, Records, Retention, RunPages, SharedQueue,
+        SnapshotDecision, StreamEntry, Surplus, damaged_journals,
     };
 }
 

@@ -34,9 +34,10 @@ use tintype::internals::config::Config;
 
 use crate::output::print_error;
 use commands::{
-    accept, alerts, baselines, comment, compare, compatibility, completions, doctor, explain,
-    export, flaky, flush, health, import, import_from, init, list, mcp, orphans, prune, pull, push,
-    quarantine, reject, resume, runs, schema, show, stats, test, undo, wait, watch, workers,
+    accept, alerts, baselines, cache, comment, compare, compatibility, completions, doctor,
+    explain, export, flaky, flush, health, import, import_from, init, list, mcp, orphans, prune,
+    pull, push, quarantine, reject, resume, runs, schema, show, stats, test, undo, wait, watch,
+    workers,
 };
 
 /// Accept, review and diagnose Tintype's visual regression tests.
@@ -87,6 +88,7 @@ enum Command {
     Pull(pull::PullOptions),
     Push(push::PushOptions),
     Baselines(baselines::BaselinesOptions),
+    Cache(cache::CacheOptions),
     Quarantine(quarantine::QuarantineOptions),
     Prune(prune::PruneOptions),
     Export(export::ExportOptions),
@@ -160,6 +162,7 @@ fn run(command: &Command, config: &Config) -> Result<()> {
         Command::Pull(options) => pull::run(config, options),
         Command::Push(options) => push::run(config, options),
         Command::Baselines(options) => baselines::run(config, options),
+        Command::Cache(options) => cache::run(config, options),
         Command::Quarantine(options) => quarantine::run(config, options),
         Command::Prune(options) => prune::run(config, options),
         Command::Export(options) => export::run(config, options),

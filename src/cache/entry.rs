@@ -38,6 +38,9 @@ pub(super) const TTL_MS: i64 = 14 * 24 * 60 * 60 * 1000;
 pub(super) struct CacheEntry {
     /// The files that the page loaded, relative to the stories folder.
     pub(super) files: Vec<String>,
+    /// The short digest of each file, to tell which one has changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) digests: Vec<String>,
     /// The fingerprint of the pass in hexadecimal.
     pub(super) fingerprint: String,
     /// What was recorded of the pass.
@@ -45,16 +48,44 @@ pub(super) struct CacheEntry {
     pub(super) pass: CachedPass,
     /// When it was written, in milliseconds since the Unix epoch.
     pub(super) at: i64,
+    /// The generation of the cache in which it was recorded.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) generation: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 impl CacheEntry {
-    pub(super) fn new(files: Vec<String>, fingerprint: blake3::Hash, pass: CachedPass) -> Self {
+    pub(super) fn new(
+        files: Vec<String>,
+        digests: Vec<String>,
+        fingerprint: blake3::Hash,
+        pass: CachedPass,
+    ) -> Self {
         Self {
             files,
+            digests,
             fingerprint: fingerprint.to_hex().to_string(),
             pass,
             at: now_ms(),
+            generation: 0,
         }
+    }
+
+    /// The same entry of a generation.
+    pub(super) fn of_generation(self, generation: i64) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// Whether its fields have the form that this version writes.
+    pub(super) fn is_well_formed(&self) -> bool {
+        let is_hash = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        is_hash(&self.fingerprint)
+            && is_hash(&self.pass.baseline_sha256)
+            && [0, self.files.len()].contains(&self.digests.len())
     }
 
     /// Whether it has not expired. An entry from the future expires as well, in

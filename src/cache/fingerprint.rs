@@ -2,6 +2,7 @@
 
 use blake3::{Hash, Hasher};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::context::CacheContext;
 use super::file_contents::FileContent;
@@ -24,20 +25,43 @@ struct Recipe<'a> {
     context: &'a CacheContext,
 }
 
+impl<'a> Recipe<'a> {
+    fn of(snapshot: &'a Snapshot, context: &'a CacheContext) -> Self {
+        Self {
+            format: FORMAT,
+            story: &snapshot.story,
+            theme: &snapshot.theme,
+            screen: snapshot.screen,
+            device: &snapshot.device,
+            browser: snapshot.browser,
+            context,
+        }
+    }
+}
+
 /// The hash under which the passes of a snapshot are stored.
 pub(super) fn recipe(snapshot: &Snapshot, context: &CacheContext) -> Option<Hash> {
-    let recipe = Recipe {
-        format: FORMAT,
-        story: &snapshot.story,
-        theme: &snapshot.theme,
-        screen: snapshot.screen,
-        device: &snapshot.device,
-        browser: snapshot.browser,
-        context,
-    };
+    let recipe = Recipe::of(snapshot, context);
     // JSON delimits the parts.
     Some(blake3::hash(&serde_json::to_vec(&recipe).ok()?))
 }
+
+/// What the recipe of a snapshot is computed from.
+pub(super) fn recipe_values(snapshot: &Snapshot, context: &CacheContext) -> Option<Value> {
+    serde_json::to_value(Recipe::of(snapshot, context)).ok()
+}
+
+/// A short digest of the content of a file, for people.
+pub(super) fn short_digest(content: FileContent) -> String {
+    match content {
+        FileContent::Absent => "absent".to_owned(),
+        FileContent::Folder => "folder".to_owned(),
+        FileContent::File(hash) => hash.to_hex()[..SHORT_DIGEST].to_owned(),
+    }
+}
+
+/// The length of a short digest in characters.
+pub(super) const SHORT_DIGEST: usize = 16;
 
 /// The fingerprint of a pass: the hash of recipe, baseline, and every file with
 /// its content. `None` if the content of a file is unknown.

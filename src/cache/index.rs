@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use super::changes::{RunStart, UnchangedFiles};
 use super::context::CacheContext;
-use super::disk::DiskCache;
+use super::disk::{DiskCache, InputNote, NotedInputs};
 use super::entry::{CacheEntry, CachedPass, KeyedEntry};
-use super::file_contents::FileContents;
+use super::file_contents::{FileContent, FileContents};
+use super::generation::{CacheScope, Generations};
 use super::parallel::{self, lock};
 use super::redis::RedisCache;
 use super::{fingerprint, paths};
@@ -31,11 +32,15 @@ pub(super) struct CacheIndex {
     passes: Mutex<Vec<RecordedPass>>,
     /// Entries found in Redis, to be written to disk.
     fetched: Mutex<Vec<KeyedEntry>>,
+    /// What is known about the inputs of snapshots, to be written to disk.
+    notes: Mutex<Vec<InputNote>>,
+    /// The generations of this machine and of Redis when the run started.
+    generations: Mutex<Generations>,
 }
 
 /// A pass of this run.
 pub(super) struct RecordedPass {
-    pub(super) story: String,
+    pub(super) snapshot: Snapshot,
     pub(super) recipe: blake3::Hash,
     pub(super) files: Vec<String>,
     pub(super) pass: CachedPass,
@@ -45,7 +50,9 @@ pub(super) struct RecordedPass {
 pub(super) struct Query {
     pub(super) story: String,
     pub(super) recipe: blake3::Hash,
-    baseline: PathBuf,
+    pub(super) baseline: PathBuf,
+    /// The generation that an entry has at least.
+    generation: i64,
 }
 
 /// The number of snapshots whose entries on disk are in memory at the same time:
@@ -68,10 +75,12 @@ impl CacheIndex {
         Self {
             baselines,
             stories: stories.to_owned(),
-            context,
             start: start.flatten(),
+            redis: redis.and_then(|redis| RedisCache::new(redis, &context.project)),
+            generations: Mutex::new(Generations::read(&folder)),
             disk: DiskCache::new(folder),
-            redis: redis.and_then(RedisCache::new),
+            notes: Mutex::default(),
+            context,
             contents: FileContents::default(),
             passes: Mutex::default(),
             fetched: Mutex::default(),
@@ -92,12 +101,112 @@ impl CacheIndex {
             story: snapshot.story.id.clone(),
             recipe: fingerprint::recipe(snapshot, &self.context)?,
             baseline: snapshot.baseline.clone(),
+            generation: lock(&self.generations).required(&snapshot.story),
         })
+    }
+
+    pub(super) fn context(&self) -> &CacheContext {
+        &self.context
+    }
+
+    pub(super) fn disk(&self) -> &DiskCache {
+        &self.disk
+    }
+
+    /// The cache in Redis, if other machines can use it.
+    pub(super) fn shared(&self) -> Option<&RedisCache> {
+        self.redis.as_ref()
+    }
+
+    /// Reads files that were not read yet.
+    pub(super) fn read_files(&self, paths: impl Iterator<Item = PathBuf>) {
+        self.contents.read(paths);
+    }
+
+    /// The SHA-256 of a baseline's file, if it is valid.
+    pub(super) fn baseline(&self, path: &Path) -> Option<String> {
+        self.baselines.file_sha256(path).ok()?
     }
 
     /// Adds a pass of this run.
     pub(super) fn add_pass(&self, pass: RecordedPass) {
         lock(&self.passes).push(pass);
+    }
+
+    /// Notes why a pass of a snapshot is not recorded.
+    pub(super) fn note_uncacheable(&self, snapshot: &Snapshot, reason: &str) {
+        lock(&self.notes).push(InputNote {
+            snapshot: snapshot.clone(),
+            noted: NotedInputs::Uncacheable(reason.to_owned()),
+        });
+    }
+
+    /// Notes the inputs of a pass that comes from Redis.
+    pub(super) fn note_fetched(&self, snapshot: &Snapshot, recipe: blake3::Hash) {
+        lock(&self.notes).push(InputNote {
+            snapshot: snapshot.clone(),
+            noted: NotedInputs::Recipe(recipe),
+        });
+    }
+
+    /// The entries that will be written to disk although they are in Redis.
+    pub(super) fn fetched_recipes(&self) -> Vec<blake3::Hash> {
+        lock(&self.fetched)
+            .iter()
+            .map(|entry| entry.recipe)
+            .collect()
+    }
+
+    /// Learns from Redis, and tells it, which parts of the cache were cleared.
+    pub(super) async fn exchange_generations(&self) {
+        let Some(redis) = &self.redis else { return };
+        let Some(shared) = redis.generations().await else {
+            return;
+        };
+        let known = lock(&self.generations).clone();
+        let mut merged = shared.clone();
+        merged.merge(&known);
+        if merged != shared {
+            redis.merge_generations(&known, None).await;
+        }
+        self.set_generations(&merged);
+    }
+
+    /// Clears a scope. False if Redis, which other machines use, does not answer.
+    pub(super) async fn clear(&self, scope: &CacheScope) -> std::io::Result<bool> {
+        let known = lock(&self.generations).clone();
+        let shared = match &self.redis {
+            Some(redis) => redis.merge_generations(&known, Some(scope)).await,
+            None => None,
+        };
+        let is_told = self.redis.is_none() || shared.is_some();
+        let mut merged = known.clone();
+        match &shared {
+            Some(shared) => merged.merge(shared),
+            None => merged.raise(scope),
+        }
+        *lock(&self.generations) = merged;
+        self.write_generations()?;
+        Ok(is_told)
+    }
+
+    fn set_generations(&self, merged: &Generations) {
+        let before = std::mem::replace(&mut *lock(&self.generations), merged.clone());
+        if before == *merged {
+            return;
+        }
+        if let Err(error) = self.write_generations() {
+            tracing::warn!("failed to write the generations of the cache: {error}");
+        }
+    }
+
+    /// Writes the generations, merged with those that another process has written.
+    fn write_generations(&self) -> std::io::Result<()> {
+        self.disk.locked(|| {
+            let mut all = Generations::read(self.disk.folder());
+            all.merge(&lock(&self.generations));
+            all.write(self.disk.folder())
+        })
     }
 
     /// The recorded passes of the queries that are cache hits.
@@ -175,8 +284,11 @@ impl CacheIndex {
         let pairs: Vec<_> = queries.iter().zip(&entries).collect();
         let found = parallel::map(&pairs, |(query, entries)| {
             let query = query.as_ref().filter(|_| !entries.is_empty())?;
-            let baseline = self.baselines.file_sha256(&query.baseline).ok()??;
+            let baseline = self.baseline(&query.baseline)?;
             entries.iter().position(|entry| {
+                if entry.generation < query.generation {
+                    return false;
+                }
                 let current = self.fingerprint(&query.recipe, &baseline, &entry.files);
                 current.is_some_and(|current| current.to_hex().as_str() == entry.fingerprint)
             })
@@ -187,15 +299,26 @@ impl CacheIndex {
             .collect()
     }
 
-    fn fingerprint(
+    /// The content of a file of a page; `None` if it cannot be read.
+    pub(super) fn content(&self, file: &str) -> Option<FileContent> {
+        self.contents.get(&paths::resolve(&self.stories, file)?)
+    }
+
+    fn short_digests(&self, files: &[String]) -> Vec<String> {
+        let digest = |file: &String| self.content(file).map(fingerprint::short_digest);
+        files
+            .iter()
+            .map(|file| digest(file).unwrap_or_default())
+            .collect()
+    }
+
+    pub(super) fn fingerprint(
         &self,
         recipe: &blake3::Hash,
         baseline_sha256: &str,
         files: &[String],
     ) -> Option<blake3::Hash> {
-        fingerprint::pass(recipe, baseline_sha256, files, |file| {
-            self.contents.get(&paths::resolve(&self.stories, file)?)
-        })
+        fingerprint::pass(recipe, baseline_sha256, files, |file| self.content(file))
     }
 
     /// Writes the passes of this run to disk and to Redis; returns warnings.
@@ -216,6 +339,8 @@ impl CacheIndex {
     fn write(&self) -> (Vec<KeyedEntry>, Vec<String>) {
         let passes = std::mem::take(&mut *lock(&self.passes));
         let mut entries = std::mem::take(&mut *lock(&self.fetched));
+        let mut notes = std::mem::take(&mut *lock(&self.notes));
+        let generation = lock(&self.generations).current();
         let paths = passes
             .iter()
             .flat_map(|pass| &pass.files)
@@ -227,9 +352,9 @@ impl CacheIndex {
         let mut warnings = Vec::new();
         let mut new = Vec::new();
         for pass in passes {
+            let story = &pass.snapshot.story.id;
             let changed = pass.files.iter().find(|file| !unchanged.contains(file));
             if let Some(changed) = changed {
-                let story = &pass.story;
                 let warning = format!("{story} is not cached: {changed} changed during the run");
                 if !warnings.contains(&warning) {
                     warnings.push(warning);
@@ -238,12 +363,20 @@ impl CacheIndex {
             }
             let current = self.fingerprint(&pass.recipe, &pass.pass.baseline_sha256, &pass.files);
             if let Some(current) = current {
-                let entry = CacheEntry::new(pass.files, current, pass.pass);
-                new.push(KeyedEntry::new(&pass.story, pass.recipe, entry));
+                let digests = self.short_digests(&pass.files);
+                let entry = CacheEntry::new(pass.files, digests, current, pass.pass);
+                let entry = entry.of_generation(generation);
+                new.push(KeyedEntry::new(story, pass.recipe, entry));
+                notes.push(InputNote {
+                    snapshot: pass.snapshot,
+                    noted: NotedInputs::Recipe(pass.recipe),
+                });
             }
         }
         entries.extend(new.iter().cloned());
-        if let Err(error) = self.disk.merge(entries) {
+        let values = |snapshot: &_| fingerprint::recipe_values(snapshot, &self.context);
+        let written = self.disk.merge(entries);
+        if let Err(error) = written.and_then(|()| self.disk.note(notes, values)) {
             let folder = self.disk.folder().display();
             warnings.push(format!("failed to write the cache in {folder}: {error}"));
         }

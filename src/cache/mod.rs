@@ -9,6 +9,9 @@
 //! - `index` compares fingerprints, `fingerprint` defines them, `file_contents`
 //!   hashes files, `changes` detects files that change during a run.
 //! - `disk` and `redis` keep entries in the project and in Redis.
+//! - `generation` clears parts of the cache without deleting anything.
+//! - `miss` explains why a snapshot is not a hit: `inputs` keeps what recipes were
+//!   computed from, and `input_change` names the differences.
 //!
 //! A *recipe* is the hash of a snapshot's manifest entry, theme, screen, engine
 //! and context. Under each recipe the cache keeps the last passes, each with
@@ -26,16 +29,27 @@ mod disk;
 mod entry;
 mod file_contents;
 mod fingerprint;
+mod generation;
 mod index;
+mod input_change;
+mod inputs;
 mod loads;
+mod miss;
 mod parallel;
 mod paths;
 mod redis;
+mod target_facts;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use browser_build::browser_build;
 pub use cache::Cache;
 pub use context::CacheContext;
+pub use disk::DiskUsage;
 pub use entry::CachedPass;
+pub use generation::CacheScope;
+pub use input_change::InputChange;
 pub use loads::Loads;
+pub use miss::CacheMiss;
+pub use redis::SharedUsage;
+pub use target_facts::TestTargetFacts;

@@ -24,6 +24,9 @@ const CONTAINER_VARIABLES: [&str; 8] = [
 pub struct System {
     /// The name of the machine: letters, digits, `.`, `_` and `-`.
     pub host: String,
+    /// The kind of machine: platform, architecture, cores and processor. Times are
+    /// compared only between machines of one kind.
+    pub machine: String,
     /// Where programs are searched for.
     pub programs: ProgramSearch,
     /// Whether the process runs as root.
@@ -73,6 +76,7 @@ impl System {
         let folders = variables.get("PATH").map(env::split_paths);
         Self {
             host: host(variables),
+            machine: machine(variables),
             programs: ProgramSearch {
                 folders: folders.into_iter().flatten().collect(),
                 home: path("HOME"),
@@ -105,4 +109,12 @@ fn host(variables: &Variables) -> String {
         "" => "localhost".to_owned(),
         name => name.chars().map(safe).collect(),
     }
+}
+
+fn machine(variables: &Variables) -> String {
+    let model = process::processor();
+    let model = model.or_else(|| variables.text("PROCESSOR_IDENTIFIER").map(str::to_owned));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (platform, arch) = (env::consts::OS, env::consts::ARCH);
+    format!("{platform} {arch}, {cores} × {}", model.unwrap_or_default())
 }

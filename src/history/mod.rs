@@ -4,6 +4,7 @@
 //! - [`OutcomeTally`] counts outcomes and durations (a [`Histogram`]); tallies of several
 //!   snapshots are merged. [`StoryStatistics`] is what people see of it.
 //! - [`FlakeAssessment`] tells flaky snapshots from real changes.
+//! - [`UsualTimes`] compares the times of a page with those of earlier runs.
 //!
 //! Everything here is a pure function of outcomes.
 
@@ -12,7 +13,9 @@ mod flake;
 mod flake_year;
 mod histogram;
 mod tally;
+mod usual;
 
 pub use flake::{FlakeAssessment, FlakeLevel};
 pub use histogram::Histogram;
 pub use tally::{OutcomeTally, StoryStatistics};
+pub(crate) use usual::UsualTimes;

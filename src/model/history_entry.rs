@@ -61,6 +61,71 @@ pub struct HistoryEntry {
     /// The condition that was awaited in vain: `fonts (Inter)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaited: Option<String>,
+    /// The last day of the quarantine that covered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<String>,
+    /// The times of its page, if it was measured.
+    #[serde(flatten)]
+    pub times: PageTimes,
+    /// The cumulative layout shift, if it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cls: Option<f64>,
+    /// The kind of machine, if it was measured: see [`machine_kind`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
+}
+
+/// The times of the page of an outcome, in milliseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PageTimes {
+    /// The largest contentful paint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lcp_ms: Option<u64>,
+    /// The first paint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_paint_ms: Option<u64>,
+    /// The processor time of scripts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script_ms: Option<u64>,
+    /// Until the page was loaded, by the clock of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub navigate_ms: Option<u64>,
+    /// Until it settled, by the clock of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settle_ms: Option<u64>,
+}
+
+impl PageTimes {
+    /// Those of a result; none unless its page was measured.
+    pub fn of(result: &VisualTestResult) -> Self {
+        let Some(measured) = &result.measurements else {
+            return Self::default();
+        };
+        Self {
+            lcp_ms: measured.lcp_ms,
+            first_paint_ms: measured.first_paint_ms,
+            script_ms: measured.script_ms,
+            navigate_ms: result.navigate_ms,
+            settle_ms: result.settle_ms,
+        }
+    }
+
+    /// The names of the times, with the times.
+    pub fn named(&self) -> [(&'static str, Option<u64>); 5] {
+        [
+            ("LCP", self.lcp_ms),
+            ("first paint", self.first_paint_ms),
+            ("script time", self.script_ms),
+            ("load", self.navigate_ms),
+            ("settling", self.settle_ms),
+        ]
+    }
+}
+
+/// A short hash of a kind of machine.
+pub(crate) fn machine_kind(machine: &str) -> String {
+    blake3::hash(machine.as_bytes()).to_hex()[..DIGITS].to_owned()
 }
 
 /// What the outcomes of a process have in common.
@@ -71,6 +136,8 @@ pub struct OutcomeOrigin {
     dirty: bool,
     /// Platform, architecture and fonts.
     machine: String,
+    /// The kind of machine, see [`machine_kind`]; empty if unknown.
+    kind_of_machine: String,
 }
 
 impl OutcomeOrigin {
@@ -84,6 +151,16 @@ impl OutcomeOrigin {
             commit: git.map(|git| git.commit.clone()),
             dirty: git.is_some_and(|git| git.dirty),
             machine: format!("{}\n{}\n{fonts}", environment.platform, environment.arch),
+            kind_of_machine: String::new(),
+        }
+    }
+
+    /// The same on a kind of machine.
+    #[must_use]
+    pub fn on(self, machine: &str) -> Self {
+        Self {
+            kind_of_machine: machine_kind(machine),
+            ..self
         }
     }
 }
@@ -109,6 +186,10 @@ impl HistoryEntry {
             kind: None,
             region: None,
             awaited: None,
+            quarantine: None,
+            times: PageTimes::default(),
+            cls: None,
+            machine: None,
         }
     }
 
@@ -131,6 +212,8 @@ impl HistoryEntry {
                 let hash = blake3::hash(format!("{}\n{browser}", origin.machine).as_bytes());
                 hash.to_hex()[..DIGITS].to_owned()
             });
+        let measured = result.measurements.as_ref();
+        let machine = measured.filter(|_| !origin.kind_of_machine.is_empty());
         let attempts = u32::try_from(result.attempts.len()).unwrap_or(u32::MAX);
         Some(Self {
             duration_ms: result.duration_ms,
@@ -147,6 +230,10 @@ impl HistoryEntry {
             region: failure.as_ref().and_then(|failure| failure.region),
             awaited: failure.as_ref().and_then(|failure| failure.awaited.clone()),
             kind: failure.map(|failure| failure.name),
+            quarantine: result.quarantine.as_ref().map(|mark| mark.until.clone()),
+            times: PageTimes::of(result),
+            cls: measured.and_then(|measured| measured.cls),
+            machine: machine.map(|_| origin.kind_of_machine.clone()),
             ..Self::new(result.run_id.clone(), at, status)
         })
     }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    EnvironmentChange, Explanation, FailureArtifacts, Measurements, PerformedStep, Region,
-    ResultError, RunId, Status, StoryIdentifier,
+    CacheMissReason, EnvironmentChange, Explanation, FailureArtifacts, Measurements, PerformedStep,
+    Region, ResultError, RunId, Status, StoryIdentifier,
 };
 
 /// The document of a snapshot in a run:
@@ -84,6 +84,9 @@ pub struct VisualTestResult {
     /// Whether it passed from the cache without being captured.
     #[serde(default, skip_serializing_if = "is_false")]
     pub cached: bool,
+    /// Why the cache did not pass it; absent if it was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_miss: Option<CacheMissReason>,
     /// All attempts in order, if there was more than one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<Attempt>,
@@ -282,6 +285,7 @@ impl VisualTestResult {
             open_network: Vec::new(),
             unstable: false,
             cached: false,
+            cache_miss: None,
             attempts: Vec::new(),
             known_failure: None,
             quarantine: None,

@@ -23,7 +23,8 @@ use windows as platform;
 
 pub(crate) use environment::{remove_secrets, restrict};
 pub(crate) use platform::{
-    connect_local, host_name, is_root, load_average, memory, open_file_limit, shell, time_zone,
+    connect_local, host_name, is_root, load_average, memory, open_file_limit, processor, shell,
+    time_zone,
 };
 pub use platform::{desktop_opener, interrupted};
 #[cfg(unix)]

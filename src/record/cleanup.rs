@@ -166,6 +166,7 @@ impl Records {
             return Ok(true);
         };
         let limit = now_ms().saturating_sub(milliseconds(age));
+        self.store().forget_snapshots(project, limit).await?;
         for (branch, last) in self.store().branches(project).await? {
             if last >= limit {
                 break;

@@ -21,6 +21,8 @@ pub struct RecordConfig {
     journals: Option<PathBuf>,
     /// The name of this machine.
     host: String,
+    /// The kind of this machine.
+    machine: String,
 }
 
 impl RecordConfig {
@@ -35,6 +37,7 @@ impl RecordConfig {
             redis: RedisTarget::new(state_dir, config)?,
             journals: Some(folder_of(state_dir)),
             host: config.system.host.clone(),
+            machine: config.system.machine.clone(),
         })
     }
 
@@ -44,12 +47,18 @@ impl RecordConfig {
             redis: RedisTarget::none(),
             journals: None,
             host: "localhost".to_owned(),
+            machine: String::new(),
         }
     }
 
     /// The name of this machine.
     pub(super) fn host(&self) -> &str {
         &self.host
+    }
+
+    /// The kind of this machine.
+    pub(super) fn machine(&self) -> &str {
+        &self.machine
     }
 
     /// The Redis server that keeps the record, if there is one.

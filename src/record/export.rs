@@ -150,7 +150,7 @@ enum ExportLine {
     },
     HistoryEntry {
         key: String,
-        outcome: HistoryEntry,
+        outcome: Box<HistoryEntry>,
     },
 }
 
@@ -258,7 +258,10 @@ impl ExportedRun {
             });
         }
         let outcomes = self.outcomes.iter().cloned();
-        lines.extend(outcomes.map(|(key, outcome)| ExportLine::HistoryEntry { key, outcome }));
+        lines.extend(outcomes.map(|(key, outcome)| {
+            let outcome = Box::new(outcome);
+            ExportLine::HistoryEntry { key, outcome }
+        }));
         Ok(lines.iter().map(|line| json(line) + "\n").collect())
     }
 
@@ -315,7 +318,7 @@ impl ExportedRun {
                 id,
                 event: event.get().to_owned(),
             }),
-            ExportLine::HistoryEntry { key, outcome } => self.outcomes.push((key, outcome)),
+            ExportLine::HistoryEntry { key, outcome } => self.outcomes.push((key, *outcome)),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use super::documents::parse_run;
 use super::error::RecordError;
+use super::project_index::ProjectIndex;
 use super::records::Records;
 use super::store::HISTORY_LENGTH;
 use crate::history::OutcomeTally;
@@ -81,6 +82,18 @@ impl Records {
             }
         }
         Ok(all)
+    }
+
+    /// The snapshots of the project's default branch that are flaky, in quarantine
+    /// or failing. Empty on a Redis Cluster.
+    ///
+    /// # Errors
+    /// When the store cannot be reached.
+    pub async fn project_index(&self) -> Result<ProjectIndex, RecordError> {
+        let Some(lineage) = &self.lineage else {
+            return Ok(ProjectIndex::default());
+        };
+        Ok(self.store().project_index(&lineage.project).await?)
     }
 
     /// The lineage whose histories are read.

@@ -11,6 +11,17 @@ pub(crate) struct Keys {
     is_cluster: bool,
 }
 
+/// The keys of a project about the snapshots of its default branch.
+pub(crate) struct ProjectIndexKeys {
+    /// Sorted set: snapshots by flake score.
+    pub(crate) flaky: String,
+    /// Hash: the last day of the quarantine by snapshot.
+    pub(crate) quarantine: String,
+    /// Hash: the kind of failure by snapshot. `{failures}:{kind}` are sets of the
+    /// snapshots.
+    pub(crate) failures: String,
+}
+
 impl Keys {
     /// Names that start with `prefix`, which may be empty.
     pub(crate) fn new(prefix: impl Into<String>) -> Self {
@@ -182,6 +193,27 @@ impl Keys {
         format!("{}:branch:{branch}:stories", self.project(project))
     }
 
+    /// The keys of a project about the snapshots of its default branch.
+    pub(crate) fn project_index(&self, project: &str) -> ProjectIndexKeys {
+        let key = |name| format!("{}:{name}", self.project(project));
+        ProjectIndexKeys {
+            flaky: key("flaky"),
+            quarantine: key("quarantine"),
+            failures: key("failures"),
+        }
+    }
+
+    /// The start of the hashes `{engine}:{metric}` with average, 95th percentile
+    /// and number of measured snapshots.
+    pub(crate) fn vitals(&self) -> String {
+        format!("{}tintype:vitals", self.prefix)
+    }
+
+    /// Whether the keys are those of a Redis Cluster.
+    pub(crate) fn is_cluster(&self) -> bool {
+        self.is_cluster
+    }
+
     /// Hash: what the last cleanup of each project has done.
     pub(crate) fn cleanup(&self) -> String {
         format!("{}tintype:cleanup", self.prefix)
@@ -228,6 +260,10 @@ mod tests {
                 .join(" "),
             keys.branches("shop"),
             keys.branch_stories("shop", "fix/1"),
+            keys.project_index("shop").flaky,
+            keys.project_index("shop").quarantine,
+            keys.project_index("shop").failures,
+            keys.vitals(),
             keys.cleanup(),
             keys.metrics_buffer(),
             keys.window(WindowLength::Minute, 60_000),
@@ -260,6 +296,10 @@ mod tests {
         team:tintype:project:shop:branch:fix/1:story:a:dark:10x20:history team:tintype:project:shop:branch:fix/1:story:a:dark:10x20:stats
         team:tintype:project:shop:branches
         team:tintype:project:shop:branch:fix/1:stories
+        team:tintype:project:shop:flaky
+        team:tintype:project:shop:quarantine
+        team:tintype:project:shop:failures
+        team:tintype:vitals
         team:tintype:cleanup
         team:tintype:metrics:buffer
         team:tintype:metrics:1min:60000

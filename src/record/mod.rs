@@ -15,7 +15,8 @@
 //! - [`metrics_store`] defines `windows` of outcomes, the state of machines and the
 //!   `alert_log`; `memory` and `redis` implement it, `monitoring` reads it.
 //! - [`Records`] reads the record, for commands and the review server, a page
-//!   at a time ([`RunPages`]), and `histories` of snapshots; `decisions` keeps their decisions in a
+//!   at a time ([`RunPages`]), and `histories` of snapshots with the
+//!   [`project_index`] that follows from them; `decisions` keeps their decisions in a
 //!   `decision_journal` and sends them; `decision_mark` marks them in documents. Invalid documents are `skipped`
 //!   and named.
 //!
@@ -45,6 +46,7 @@ pub(crate) mod metrics_store;
 mod monitoring;
 pub(crate) mod operation;
 pub(crate) mod orphan_journals;
+pub(crate) mod project_index;
 pub(crate) mod queue;
 mod recorder;
 mod records;
@@ -71,6 +73,7 @@ pub use event_follower::EventFollower;
 pub use journal_folder::damaged_journals;
 pub use leases::HeldLeases;
 pub(crate) use operation::{json, run_id_field};
+pub use project_index::ProjectIndex;
 pub(crate) use queue::LEASE;
 pub(crate) use queue::{
     ClaimOutcome, ClaimRequest, ClaimedGroup, Lease, LostGroup, PlanConflict, PlanOutcome,

@@ -154,7 +154,7 @@ impl Recorder {
         shared: bool,
     ) -> Result<Self, RecordError> {
         config.check_run_id(&run.run_id)?;
-        let (started, origin) = (run.timestamp, OutcomeOrigin::of(&run));
+        let (started, origin) = (run.timestamp, OutcomeOrigin::of(&run).on(config.machine()));
         let (head, tail) = split_document(&run);
         let join = JoinRequest {
             run_id: run.run_id,

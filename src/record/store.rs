@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::export::ExportedRun;
 use super::metrics_store::MetricsStore;
 use super::operation::{JoinRequest, Operation};
+use super::project_index::ProjectIndex;
 use super::server_info::ServerInfo;
 use super::shared_run::{SharedRun, WorkerCommand};
 use super::skipped::SkippedDocuments;
@@ -218,6 +219,14 @@ pub trait Store: MetricsStore {
 
     /// Removes the histories of a branch in bounded steps.
     fn remove_branch<'a>(&'a self, project: &'a str, branch: &'a str) -> StoreFuture<'a, ()>;
+
+    /// The snapshots of a project's default branch that need attention. Empty on a
+    /// cluster.
+    fn project_index<'a>(&'a self, project: &'a str) -> StoreFuture<'a, ProjectIndex>;
+
+    /// Removes the snapshots without an outcome since `oldest`, in milliseconds,
+    /// from [`project_index`](Self::project_index).
+    fn forget_snapshots<'a>(&'a self, project: &'a str, oldest: i64) -> StoreFuture<'a, ()>;
 
     /// Notes what the last cleanup of a project has done.
     fn note_cleanup<'a>(&'a self, project: &'a str, status: &'a str) -> StoreFuture<'a, ()>;

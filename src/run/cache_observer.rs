@@ -7,8 +7,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::browser::PageResources;
 use crate::cache::{Cache, Loads};
-use crate::config::TextTemplate;
-use crate::manifest::{Step, StorySpec};
+use crate::model::CacheMissReason;
 use crate::plan::Snapshot;
 use crate::proxy::Traffic;
 use crate::snapshot::PageVisit;
@@ -18,14 +17,22 @@ pub(super) struct CacheObserver {
     pub(super) cache: Cache,
     /// Stories that cannot be cached, with the reason.
     uncacheable: Mutex<BTreeMap<String, String>>,
+    /// Why the cache does not pass a snapshot, by index.
+    misses: Vec<Option<CacheMissReason>>,
 }
 
 impl CacheObserver {
-    pub(super) fn new(cache: Cache) -> Self {
+    pub(super) fn new(cache: Cache, misses: Vec<Option<CacheMissReason>>) -> Self {
         Self {
             cache,
+            misses,
             uncacheable: Mutex::default(),
         }
+    }
+
+    /// Why the cache does not pass a snapshot.
+    pub(super) fn miss(&self, index: usize) -> Option<CacheMissReason> {
+        self.misses.get(index).copied().flatten()
     }
 
     /// Caches the snapshots that passed on a page of the story server at
@@ -34,11 +41,7 @@ impl CacheObserver {
         let loads = loads(base, visit.loads, visit.traffic.as_ref());
         for (index, pass) in visit.passed {
             let snapshot = &snapshots[index];
-            let reason = match unknown_input(&snapshot.story) {
-                Some(reason) => Err(reason),
-                None => self.cache.record_pass(snapshot, pass, &loads),
-            };
-            if let Err(reason) = reason {
+            if let Err(reason) = self.cache.record_pass(snapshot, pass, &loads) {
                 let stories = self.uncacheable.lock();
                 let mut stories = stories.unwrap_or_else(PoisonError::into_inner);
                 stories.insert(snapshot.story.id.clone(), reason);
@@ -89,22 +92,6 @@ fn loads(base: &str, page: PageResources, traffic: Option<&Traffic>) -> Loads {
     loads.files.sort();
     loads.files.dedup();
     loads
-}
-
-/// Why a story can change although none of its files has.
-fn unknown_input(story: &StorySpec) -> Option<String> {
-    if let Some(login) = &story.login {
-        return Some(format!("the login `{}` decides what it shows", login.name));
-    }
-    if let Some(first) = story.after.first() {
-        return Some(format!("it runs after `{}`", first.story));
-    }
-    if story.has_sync() {
-        return Some("its engines meet at a `sync` step".to_owned());
-    }
-    let mut texts = story.steps.iter().filter_map(Step::text);
-    let variable = texts.find_map(TextTemplate::first_variable)?;
-    Some(format!("its steps use the variable {variable}"))
 }
 
 /// Whether an address contains its content, or has none.

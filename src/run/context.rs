@@ -77,6 +77,9 @@ impl RunContext {
     /// Publishes and enters the outcome of a snapshot, unless it has one. A failure
     /// names its browser and has a duration, even if nothing was captured.
     pub(super) fn finish(&self, index: usize, mut finished: FinishedSnapshot) {
+        if finished.result.status != Status::Skipped {
+            finished.result.cache_miss = self.services.cache.miss(index);
+        }
         if finished.result.status == Status::Failed {
             let engine = self.snapshots[index].browser;
             let result = &mut finished.result;

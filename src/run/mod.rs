@@ -52,6 +52,7 @@ mod shared_work;
 mod snapshot_run;
 mod story_locks;
 mod teardown;
+mod usual_times;
 
 /// The message of a snapshot that was skipped by an interruption.
 const INTERRUPTED: &str = "interrupted";

@@ -17,10 +17,11 @@ use super::options::{RunOptions, Scheduling};
 use super::plans::{recorded_plan, shared_plan};
 use super::results::ResultTable;
 use super::shared_work::JoinedRun;
+use super::usual_times::usual_times;
 use crate::alerts::AlertWatch;
 use crate::baseline::Baselines;
 use crate::browser::{self, BrowserError, find};
-use crate::cache::{Cache, CacheContext, CachedPass, browser_build};
+use crate::cache::{Cache, CacheContext, CachedPass, TestTargetFacts, browser_build};
 use crate::config::{CacheMode, Config};
 use crate::events::{Bus, Event, RunSetup};
 use crate::login::Logins;
@@ -80,6 +81,12 @@ pub(super) async fn open(
     let (mut cache_context, builds) = cache_context(&manifest, &config, &environment);
     cache_context.hooks = hooks.key().map(str::to_owned);
     let folder = manifest.state_dir().join("cache");
+    let facts = TestTargetFacts {
+        tintype: cache_context.tintype.clone(),
+        hooks: cache_context.hooks.clone(),
+        has_hooks_without_key: !hooks.is_empty() && hooks.key().is_none(),
+    };
+    facts.write(&folder);
     let cache = Cache::open(
         folder,
         &manifest,
@@ -88,6 +95,8 @@ pub(super) async fn open(
         Some(record.redis()),
     );
     let hits = cache.lookup(&snapshots).await;
+    let misses = cache.explain(&snapshots, &hits).await.into_iter();
+    let misses = misses.map(|miss| Some(miss?.reason)).collect();
     let mut first = None;
     let shares_work = config.run.shares_work;
     let starts_now = scheduling == Scheduling::All && !shares_work;
@@ -146,15 +155,24 @@ pub(super) async fn open(
     bus.subscribe(Arc::new(recorder.clone()));
     let project = &site.manifest.project;
     let alerts = AlertWatch::start(&recorder, &run.run_id, project, &site.manifest.alerts);
+    let (sender, notices) = mpsc::unbounded_channel();
+    let machine = &config.system.machine;
+    let usual = usual_times(
+        &snapshots,
+        &recorder,
+        lineage.as_ref(),
+        &run.run_id,
+        machine,
+    )
+    .await;
     let services = Services {
         alerts: Mutex::new(Some(alerts)),
         bus,
         recorder,
-        cache: CacheObserver::new(cache),
+        cache: CacheObserver::new(cache, misses),
         coordination,
     };
-    let (sender, notices) = mpsc::unbounded_channel();
-    let context = context(
+    let mut context = context(
         config,
         snapshots,
         site,
@@ -163,6 +181,7 @@ pub(super) async fn open(
         worker,
         sender,
     );
+    context.verdicts.usual = Arc::new(usual);
     let context = Arc::new(context);
     tracing::info!(run = %run.run_id, base = context.site.base, "the run has started");
     let joined = shared
@@ -257,6 +276,7 @@ fn context(
             run_id: config.run.id.clone(),
             bus: services.bus.clone(),
         },
+        usual: Arc::default(),
     };
     RunContext {
         results: ResultTable::new(snapshots.len()),

@@ -71,6 +71,7 @@ mod update;
 
 pub(crate) use artifacts::ImageFolder;
 pub(crate) use barrier::Barriers;
+pub(crate) use budget::UsualTimesOfRun;
 pub(crate) use evidence::Evidence;
 pub(crate) use finished::FinishedSnapshot;
 pub use hooks::HookError;

@@ -1,11 +1,13 @@
 //! The whole way of one snapshot, from page to result.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
 use super::artifacts::ImageFolder;
 use super::baseline_state::BaselineState;
+use super::budget::UsualTimesOfRun;
 use super::evidence::Evidence;
 use super::explain::explanation;
 use super::finished::FinishedSnapshot;
@@ -41,6 +43,8 @@ pub(crate) struct SnapshotJob<'a> {
 pub(crate) struct Verdicts {
     pub(crate) images: ImageFolder,
     pub(crate) updater: BaselineUpdater,
+    /// What the times of pages are compared with.
+    pub(crate) usual: Arc<UsualTimesOfRun>,
 }
 
 /// A snapshot after the fast path.
@@ -341,7 +345,8 @@ impl Verdicts {
                 .updater
                 .accept(snapshot, &image, environment, &mut result);
         }
-        budget::apply(snapshot, capture.measurements.as_ref(), &mut result);
+        let measured = capture.measurements.as_ref();
+        budget::apply(snapshot, measured, &self.usual, &mut result);
         FinishedSnapshot { result, notes }
     }
 }

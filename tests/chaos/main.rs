@@ -10,6 +10,7 @@
 
 #![expect(clippy::print_stdout, reason = "prints the number of faults")]
 
+mod histories;
 mod machines;
 #[path = "../support/sleeper.rs"]
 mod sleeper;
@@ -32,6 +33,7 @@ use tintype::internals::record::{RecordConfig, Recorder, Records};
 
 const WORKERS: usize = 3;
 const RUN: &str = "run-chaos";
+const PROJECT: &str = "shop";
 
 /// The status of an attempt at a snapshot; it differs between attempts.
 fn status(n: usize, attempt: u32) -> Status {
@@ -110,7 +112,9 @@ async fn work(folder: &Path, port: u16, number: usize) {
     let path = folder.join(format!("ledger-{number}"));
     let done = Ledger::read(&path);
     let mut ledger = Ledger::open(&path);
-    let recorder = Recorder::open(settings(folder, port), run(RUN), 0, true).unwrap();
+    let mut own = run(RUN);
+    own.project = Some(PROJECT.to_owned());
+    let recorder = Recorder::open(settings(folder, port), own, 0, true).unwrap();
     let id = RunId(RUN.to_owned());
     // The last snapshot begun is repeated, like a retry.
     let first = done.keys().next_back().map_or(number, |n| *n);
@@ -380,6 +384,7 @@ impl Chaos {
             by_story.is_empty(),
             "results without a worker: {by_story:?}"
         );
+        histories::check(records, &noted, &self.server).await;
         let run = records.run(&id).await.unwrap();
         assert_eq!(run.summary, summary, "the summary is wrong");
         assert!(run.reason.is_some(), "the run has not ended");

@@ -1,8 +1,8 @@
 //! Histories of projects and branches, and their statistics.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use tintype::internals::history::OutcomeTally;
+use tintype::internals::history::{FlakeAssessment, OutcomeTally};
 use tintype::internals::model::{Lineage, RunId, Status};
 use tintype::internals::record::{ApplyOutcome, HistoryEntry, JoinRequest, Operation, Store};
 
@@ -135,6 +135,162 @@ pub(crate) async fn statistics_are_exact_under_double_delivery(fixture: StoreFix
                 .count() as u64,
             true
         )
+    );
+}
+
+/// Snapshots that fail, recover, are retried, skipped and quarantined, whose outcomes
+/// arrive twice and out of order.
+pub(crate) async fn keys_of_the_project_follow_from_the_histories(fixture: StoreFixture) {
+    let store = &*fixture.store;
+    let join = join_of(&fixture, "shop", "main", fixture.id().as_str());
+    store.join(&join, true).await.unwrap();
+    let kinds = ["timeout: fonts", "difference", "driver"];
+    let all: Vec<_> = (0..600_u64)
+        .map(|n| {
+            let snapshot = n % 7;
+            // A reproducible mix.
+            let dice = n.wrapping_mul(2_654_435_761) >> 7;
+            let status = [
+                Status::Passed,
+                Status::Failed,
+                Status::Skipped,
+                Status::Changed,
+            ];
+            let status = status[usize::try_from(dice % 4).unwrap()];
+            let run = RunId(format!("run-{n}"));
+            let at = 1000 + i64::try_from(n).unwrap();
+            let entry = HistoryEntry {
+                commit: Some(format!("c{}", dice % 5)),
+                dirty: dice % 11 == 0,
+                baseline: (dice % 3 > 0).then(|| "b".to_owned()),
+                attempt: (dice % 4 == 0).then_some(2),
+                cached: dice % 13 == 0,
+                unstable: dice % 17 == 0,
+                branch: Some("ma\"in,\"dirty\":true".to_owned()),
+                kind: (status == Status::Failed)
+                    .then(|| kinds[usize::try_from(dice % 3).unwrap()].to_owned()),
+                quarantine: (snapshot == 3).then(|| "2026-12-31".to_owned()),
+                ..HistoryEntry::new(run.clone(), at, status)
+            };
+            let key = usize::try_from(snapshot).unwrap();
+            let mut operation = Operation::from_event(&finished(&run, key, status));
+            if let Operation::Test {
+                at: time, outcome, ..
+            } = &mut operation
+            {
+                *time = at;
+                *outcome = serde_json::to_string(&entry).unwrap();
+            }
+            (key, operation, entry)
+        })
+        .collect();
+    let mut number = 0;
+    for index in 0..all.len() {
+        for at in [index ^ 1, index] {
+            number += 1;
+            let applied = store.apply(&join, number, &[all[at].1.clone()]).await;
+            assert_eq!(applied.unwrap().len(), 1);
+        }
+        if index % 50 != 49 {
+            continue;
+        }
+        // Both of a pair have arrived.
+        let mut histories: BTreeMap<String, Vec<HistoryEntry>> = BTreeMap::new();
+        for (key, _, entry) in &all[..=index] {
+            histories
+                .entry(story(*key).key())
+                .or_default()
+                .push(entry.clone());
+        }
+        check_index(store, &histories).await;
+    }
+    store.forget_snapshots("shop", 0).await.unwrap();
+    assert_eq!(
+        store.project_index("shop").await.unwrap().quarantine.len(),
+        1
+    );
+    store.forget_snapshots("shop", i64::MAX).await.unwrap();
+    let index = store.project_index("shop").await.unwrap();
+    assert_eq!(index, tintype::internals::record::ProjectIndex::default());
+}
+
+async fn check_index(store: &dyn Store, histories: &BTreeMap<String, Vec<HistoryEntry>>) {
+    let index = store.project_index("shop").await.unwrap();
+    let (mut failing, mut flaky) = (BTreeMap::<String, BTreeSet<String>>::new(), 0);
+    for (key, history) in histories {
+        let kept = &history[history.len().saturating_sub(100)..];
+        let flakiness = FlakeAssessment::of(kept);
+        if flakiness.disagreements() > 0 {
+            flaky += 1;
+            let found = index.flaky.get(key).copied().unwrap_or_default();
+            assert!(
+                (found - flakiness.score()).abs() < 1e-9,
+                "{key}: {found} {flakiness:?}"
+            );
+        }
+        let newest = kept.iter().rev().find(|it| it.status != Status::Skipped);
+        if let Some(last) = newest.filter(|it| it.status == Status::Failed) {
+            let kind = last.kind.clone().unwrap();
+            failing.entry(kind).or_default().insert(key.clone());
+        }
+        let is_quarantined = newest.is_some_and(|it| it.quarantine.is_some());
+        assert_eq!(index.quarantine.contains_key(key), is_quarantined, "{key}");
+    }
+    assert_eq!(index.flaky.len(), flaky);
+    assert_eq!(index.failures, failing);
+}
+
+/// The page vitals are those of the last outcomes of all measured snapshots.
+#[tokio::test]
+async fn vitals_are_exact_under_double_delivery() {
+    let (server, store) = crate::single();
+    let fixture = StoreFixture {
+        store,
+        run: crate::support::run("run-1"),
+    };
+    let join = join_of(&fixture, "shop", "main", "run-1");
+    fixture.store.join(&join, true).await.unwrap();
+    let mut number = 0;
+    for round in 0..2_u64 {
+        for n in 0..40_u64 {
+            let run = RunId(format!("run-{round}-{n}"));
+            let key = usize::try_from(n).unwrap();
+            let at = 1000 + i64::try_from(round * 100 + n).unwrap();
+            let mut entry = HistoryEntry::new(run.clone(), at, Status::Passed);
+            entry.engine = Some("chromium".to_owned());
+            entry.times.lcp_ms = Some(100 * (n + 1) + round);
+            entry.cls = Some(0.0125);
+            let mut operation = Operation::from_event(&finished(&run, key, Status::Passed));
+            if let Operation::Test {
+                at: time, outcome, ..
+            } = &mut operation
+            {
+                *time = at;
+                *outcome = serde_json::to_string(&entry).unwrap();
+            }
+            for _ in 0..2 {
+                number += 1;
+                let operation = [operation.clone()];
+                fixture
+                    .store
+                    .apply(&join, number, &operation)
+                    .await
+                    .unwrap();
+            }
+        }
+    }
+    let vitals = |name: &str| {
+        let key = format!("team:tintype:vitals:chromium:{name}");
+        let fields = server.cli(&["HMGET", &key, "avg", "p95", "n"]);
+        fields.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(vitals("lcp"), ["2051", "3801", "40"]);
+    assert_eq!(vitals("cls"), ["0.0125", "0.0125", "40"]);
+    assert_eq!(
+        server
+            .cli(&["EXISTS", "team:tintype:vitals:chromium:inp"])
+            .trim(),
+        "0"
     );
 }
 

@@ -240,4 +240,5 @@ conformance!(
     kept::a_run_is_exported_and_imported,
     history::projects_and_branches_have_histories_of_their_own,
     history::statistics_are_exact_under_double_delivery,
+    history::keys_of_the_project_follow_from_the_histories,
 );

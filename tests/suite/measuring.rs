@@ -4,9 +4,14 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
 use libtest_mimic::Trial;
-use tintype::internals::model::{Measurements, Status, VisualTestResult};
+use tintype::internals::config::Config;
+use tintype::internals::model::{
+    Environment, Measurements, RecordedEvent, RunId, Status, VisualTestResult, VisualTestRun,
+};
+use tintype::internals::record::{RecordConfig, Recorder};
 
 use super::project::{MANIFEST, Project};
+use super::support::server::Server;
 use super::trials;
 
 pub(crate) fn tests() -> Vec<Trial> {
@@ -17,6 +22,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         layout_shifts_are_repeatable_and_have_a_budget,
         a_snapshot_over_its_budget_fails,
         a_cached_snapshot_keeps_its_measurements,
+        times_are_limited_by_the_95th_percentile_of_earlier_runs,
         pages_are_not_measured_by_default,
         engines_count_alike,
     ]
@@ -66,6 +72,71 @@ fn files() -> Vec<(&'static str, &'static str)> {
 fn bytes_of_files() -> u64 {
     let files = files();
     files.iter().map(|(_, text)| text.len() as u64).sum()
+}
+
+/// Script time is processor time, so that a page that computes is slower for certain.
+fn times_are_limited_by_the_95th_percentile_of_earlier_runs() {
+    let redis = Server::start(&[]);
+    let settings = "[budget]\nslower-than-usual = 1.5\n[project]\nname = \"shop\"\n";
+    let page = "<!doctype html><p>a";
+    let project = Project::new(&manifest(settings), &[("a.html", page)]);
+    project.accept_all();
+    let url = redis.url();
+    let run = || {
+        let run = project.run(&[], &[NO_CACHE[0], ("REDIS_URL", &url)]);
+        (run.code, project.result("a::light::400x300"))
+    };
+    let (code, usual) = run();
+    assert_eq!(code, Some(0), "{usual:?}");
+    let limit = "`slower-than-usual` in [budget] is not checked: 0 of 20 earlier runs on this kind \
+                 of machine";
+    assert_eq!(usual.limits, [limit]);
+    repeat_runs(&project, &url, &usual, 20);
+    let (code, ended) = run();
+    assert_eq!((code, ended.limits.len()), (Some(0), 0), "{ended:?}");
+
+    let slow = "<script>let x = 0; for (let i = 0; i < 1e9; i++) x = (x + i) % 7</script>";
+    project.write("stories/a.html", &format!("{page}{slow}"));
+    let (code, ended) = run();
+    assert_eq!(
+        (code, ended.status),
+        (Some(101), Status::Failed),
+        "{ended:?}"
+    );
+    let named = ended
+        .over_budget
+        .iter()
+        .find(|text| text.starts_with("script time "));
+    let named = named.unwrap_or_else(|| panic!("{:?}", ended.over_budget));
+    assert!(named.ends_with(" (1.5 × p95 of 22 runs)"), "{named}");
+    assert!(ended.message.unwrap().starts_with("over budget: "));
+
+    let run = project.run(&[], &[NO_CACHE[0], ("REDIS_URL", "redis://127.0.0.1:1/")]);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+    let limits = project.result("a::light::400x300").limits.concat();
+    assert!(
+        limits.contains("`slower-than-usual` in [budget] is not checked"),
+        "{limits}"
+    );
+}
+
+/// Records a result again, in this many runs on this machine.
+fn repeat_runs(project: &Project, url: &str, result: &VisualTestResult, count: usize) {
+    let config = Config::from_variables([("REDIS_URL", url)]).unwrap();
+    let state = project.path().join("target/earlier");
+    let settings = RecordConfig::new(&state, &config).unwrap();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        for number in 0..count {
+            let id = RunId(format!("run-earlier-{number}"));
+            let mut run = VisualTestRun::start(id.clone(), Environment::default());
+            run.project = Some("shop".to_owned());
+            let recorder = Recorder::open(settings.clone(), run, 1, false).unwrap();
+            let mut repeated = result.clone();
+            repeated.run_id = id;
+            recorder.record(&RecordedEvent::TestFinished(Box::new(repeated)));
+            assert_eq!(recorder.finish(None).await.pending, 0);
+        }
+    });
 }
 
 /// The stories of the project; `frame` is one as well unless it is left out.

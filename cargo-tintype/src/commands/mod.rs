@@ -3,6 +3,7 @@
 pub(crate) mod accept;
 pub(crate) mod alerts;
 pub(crate) mod baselines;
+pub(crate) mod cache;
 mod cargo_test;
 pub(crate) mod comment;
 pub(crate) mod compare;

@@ -35,6 +35,13 @@ pub(crate) fn run(config: &Config, options: &StatsOptions) -> Result<()> {
         bail!("no snapshot matches {}", options.filters.join(", "));
     }
     let tallies = record.wait(record.records.tallies(&stories))?;
+    let index = record.wait(record.records.project_index())?;
+    let is_shown = |key: &String| stories.iter().any(|story| story.key() == *key);
+    let failing = index.failures.into_iter().map(|(kind, mut snapshots)| {
+        snapshots.retain(is_shown);
+        (kind, snapshots)
+    });
+    let failing: BTreeMap<_, _> = failing.filter(|(_, it)| !it.is_empty()).collect();
     let (mut all, mut by_name) = (OutcomeTally::default(), BTreeMap::<_, OutcomeTally>::new());
     for (story, tally) in stories.iter().zip(&tallies) {
         all.merge(tally);
@@ -50,7 +57,11 @@ pub(crate) fn run(config: &Config, options: &StatsOptions) -> Result<()> {
             .into_iter()
             .map(|(name, tally)| (name, json!(tally.statistics())));
         let stories: Map<String, Value> = stories.collect();
-        output::print_json(&json!({ "all": all.statistics(), "stories": stories }))?;
+        output::print_json(&json!({
+            "all": all.statistics(),
+            "stories": stories,
+            "failing": failing,
+        }))?;
         return Ok(());
     }
     for (name, tally) in &by_name {
@@ -58,6 +69,12 @@ pub(crate) fn run(config: &Config, options: &StatsOptions) -> Result<()> {
     }
     if by_name.len() > 1 {
         print_line!("all: {}", line(&all.statistics()));
+    }
+    for (kind, snapshots) in &failing {
+        print_line!(
+            "failing on the default branch ({kind}): {}",
+            snapshots.len()
+        );
     }
     Ok(())
 }

@@ -1,9 +1,11 @@
-//! The artifact store with the real binary, a real browser and a real S3 server.
+//! The artifact store and the shared cache with the real binary, a real browser, a
+//! real S3 server and a real Redis.
 //!
 //! With `PLAY_SUITE` set, this binary acts as a user's `tests/visual.rs`.
 //! Otherwise it runs the tests, each of which starts it again that way.
 
 mod baselines;
+mod cache;
 #[path = "../../../tests/support/port.rs"]
 mod port;
 mod project;
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     }
     let tests = [
         baselines::tests(),
+        cache::tests(),
         prune::tests(),
         readers::tests(),
         uploads::tests(),

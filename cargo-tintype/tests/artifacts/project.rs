@@ -77,6 +77,11 @@ impl Project {
         Self::new(server.variables())
     }
 
+    /// A project without an artifact store, with a record and a cache in Redis.
+    pub(crate) fn with_redis(url: String) -> Self {
+        Self::new(vec![("REDIS_URL".to_owned(), url)])
+    }
+
     fn new(variables: Vec<(String, String)>) -> Self {
         let project = Self {
             folder: TempDir::with_prefix("tintype-artifacts-").unwrap(),

@@ -66,6 +66,7 @@ fn commands_print_json() {
     for command in commands(&project) {
         let words: &[&str] = match command.as_str() {
             "baselines" => &["baselines", "move"],
+            "cache" => &["cache", "stats"],
             other => &[other],
         };
         let help = project.tintype(&[words, &["--help"]].concat()).out;

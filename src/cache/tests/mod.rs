@@ -1,6 +1,7 @@
 //! Tests that every input and every kind of damage causes a cache miss.
 
 mod project;
+mod reasons;
 
 use std::fs;
 use std::sync::Arc;

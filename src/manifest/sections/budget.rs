@@ -21,6 +21,9 @@ const MAX_SIZE: f64 = 1e12;
 /// The largest number of anything that is counted.
 const MAX_COUNT: u64 = 1_000_000_000;
 
+/// The largest factor for times.
+const MAX_FACTOR: f64 = 100.0;
+
 /// The largest layout shift.
 const MAX_SHIFT: f64 = 1_000.0;
 
@@ -45,6 +48,10 @@ pub(super) fn budget(value: Option<Value<'_>>, base: &Budget, problems: &mut Pro
     }
     if let Some(value) = table.take("cls") {
         budget.cls = limit_of(&value, |value| value.number(0.0, MAX_SHIFT, problems));
+    }
+    if let Some(value) = table.take("slower-than-usual") {
+        let read = |value: &Value<'_>| value.number(1.0, MAX_FACTOR, problems);
+        budget.slower_than_usual = limit_of(&value, read);
     }
     table.finish(problems);
     budget

@@ -84,6 +84,11 @@ fn invalid_budgets_are_explained() {
             "",
         ),
         (
+            "slower-than-usual = 0.5",
+            "expected a number from 1 to 100, found 0.5",
+            "",
+        ),
+        (
             "request = 3",
             "unknown key `request` in [budget]",
             "requests",

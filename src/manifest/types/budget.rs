@@ -19,6 +19,10 @@ pub(crate) struct Budget {
     pub(crate) console_errors: Option<u64>,
     /// For the cumulative layout shift.
     pub(crate) cls: Option<f64>,
+    /// How many times its usual value a time of the page may be: the 95th
+    /// percentile of earlier runs on this kind of machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) slower_than_usual: Option<f64>,
 }
 
 impl Budget {
@@ -101,6 +105,7 @@ mod tests {
             nodes: Some(1_000),
             console_errors: Some(0),
             cls: Some(0.1),
+            ..Budget::default()
         };
         let within = Measurements {
             bytes: Some(300 << 10),

@@ -10,6 +10,14 @@ pub(crate) fn host_name() -> Option<String> {
     read("/proc/sys/kernel/hostname").or_else(|| read("/etc/hostname"))
 }
 
+/// The model of the processor.
+pub(crate) fn processor() -> Option<String> {
+    let text = fs::read_to_string("/proc/cpuinfo").ok()?;
+    let mut lines = text.lines().filter_map(|line| line.split_once(':'));
+    let (_, model) = lines.find(|(name, _)| name.trim() == "model name")?;
+    Some(model.trim().to_owned())
+}
+
 /// The number of processes that run or wait to, on average over a minute.
 pub(crate) fn load_average() -> Option<f64> {
     let text = fs::read_to_string("/proc/loadavg").ok()?;

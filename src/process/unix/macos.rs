@@ -11,6 +11,12 @@ pub(crate) fn host_name() -> Option<String> {
     Some(system.nodename().to_string_lossy().into_owned())
 }
 
+/// The model of the processor.
+pub(crate) fn processor() -> Option<String> {
+    let text = output("sysctl", &["-n", "machdep.cpu.brand_string"])?;
+    Some(text.trim().to_owned())
+}
+
 /// The number of processes that run or wait to, on average over a minute.
 pub(crate) fn load_average() -> Option<f64> {
     // In braces: `{ 1.52 1.60 1.71 }`.

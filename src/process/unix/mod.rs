@@ -27,7 +27,7 @@ use linux as machine;
 use macos as machine;
 
 pub(crate) use detached::{spawn_until_idle, spawn_while_parent_runs};
-pub(crate) use machine::{host_name, load_average, memory};
+pub(crate) use machine::{host_name, load_average, memory, processor};
 pub use signal::interrupted;
 pub(crate) use std::os::unix::process::parent_id;
 pub(super) use watchdog::ProcessTree;

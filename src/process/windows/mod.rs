@@ -55,6 +55,11 @@ pub(crate) fn host_name() -> Option<String> {
     None
 }
 
+/// Unknown: `PROCESSOR_IDENTIFIER` has it.
+pub(crate) fn processor() -> Option<String> {
+    None
+}
+
 /// Unknown: Windows has no load average.
 pub(crate) fn load_average() -> Option<f64> {
     None

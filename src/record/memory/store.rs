@@ -11,6 +11,7 @@ use crate::history::OutcomeTally;
 use crate::model::{HistoryEntry, Lineage, RunId, StoryIdentifier, VisualTestRun};
 use crate::record::export::ExportedRun;
 use crate::record::operation::{JoinRequest, Operation, json};
+use crate::record::project_index::ProjectIndex;
 use crate::record::server_info::ServerInfo;
 use crate::record::shared_run::{SharedRun, WorkerCommand};
 use crate::record::skipped::SkippedDocuments;
@@ -248,6 +249,30 @@ impl Store for MemoryStore {
             state
                 .history
                 .retain(|(of, _), _| of.as_ref() != Some(&lineage));
+        })
+    }
+
+    fn project_index<'a>(&'a self, project: &'a str) -> StoreFuture<'a, ProjectIndex> {
+        self.reply(|state| {
+            let (mut index, lineage) =
+                (ProjectIndex::default(), Lineage::of_default_branch(project));
+            for ((of, key), history) in &state.history {
+                if of.as_ref() == Some(&lineage) {
+                    index.add(key, &history.outcomes());
+                }
+            }
+            index
+        })
+    }
+
+    fn forget_snapshots<'a>(&'a self, project: &'a str, oldest: i64) -> StoreFuture<'a, ()> {
+        self.reply(|state| {
+            // What the process has recorded itself is recent.
+            let lineage = Some(Lineage::of_default_branch(project));
+            state.history.retain(|(of, _), history| {
+                let newest = history.outcomes().last().map_or(0, |outcome| outcome.at);
+                *of != lineage || newest >= oldest
+            });
         })
     }
 

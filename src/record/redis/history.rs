@@ -35,8 +35,20 @@ impl RedisStore {
             return;
         };
         let [history, statistics] = self.keys.history_of(lineage, key);
-        let mut command = call(&self.scripts.history, &[&history, &statistics]);
+        let mut keys = vec![history, statistics];
+        if lineage.branch.is_none() && !self.keys.is_cluster() {
+            let index = self.keys.project_index(&lineage.project);
+            keys.extend([
+                index.flaky,
+                index.quarantine,
+                index.failures,
+                self.keys.vitals(),
+            ]);
+        }
+        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+        let mut command = call(&self.scripts.history, &keys);
         command.arg(outcome).arg(at).arg(HISTORY_LENGTH);
+        command.arg(key).arg(&lineage.project);
         pipeline.add_command(command);
         if let Some(branch) = &lineage.branch {
             pipeline.sadd(self.keys.branch_stories(&lineage.project, branch), key);

@@ -5,6 +5,7 @@ mod coordination;
 mod export;
 mod history;
 mod metrics;
+mod project_index;
 mod queue;
 mod read;
 mod scripts;

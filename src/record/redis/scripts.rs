@@ -15,6 +15,7 @@ pub(super) struct Scripts {
     pub(super) decide: Script,
     pub(super) skip: Script,
     pub(super) history: Script,
+    pub(super) project_forget: Script,
     pub(super) command_worker: Script,
     pub(super) queue_plan: Script,
     pub(super) queue_claim: Script,
@@ -72,7 +73,11 @@ impl Scripts {
             heartbeat: script!("heartbeat"),
             decide: script!("decide"),
             skip: script!("skip"),
-            history: Script::new(include_str!("../scripts/history.lua")),
+            history: Script::new(concat!(
+                include_str!("../scripts/history.lua"),
+                include_str!("../scripts/project_index.lua")
+            )),
+            project_forget: Script::new(include_str!("../scripts/project_forget.lua")),
             command_worker: script!("command_worker"),
             queue_plan: queue_script!("plan"),
             queue_claim: queue_script!("claim"),
@@ -89,7 +94,7 @@ impl Scripts {
         }
     }
 
-    pub(super) fn all(&self) -> [&Script; 23] {
+    pub(super) fn all(&self) -> [&Script; 24] {
         [
             &self.create,
             &self.commit,
@@ -101,6 +106,7 @@ impl Scripts {
             &self.decide,
             &self.skip,
             &self.history,
+            &self.project_forget,
             &self.command_worker,
             &self.queue_plan,
             &self.queue_claim,

@@ -9,6 +9,7 @@ use crate::history::OutcomeTally;
 use crate::model::{HistoryEntry, Lineage, RunId, StoryIdentifier};
 use crate::record::export::ExportedRun;
 use crate::record::operation::{JoinRequest, Operation};
+use crate::record::project_index::ProjectIndex;
 use crate::record::server_info::ServerInfo;
 use crate::record::shared_run::{SharedRun, WorkerCommand};
 use crate::record::skipped::SkippedDocuments;
@@ -183,6 +184,19 @@ impl Store for RedisStore {
 
     fn remove_branch<'a>(&'a self, project: &'a str, branch: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(self.remove_branch_histories(project, branch))
+    }
+
+    fn project_index<'a>(&'a self, project: &'a str) -> StoreFuture<'a, ProjectIndex> {
+        Box::pin(self.read_project_index(project))
+    }
+
+    fn forget_snapshots<'a>(&'a self, project: &'a str, oldest: i64) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            if self.keys.is_cluster() {
+                return Ok(());
+            }
+            RedisStore::forget_snapshots(self, project, oldest).await
+        })
     }
 
     fn note_cleanup<'a>(&'a self, project: &'a str, status: &'a str) -> StoreFuture<'a, ()> {

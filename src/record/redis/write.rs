@@ -103,31 +103,16 @@ impl RedisStore {
         if operations.is_empty() {
             return Ok(Vec::new());
         }
+        let ready = self.send_outcomes(join, first, operations).await?;
         let mut pipeline = ::redis::pipe();
-        let mut replies_of = Vec::with_capacity(operations.len());
-        let lineage = lineage(join);
-        let project = join.project();
-        for (number, operation) in (first..).zip(operations) {
-            let sample = OutcomeSample::of(&project, &join.writer, number, operation);
-            if let Some(sample) = &sample {
-                self.add_to_buffer(&mut pipeline, sample);
-            }
-            let before = pipeline.len();
-            self.add_outcome(&mut pipeline, lineage.as_ref(), operation);
+        for (number, operation) in (first..).zip(&operations[..ready]) {
             self.add_operation(&mut pipeline, join, number, operation);
-            replies_of.push((sample.is_some(), pipeline.len() - before));
         }
-        let mut replies = self.send(pipeline.ignore_errors()).await?.into_iter();
-        let mut applied = Vec::with_capacity(operations.len());
-        for (is_buffered, count) in replies_of {
-            let buffered = is_buffered.then(|| replies.next()).flatten();
-            let mine: RedisResult<Vec<_>> = replies.by_ref().take(count).collect();
-            match self.buffered(buffered).and(mine) {
-                Ok(mut values) => {
-                    let reply = values.pop();
-                    let reply = reply.ok_or_else(|| unexpected_reply("too few replies"))?;
-                    applied.push(apply_outcome(reply)?);
-                }
+        let replies = self.send(pipeline.ignore_errors()).await?;
+        let mut applied = Vec::with_capacity(ready);
+        for reply in replies {
+            match reply {
+                Ok(reply) => applied.push(apply_outcome(reply)?),
                 // The operations before it are applied; this one is sent again.
                 Err(_) if !applied.is_empty() => break,
                 Err(error) => return Err(error.into()),
@@ -136,18 +121,56 @@ impl RedisStore {
         Ok(applied)
     }
 
-    /// The reply of the buffer, if it is an error. A key of another type keeps no
-    /// operation from being recorded.
-    fn buffered(&self, reply: Option<RedisResult<Value>>) -> RedisResult<()> {
-        let Some(Err(error)) = reply else {
-            return Ok(());
-        };
+    /// Sends what the operations add to histories and metrics, and returns how many
+    /// of the operations may follow. They are sent only once this is acknowledged: a
+    /// server that refuses one command and, a moment later, not the next one would
+    /// otherwise lose the outcome of an operation that it has.
+    async fn send_outcomes(
+        &self,
+        join: &JoinRequest,
+        first: u64,
+        operations: &[Operation],
+    ) -> Result<usize, StoreError> {
+        let (lineage, project) = (lineage(join), join.project());
+        let mut pipeline = ::redis::pipe();
+        let mut counts = Vec::with_capacity(operations.len());
+        for (number, operation) in (first..).zip(operations) {
+            let before = pipeline.len();
+            if let Some(sample) = OutcomeSample::of(&project, &join.writer, number, operation) {
+                self.add_to_buffer(&mut pipeline, &sample);
+            }
+            self.add_outcome(&mut pipeline, lineage.as_ref(), operation);
+            counts.push(pipeline.len() - before);
+        }
+        if pipeline.is_empty() {
+            return Ok(operations.len());
+        }
+        let mut replies = self.send(pipeline.ignore_errors()).await?.into_iter();
+        for (ready, count) in counts.into_iter().enumerate() {
+            let mine: RedisResult<()> = replies
+                .by_ref()
+                .take(count)
+                .try_for_each(|reply| self.tolerate_forged_key(reply));
+            match mine {
+                Ok(()) => {}
+                Err(_) if ready > 0 => return Ok(ready),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(operations.len())
+    }
+
+    /// An error of a reply. A history or buffer of another type, which others may
+    /// have written, keeps no operation from being recorded.
+    fn tolerate_forged_key(&self, reply: RedisResult<Value>) -> RedisResult<()> {
+        let Err(error) = reply else { return Ok(()) };
         let known = StoreError::from(error.clone());
         if known.kind != StoreErrorKind::WrongType {
             return Err(error);
         }
         let key = self.keys.metrics_buffer();
-        self.skipped.add(format_args!("`{key}`"), known.message);
+        self.skipped
+            .add(format_args!("`{key}` or a history"), known.message);
         Ok(())
     }
 

@@ -14,6 +14,7 @@
 --
 -- KEYS 1 history  2 statistics
 -- ARGV 1 outcome as JSON  2 its time in ms  3 length of the history
+--      more, for the keys of the project: see project_index.lua, which follows
 local history, statistics, length = KEYS[1], KEYS[2], tonumber(ARGV[3])
 local h = redis.call('HMGET', statistics, 'until', 'gone', 'left')
 for outcome in string.gmatch(h[2] or '', '[^\n]+') do redis.call('ZREM', history, outcome) end
@@ -115,4 +116,3 @@ if surplus > 0 then
 end
 redis.call('HSET', statistics, unpack(fields))
 if surplus > 0 then redis.call('ZREMRANGEBYRANK', history, 0, surplus - 1) end
-return 1
