@@ -10,7 +10,7 @@ pub(crate) fn client(timeout: Duration) -> Result<reqwest::Client, String> {
     let builder = reqwest::Client::builder()
         .timeout(timeout)
         .redirect(reqwest::redirect::Policy::none());
-    builder.build().map_err(|error| reason(error))
+    builder.build().map_err(reason)
 }
 
 /// An error with its causes, without the address, which may be a secret.

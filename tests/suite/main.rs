@@ -22,11 +22,13 @@ mod grid;
 #[path = "../support/harmless.rs"]
 mod harmless;
 mod hostile;
+mod http_sink;
 mod isolation;
 mod layout;
 mod login;
 mod machines;
 mod measuring;
+mod monitoring;
 mod nextest;
 mod output;
 mod page_code;
@@ -43,6 +45,7 @@ mod steps;
 #[path = "../support/mod.rs"]
 mod support;
 mod tolerance;
+mod traces;
 #[path = "../support/trial.rs"]
 mod trial;
 mod workspace;
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         login::tests(),
         machines::tests(),
         measuring::tests(),
+        monitoring::tests(),
         nextest::tests(),
         page_code::tests(),
         page_errors::tests(),
@@ -93,6 +97,7 @@ fn main() -> ExitCode {
         sharing::tests(),
         steps::tests(),
         tolerance::tests(),
+        traces::tests(),
         workspace::tests(),
     ];
     let trials = tests.into_iter().flatten().collect();
