@@ -67,8 +67,8 @@ pub mod history {
 
 pub mod manifest {
     pub use crate::manifest::{
-        AlertSettings, BrowserSettings, Manifest, ManifestError, Quarantine, SCHEMA,
-        SnapshotSelector,
+        AlertSettings, BrowserSettings, BudgetUsage, Manifest, ManifestError, Quarantine, SCHEMA,
+        SnapshotSelector, budget_usage,
     };
 }
 

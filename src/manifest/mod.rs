@@ -35,7 +35,7 @@ pub(crate) use types::{
     StoryLock, StubResponse, TemplateValues, WebhookFormat,
 };
 pub use types::{
-    AlertSettings, BrowserSettings, CaptureSettings, ColorScheme, Contrast, Device, HostPort,
-    Isolation, Manifest, Medium, Network, PageErrors, Quarantine, Screen, SnapshotSelector,
-    StorySpec, Target, Theme, WaitFor,
+    AlertSettings, BrowserSettings, BudgetUsage, CaptureSettings, ColorScheme, Contrast, Device,
+    HostPort, Isolation, Manifest, Medium, Network, PageErrors, Quarantine, Screen,
+    SnapshotSelector, StorySpec, Target, Theme, WaitFor, budget_usage,
 };
