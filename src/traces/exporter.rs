@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::collector::Collector;
 use super::queue::SpanQueue;
-use super::spans::{Clock, RunSpans};
+use super::spans::{RunSpans, TraceClock};
 use crate::config::{TraceConfig, TraceParent};
 use crate::events::{Bus, Event, SnapshotTimes, Subscriber};
 use crate::manifest::Manifest;
@@ -15,7 +15,7 @@ use crate::model::{BrowserName, RecordedEvent, StoryIdentifier, VisualTestResult
 /// Exports the spans of a run.
 pub(super) struct TraceExporter {
     parent: Option<TraceParent>,
-    clock: Clock,
+    clock: TraceClock,
     engine: BrowserName,
     state: Mutex<TraceState>,
 }
@@ -42,7 +42,7 @@ impl TraceExporter {
         let engines = &manifest.browser.names;
         Ok(Self {
             parent: config.parent,
-            clock: Clock::start(),
+            clock: TraceClock::start(),
             engine: engines.first().copied().unwrap_or(BrowserName::Chromium),
             state: Mutex::new(TraceState {
                 spans: None,

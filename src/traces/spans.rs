@@ -18,12 +18,12 @@ use crate::redact::redact;
 
 /// Converts times of this process to the time of day.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+pub(super) struct TraceClock {
     now: Instant,
     time: SystemTime,
 }
 
-impl Clock {
+impl TraceClock {
     pub(super) fn start() -> Self {
         Self {
             now: Instant::now(),
@@ -46,7 +46,7 @@ pub(super) struct RunSpans {
     /// The span that the run is a part of.
     parent: Option<SpanId>,
     span: SpanId,
-    clock: Clock,
+    clock: TraceClock,
     /// The engine of snapshots that name none.
     engine: BrowserName,
     scope: InstrumentationScope,
@@ -56,7 +56,7 @@ impl RunSpans {
     pub(super) fn new(
         run: VisualTestRun,
         parent: Option<TraceParent>,
-        clock: Clock,
+        clock: TraceClock,
         engine: BrowserName,
     ) -> Self {
         let trace = match parent {
