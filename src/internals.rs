@@ -72,8 +72,8 @@ pub mod history {
 
 pub mod manifest {
     pub use crate::manifest::{
-        AlertSettings, BrowserSettings, Container, Manifest, ManifestError, Quarantine, SCHEMA,
-        SnapshotSelector,
+        AlertSettings, BrowserSettings, BudgetUsage, Container, Manifest, ManifestError,
+        Quarantine, SCHEMA, SnapshotSelector, budget_usage,
     };
 }
 

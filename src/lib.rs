@@ -10,6 +10,7 @@
 //! - `process`: supervised child processes.
 //! - `files`: atomic file writes, and opening of regular files only.
 //! - `redact`: removes secrets from texts.
+//! - `https`: the HTTP client for webhooks and collectors of traces.
 //! - `escape`: escapes text of pages and records for terminals and CI servers.
 //! - `model`: identifiers, statuses, runs, results and events, and their JSON.
 //! - `history`: statistics and flake scores, from the histories of snapshots.
@@ -33,6 +34,7 @@
 //! - `snapshot`: captures and judges one snapshot.
 //! - `run`: runs a plan: setup, sessions, results, teardown.
 //! - `report`: writes reports: terminal, HTML, JUnit, GitHub.
+//! - `traces`: exports OpenTelemetry traces, with the feature `otel`.
 //! - `harness`: presents a suite as a libtest test binary.
 //! - `internals`: re-exports for `cargo-tintype` and this repository's tests.
 //!
@@ -54,6 +56,8 @@ mod explain;
 mod files;
 mod harness;
 mod history;
+#[cfg(any(feature = "otel", feature = "webhook"))]
+mod https;
 #[doc(hidden)]
 pub mod internals;
 mod login;
@@ -71,6 +75,7 @@ mod schedule;
 mod serve;
 mod share;
 mod snapshot;
+mod traces;
 
 pub use fantoccini;
 pub use harness::{Harness, run};

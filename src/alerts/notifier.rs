@@ -8,6 +8,8 @@ use tokio::sync::Semaphore;
 
 use super::payload::{format_of, payload};
 use crate::config::UnsetVariable;
+#[cfg(feature = "webhook")]
+use crate::https;
 use crate::manifest::{AlertSettings, WebhookFormat};
 use crate::record::AlertChange;
 use crate::redact;
@@ -132,7 +134,7 @@ impl OpenWebhook {
         }
         Ok(Self {
             #[cfg(feature = "webhook")]
-            client: client()?,
+            client: https::client(REQUEST_TIMEOUT)?,
             format: format.unwrap_or_else(|| format_of(&url)),
             url,
         })
@@ -156,7 +158,7 @@ impl OpenWebhook {
             .body(body);
         let response = request.send().await.map_err(|error| SendError {
             may_pass: true,
-            reason: chain(&error.without_url()),
+            reason: https::reason(error),
         })?;
         let status = response.status();
         if status.is_success() {
@@ -179,26 +181,4 @@ impl OpenWebhook {
             ),
         })
     }
-}
-
-#[cfg(feature = "webhook")]
-fn client() -> Result<reqwest::Client, String> {
-    // The first library that asks decides; `tls` chooses the same.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = reqwest::Client::builder()
-        .timeout(REQUEST_TIMEOUT)
-        .redirect(reqwest::redirect::Policy::none());
-    builder.build().map_err(|error| chain(&error))
-}
-
-/// An error with its causes.
-#[cfg(feature = "webhook")]
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text += &format!(": {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -20,6 +20,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 mod text_template;
+mod traces;
 mod variables;
 
 pub use artifact_location::ArtifactLocation;
@@ -34,4 +35,5 @@ pub use secret::Secret;
 pub use suggest::closest;
 pub(crate) use system::{ProgramSearch, System};
 pub(crate) use text_template::{TextTemplate, UnsetVariable};
+pub(crate) use traces::{TraceConfig, TraceParent};
 pub use variables::Variables;

@@ -14,6 +14,7 @@ use super::redis::RedisConfig;
 use super::secret::Secret;
 use super::share;
 use super::system::System;
+use super::traces::TraceConfig;
 use super::variables::{Variable, Variables};
 
 /// The fewest characters of `TINTYPE_LOGIN_KEY`.
@@ -38,6 +39,8 @@ pub struct Config {
     pub redis: RedisConfig,
     /// Keys and passwords.
     pub secrets: Secrets,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` and its relatives.
+    pub traces: TraceConfig,
     /// The variables that cargo-nextest sets.
     pub nextest: Nextest,
     /// The machine and the user.
@@ -119,6 +122,11 @@ impl Config {
                 redact::register(secret.reveal());
             }
         }
+        for secret in TraceConfig::secrets(&self.variables) {
+            if secret.len() >= 6 {
+                redact::register(&secret);
+            }
+        }
     }
 
     /// Resolves these variables.
@@ -146,6 +154,7 @@ impl Config {
                 login_key: login_key(&variables)?,
                 review_token: variables.text("TINTYPE_REVIEW_TOKEN").map(Secret::new),
             },
+            traces: TraceConfig::read(&variables),
             nextest: Nextest {
                 active: is_nextest,
                 coordinator: variables.text(names::COORDINATOR).map(str::to_owned),

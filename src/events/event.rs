@@ -5,7 +5,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::model::{Environment, RecordedEvent, RunFile, VisualTestResult, VisualTestRun};
+use super::times::SnapshotTimes;
+use crate::model::{
+    Environment, RecordedEvent, RunFile, StoryIdentifier, VisualTestResult, VisualTestRun,
+};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -27,6 +30,9 @@ pub(crate) enum Event {
         /// Its file.
         path: PathBuf,
     },
+    /// When a snapshot of this process and its parts began and ended; its
+    /// `test:finished` follows.
+    SnapshotTimed(StoryIdentifier, Arc<SnapshotTimes>),
     /// A story waits for a lock, or the number of those before it has changed.
     LockWaiting(LockWait),
     /// Something that the user should know: one sentence.

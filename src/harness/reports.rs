@@ -12,11 +12,13 @@ use crate::report::junit::JunitReport;
 use crate::report::terminal::Terminal;
 #[cfg(feature = "artifacts")]
 use crate::report::upload::ArtifactUpload;
+use crate::traces;
 
-/// Subscribes the reports that are files in the run's folder.
+/// Subscribes the reports that are files in the run's folder, and the traces.
 pub(super) fn subscribe_files(bus: &Bus, manifest: &Manifest, config: &Config) {
     bus.subscribe(Arc::new(HtmlReport::new(manifest.root.clone())));
     bus.subscribe(Arc::new(JunitReport::new(suite_name(manifest, config))));
+    traces::subscribe(bus, &config.traces, manifest);
     #[cfg(feature = "artifacts")]
     if let Some(upload) = ArtifactUpload::new(manifest) {
         bus.subscribe(Arc::new(upload));

@@ -35,8 +35,8 @@ pub(crate) use types::{
     StoryLock, StubResponse, TemplateValues, WebhookFormat,
 };
 pub use types::{
-    AlertSettings, BrowserSettings, CaptureSettings, ColorScheme, Container, Contrast, Device,
-    HostPort, Isolation, Manifest, Medium, Network, PageErrors, Quarantine, Screen,
-    SnapshotSelector, StorySpec, Target, Theme, WaitFor,
+    AlertSettings, BrowserSettings, BudgetUsage, CaptureSettings, ColorScheme, Container, Contrast,
+    Device, HostPort, Isolation, Manifest, Medium, Network, PageErrors, Quarantine, Screen,
+    SnapshotSelector, StorySpec, Target, Theme, WaitFor, budget_usage,
 };
 pub(crate) use types::{ImageContents, ImageSettings};

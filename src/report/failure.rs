@@ -68,7 +68,7 @@ impl FailureMessages {
 /// The message of a test: why it was skipped, or why it failed, in about five
 /// lines.
 pub(crate) fn test_message(finished: &FinishedSnapshot, explain: bool) -> Option<String> {
-    let FinishedSnapshot { result, notes } = finished;
+    let FinishedSnapshot { result, notes, .. } = finished;
     if !result.fails_run() {
         let is_skipped = result.status == crate::model::Status::Skipped;
         return result.message.clone().filter(|_| is_skipped);
@@ -225,10 +225,7 @@ mod tests {
     use crate::snapshot::FinishedSnapshot;
 
     fn finished(result: VisualTestResult) -> FinishedSnapshot {
-        FinishedSnapshot {
-            result,
-            notes: Vec::new(),
-        }
+        FinishedSnapshot::new(result)
     }
 
     fn text(result: VisualTestResult, explain: bool) -> String {

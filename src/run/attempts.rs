@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::events::PartLog;
 use crate::model::{Attempt, Status};
 use crate::snapshot::FinishedSnapshot;
 
@@ -9,6 +10,7 @@ use crate::snapshot::FinishedSnapshot;
 pub(super) struct Attempts {
     done: Vec<Attempt>,
     begun: Instant,
+    log: PartLog,
 }
 
 impl Attempts {
@@ -17,7 +19,13 @@ impl Attempts {
         Self {
             done: Vec::new(),
             begun: Instant::now(),
+            log: PartLog::start(),
         }
+    }
+
+    /// The log for the parts of the current attempt.
+    pub(super) fn log(&self) -> PartLog {
+        self.log.of_attempt(self.number())
     }
 
     /// The number of the current attempt, from 1.
@@ -35,6 +43,7 @@ impl Attempts {
     /// Ends the last attempt. A single attempt is not listed, since the result
     /// has the same facts. A capture that failed gets its duration here.
     pub(super) fn end(mut self, mut finished: FinishedSnapshot) -> FinishedSnapshot {
+        finished.times = Some(Box::new(self.log.end()));
         finished.result.duration_ms.get_or_insert(self.elapsed_ms());
         if !self.done.is_empty() {
             let result = &mut finished.result;

@@ -12,7 +12,7 @@ use super::results::ResultTable;
 use crate::alerts::AlertWatch;
 use crate::cache::CachedPass;
 use crate::config::{CacheMode, Config};
-use crate::events::Bus;
+use crate::events::{Bus, Event, PartLog};
 use crate::model::{ImageHashes, RecordedEvent, Status, VisualTestResult};
 use crate::plan::Snapshot;
 use crate::record::Recorder;
@@ -54,16 +54,18 @@ impl RunContext {
         self.identity.result(&self.snapshots[index], status)
     }
 
-    /// The job of capturing a snapshot, whose engine has started.
-    pub(super) fn job(&self, index: usize, attempt: u32) -> SnapshotJob<'_> {
+    /// The job of capturing a snapshot, whose engine has started, in the attempt of
+    /// the log.
+    pub(super) fn job(&self, index: usize, log: PartLog) -> SnapshotJob<'_> {
         let snapshot = &self.snapshots[index];
         let mut draft = self.result(index, Status::Running);
-        draft.attempt = Some(attempt);
+        draft.attempt = Some(log.attempt());
         SnapshotJob {
             index,
             snapshot,
             draft,
             environment: self.engines.environment_of(snapshot.browser),
+            log,
         }
     }
 
@@ -90,9 +92,15 @@ impl RunContext {
             });
         }
         let notices = &self.notices;
+        let times = finished.times.take();
         self.results.finish(index, finished, |result| {
             // Without groups that wait, there is no receiver.
             let _ = notices.send(AdmissionNotice::Finished(index, result.status));
+            if let Some(times) = times {
+                let story = result.story_identifier.clone();
+                let timed = Event::SnapshotTimed(story, Arc::from(times));
+                self.services.bus.publish(timed);
+            }
             let finished = RecordedEvent::TestFinished(Box::new(result.clone()));
             self.services.bus.publish(finished);
         });

@@ -42,7 +42,7 @@ impl ResultEntries {
         }
         Some(FinishedSnapshot {
             notes: self.outcomes.get(&index)?.clone(),
-            result: self.results[index].clone()?,
+            ..FinishedSnapshot::new(self.results[index].clone()?)
         })
     }
 }
@@ -103,7 +103,7 @@ impl ResultTable {
         }
         finished.bound_texts();
         publish(&finished.result);
-        let FinishedSnapshot { result, notes } = finished;
+        let FinishedSnapshot { result, notes, .. } = finished;
         entries.results[index] = Some(result);
         entries.outcomes.insert(index, notes);
         entries.requested.remove(&index);

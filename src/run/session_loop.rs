@@ -9,6 +9,7 @@ use super::context::RunContext;
 use super::engine_health::OpenSession;
 use super::snapshot_run::{GroupRest, JudgedRun, SnapshotProgress, SnapshotRun};
 use crate::browser::{self, BrowserError};
+use crate::events::PartLog;
 use crate::model::BrowserName;
 use crate::model::{RecordedEvent, Status};
 use crate::plan::Snapshot;
@@ -187,7 +188,15 @@ impl SessionLoop {
     async fn run_fast_path(&mut self, index: usize) -> Option<FinishedSnapshot> {
         let page = &mut self.browser.as_mut()?.page;
         let context = &self.context;
-        let finished = run_fast_path(page, context.job(index, 1), &context.verdicts).await;
+        let log = PartLog::start();
+        let job = context.job(index, log.clone());
+        let finished = run_fast_path(page, job, &context.verdicts).await;
+        let finished = finished.map(|finished| {
+            finished.map(|mut finished| {
+                finished.times = Some(Box::new(log.end()));
+                finished
+            })
+        });
         self.observe_visits();
         if finished.as_ref().is_err_and(BrowserError::is_fatal) {
             self.close_browser().await;
@@ -233,7 +242,7 @@ impl SessionLoop {
             return SnapshotProgress::of(failed);
         }
         if may_wait {
-            let looked = self.look_at(run.index, run.attempts.number()).await;
+            let looked = self.look_at(run.index, run.attempts.log()).await;
             let can_wait = matches!(&looked, Ok(Looked::Differs(look)) if look.can_wait());
             run.looked = Some(looked);
             if can_wait {
@@ -252,7 +261,7 @@ impl SessionLoop {
         let mut broken_browsers = 0;
         loop {
             let attempt = attempts.number();
-            let error = match self.attempt(index, attempt, looked.take()).await {
+            let error = match self.attempt(index, attempts.log(), looked.take()).await {
                 Ok(SecondLook::Finished(finished)) => {
                     let finished = self.apply_expectation(index, *finished);
                     return SnapshotProgress::of(attempts.end(finished));
@@ -330,12 +339,12 @@ impl SessionLoop {
     async fn attempt(
         &mut self,
         index: usize,
-        attempt: u32,
+        log: PartLog,
         looked: Option<Result<Looked, BrowserError>>,
     ) -> Result<SecondLook, BrowserError> {
         let looked = match looked {
             Some(looked) => looked?,
-            None => self.look_at(index, attempt).await?,
+            None => self.look_at(index, log.clone()).await?,
         };
         let look = match looked {
             Looked::Finished(finished) => return Ok(SecondLook::Finished(finished)),
@@ -343,16 +352,16 @@ impl SessionLoop {
         };
         let context = Arc::clone(&self.context);
         let page = self.open_page(index).await?;
-        let judged = judge_look(page, context.job(index, attempt), look, &context.verdicts).await;
+        let judged = judge_look(page, context.job(index, log), look, &context.verdicts).await;
         self.observe_visits();
         judged
     }
 
     /// Captures a snapshot on the fast path.
-    async fn look_at(&mut self, index: usize, attempt: u32) -> Result<Looked, BrowserError> {
+    async fn look_at(&mut self, index: usize, log: PartLog) -> Result<Looked, BrowserError> {
         let context = Arc::clone(&self.context);
         let page = self.open_page(index).await?;
-        let looked = look_at(page, context.job(index, attempt), &context.verdicts).await;
+        let looked = look_at(page, context.job(index, log), &context.verdicts).await;
         self.observe_visits();
         looked
     }

@@ -16,6 +16,7 @@ use super::settle::{Capture, Timings, settle_and_capture};
 use super::show::show_on_page;
 use crate::baseline::Baseline;
 use crate::browser::{BrowserError, LookReads, Thoroughness};
+use crate::events::Part;
 use crate::plan::Snapshot;
 use tintype_compare::{Options, Verdict, compare_png};
 
@@ -103,7 +104,7 @@ async fn equals(baseline: &Arc<Baseline>, png: &[u8], timings: &mut Timings) -> 
             .await
             .unwrap_or(false)
     };
-    timings.compare += begun.elapsed();
+    timings.note(Part::Compare, begun);
     equal
 }
 

@@ -1,5 +1,6 @@
 //! The result of a snapshot.
 
+use crate::events::SnapshotTimes;
 use crate::model::{MAX_ENTRIES, MAX_MESSAGE, Status, VisualTestResult, bound};
 use crate::redact::redact;
 
@@ -10,6 +11,8 @@ pub(crate) struct FinishedSnapshot {
     pub result: VisualTestResult,
     /// Further facts about a failure, one line each.
     pub notes: Vec<String>,
+    /// When it and its parts began and ended, unless it needed no browser.
+    pub times: Option<Box<SnapshotTimes>>,
 }
 
 impl FinishedSnapshot {
@@ -18,6 +21,7 @@ impl FinishedSnapshot {
         Self {
             result,
             notes: Vec::new(),
+            times: None,
         }
     }
 

@@ -60,7 +60,7 @@ impl FirstLook {
 
     /// The times so far, without the time for which it has waited.
     pub(super) fn timings(&self) -> Timings {
-        let mut timings = self.timings;
+        let mut timings = self.timings.clone();
         timings.started += self.taken.elapsed();
         timings
     }

@@ -10,6 +10,7 @@ use super::page_load::PageReuse;
 use super::session_page::SessionPage;
 use super::settle::{Timings, with_screenshot};
 use crate::browser::BrowserError;
+use crate::events::Part;
 use crate::plan::Snapshot;
 
 /// Loads a snapshot's story, runs the `before` hooks and performs the story's
@@ -23,18 +24,9 @@ pub(super) async fn navigate(
     let site = Arc::clone(&page.site);
     site.barriers.begin(snapshot).await;
     let begun = Instant::now();
-    page.browser.forget_steps();
-    page.browser.set_device(&snapshot.device);
-    let started = match &snapshot.story.login {
-        None => {
-            page.browser.set_storage_state(None);
-            load(page, snapshot, reuse).await?;
-            begun
-        }
-        Some(login) => load_logged_in(page, login, snapshot, reuse).await?,
-    };
-    run_before_hooks(page, snapshot, started).await?;
-    timings.navigate += begun.elapsed();
+    let opened = open(page, snapshot, reuse, begun).await;
+    timings.note(Part::Navigate, begun);
+    let started = opened?;
     if snapshot.story.steps.is_empty() {
         return Ok(started);
     }
@@ -54,9 +46,30 @@ pub(super) async fn navigate(
             Some(&barrier),
         )
         .await;
-    timings.settle += begun.elapsed();
+    timings.note(Part::Settle, begun);
     match performed {
         Ok(()) => Ok(Instant::now()),
         Err(error) => Err(with_screenshot(page, error, snapshot).await),
     }
+}
+
+/// Loads the story and runs the `before` hooks.
+async fn open(
+    page: &mut SessionPage,
+    snapshot: &Snapshot,
+    reuse: PageReuse,
+    begun: Instant,
+) -> Result<Instant, BrowserError> {
+    page.browser.forget_steps();
+    page.browser.set_device(&snapshot.device);
+    let started = match &snapshot.story.login {
+        None => {
+            page.browser.set_storage_state(None);
+            load(page, snapshot, reuse).await?;
+            begun
+        }
+        Some(login) => load_logged_in(page, login, snapshot, reuse).await?,
+    };
+    run_before_hooks(page, snapshot, started).await?;
+    Ok(started)
 }

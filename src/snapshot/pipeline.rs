@@ -22,7 +22,7 @@ use super::{budget, fast_path, requests, story_parameters};
 use crate::baseline::with_digest;
 use crate::browser::{BrowserError, Settled, snapshot_limits};
 use crate::cache::CachedPass;
-use crate::events::Event;
+use crate::events::{Event, Part, PartLog};
 use crate::model::{Environment, ImageHashes, ResultError, Status, VisualTestResult};
 use crate::plan::Snapshot;
 
@@ -35,6 +35,8 @@ pub(crate) struct SnapshotJob<'a> {
     pub(crate) draft: VisualTestResult,
     /// Where it is captured.
     pub(crate) environment: Environment,
+    /// Logs when its parts begin and end.
+    pub(crate) log: PartLog,
 }
 
 /// Turns captures into results: judges them, writes their images and updates
@@ -137,7 +139,7 @@ async fn take_look(
     verdicts: &Verdicts,
 ) -> Result<Looked, BrowserError> {
     let snapshot = job.snapshot;
-    let mut timings = Timings::start();
+    let mut timings = Timings::start(job.log.clone());
     let has_steps = !snapshot.story.steps.is_empty();
     page.progress =
         has_steps.then(|| StepProgress::new(verdicts.updater.bus.clone(), job.draft.clone()));
@@ -172,6 +174,7 @@ struct JudgeTask {
     capture: Capture,
     baseline: BaselineState,
     rules: CompareRules,
+    log: PartLog,
 }
 
 impl JudgeTask {
@@ -201,6 +204,7 @@ impl JudgeTask {
                 other_environment,
                 environment: job.environment,
             },
+            log: job.log,
         }
     }
 
@@ -216,7 +220,8 @@ impl JudgeTask {
             describe_failure(&self.verdicts.images, &mut finished.result, evidence);
         }
         finished.notes.extend(missing);
-        let spent = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let spent = self.log.note(Part::Compare, begun);
+        let spent = u64::try_from(spent.as_millis()).unwrap_or(u64::MAX);
         for time in [
             &mut finished.result.compare_ms,
             &mut finished.result.duration_ms,
@@ -347,7 +352,10 @@ impl Verdicts {
         }
         let measured = capture.measurements.as_ref();
         budget::apply(snapshot, measured, &self.usual, &mut result);
-        FinishedSnapshot { result, notes }
+        FinishedSnapshot {
+            notes,
+            ..FinishedSnapshot::new(result)
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::evidence::Evidence;
 use super::requests;
 use super::session_page::SessionPage;
 use crate::browser::{BrowserError, Settled, Thoroughness};
+use crate::events::{Part, PartLog};
 use crate::explain::{DeclaringRules, PagePair};
 use crate::manifest::PageErrors;
 use crate::manifest::{CaptureSettings, Target};
@@ -31,8 +32,9 @@ pub(super) struct Capture {
 }
 
 /// The time that each part of a snapshot took.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Timings {
+    pub(super) log: PartLog,
     pub(super) started: Instant,
     pub(super) navigate: Duration,
     pub(super) settle: Duration,
@@ -42,14 +44,26 @@ pub(super) struct Timings {
 
 impl Timings {
     /// Starts measuring.
-    pub(super) fn start() -> Self {
+    pub(super) fn start(log: PartLog) -> Self {
         Self {
+            log,
             started: Instant::now(),
             navigate: Duration::ZERO,
             settle: Duration::ZERO,
             capture: Duration::ZERO,
             compare: Duration::ZERO,
         }
+    }
+
+    /// Adds a part that ends now.
+    pub(super) fn note(&mut self, part: Part, begun: Instant) {
+        let time = self.log.note(part, begun);
+        *match part {
+            Part::Navigate => &mut self.navigate,
+            Part::Settle => &mut self.settle,
+            Part::Capture => &mut self.capture,
+            Part::Compare => &mut self.compare,
+        } += time;
     }
 }
 
@@ -64,14 +78,16 @@ pub(super) async fn settle_and_capture(
 ) -> Result<Capture, BrowserError> {
     let capture = &snapshot.story.capture;
     let begun = Instant::now();
-    let mut settled = page.browser.settle(capture, thoroughness, started).await?;
+    let settled = page.browser.settle(capture, thoroughness, started).await;
+    timings.note(Part::Settle, begun);
+    let mut settled = settled?;
     if settled.dirty {
         page.dirty = Some(page.site.address(snapshot));
     }
-    timings.settle += begun.elapsed();
     let begun = Instant::now();
-    let png = page.browser.capture(capture, snapshot.screen).await?;
-    timings.capture += begun.elapsed();
+    let png = page.browser.capture(capture, snapshot.screen).await;
+    timings.note(Part::Capture, begun);
+    let png = png?;
     requests::check(page, &mut settled)?;
     if capture.page_errors == PageErrors::Fail && !settled.page_errors.is_empty() {
         let errors = settled.page_errors.into_iter();

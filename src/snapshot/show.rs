@@ -6,6 +6,7 @@ use super::session_page::SessionPage;
 use super::settle::Timings;
 use super::story_parameters;
 use crate::browser::BrowserError;
+use crate::events::Part;
 use crate::plan::Snapshot;
 
 /// Shows a snapshot on the current page. Returns the time from which the story's
@@ -20,6 +21,6 @@ pub(super) async fn show_on_page(
     page.browser.show(&snapshot.theme, snapshot.screen).await?;
     story_parameters::check(&page.site.manifest, snapshot, &page.parameters)?;
     page.note_shown(snapshot);
-    timings.navigate += begun.elapsed();
+    timings.note(Part::Navigate, begun);
     Ok(begun)
 }

@@ -22,12 +22,14 @@ mod grid;
 #[path = "../support/harmless.rs"]
 mod harmless;
 mod hostile;
+mod http_sink;
 mod images;
 mod isolation;
 mod layout;
 mod login;
 mod machines;
 mod measuring;
+mod monitoring;
 mod nextest;
 mod output;
 mod page_code;
@@ -46,6 +48,7 @@ mod steps;
 #[path = "../support/mod.rs"]
 mod support;
 mod tolerance;
+mod traces;
 #[path = "../support/trial.rs"]
 mod trial;
 mod workspace;
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         login::tests(),
         machines::tests(),
         measuring::tests(),
+        monitoring::tests(),
         nextest::tests(),
         page_code::tests(),
         page_errors::tests(),
@@ -99,6 +103,7 @@ fn main() -> ExitCode {
         sharing::tests(),
         steps::tests(),
         tolerance::tests(),
+        traces::tests(),
         workspace::tests(),
     ];
     let trials = tests.into_iter().flatten().collect();

@@ -33,7 +33,7 @@ globalThis.Tintype ??= {};
     ].filter(Boolean);
   };
 
-  const bytes = T.bytes = (count) => (count < 1024 ? `${T.count(count)} bytes` : count < 1048576 ? `${Math.round(count / 102.4) / 10} KiB` : `${Math.round(count / 104857.6) / 10} MiB`);
+  const bytes = T.bytes = (count) => (count < 1024 ? `${T.count(count)} bytes` : count < 1048576 ? `${Math.round(count / 102.4) / 10} KiB` : count < 1073741824 ? `${Math.round(count / 104857.6) / 10} MiB` : `${Math.round(count / 107374182.4) / 10} GiB`);
   const ms = (time) => `${T.count(time)} ms`;
   const MEASURED = [["bytes", "Transferred", bytes], ["requests", "Requests", T.count], ["nodes", "Nodes", T.count], ["consoleErrors", "Console errors", T.count], ["cls", "Layout shift", String], ["lcpMs", "Largest paint", ms], ["firstPaintMs", "First paint", ms], ["scriptMs", "Script time", ms], ["longTasks", "Long tasks", T.count]];
 

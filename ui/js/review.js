@@ -74,7 +74,7 @@
     }, "Log out")] : []));
   }
 
-  const VIEWS = { runs: R.showRuns, run: R.showRun, story: R.showStory, flaky: R.showFlaky, slow: R.showSlow, quarantine: R.showQuarantines };
+  const VIEWS = { runs: R.showRuns, run: R.showRun, story: R.showStory, flaky: R.showFlaky, slow: R.showSlow, budgets: R.showBudgets, machines: R.showNodes, quarantine: R.showQuarantines };
   function route() {
     const signal = leave();
     const [view, ...rest] = R.address().parts;

@@ -12,6 +12,7 @@
 //! - `api`, `changes`, `history`, `live_events`, `images`, `assets`: answer the page's requests.
 //! - `names`: parses the names of snapshots in requests.
 //! - `machines`: shows the workers of a shared run, and commands them.
+//! - `budgets`: lists measurements beside their limits, `nodes`: the machines.
 //! - `slow`: lists the slowest snapshots.
 //! - `quarantines`: lists and changes quarantines.
 //! - `metrics`: answers Prometheus.
@@ -24,6 +25,7 @@ mod alerts;
 mod api;
 mod assets;
 mod authentication;
+mod budgets;
 mod changes;
 mod connections;
 mod decide;
@@ -38,6 +40,7 @@ mod live_events;
 mod machines;
 mod metrics;
 mod names;
+mod nodes;
 mod open;
 mod options;
 mod quarantines;

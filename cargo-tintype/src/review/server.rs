@@ -12,8 +12,8 @@ use tokio::net::TcpListener;
 
 use super::state::App;
 use super::{
-    api, assets, authentication, changes, connections, history, images, live_events, machines,
-    metrics, quarantines, request_filter, slow,
+    api, assets, authentication, budgets, changes, connections, history, images, live_events,
+    machines, metrics, nodes, quarantines, request_filter, slow,
 };
 
 /// How often runs whose processes have died are looked for.
@@ -53,6 +53,8 @@ fn router(app: App) -> Router {
         .route("/api/runs/{run}/workers", get(machines::workers))
         .route("/api/runs/{run}/commands", post(machines::command))
         .route("/api/history/{name}", get(history::history))
+        .route("/api/budgets", get(budgets::budgets))
+        .route("/api/machines", get(nodes::nodes))
         .route("/api/slow", get(slow::slow))
         .route("/api/flaky", get(history::flaky))
         .route(

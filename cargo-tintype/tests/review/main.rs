@@ -6,6 +6,7 @@ mod browser;
 mod connections;
 mod decisions;
 mod explained;
+mod health;
 mod http;
 mod link;
 mod live_events;

@@ -3,6 +3,7 @@
 mod alert;
 mod browser;
 mod budget;
+mod budget_usage;
 mod capture;
 mod coordination;
 mod credentials;
@@ -31,6 +32,7 @@ pub(crate) use alert::{
 pub(crate) use browser::{BrowserProxy, EngineSettings, ImageContents, ImageSettings};
 pub use browser::{BrowserSettings, Container};
 pub(crate) use budget::Budget;
+pub use budget_usage::{BudgetUsage, budget_usage};
 pub use capture::{CaptureSettings, Isolation, Network, PageErrors, Target, WaitFor};
 pub(crate) use coordination::{Dependency, StoryLock};
 pub(crate) use credentials::{CredentialTemplates, Credentials, CredentialsError};

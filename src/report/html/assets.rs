@@ -48,7 +48,7 @@ pub const FONTS: [(&str, &[u8]); 3] = [
 ];
 
 /// The scripts of `cargo tintype review` only, in loading order.
-pub const REVIEW_SCRIPTS: [(&str, &str); 14] = [
+pub const REVIEW_SCRIPTS: [(&str, &str); 16] = [
     ("chart.js", include_str!("../../../ui/js/chart.js")),
     (
         "review/requests.js",
@@ -89,6 +89,14 @@ pub const REVIEW_SCRIPTS: [(&str, &str); 14] = [
     (
         "review/health.js",
         include_str!("../../../ui/js/review/health.js"),
+    ),
+    (
+        "review/budgets.js",
+        include_str!("../../../ui/js/review/budgets.js"),
+    ),
+    (
+        "review/nodes.js",
+        include_str!("../../../ui/js/review/nodes.js"),
     ),
     (
         "review/slow.js",

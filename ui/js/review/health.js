@@ -6,7 +6,7 @@ globalThis.Tintype ??= {};
   const R = (T.review ??= {});
   const { h } = T;
 
-  const LISTS = [["flaky", "Flaky"], ["slow", "Slow"], ["quarantine", "Quarantine"]];
+  const LISTS = [["flaky", "Flaky"], ["slow", "Slow"], ["budgets", "Budgets"], ["machines", "Machines"], ["quarantine", "Quarantine"]];
 
   R.isHealth = (view) => LISTS.some(([name]) => name === view);
 
