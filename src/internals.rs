@@ -156,7 +156,7 @@ pub mod share {
 }
 
 pub mod run {
-    pub use crate::run::{cache_context, current_lineage, environment};
+    pub use crate::run::{cache_context, current_lineage, environment, font_files};
 }
 
 pub mod serve {

@@ -1,24 +1,26 @@
-//! The environment of a run: machine, commit, command and fonts.
+//! The environment of a run: machine, commit and command.
 
 use std::env;
 use std::path::Path;
 
 use tokio::process::Command;
 
+use super::fonts;
 use crate::config::Config;
 use crate::manifest::Manifest;
 use crate::model::{Environment, Git, Lineage, VisualTestRun, bounded};
-use crate::process::{remove_secrets, restrict};
+use crate::process::remove_secrets;
 
 /// The maximum length of the subject of a commit, in bytes.
 const MAX_SUBJECT: usize = 200;
 
 /// The environment of a run in the project at `root`, without the browser.
-pub async fn environment(root: &Path, ci: bool) -> Environment {
-    let (git, default_branch, fonts) = tokio::join!(git(root), default_branch(root), fonts());
+pub async fn environment(root: &Path, config: &Config) -> Environment {
+    let fonts = fonts::fingerprint(&config.system.font_folders);
+    let (git, default_branch, fonts) = tokio::join!(git(root), default_branch(root), fonts);
     Environment {
         platform: env::consts::OS.to_owned(),
-        ci,
+        ci: config.run.ci,
         arch: env::consts::ARCH.to_owned(),
         rust_version: env!("TINTYPE_RUSTC_VERSION").to_owned(),
         tintype_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -119,22 +121,4 @@ async fn git_output(root: &Path, arguments: &[&str]) -> Option<String> {
         .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
-}
-
-/// A fingerprint of the system's fonts, which decide the pixels of stories that
-/// do not bundle their own.
-async fn fonts() -> Option<String> {
-    let mut list = Command::new("fc-list");
-    restrict(list.as_std_mut());
-    let output = list
-        .args([":", "family", "style", "fontversion"])
-        .output()
-        .await
-        .ok()?;
-    let mut lines: Vec<&[u8]> = output.stdout.split(|&byte| byte == b'\n').collect();
-    lines.sort_unstable();
-    lines.dedup();
-    let hash = blake3::hash(&lines.join(&b'\n'));
-    let count = lines.iter().filter(|line| !line.is_empty()).count();
-    Some(format!("{count} fonts, {}", &hash.to_hex()[..12]))
 }

@@ -66,7 +66,7 @@ pub(super) async fn open(
     // A process with one of many tests must not stop a server that others use.
     let is_only_process = config.nextest.active && scheduling == Scheduling::All;
     let (mut environment, served) = tokio::join!(
-        environment(&manifest.root, config.run.ci),
+        environment(&manifest.root, &config),
         StoryServer::open(&manifest, service, is_only_process),
     );
     environment = with_branch(environment, &manifest, &config);

@@ -21,7 +21,7 @@ pub(super) fn checks(project: &Project, config: &Config, browsers: &Browsers) ->
     let Ok(runtime) = tokio::runtime::Runtime::new() else {
         return Vec::new();
     };
-    let here = runtime.block_on(environment(&project.manifest.root, config.run.ci));
+    let here = runtime.block_on(environment(&project.manifest.root, config));
     let mut found = Found::default();
     for snapshot in &project.plan.snapshots {
         let here = Environment {

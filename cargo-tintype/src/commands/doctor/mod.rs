@@ -56,7 +56,7 @@ fn examine(config: &Config) -> Vec<Check> {
     let mut checks = vec![Check::good("manifest", summary(&project))];
     let (found, browsers) = browser::checks(&project.manifest);
     checks.extend(found);
-    checks.push(fonts::check());
+    checks.push(fonts::check(&config.system.font_folders));
     checks.extend(baselines::checks(&project, config, &browsers));
     checks.extend(git_history::checks(&project));
     checks.extend(artifacts::check(&project.manifest));
