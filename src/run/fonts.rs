@@ -58,7 +58,11 @@ pub fn font_files(folders: &[PathBuf]) -> Vec<String> {
 
 fn is_font(file: &Path) -> bool {
     let extension = file.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|found| EXTENSIONS.iter().any(|font| font.eq_ignore_ascii_case(found)))
+    extension.is_some_and(|found| {
+        EXTENSIONS
+            .iter()
+            .any(|font| font.eq_ignore_ascii_case(found))
+    })
 }
 
 #[cfg(test)]

@@ -59,8 +59,8 @@ mod teardown;
 const INTERRUPTED: &str = "interrupted";
 
 pub use environment::{current_lineage, environment};
-pub use fonts::font_files;
 pub(crate) use error::RunError;
+pub use fonts::font_files;
 pub(crate) use handle::RunHandle;
 pub(crate) use options::{RunOptions, Scheduling};
 pub use setup::cache_context;
