@@ -160,7 +160,7 @@ pub mod share {
 }
 
 pub mod run {
-    pub use crate::run::{cache_context, current_lineage, environment, in_container};
+    pub use crate::run::{cache_context, current_lineage, environment, font_files};
 }
 
 pub mod serve {

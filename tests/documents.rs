@@ -74,7 +74,6 @@ fn every_manifest_in_the_documents_is_without_errors() {
     let mut seen = 0;
     for (name, block) in toml_blocks() {
         if !is_of_other_file(&block) {
-            println!("{name}:\n{block}");
             check_manifest(&block);
             seen += 1;
         }

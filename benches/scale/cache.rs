@@ -23,7 +23,7 @@ fn main() {
     let config = Config::from_environment().expect("valid variables");
     let manifest = Manifest::load(&path, &config).expect("a manifest");
     let plan = Plan::from_manifest(&manifest).expect("a plan");
-    let here = runtime.block_on(environment(&manifest.root, config.run.ci));
+    let here = runtime.block_on(environment(&manifest, &config));
     let (context, _) = cache_context(&manifest, &config, &here);
     let folder = manifest.state_dir().join("cache");
     let cache = Cache::open(folder, &manifest, &config, &context, None);

@@ -8,6 +8,7 @@
 mod artifact_location;
 mod ci_branch;
 mod error;
+mod folders;
 mod modes;
 mod names;
 mod overrides;

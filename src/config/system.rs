@@ -1,9 +1,11 @@
 //! The variables that describe the machine and the user.
 
 use std::env;
+use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::folders;
 use super::variables::Variables;
 use crate::process;
 
@@ -29,6 +31,8 @@ pub struct System {
     pub machine: String,
     /// Where programs are searched for.
     pub programs: ProgramSearch,
+    /// The folders of fonts; none where fontconfig lists the fonts.
+    pub font_folders: Vec<PathBuf>,
     /// Whether the process runs as root.
     pub is_root: bool,
     /// `CARGO_TARGET_DIR`.
@@ -49,19 +53,32 @@ pub struct System {
 pub struct ProgramSearch {
     /// The folders of `PATH`.
     pub folders: Vec<PathBuf>,
-    /// `HOME`: the folder that replaces `~`.
+    /// `HOME`, on Windows `USERPROFILE`: the folder that replaces `~`.
     pub home: Option<PathBuf>,
+    /// The folders of installed programs that are not on the `PATH`.
+    pub applications: Vec<PathBuf>,
 }
 
 impl ProgramSearch {
-    /// A program by its path, or by its bare name in the folders of `PATH`.
+    /// A program by its path, or by its bare name in the folders of `PATH`. On
+    /// Windows names may lack `.exe`.
     pub fn find(&self, name: &Path) -> Option<PathBuf> {
         if name.components().count() > 1 {
-            return name.is_file().then(|| name.to_owned());
+            return existing(name);
         }
-        let candidates = self.folders.iter().map(|folder| folder.join(name));
-        candidates.into_iter().find(|file| file.is_file())
+        let mut folders = self.folders.iter();
+        folders.find_map(|folder| existing(&folder.join(name)))
     }
+}
+
+/// The file of a program. What lacks the ending of programs is a script for
+/// another shell.
+fn existing(file: &Path) -> Option<PathBuf> {
+    let mut file = file.to_owned();
+    if !EXE_SUFFIX.is_empty() && file.extension().is_none() {
+        file.as_mut_os_string().push(EXE_SUFFIX);
+    }
+    file.is_file().then_some(file)
 }
 
 impl Default for System {
@@ -73,13 +90,21 @@ impl Default for System {
 impl System {
     pub(super) fn read(variables: &Variables) -> Self {
         let path = |name| variables.get(name).map(PathBuf::from);
-        let folders = variables.get("PATH").map(env::split_paths);
+        let paths = variables.get("PATH").map(env::split_paths);
+        let profile = if cfg!(windows) {
+            path("USERPROFILE")
+        } else {
+            None
+        };
+        let home = path("HOME").or(profile);
         Self {
+            font_folders: folders::fonts(variables, home.as_ref()),
             host: host(variables),
             machine: machine(variables),
             programs: ProgramSearch {
-                folders: folders.into_iter().flatten().collect(),
-                home: path("HOME"),
+                folders: paths.into_iter().flatten().collect(),
+                applications: folders::applications(variables, home.as_ref()),
+                home,
             },
             is_root: process::is_root(),
             target_dir: path("CARGO_TARGET_DIR"),

@@ -1,5 +1,6 @@
 //! A snapshot of the environment, and one variable of it with its checks.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -23,13 +24,13 @@ impl Variables {
 
     /// The value of a variable. An empty one counts as unset.
     pub fn get(&self, name: &str) -> Option<&OsStr> {
-        let value = self.0.get(name).map(OsString::as_os_str);
+        let value = self.0.get(&*key(name)).map(OsString::as_os_str);
         value.filter(|value| !value.is_empty())
     }
 
     /// The value of a variable if it is UTF-8, even if it is empty.
     pub fn raw_text(&self, name: &str) -> Option<&str> {
-        self.0.get(name)?.to_str()
+        self.0.get(&*key(name))?.to_str()
     }
 
     /// The value of a variable if it is UTF-8. An empty one counts as unset.
@@ -51,10 +52,19 @@ impl Variables {
     }
 }
 
+/// The name under which a variable is kept: on Windows letter case is ignored,
+/// and `PATH` is often `Path`.
+fn key(name: &str) -> Cow<'_, str> {
+    match cfg!(windows) {
+        true => Cow::Owned(name.to_ascii_uppercase()),
+        false => Cow::Borrowed(name),
+    }
+}
+
 impl<K: Into<String>, V: Into<OsString>> FromIterator<(K, V)> for Variables {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         let pairs = pairs.into_iter();
-        let pairs = pairs.map(|(name, value)| (name.into(), value.into()));
+        let pairs = pairs.map(|(name, value)| (key(&name.into()).into_owned(), value.into()));
         Self(Arc::new(pairs.collect()))
     }
 }

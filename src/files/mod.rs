@@ -24,10 +24,6 @@ pub(crate) use folder::size_of_files;
 pub(crate) use platform::{change_time, read_exact_at};
 #[cfg(unix)]
 pub(crate) use platform::{create_private_folder, make_private};
-#[cfg_attr(
-    not(unix),
-    expect(unused_imports, reason = "for what needs Unix sockets")
-)]
 pub(crate) use regular::create;
 pub use regular::{append, open, open_argument, open_own, read};
 pub(crate) use replace::{replace, replace_with};

@@ -13,7 +13,6 @@ use super::error::HarnessError;
 use super::lazy_run::LazyRun;
 use super::listing::listing;
 use super::log;
-#[cfg(unix)]
 use super::nextest;
 use super::selection::{Selected, Selection};
 use super::trials;
@@ -82,7 +81,6 @@ impl Harness {
         }
         config.run.id = manifest.run_id(&config.run);
         let options = self.options;
-        #[cfg(unix)]
         if let Some(name) = config.nextest.coordinator.clone() {
             let rendezvous = nextest::Rendezvous::named(&manifest, &name);
             let snapshots = selected.snapshots;

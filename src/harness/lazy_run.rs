@@ -5,7 +5,6 @@ use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Completion, Failed};
 
-#[cfg(unix)]
 use super::nextest::{self, Rendezvous, TestResponse};
 use super::reports;
 use super::trials::TrialResult;
@@ -55,8 +54,7 @@ impl LazyRun {
 
     /// Waits for the result of a snapshot and returns that of its test.
     pub(super) fn trial_result(&self, index: usize) -> TrialResult {
-        #[cfg(unix)]
-        if self.config.nextest.active {
+        if self.config.nextest.active && Rendezvous::IS_SUPPORTED {
             return self.result_from_coordinator(index);
         }
         match self.run.get_or_init(|| self.start()) {
@@ -85,7 +83,6 @@ impl LazyRun {
     }
 
     /// Asks the coordinator process, which runs the snapshots of all tests.
-    #[cfg(unix)]
     fn result_from_coordinator(&self, index: usize) -> TrialResult {
         let test = self.snapshots[index].identifier.test_name();
         let rendezvous = Rendezvous::of_parent(&self.manifest, &self.config);

@@ -7,7 +7,8 @@
 //! - `trials`: one libtest-mimic trial for each snapshot.
 //! - `lazy_run`: the run that the trials wait for.
 //! - `reports`: subscribes the reports to the run's events.
-//! - `nextest`: one run for all processes of cargo-nextest.
+//! - `nextest`: one run for all processes of cargo-nextest, except on Windows,
+//!   where each process has its own browser.
 //! - `log`: `TINTYPE_LOG`.
 
 mod arguments;
@@ -18,7 +19,6 @@ mod error;
 mod lazy_run;
 mod listing;
 mod log;
-#[cfg(unix)]
 mod nextest;
 mod reports;
 mod selection;

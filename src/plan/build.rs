@@ -135,6 +135,22 @@ fn conflicts(snapshots: &[Snapshot]) -> Vec<Problem> {
             );
             continue;
         }
+        if cfg!(windows) {
+            let files = [
+                name.file_stem(),
+                snapshot.baseline.to_string_lossy().into_owned(),
+            ];
+            if let Some(part) = files.iter().find_map(|file| reserved_part(file)) {
+                problems.push(
+                    at(
+                        snapshot,
+                        format!("Windows has no files with the name `{part}`"),
+                    )
+                    .help("give the story another `id`"),
+                );
+                continue;
+            }
+        }
         let stem = name.file_stem().to_ascii_lowercase();
         if let Some(first) = stems.insert(stem, snapshot) {
             problems.push(share_file(snapshot, first, &name.file_stem()));
@@ -147,6 +163,22 @@ fn conflicts(snapshots: &[Snapshot]) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// The first part of a path that Windows reserves for devices, whatever its
+/// extension, or whose last dot it drops.
+fn reserved_part(path: &str) -> Option<&str> {
+    let is_reserved = |part: &&str| {
+        let stem = part.split('.').next().unwrap_or_default();
+        let stem = stem.to_ascii_uppercase();
+        let port = stem
+            .strip_prefix("COM")
+            .or_else(|| stem.strip_prefix("LPT"));
+        matches!(&*stem, "CON" | "PRN" | "AUX" | "NUL")
+            || port.is_some_and(|port| matches!(port.as_bytes(), [b'1'..=b'9']))
+            || (part.ends_with('.') && !matches!(*part, "." | ".."))
+    };
+    path.split(['/', '\\']).find(is_reserved)
 }
 
 /// The most conflicts in a message: a wrong template causes one for every
@@ -166,4 +198,23 @@ fn share_file(snapshot: &Snapshot, first: &Snapshot, file: &str) -> Problem {
         "give one of the stories another `id`, or use {story}, {theme} and {viewport} in `path` \
          of [baselines]",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reserved_part;
+
+    #[test]
+    fn names_of_devices_are_reserved_on_windows() {
+        for (path, part) in [
+            ("forms/aux/button-light-375x667", Some("aux")),
+            ("nul.png", Some("nul.png")),
+            ("a\\Com1\\b", Some("Com1")),
+            ("menu./item", Some("menu.")),
+            ("console/com10/lpt0/auxiliary.nul", None),
+            ("../con-light-375x667", None),
+        ] {
+            assert_eq!(reserved_part(path), part, "{path}");
+        }
+    }
 }

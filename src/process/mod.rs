@@ -23,14 +23,12 @@ use windows as platform;
 
 pub(crate) use environment::{remove_secrets, restrict};
 pub(crate) use platform::{
-    connect_local, host_name, is_root, load_average, memory, open_file_limit, processor, shell,
-    time_zone,
+    PROGRAMS_OUTLIVE_TESTS, connect_local, host_name, is_root, load_average, memory,
+    open_file_limit, parent_id, processor, shell, spawn_while_parent_runs, time_zone,
 };
 pub use platform::{desktop_opener, interrupted};
 #[cfg(unix)]
-pub(crate) use platform::{
-    is_own_folder, local_socket, parent_id, spawn_until_idle, spawn_while_parent_runs,
-};
+pub(crate) use platform::{is_own_folder, local_socket, spawn_until_idle};
 pub(crate) use supervised::{LineSink, Supervised};
 pub use version::version;
 

@@ -65,7 +65,7 @@ impl RedisTarget {
 
     #[cfg(not(unix))]
     fn use_private_server(&mut self, _folder: &Path, _programs: &ProgramSearch) {
-        self.reason = "REDIS_URL is not set";
+        self.reason = "REDIS_URL is not set, and this system has no private redis-server";
     }
 
     /// The server's address, if there is one.

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::groups::MAX_UNGROUPED;
 use super::words::{accept, attempts, message, name, plural};
 use crate::explain::known_causes;
-use crate::model::{EnvironmentChange, Region, VisualTestResult, pin_environment};
+use crate::model::{EnvironmentChange, Region, ResultError, VisualTestResult, pin_environment};
 use crate::snapshot::FinishedSnapshot;
 
 /// The most causes in a message without explanation.
@@ -110,7 +110,7 @@ pub(crate) fn test_message(finished: &FinishedSnapshot, explain: bool) -> Option
             &pin_environment(&result.environment_changed),
         );
     }
-    if let Some(address) = result.error.as_ref().and_then(|error| error.guide()) {
+    if let Some(address) = result.error.as_ref().and_then(ResultError::guide) {
         line(&mut text, "guide", &address);
     }
     images(&mut text, result);

@@ -1,24 +1,27 @@
-//! The environment of a run: machine, commit, command and fonts.
+//! The environment of a run: machine, commit and command.
 
 use std::env;
 use std::path::Path;
 
 use tokio::process::Command;
 
+use super::fonts;
 use crate::config::Config;
 use crate::manifest::{Container, Manifest};
 use crate::model::{Environment, Git, Lineage, VisualTestRun, bounded};
-use crate::process::{remove_secrets, restrict};
+use crate::process::remove_secrets;
 
 /// The maximum length of the subject of a commit, in bytes.
 const MAX_SUBJECT: usize = 200;
 
-/// The environment of a run in the project at `root`, without the browser.
-pub async fn environment(root: &Path, ci: bool) -> Environment {
-    let (git, default_branch, fonts) = tokio::join!(git(root), default_branch(root), fonts());
-    Environment {
+/// The environment of a run in the project of `manifest`, without the browser.
+pub async fn environment(manifest: &Manifest, config: &Config) -> Environment {
+    let root = &manifest.root;
+    let fonts = fonts::fingerprint(&config.system.font_folders);
+    let (git, default_branch, fonts) = tokio::join!(git(root), default_branch(root), fonts);
+    let environment = Environment {
         platform: env::consts::OS.to_owned(),
-        ci,
+        ci: config.run.ci,
         arch: env::consts::ARCH.to_owned(),
         rust_version: env!("TINTYPE_RUSTC_VERSION").to_owned(),
         tintype_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -29,14 +32,15 @@ pub async fn environment(root: &Path, ci: bool) -> Environment {
         git,
         default_branch,
         command: Some(command()),
+    };
+    match &manifest.browser.container {
+        None => environment,
+        Some(container) => in_container(environment, container),
     }
 }
 
 /// The environment of browsers in this image, whose fonts are those of the image.
-pub fn in_container(environment: Environment, container: Option<&Container>) -> Environment {
-    let Some(container) = container else {
-        return environment;
-    };
+fn in_container(environment: Environment, container: &Container) -> Environment {
     Environment {
         platform: "linux".to_owned(),
         arch: container.arch().to_owned(),
@@ -134,22 +138,4 @@ async fn git_output(root: &Path, arguments: &[&str]) -> Option<String> {
         .ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
-}
-
-/// A fingerprint of the system's fonts, which decide the pixels of stories that
-/// do not bundle their own.
-async fn fonts() -> Option<String> {
-    let mut list = Command::new("fc-list");
-    restrict(list.as_std_mut());
-    let output = list
-        .args([":", "family", "style", "fontversion"])
-        .output()
-        .await
-        .ok()?;
-    let mut lines: Vec<&[u8]> = output.stdout.split(|&byte| byte == b'\n').collect();
-    lines.sort_unstable();
-    lines.dedup();
-    let hash = blake3::hash(&lines.join(&b'\n'));
-    let count = lines.iter().filter(|line| !line.is_empty()).count();
-    Some(format!("{count} fonts, {}", &hash.to_hex()[..12]))
 }

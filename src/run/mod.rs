@@ -1,7 +1,8 @@
 //! Runs a plan: hands its snapshots to browser sessions, publishes what
 //! happens, and ends the run.
 //!
-//! - `environment`: machine, commit, command and fonts.
+//! - `environment`: machine, commit and command.
+//! - `fonts`: the fonts of the system.
 //! - `folders`: the run's folder, and the removal of older ones.
 //! - `error`: errors that keep a run from starting.
 //! - `options`: options of a run that the manifest cannot express.
@@ -39,6 +40,7 @@ mod engines;
 mod environment;
 mod error;
 mod folders;
+mod fonts;
 mod gate;
 mod handle;
 mod identity;
@@ -57,8 +59,9 @@ mod usual_times;
 /// The message of a snapshot that was skipped by an interruption.
 const INTERRUPTED: &str = "interrupted";
 
-pub use environment::{current_lineage, environment, in_container};
+pub use environment::{current_lineage, environment};
 pub(crate) use error::RunError;
+pub use fonts::font_files;
 pub(crate) use handle::RunHandle;
 pub(crate) use options::{RunOptions, Scheduling};
 pub use setup::cache_context;

@@ -10,7 +10,7 @@ use super::cache_observer::CacheObserver;
 use super::connect::{BrowserConnection, connect};
 use super::context::{RunContext, Services};
 use super::engines::Engines;
-use super::environment::{environment, in_container, with_branch};
+use super::environment::{environment, with_branch};
 use super::error::RunError;
 use super::identity::RunIdentity;
 use super::options::{RunOptions, Scheduling};
@@ -70,11 +70,9 @@ pub(super) async fn open(
     // A process with one of many tests must not stop a server that others use.
     let is_only_process = config.nextest.active && scheduling == Scheduling::All;
     let (mut environment, served) = tokio::join!(
-        environment(&manifest.root, config.run.ci),
+        environment(&manifest, &config),
         StoryServer::open(&manifest, service, is_only_process),
     );
-    let container = manifest.browser.container.as_deref();
-    environment = in_container(environment, container);
     environment = with_branch(environment, &manifest, &config);
     let stories = served?;
     let base = stories.base().to_owned();

@@ -49,7 +49,10 @@ impl Files {
     pub(super) fn access(&self, path: &str) -> FileAccess {
         let path = percent_decode_str(path).decode_utf8_lossy();
         let path = path.trim_start_matches('/');
-        if path.split(['/', '\\']).any(|part| part.starts_with('.')) {
+        // On Windows a colon names a drive or a stream.
+        let is_refused =
+            |part: &str| part.starts_with('.') || (cfg!(windows) && part.contains(':'));
+        if path.split(['/', '\\']).any(is_refused) {
             return FileAccess::NotFound;
         }
         let path = self.real.join(path);

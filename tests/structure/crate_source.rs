@@ -130,7 +130,8 @@ pub(crate) fn is_test(attributes: &[Attribute]) -> bool {
             return attribute.path().is_ident("test");
         };
         let condition = list.tokens.to_string();
-        list.path.is_ident("cfg") && matches!(condition.as_str(), "test" | "doctest")
+        let is_only_test = matches!(condition.as_str(), "test" | "doctest");
+        list.path.is_ident("cfg") && (is_only_test || condition.starts_with("all (test"))
     })
 }
 

@@ -1,11 +1,13 @@
 //! Checks the structure of each crate: no circles between files, and in
 //! `tintype` no reference from a room to one above it. The order of the rooms
 //! is read from the `# Layout` section of `src/lib.rs`. No two types of the
-//! three crates share a name.
+//! three crates share a name. Only two rooms contain code for a single operating
+//! system.
 
 mod crate_source;
 mod graph;
 mod references;
+mod system_uses;
 mod type_names;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +18,9 @@ use graph::{Graph, cycles};
 use type_names::Definitions;
 
 const CRATES: [&str; 3] = ["src", "tintype-compare/src", "cargo-tintype/src"];
+
+/// The folders with code for each operating system: processes and files.
+const SYSTEM_FOLDERS: [&str; 2] = ["src/process/", "src/files/"];
 
 /// Type names that are defined more than once, each with the reason.
 const SHARED_NAMES: [(&str, &str); 0] = [];
@@ -113,6 +118,29 @@ fn each_type_has_its_own_name() {
     );
 }
 
+#[test]
+fn only_two_rooms_contain_code_for_one_system() {
+    let mut found = Vec::new();
+    for folder in CRATES {
+        for (_, path, file) in read(folder).modules() {
+            let path = format!("{folder}/{path}");
+            let uses = system_uses::of_file(file);
+            if !uses.is_empty()
+                && !SYSTEM_FOLDERS
+                    .iter()
+                    .any(|allowed| path.starts_with(allowed))
+            {
+                found.push(format!("{path}: {}", uses.join(", ")));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "code for one system belongs into {SYSTEM_FOLDERS:?}:\n{}",
+        found.join("\n")
+    );
+}
+
 /// Tests of the checks themselves.
 #[test]
 fn circles_and_their_members_are_found() {
@@ -166,4 +194,20 @@ fn a_type_name_is_found_in_every_file_but_not_in_tests() {
     type_names::collect("src", &CrateSource::parse(files).unwrap(), &mut found);
     assert_eq!(found["Report"], ["src/a.rs", "src/b.rs"]);
     assert_eq!(found["Other"], ["src/lib.rs"]);
+}
+
+#[test]
+fn code_for_one_system_is_found_except_in_tests() {
+    let file = syn::parse_file(
+        r#"
+        use std::os::unix::fs::MetadataExt;
+        /// Reads /proc or calls sh.
+        fn shell() { Command::new("sh"); read("/proc/loadavg"); }
+        fn selected() { tokio::select! { _ = tokio::signal::ctrl_c() => {} } }
+        #[cfg(test)]
+        mod tests { fn own() { rustix::process::geteuid(); } }
+        "#,
+    );
+    let found = system_uses::of_file(&file.unwrap());
+    assert_eq!(found, ["\"/proc/loadavg\"", "\"sh\"", "ctrl_c", "os"]);
 }

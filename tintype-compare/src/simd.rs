@@ -3,11 +3,15 @@
 //! The only module with `unsafe`: calling a function that was compiled for an
 //! instruction set is safe only if the processor has it, which is checked
 //! right before every call. The code itself is the scalar twin's, inlined.
-#![expect(
-    unsafe_code,
-    reason = "calls functions that were compiled for an instruction set, after asking for it"
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(
+        unsafe_code,
+        reason = "calls functions that were compiled for an instruction set, after asking for it"
+    )
 )]
 
+#[cfg(target_arch = "x86_64")]
 use std::ops::Range;
 
 use super::kernels::{self, CHUNK, ChunkEstimate};

@@ -212,7 +212,9 @@ fn script(settings: &BrowserSettings) -> String {
          echo \"arch=$(uname -m)\"\n",
     );
     for engine in ENGINES {
-        let Names { browser, driver } = names_of(engine);
+        let Names {
+            browser, driver, ..
+        } = names_of(engine);
         let (own_browser, own_driver) = settings.configured(engine);
         for (part, names, own) in [
             ("browser", browser.1, own_browser),

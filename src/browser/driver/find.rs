@@ -19,6 +19,9 @@ pub struct Programs {
 /// The programs of an engine.
 pub(super) struct Names {
     pub(super) browser: Program,
+    /// The paths of the browser below the folders of applications, on systems
+    /// that have such folders.
+    applications: &'static [&'static str],
     pub(super) driver: Program,
 }
 
@@ -40,11 +43,20 @@ const CHROMIUM: Names = Names {
             "chromium-browser",
             "google-chrome-stable",
             "google-chrome",
-            "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-            "/Applications/Chromium.app/Contents/MacOS/Chromium",
         ],
         "install `chromium` and `chromium-headless-shell` (Debian), or set `browser.binary` in the manifest",
     ),
+    applications: if cfg!(target_os = "macos") {
+        &[
+            "Google Chrome.app/Contents/MacOS/Google Chrome",
+            "Chromium.app/Contents/MacOS/Chromium",
+        ]
+    } else {
+        &[
+            "Google/Chrome/Application/chrome.exe",
+            "Chromium/Application/chrome.exe",
+        ]
+    },
     driver: (
         "chromedriver",
         &[
@@ -59,13 +71,14 @@ const CHROMIUM: Names = Names {
 const FIREFOX: Names = Names {
     browser: (
         "Firefox",
-        &[
-            "firefox-esr",
-            "firefox",
-            "/Applications/Firefox.app/Contents/MacOS/firefox",
-        ],
+        &["firefox-esr", "firefox"],
         "install `firefox-esr` (Debian) or `firefox`, or set `binary` in [browser.firefox] of the manifest",
     ),
+    applications: if cfg!(target_os = "macos") {
+        &["Firefox.app/Contents/MacOS/firefox"]
+    } else {
+        &["Mozilla Firefox/firefox.exe"]
+    },
     driver: (
         "geckodriver",
         &["geckodriver", "~/.cargo/bin/geckodriver"],
@@ -83,8 +96,14 @@ const WEBKIT: Names = Names {
             "/usr/libexec/webkit2gtk-4.1/MiniBrowser",
             "MiniBrowser",
         ],
-        "install `webkit2gtk-driver` (Debian), or set `binary` in [browser.webkit] of the manifest",
+        if cfg!(target_os = "linux") {
+            "install `webkit2gtk-driver` (Debian), or set `binary` in [browser.webkit] of the manifest"
+        } else {
+            "WebKitGTK is available on Linux only: run the tests in a Linux container, or remove \
+             `webkit` from `names` in [browser]"
+        },
     ),
+    applications: &[],
     driver: (
         "WebKitWebDriver",
         &["WebKitWebDriver"],
@@ -105,8 +124,8 @@ pub fn find(settings: &BrowserSettings, engine: BrowserName) -> Result<Programs,
     let (browser, driver) = settings.configured(engine);
     let search = &settings.system.programs;
     Ok(Programs {
-        browser: find_program(names.browser, browser, search)?,
-        driver: find_program(names.driver, driver, search)?,
+        browser: find_program(names.browser, names.applications, browser, search)?,
+        driver: find_program(names.driver, &[], driver, search)?,
     })
 }
 
@@ -118,9 +137,24 @@ pub(super) fn names_of(engine: BrowserName) -> Names {
     }
 }
 
-/// The command that installs an engine and its driver on Debian.
+/// The command that installs an engine and its driver, on Linux that of Debian.
 pub fn install_command(engine: BrowserName) -> &'static str {
     match engine {
+        BrowserName::Chromium if cfg!(target_os = "macos") => {
+            "brew install --cask google-chrome chromedriver"
+        }
+        BrowserName::Firefox if cfg!(target_os = "macos") => {
+            "brew install --cask firefox; brew install geckodriver"
+        }
+        BrowserName::Chromium if cfg!(windows) => {
+            "winget install Google.Chrome Chromium.ChromeDriver"
+        }
+        BrowserName::Firefox if cfg!(windows) => {
+            "winget install Mozilla.Firefox Mozilla.GeckoDriver"
+        }
+        BrowserName::Webkit if !cfg!(target_os = "linux") => {
+            "use a Linux container: WebKitGTK is available on Linux only"
+        }
         BrowserName::Chromium => "apt install chromium chromium-driver",
         BrowserName::Firefox => "apt install firefox-esr; cargo install geckodriver",
         BrowserName::Webkit => "apt install webkit2gtk-driver xvfb",
@@ -132,21 +166,34 @@ pub(in crate::browser) fn find_virtual_display(
     search: &ProgramSearch,
 ) -> Result<PathBuf, BrowserError> {
     let advice = "install `xvfb` (Debian): WebKit has no headless mode and draws on it";
-    find_program(("virtual display", &["Xvfb"], advice), None, search)
+    find_program(("virtual display", &["Xvfb"], advice), &[], None, search)
 }
 
 fn find_program(
     (what, names, advice): Program,
+    applications: &[&str],
     configured: Option<&Path>,
     search: &ProgramSearch,
 ) -> Result<PathBuf, BrowserError> {
+    let folders = search.applications.iter();
+    let installed: Vec<_> = folders
+        .flat_map(|folder| applications.iter().map(|path| folder.join(path)))
+        .collect();
     let found = match configured {
         Some(path) => search.find(path),
-        None => names.iter().find_map(|name| resolve(name, search)),
+        None => names
+            .iter()
+            .find_map(|name| resolve(name, search))
+            .or_else(|| installed.iter().find_map(|path| search.find(path))),
+    };
+    let looked_for = || {
+        let names = names.iter().map(|name| (*name).to_owned());
+        let paths = installed.iter().map(|path| path.display().to_string());
+        names.chain(paths).collect::<Vec<_>>().join(", ")
     };
     found.ok_or_else(|| BrowserError::NotFound {
         what,
-        looked_for: configured.map_or_else(|| names.join(", "), |path| path.display().to_string()),
+        looked_for: configured.map_or_else(looked_for, |path| path.display().to_string()),
         advice,
     })
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{COORDINATOR, Config};
 use crate::files;
 use crate::manifest::Manifest;
-use crate::process::{parent_id, spawn_while_parent_runs};
+use crate::process::{PROGRAMS_OUTLIVE_TESTS, parent_id, spawn_while_parent_runs};
 
 /// The number of log lines in a message about the coordinator's end.
 const LOG_TAIL_LINES: usize = 12;
@@ -33,13 +33,17 @@ pub(super) struct CoordinatorAddress {
 }
 
 impl Rendezvous {
+    /// Whether a coordinator can outlive the tests. Where it cannot, each test
+    /// has its own browser.
+    pub(in crate::harness) const IS_SUPPORTED: bool = PROGRAMS_OUTLIVE_TESTS;
+
     /// The rendezvous for all processes of this program that this process's
     /// parent starts with this configuration.
     pub(in crate::harness) fn of_parent(manifest: &Manifest, config: &Config) -> io::Result<Self> {
         let program = env::current_exe()?;
         let suite = format!("{program:?} {:?} {config:?}", manifest.path);
         let suite = blake3::hash(suite.as_bytes()).to_hex();
-        let runner = parent_id();
+        let runner = parent_id()?;
         Ok(Self::named(manifest, &format!("{runner}-{}", &suite[..16])))
     }
 

@@ -29,7 +29,6 @@ use macos as machine;
 pub(crate) use detached::{spawn_until_idle, spawn_while_parent_runs};
 pub(crate) use machine::{host_name, load_average, memory, processor};
 pub use signal::interrupted;
-pub(crate) use std::os::unix::process::parent_id;
 pub(super) use watchdog::ProcessTree;
 
 /// A connection to a server on this machine that is not reached over TCP.
@@ -43,6 +42,17 @@ pub(crate) async fn connect_local(path: &Path) -> io::Result<LocalStream> {
 /// Connects to a socket in the file system, and blocks.
 pub(crate) fn local_socket(path: &Path) -> io::Result<UnixStream> {
     UnixStream::connect(path)
+}
+
+/// Whether a program that a test has started can go on after the test.
+pub(crate) const PROGRAMS_OUTLIVE_TESTS: bool = true;
+
+/// The process that has started this one.
+///
+/// # Errors
+/// Never here.
+pub(crate) fn parent_id() -> io::Result<u32> {
+    Ok(std::os::unix::process::parent_id())
 }
 
 /// A shell that runs `command`.

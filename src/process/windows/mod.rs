@@ -7,9 +7,10 @@
 mod job;
 mod signal;
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use tokio::process::Command;
 
@@ -25,6 +26,24 @@ pub(crate) type LocalStream = tokio::net::TcpStream;
 
 /// Fails: this system has no sockets in the file system.
 pub(crate) async fn connect_local(_: &Path) -> io::Result<LocalStream> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// nextest puts each test into a job, and ends all processes in it with the test.
+pub(crate) const PROGRAMS_OUTLIVE_TESTS: bool = false;
+
+/// Fails: the standard library does not tell it.
+pub(crate) fn parent_id() -> io::Result<u32> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Fails, as [`PROGRAMS_OUTLIVE_TESTS`] says.
+pub(crate) fn spawn_while_parent_runs(
+    _folder: &Path,
+    _program: &Path,
+    _variable: (&str, &str),
+    _log: File,
+) -> io::Result<Child> {
     Err(io::ErrorKind::Unsupported.into())
 }
 

@@ -1,10 +1,12 @@
 //! Opens the cache as the next run of the tests will.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use tintype::internals::cache::{Cache, CacheMiss, CachedPass, TestTargetFacts};
 use tintype::internals::config::Config;
+use tintype::internals::manifest::Container;
 use tintype::internals::plan::Snapshot;
 use tintype::internals::record::RecordConfig;
 use tintype::internals::run::{cache_context, environment};
@@ -29,7 +31,7 @@ pub(super) struct CacheForecast {
 
 impl OpenCache {
     pub(super) fn new(config: &Config) -> Result<Self> {
-        let project = Project::open(config)?;
+        let mut project = Project::open(config)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -38,7 +40,9 @@ impl OpenCache {
         let state = project.manifest.state_dir();
         let folder = state.join("cache");
         let record = RecordConfig::new(&state, config).map_err(record_error)?;
-        let environment = runtime.block_on(environment(&project.manifest.root, config.run.ci));
+        let container = runtime.block_on(Container::open(&project.manifest.browser, &state))?;
+        project.manifest.browser.container = container.map(Arc::new);
+        let environment = runtime.block_on(environment(&project.manifest, config));
         let (mut context, _) = cache_context(&project.manifest, config, &environment);
         let facts = TestTargetFacts::read(&folder);
         if let Some(facts) = &facts {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tintype::internals::config::Config;
 use tintype::internals::model::{Environment, EnvironmentChange, pin_environment};
-use tintype::internals::run::{environment, in_container};
+use tintype::internals::run::environment;
 use tintype::settings::BrowserName;
 
 use super::check::Check;
@@ -21,8 +21,7 @@ pub(super) fn checks(project: &Project, config: &Config, browsers: &Browsers) ->
     let Ok(runtime) = tokio::runtime::Runtime::new() else {
         return Vec::new();
     };
-    let here = runtime.block_on(environment(&project.manifest.root, config.run.ci));
-    let here = in_container(here, project.manifest.browser.container.as_deref());
+    let here = runtime.block_on(environment(&project.manifest, config));
     let mut found = Found::default();
     for snapshot in &project.plan.snapshots {
         let here = Environment {

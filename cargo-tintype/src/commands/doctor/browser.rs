@@ -32,7 +32,10 @@ fn engine(name: BrowserName, manifest: &Manifest, browsers: &mut Browsers) -> Ve
             Ok(programs) => checks.extend(versions(name, &programs, settings)),
             // The error says what to install.
             Err(error) => {
-                let advice = format!("Debian: {}", install_command(name));
+                let advice = match cfg!(target_os = "linux") {
+                    true => format!("Debian: {}", install_command(name)),
+                    false => install_command(name).to_owned(),
+                };
                 return vec![Check::problem("browser", error.to_string(), advice)];
             }
         }

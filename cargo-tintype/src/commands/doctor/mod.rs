@@ -59,7 +59,7 @@ fn examine(config: &Config) -> Vec<Check> {
     let (found, browsers) = browser::checks(&project.manifest);
     checks.extend(found);
     if project.manifest.browser.image.is_none() {
-        checks.push(fonts::check());
+        checks.push(fonts::check(&config.system.font_folders));
     }
     checks.extend(baselines::checks(&project, config, &browsers));
     checks.extend(git_history::checks(&project));
