@@ -72,7 +72,7 @@ fn is_of_other_file(block: &str) -> bool {
 #[test]
 fn every_manifest_in_the_documents_is_without_errors() {
     let mut seen = 0;
-    for (name, block) in toml_blocks() {
+    for (_, block) in toml_blocks() {
         if !is_of_other_file(&block) {
             check_manifest(&block);
             seen += 1;
