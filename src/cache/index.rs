@@ -1,5 +1,6 @@
 //! Finds the recorded passes that still hold, and writes new ones.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -32,6 +33,8 @@ pub(super) struct CacheIndex {
     passes: Mutex<Vec<RecordedPass>>,
     /// Entries found in Redis, to be written to disk.
     fetched: Mutex<Vec<KeyedEntry>>,
+    /// Entries found in Redis that are no hits, by recipe, until they are explained.
+    missed: Mutex<HashMap<blake3::Hash, Vec<CacheEntry>>>,
     /// What is known about the inputs of snapshots, to be written to disk.
     notes: Mutex<Vec<InputNote>>,
     /// The generations of this machine and of Redis when the run started.
@@ -79,6 +82,7 @@ impl CacheIndex {
             redis: redis.and_then(|redis| RedisCache::new(redis, &context.project)),
             generations: Mutex::new(Generations::read(&folder)),
             disk: DiskCache::new(folder),
+            missed: Mutex::default(),
             notes: Mutex::default(),
             context,
             contents: FileContents::default(),
@@ -131,6 +135,11 @@ impl CacheIndex {
     /// Adds a pass of this run.
     pub(super) fn add_pass(&self, pass: RecordedPass) {
         lock(&self.passes).push(pass);
+    }
+
+    /// Takes the entries in Redis that were no hits.
+    pub(super) fn take_missed(&self) -> HashMap<blake3::Hash, Vec<CacheEntry>> {
+        std::mem::take(&mut *lock(&self.missed))
     }
 
     /// Notes why a pass of a snapshot is not recorded.
@@ -223,7 +232,7 @@ impl CacheIndex {
         let (index, queries) = (Arc::clone(index), Arc::clone(queries));
         let work = tokio::task::spawn_blocking(move || {
             let parts = queries.chunks(QUERIES_AT_ONCE);
-            let hits = parts.flat_map(|part| index.matching(part, index.on_disk(part)));
+            let hits = parts.flat_map(|part| index.matching(part, &index.on_disk(part)));
             hits.map(|hit| Some(hit?.pass)).collect()
         });
         work.await.unwrap_or_default()
@@ -260,7 +269,15 @@ impl CacheIndex {
             return;
         }
         let (owned, asked) = (Arc::clone(index), Arc::clone(queries));
-        let work = tokio::task::spawn_blocking(move || owned.matching(&asked, entries));
+        let work = tokio::task::spawn_blocking(move || {
+            let found = owned.matching(&asked, &entries);
+            let misses = (asked.iter().zip(&found)).zip(entries);
+            let misses = misses.filter(|((_, found), _)| found.is_none());
+            let misses =
+                misses.filter_map(|((query, _), them)| Some((query.as_ref()?.recipe, them)));
+            lock(&owned.missed).extend(misses);
+            found
+        });
         let found = work.await.unwrap_or_default();
         let mut fetched = lock(&index.fetched);
         for (at, found) in found.into_iter().enumerate() {
@@ -276,27 +293,23 @@ impl CacheIndex {
     fn matching(
         &self,
         queries: &[Option<Query>],
-        entries: Vec<Vec<CacheEntry>>,
+        entries: &[Vec<CacheEntry>],
     ) -> Vec<Option<CacheEntry>> {
         let files = entries.iter().flatten().flat_map(|entry| &entry.files);
         self.contents
             .read(files.filter_map(|f| paths::resolve(&self.stories, f)));
-        let pairs: Vec<_> = queries.iter().zip(&entries).collect();
-        let found = parallel::map(&pairs, |(query, entries)| {
+        let pairs: Vec<_> = queries.iter().zip(entries).collect();
+        parallel::map(&pairs, |(query, entries)| {
             let query = query.as_ref().filter(|_| !entries.is_empty())?;
             let baseline = self.baseline(&query.baseline)?;
-            entries.iter().position(|entry| {
-                if entry.generation < query.generation {
-                    return false;
-                }
+            let mut holding = entries.iter().filter(|entry| {
                 let current = self.fingerprint(&query.recipe, &baseline, &entry.files);
                 current.is_some_and(|current| current.to_hex().as_str() == entry.fingerprint)
-            })
-        });
-        let found = entries.into_iter().zip(found);
-        found
-            .map(|(entries, at)| entries.into_iter().nth(at?))
-            .collect()
+            });
+            holding
+                .find(|entry| entry.generation >= query.generation)
+                .cloned()
+        })
     }
 
     /// The content of a file of a page; `None` if it cannot be read.

@@ -89,19 +89,14 @@ struct MissedSnapshot<'a> {
 }
 
 impl CacheIndex {
-    /// Why each of these snapshots is not a hit; `None` for skipped ones.
+    /// Why each of these snapshots is not a hit, once they were looked up; `None` for
+    /// skipped ones.
     pub(super) async fn explain(
         index: &Arc<Self>,
         snapshots: Vec<Snapshot>,
     ) -> Vec<Option<CacheMiss>> {
         let queries: Vec<_> = snapshots.iter().map(|it| index.query(it)).collect();
-        let recipes = queries.iter().flatten().map(|query| query.recipe);
-        let mut shared: HashMap<_, _> = HashMap::new();
-        if let Some(redis) = index.shared() {
-            let recipes: Vec<_> = recipes.collect();
-            let found = redis.fetch(recipes.clone()).await;
-            shared.extend(recipes.into_iter().zip(found));
-        }
+        let mut shared = index.take_missed();
         let (index, count) = (Arc::clone(index), snapshots.len());
         let work = tokio::task::spawn_blocking(move || {
             index.explain_missed(&snapshots, queries, &mut shared)

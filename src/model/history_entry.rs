@@ -70,7 +70,7 @@ pub struct HistoryEntry {
     /// The cumulative layout shift, if it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cls: Option<f64>,
-    /// The kind of machine, if it was measured: see [`machine_kind`].
+    /// A short hash of the kind of machine, if it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<String>,
 }

@@ -15,7 +15,7 @@ use crate::project::Project;
 /// Entries are not deleted: those recorded so far are ignored from now on, also by
 /// other machines that use the same Redis. Runs in progress are not disturbed.
 #[derive(clap::Args)]
-pub(crate) struct ClearOptions {
+pub(crate) struct CacheClearOptions {
     /// Id of a story, or a folder of stories such as `forms/`; everything without it
     #[arg(value_name = "FILTER")]
     filter: Option<String>,
@@ -25,7 +25,7 @@ pub(crate) struct ClearOptions {
     json: bool,
 }
 
-pub(super) fn run(config: &Config, options: &ClearOptions) -> Result<()> {
+pub(super) fn run(config: &Config, options: &CacheClearOptions) -> Result<()> {
     let open = OpenCache::new(config)?;
     if let Some(reason) = open.cache.disabled_reason() {
         bail!("there is no cache to clear: {reason}");

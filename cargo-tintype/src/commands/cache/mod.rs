@@ -22,10 +22,10 @@ pub(crate) struct CacheOptions {
 
 #[derive(Subcommand)]
 enum CacheCommand {
-    Stats(stats::StatsOptions),
-    Why(why::WhyOptions),
-    Clear(clear::ClearOptions),
-    Warm(warm::WarmOptions),
+    Stats(stats::CacheStatsOptions),
+    Why(why::CacheWhyOptions),
+    Clear(clear::CacheClearOptions),
+    Warm(warm::CacheWarmOptions),
 }
 
 pub(crate) fn run(config: &Config, options: &CacheOptions) -> Result<()> {

@@ -13,7 +13,7 @@ use crate::record_access::RecordAccess;
 
 /// Show the size of the cache, and the hits and misses of the latest runs
 #[derive(clap::Args)]
-pub(crate) struct StatsOptions {
+pub(crate) struct CacheStatsOptions {
     /// Number of runs
     #[arg(long, value_name = "COUNT", default_value_t = 5)]
     runs: usize,
@@ -66,7 +66,7 @@ fn name(reason: Option<CacheMissReason>) -> &'static str {
     reason.map_or("withoutCache", CacheMissReason::as_str)
 }
 
-pub(super) fn run(config: &Config, options: &StatsOptions) -> Result<()> {
+pub(super) fn run(config: &Config, options: &CacheStatsOptions) -> Result<()> {
     let open = OpenCache::new(config)?;
     let disk = open.cache.disk_usage();
     let shared = open.wait(open.cache.shared_usage(&open.project.plan.snapshots));

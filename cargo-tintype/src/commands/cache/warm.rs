@@ -15,13 +15,13 @@ use crate::output::{self, print_line};
 /// of other machines on this one. Entries that are damaged or forged are named and
 /// not used.
 #[derive(clap::Args)]
-pub(crate) struct WarmOptions {
+pub(crate) struct CacheWarmOptions {
     /// Print a JSON object instead of lines
     #[arg(long)]
     json: bool,
 }
 
-pub(super) fn run(config: &Config, options: &WarmOptions) -> Result<()> {
+pub(super) fn run(config: &Config, options: &CacheWarmOptions) -> Result<()> {
     let open = OpenCache::new(config)?;
     if let Some(reason) = open.disabled_reason() {
         bail!("the next run does not use the cache: {reason}");

@@ -15,7 +15,7 @@ use crate::project::{Project, is_selected};
 
 /// Show whether the next run passes a story from the cache, and if not, what changed
 #[derive(clap::Args)]
-pub(crate) struct WhyOptions {
+pub(crate) struct CacheWhyOptions {
     /// Id of a story, STORY::THEME or STORY::THEME::VIEWPORT, or a part of a name
     #[arg(value_name = "STORY")]
     story: String,
@@ -25,7 +25,7 @@ pub(crate) struct WhyOptions {
     json: bool,
 }
 
-pub(super) fn run(config: &Config, options: &WhyOptions) -> Result<()> {
+pub(super) fn run(config: &Config, options: &CacheWhyOptions) -> Result<()> {
     let open = OpenCache::new(config)?;
     let snapshots = selected(&open.project, &options.story)?;
     let disabled = open.disabled_reason();
