@@ -18,6 +18,9 @@ pub(in crate::record) struct RedisStore {
     pub(super) keys: Keys,
     pub(super) scripts: Scripts,
     pub(super) skipped: SkippedDocuments,
+    /// Held while operations are sent: a batch may be prepared while the one before
+    /// it is on its way, but never overtakes it.
+    pub(super) sending: Mutex<()>,
     connection: Mutex<Option<Connection>>,
 }
 
@@ -30,6 +33,7 @@ impl RedisStore {
             keys,
             scripts: Scripts::new(),
             skipped: SkippedDocuments::default(),
+            sending: Mutex::default(),
             connection: Mutex::new(None),
         }
     }

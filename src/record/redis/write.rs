@@ -103,7 +103,12 @@ impl RedisStore {
         if operations.is_empty() {
             return Ok(Vec::new());
         }
+        let turn = self.sending.try_lock().ok();
         let ready = self.send_outcomes(join, first, operations).await?;
+        let _turn = match turn {
+            Some(turn) => turn,
+            None => self.sending.lock().await,
+        };
         let mut pipeline = ::redis::pipe();
         for (number, operation) in (first..).zip(&operations[..ready]) {
             self.add_operation(&mut pipeline, join, number, operation);
