@@ -9,8 +9,15 @@ local snapshot, kept, last = ARGV[4], {}, ''
 for i = math.max(surplus, 0) + 1, #outcomes do kept[#kept + 1] = outcomes[i] end
 
 -- Quotes inside of texts are escaped, so that a name is found only as a field.
-local function text_of(outcome, name) return string.match(outcome, ',"' .. name .. '":"([^"\\]*)"') end
-local function number_of(outcome, name) return tonumber(string.match(outcome, ',"' .. name .. '":([%d.eE+-]+)') or '') end
+-- Plain searches are several times faster than patterns.
+local function text_of(outcome, name)
+  local _, at = string.find(outcome, ',"' .. name .. '":"', 1, true)
+  return at and string.match(outcome, '^([^"\\]*)"', at + 1)
+end
+local function number_of(outcome, name)
+  local _, at = string.find(outcome, ',"' .. name .. '":', 1, true)
+  return at and tonumber(string.match(outcome, '^[%d.eE+-]+', at + 1) or '')
+end
 local function is(outcome, name) return string.find(outcome, ',"' .. name .. '":true', 1, true) ~= nil end
 local function status_of(outcome) return string.match(outcome, '"status":"(%a+)"') end
 local function is_good(outcome)
@@ -25,8 +32,12 @@ local function conditions(outcome)
 end
 
 local function flake_score()
-  local passes, executions, disagreements = {}, 0, 0
+  local passes, executions, disagreements, suspects = {}, 0, 0, false
   local first = math.max(#kept - 39, 1)
+  for i = first, #kept do
+    suspects = suspects or status_of(kept[i]) == 'failed' or is(kept[i], 'unstable') or (number_of(kept[i], 'attempt') or 1) > 1
+  end
+  if not suspects then return nil end
   for i = first, #kept do
     local where = is_good(kept[i]) and conditions(kept[i])
     if where then
