@@ -35,5 +35,7 @@ pub use secret::Secret;
 pub use suggest::closest;
 pub(crate) use system::{ProgramSearch, System};
 pub(crate) use text_template::{TextTemplate, UnsetVariable};
-pub(crate) use traces::{TraceConfig, TraceParent};
+pub(crate) use traces::TraceConfig;
+#[cfg(feature = "otel")]
+pub(crate) use traces::TraceParent;
 pub use variables::Variables;
