@@ -77,8 +77,8 @@ pub mod model {
         Cause, CauseKind, CauseSource, ERROR_KINDS, Environment, EnvironmentChange, Explanation,
         FailureArtifacts, Git, ImageHashes, Lineage, Measurements, PerformedStep, QuarantineMark,
         Reason, RecordedEvent, ResultError, RunFile, RunId, Status, StoryIdentifier, Summary,
-        Viewport, VisualTestResult, VisualTestRun, cause_command, error_anchor, now_ms, pin_environment, rfc3339,
-        today,
+        Viewport, VisualTestResult, VisualTestRun, cause_command, error_anchor, now_ms,
+        pin_environment, rfc3339, today,
     };
 }
 

@@ -117,7 +117,9 @@ known-failure = { reason = "issue 12" }
 /// The blocks of the guide with all keys.
 fn guide() -> (String, String) {
     let block = |page: &str, heading: &str| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("docs")
+            .join(page);
         let guide = fs::read_to_string(path).unwrap();
         let (_, rest) = guide.split_once(heading).unwrap();
         let (_, rest) = rest.split_once("```toml\n").unwrap();
