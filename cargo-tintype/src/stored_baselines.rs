@@ -11,6 +11,10 @@ use tintype::internals::manifest::Manifest;
 
 use crate::artifacts;
 use crate::output::print_error;
+use crate::progress;
+
+/// How many pictures are moved between two movements of the progress bar.
+const AT_ONCE: usize = 64;
 
 /// The most reasons that are printed.
 const MAX_SHOWN: usize = 10;
@@ -39,6 +43,24 @@ pub(crate) fn hashes(lock: &BaselineLock) -> Vec<String> {
     hashes.sort();
     hashes.dedup();
     hashes
+}
+
+/// Moves pictures in parts, with a progress bar.
+pub(crate) fn transfer(
+    hashes: &[String],
+    label: &'static str,
+    move_part: impl Fn(Vec<String>) -> Transfer,
+) -> Transfer {
+    let bar = progress::bar(hashes.len(), label);
+    let mut whole = Transfer::default();
+    for part in hashes.chunks(AT_ONCE) {
+        let moved = move_part(part.to_vec());
+        whole.moved += moved.moved;
+        whole.failed.extend(moved.failed);
+        bar.inc(part.len() as u64);
+    }
+    bar.finish_and_clear();
+    whole
 }
 
 /// The outcome of moving baselines, for programs.

@@ -36,17 +36,24 @@ const KNOWN: [&str; 16] = [
     COORDINATOR,
 ];
 
-/// At most this many letters differ between a misspelt name and the real one.
-/// Suites choose the variables of steps and logins, so it is small.
+/// At most this many letters differ between a misspelt name and the real one, and
+/// at most a third of those after the prefix. Suites choose the variables of steps and
+/// logins, so it is small.
 const MAX_DISTANCE: usize = 2;
+
+/// The names that begin like Tintype's own and are none of them. They may be of the
+/// suite.
+pub(super) fn unknown(variables: &Variables) -> impl Iterator<Item = &str> {
+    let names = variables.names();
+    names.filter(|name| name.starts_with(PREFIX) && !KNOWN.contains(name))
+}
 
 /// Refuses a variable whose name is close to that of a known one.
 pub(super) fn check(variables: &Variables) -> Result<(), ConfigError> {
-    for name in variables.names() {
-        if !name.starts_with(PREFIX) || KNOWN.contains(&name) {
-            continue;
-        }
-        if let Some(suggestion) = closest(name, KNOWN, MAX_DISTANCE) {
+    for name in unknown(variables) {
+        let letters = name.len() - PREFIX.len();
+        let max_distance = (letters / 3).clamp(1, MAX_DISTANCE);
+        if let Some(suggestion) = closest(name, KNOWN, max_distance) {
             return Err(ConfigError::Misspelt {
                 variable: name.to_owned(),
                 suggestion,

@@ -109,6 +109,11 @@ impl Config {
         Ok(config)
     }
 
+    /// The variables that begin like Tintype's own and that it does not know.
+    pub(crate) fn unknown_variables(&self) -> Vec<String> {
+        names::unknown(&self.variables).map(str::to_owned).collect()
+    }
+
     /// Keeps passwords and keys out of messages.
     fn keep_secrets(&self) {
         let Secrets {

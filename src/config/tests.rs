@@ -105,7 +105,16 @@ fn a_misspelt_name_is_an_error_with_a_suggestion() {
         .map(|name| read(&[(name, "all")]).unwrap_err().to_string());
     insta::assert_snapshot!(errors.join("\n"));
     // A suite's own variables, and unset ones, are left alone.
-    assert!(read(&[("TINTYPE_LOGIN_USER", "ada"), ("TINTYPE_UPDTAE", "")]).is_ok());
+    let own = [
+        ("TINTYPE_LOGIN_USER", "ada"),
+        ("TINTYPE_FOO", "1"),
+        ("TINTYPE_UPDTAE", ""),
+    ];
+    let config = read(&own).unwrap();
+    assert_eq!(
+        config.unknown_variables(),
+        ["TINTYPE_FOO", "TINTYPE_LOGIN_USER"]
+    );
 }
 
 #[test]

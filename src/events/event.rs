@@ -32,6 +32,10 @@ pub(crate) enum Event {
     },
     /// When a snapshot of this process and its parts began and ended; its
     /// `test:finished` follows.
+    #[cfg_attr(
+        not(feature = "otel"),
+        expect(dead_code, reason = "only traces read it")
+    )]
     SnapshotTimed(StoryIdentifier, Arc<SnapshotTimes>),
     /// A story waits for a lock, or the number of those before it has changed.
     LockWaiting(LockWait),

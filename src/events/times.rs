@@ -21,10 +21,6 @@ pub(crate) enum Part {
 
 /// When a part began and ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(
-    not(feature = "otel"),
-    expect(dead_code, reason = "only traces read it")
-)]
 pub(crate) struct PartTime {
     pub part: Part,
     /// The number of the attempt, from 1.
@@ -36,10 +32,6 @@ pub(crate) struct PartTime {
 /// When a snapshot began and ended, and its parts in the order of their ends. A part
 /// occurs more than once if the snapshot was captured more than once.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(
-    not(feature = "otel"),
-    expect(dead_code, reason = "only traces read it")
-)]
 pub(crate) struct SnapshotTimes {
     pub start: Instant,
     pub end: Instant,

@@ -17,8 +17,8 @@ use clap::{ArgAction, Parser, ValueEnum};
 #[command(
     about = "Visual regression tests, with the arguments of `cargo test`",
     after_help = "Tintype itself is configured with environment variables, such as \
-                  TINTYPE_UPDATE, TINTYPE_SESSIONS, TINTYPE_BROWSER and TINTYPE_EXPLAIN; see its \
-                  README.",
+                  TINTYPE_UPDATE, TINTYPE_SESSIONS, TINTYPE_BROWSER and TINTYPE_EXPLAIN; see \
+                  docs/manifest.md of its repository.",
     disable_version_flag = true
 )]
 pub(crate) struct Arguments {

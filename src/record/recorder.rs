@@ -191,6 +191,7 @@ impl Recorder {
             stop: stopped,
             cursor: JournalCursor::start(),
             joined: false,
+            applied_before: 0,
         };
         tokio::spawn(writer.run());
         Ok(Self {

@@ -171,7 +171,11 @@ impl Retention {
             u64::try_from(now_ms().saturating_sub(run.timestamp)).unwrap_or(0),
         );
         if let Some(runs) = self.runs.filter(|runs| number > *runs) {
-            return Some((true, format!("older than the newest {runs} runs")));
+            let newest = match runs {
+                1 => "newest run".to_owned(),
+                runs => format!("newest {runs} runs"),
+            };
+            return Some((true, format!("older than the {newest}")));
         }
         if let Some(limit) = self.age.filter(|limit| age > *limit) {
             let days = limit.as_secs() / 86_400;

@@ -29,7 +29,8 @@ pub(crate) struct WriterProgress {
     pub(crate) applied: u64,
     /// The current error, if the last request failed.
     pub(crate) error: Option<StoreError>,
-    /// The number of failed requests since the last success.
+    /// The number of failed requests since the last success, or since the last one
+    /// after which an operation was applied.
     pub(crate) failures: u32,
     /// How often the connection was re-established.
     pub(crate) reconnects: u64,
@@ -54,6 +55,8 @@ pub(crate) struct JournalWriter {
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) cursor: JournalCursor,
     pub(crate) joined: bool,
+    /// What the store had applied when a request last failed.
+    pub(crate) applied_before: u64,
 }
 
 impl JournalWriter {
@@ -235,11 +238,17 @@ impl JournalWriter {
             Err(error) => {
                 let reconnect = error.kind.recovery() == Recovery::Reconnect;
                 self.joined &= !reconnect;
+                let applied = self.progress.borrow().applied;
+                let has_progressed = applied > self.applied_before;
+                self.applied_before = applied;
                 self.progress.send_modify(|p| {
                     if p.failures == 0 {
                         tracing::warn!("results are kept in the journal for now: {error}");
                     }
-                    p.failures = p.failures.saturating_add(1);
+                    p.failures = match has_progressed {
+                        true => 1,
+                        false => p.failures.saturating_add(1),
+                    };
                     p.error = Some(error);
                 });
             }

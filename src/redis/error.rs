@@ -113,7 +113,7 @@ impl StoreErrorKind {
             Self::NotPersisting => "\nhelp: check the disk and the log of the server",
             Self::MissingScript | Self::Other => "",
             Self::WrongNode => {
-                "\nhelp: use redis+cluster:// in REDIS_URL and build tintype with its feature \
+                "\nhelp: use redis+cluster:// in REDIS_URL and build tintype with the feature \
                  `cluster`"
             }
             Self::Unauthenticated => {

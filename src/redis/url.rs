@@ -48,7 +48,7 @@ fn single(url: &str) -> Result<Endpoint, String> {
 }
 
 fn missing_feature(problem: &str, feature: &str) -> String {
-    format!("{problem}\nhelp: build tintype with its feature `{feature}`")
+    format!("{problem}\nhelp: build tintype, and cargo-tintype, with the feature `{feature}`")
 }
 
 /// Parses `redis+cluster://[user:password@]host:port,host:port`.

@@ -170,6 +170,7 @@ pub(super) async fn open(
         cache: CacheObserver::new(cache, misses),
         coordination,
     };
+    let unknown = config.unknown_variables();
     let mut context = context(
         config,
         snapshots,
@@ -188,6 +189,7 @@ pub(super) async fn open(
     publish_start(&context, &run, joined);
     if scheduling == Scheduling::All {
         warn_of_quarantines(&context);
+        warn_of_variables(&context, &unknown);
     }
     if shares_work {
         (0..context.snapshots.len()).for_each(|index| {
@@ -332,6 +334,16 @@ fn warn_of_quarantines(context: &RunContext) {
     let plan = Plan::from_manifest(manifest).unwrap_or_default();
     for warning in plan.quarantine_warnings(manifest) {
         context.services.bus.publish(Event::Warning(warning));
+    }
+}
+
+/// Warns of variables that neither Tintype nor the manifest knows.
+fn warn_of_variables(context: &RunContext, unknown: &[String]) {
+    for name in unknown {
+        if !context.site.manifest.text.contains(name) {
+            let warning = format!("the environment variable {name} is unknown and is ignored");
+            context.services.bus.publish(Event::Warning(warning));
+        }
     }
 }
 

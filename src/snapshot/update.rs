@@ -59,6 +59,8 @@ impl BaselineUpdater {
             result.message = Some(error.to_string());
         })?;
         let reason = result.message.take();
+        // A new one says that there is no baseline.
+        let reason = reason.filter(|_| result.status != Status::New);
         let reason = reason.map_or(String::new(), |reason| format!(" ({reason})"));
         result.message = Some(format!("accepted as the baseline{reason}"));
         if matches!(result.status, Status::Failed | Status::Changed) {

@@ -13,6 +13,7 @@ use crate::decisions::{
 };
 use crate::images;
 use crate::output::{self, print_error, print_line};
+use crate::progress;
 use crate::project::{Project, is_selected};
 use crate::record_access::RecordAccess;
 use crate::run_files::{self, OpenedRun, RefusedResult};
@@ -80,6 +81,11 @@ struct Decided {
     story: StoryIdentifier,
 }
 
+/// Whether a filter looks like the name of a run.
+fn is_run(filter: &str) -> bool {
+    filter == "latest" || filter.starts_with("run-")
+}
+
 pub(crate) fn run(
     config: &Config,
     arguments: &DecisionArguments,
@@ -102,8 +108,9 @@ pub(crate) fn run(
         let ids = causes::resolve(&results, mode.causes)?;
         (results, left_out) = causes::explained(&project, results, &ids);
     }
-    let decided: Vec<Decided> = results
-        .into_iter()
+    let bar = progress::bar(results.len(), "snapshots");
+    let decided: Vec<Decided> = bar
+        .wrap_iter(results.into_iter())
         .map(|result| {
             let applied = apply(&decisions, &project, &file, result, decision, mode);
             let (outcome, error) = match applied {
@@ -118,13 +125,19 @@ pub(crate) fn run(
             }
         })
         .collect();
+    bar.finish_and_clear();
     let is_empty = decided.is_empty() && refused.is_empty() && left_out.is_empty();
     if is_empty && !arguments.filters.is_empty() {
+        let filters = &arguments.filters;
+        let run = filters.iter().find(|filter| is_run(filter));
+        let help = run.map_or_else(String::new, |run| {
+            format!(" (help: `--run {run}` chooses a run)")
+        });
         bail!(
-            "no snapshot to {} in {} matches {}",
+            "no snapshot to {} in {} matches {}{help}",
             decision.as_str(),
             file.run.run_id,
-            arguments.filters.join(", ")
+            filters.join(", ")
         );
     }
     print(&file, arguments, decision, &decided, &refused, &left_out)?;

@@ -5,7 +5,7 @@ use tintype::internals::config::Config;
 
 use crate::output::{self, print_line};
 use crate::project::Project;
-use crate::stored_baselines::{check, hashes, lock, store, transfer_json};
+use crate::stored_baselines::{check, hashes, lock, store, transfer, transfer_json};
 
 /// Fetch the baselines in baselines.lock from the artifact store
 ///
@@ -24,7 +24,10 @@ pub(crate) fn run(config: &Config, options: &PullOptions) -> Result<()> {
     let lock = lock(manifest)?;
     let hashes = hashes(&lock);
     let (store, count) = (store(manifest)?, hashes.len());
-    let transfer = store.fetch_pictures(&manifest.state_dir(), hashes);
+    let state_dir = manifest.state_dir();
+    let transfer = transfer(&hashes, "baselines checked", |part| {
+        store.fetch_pictures(&state_dir, part)
+    });
     if options.json {
         let mut json = transfer_json(&transfer, &lock, store.name());
         json["fetched"] = transfer.moved.into();

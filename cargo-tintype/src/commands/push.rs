@@ -5,7 +5,7 @@ use tintype::internals::config::Config;
 
 use crate::output::{self, print_line};
 use crate::project::Project;
-use crate::stored_baselines::{check, hashes, lock, store, transfer_json};
+use crate::stored_baselines::{check, hashes, lock, store, transfer, transfer_json};
 
 /// Upload the baselines in baselines.lock that the artifact store does not have
 ///
@@ -24,7 +24,10 @@ pub(crate) fn run(config: &Config, options: &PushOptions) -> Result<()> {
     let lock = lock(manifest)?;
     let hashes = hashes(&lock);
     let (store, count) = (store(manifest)?, hashes.len());
-    let transfer = store.push_baselines(&manifest.state_dir(), hashes);
+    let state_dir = manifest.state_dir();
+    let transfer = transfer(&hashes, "baselines checked", |part| {
+        store.push_baselines(&state_dir, part)
+    });
     if options.json {
         let mut json = transfer_json(&transfer, &lock, store.name());
         json["uploaded"] = transfer.moved.into();

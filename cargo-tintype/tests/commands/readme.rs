@@ -23,6 +23,18 @@ fn command_lines() -> Vec<String> {
     lines
 }
 
+/// The words of a command; what is in quotes is one.
+fn words(line: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    for (number, part) in line.split('"').enumerate() {
+        match number % 2 {
+            0 => words.extend(part.split_whitespace()),
+            _ => words.push(part),
+        }
+    }
+    words
+}
+
 /// Every `cargo tintype …` that README and guide show is a command with those
 /// options.
 #[test]
@@ -30,7 +42,7 @@ fn readme_and_guide_show_commands_that_there_are() {
     let mut seen = 0;
     for line in command_lines() {
         let line = line.split(" #").next().unwrap();
-        let mut words: Vec<_> = line.split_whitespace().collect();
+        let mut words = words(line);
         words.push("--help");
         let said = Project::empty().tintype(&words);
         assert!(said.ok, "cargo tintype {line}: {}", said.err);

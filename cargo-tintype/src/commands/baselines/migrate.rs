@@ -17,7 +17,7 @@ use toml_edit::{DocumentMut, Item, Table, value};
 use crate::output::{self, print_line};
 use crate::progress;
 use crate::project::Project;
-use crate::stored_baselines::{check, hashes, lock, remove_empty_folders, store};
+use crate::stored_baselines::{check, hashes, lock, remove_empty_folders, store, transfer};
 
 /// How many pictures are in memory at the same time.
 const AT_ONCE: usize = 64;
@@ -102,7 +102,9 @@ fn to_git(manifest: &Manifest, store: &ArtifactStore) -> Result<usize> {
     }
     let lock = lock(manifest)?;
     let state_dir = manifest.state_dir();
-    let transfer = store.fetch_pictures(&state_dir, hashes(&lock));
+    let transfer = transfer(&hashes(&lock), "baselines fetched", |part| {
+        store.fetch_pictures(&state_dir, part)
+    });
     check(&transfer, &lock, "fetch")?;
     let mut files: Vec<(PathBuf, Vec<u8>)> = Vec::new();
     for (name, hash) in lock.iter() {

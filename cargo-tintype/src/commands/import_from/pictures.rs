@@ -10,6 +10,7 @@ use tintype::internals::files;
 
 use super::manifest::Converted;
 use super::suite::ImportedSuite;
+use crate::progress;
 
 /// How pictures are copied.
 #[derive(Clone, Copy)]
@@ -31,7 +32,9 @@ pub(super) fn copy(
         .map(|snapshot| (snapshot.identifier.test_name(), snapshot.baseline.clone()))
         .collect();
     let mut copied = 0;
-    for picture in std::mem::take(&mut suite.pictures) {
+    let pictures = std::mem::take(&mut suite.pictures);
+    let bar = progress::bar(pictures.len(), "pictures");
+    for picture in bar.wrap_iter(pictures.into_iter()) {
         let shown = picture.file.display();
         let Some(path) = paths.get(&picture.snapshot) else {
             suite.note(format!(
@@ -61,5 +64,6 @@ pub(super) fn copy(
         files::replace_durably(&path, &bytes)
             .with_context(|| format!("failed to write {}", path.display()))?;
     }
+    bar.finish_and_clear();
     Ok(copied)
 }
