@@ -312,7 +312,6 @@ impl NodeReport {
 mod tests {
     use super::{OutcomeCounts, OutcomeSample, WindowLength, duration_bucket};
     use crate::model::Status;
-    use crate::process;
 
     #[test]
     fn durations_have_two_significant_digits() {
