@@ -6,9 +6,9 @@ use syn::{Attribute, ImplItemFn, Item, LitStr, Macro};
 
 use crate::crate_source::is_test;
 
-/// `std::os`, crates for one system, sockets and signals.
+/// `std::os::unix`, crates for one system, sockets and signals.
 const NAMES: [&str; 8] = [
-    "os",
+    "unix",
     "rustix",
     "process_wrap",
     "UnixStream",
@@ -19,7 +19,7 @@ const NAMES: [&str; 8] = [
 ];
 
 /// Shells, as programs.
-const SHELLS: [&str; 4] = ["sh", "/bin/sh", "cmd", "cmd.exe"];
+const SHELLS: [&str; 3] = ["sh", "/bin/sh", "cmd.exe"];
 
 /// What a file without its tests uses of a single system.
 pub(crate) fn of_file(file: &syn::File) -> Vec<String> {
