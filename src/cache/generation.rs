@@ -30,6 +30,8 @@ pub enum CacheScope {
     Story(String),
     /// The stories whose id or page is below this folder, without a trailing `/`.
     Folder(String),
+    /// The stories with this tag in a Storybook.
+    Tag(String),
 }
 
 impl CacheScope {
@@ -42,11 +44,15 @@ impl CacheScope {
                 let rest = name.trim_start_matches('/').strip_prefix(folder.as_str());
                 rest.is_some_and(|rest| rest.starts_with('/'))
             }),
+            Self::Tag(tag) => story.tags().contains(tag),
         }
     }
 
     /// Reads the text of [`Display`](fmt::Display).
     fn parse(text: &str) -> Self {
+        if let Some(tag) = text.strip_prefix('#') {
+            return Self::Tag(tag.to_owned());
+        }
         match text.strip_suffix('/') {
             _ if text == "*" => Self::All,
             Some(folder) => Self::Folder(folder.to_owned()),
@@ -61,6 +67,8 @@ impl fmt::Display for CacheScope {
             Self::All => f.write_str("*"),
             Self::Story(id) => f.write_str(id),
             Self::Folder(folder) => write!(f, "{folder}/"),
+            // No id of a story has this character.
+            Self::Tag(tag) => write!(f, "#{tag}"),
         }
     }
 }
@@ -171,6 +179,18 @@ mod tests {
         let before = generations.current();
         generations.raise(&CacheScope::Story("y".to_owned()));
         assert_eq!(generations.current(), before + 1);
+    }
+
+    #[test]
+    fn scopes_are_read_as_they_are_written() {
+        for scope in [
+            CacheScope::All,
+            CacheScope::Story("a/b".to_owned()),
+            CacheScope::Folder("a/b".to_owned()),
+            CacheScope::Tag("beta".to_owned()),
+        ] {
+            assert_eq!(CacheScope::parse(&scope.to_string()), scope);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod accept;
 mod attacks;
+mod cache;
 mod code_host;
 mod comment;
 mod comment_errors;

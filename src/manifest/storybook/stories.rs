@@ -71,6 +71,7 @@ fn story(id: &str, entry: &Entry, story_defaults: &StorySpec) -> StorySpec {
         path.push_str(&storybook.args);
     }
     storybook.id.clone_from(&entry.id);
+    storybook.tags.clone_from(&entry.tags);
     StorySpec {
         id: id.to_owned(),
         path,

@@ -24,6 +24,9 @@ use super::tolerances::Tolerances;
 pub(crate) struct StorybookDetails {
     /// Its id in the Storybook.
     pub id: String,
+    /// Its tags in the Storybook. They change nothing of its picture.
+    #[serde(skip)]
+    pub tags: Vec<String>,
     /// Its args in the form of a URL, empty without any: `label:Save+it`.
     pub args: String,
     /// Whether its parameters decide how it is compared, since the manifest
@@ -83,6 +86,12 @@ pub struct StorySpec {
 }
 
 impl StorySpec {
+    /// Its tags, if it is of a Storybook.
+    pub fn tags(&self) -> &[String] {
+        let storybook = self.storybook.as_ref();
+        storybook.map_or(&[], |storybook| &storybook.tags)
+    }
+
     /// Whether its engines meet at a `sync` step.
     pub(crate) fn has_sync(&self) -> bool {
         self.steps.iter().any(|step| matches!(step, Step::Sync(_)))

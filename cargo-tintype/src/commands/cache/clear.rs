@@ -1,5 +1,7 @@
 //! `cargo tintype cache clear`
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result, bail};
 use serde_json::json;
 use tintype::internals::cache::CacheScope;
@@ -20,6 +22,10 @@ pub(crate) struct CacheClearOptions {
     #[arg(value_name = "FILTER")]
     filter: Option<String>,
 
+    /// The stories with this tag in the Storybook
+    #[arg(long, conflicts_with = "filter")]
+    tag: Option<String>,
+
     /// Print a JSON object instead of a line
     #[arg(long)]
     json: bool,
@@ -30,7 +36,10 @@ pub(super) fn run(config: &Config, options: &CacheClearOptions) -> Result<()> {
     if let Some(reason) = open.cache.disabled_reason() {
         bail!("there is no cache to clear: {reason}");
     }
-    let scope = scope(&open.project, options.filter.as_deref())?;
+    let scope = match &options.tag {
+        Some(tag) => tag_scope(&open.project, tag)?,
+        None => scope(&open.project, options.filter.as_deref())?,
+    };
     let cleared = open.wait(open.cache.clear(&scope));
     let is_told = cleared
         .with_context(|| format!("failed to clear the cache in {}", open.folder.display()))?;
@@ -55,6 +64,22 @@ pub(super) fn run(config: &Config, options: &CacheClearOptions) -> Result<()> {
         );
     }
     Ok(())
+}
+
+fn tag_scope(project: &Project, tag: &str) -> Result<CacheScope> {
+    let stories = project.manifest.stories.iter();
+    let tags: BTreeSet<&str> = stories
+        .flat_map(|story| story.tags())
+        .map(String::as_str)
+        .collect();
+    if tags.contains(tag) {
+        return Ok(CacheScope::Tag(tag.to_owned()));
+    }
+    let tags = tags.into_iter().collect::<Vec<_>>().join(", ");
+    match tags.as_str() {
+        "" => bail!("no story has a tag (help: only stories of a Storybook have tags)"),
+        tags => bail!("no story has the tag `{tag}` (help: their tags are {tags})"),
+    }
 }
 
 fn scope(project: &Project, filter: Option<&str>) -> Result<CacheScope> {
