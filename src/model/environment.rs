@@ -104,7 +104,7 @@ impl EnvironmentChange {
 pub fn pin_environment(changes: &[EnvironmentChange]) -> String {
     let differs = |what: &str| changes.iter().any(|change| change.what == what);
     let mut ways = vec![
-        "run the tests, or with `image` in [browser] the browser, in the container image that made the baselines",
+        "run the browser in the container image that made the baselines (`image` in [browser])",
     ];
     if differs("browser") {
         ways.push("use the same browser with `binary` and `driver` in [browser]");
@@ -152,8 +152,8 @@ mod tests {
         assert_eq!(changes[0].describe(), "arch aarch64 (now x86_64)");
         assert_eq!(
             pin_environment(&changes),
-            "run the tests in the container image that made the baselines, keep baselines for \
-             each processor with `{arch}` in `path` of [baselines], or adopt this environment \
+            "run the browser in the container image that made the baselines (`image` in \
+             [browser]), keep baselines for each processor with `{arch}` in `path` of [baselines], or adopt this environment \
              with TINTYPE_UPDATE=all"
         );
         let there = Environment {

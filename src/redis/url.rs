@@ -142,9 +142,10 @@ fn without_userinfo(url: &str) -> String {
     let rest = rest.split(['?', '#']).next().unwrap_or_default();
     match rest.rsplit_once('@') {
         None => format!("{scheme}://{rest}"),
-        Some((login, server)) => match login.split_once(':').map_or(login, |(user, _)| user) {
-            "" => format!("{scheme}://{server}"),
-            user => format!("{scheme}://{user}@{server}"),
+        Some((login, server)) => match login.split_once(':') {
+            Some((user, _)) if !user.is_empty() => format!("{scheme}://{user}@{server}"),
+            // A login without a colon may be a password.
+            _ => format!("{scheme}://{server}"),
         },
     }
 }
