@@ -60,7 +60,7 @@ use libtest_mimic::Arguments;
 use trial::trials;
 
 /// Set when this binary acts as the user's test target.
-const PLAY_SUITE: &str = "TINTYPE_TEST_PLAY_SUITE";
+const PLAY_SUITE: &str = "PLAY_SUITE";
 
 fn main() -> ExitCode {
     if std::env::var_os(PLAY_SUITE).is_some() {
