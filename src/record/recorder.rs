@@ -284,9 +284,10 @@ impl Recorder {
         let last = self.journal.last();
         let mut progress = self.progress.clone();
         let failures = progress.borrow().failures;
-        // The first failure may be that of an old connection. A server that was
-        // unreachable before gets one more attempt.
-        let enough = failures.max(1) + 1;
+        // The first failures may all be those of one connection that was cut: of the
+        // requests that were on their way, and of one before it was replaced. A server
+        // that was unreachable before gets one more attempt.
+        let enough = failures.max(3) + 1;
         wait_while_applying(&mut progress, |p| p.applied >= last || p.failures >= enough).await;
         let _ = self.stop.send(true);
         self.report().await
