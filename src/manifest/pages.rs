@@ -6,6 +6,8 @@ use globset::GlobBuilder;
 use percent_encoding::{AsciiSet, percent_decode_str, utf8_percent_encode};
 use walkdir::{DirEntry, WalkDir};
 
+use super::state_dir::is_target_dir;
+
 /// Characters of a file name that mean something else in a URL.
 const NOT_IN_A_PATH: &AsciiSet = &AsciiSet::EMPTY.add(b'%').add(b'#').add(b'?').add(b'\\');
 
@@ -82,7 +84,7 @@ pub(super) fn pages(folder: &Path) -> Result<Vec<String>, walkdir::Error> {
 
 fn is_visible(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
-    let is_cache = || entry.path().join("CACHEDIR.TAG").is_file();
+    let is_cache = || is_target_dir(entry.path());
     !name.starts_with('.') && name != "node_modules" && !(entry.file_type().is_dir() && is_cache())
 }
 

@@ -43,13 +43,12 @@ pub(super) fn workspace_member(root: &Path, system: &System) -> Option<String> {
 /// The target folder, and the package if it shares the folder with others.
 fn target_dir(root: &Path, system: &System) -> (PathBuf, Option<String>) {
     let package = nearest_cargo_toml(root);
-    let is_made_by_cargo = |target: &Path| target.join("CACHEDIR.TAG").is_file();
     let (target, is_shared) = if let Some(folder) = &system.target_dir {
         let is_shared = package.is_some_and(is_workspace_member);
         (root.join(folder), is_shared)
     } else {
         let mut owners = root.ancestors();
-        let owner = owners.find(|folder| is_made_by_cargo(&folder.join("target")));
+        let owner = owners.find(|folder| is_target_dir(&folder.join("target")));
         let is_shared = package
             .zip(owner)
             .is_some_and(|(package, owner)| package != owner && package.starts_with(owner));
@@ -57,6 +56,13 @@ fn target_dir(root: &Path, system: &System) -> (PathBuf, Option<String>) {
     };
     let member = package.filter(|_| is_shared).and_then(package_name);
     (target, member)
+}
+
+/// Whether cargo builds into a folder. It writes the first mark only if it has made
+/// the folder itself.
+pub(super) fn is_target_dir(folder: &Path) -> bool {
+    let marks = ["CACHEDIR.TAG", ".rustc_info.json"];
+    marks.iter().any(|mark| folder.join(mark).is_file())
 }
 
 /// The nearest folder with a `Cargo.toml`, from `folder` upwards.
@@ -142,6 +148,16 @@ mod tests {
             ..System::default()
         };
         assert_eq!(state_dirs(workspace.path(), &system), expected);
+    }
+
+    #[test]
+    fn a_target_folder_that_cargo_has_not_made_is_shared() {
+        let workspace = workspace();
+        write(workspace.path(), "target/tools/bin/tool", "");
+        write(workspace.path(), "target/.rustc_info.json", "{}");
+        let state = state_dir(&workspace.path().join("crates/a"), &System::default());
+        assert!(state.ends_with("target/tintype/packages/cart"), "{state:?}");
+        assert!(!state.starts_with(workspace.path().join("crates")));
     }
 
     #[test]
